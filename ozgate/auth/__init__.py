@@ -1,0 +1,1 @@
+"""Who asks: signatures, chunk signatures, secrets."""

@@ -1,0 +1,31 @@
+"""Who is still reading: what keeps the reaper from bytes that a slow GET has yet to send."""
+
+from __future__ import annotations
+
+from itertools import count
+
+
+class Readers:
+    """The reads under way, each with the time it began.
+
+    A version's blobs can be doomed while a GET of it is under way; the reaper leaves alone
+    everything doomed after the oldest read began.
+    """
+
+    def __init__(self) -> None:
+        self._began: dict[int, int] = {}
+        self._tokens = count()
+
+    def enter(self, now: int) -> int:
+        """Note a read that begins at ``now`` (milliseconds); returns the token for :meth:`leave`."""
+        token = next(self._tokens)
+        self._began[token] = now
+        return token
+
+    def leave(self, token: int) -> None:
+        """Note that a read has ended. Idempotent."""
+        self._began.pop(token, None)
+
+    def oldest(self) -> int | None:
+        """When the oldest read under way began; ``None`` when there is none."""
+        return min(self._began.values(), default=None)

@@ -1,0 +1,1 @@
+"""The ``ozgate`` command."""

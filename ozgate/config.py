@@ -1,0 +1,229 @@
+"""Configuration: ``ozone-site.xml`` to a frozen :class:`Settings`.
+
+Every knob is declared once, as a field of :class:`Settings`: its key, type, default and doc line.
+Keys that Ozone has keep Ozone's names; ours start with ``ozgate.``. Values are looked for, the later one winning, in
+the declared default, the configuration file, the environment (``OZONE-SITE.XML_<key>``), ``-D key=value``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import field, frozen
+
+
+def knob(key: str, default: Any, doc: str, parse: Callable[[str], Any] = str) -> Any:
+    """Declare a setting.
+
+    :param key: its name in ``ozone-site.xml``.
+    :param default: its value when nothing sets it, already parsed.
+    :param doc: one line for people: what it does, with the unit.
+    :param parse: text → value; raises ``ValueError`` with a clear message.
+    """
+    return field(default=default, metadata={"key": key, "doc": doc, "parse": parse})
+
+
+def boolean(text: str) -> bool:
+    """``true`` or ``false``, as Hadoop reads them."""
+    lowered = text.strip().lower()
+    if lowered not in ("true", "false"):
+        raise ValueError(f"{text!r} is neither true nor false")
+    return lowered == "true"
+
+
+_SIZES = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40, "P": 50}
+
+
+def size(text: str) -> int:
+    """Bytes: ``65536``, ``64K``, ``64KB``, ``5GB``; units are binary, as Ozone's."""
+    folded = text.strip().upper().removesuffix("B")
+    unit = folded[-1:] if folded[-1:].isalpha() else ""
+    number = folded.removesuffix(unit) if unit else folded
+    if unit not in _SIZES or not number.isascii() or not number.isdigit():
+        raise ValueError(f"{text!r} is no size such as 65536, 64KB or 5GB")
+    return int(number) << _SIZES[unit]
+
+
+_DURATIONS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def duration(text: str) -> float:
+    """Seconds: ``7d``, ``24h``, ``30m``, ``5s``, ``500ms``; a bare number is seconds."""
+    folded = text.strip().lower()
+    unit = folded.lstrip("0123456789.") or "s"
+    number = folded.removesuffix(unit) if folded.endswith(unit) else folded
+    try:
+        return float(number) * _DURATIONS[unit]
+    except (KeyError, ValueError):
+        raise ValueError(
+            f"{text!r} is no duration such as 7d, 24h, 30m or 5s"
+        ) from None
+
+
+def names(text: str) -> tuple[str, ...]:
+    """A comma-separated list."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def whole(text: str) -> int:
+    """A whole number, zero or more."""
+    if not text.strip().isascii() or not text.strip().isdigit():
+        raise ValueError(f"{text!r} is no whole number")
+    return int(text)
+
+
+@frozen(kw_only=True)
+class Settings:
+    """Every knob, parsed. Fields are named after what they mean, keys are in their metadata."""
+
+    data: str = knob(
+        "ozgate.data", "./ozgate-data", "Folder that holds everything ozgate stores."
+    )
+    http_address: str = knob(
+        "ozone.s3g.http-address",
+        "127.0.0.1:9878",
+        "Host and port of the plain HTTP endpoint; host 0.0.0.0 or [::] for all interfaces.",
+    )
+    http_enabled: bool = knob(
+        "ozone.s3g.http.enabled",
+        True,
+        "Whether the plain HTTP endpoint listens.",
+        boolean,
+    )
+    listen: tuple[str, ...] = knob(
+        "ozgate.listen",
+        (),
+        "Twisted endpoint descriptions to listen on instead of ozone.s3g.http-address, comma-separated (escape commas by repeating --listen).",
+        names,
+    )
+    domain_names: tuple[str, ...] = knob(
+        "ozone.s3g.domain.name",
+        (),
+        "Domains for virtual-host addressing, comma-separated; path style always works.",
+        names,
+    )
+    volume_name: str = knob(
+        "ozone.s3g.volume.name", "s3v", "Volume whose buckets S3 shows."
+    )
+    region: str = knob("ozgate.region", "us-east-1", "Region that buckets are in.")
+    max_keys: int = knob(
+        "ozone.s3g.list.max.keys.limit",
+        1000,
+        "Most entries in one page of a listing.",
+        whole,
+    )
+    security_enabled: bool = knob(
+        "ozone.security.enabled",
+        False,
+        "Whether signatures are verified; when false, any access key is accepted.",
+        boolean,
+    )
+    insecure_anywhere: bool = knob(
+        "ozgate.insecure.listen.anywhere",
+        False,
+        "Allow listening beyond loopback although ozone.security.enabled is false, so that anyone who reaches the port reads and writes everything.",
+        boolean,
+    )
+    access_key: str = knob(
+        "ozgate.s3.access-key",
+        "",
+        "Access key of the one static pair (also AWS_ACCESS_KEY_ID).",
+    )
+    secret_key: str = knob(
+        "ozgate.s3.secret-key",
+        "",
+        "Secret key of the one static pair (also AWS_SECRET_ACCESS_KEY).",
+    )
+    buckets_at_start: tuple[str, ...] = knob(
+        "ozgate.s3.buckets",
+        (),
+        "Buckets to make at start, comma-separated (also S3_BUCKET).",
+        names,
+    )
+    metadata_provider: str = knob(
+        "ozgate.metadata",
+        "sqlite:metadata.db",
+        "URL of the metadata provider; a relative path is inside ozgate.data.",
+    )
+    blob_provider: str = knob(
+        "ozgate.blobs",
+        "files:blobs",
+        "URL of the blob provider; a relative path is inside ozgate.data.",
+    )
+    inline_below: int = knob(
+        "ozgate.blobs.inline-below",
+        16384,
+        "Bodies of at most this many bytes are kept in the metadata row.",
+        size,
+    )
+    upload_expiry: float = knob(
+        "ozone.om.open.mpu.expire.threshold",
+        7 * 86400.0,
+        "Age at which an unfinished multipart upload aborts by itself.",
+        duration,
+    )
+    upload_expiry_interval: float = knob(
+        "ozone.om.open.mpu.cleanup.service.interval",
+        3600.0,
+        "Time between two searches for expired multipart uploads.",
+        duration,
+    )
+    sweep_interval: float = knob(
+        "ozgate.sweep.interval",
+        60.0,
+        "Time between two rounds of removing bytes that nothing names.",
+        duration,
+    )
+    sweep_delay: float = knob(
+        "ozgate.sweep.delay",
+        60.0,
+        "How long bytes stay after their last name went.",
+        duration,
+    )
+    header_timeout: float = knob(
+        "ozgate.http.header-timeout",
+        30.0,
+        "Seconds a client has for a request's whole header section.",
+        duration,
+    )
+    idle_timeout: float = knob(
+        "hadoop.http.idle_timeout.ms",
+        60.0,
+        "How long a connection may be idle between requests; a bare number is milliseconds.",
+        lambda text: duration(text + "ms" if text.strip().isdigit() else text),
+    )
+    minimum_rate: int = knob(
+        "ozgate.http.minimum-rate",
+        1024,
+        "Bytes per second a body must move at least, over each progress window; 0 turns it off.",
+        size,
+    )
+    progress_window: float = knob(
+        "ozgate.http.progress-window",
+        20.0,
+        "Length of the window over which ozgate.http.minimum-rate is asked.",
+        duration,
+    )
+    max_document: int = knob(
+        "ozgate.http.max-document", 8 << 20, "Largest XML request body, in bytes.", size
+    )
+    max_object: int = knob(
+        "ozgate.s3.max-put",
+        5 << 30,
+        "Largest body of one PutObject or UploadPart, in bytes.",
+        size,
+    )
+    threads: int = knob(
+        "ozgate.threads", 8, "Threads for digests and file input and output.", whole
+    )
+    access_log: str = knob(
+        "ozgate.log.access",
+        "",
+        "File of the access log; empty: access.log inside ozgate.data; - for none.",
+    )
+    audit_log: str = knob(
+        "ozgate.log.audit",
+        "",
+        "File of the audit log; empty: s3g-audit-<host>.log inside ozgate.data; - for none.",
+    )

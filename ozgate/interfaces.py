@@ -1,0 +1,356 @@
+"""Every interface of ozgate: what a provider of metadata, bytes or secrets promises.
+
+A provider can be written from this module alone; its contract suite is in
+:mod:`ozgate.testing`. Imports values only. All methods are called in the reactor's
+thread and return at once, unless a docstring says otherwise; Deferreds fire in the
+reactor's thread. Errors of stores are those of :mod:`ozgate.errors`:
+``Unavailable`` (surely not done), ``Uncertain`` (outcome unknown), ``NoSpace``, ``Absent``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IConsumer
+from zope.interface import Attribute, Interface
+
+from .values import (
+    BlobRef,
+    Bucket,
+    ByteRange,
+    Content,
+    ObjectPart,
+    ObjectVersion,
+    Page,
+    Part,
+    Upload,
+    UploadPage,
+    VersionPage,
+    Volume,
+)
+
+__all__ = [
+    "IBlobSink",
+    "IBlobStore",
+    "IByteSource",
+    "IMetadataStore",
+    "IMetadataTransaction",
+    "IProviderMaker",
+    "ISecretStore",
+]
+
+
+class IMetadataTransaction(Interface):
+    """What an interaction is given: rows, not S3 calls. S3's meaning is written above.
+
+    Calls are synchronous and may come from another thread than the reactor's. A transaction
+    given by :meth:`IMetadataStore.read` refuses the writing methods with ``TypeError``.
+    A method that is handed a :class:`Bucket` uses its ``number``; links are resolved above.
+    """
+
+    def now() -> int:
+        """Milliseconds since the epoch: the same in the whole transaction, never going back."""
+
+    def next_sequence() -> int:
+        """A number larger than every one before it, in the whole store."""
+
+    # Volumes and buckets
+
+    def volume(name: str) -> Volume | None:
+        """The volume of that name."""
+
+    def volumes(prefix: str, after: str, limit: int) -> Sequence[Volume]:
+        """Volumes by name, those after ``after`` that start with ``prefix``."""
+
+    def add_volume(volume: Volume) -> Volume:
+        """Store a volume; its number is set in what is returned."""
+
+    def remove_volume(volume: Volume) -> None:
+        """Remove a volume that the caller has found empty."""
+
+    def bucket(volume: str, name: str) -> Bucket | None:
+        """The bucket or link of that name; ``None`` also when there is no such volume."""
+
+    def buckets(volume: str, prefix: str, after: str, limit: int) -> Sequence[Bucket]:
+        """Buckets and links of a volume by name, those after ``after``."""
+
+    def add_bucket(bucket: Bucket) -> Bucket:
+        """Store a bucket that the caller has found absent; its number is set in what is returned."""
+
+    def replace_bucket(bucket: Bucket) -> None:
+        """Store a bucket's changed members (owner, versioning)."""
+
+    def remove_bucket(bucket: Bucket) -> None:
+        """Remove a bucket that holds no version, with its configurations and uploads."""
+
+    def is_empty(bucket: Bucket) -> bool:
+        """Whether the bucket holds no version and no delete marker. Uploads do not count."""
+
+    def configuration(bucket: Bucket, kind: str) -> bytes | None:
+        """A named configuration document of a bucket (``policy``, ``cors``, …)."""
+
+    def set_configuration(bucket: Bucket, kind: str, document: bytes | None) -> None:
+        """Keep a configuration document, or remove it with ``None``."""
+
+    # Versions
+
+    def latest(bucket: Bucket, key: str) -> ObjectVersion | None:
+        """The newest version of a key; it may be a delete marker."""
+
+    def version(bucket: Bucket, key: str, version_id: str) -> ObjectVersion | None:
+        """One version of a key; ``"null"`` names the null version."""
+
+    def add_version(
+        bucket: Bucket,
+        version: ObjectVersion,
+        content: Content,
+        parts: Sequence[ObjectPart] = (),
+    ) -> None:
+        """Add a version, which becomes the latest. ``version.sequence`` comes from :meth:`next_sequence`.
+
+        The caller removes a null version that it replaces, first.
+        """
+
+    def replace_version(bucket: Bucket, version: ObjectVersion) -> None:
+        """Store a version's changed members (tags, metadata); its content stays."""
+
+    def remove_version(bucket: Bucket, version: ObjectVersion) -> None:
+        """Remove a version, dooming the blobs of its extents; the next newest becomes the latest."""
+
+    def content(bucket: Bucket, version: ObjectVersion) -> Content:
+        """Where a version's bytes are."""
+
+    def object_parts(
+        bucket: Bucket, version: ObjectVersion, after: int, limit: int
+    ) -> Sequence[ObjectPart]:
+        """Parts of a completed multipart object by number, those after ``after``."""
+
+    def page(
+        bucket: Bucket, prefix: str, after: str, delimiter: str, limit: int
+    ) -> Page:
+        """A page of the keys whose latest version is no delete marker.
+
+        Keys are those after ``after`` (excluded) that start with ``prefix``; an ``after`` that is
+        itself a common prefix skips all below it. Keys with ``delimiter`` (``""``: none) after the
+        prefix are rolled up. Items and common prefixes together are at most ``limit`` (0: an empty, last
+        page). Costs what it returns: neither what is rolled up nor old versions are walked.
+        """
+
+    def version_page(
+        bucket: Bucket,
+        prefix: str,
+        key_marker: str,
+        version_id_marker: str,
+        delimiter: str,
+        limit: int,
+    ) -> VersionPage:
+        """A page of all versions and delete markers, by key, newest first.
+
+        With a ``version_id_marker``, those of ``key_marker`` older than that version come first;
+        without, the listing starts after ``key_marker``.
+        """
+
+    # Multipart uploads
+
+    def upload(bucket: Bucket, key: str, upload_id: str) -> Upload | None:
+        """An upload, in progress or completed."""
+
+    def add_upload(bucket: Bucket, upload: Upload) -> None:
+        """Begin an upload."""
+
+    def complete_upload(bucket: Bucket, upload: Upload) -> None:
+        """Keep ``upload.completed``, ``completed_parts``; drop the parts, dooming their blobs."""
+
+    def remove_upload(bucket: Bucket, upload: Upload) -> None:
+        """Drop an upload and its parts, dooming their blobs."""
+
+    def upload_page(
+        bucket: Bucket,
+        prefix: str,
+        key_marker: str,
+        upload_id_marker: str,
+        delimiter: str,
+        limit: int,
+    ) -> UploadPage:
+        """A page of uploads in progress, by key, then by upload id.
+
+        With an ``upload_id_marker``, those of ``key_marker`` after that id come first; without,
+        the listing starts after ``key_marker``.
+        """
+
+    def uploads_before(initiated: int, limit: int) -> Sequence[tuple[Bucket, Upload]]:
+        """Uploads of all buckets begun before that time, completed ones included, oldest first."""
+
+    def put_part(bucket: Bucket, upload: Upload, part: Part) -> None:
+        """Store a part; the one it replaces is dropped, dooming its blobs."""
+
+    def parts(bucket: Bucket, upload: Upload, after: int, limit: int) -> Sequence[Part]:
+        """Parts by number, those after ``after``, with their content."""
+
+    # Blobs that may have no name left
+
+    def doomed(before: int, limit: int) -> Sequence[BlobRef]:
+        """Blobs doomed before that time, oldest first. ``length`` and checksum may be 0."""
+
+    def is_named(store: str, blob_id: str) -> bool:
+        """Whether any extent of a version or part names the blob."""
+
+    def forget_doomed(blobs: Iterable[BlobRef]) -> None:
+        """Take blobs off the doomed list."""
+
+    def doom(blobs: Iterable[BlobRef]) -> None:
+        """Put blobs on the doomed list, as the sweeper does with those it found without a name."""
+
+    # Work that only one process does
+
+    def lease(name: str, owner: str, seconds: float) -> bool:
+        """Take or renew a lease: ``False`` while another owner's term runs."""
+
+    # Secrets
+
+    def secret(access_id: str) -> str | None:
+        """The secret of an access id."""
+
+    def set_secret(access_id: str, secret: str | None) -> None:
+        """Keep a secret, or remove it with ``None``."""
+
+
+class IMetadataStore(Interface):
+    """Rows and transactions.
+
+    An *interaction* is a synchronous function ``interaction(tx, *args)``, run with an
+    :class:`IMetadataTransaction`. It may run in another thread, and more than once: it is pure over
+    its arguments and the transaction, takes no clock and no randomness, has no side effect and gives
+    its result by returning it.
+    """
+
+    def open() -> Deferred[None]:
+        """Open, creating or migrating the schema. Fails with ``Unavailable`` and one clear line."""
+
+    def close() -> Deferred[None]:
+        """Finish the writes that were asked for, then close."""
+
+    def read(interaction: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        """Run an interaction that only reads, on one consistent state that has every fired write.
+
+        :return: fires with what the interaction returned, or fails with what it raised.
+        """
+
+    def write(
+        interaction: Callable[..., Any],
+        *args: Any,
+        claims: Sequence[tuple[str, ...]] = (),
+    ) -> Deferred[Any]:
+        """Run an interaction, atomically: an exception rolls it back and is what the Deferred fails with.
+
+        :param claims: what it decides about, each ``(kind, …names)``; a server database
+            takes them as locks, SQLite with its one writer ignores them.
+        :return: fires with what the interaction returned, when that is durable. Cancelling has no
+            effect on the write. Fails with ``Unavailable`` when it was surely not done, ``Uncertain``
+            when that is unknown, ``NoSpace`` when the disk is full.
+        """
+
+    def changed(topic: str) -> None:
+        """Tell caches that declared an interest in ``topic`` that it changed."""
+
+    def watch(topic: str, callback: Callable[[], None]) -> None:
+        """Have ``callback`` called after each change of ``topic``."""
+
+
+class IByteSource(Interface):
+    """A run of stored bytes, ready to be sent once."""
+
+    length = Attribute("Bytes it will send, an ``int``.")
+
+    def send_to(consumer: IConsumer) -> Deferred[None]:
+        """Write all bytes to a consumer as a push producer, registering and unregistering itself.
+
+        :return: fires when the last byte was written to the consumer (not when it left); fails
+            when bytes are missing or damaged, or the consumer stopped it. Cancelling stops it.
+        """
+
+    def as_file() -> tuple[int, int, int] | None:
+        """(file descriptor, offset, count) where the bytes are those of a local file, else ``None``.
+
+        The descriptor stays valid until :meth:`close`.
+        """
+
+    def close() -> None:
+        """Release what it holds. Idempotent; needed also after :meth:`send_to`."""
+
+
+class IBlobSink(IConsumer):
+    """A blob being written. Pauses its producer while it is above its high-water mark."""
+
+    def commit() -> Deferred[BlobRef]:
+        """Make the blob durable.
+
+        :return: fires with its name when a power cut can no longer take it away; fails with
+            ``NoSpace`` or ``Unavailable``, and then nothing of it is left. Not to be called before the
+            last ``write``. Cancelling has no effect.
+        """
+
+    def abort() -> Deferred[None]:
+        """Drop the blob. Idempotent, and allowed at any moment before ``commit`` has fired."""
+
+
+class IBlobStore(Interface):
+    """Bytes under ids of their own. A blob never changes."""
+
+    name = Attribute("The store's name in each BlobRef, a ``str``.")
+    extent_size = Attribute("Bytes of one blob at most; 0 where there is no limit.")
+    inline_below = Attribute(
+        "Bodies of at most this many bytes belong in the metadata row."
+    )
+
+    def open_store() -> Deferred[None]:
+        """Make ready, removing what unfinished writes left."""
+
+    def close_store() -> Deferred[None]:
+        """Release everything; sinks still open are aborted."""
+
+    def create(size_hint: int | None) -> IBlobSink:
+        """Begin a blob. ``size_hint`` is its length in bytes where that is known."""
+
+    def open(blob: BlobRef, byte_range: ByteRange) -> Deferred[IByteSource]:
+        """Open a run of a blob. Fails with ``Absent`` or, where the store sees it, ``Damaged``."""
+
+    def delete(blob_id: str) -> Deferred[None]:
+        """Remove a blob. Idempotent. Only the reaper calls this."""
+
+    def list(before: int) -> Deferred[Sequence[str]]:
+        """Ids of the blobs made before a time (milliseconds since the epoch)."""
+
+
+class ISecretStore(Interface):
+    """Secrets of access ids."""
+
+    def secret(access_id: str) -> Deferred[str | None]:
+        """The secret of an access id, or ``None``. May be cached only as long as revocation allows: not at all."""
+
+    def issue(access_id: str) -> Deferred[str]:
+        """Make and keep a new secret, 64 hex digits. Fails with ``Conflict`` when there is one."""
+
+    def set(access_id: str, secret: str) -> Deferred[None]:
+        """Keep a given secret."""
+
+    def revoke(access_id: str) -> Deferred[None]:
+        """Remove a secret. Fails with ``Absent`` when there is none."""
+
+
+class IProviderMaker(Interface):
+    """A plugin that makes providers of one URL scheme; found with ``twisted.plugin.getPlugins``."""
+
+    scheme = Attribute(
+        "The scheme of the URL that names the provider, such as ``sqlite``."
+    )
+    provides = Attribute("The interface that what is made provides.")
+
+    def make(reactor: Any, location: str, settings: Mapping[str, Any]) -> Any:
+        """Make a provider, not yet opened.
+
+        :param location: what follows ``scheme:`` in the URL.
+        :param settings: every declared knob, by key.
+        """

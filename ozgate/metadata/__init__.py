@@ -1,0 +1,1 @@
+"""Providers of :class:`~ozgate.interfaces.IMetadataStore`."""

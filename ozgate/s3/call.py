@@ -1,0 +1,133 @@
+"""One call of one operation: everything a coroutine of ``perform`` is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field, frozen
+
+from ..errors import AccessDenied, NoSuchBucket
+from ..values import Bucket, Principal
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IReactorTime
+
+    from ..auth.sigv4 import Verified
+    from ..blobs.readers import Readers
+    from ..config import Settings
+    from ..interfaces import IBlobStore, IMetadataStore, IMetadataTransaction
+    from ..wire.body import RequestBody
+    from .address import Address
+    from .operations import Operation
+
+
+@frozen
+class Gateway:
+    """What every call shares: the providers and the settings."""
+
+    settings: Settings
+    metadata: IMetadataStore
+    blobs: IBlobStore
+    readers: Readers
+    clock: IReactorTime
+    run_in_thread: Callable[..., Any]
+
+
+class Headers:
+    """Request headers, each name once.
+
+    Lower-case names; a header sent more than once is joined with ``,``. Values are text,
+    decoded as UTF-8 where that works, else as Latin-1.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: dict[str, str]) -> None:
+        self._values = values
+
+    def get(self, name: str) -> str | None:
+        """The value of a header, surrounding white space removed, or ``None``."""
+        return self._values.get(name)
+
+    def items(self) -> list[tuple[str, str]]:
+        """All of them."""
+        return list(self._values.items())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+
+@define
+class Call:
+    """One request, addressed, resolved and authenticated.
+
+    :ivar body: the request's body, not yet taken; see :mod:`ozgate.s3.receive`.
+    :ivar verified: what the gate found: the payload's mode and the key for chunk signatures.
+    """
+
+    gateway: Gateway
+    operation: Operation
+    address: Address
+    headers: Headers
+    principal: Principal
+    verified: Verified
+    body: RequestBody
+    request_id: str
+    notes: dict[str, object] = field(factory=dict)
+    """What the access and audit logs should say besides."""
+
+    @property
+    def bucket_name(self) -> str:
+        """The addressed bucket's name; ``""`` in a service request."""
+        return self.address.bucket
+
+    @property
+    def key(self) -> str:
+        """The addressed key."""
+        return self.address.key
+
+    def query(self, name: str) -> str | None:
+        """The value of a query parameter; ``""`` when it has none, ``None`` when it is not there."""
+        return self.address.query.get(name)
+
+    async def read(self, interaction: Callable[..., Any], *args: Any) -> Any:
+        """Run a reading interaction; see :class:`~ozgate.interfaces.IMetadataStore`."""
+        return await self.gateway.metadata.read(interaction, *args)
+
+    async def write(
+        self,
+        interaction: Callable[..., Any],
+        *args: Any,
+        claims: tuple[tuple[str, ...], ...] = (),
+    ) -> Any:
+        """Run a writing interaction; what it returned is durable."""
+        return await self.gateway.metadata.write(interaction, *args, claims=claims)
+
+    def bucket(self, tx: IMetadataTransaction, name: str | None = None) -> Bucket:
+        """The real bucket behind a name, for use inside an interaction.
+
+        :param name: the bucket's name; the addressed one when ``None``, and only then is
+            ``x-amz-expected-bucket-owner`` compared with its owner.
+        :raises NoSuchBucket: there is none, or a link leads nowhere.
+        :raises AccessDenied: it belongs to another than the client expects.
+        """
+        wanted = self.bucket_name if name is None else name
+        expected = (
+            self.headers.get("x-amz-expected-bucket-owner")
+            if name is None
+            else self.headers.get("x-amz-source-expected-bucket-owner")
+        )
+        bucket = tx.bucket(self.gateway.settings.volume_name, wanted)
+        if bucket is not None and expected and expected != bucket.owner:
+            raise AccessDenied()
+        seen = set()
+        while bucket is not None and bucket.source is not None:
+            if bucket.source in seen:
+                bucket = None
+                break
+            seen.add(bucket.source)
+            bucket = tx.bucket(*bucket.source)
+        if bucket is None:
+            raise NoSuchBucket(BucketName=wanted)
+        return bucket

@@ -1,0 +1,34 @@
+"""What an operation answers, before it is HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+if TYPE_CHECKING:
+    from ..interfaces import IByteSource
+
+
+@define
+class Reply:
+    """An answer: a status, headers, and a document or byte sources.
+
+    :ivar headers: (name, value) pairs in the order to be sent; names as S3 writes them. Values are text; what is
+        not ASCII must have been encoded (RFC 2047) by whoever put it here. CR and LF are refused at render.
+    :ivar body: the document, sent with its Content-Length.
+    :ivar sources: byte sources to send one after the other, instead of ``body``; each is closed after it.
+    :ivar length: the bytes of ``sources`` in all, or the Content-Length of an answer to HEAD.
+    """
+
+    status: int = 200
+    headers: list[tuple[str, str]] = field(factory=list)
+    body: bytes = b""
+    sources: AsyncIterator[IByteSource] | None = None
+    length: int | None = None
+
+
+def xml_reply(document: bytes, status: int = 200) -> Reply:
+    """A reply with an XML document as its body."""
+    return Reply(status, [("Content-Type", "application/xml")], document)

@@ -1,0 +1,1 @@
+"""Shipped test tools: contract suites for providers, and an in-memory gateway."""

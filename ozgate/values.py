@@ -1,0 +1,272 @@
+"""Values that cross layers: frozen, without behavior that needs a store or a socket.
+
+Imports nothing of ozgate. Times are milliseconds since the epoch, UTC; sizes are bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+NULL_VERSION = "null"
+"""The version id of an object in a bucket that is not versioned."""
+
+
+@frozen
+class Principal:
+    """Who asks.
+
+    :ivar access_id: the access key id as it was sent; a Kerberos principal such
+        as ``testuser/scm@EXAMPLE.COM`` is one.
+    """
+
+    access_id: str
+
+
+@frozen
+class ByteRange:
+    """A run of bytes, ``offset`` from the start and ``length`` long."""
+
+    offset: int
+    length: int
+
+    @property
+    def end(self) -> int:
+        """The offset just past the last byte."""
+        return self.offset + self.length
+
+
+@frozen
+class Volume:
+    """An Ozone volume: the name space above buckets. S3 shows one of them, ``s3v``."""
+
+    name: str
+    owner: str
+    created: int
+    number: int = 0
+
+
+@frozen
+class Bucket:
+    """A bucket, or a link to one.
+
+    :ivar number: the store's own number of the bucket, never used again for another; 0 until stored.
+    :ivar source: for a link, the (volume, bucket) it points at; ``None`` for a real bucket.
+    :ivar versioning: ``""`` (never enabled), ``"Enabled"`` or ``"Suspended"``.
+    """
+
+    volume: str
+    name: str
+    owner: str
+    created: int
+    region: str = ""
+    versioning: str = ""
+    source: tuple[str, str] | None = None
+    number: int = 0
+
+
+@frozen
+class BlobRef:
+    """Names one blob of one blob store.
+
+    :ivar store: the name of the blob store, so that two can live side by side.
+    :ivar id: the blob's id; ids of one store sort by the time they were made.
+    :ivar length: bytes in the blob.
+    :ivar crc64nvme: CRC64NVME of all its bytes, as an unsigned integer.
+    """
+
+    store: str
+    id: str
+    length: int
+    crc64nvme: int
+
+
+@frozen
+class Extent:
+    """A run of bytes inside a blob."""
+
+    blob: BlobRef
+    offset: int
+    length: int
+
+
+@frozen
+class Content:
+    """Where the bytes of a version or a part are: in the metadata row, or in extents.
+
+    Exactly one of the two holds bytes; an empty object is an empty ``body``.
+    """
+
+    body: bytes | None = None
+    extents: tuple[Extent, ...] = ()
+
+    @property
+    def length(self) -> int:
+        """Bytes in all."""
+        if self.body is not None:
+            return len(self.body)
+        return sum(extent.length for extent in self.extents)
+
+
+@frozen
+class Checksum:
+    """A checksum as S3 shows it.
+
+    :ivar algorithm: ``CRC32``, ``CRC32C``, ``CRC64NVME``, ``SHA1`` or ``SHA256``.
+    :ivar type: ``FULL_OBJECT`` or ``COMPOSITE``.
+    :ivar value: base64; a composite value ends in ``-`` and the number of parts.
+    """
+
+    algorithm: str
+    type: str
+    value: str
+
+
+@frozen
+class ObjectPart:
+    """One part of a completed multipart object (for ``partNumber`` reads and ObjectParts).
+
+    :ivar number: 1 to 10000, as the client numbered it.
+    :ivar checksum: the part's own checksum, base64, in the object's algorithm.
+    """
+
+    number: int
+    size: int
+    checksum: str | None = None
+
+
+@frozen
+class ObjectVersion:
+    """One version of one key: everything but where its bytes are.
+
+    :ivar sequence: the store's order of versions: a later one is newer. Unique in the store.
+    :ivar version_id: ``"null"`` in a bucket that is not versioned.
+    :ivar etag: without quotes.
+    :ivar headers: system headers kept with the object, lower-case names
+        (content-type, cache-control, content-disposition, content-encoding,
+        content-language, expires, x-amz-website-redirect-location).
+    :ivar metadata: user metadata, lower-case names without ``x-amz-meta-``.
+    :ivar parts_count: the number of parts of a multipart object, else 0.
+    """
+
+    key: str
+    sequence: int
+    modified: int
+    size: int = 0
+    etag: str = ""
+    owner: str = ""
+    version_id: str = NULL_VERSION
+    is_latest: bool = True
+    is_delete_marker: bool = False
+    storage_class: str = "STANDARD"
+    headers: Mapping[str, str] = field(factory=dict)
+    metadata: Mapping[str, str] = field(factory=dict)
+    tags: Mapping[str, str] = field(factory=dict)
+    checksum: Checksum | None = None
+    parts_count: int = 0
+
+
+@frozen
+class ListedVersion:
+    """What a listing shows of a version; read from an index, so that a list costs a page."""
+
+    key: str
+    sequence: int
+    modified: int
+    size: int
+    etag: str
+    owner: str
+    storage_class: str
+    version_id: str
+    is_latest: bool
+    is_delete_marker: bool
+    checksum_algorithm: str = ""
+    checksum_type: str = ""
+
+
+@frozen
+class Page:
+    """A page of a listing of the current objects of a bucket.
+
+    :ivar items: keys in order of their UTF-8 bytes.
+    :ivar common_prefixes: prefixes rolled up at the delimiter, in the same order.
+    :ivar next_after: give it as ``after`` for the next page; ``None`` when this is the last.
+        It is the last key or common prefix of this page.
+    """
+
+    items: tuple[ListedVersion, ...] = ()
+    common_prefixes: tuple[str, ...] = ()
+    next_after: str | None = None
+
+
+@frozen
+class VersionPage:
+    """A page of all versions: by key, newest first.
+
+    :ivar next_key: the last key or common prefix of this page; ``None`` when this is the last page.
+    :ivar next_version_id: the version id to go on after within that key; ``""`` after a common prefix.
+    """
+
+    items: tuple[ListedVersion, ...] = ()
+    common_prefixes: tuple[str, ...] = ()
+    next_key: str | None = None
+    next_version_id: str = ""
+
+
+@frozen
+class Upload:
+    """A multipart upload in progress, or just completed.
+
+    :ivar upload_id: opaque; ids sort by the time they were made.
+    :ivar checksum_algorithm: ``""`` when the client named none.
+    :ivar checksum_type: ``COMPOSITE``, ``FULL_OBJECT`` or ``""``.
+    :ivar completed: the version the upload became, kept for a while so that a repeated
+        CompleteMultipartUpload can be answered; ``None`` while in progress.
+    :ivar completed_parts: what the Complete that won listed, as an opaque digest.
+    """
+
+    key: str
+    upload_id: str
+    initiated: int
+    owner: str
+    storage_class: str = "STANDARD"
+    headers: Mapping[str, str] = field(factory=dict)
+    metadata: Mapping[str, str] = field(factory=dict)
+    tags: Mapping[str, str] = field(factory=dict)
+    checksum_algorithm: str = ""
+    checksum_type: str = ""
+    completed: ObjectVersion | None = None
+    completed_parts: str = ""
+
+
+@frozen
+class UploadPage:
+    """A page of uploads in progress: by key, then by upload id.
+
+    :ivar next_key: the last key or common prefix of this page; ``None`` when this is the last page.
+    :ivar next_upload_id: the last upload id of this page; ``""`` after a common prefix.
+    """
+
+    items: tuple[Upload, ...] = ()
+    common_prefixes: tuple[str, ...] = ()
+    next_key: str | None = None
+    next_upload_id: str = ""
+
+
+@frozen
+class Part:
+    """An uploaded part.
+
+    :ivar etag: hex MD5 of the part, without quotes.
+    :ivar checksums: algorithm → base64 of the part: what the client sent, what the upload
+        asks for, and always CRC64NVME, so that a full-object checksum can be combined.
+    :ivar content: always extents, never an inline body, unless the part is empty.
+    """
+
+    number: int
+    size: int
+    etag: str
+    modified: int
+    checksums: Mapping[str, str] = field(factory=dict)
+    content: Content = Content(b"")
