@@ -1,0 +1,241 @@
+"""What the benchmarks share: a server in a process of its own, its CPU time and memory, signed requests.
+
+Machines are noisy, so a benchmark prints a ratio to a limit measured in the same run, and CPU time
+of the server process, not wall time alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ozgate.auth.sigv4 import sign
+
+ACCESS_KEY = "benchmark"
+SECRET_KEY = "benchmark-secret"
+REGION = "us-east-1"
+GIB = 1 << 30
+MIB = 1 << 20
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+def free_port() -> int:
+    """A TCP port that is free on loopback now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Process:
+    """A server process: its CPU seconds and its memory, from /proc."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+
+    @property
+    def cpu(self) -> float:
+        """CPU seconds used so far, user and system."""
+        stat = Path(f"/proc/{self.process.pid}/stat").read_text()
+        fields = stat.rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / _TICK
+
+    def memory(self, name: str = "VmRSS") -> float:
+        """MiB of resident memory now (``VmRSS``) or at its highest (``VmHWM``)."""
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith(name + ":"):
+                return int(line.split()[1]) / 1024
+        raise KeyError(name)
+
+    def reset_high_water(self) -> None:
+        """Make ``VmHWM`` start again from what is resident now."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
+    def stop(self) -> None:
+        """End it and wait."""
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until something listens, at most 20 seconds."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode}")
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", port)),
+        ):
+            return
+        time.sleep(0.01)
+    raise RuntimeError("the server does not listen")
+
+
+class Gateway(Process):
+    """A running ``twistd -n ozgate`` with security on and one static pair."""
+
+    def __init__(self, data: str, port: int | None = None, *options: str) -> None:
+        self.port = port or free_port()
+        self.data = data
+        environment = dict(
+            os.environ,
+            AWS_ACCESS_KEY_ID=ACCESS_KEY,
+            AWS_SECRET_ACCESS_KEY=SECRET_KEY,
+            PYTHONPATH=str(Path(__file__).parent.parent),
+        )
+        arguments = [
+            "-D", f"ozone.s3g.http-address=127.0.0.1:{self.port}",
+            "-D", "ozone.security.enabled=true",
+            "--data", data,
+            *options,
+        ]  # fmt: skip
+        self.log = Path(data + ".log").open("wb")
+        process = subprocess.Popen(
+            [
+                str(Path(sys.executable).parent / "twistd"),
+                "-n",
+                "--pidfile=",
+                "ozgate",
+                *arguments,
+            ],
+            env=environment,
+            cwd=str(Path(__file__).parent.parent),
+            stdout=self.log,
+            stderr=self.log,
+        )
+        super().__init__(process)
+        wait_for_port(self.port, process)
+
+    def headers(
+        self, method: str, target: str, payload: str = "UNSIGNED-PAYLOAD", **more: str
+    ) -> dict[str, str]:
+        """Signed headers for a request; ``more`` are extra headers with ``_`` for ``-``."""
+        extra = {name.replace("_", "-"): value for name, value in more.items()}
+        url = f"http://127.0.0.1:{self.port}{target}"
+        return sign(
+            method, url, extra, ACCESS_KEY, SECRET_KEY, REGION, time.time(), payload
+        )
+
+    def request(
+        self, method: str, target: str, body: bytes = b"", **more: str
+    ) -> tuple[int, dict[str, str], bytes]:
+        """One signed request on a connection of its own: status, headers, body."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)
+        try:
+            connection.request(
+                method, target, body or None, self.headers(method, target, **more)
+            )
+            answer = connection.getresponse()
+            return (
+                answer.status,
+                {k.lower(): v for k, v in answer.getheaders()},
+                answer.read(),
+            )
+        finally:
+            connection.close()
+
+    def must(self, method: str, target: str, body: bytes = b"", **more: str) -> bytes:
+        """Like :meth:`request`, but anything else than success is an error."""
+        status, _, answer = self.request(method, target, body, **more)
+        if status >= 300:
+            raise RuntimeError(
+                f"{method} {urlsplit(target).path}: {status} {answer[:500]!r}"
+            )
+        return answer
+
+
+@contextlib.contextmanager
+def gateway(*options: str) -> Iterator[Gateway]:
+    """A gateway on fresh data, gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="ozgate-benchmark-") as folder:
+        server = Gateway(os.path.join(folder, "data"), None, *options)
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def upload(
+    server: Gateway, target: str, size: int, pattern: bytes | None = None
+) -> float:
+    """PUT ``size`` bytes over a plain socket; returns wall seconds until the answer."""
+    block = pattern or os.urandom(MIB)
+    headers = server.headers("PUT", target)
+    head = [f"PUT {target} HTTP/1.1", f"Content-Length: {size}", "Expect: 100-continue"]
+    head += [f"{name}: {value}" for name, value in headers.items()]
+    if not any(name.lower() == "host" for name in headers):
+        head.insert(1, f"Host: 127.0.0.1:{server.port}")
+    with socket.create_connection(
+        ("127.0.0.1", server.port), timeout=600
+    ) as connection:
+        started = time.monotonic()
+        connection.sendall("\r\n".join(head).encode() + b"\r\n\r\n")
+        answer = connection.recv(65536)
+        if b" 100 " not in answer.split(b"\r\n", 1)[0]:
+            raise RuntimeError(answer.decode("latin-1"))
+        left = size
+        while left:
+            piece = block if left >= len(block) else block[:left]
+            connection.sendall(piece)
+            left -= len(piece)
+        answer = connection.recv(65536)
+        elapsed = time.monotonic() - started
+    if b" 200 " not in answer.split(b"\r\n", 1)[0]:
+        raise RuntimeError(answer.decode("latin-1"))
+    return elapsed
+
+
+def download(port: int, target: str, headers: dict[str, str]) -> tuple[float, int]:
+    """GET over a plain socket, discarding the body; returns wall seconds and bytes."""
+    head = [f"GET {target} HTTP/1.1"]
+    if not any(name.lower() == "host" for name in headers):
+        head.append(f"Host: 127.0.0.1:{port}")
+    head += [f"{name}: {value}" for name, value in headers.items()]
+    buffer = bytearray(MIB)
+    with socket.create_connection(("127.0.0.1", port), timeout=600) as connection:
+        started = time.monotonic()
+        connection.sendall("\r\n".join(head).encode() + b"\r\n\r\n")
+        first = b""
+        while b"\r\n\r\n" not in first:
+            first += connection.recv(65536)
+        top, rest = first.split(b"\r\n\r\n", 1)
+        if b" 200 " not in top.split(b"\r\n", 1)[0]:
+            raise RuntimeError(first.decode("latin-1"))
+        length = next(
+            int(line.split(b":")[1])
+            for line in top.split(b"\r\n")
+            if line.lower().startswith(b"content-length:")
+        )
+        received = len(rest)
+        while received < length:
+            count = connection.recv_into(buffer)
+            if not count:
+                raise RuntimeError(f"the body ended after {received} of {length} bytes")
+            received += count
+        return time.monotonic() - started, received
+
+
+def verdict(
+    name: str, value: float, limit: float, *, at_most: bool, unit: str = ""
+) -> bool:
+    """Print a figure against its limit; returns whether it holds."""
+    holds = value <= limit if at_most else value >= limit
+    relation = "at most" if at_most else "at least"
+    print(
+        f"{'ok  ' if holds else 'MISS'} {name}: {value:.3f}{unit} ({relation} {limit:g}{unit})",
+        flush=True,
+    )
+    return holds

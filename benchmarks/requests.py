@@ -1,0 +1,131 @@
+"""Server CPU per signed request, against a bare Klein ``async`` hello-world in the same run.
+
+GET of 4 KiB on keep-alive connections, durable PUT of 4 KiB at 16 clients, interleaved with the
+baseline. Run ``python -m benchmarks.requests [rounds]``; needs wrk.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from .measure import Gateway, Process, free_port, gateway, verdict, wait_for_port
+
+HELLO = """
+import sys
+from klein import Klein
+app = Klein()
+@app.route("/")
+async def hello(request):
+    return b"hello"
+app.run("127.0.0.1", int(sys.argv[1]), logFile=open(sys.argv[2], "w"))
+"""
+
+
+def wrk(port: int, target: str, *options: str, seconds: int = 4) -> tuple[int, int]:
+    """Load a server with 16 connections; returns requests answered and those that failed."""
+    output = subprocess.run(
+        ["wrk", "-t1", "-c16", f"-d{seconds}s", *options, f"http://127.0.0.1:{port}{target}"],
+        check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    answered = int(re.search(r"(\d+) requests in", output)[1])  # type: ignore[index]
+    failed = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
+    return answered, int(failed[1]) if failed else 0
+
+
+def cost(server: Process, port: int, target: str, *options: str) -> float:
+    """Server CPU microseconds per request."""
+    before = server.cpu
+    answered, failed = wrk(port, target, *options)
+    if failed:
+        raise RuntimeError(f"{failed} of {answered} requests failed")
+    return (server.cpu - before) / answered * 1e6
+
+
+def put_script(server: Gateway, folder: str, count: int = 2000) -> str:
+    """A wrk script that PUTs 4 KiB to ``count`` keys in turn, each request signed."""
+    lines = ["local requests = {}", 'local body = string.rep("x", 4096)']
+    for number in range(count):
+        target = f"/bucket/put-{number}"
+        headers = ", ".join(
+            f'["{name}"]="{value}"'
+            for name, value in server.headers("PUT", target).items()
+        )
+        lines.append(f'requests[{number + 1}] = {{"{target}", {{{headers}}}}}')
+    lines += [
+        "local formatted, turn = {}, 0",
+        'function init() for i, r in ipairs(requests) do formatted[i] = wrk.format("PUT", r[1], r[2], body) end end',
+        f"function request() turn = turn % {count} + 1; return formatted[turn] end",
+    ]
+    path = Path(folder) / "put.lua"
+    path.write_text("\n".join(lines))
+    return str(path)
+
+
+def main() -> int:
+    """Print the figures; 1 when one misses."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    with (
+        tempfile.TemporaryDirectory(prefix="ozgate-wrk-") as folder,
+        gateway() as server,
+    ):
+        server.must("PUT", "/bucket")
+        server.must("PUT", "/bucket/small", os.urandom(4096))
+        get = [
+            option
+            for name, value in server.headers("GET", "/bucket/small").items()
+            for option in ("-H", f"{name}: {value}")
+        ]
+        put = put_script(server, folder)
+        port = free_port()
+        hello = Process(
+            subprocess.Popen(
+                [sys.executable, "-c", HELLO, str(port), f"{folder}/hello.log"]
+            )
+        )
+        try:
+            wait_for_port(port, hello.process)
+            baselines, gets, puts = [], [], []
+            for turn in range(rounds + 1):
+                figures = (
+                    cost(hello, port, "/"),
+                    cost(server, server.port, "/bucket/small", *get),
+                    cost(server, server.port, "/bucket/x", "-s", put),
+                )
+                if not turn:
+                    continue
+                for kept, figure in zip((baselines, gets, puts), figures, strict=True):
+                    kept.append(figure)
+                print(
+                    "     hello {:.0f} µs, GET {:.0f} µs, PUT {:.0f} µs".format(
+                        *figures
+                    ),
+                    flush=True,
+                )
+        finally:
+            hello.stop()
+    baseline = statistics.median(baselines)
+    results = [
+        verdict(
+            "signed GET of 4 KiB, CPU relative to Klein hello-world",
+            statistics.median(gets) / baseline,
+            1.8,
+            at_most=True,
+        ),
+        verdict(
+            "durable PUT of 4 KiB at 16 clients, CPU relative to Klein hello-world",
+            statistics.median(puts) / baseline,
+            3,
+            at_most=True,
+        ),
+    ]
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

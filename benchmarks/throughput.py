@@ -1,0 +1,155 @@
+"""GET of 1 GiB against nginx's sendfile, PUT of 1 GiB against a bare loop, in the same run.
+
+The bare loop receives, MD5s, writes and fsyncs in one process. Rounds are interleaved and the median
+of the ratios is what counts. Run ``python -m benchmarks.throughput [rounds]``; needs nginx.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from multiprocessing import Process as Child
+from pathlib import Path
+
+from .measure import (
+    GIB,
+    MIB,
+    download,
+    free_port,
+    gateway,
+    upload,
+    verdict,
+    wait_for_port,
+)
+
+
+@contextlib.contextmanager
+def nginx(folder: str) -> Iterator[int]:
+    """nginx with sendfile over a folder; yields its port."""
+    port = free_port()
+    os.chmod(folder, 0o755)
+    configuration = Path(folder) / "nginx.conf"
+    configuration.write_text(
+        f"user root; worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;\n"
+        f"events {{}} http {{ access_log {folder}/access.log; sendfile on; tcp_nopush on;\n"
+        f"client_body_temp_path {folder}/c; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;"
+        f" uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;\n"
+        f"server {{ listen 127.0.0.1:{port}; root {folder}; }} }}\n"
+    )
+    binary = shutil.which("nginx") or "/usr/sbin/nginx"
+    process = subprocess.Popen(
+        [binary, "-c", str(configuration)], stderr=subprocess.DEVNULL
+    )
+    try:
+        wait_for_port(port, process)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def bare_loop(listener: socket.socket, folder: str, rounds: int) -> None:
+    """Receive, MD5, write, fsync: what a PUT of the same bytes costs at least in one process."""
+    for number in range(rounds):
+        connection, _ = listener.accept()
+        with (
+            connection,
+            open(os.path.join(folder, f"bare-{number}"), "wb", buffering=0) as file,
+        ):
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            digest, left, buffer = hashlib.md5(), GIB, bytearray(MIB)
+            view = memoryview(buffer)
+            while left:
+                count = connection.recv_into(buffer)
+                digest.update(view[:count])
+                file.write(view[:count])
+                left -= count
+            os.fsync(file.fileno())
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + digest.hexdigest().encode())
+        os.unlink(os.path.join(folder, f"bare-{number}"))
+
+
+def main() -> int:
+    """Print the figures; 1 when one misses."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    block = os.urandom(MIB)
+    listener = socket.create_server(("127.0.0.1", 0))
+    with (
+        tempfile.TemporaryDirectory(prefix="ozgate-nginx-") as folder,
+        gateway() as server,
+    ):
+        with open(os.path.join(folder, "large"), "wb") as file:
+            for _ in range(GIB // MIB):
+                file.write(block)
+            os.fsync(file.fileno())
+        server.must("PUT", "/bucket")
+        child = Child(
+            target=bare_loop,
+            args=(listener, os.path.dirname(server.data), rounds),
+            daemon=True,
+        )
+        child.start()
+        puts, gets, costs, put_costs = [], [], [], []
+        bare = type(
+            "Bare", (), {"port": listener.getsockname()[1], "headers": lambda *a: {}}
+        )()
+        with nginx(folder) as port:
+            for _ in range(rounds):
+                reference = upload(bare, "/x", GIB, block)
+                os.sync()
+                cpu = server.cpu
+                ours = upload(server, "/bucket/large", GIB, block)
+                put_costs.append(server.cpu - cpu)
+                os.sync()
+                puts.append(reference / ours)
+                download(port, "/large", {})
+                reference, _ = download(port, "/large", {"Connection": "close"})
+                cpu = server.cpu
+                ours, _ = download(
+                    server.port, "/bucket/large", server.headers("GET", "/bucket/large")
+                )
+                costs.append(server.cpu - cpu)
+                gets.append(reference / ours)
+                print(
+                    f"     PUT {puts[-1]:.2f} of the bare loop, GET {gets[-1]:.2f} of nginx ({1 / ours:.2f} GiB/s)",
+                    flush=True,
+                )
+                time.sleep(0.2)
+        child.join(5)
+    print(f"     PUT costs {statistics.median(put_costs):.2f} CPU-s per GiB")
+    results = [
+        verdict(
+            "GET of 1 GiB, rate relative to nginx sendfile",
+            statistics.median(gets),
+            0.8,
+            at_most=False,
+        ),
+        verdict(
+            "GET of 1 GiB, server CPU per GiB",
+            statistics.median(costs),
+            0.4,
+            at_most=True,
+            unit=" s",
+        ),
+        verdict(
+            "PUT of 1 GiB, rate relative to the bare loop",
+            statistics.median(puts),
+            0.7,
+            at_most=False,
+        ),
+    ]
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,101 @@
+"""The Klein resource tree of the S3 endpoint.
+
+Klein's part is small on purpose: three routes by scope. The bucket, the key and the query come from
+the raw request target (:mod:`ozgate.s3.address`), since werkzeug merges slashes, redirects and
+decodes before it splits. So each request is given to Klein under a path that only says its scope.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from klein import Klein
+from twisted.internet.interfaces import IReactorTime
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET
+
+from ..errors import S3Error
+from ..wire.site import GatewaySite
+from .address import parse_address
+from .operations import Scope
+from .pipeline import Pipeline, send_error
+from .xml import error_document
+
+if TYPE_CHECKING:
+    from ..interfaces import ISecretStore
+    from ..wire.accesslog import AccessLog, AuditLog
+    from ..wire.request import GatewayRequest
+    from .call import Gateway
+
+_PATHS = {
+    Scope.SERVICE: [b""],
+    Scope.BUCKET: [b"bucket"],
+    Scope.OBJECT: [b"bucket", b"key"],
+}
+
+
+def make_app(pipeline: Pipeline) -> Klein:
+    """The three routes, by scope."""
+    app = Klein()
+
+    @app.route("/")
+    async def service(request: GatewayRequest) -> None:
+        await pipeline.serve(request, request.address)
+
+    @app.route("/<bucket>")
+    async def bucket(request: GatewayRequest, bucket: str) -> None:
+        await pipeline.serve(request, request.address)
+
+    @app.route("/<bucket>/<key>")
+    async def key(request: GatewayRequest, bucket: str, key: str) -> None:
+        await pipeline.serve(request, request.address)
+
+    return app
+
+
+class Addressed(Resource):
+    """Parses the address of each request, then hands it to Klein by its scope."""
+
+    isLeaf = True
+
+    def __init__(self, app: Klein, domains: tuple[str, ...]) -> None:
+        super().__init__()
+        self._klein = app.resource()
+        self._domains = domains
+
+    def render(self, request: Any) -> Any:
+        """Answer a request that has no valid address here; Klein answers the others."""
+        try:
+            request.address = parse_address(
+                request.raw_target, request.raw_host, self._domains
+            )
+        except S3Error as error:
+            send_error(request, error, "")
+            return NOT_DONE_YET
+        request.prepath = []
+        request.postpath = list(_PATHS[request.address.scope])
+        return self._klein.render(request)
+
+
+def make_site(
+    reactor: IReactorTime,
+    gateway: Gateway,
+    secrets: ISecretStore | None,
+    access_log: AccessLog,
+    audit_log: AuditLog,
+) -> GatewaySite:
+    """The site that serves S3 from a gateway.
+
+    :param secrets: ``None`` when signatures are not verified.
+    """
+    settings = gateway.settings
+    pipeline = Pipeline(gateway, secrets, access_log, audit_log)
+    return GatewaySite(
+        Addressed(make_app(pipeline), settings.domain_names),
+        error_document,
+        reactor=reactor,
+        header_timeout=settings.header_timeout,
+        idle_timeout=settings.idle_timeout,
+        minimum_rate=settings.minimum_rate,
+        progress_window=settings.progress_window,
+    )

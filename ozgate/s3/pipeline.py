@@ -1,0 +1,219 @@
+"""The pipeline, written once: gate, resolve, authorize, perform, render.
+
+What comes in is a request whose address was parsed; what goes out is an answer on the
+wire and a line in each log. Every operation passes through here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from time import monotonic, time
+from typing import TYPE_CHECKING
+
+from attrs import define
+from twisted.internet.defer import CancelledError
+from twisted.logger import Logger
+
+from ..auth.sigv4 import authenticate
+from ..errors import (
+    AccessDenied,
+    ClientGone,
+    InsufficientStorage,
+    InternalError,
+    NoSpace,
+    NotImplemented,
+    NotModified,
+    S3Error,
+    ServiceUnavailable,
+    Unavailable,
+)
+from ..values import Principal
+from ..wire.send import send, send_document
+from .call import Call, Gateway, Headers
+from .operations import Body
+from .reply import Reply
+from .resolve import resolve
+from .xml import error_document
+
+if TYPE_CHECKING:
+    from ..interfaces import ISecretStore
+    from ..wire.accesslog import AccessLog, AuditLog
+    from ..wire.request import GatewayRequest
+    from .address import Address
+    from .operations import Operation
+
+_log = Logger()
+
+
+def authorize(principal: Principal, action: str, address: Address) -> None:
+    """Decide whether a principal may do something: the one place that does.
+
+    Whoever is authenticated may do everything, as in Ozone while ``ozone.acl.enabled``
+    is false, its default. The gate has refused everybody else before.
+
+    :param action: the action of the operation's row, such as ``s3:GetObject``.
+    :raises AccessDenied: no.
+    """
+    if not principal.access_id:
+        raise AccessDenied()
+
+
+def as_s3_error(error: Exception) -> S3Error:
+    """What a client is told about an exception: stores' errors have their own answers."""
+    if isinstance(error, S3Error):
+        return error
+    if isinstance(error, NoSpace):
+        return InsufficientStorage()
+    if isinstance(error, Unavailable):
+        return ServiceUnavailable()
+    return InternalError()
+
+
+def text(value: bytes) -> str:
+    """A header's value as text: UTF-8 where that works, else Latin-1."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def request_headers(request: GatewayRequest) -> Headers:
+    """The headers of a request, each name once, as the gate and the operations see them."""
+    values: dict[str, str] = {}
+    for raw_name, raw_value in request.header_pairs():
+        name = raw_name.decode("latin-1").lower()
+        value = text(raw_value).strip(" \t")
+        values[name] = f"{values[name]},{value}" if name in values else value
+    return Headers(values)
+
+
+@define
+class Exchange:
+    """One request on its way through: what the logs will say of it."""
+
+    request: GatewayRequest
+    address: Address
+    operation: Operation | None = None
+    principal: Principal | None = None
+
+
+@define
+class Pipeline:
+    """Turns requests into answers.
+
+    :ivar secrets: where secrets are; ``None`` when ``ozone.security.enabled`` is false.
+    """
+
+    gateway: Gateway
+    secrets: ISecretStore | None
+    access_log: AccessLog
+    audit_log: AuditLog
+
+    async def serve(self, request: GatewayRequest, address: Address) -> None:
+        """Answer a request. Never fails but by cancellation; what goes wrong is an answer or a cut connection."""
+        exchange = Exchange(request, address)
+        error: Exception | None = None
+        try:
+            reply = await self._perform(exchange)
+            await self._send(request, reply)
+        except (ClientGone, CancelledError) as gone:
+            error = gone
+        except Exception as failed:
+            error = failed
+            self._fail(exchange, failed)
+        self._note(exchange, error)
+
+    async def _perform(self, exchange: Exchange) -> Reply:
+        request, address = exchange.request, exchange.address
+        method = request.method.decode("latin-1")
+        headers = request_headers(request)
+        verified = await authenticate(method, address, headers, self.secrets, time())
+        exchange.principal = Principal(verified.access_id)
+        operation = resolve(method, address, "x-amz-copy-source" in headers)
+        exchange.operation = operation
+        authorize(exchange.principal, operation.action, address)
+        if operation.perform is None:
+            raise NotImplemented()
+        call = Call(
+            self.gateway,
+            operation,
+            address,
+            headers,
+            exchange.principal,
+            verified,
+            request.body,
+            request.request_id,
+        )
+        if operation.body is Body.NONE:
+            request.body.discard()
+        return await operation.perform(call)
+
+    async def _send(self, request: GatewayRequest, reply: Reply) -> None:
+        headers = _rendered(request, reply.headers)
+        if reply.sources is not None and request.method != b"HEAD":
+            await send(request, reply.status, headers, reply.length or 0, reply.sources)
+            return
+        send_document(request, reply.status, headers, reply.body, reply.length)
+
+    def _fail(self, exchange: Exchange, failed: Exception) -> None:
+        """Answer an exception: with an error document, or by cutting what has begun."""
+        request = exchange.request
+        if not isinstance(failed, S3Error):
+            _log.failure(
+                "{method} {resource} failed ({request_id})",
+                method=request.method,
+                resource=exchange.address.resource,
+                request_id=request.request_id,
+            )
+        if request.startedWriting:
+            request.abort()
+            return
+        send_error(request, as_s3_error(failed), exchange.address.resource)
+
+    def _note(self, exchange: Exchange, error: Exception | None) -> None:
+        """One line in the access log, one in the audit log."""
+        request, operation = exchange.request, exchange.operation
+        name = operation.name if operation else "-"
+        access_id = exchange.principal.access_id if exchange.principal else ""
+        seconds = monotonic() - request.started
+        self.access_log.note(request, name, access_id, seconds)
+        self.audit_log.note(
+            request,
+            operation.audit if operation else "UNKNOWN",
+            access_id,
+            exchange.address.bucket,
+            exchange.address.key,
+            seconds,
+            error,
+        )
+
+
+def _rendered(
+    request: GatewayRequest, headers: list[tuple[str, str]]
+) -> list[tuple[bytes, bytes]]:
+    """Headers as bytes, with those that every answer has.
+
+    :raises InternalError: a value would split the header.
+    """
+    rendered = [
+        (b"x-amz-id-2", request.request_id.encode("ascii")),
+        (b"x-amz-request-id", request.request_id.encode("ascii")),
+    ]
+    for name, value in headers:
+        if "\r" in value or "\n" in value or "\0" in value:
+            raise InternalError()
+        rendered.append((name.encode("ascii"), value.encode("utf-8")))
+    return rendered
+
+
+def send_error(request: GatewayRequest, error: S3Error, resource: str) -> None:
+    """Answer with an error document; HEAD and 304 get the status alone."""
+    headers = list(error.headers)
+    if error.retry_after is not None:
+        headers.append(("Retry-After", str(error.retry_after)))
+    body = b""
+    if not isinstance(error, NotModified):
+        headers.append(("Content-Type", "application/xml"))
+        body = error_document(error, resource, request.request_id)
+    if request.method == b"HEAD":
+        body = b""
+    send_document(request, error.status, _rendered(request, headers), body, None)
