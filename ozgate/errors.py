@@ -50,6 +50,7 @@ class S3Error(Exception):
 
     :param message: what to say instead of the docstring's first line.
     :param members: extra XML members, such as ``Key="a"``; their names are S3's.
+    :ivar headers: extra (name, value) pairs of the answer, such as ``x-amz-delete-marker``.
     """
 
     status: ClassVar[int] = 400
@@ -58,6 +59,7 @@ class S3Error(Exception):
     def __init__(self, message: str | None = None, **members: str | int) -> None:
         self.message = message or type(self).default_message()
         self.members = members
+        self.headers: list[tuple[str, str]] = []
         super().__init__(self.message)
 
     @classmethod
@@ -190,6 +192,10 @@ class InvalidRange(S3Error):
     """The requested range is not satisfiable"""
 
     status = 416
+
+
+class InvalidRedirectLocation(S3Error):
+    """The website redirect location must have a prefix of 'http://' or 'https://' or '/'."""
 
 
 class InvalidRequest(S3Error):
