@@ -1,27 +1,41 @@
-"""Configuration: ``ozone-site.xml`` to a frozen :class:`Settings`.
+"""Configuration as the rest of ozgate sees it: a frozen :class:`Settings`.
 
 Every knob is declared once, as a field of :class:`Settings`: its key, type, default and doc line.
-Keys that Ozone has keep Ozone's names; ours start with ``ozgate.``. Values are looked for, the later one winning, in
-the declared default, the configuration file, the environment (``OZONE-SITE.XML_<key>``), ``-D key=value``.
+Keys that Ozone has keep Ozone's names; ours start with ``ozgate.``. Where values come from is in
+:mod:`ozgate.loading`. Imports nothing of ozgate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from attrs import field, frozen
+from attrs import Attribute, field, fields, frozen
+
+MASKED = "********"
+"""What is shown of a secret."""
 
 
-def knob(key: str, default: Any, doc: str, parse: Callable[[str], Any] = str) -> Any:
+def knob(
+    key: str,
+    default: Any,
+    doc: str,
+    parse: Callable[[str], Any] = str,
+    secret: bool = False,
+) -> Any:
     """Declare a setting.
 
     :param key: its name in ``ozone-site.xml``.
     :param default: its value when nothing sets it, already parsed.
     :param doc: one line for people: what it does, with the unit.
     :param parse: text → value; raises ``ValueError`` with a clear message.
+    :param secret: never show its value.
     """
-    return field(default=default, metadata={"key": key, "doc": doc, "parse": parse})
+    return field(
+        default=default,
+        metadata={"key": key, "doc": doc, "parse": parse, "secret": secret},
+        repr=(lambda value: repr(MASKED if value else "")) if secret else True,
+    )
 
 
 def boolean(text: str) -> bool:
@@ -61,6 +75,19 @@ def duration(text: str) -> float:
         ) from None
 
 
+def interval(text: str) -> float:
+    """A duration above zero."""
+    seconds = duration(text)
+    if not seconds > 0:
+        raise ValueError(f"{text!r} is not above zero")
+    return seconds
+
+
+def milliseconds(text: str) -> float:
+    """A duration above zero whose bare number is milliseconds, as Hadoop's ``….ms`` keys have it."""
+    return interval(text.strip() + "ms" if text.strip().isdigit() else text)
+
+
 def names(text: str) -> tuple[str, ...]:
     """A comma-separated list."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
@@ -71,6 +98,39 @@ def whole(text: str) -> int:
     if not text.strip().isascii() or not text.strip().isdigit():
         raise ValueError(f"{text!r} is no whole number")
     return int(text)
+
+
+def positive(text: str) -> int:
+    """A whole number, one or more."""
+    number = whole(text)
+    if not number:
+        raise ValueError(f"{text!r} is not above zero")
+    return number
+
+
+def address(text: str) -> str:
+    """``host:port``, an IPv6 host in brackets; see :func:`host_and_port`."""
+    host_and_port(text)
+    return text.strip()
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """``127.0.0.1:9878`` or ``[::1]:9878`` in two; raises ``ValueError``."""
+    host, colon, port = text.strip().rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if not colon or not host or (":" in host and not bracketed):
+        raise ValueError(f"{text!r} is no address such as 127.0.0.1:9878 or [::1]:9878")
+    if not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise ValueError(f"{port!r} in {text!r} is no port from 0 to 65535")
+    return host.strip("[]"), int(port)
+
+
+def url(text: str) -> str:
+    """``scheme:location``, which names a provider."""
+    scheme, colon, location = text.strip().partition(":")
+    if not colon or not scheme or not location:
+        raise ValueError(f"{text!r} is no URL such as sqlite:metadata.db")
+    return text.strip()
 
 
 @frozen(kw_only=True)
@@ -84,6 +144,12 @@ class Settings:
         "ozone.s3g.http-address",
         "127.0.0.1:9878",
         "Host and port of the plain HTTP endpoint; host 0.0.0.0 or [::] for all interfaces.",
+        address,
+    )
+    http_bind_host: str = knob(
+        "ozone.s3g.http-bind-host",
+        "",
+        "Host to listen on instead of the one in ozone.s3g.http-address, whose port stays.",
     )
     http_enabled: bool = knob(
         "ozone.s3g.http.enabled",
@@ -94,7 +160,7 @@ class Settings:
     listen: tuple[str, ...] = knob(
         "ozgate.listen",
         (),
-        "Twisted endpoint descriptions to listen on instead of ozone.s3g.http-address, comma-separated (escape commas by repeating --listen).",
+        "Twisted endpoint descriptions to listen on instead of ozone.s3g.http-address, comma-separated; --listen is the same for one of them and may be repeated.",
         names,
     )
     domain_names: tuple[str, ...] = knob(
@@ -111,7 +177,7 @@ class Settings:
         "ozone.s3g.list.max.keys.limit",
         1000,
         "Most entries in one page of a listing.",
-        whole,
+        positive,
     )
     security_enabled: bool = knob(
         "ozone.security.enabled",
@@ -134,6 +200,7 @@ class Settings:
         "ozgate.s3.secret-key",
         "",
         "Secret key of the one static pair (also AWS_SECRET_ACCESS_KEY).",
+        secret=True,
     )
     buckets_at_start: tuple[str, ...] = knob(
         "ozgate.s3.buckets",
@@ -145,11 +212,13 @@ class Settings:
         "ozgate.metadata",
         "sqlite:metadata.db",
         "URL of the metadata provider; a relative path is inside ozgate.data.",
+        url,
     )
     blob_provider: str = knob(
         "ozgate.blobs",
         "files:blobs",
         "URL of the blob provider; a relative path is inside ozgate.data.",
+        url,
     )
     inline_below: int = knob(
         "ozgate.blobs.inline-below",
@@ -161,19 +230,19 @@ class Settings:
         "ozone.om.open.mpu.expire.threshold",
         7 * 86400.0,
         "Age at which an unfinished multipart upload aborts by itself.",
-        duration,
+        interval,
     )
     upload_expiry_interval: float = knob(
         "ozone.om.open.mpu.cleanup.service.interval",
         3600.0,
         "Time between two searches for expired multipart uploads.",
-        duration,
+        interval,
     )
     sweep_interval: float = knob(
         "ozgate.sweep.interval",
         60.0,
         "Time between two rounds of removing bytes that nothing names.",
-        duration,
+        interval,
     )
     sweep_delay: float = knob(
         "ozgate.sweep.delay",
@@ -185,13 +254,13 @@ class Settings:
         "ozgate.http.header-timeout",
         30.0,
         "Seconds a client has for a request's whole header section.",
-        duration,
+        interval,
     )
     idle_timeout: float = knob(
         "hadoop.http.idle_timeout.ms",
         60.0,
         "How long a connection may be idle between requests; a bare number is milliseconds.",
-        lambda text: duration(text + "ms" if text.strip().isdigit() else text),
+        milliseconds,
     )
     minimum_rate: int = knob(
         "ozgate.http.minimum-rate",
@@ -203,7 +272,7 @@ class Settings:
         "ozgate.http.progress-window",
         20.0,
         "Length of the window over which ozgate.http.minimum-rate is asked.",
-        duration,
+        interval,
     )
     max_document: int = knob(
         "ozgate.http.max-document", 8 << 20, "Largest XML request body, in bytes.", size
@@ -215,7 +284,7 @@ class Settings:
         size,
     )
     threads: int = knob(
-        "ozgate.threads", 8, "Threads for digests and file input and output.", whole
+        "ozgate.threads", 8, "Threads for digests and file input and output.", positive
     )
     access_log: str = knob(
         "ozgate.log.access",
@@ -227,3 +296,15 @@ class Settings:
         "",
         "File of the audit log; empty: s3g-audit-<host>.log inside ozgate.data; - for none.",
     )
+    origins: Mapping[str, str] = field(factory=dict, eq=False, repr=False)
+    """Where each value that is not the default comes from, by key, for people."""
+
+
+def knobs() -> tuple[Attribute[Any], ...]:
+    """The declarations, in order; ``metadata`` has what :func:`knob` was given."""
+    return tuple(each for each in fields(Settings) if "key" in each.metadata)
+
+
+def by_key(settings: Settings) -> dict[str, Any]:
+    """Every value by its key, parsed."""
+    return {each.metadata["key"]: getattr(settings, each.name) for each in knobs()}

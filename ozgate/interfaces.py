@@ -348,9 +348,16 @@ class IProviderMaker(Interface):
     )
     provides = Attribute("The interface that what is made provides.")
 
-    def make(reactor: Any, location: str, settings: Mapping[str, Any]) -> Any:
+    def make(
+        reactor: Any,
+        location: str,
+        settings: Mapping[str, Any],
+        run_in_thread: Callable[..., Any],
+    ) -> Any:
         """Make a provider, not yet opened.
 
         :param location: what follows ``scheme:`` in the URL.
         :param settings: every declared knob, by key.
+        :param run_in_thread: ``run_in_thread(f, *args)`` → a Deferred of what ``f`` returns, from a
+            thread of the service's own pool.
         """

@@ -1,0 +1,63 @@
+"""Package metadata of ozgate."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(
+    r'^__version__ = "([^"]+)"$',
+    (HERE / "ozgate" / "__init__.py").read_text(encoding="utf-8"),
+    re.MULTILINE,
+).group(1)
+
+setup(
+    name="ozgate",
+    version=VERSION,
+    description="An S3 gateway on Twisted that loses nothing, in the manner of Apache Ozone's.",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE", "NOTICE"],
+    python_requires=">=3.11",
+    # A folder `twisted/plugins` without `__init__.py`: twistd finds the plugin there, and
+    # `import twisted` still finds Twisted.
+    packages=[*find_packages(include=["ozgate", "ozgate.*"]), "twisted.plugins"],
+    package_data={"ozgate": ["py.typed"]},
+    # The default editable mode maps packages by an import hook, which Twisted's search for
+    # plugins does not see; "compat" puts this folder on the path.
+    options={"editable_wheel": {"mode": "compat"}},
+    install_requires=[
+        "Twisted>=26.10",
+        "klein>=24.8",
+        "treq>=26.7",
+        "zope.interface>=8.7",
+        "pyOpenSSL>=26.4",
+        "service-identity>=24.2",
+        "sqlite-utils>=4.2",
+        "attrs>=25.1",
+        "awscrt>=0.38",
+        "isal>=1.9",
+        "click>=8.1",
+    ],
+    extras_require={
+        "test": [
+            "awscli>=1.46",
+            "boto3>=1.44",
+            "hypothesis>=6.150",
+            "mypy>=2.4",
+            "mypy-zope>=1.0.17",
+            "ruff>=0.17",
+            "s5cmd>=0.3",
+            "setuptools>=65.5",
+        ],
+    },
+    entry_points={"console_scripts": ["ozgate = ozgate.cli.main:main"]},
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Framework :: Twisted",
+        "Programming Language :: Python :: 3 :: Only",
+        "Topic :: System :: Filesystems",
+    ],
+)

@@ -1,0 +1,18 @@
+"""The service from a checkout, nothing of it installed: ``twistd -ny tap.py``.
+
+Takes no options: ``OZONE-SITE.XML_<key>`` in the environment sets any key.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from twisted.application.service import Application
+
+from ozgate.service import Options, makeService
+
+options = Options()
+options.parseOptions([])
+application = Application("ozgate")
+makeService(options).setServiceParent(application)

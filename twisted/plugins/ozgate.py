@@ -1,0 +1,71 @@
+"""What ozgate gives Twisted's plugin system: ``twistd ozgate``, and the built-in providers.
+
+Every ``twistd`` on the machine imports this module once, to cache what it holds: so it
+imports next to nothing, and each maker imports what it makes when asked to.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import ServiceMaker
+from twisted.plugin import IPlugin
+from zope.interface import implementer
+
+from ozgate.interfaces import IBlobStore, IMetadataStore, IProviderMaker
+
+ozgate = ServiceMaker(
+    "ozgate", "ozgate.service", "An S3 gateway over local storage.", "ozgate"
+)
+
+
+@implementer(IPlugin, IProviderMaker)
+class SQLite:
+    """Metadata in an SQLite database: ``sqlite:PATH``."""
+
+    scheme = "sqlite"
+    provides = IMetadataStore
+
+    def make(
+        self,
+        reactor: Any,
+        location: str,
+        settings: Mapping[str, Any],
+        run_in_thread: Callable[..., Any],
+    ) -> Any:
+        """Make the store; a relative path is inside ``ozgate.data``."""
+        from ozgate.metadata.sqlite import SQLiteMetadataStore
+
+        return SQLiteMetadataStore(
+            str(Path(settings["ozgate.data"], location)), reactor
+        )
+
+
+@implementer(IPlugin, IProviderMaker)
+class Files:
+    """Blobs in files: ``files:FOLDER``."""
+
+    scheme = "files"
+    provides = IBlobStore
+
+    def make(
+        self,
+        reactor: Any,
+        location: str,
+        settings: Mapping[str, Any],
+        run_in_thread: Callable[..., Any],
+    ) -> Any:
+        """Make the store; a relative folder is inside ``ozgate.data``."""
+        from ozgate.blobs.files import FileBlobStore
+
+        return FileBlobStore(
+            str(Path(settings["ozgate.data"], location)),
+            self.scheme,
+            reactor,
+            run_in_thread,
+            settings["ozgate.blobs.inline-below"],
+        )
+
+
+sqlite_metadata = SQLite()
+file_blobs = Files()
