@@ -1,0 +1,253 @@
+"""Object headers: what a client's headers say of an object, and what an object's answers say back.
+
+Source: Amazon S3 API Reference, PutObject and GetObject; Amazon S3 User Guide, "Working with
+object metadata" (2 KB of user metadata, RFC 2047 for what is not ASCII) and "Controlling
+ownership of objects" (no access control lists under *bucket owner enforced*).
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from typing import TYPE_CHECKING
+
+from ..errors import (
+    AccessControlListNotSupported,
+    InvalidArgument,
+    InvalidRedirectLocation,
+    InvalidRequest,
+    InvalidStorageClass,
+    MetadataTooLarge,
+    NotImplemented,
+)
+from ..values import NULL_VERSION, Checksum, ObjectVersion
+from . import tags
+from .xml import http_date
+
+if TYPE_CHECKING:
+    from .call import Call, Headers
+
+MAX_METADATA = 2048
+"""Bytes of user metadata, names and values in UTF-8, without ``x-amz-meta-``."""
+
+DEFAULT_TYPE = "binary/octet-stream"
+
+STORAGE_CLASSES = frozenset(
+    (
+        "STANDARD",
+        "REDUCED_REDUNDANCY",
+        "STANDARD_IA",
+        "ONEZONE_IA",
+        "INTELLIGENT_TIERING",
+        "GLACIER",
+        "GLACIER_IR",
+        "DEEP_ARCHIVE",
+    )
+)
+
+SYSTEM_HEADERS = {
+    "content-type": "Content-Type",
+    "cache-control": "Cache-Control",
+    "content-disposition": "Content-Disposition",
+    "content-encoding": "Content-Encoding",
+    "content-language": "Content-Language",
+    "expires": "Expires",
+    "x-amz-website-redirect-location": "x-amz-website-redirect-location",
+}
+"""Headers kept with an object, as S3 writes them."""
+
+_CANNED_ACLS = frozenset(
+    (
+        "private",
+        "public-read",
+        "public-read-write",
+        "authenticated-read",
+        "aws-exec-read",
+        "bucket-owner-read",
+        "bucket-owner-full-control",
+        "log-delivery-write",
+    )
+)
+_HARMLESS_ACLS = frozenset(("private", "bucket-owner-full-control"))
+
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
+_META = "x-amz-meta-"
+_ENCRYPTION = "x-amz-server-side-encryption"
+_WORD = 45
+"""Bytes in one RFC 2047 encoded word, which has at most 75 characters."""
+
+
+def read_object_headers(call: Call) -> tuple[dict[str, str], dict[str, str], str]:
+    """What the headers of a write say of the object to be.
+
+    :return: system headers, user metadata, storage class, as :class:`~ozgate.values.ObjectVersion` has them.
+    :raises S3Error: the headers ask for what is not built, or break a rule of S3's.
+    """
+    system = {"content-type": DEFAULT_TYPE}
+    metadata: dict[str, str] = {}
+    for name, value in call.headers.items():
+        if name in SYSTEM_HEADERS:
+            kept = _system_value(name, value)
+            if kept:
+                system[name] = kept
+        elif name.startswith(_META):
+            metadata[name[len(_META) :]] = _checked(name, _decoded(value))
+        elif name.startswith("x-amz-"):
+            _refuse(name, value)
+    if metadata:
+        _check_size(metadata)
+    return system, metadata, storage_class(call.headers)
+
+
+def read_tags(call: Call) -> dict[str, str]:
+    """The tags of the header ``x-amz-tagging``; empty without it."""
+    text = call.headers.get("x-amz-tagging")
+    return tags.from_header(text) if text else {}
+
+
+def storage_class(headers: Headers) -> str:
+    """The storage class a write asks for; ``STANDARD`` when it names none.
+
+    :raises InvalidStorageClass: S3 has no such class for objects of a general purpose bucket.
+    """
+    asked = headers.get("x-amz-storage-class") or "STANDARD"
+    if asked not in STORAGE_CLASSES:
+        raise InvalidStorageClass(StorageClassRequested=asked)
+    return asked
+
+
+def refuse_unbuilt(headers: Headers) -> None:
+    """Refuse headers that ask for something that would not happen.
+
+    :raises NotImplemented: server-side encryption, or a write at an offset.
+    :raises AccessControlListNotSupported: an access control list.
+    :raises InvalidRequest: an object lock.
+    """
+    for name, value in headers.items():
+        if name.startswith("x-amz-"):
+            _refuse(name, value)
+
+
+def refuse_customer_keys(headers: Headers) -> None:
+    """Refuse a read with a customer's encryption key: nothing is encrypted with one.
+
+    :raises InvalidRequest: there is one.
+    """
+    if f"{_ENCRYPTION}-customer-algorithm" in headers:
+        raise InvalidRequest(
+            "The encryption parameters are not applicable to this object."
+        )
+
+
+def version_headers(version: ObjectVersion) -> list[tuple[str, str]]:
+    """The headers of an object's answers to GetObject and HeadObject, without its checksum."""
+    answer = [
+        ("Last-Modified", http_date(version.modified)),
+        ("ETag", f'"{version.etag}"'),
+    ]
+    if version.version_id != NULL_VERSION:
+        answer.append(("x-amz-version-id", version.version_id))
+    if version.storage_class != "STANDARD":
+        answer.append(("x-amz-storage-class", version.storage_class))
+    if version.tags:
+        answer.append(("x-amz-tagging-count", str(len(version.tags))))
+    for name, value in version.metadata.items():
+        answer.append((_META + name, encoded(value)))
+    for name, value in version.headers.items():
+        answer.append((SYSTEM_HEADERS.get(name, name), encoded(value)))
+    return answer
+
+
+def checksum_headers(checksum: Checksum | None) -> list[tuple[str, str]]:
+    """The headers that show a checksum."""
+    if checksum is None:
+        return []
+    return [
+        (f"x-amz-checksum-{checksum.algorithm.lower()}", checksum.value),
+        ("x-amz-checksum-type", checksum.type),
+    ]
+
+
+def encoded(value: str) -> str:
+    """A value as it may stand in a header: ASCII as it is, all else as RFC 2047 encoded words."""
+    if value.isascii() and (value.isprintable() or not _CONTROL.search(value)):
+        return value
+    return " ".join(
+        f"=?UTF-8?B?{b64encode(word).decode('ascii')}?=" for word in _words(value)
+    )
+
+
+def _words(value: str) -> Iterator[bytes]:
+    """Runs of whole characters that each fit an encoded word."""
+    word = b""
+    for character in value:
+        raw = character.encode("utf-8", "replace")
+        if len(word) + len(raw) > _WORD:
+            yield word
+            word = b""
+        word += raw
+    yield word
+
+
+def _decoded(value: str) -> str:
+    """A value with its RFC 2047 encoded words read; one that is not well formed stays as it is."""
+    if "=?" not in value:
+        return value
+    try:
+        return str(make_header(decode_header(value)))
+    except (HeaderParseError, LookupError, ValueError):
+        return value
+
+
+def _checked(name: str, value: str) -> str:
+    """A value that can be sent back in a header.
+
+    :raises InvalidArgument: it has control characters, which could split the header.
+    """
+    if _CONTROL.search(value):
+        raise InvalidArgument(
+            "The header value contains control characters", ArgumentName=name
+        )
+    return value
+
+
+def _system_value(name: str, value: str) -> str:
+    value = _checked(name, value)
+    if name == "content-encoding" and "aws-chunked" in value.lower():
+        codings = (coding.strip() for coding in value.split(","))
+        return ",".join(coding for coding in codings if coding.lower() != "aws-chunked")
+    if name == "x-amz-website-redirect-location" and not value.startswith(
+        ("/", "http://", "https://")
+    ):
+        raise InvalidRedirectLocation()
+    return value
+
+
+def _check_size(metadata: dict[str, str]) -> None:
+    size = sum(
+        len(name.encode("utf-8", "replace")) + len(value.encode("utf-8", "replace"))
+        for name, value in metadata.items()
+    )
+    if size > MAX_METADATA:
+        raise MetadataTooLarge(Size=size, MaxSizeAllowed=MAX_METADATA)
+
+
+def _refuse(name: str, value: str) -> None:
+    """Refuse one header that asks for what is not built."""
+    if name.startswith((_ENCRYPTION, "x-amz-write-offset-bytes")):
+        raise NotImplemented(
+            "A header you provided implies functionality that is not implemented",
+            Header=name,
+        )
+    if name == "x-amz-acl":
+        if value not in _CANNED_ACLS:
+            raise InvalidArgument(ArgumentName=name, ArgumentValue=value)
+        if value not in _HARMLESS_ACLS:
+            raise AccessControlListNotSupported()
+    elif name.startswith("x-amz-grant-"):
+        raise AccessControlListNotSupported()
+    elif name.startswith("x-amz-object-lock-"):
+        raise InvalidRequest("Bucket is missing Object Lock Configuration")
