@@ -1,0 +1,248 @@
+"""Buckets: ListBuckets, CreateBucket, HeadBucket, DeleteBucket, GetBucketLocation.
+
+**Regions.** As on AWS, the endpoint of ``us-east-1`` (the default of ``ozgate.region``) makes buckets in
+any region a client names, and each bucket says of itself what it was made with: clients have the region
+of their own configuration, and look whether the bucket is there. An operator who sets another
+``ozgate.region`` has said where this is: then a bucket elsewhere is refused, as a regional endpoint does.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NoReturn
+
+from ...errors import (
+    BucketAlreadyExists,
+    BucketAlreadyOwnedByYou,
+    BucketNotEmpty,
+    IllegalLocationConstraintException,
+    InvalidArgument,
+    InvalidBucketAclWithObjectOwnership,
+    InvalidBucketName,
+    InvalidLocationConstraint,
+    NotImplemented,
+)
+from ...interfaces import IMetadataTransaction
+from ...values import Bucket, Volume
+from ..address import valid_bucket_name
+from ..call import Call
+from ..owners import owner_element
+from ..params import integer
+from ..receive import document as receive_document
+from ..reply import Reply, xml_reply
+from ..tokens import decode_token, encode_token
+from ..xml import document, element, read, timestamp
+
+GLOBAL_REGION = "us-east-1"
+"""The region whose endpoint is also the endpoint of all others, and whose buckets name none."""
+
+MAX_BUCKETS = 10000
+
+_REGION = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,16}){1,4}")
+_CANNED_ACLS = frozenset(
+    ("private", "public-read", "public-read-write", "authenticated-read")
+)
+_GRANTS = tuple(
+    f"x-amz-grant-{right}"
+    for right in ("full-control", "read", "read-acp", "write", "write-acp")
+)
+
+
+def region_of(call: Call, bucket: Bucket) -> str:
+    """The region that a bucket says it is in; ``EU`` is the old name of ``eu-west-1``."""
+    region = bucket.region or call.gateway.settings.region
+    return "eu-west-1" if region == "EU" else region
+
+
+async def list_buckets(call: Call) -> Reply:
+    """List the buckets that the caller may use: all of the volume that S3 shows."""
+    parameters = ("max-buckets", "prefix", "continuation-token", "bucket-region")
+    asked = any(name in call.address.query for name in parameters)
+    limit = integer(call, "max-buckets", MAX_BUCKETS, 1, MAX_BUCKETS)
+    prefix = call.query("prefix") or ""
+    token = call.query("continuation-token")
+    after = "" if token is None else decode_token(token)
+    buckets = await call.read(_page, call, prefix, after, limit + 1)
+    more = len(buckets) > limit
+    rows = "".join(
+        f"<Bucket>{element('Name', bucket.name)}"
+        f"{element('CreationDate', timestamp(bucket.created))}"
+        f"{element('BucketRegion', region_of(call, bucket) if asked else None)}</Bucket>"
+        for bucket in buckets[:limit]
+    )
+    return xml_reply(
+        document(
+            "ListAllMyBucketsResult",
+            owner_element(call.principal.access_id),
+            f"<Buckets>{rows}</Buckets>",
+            element(
+                "ContinuationToken",
+                encode_token(buckets[limit - 1].name) if more else None,
+            ),
+            element("Prefix", prefix or None),
+        )
+    )
+
+
+def _page(
+    tx: IMetadataTransaction, call: Call, prefix: str, after: str, limit: int
+) -> list[Bucket]:
+    """Buckets in order, in the region that was asked for, if any was."""
+    volume = call.gateway.settings.volume_name
+    region = call.query("bucket-region")
+    found: list[Bucket] = []
+    while len(found) < limit:
+        page = tx.buckets(volume, prefix, after, limit)
+        found += (one for one in page if not region or region_of(call, one) == region)
+        if len(page) < limit:
+            break
+        after = page[-1].name
+    return found[:limit]
+
+
+async def create_bucket(call: Call) -> Reply:
+    """Make a bucket, owned by the caller.
+
+    Making one's own bucket again is 409 BucketAlreadyOwnedByYou, as in every region of AWS but
+    ``us-east-1``, whose 200 is kept there for old clients only.
+    """
+    name = call.bucket_name
+    if not valid_bucket_name(name):
+        raise InvalidBucketName(BucketName=name)
+    _check_create_headers(call)
+    region = _location(call, await receive_document(call))
+    await call.write(
+        add_bucket,
+        call.gateway.settings.volume_name,
+        name,
+        call.principal.access_id,
+        region,
+        claims=(("bucket", name),),
+    )
+    return Reply(200, [("Location", f"/{name}")])
+
+
+def add_bucket(
+    tx: IMetadataTransaction, volume: str, name: str, owner: str, region: str
+) -> Bucket:
+    """Make a bucket, and the volume where that is missing; an interaction.
+
+    :raises BucketAlreadyOwnedByYou: the owner has it already.
+    :raises BucketAlreadyExists: another has it.
+    """
+    existing = tx.bucket(volume, name)
+    if existing is not None:
+        error = (
+            BucketAlreadyOwnedByYou if existing.owner == owner else BucketAlreadyExists
+        )
+        raise error(BucketName=name)
+    if tx.volume(volume) is None:
+        tx.add_volume(Volume(volume, owner, tx.now()))
+    made: Bucket = tx.add_bucket(Bucket(volume, name, owner, tx.now(), region))
+    return made
+
+
+def _check_create_headers(call: Call) -> None:
+    """Refuse what a new bucket cannot have: object lock, access lists, another ownership.
+
+    :raises NotImplemented: object lock or an ownership that needs access lists.
+    :raises InvalidArgument: a value that S3 does not have.
+    :raises InvalidBucketAclWithObjectOwnership: an access list; ownership BucketOwnerEnforced has none.
+    """
+    headers = call.headers
+    lock = (headers.get("x-amz-bucket-object-lock-enabled") or "false").lower()
+    if lock == "true":
+        raise NotImplemented(Header="x-amz-bucket-object-lock-enabled")
+    if lock != "false":
+        _bad_header(call, "x-amz-bucket-object-lock-enabled")
+    ownership = headers.get("x-amz-object-ownership") or "BucketOwnerEnforced"
+    if ownership in ("BucketOwnerPreferred", "ObjectWriter"):
+        raise NotImplemented(Header="x-amz-object-ownership")
+    if ownership != "BucketOwnerEnforced":
+        _bad_header(call, "x-amz-object-ownership")
+    acl = headers.get("x-amz-acl") or "private"
+    if acl not in _CANNED_ACLS:
+        _bad_header(call, "x-amz-acl")
+    if acl != "private" or any(grant in headers for grant in _GRANTS):
+        raise InvalidBucketAclWithObjectOwnership()
+    if (headers.get("x-amz-bucket-namespace") or "global") != "global":
+        raise NotImplemented(Header="x-amz-bucket-namespace")
+
+
+def _bad_header(call: Call, name: str) -> NoReturn:
+    raise InvalidArgument(ArgumentName=name, ArgumentValue=call.headers.get(name) or "")
+
+
+def _location(call: Call, data: bytes) -> str:
+    """The region of a new bucket, from the document ``CreateBucketConfiguration``; see the module.
+
+    :raises MalformedXML: it is another document.
+    :raises NotImplemented: it asks for tags or a directory bucket.
+    :raises InvalidLocationConstraint: it names what is no region.
+    :raises IllegalLocationConstraintException: it names a region that this endpoint is not for.
+    """
+    here = call.gateway.settings.region
+    if not data.strip():
+        return here
+    root = read(data, "CreateBucketConfiguration")
+    root.allow("LocationConstraint", "Location", "Bucket", "Tags")
+    for name in ("Location", "Bucket", "Tags"):
+        child = root.child(name)
+        if child is not None and (child.children or child.text.strip()):
+            raise NotImplemented()
+    wanted = (root.text_of("LocationConstraint") or "").strip()
+    if not wanted or wanted == here:
+        return here
+    if wanted != "EU" and not _REGION.fullmatch(wanted):
+        raise InvalidLocationConstraint(LocationConstraint=wanted)
+    if here != GLOBAL_REGION:
+        raise IllegalLocationConstraintException(
+            f"The {wanted} location constraint is incompatible for the region specific endpoint this request was sent to."
+        )
+    return wanted
+
+
+async def head_bucket(call: Call) -> Reply:
+    """Say whether a bucket is there, and where."""
+    bucket = await call.read(_find, call)
+    return Reply(
+        200,
+        [
+            ("x-amz-bucket-region", region_of(call, bucket)),
+            ("x-amz-access-point-alias", "false"),
+            ("Content-Type", "application/xml"),
+        ],
+    )
+
+
+async def delete_bucket(call: Call) -> Reply:
+    """Remove an empty bucket, with the uploads in progress in it."""
+    await call.write(_remove, call, claims=(("bucket", call.bucket_name),))
+    return Reply(204)
+
+
+async def get_bucket_location(call: Call) -> Reply:
+    """Name the region of a bucket; ``us-east-1`` has an empty name."""
+    bucket = await call.read(_find, call)
+    region = bucket.region or call.gateway.settings.region
+    name = "" if region == GLOBAL_REGION else region
+    return xml_reply(document("LocationConstraint", name))
+
+
+def _find(tx: IMetadataTransaction, call: Call) -> Bucket:
+    return call.bucket(tx)
+
+
+def _remove(tx: IMetadataTransaction, call: Call) -> None:
+    """Remove what the name names: a link goes, and what it points at stays.
+
+    :raises BucketNotEmpty: there are versions in it.
+    """
+    bucket = call.bucket(tx)
+    named = tx.bucket(call.gateway.settings.volume_name, call.bucket_name)
+    if named is not None and named.source is not None:
+        tx.remove_bucket(named)
+        return
+    if not tx.is_empty(bucket):
+        raise BucketNotEmpty(BucketName=call.bucket_name)
+    tx.remove_bucket(bucket)

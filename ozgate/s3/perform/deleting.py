@@ -1,0 +1,211 @@
+"""Removing objects: DeleteObject and DeleteObjects.
+
+Removing what is not there succeeds, as in S3. What is removed, and whether a condition
+holds, is decided inside the one write.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from attrs import field, frozen
+
+from ...errors import InvalidArgument, KeyTooLongError, MalformedXML, S3Error
+from ...interfaces import IMetadataTransaction
+from ...values import NULL_VERSION, Bucket, ObjectVersion
+from ..call import Call, Headers
+from ..conditions import check_delete
+from ..receive import document as receive_document
+from ..reply import Reply, xml_reply
+from ..xml import Element, document, element, read
+
+MAX_OBJECTS = 1000
+MAX_KEY_BYTES = 1024
+
+_VERSION_ID = re.compile(r"[A-Za-z0-9._-]{32}")
+_CONDITIONS = {
+    "ETag": "if-match",
+    "Size": "x-amz-if-match-size",
+    "LastModifiedTime": "x-amz-if-match-last-modified-time",
+}
+"""The element of an ObjectIdentifier → the header of DeleteObject that means the same."""
+
+
+async def delete_object(call: Call) -> Reply:
+    """Remove an object, or one version of it."""
+    wanted = checked_version_id(call.query("versionId"))
+    _check_bypass(call)
+    removed = await call.write(
+        _delete_one,
+        call,
+        Doomed(call.key, wanted, call.headers),
+        claims=(("key", call.bucket_name, call.key),),
+    )
+    return Reply(204, _delete_headers(wanted, removed))
+
+
+async def delete_objects(call: Call) -> Reply:
+    """Remove up to 1000 objects in one transaction; each has its own outcome."""
+    _check_bypass(call)
+    quiet, doomed = _read_request(await receive_document(call))
+    claims = tuple(("key", call.bucket_name, one.key) for one in doomed)
+    outcomes = await call.write(_delete_all, call, doomed, claims=claims)
+    rows = [
+        _error_row(one, outcome)
+        if isinstance(outcome, S3Error)
+        else ("" if quiet else _deleted_row(one, outcome))
+        for one, outcome in zip(doomed, outcomes, strict=True)
+    ]
+    return xml_reply(document("DeleteResult", *rows))
+
+
+def checked_version_id(
+    version_id: str | None, argument: str = "versionId"
+) -> str | None:
+    """A version id that a client named, or ``None`` where it named none.
+
+    :raises InvalidArgument: no version can have that id.
+    """
+    if version_id is None or version_id == NULL_VERSION:
+        return version_id
+    if not version_id:
+        raise InvalidArgument(
+            "Version id cannot be the empty string",
+            ArgumentName=argument,
+            ArgumentValue="",
+        )
+    if not _VERSION_ID.fullmatch(version_id):
+        raise InvalidArgument(
+            "Invalid version id specified",
+            ArgumentName=argument,
+            ArgumentValue=version_id,
+        )
+    return version_id
+
+
+@frozen
+class Doomed:
+    """What is to be removed.
+
+    :ivar version_id: ``None`` for the current object.
+    :ivar conditions: the conditions, as the headers of DeleteObject.
+    """
+
+    key: str
+    version_id: str | None
+    conditions: Headers = field(factory=lambda: Headers({}))
+
+
+def _check_bypass(call: Call) -> None:
+    """Refuse to bypass a lock that no bucket has, with S3's own words.
+
+    :raises InvalidArgument: the header asks for it.
+    """
+    name = "x-amz-bypass-governance-retention"
+    if (call.headers.get(name) or "").lower() == "true":
+        raise InvalidArgument(
+            f"{name} is only applicable to Object Lock enabled buckets.",
+            ArgumentName=name,
+            ArgumentValue="true",
+        )
+
+
+def _delete_one(
+    tx: IMetadataTransaction, call: Call, doomed: Doomed
+) -> ObjectVersion | None:
+    return _remove(tx, call.bucket(tx), doomed)
+
+
+def _delete_all(
+    tx: IMetadataTransaction, call: Call, doomed: Sequence[Doomed]
+) -> list[ObjectVersion | S3Error | None]:
+    bucket = call.bucket(tx)
+    outcomes: list[ObjectVersion | S3Error | None] = []
+    for one in doomed:
+        try:
+            if len(one.key.encode("utf-8")) > MAX_KEY_BYTES:
+                raise KeyTooLongError()
+            checked_version_id(one.version_id)
+            outcomes.append(_remove(tx, bucket, one))
+        except S3Error as error:
+            outcomes.append(error)
+    return outcomes
+
+
+def _remove(
+    tx: IMetadataTransaction, bucket: Bucket, doomed: Doomed
+) -> ObjectVersion | None:
+    """Remove a version when its conditions hold; gives what was removed.
+
+    :raises S3Error: what :func:`~ozgate.s3.conditions.check_delete` raises.
+    """
+    version: ObjectVersion | None
+    if doomed.version_id is None:
+        version = tx.latest(bucket, doomed.key)
+    else:
+        version = tx.version(bucket, doomed.key, doomed.version_id)
+    check_delete(doomed.conditions, version)
+    if version is not None:
+        tx.remove_version(bucket, version)
+    return version
+
+
+def _delete_headers(
+    wanted: str | None, removed: ObjectVersion | None
+) -> list[tuple[str, str]]:
+    headers = []
+    if wanted is not None:
+        headers.append(("x-amz-version-id", wanted))
+        if removed is not None and removed.is_delete_marker:
+            headers.append(("x-amz-delete-marker", "true"))
+    return headers
+
+
+def _read_request(data: bytes) -> tuple[bool, list[Doomed]]:
+    """The document ``Delete``: whether it asks for quiet, and what to remove.
+
+    :raises MalformedXML: it is another document, or names none or more than 1000 objects.
+    """
+    root = read(data, "Delete")
+    root.allow("Object", "Quiet")
+    objects = root.all("Object")
+    if not 1 <= len(objects) <= MAX_OBJECTS or len(root.all("Quiet")) > 1:
+        raise MalformedXML()
+    quiet = (root.text_of("Quiet") or "false").strip().lower()
+    if quiet not in ("true", "false"):
+        raise MalformedXML()
+    return quiet == "true", [_read_object(one) for one in objects]
+
+
+def _read_object(identifier: Element) -> Doomed:
+    identifier.allow("Key", "VersionId", *_CONDITIONS)
+    keys = identifier.all("Key")
+    if len(keys) != 1 or not keys[0].text:
+        raise MalformedXML()
+    conditions = {}
+    for name, header in _CONDITIONS.items():
+        value = identifier.text_of(name)
+        if value is not None:
+            conditions[header] = value.strip()
+    version_id = identifier.text_of("VersionId") or None
+    return Doomed(keys[0].text, version_id, Headers(conditions))
+
+
+def _deleted_row(doomed: Doomed, removed: ObjectVersion | None) -> str:
+    marker = ""
+    if doomed.version_id is not None and removed and removed.is_delete_marker:
+        marker = element("DeleteMarker", True) + element(
+            "DeleteMarkerVersionId", removed.version_id
+        )
+    return (
+        f"<Deleted>{element('Key', doomed.key)}"
+        f"{element('VersionId', doomed.version_id)}{marker}</Deleted>"
+    )
+
+
+def _error_row(doomed: Doomed, error: S3Error) -> str:
+    return (
+        f"<Error>{element('Key', doomed.key)}{element('VersionId', doomed.version_id)}"
+        f"{element('Code', error.code)}{element('Message', error.message)}</Error>"
+    )

@@ -1,0 +1,278 @@
+"""Listings of a bucket: ListObjectsV2, ListObjects, ListObjectVersions.
+
+A page is up to a thousand rows, so a row is one f-string, and what repeats from row to row
+(times, owners, checksum types) is written once a page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from attrs import frozen
+
+from ...errors import InvalidArgument
+from ...interfaces import IMetadataTransaction
+from ...values import ListedVersion, Page, VersionPage
+from ..call import Call
+from ..owners import owner_element
+from ..params import encoding_type, integer
+from ..reply import Reply, xml_reply
+from ..tokens import decode_token, encode_token
+from ..xml import document, element, escape, timestamp
+from .deleting import checked_version_id
+
+MOST = 2**31 - 1
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.\-/]*").fullmatch
+"""Finds names that neither XML nor ``encoding-type=url`` changes."""
+
+
+@frozen
+class _Asked:
+    """What all three listings are asked.
+
+    :ivar show: a name → its text in the document: encoded when asked for, and escaped.
+    """
+
+    prefix: str
+    delimiter: str
+    limit: int
+    encoding: str | None
+    show: Callable[[str], str]
+
+
+def _asked(call: Call) -> _Asked:
+    """Read the parameters that all three listings have.
+
+    :raises InvalidArgument: ``max-keys`` or ``encoding-type`` is not what it may be.
+    """
+    most = call.gateway.settings.max_keys
+    encode = encoding_type(call)
+
+    def show(name: str) -> str:
+        return name if _PLAIN(name) else escape(encode(name))
+
+    return _Asked(
+        prefix=call.query("prefix") or "",
+        delimiter=call.query("delimiter") or "",
+        limit=min(integer(call, "max-keys", most, 0, MOST), most),
+        encoding=call.query("encoding-type") or None,
+        show=show,
+    )
+
+
+async def list_objects_v2(call: Call) -> Reply:
+    """List a page of the current objects, going on after an opaque token."""
+    asked = _asked(call)
+    token = call.query("continuation-token")
+    start_after = call.query("start-after") or ""
+    after = start_after if token is None else decode_token(token)
+    with_owner = (call.query("fetch-owner") or "").lower() == "true"
+    page = await call.read(_read_page, call, asked, after)
+    next_token = None if page.next_after is None else encode_token(page.next_after)
+    return xml_reply(
+        document(
+            "ListBucketResult",
+            element("Name", call.bucket_name),
+            f"<Prefix>{asked.show(asked.prefix)}</Prefix>",
+            _shown("StartAfter", asked, start_after),
+            element("ContinuationToken", token),
+            element("NextContinuationToken", next_token),
+            element("KeyCount", len(page.items) + len(page.common_prefixes)),
+            _bounds(asked, page.next_after is not None),
+            *_contents(page.items, asked.show, with_owner),
+            *_common_prefixes(page.common_prefixes, asked.show),
+        )
+    )
+
+
+async def list_objects(call: Call) -> Reply:
+    """List a page of the current objects, going on after a key.
+
+    ``NextMarker`` is there with a delimiter only: without one, the last key says as much.
+    """
+    asked = _asked(call)
+    marker = call.query("marker") or ""
+    page = await call.read(_read_page, call, asked, marker)
+    next_marker = page.next_after if asked.delimiter else None
+    return xml_reply(
+        document(
+            "ListBucketResult",
+            element("Name", call.bucket_name),
+            f"<Prefix>{asked.show(asked.prefix)}</Prefix>",
+            f"<Marker>{asked.show(marker)}</Marker>",
+            _shown("NextMarker", asked, next_marker),
+            _bounds(asked, page.next_after is not None),
+            *_contents(page.items, asked.show, True),
+            *_common_prefixes(page.common_prefixes, asked.show),
+        )
+    )
+
+
+async def list_object_versions(call: Call) -> Reply:
+    """List a page of all versions and delete markers, newest first within a key."""
+    asked = _asked(call)
+    key_marker = call.query("key-marker") or ""
+    version_marker = _version_marker(call, key_marker)
+    page = await call.read(_read_versions, call, asked, key_marker, version_marker)
+    return xml_reply(
+        document(
+            "ListVersionsResult",
+            element("Name", call.bucket_name),
+            f"<Prefix>{asked.show(asked.prefix)}</Prefix>",
+            f"<KeyMarker>{asked.show(key_marker)}</KeyMarker>",
+            element("VersionIdMarker", version_marker),
+            _shown("NextKeyMarker", asked, page.next_key),
+            element("NextVersionIdMarker", page.next_version_id or None),
+            _bounds(asked, page.next_key is not None),
+            *_versions(page.items, asked.show),
+            *_common_prefixes(page.common_prefixes, asked.show),
+        )
+    )
+
+
+def _read_page(tx: IMetadataTransaction, call: Call, asked: _Asked, after: str) -> Page:
+    page: Page = tx.page(
+        call.bucket(tx), asked.prefix, after, asked.delimiter, asked.limit
+    )
+    return page
+
+
+def _read_versions(
+    tx: IMetadataTransaction,
+    call: Call,
+    asked: _Asked,
+    key_marker: str,
+    version_marker: str,
+) -> VersionPage:
+    page: VersionPage = tx.version_page(
+        call.bucket(tx),
+        asked.prefix,
+        key_marker,
+        version_marker,
+        asked.delimiter,
+        asked.limit,
+    )
+    return page
+
+
+def _version_marker(call: Call, key_marker: str) -> str:
+    """The version to go on after within ``key-marker``.
+
+    :raises InvalidArgument: it is empty, no version id, or comes without a key.
+    """
+    name = "version-id-marker"
+    marker = call.query(name)
+    if marker is None:
+        return ""
+    if not key_marker:
+        raise InvalidArgument(
+            "A version-id marker cannot be specified without a key marker.",
+            ArgumentName=name,
+            ArgumentValue=marker,
+        )
+    if not marker:
+        raise InvalidArgument(
+            "A version-id marker cannot be empty.",
+            ArgumentName=name,
+            ArgumentValue=marker,
+        )
+    checked_version_id(marker, name)
+    return marker
+
+
+def _shown(name: str, asked: _Asked, value: str | None) -> str:
+    """An element with a name that may be encoded; nothing when there is none."""
+    return f"<{name}>{asked.show(value)}</{name}>" if value else ""
+
+
+def _bounds(asked: _Asked, truncated: bool) -> str:
+    return (
+        f"<MaxKeys>{asked.limit}</MaxKeys>"
+        f"{_shown('Delimiter', asked, asked.delimiter)}"
+        f"{element('EncodingType', asked.encoding)}"
+        f"{element('IsTruncated', truncated)}"
+    )
+
+
+class _Repeated:
+    """What repeats from row to row, written once."""
+
+    def __init__(self) -> None:
+        self._times: dict[int, str] = {}
+        self._owners: dict[str, str] = {}
+        self._checksums: dict[tuple[str, str], str] = {}
+
+    def time(self, modified: int) -> str:
+        """A time in whole seconds, as Last-Modified has it too."""
+        second = modified // 1000
+        text = self._times.get(second)
+        if text is None:
+            text = self._times[second] = timestamp(second * 1000)
+        return text
+
+    def owner(self, access_id: str) -> str:
+        """The element ``Owner``."""
+        text = self._owners.get(access_id)
+        if text is None:
+            text = self._owners[access_id] = owner_element(access_id)
+        return text
+
+    def checksum(self, algorithm: str, kind: str) -> str:
+        """The elements that say which checksum there is."""
+        if not algorithm:
+            return ""
+        text = self._checksums.get((algorithm, kind))
+        if text is None:
+            text = element("ChecksumAlgorithm", algorithm)
+            text += element("ChecksumType", kind or None)
+            self._checksums[algorithm, kind] = text
+        return text
+
+
+def _contents(
+    items: Sequence[ListedVersion], show: Callable[[str], str], with_owner: bool
+) -> list[str]:
+    repeated = _Repeated()
+    time, owner, checksum = repeated.time, repeated.owner, repeated.checksum
+    return [
+        f"<Contents><Key>{show(item.key)}</Key>"
+        f"<LastModified>{time(item.modified)}</LastModified>"
+        f"<ETag>&quot;{item.etag}&quot;</ETag>"
+        f"{checksum(item.checksum_algorithm, item.checksum_type)}"
+        f"<Size>{item.size}</Size>{owner(item.owner) if with_owner else ''}"
+        f"<StorageClass>{item.storage_class}</StorageClass></Contents>"
+        for item in items
+    ]
+
+
+def _versions(
+    items: Sequence[ListedVersion], show: Callable[[str], str]
+) -> Iterable[str]:
+    repeated = _Repeated()
+    for item in items:
+        start = (
+            f"<Key>{show(item.key)}</Key><VersionId>{item.version_id}</VersionId>"
+            f"<IsLatest>{'true' if item.is_latest else 'false'}</IsLatest>"
+            f"<LastModified>{repeated.time(item.modified)}</LastModified>"
+        )
+        owner = repeated.owner(item.owner)
+        if item.is_delete_marker:
+            yield f"<DeleteMarker>{start}{owner}</DeleteMarker>"
+        else:
+            yield (
+                f"<Version>{start}<ETag>&quot;{item.etag}&quot;</ETag>"
+                f"{repeated.checksum(item.checksum_algorithm, item.checksum_type)}"
+                f"<Size>{item.size}</Size>{owner}"
+                f"<StorageClass>{item.storage_class}</StorageClass></Version>"
+            )
+
+
+def _common_prefixes(
+    prefixes: Iterable[str], show: Callable[[str], str]
+) -> Iterable[str]:
+    return (
+        f"<CommonPrefixes><Prefix>{show(prefix)}</Prefix></CommonPrefixes>"
+        for prefix in prefixes
+    )

@@ -1,0 +1,118 @@
+"""Object tags: from the header ``x-amz-tagging``, from and to the document ``Tagging``, with S3's rules.
+
+Source: Amazon S3 User Guide, "Categorizing your objects using tags": at most 10 tags, keys of 1 to
+128 and values of 0 to 256 characters, letters, numbers, spaces and ``+ - = . _ : / @``, keys
+unique, the prefix ``aws:`` reserved.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from unicodedata import category
+from urllib.parse import unquote_plus
+
+from ..errors import BadRequest, InvalidArgument, InvalidTag, MalformedXML
+from .xml import document, element, read
+
+MAX_TAGS = 10
+MAX_KEY = 128
+MAX_VALUE = 256
+
+_PLAIN = re.compile(r"[A-Za-z0-9 +\-=._:/@]*")
+_PUNCTUATION = frozenset("+-=._:/@")
+
+
+def from_header(text: str) -> dict[str, str]:
+    """The tags of a header ``x-amz-tagging``: a query string.
+
+    :raises InvalidArgument: it is no query string in UTF-8, or names a key twice.
+    :raises InvalidTag: a key or value breaks the rules.
+    :raises BadRequest: there are more than 10.
+    """
+    tags: dict[str, str] = {}
+    for pair in text.split("&"):
+        if not pair:
+            continue
+        raw_key, _, raw_value = pair.partition("=")
+        try:
+            key = unquote_plus(raw_key, errors="strict")
+            value = unquote_plus(raw_value, errors="strict")
+        except UnicodeDecodeError:
+            raise _bad_header(text) from None
+        if key in tags:
+            raise _bad_header(text)
+        tags[key] = value
+    _check(tags.items())
+    return tags
+
+
+def from_document(data: bytes) -> dict[str, str]:
+    """The tags of a document ``Tagging``. An empty ``TagSet`` is legal.
+
+    :raises MalformedXML: it is another document.
+    :raises InvalidTag: a key or value breaks the rules, or a key is there twice.
+    :raises BadRequest: there are more than 10 tags.
+    """
+    root = read(data, "Tagging")
+    root.allow("TagSet")
+    sets = root.all("TagSet")
+    if len(sets) != 1:
+        raise MalformedXML()
+    sets[0].allow("Tag")
+    pairs = []
+    for tag in sets[0].all("Tag"):
+        tag.allow("Key", "Value")
+        keys, values = tag.all("Key"), tag.all("Value")
+        if len(keys) != 1 or len(values) != 1:
+            raise MalformedXML()
+        pairs.append((keys[0].text, values[0].text))
+    _check(pairs)
+    tags: dict[str, str] = {}
+    for key, value in pairs:
+        if key in tags:
+            raise InvalidTag(
+                "Cannot provide multiple Tags with the same key", TagKey=key
+            )
+        tags[key] = value
+    return tags
+
+
+def to_document(tags: Mapping[str, str]) -> bytes:
+    """The document ``Tagging``, in the order the tags were given."""
+    rows = "".join(
+        f"<Tag>{element('Key', key)}{element('Value', value)}</Tag>"
+        for key, value in tags.items()
+    )
+    return document("Tagging", f"<TagSet>{rows}</TagSet>")
+
+
+def _check(pairs: Iterable[tuple[str, str]]) -> None:
+    count = 0
+    for key, value in pairs:
+        count += 1
+        if not 1 <= len(key) <= MAX_KEY or not _is_legal(key):
+            raise InvalidTag("The TagKey you have provided is invalid", TagKey=key)
+        if key.startswith("aws:"):
+            raise InvalidTag("Your TagKey cannot be prefixed with aws:", TagKey=key)
+        if len(value) > MAX_VALUE or not _is_legal(value):
+            raise InvalidTag(
+                "The TagValue you have provided is invalid", TagKey=key, TagValue=value
+            )
+    if count > MAX_TAGS:
+        raise BadRequest(f"Object tags cannot be greater than {MAX_TAGS}")
+
+
+def _is_legal(text: str) -> bool:
+    """Whether a text has only letters, numbers and separators of any script, and the few signs."""
+    if _PLAIN.fullmatch(text):
+        return True
+    return all(sign in _PUNCTUATION or category(sign)[0] in "LNZ" for sign in text)
+
+
+def _bad_header(text: str) -> InvalidArgument:
+    return InvalidArgument(
+        "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
+        ArgumentName="x-amz-tagging",
+        ArgumentValue=text,
+    )
