@@ -1,0 +1,95 @@
+"""``ozgate config …``: the reference of all keys, made from their declarations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from xml.sax.saxutils import escape
+
+import click
+
+from .. import config as declared
+
+TYPES: dict[Callable[[str], Any], str] = {
+    str: "text",
+    declared.address: "host:port",
+    declared.boolean: "true or false",
+    declared.duration: "duration",
+    declared.interval: "duration",
+    declared.milliseconds: "duration",
+    declared.names: "comma-separated list",
+    declared.positive: "number above 0",
+    declared.size: "size",
+    declared.url: "URL",
+    declared.whole: "number",
+}
+"""What people are told of each parser."""
+
+_SIZES = ((40, "TB"), (30, "GB"), (20, "MB"), (10, "KB"))
+_DURATIONS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+
+
+def written(value: Any, parse: Callable[[str], Any]) -> str:
+    """A value in the form that ``parse`` reads, as people write it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ",".join(value)
+    if parse is declared.size and value:
+        for bits, unit in _SIZES:
+            if value % (1 << bits) == 0:
+                return f"{value >> bits}{unit}"
+    if isinstance(value, float):
+        for seconds, unit in _DURATIONS:
+            if value and value % seconds == 0:
+                return f"{int(value // seconds)}{unit}"
+        return f"{value * 1000:g}ms"
+    return str(value)
+
+
+def markdown() -> str:
+    """All keys as a table."""
+    rows = ["| key | type | default | what it does |", "| --- | --- | --- | --- |"]
+    for each in declared.knobs():
+        parse = each.metadata["parse"]
+        default = written(each.default, parse)
+        rows.append(
+            f"| `{each.metadata['key']}` | {TYPES[parse]} | {f'`{default}`' if default else ''} | {each.metadata['doc']} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+def site_file() -> str:
+    """A commented ``ozone-site.xml`` with every key at its default."""
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        "<!--",
+        "  Every key of ozgate with its default: keep those that you change, drop the rest.",
+        "  Name the file to ozgate by its option 'config'. Sizes: 65536, 64KB, 5GB (binary units).",
+        "  Durations: 500ms, 30s, 5m, 24h, 7d. 'ozgate config reference' makes this file anew.",
+        "-->",
+        "<configuration>",
+    ]
+    for each in declared.knobs():
+        parse = each.metadata["parse"]
+        value = escape(written(each.default, parse))
+        lines += [
+            "  <property>",
+            f"    <name>{each.metadata['key']}</name>",
+            f"    <value>{value}</value>",
+            f"    <description>{escape(each.metadata['doc'])} ({TYPES[parse]})</description>",
+            "  </property>",
+        ]
+    return "\n".join([*lines, "</configuration>"]) + "\n"
+
+
+@click.group()
+def config() -> None:
+    """Configuration keys."""
+
+
+@config.command("reference")
+@click.option("--xml", is_flag=True, help="As an ozone-site.xml instead of a table.")
+def reference(xml: bool) -> None:
+    """Print every key with its default and what it does."""
+    click.echo(site_file() if xml else markdown(), nl=False)

@@ -1,0 +1,204 @@
+"""Where the values of :class:`~ozgate.config.Settings` come from.
+
+The later one wins: the declared default, the configuration file, the environment
+(``OZONE-SITE.XML_<key>``, as in Ozone's images), ``-D key=value`` and the options of the plugin.
+Whatever is wrong is a :class:`~ozgate.sitefile.ConfigurationError` of one line that says what to do about it.
+
+What is done about a key that is not one of ours:
+
+- In the gateway's own name spaces (``ozgate.``, ``ozone.s3g.``) it stops the start, unless Ozone's
+  gateway has it.
+- One that differs from one of ours by one character, or only in case and punctuation, stops the
+  start whatever its name space.
+- Others of Ozone and Hadoop are accepted and noted, since Ozone's services share one file. With
+  ``-D``, which speaks to nobody but ozgate, they stop the start.
+- Anything else stops the start.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from attrs import Attribute, frozen
+
+from .config import MASKED, Settings, knobs
+from .ozonekeys import ONLY, OTHER_SERVICES, WITHOUT_EFFECT
+from .sitefile import ConfigurationError, Setting, read_site_file
+
+_ENVIRONMENT = re.compile(r"ozone-site[._]xml_(?P<key>.+)", re.IGNORECASE | re.DOTALL)
+_STRICT = ("ozgate.", "ozone.s3g.")
+
+ACCESS_KEY = "ozgate.s3.access-key"
+SECRET_KEY = "ozgate.s3.secret-key"
+BUCKETS = "ozgate.s3.buckets"
+
+
+@frozen
+class Loaded:
+    """Settings, and what should be said about how they came about.
+
+    :ivar notes: lines for the log.
+    """
+
+    settings: Settings
+    notes: tuple[str, ...]
+
+
+def load(
+    config_file: str | None,
+    environment: Mapping[str, str],
+    overrides: Iterable[Setting] = (),
+) -> Loaded:
+    """Settings from all their sources.
+
+    :param config_file: an ``ozone-site.xml``, or ``None``.
+    :param overrides: what the command line says, see :func:`override`.
+    :raises ConfigurationError: a file cannot be read, a key or a value is wrong.
+    """
+    read = read_site_file(config_file) if config_file is not None else []
+    chosen: dict[str, Setting] = {}
+    for setting in [*read, *from_environment(environment), *overrides]:
+        earlier = chosen.get(setting.key)
+        if earlier is not None and earlier.final:
+            raise ConfigurationError(
+                f"{setting.key} is final in {earlier.origin}: take it out of {setting.origin}, or <final> out of the file"
+            )
+        chosen[setting.key] = setting
+    _fall_back(chosen, environment)
+    declared = {each.metadata["key"]: each for each in knobs()}
+    unused = [key for key in chosen if key not in declared]
+    for key in unused:
+        _check_unused(chosen[key], declared)
+    values = {
+        declared[key].name: _parsed(declared[key], setting)
+        for key, setting in chosen.items()
+        if key in declared
+    }
+    origins = {
+        key: setting.origin for key, setting in chosen.items() if key in declared
+    }
+    settings = Settings(**values, origins=origins)
+    _check_pair(settings)
+    notes = [f"no effect in ozgate: {', '.join(sorted(unused))}"] if unused else []
+    return Loaded(settings, tuple(notes))
+
+
+def override(text: str) -> Setting:
+    """What ``-D key=value`` says.
+
+    :raises ConfigurationError: it is not of that form.
+    """
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise ConfigurationError(
+            f"-D {text}: say -D key=value, such as -D ozgate.region=eu-west-1"
+        )
+    return Setting(key.strip(), value, "-D", direct=True)
+
+
+def from_environment(environment: Mapping[str, str]) -> list[Setting]:
+    """What ``OZONE-SITE.XML_<key>`` variables set."""
+    found = []
+    for name in sorted(environment):
+        match = _ENVIRONMENT.fullmatch(name)
+        if match:
+            found.append(
+                Setting(match["key"].strip(), environment[name], "the environment")
+            )
+    return found
+
+
+def _fall_back(chosen: dict[str, Setting], environment: Mapping[str, str]) -> None:
+    """Use what AWS's tools and images set, where ozgate's own keys are not set.
+
+    The two halves of the pair go together: never one of them from here.
+    """
+    pair = {ACCESS_KEY: "AWS_ACCESS_KEY_ID", SECRET_KEY: "AWS_SECRET_ACCESS_KEY"}
+    if not any(key in chosen for key in pair):
+        if all(environment.get(name) for name in pair.values()):
+            for key, name in pair.items():
+                chosen[key] = Setting(key, environment[name], name)
+    if BUCKETS not in chosen and environment.get("S3_BUCKET"):
+        chosen[BUCKETS] = Setting(BUCKETS, environment["S3_BUCKET"], "S3_BUCKET")
+
+
+def _parsed(declared: Attribute[Any], setting: Setting) -> Any:
+    secret = declared.metadata["secret"]
+    if "${" in setting.text and not secret:
+        raise ConfigurationError(
+            f"{setting.key} in {setting.origin}: ozgate does not substitute ${{…}}, write the value out"
+        )
+    try:
+        return declared.metadata["parse"](setting.text.strip())
+    except ValueError as error:
+        shown = MASKED if secret else str(error)
+        raise ConfigurationError(
+            f"{setting.key} in {setting.origin}: {shown}"
+        ) from None
+
+
+def _check_unused(setting: Setting, declared: Mapping[str, object]) -> None:
+    """Refuse a key that is not ours, unless Ozone's services share the place where it was set."""
+    key = setting.key
+    where = f"{key} in {setting.origin}"
+    known = key in WITHOUT_EFFECT
+    near = _near_miss(key, declared)
+    if near is not None and not known:
+        raise ConfigurationError(f"{where} is not known: did you mean {near}?")
+    if key in ONLY and setting.text.strip().lower() != ONLY[key][0].lower():
+        raise ConfigurationError(
+            f"{where}: only {ONLY[key][0]} works here; {ONLY[key][1]}"
+        )
+    strict = setting.direct or key.startswith(_STRICT)
+    if known or (key.startswith(OTHER_SERVICES) and not strict):
+        if setting.direct:
+            raise ConfigurationError(f"{where} has no effect in ozgate: leave it out")
+        return
+    close = difflib.get_close_matches(key, declared, 1, 0.75)
+    hint = (
+        f"did you mean {close[0]}?" if close else "'ozgate config reference' lists all"
+    )
+    raise ConfigurationError(f"{where} is not known: {hint}")
+
+
+def _near_miss(key: str, declared: Iterable[str]) -> str | None:
+    """A key of ours that this one surely was meant to be."""
+    plain = re.sub(r"[-_.]", "", key).lower()
+    for ours in declared:
+        if plain == re.sub(r"[-_.]", "", ours).lower() or _one_edit(key, ours):
+            return ours
+    return None
+
+
+def _one_edit(one: str, other: str) -> bool:
+    """Whether one character too many, too few, wrong, or two swapped, is all the difference."""
+    if abs(len(one) - len(other)) > 1:
+        return False
+    start = 0
+    while start < min(len(one), len(other)) and one[start] == other[start]:
+        start += 1
+    rest, others = one[start:], other[start:]
+    return (
+        rest[1:] == others[1:]
+        or rest[1:] == others
+        or rest == others[1:]
+        or (rest[:2] == others[1::-1] and rest[2:] == others[2:])
+    )
+
+
+def _check_pair(settings: Settings) -> None:
+    """The static pair is whole, or there is none.
+
+    :raises ConfigurationError: half of it is missing.
+    """
+    for key, value, other in (
+        (ACCESS_KEY, settings.access_key, settings.secret_key),
+        (SECRET_KEY, settings.secret_key, settings.access_key),
+    ):
+        if other and not value:
+            raise ConfigurationError(
+                f"{key} is not set but the other half of the pair is: set both or neither"
+            )

@@ -1,0 +1,66 @@
+"""Keys of Ozone that mean nothing here, so that one ``ozone-site.xml`` can serve both.
+
+Source: Ozone's S3 gateway at master 78d5650c313f and its ``ozone-default.xml``. Data only.
+"""
+
+from __future__ import annotations
+
+WITHOUT_EFFECT = frozenset(
+    """
+    ozone.s3g.https-address
+    ozone.s3g.https-bind-host
+    ozone.s3g.webadmin.http.enabled
+    ozone.s3g.webadmin.http-address
+    ozone.s3g.webadmin.https-address
+    ozone.s3g.webadmin.http-bind-host
+    ozone.s3g.webadmin.https-bind-host
+    ozone.s3g.default.bucket.layout
+    ozone.s3g.fso.directory.creation
+    ozone.s3g.list-keys.shallow.enabled
+    ozone.s3g.client.buffer.size
+    ozone.s3g.metrics.percentiles.intervals.seconds
+    ozone.s3g.http.auth.type
+    ozone.s3g.http.auth.kerberos.principal
+    ozone.s3g.http.auth.kerberos.keytab
+    ozone.s3g.kerberos.principal
+    ozone.s3g.kerberos.keytab.file
+    ozone.s3g.secret.http.enabled
+    ozone.s3g.secret.http.auth.type
+    ozone.s3g.sts.http.enabled
+    ozone.s3g.sts.http-address
+    ozone.s3g.sts.https-address
+    ozone.http.policy
+    ozone.https.client.need-auth
+    ozone.om.open.key.expire.threshold
+    """.split()
+)
+"""Keys of the namespaces that :mod:`ozgate.loading` is strict about, which Ozone's gateway has."""
+
+OTHER_SERVICES = (
+    "ozone.",
+    "hdds.",
+    "hadoop.",
+    "dfs.",
+    "fs.",
+    "ipc.",
+    "io.",
+    "net.",
+    "rpc.",
+    "ratis.",
+    "ranger.",
+    "ssl.",
+)
+"""How the keys of Ozone's other services, and of Hadoop below them, begin."""
+
+ONLY = {
+    "ozone.http.policy": (
+        "HTTP_ONLY",
+        "for TLS listen on an ssl: endpoint, such as --listen ssl:9879:privateKey=key.pem:certKey=cert.pem",
+    ),
+    "ozone.https.client.need-auth": (
+        "false",
+        "ozgate does not ask clients for certificates",
+    ),
+}
+"""Keys whose neglect would leave an endpoint less protected than its administrator believes:
+the one value that is accepted, and what to do instead."""

@@ -1,0 +1,103 @@
+"""Knobs: how each kind of value is read, and what is shown of it."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from ozgate import config
+from ozgate.cli.reference import TYPES, written
+from ozgate.config import Settings, by_key, knobs
+
+
+class ParseTests(SynchronousTestCase):
+    """Text to values."""
+
+    def test_sizes(self) -> None:
+        """Sizes take Ozone's binary units, with or without the B."""
+        for text, value in (
+            ("65536", 65536),
+            ("64K", 65536),
+            ("64kb", 65536),
+            (" 5gb ", 5 << 30),
+            ("0", 0),
+        ):
+            self.assertEqual(config.size(text), value)
+        for text in ("", "x", "-1", "1.5GB", "5XB", "B", "٣"):
+            self.assertRaises(ValueError, config.size, text)
+
+    def test_durations(self) -> None:
+        """Durations are seconds, whatever the unit they were written in."""
+        for text, value in (
+            ("7d", 604800),
+            ("24h", 86400),
+            ("30m", 1800),
+            ("5s", 5),
+            ("500ms", 0.5),
+            ("12", 12),
+            ("0", 0),
+        ):
+            self.assertEqual(config.duration(text), value)
+        for text in ("", "x", "-1", "inf", "nan", "5w", "1.2.3s"):
+            self.assertRaises(ValueError, config.duration, text)
+
+    def test_intervals_are_above_zero(self) -> None:
+        """What is done again and again cannot be done without a pause."""
+        self.assertEqual(config.interval("1s"), 1)
+        self.assertRaises(ValueError, config.interval, "0")
+        self.assertRaises(ValueError, config.positive, "0")
+
+    def test_milliseconds(self) -> None:
+        """A bare number of a Hadoop key that ends in ms is milliseconds."""
+        self.assertEqual(config.milliseconds("60000"), 60)
+        self.assertEqual(config.milliseconds("60s"), 60)
+
+    def test_addresses(self) -> None:
+        """Host and port are told apart, IPv6 in brackets."""
+        self.assertEqual(config.host_and_port("127.0.0.1:9878"), ("127.0.0.1", 9878))
+        self.assertEqual(config.host_and_port("[::1]:0"), ("::1", 0))
+        for text in ("9878", ":9878", "host", "host:", "host:x", "::1:9878", "h:65536"):
+            self.assertRaises(ValueError, config.address, text)
+
+    def test_booleans_and_lists(self) -> None:
+        """Booleans are words; empty members of a list are dropped."""
+        self.assertTrue(config.boolean(" True "))
+        self.assertFalse(config.boolean("false"))
+        self.assertRaises(ValueError, config.boolean, "yes")
+        self.assertEqual(config.names(" a, b,,"), ("a", "b"))
+
+    def test_urls(self) -> None:
+        """A provider is named by a scheme and a location."""
+        self.assertEqual(config.url("sqlite:/a/b.db"), "sqlite:/a/b.db")
+        for text in ("", "sqlite", "sqlite:", ":x"):
+            self.assertRaises(ValueError, config.url, text)
+
+
+class KnobTests(SynchronousTestCase):
+    """The declarations themselves."""
+
+    def test_written_defaults_read_back(self) -> None:
+        """Each default, written as the reference shows it, is read as that default."""
+        for each in knobs():
+            parse = each.metadata["parse"]
+            self.assertEqual(parse(written(each.default, parse)), each.default)
+            self.assertIn(parse, TYPES)
+
+    def test_keys_are_unique_and_documented(self) -> None:
+        """Each knob has a key of its own and a sentence for people."""
+        keys = [each.metadata["key"] for each in knobs()]
+        self.assertEqual(len(keys), len(set(keys)))
+        for each in knobs():
+            self.assertTrue(each.metadata["doc"].endswith("."))
+            self.assertNotIn("\n", each.metadata["doc"])
+
+    def test_values_by_key(self) -> None:
+        """Providers are given every knob by its key."""
+        self.assertEqual(by_key(Settings(region="x"))["ozgate.region"], "x")
+        self.assertEqual(len(by_key(Settings())), len(knobs()))
+
+    def test_repr_masks_secrets(self) -> None:
+        """A printed Settings shows that there is a secret, but not which."""
+        shown = repr(Settings(access_key="visible", secret_key="hidden"))
+        self.assertIn("visible", shown)
+        self.assertNotIn("hidden", shown)
+        self.assertIn(config.MASKED, shown)

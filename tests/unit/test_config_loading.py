@@ -1,0 +1,253 @@
+"""Where settings come from, and the one line that says what is wrong with one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from ozgate.config import Settings
+from ozgate.loading import Loaded, load, override
+from ozgate.sitefile import ConfigurationError
+
+
+class LoadingTestCase(SynchronousTestCase):
+    """Loads from a file made for the test."""
+
+    def site(self, content: str) -> str:
+        """A file with this content."""
+        path = Path(self.mktemp())
+        path.write_text(content, encoding="utf-8")
+        return str(path)
+
+    def properties(self, *pairs: tuple[str, str], more: str = "") -> str:
+        """A site file with these properties."""
+        inner = "".join(
+            f"<property><name>{name}</name><value>{value}</value>{more}</property>\n"
+            for name, value in pairs
+        )
+        return self.site(f"<configuration>\n{inner}</configuration>")
+
+    def loaded(
+        self,
+        path: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        *defines: str,
+    ) -> Loaded:
+        """What these sources give."""
+        return load(path, environment or {}, [override(text) for text in defines])
+
+    def refused(
+        self,
+        path: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        *defines: str,
+    ) -> str:
+        """The one line that these sources are refused with."""
+        with self.assertRaises(ConfigurationError) as caught:
+            self.loaded(path, environment, *defines)
+        line = str(caught.exception)
+        self.assertNotIn("\n", line)
+        return line
+
+
+class SourceTests(LoadingTestCase):
+    """Which source wins."""
+
+    def test_defaults(self) -> None:
+        """Nothing set gives the declared defaults."""
+        self.assertEqual(self.loaded().settings, Settings())
+
+    def test_later_sources_win(self) -> None:
+        """The environment beats the file, -D beats both, and each origin is kept."""
+        path = self.properties(
+            ("ozgate.region", "a"), ("ozgate.threads", "3"), ("ozgate.data", "/d")
+        )
+        environment = {
+            "OZONE-SITE.XML_ozgate.region": "b",
+            "OZONE-SITE.XML_ozgate.threads": "4",
+        }
+        settings = self.loaded(path, environment, "ozgate.region=c").settings
+        self.assertEqual(
+            (settings.region, settings.threads, settings.data), ("c", 4, "/d")
+        )
+        self.assertEqual(
+            settings.origins,
+            {
+                "ozgate.region": "-D",
+                "ozgate.threads": "the environment",
+                "ozgate.data": f"{path} line 4",
+            },
+        )
+
+    def test_last_of_a_file_wins(self) -> None:
+        """A key set twice in one file has its last value, as Hadoop has it."""
+        path = self.properties(("ozgate.region", "a"), ("ozgate.region", "b"))
+        self.assertEqual(self.loaded(path).settings.region, "b")
+
+    def test_environment_spellings(self) -> None:
+        """The prefix is read as Ozone's images do: any case, a dot or an underscore."""
+        for prefix in ("OZONE-SITE.XML_", "OZONE-SITE_XML_", "ozone-site.xml_"):
+            environment = {f"{prefix}ozgate.region": "x", "CORE-SITE.XML_a": "b"}
+            self.assertEqual(self.loaded(None, environment).settings.region, "x")
+
+    def test_final(self) -> None:
+        """What a file calls final cannot be overridden, and that is said."""
+        path = self.properties(("ozgate.region", "a"), more="<final>true</final>")
+        self.assertEqual(self.loaded(path).settings.region, "a")
+        line = self.refused(path, {}, "ozgate.region=b")
+        self.assertIn("final", line)
+        self.assertIn(path, line)
+
+    def test_aws_pair(self) -> None:
+        """The pair in AWS's variables is used only whole, and only where ours is not set."""
+        pair = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"}
+        settings = self.loaded(None, pair).settings
+        self.assertEqual((settings.access_key, settings.secret_key), ("id", "secret"))
+        half = self.loaded(None, {"AWS_ACCESS_KEY_ID": "id"}).settings
+        self.assertEqual(half.access_key, "")
+        ours = ("ozgate.s3.access-key=a", "ozgate.s3.secret-key=b")
+        settings = self.loaded(None, pair, *ours).settings
+        self.assertEqual((settings.access_key, settings.secret_key), ("a", "b"))
+
+    def test_half_a_pair(self) -> None:
+        """Half of our own pair stops the start and does not show the other half."""
+        line = self.refused(None, {}, "ozgate.s3.secret-key=hidden")
+        self.assertIn("ozgate.s3.access-key", line)
+        self.assertNotIn("hidden", line)
+
+    def test_buckets(self) -> None:
+        """S3_BUCKET names buckets to make at start."""
+        settings = self.loaded(None, {"S3_BUCKET": "a,b"}).settings
+        self.assertEqual(settings.buckets_at_start, ("a", "b"))
+
+    def test_surrounding_white_space(self) -> None:
+        """A value may stand on a line of its own."""
+        path = self.properties(("\n ozgate.threads ", "\n 5\n"))
+        self.assertEqual(self.loaded(path).settings.threads, 5)
+
+
+class KeyTests(LoadingTestCase):
+    """Keys that are not ours."""
+
+    def test_unknown_key_of_ours(self) -> None:
+        """An unknown key in the gateway's name spaces is refused, with the nearest known one."""
+        line = self.refused(self.properties(("ozgate.thread", "5")))
+        self.assertIn("ozgate.threads", line)
+        self.assertIn("line 2", line)
+        line = self.refused(None, {}, "ozgate.nothing.like.it=1")
+        self.assertIn("ozgate config reference", line)
+        self.refused(self.properties(("ozone.s3g.no.such", "5")))
+
+    def test_near_miss(self) -> None:
+        """A slip in one of Ozone's names is refused, not taken for another service's key."""
+        for key in (
+            "ozone.security.enable",
+            "ozone.securiyt.enabled",
+            "Ozone.Security.Enabled",
+            "ozone.s3g.http.address",
+            "hadoop.http.idle-timeout.ms",
+        ):
+            self.assertIn("did you mean", self.refused(self.properties((key, "true"))))
+
+    def test_shared_file(self) -> None:
+        """Keys of Ozone's other services in a shared file are accepted, and noted in one line."""
+        path = self.properties(
+            ("ozone.om.address", "om"),
+            ("hdds.datanode.dir", "/d"),
+            ("ozone.s3g.https-address", "0.0.0.0:9879"),
+            ("ozone.om.open.key.expire.threshold", "7d"),
+            ("fs.defaultFS", "ofs://om"),
+            ("ozgate.region", "x"),
+        )
+        found = self.loaded(path)
+        self.assertEqual(found.settings.region, "x")
+        [note] = found.notes
+        self.assertIn("hdds.datanode.dir", note)
+        self.assertNotIn("ozgate.region", note)
+
+    def test_defines_are_strict(self) -> None:
+        """With -D, which only ozgate hears, a key without effect is refused."""
+        line = self.refused(None, {}, "ozone.om.address=x")
+        self.assertIn("ozone.om.address", line)
+        line = self.refused(None, {}, "ozone.s3g.https-address=x:1")
+        self.assertIn("no effect", line)
+
+    def test_keys_of_nobody(self) -> None:
+        """A key outside Ozone's and Hadoop's name spaces is refused."""
+        self.refused(self.properties(("s3g.region", "x")))
+
+    def test_neglect_that_would_expose(self) -> None:
+        """A policy of TLS only is not ignored: that would serve in clear what must not be."""
+        self.loaded(self.properties(("ozone.http.policy", "HTTP_ONLY")))
+        line = self.refused(self.properties(("ozone.http.policy", "HTTPS_ONLY")))
+        self.assertIn("ssl:", line)
+
+    def test_defines_without_value(self) -> None:
+        """-D needs a key and an equals sign."""
+        for text in ("ozgate.region", "=x", ""):
+            self.assertRaises(ConfigurationError, override, text)
+
+
+class ValueTests(LoadingTestCase):
+    """Values that are wrong."""
+
+    def test_wrong_values(self) -> None:
+        """Each is refused with the key, the place and what is wrong."""
+        for key, value in (
+            ("ozone.security.enabled", "yes"),
+            ("ozgate.threads", "0"),
+            ("ozgate.threads", "many"),
+            ("ozgate.sweep.interval", "soon"),
+            ("ozgate.s3.max-put", "5XB"),
+            ("ozone.s3g.http-address", "9878"),
+            ("ozgate.metadata", "postgres"),
+        ):
+            line = self.refused(self.properties((key, value)))
+            self.assertIn(key, line)
+            self.assertIn(value, line)
+            self.assertIn("line 2", line)
+
+    def test_no_substitution(self) -> None:
+        """Variables are not substituted, and that is said."""
+        line = self.refused(self.properties(("ozgate.data", "${user.home}/data")))
+        self.assertIn("substitute", line)
+
+
+class FileTests(LoadingTestCase):
+    """Files that are not what they should be."""
+
+    def test_missing(self) -> None:
+        """A file that is not there is named."""
+        self.assertIn("no-such.xml", self.refused("no-such.xml"))
+
+    def test_not_well_formed(self) -> None:
+        """The line of the mistake is told."""
+        line = self.refused(self.site("<configuration>\n<property>\n</configuration>"))
+        self.assertIn("line 3", line)
+        self.refused(self.site(""))
+
+    def test_other_documents(self) -> None:
+        """Elements that the format does not have are refused."""
+        for content in (
+            "<html/>",
+            "<configuration><name>x</name></configuration>",
+            "<configuration><property><nam>x</nam></property></configuration>",
+            "<configuration><property>x</property></configuration>",
+            "<configuration><property><value>x</value></property></configuration>",
+            "<configuration><property><name>a</name><name>b</name></property></configuration>",
+            "<configuration><property><name>a<b/></name></property></configuration>",
+            "<configuration><property><name>a</name><final>no</final></property></configuration>",
+        ):
+            self.refused(self.site(content))
+
+    def test_members_without_meaning_here(self) -> None:
+        """Descriptions, tags and sources are read over; without a value nothing is set."""
+        path = self.site(
+            "<configuration><property><name>ozgate.region</name><value>x</value>"
+            "<description>d</description><tag>A</tag><source>s</source></property>"
+            "<property><name>ozgate.threads</name></property></configuration>"
+        )
+        settings = self.loaded(path).settings
+        self.assertEqual((settings.region, settings.threads), ("x", 8))
