@@ -1,0 +1,91 @@
+"""The computation of Signature Version 4 that the signing and the verifying side share.
+
+Source: Amazon S3 API Reference, "Signature Calculations for the Authorization Header". Pure functions; imports nothing of ozgate.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from urllib.parse import quote, unquote_plus, unquote_to_bytes
+
+ALGORITHM = "AWS4-HMAC-SHA256"
+UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+TERMINATOR = "aws4_request"
+
+_plain_path = re.compile(rb"[A-Za-z0-9_.~/-]*").fullmatch
+_plain_text = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
+_blanks = re.compile(r"[ \t]+")
+
+
+def canonical_request(
+    method: str,
+    path: bytes,
+    query: Iterable[tuple[str, str]],
+    headers: Iterable[tuple[str, str]],
+    payload: str,
+) -> str:
+    """The canonical request.
+
+    :param path: as sent. It is decoded and encoded again, once and without normalizing, so that
+        clients that encode differently agree.
+    :param query: decoded names and values.
+    :param headers: the signed ones, in the order signed.
+    """
+    if not _plain_path(path):
+        path = quote(unquote_to_bytes(path), safe="/-_.~").encode()
+    pairs = sorted(
+        (_encode(name), _encode(value))
+        for name, value in query
+        if name != "X-Amz-Signature"
+    )
+    lines = [
+        method,
+        path.decode() or "/",
+        "&".join([f"{name}={value}" for name, value in pairs]),
+    ]
+    names = []
+    for name, value in headers:
+        names.append(name)
+        lines.append(f"{name}:{_fold(value)}")
+    lines += ("", ";".join(names), payload)
+    return "\n".join(lines)
+
+
+def string_to_sign(timestamp: str, scope: str, request: str) -> str:
+    """What is signed for a canonical request."""
+    digest = hashlib.sha256(request.encode()).hexdigest()
+    return f"{ALGORITHM}\n{timestamp}\n{scope}\n{digest}"
+
+
+def signature(key: bytes, text: str) -> str:
+    """The signature of a string to sign, 64 hex digits."""
+    return hmac.digest(key, text.encode(), "sha256").hex()
+
+
+@lru_cache(maxsize=1024)
+def signing_key(secret: str, date: str, region: str) -> bytes:
+    """The key of one secret for one day and region."""
+    key = ("AWS4" + secret).encode()
+    for part in (date, region, "s3", TERMINATOR):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
+
+
+def query_items(query: str) -> list[tuple[str, str]]:
+    """Decoded names and values of an encoded query, in order."""
+    pairs = (pair.partition("=") for pair in query.split("&") if pair)
+    return [(unquote_plus(name), unquote_plus(value)) for name, _, value in pairs]
+
+
+def _encode(text: str) -> str:
+    return text if _plain_text(text) else quote(text, safe="-_.~")
+
+
+def _fold(value: str) -> str:
+    if "  " in value or "\t" in value:
+        return _blanks.sub(" ", value).strip()
+    return value.strip(" ")

@@ -1,0 +1,364 @@
+"""What a request says about its signature: read from the ``Authorization`` header or a presigned URL's query.
+
+Everything that can be refused without a secret is refused here: form, dates, algorithms, what is missing or doubled.
+Source: Amazon S3 API Reference, "Authenticating Requests (AWS Signature Version 4)"; messages are AWS's.
+
+Imports errors only; headers come as arguments.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from ..errors import (
+    AccessDenied,
+    AuthorizationHeaderMalformed,
+    AuthorizationQueryParametersError,
+    InvalidArgument,
+    InvalidRequest,
+    NotImplemented,
+    RequestTimeTooSkewed,
+    S3Error,
+)
+from .canonical import ALGORITHM, TERMINATOR, UNSIGNED_PAYLOAD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..s3.call import Headers
+
+MAX_SKEW = 900
+"""Seconds a request's time may differ from ours."""
+MAX_EXPIRES = 604800
+"""Seconds a presigned URL lives at most: a week."""
+
+_STREAMING = frozenset(
+    {
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+        "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+    }
+)
+_QUERY_REQUIRED = (
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Signature",
+    "X-Amz-Date",
+    "X-Amz-SignedHeaders",
+    "X-Amz-Expires",
+)
+_QUERY_NAMES = frozenset({*_QUERY_REQUIRED, "X-Amz-Content-Sha256"})
+_SIGV2_NAMES = frozenset({"AWSAccessKeyId", "Signature"})
+_EXPECTED_CREDENTIAL = 'expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".'
+
+_sha256_hex = re.compile(r"[0-9A-Fa-f]{64}").fullmatch
+_header_names = re.compile(
+    r"[!#$%&'*+.^_`|~0-9a-z-]+(?:;[!#$%&'*+.^_`|~0-9a-z-]+)*"
+).fullmatch
+
+
+@frozen
+class Claim:
+    """What a request says about its signature, in good form but not yet believed."""
+
+    access_id: str
+    date: str
+    region: str
+    timestamp: str
+    signed_headers: str
+    signature: str
+    payload: str
+    presigned: bool
+
+    @property
+    def scope(self) -> str:
+        return f"{self.date}/{self.region}/s3/{TERMINATOR}"
+
+
+def read_claim(items: list[tuple[str, str]], headers: Headers, now: float) -> Claim:
+    """Read a request's claim.
+
+    :param items: the decoded query.
+    :param now: seconds since the epoch.
+    :raises S3Error: there is none, or one that AWS refuses by its looks.
+    """
+    authorization = headers.get("authorization")
+    parameters: dict[str, str] = {}
+    sigv2 = False
+    for name, value in items:
+        if name in _QUERY_NAMES:
+            if name in parameters:
+                raise AuthorizationQueryParametersError(
+                    f"The query parameter {name} must not be given more than once."
+                )
+            parameters[name] = value
+        elif name in _SIGV2_NAMES:
+            sigv2 = True
+    if authorization is not None:
+        if parameters or sigv2:
+            # The value is not echoed: it would carry the signature into logs.
+            raise InvalidArgument(
+                "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
+                ArgumentName="Authorization",
+                ArgumentValue=authorization.partition(" ")[0],
+            )
+        return _header_claim(authorization, headers, now)
+    if parameters:
+        return _query_claim(parameters, headers, now)
+    if sigv2:
+        raise _unsupported_mechanism()
+    raise AccessDenied()
+
+
+def _header_claim(authorization: str, headers: Headers, now: float) -> Claim:
+    scheme, _, rest = authorization.partition(" ")
+    if scheme == "AWS":
+        raise _unsupported_mechanism()
+    if scheme.startswith("AWS4-ECDSA"):
+        raise NotImplemented()
+    if scheme != ALGORITHM:
+        raise InvalidArgument(
+            "Unsupported Authorization Type",
+            ArgumentName="Authorization",
+            ArgumentValue=scheme,
+        )
+    fields: dict[str, str] = {}
+    for part in rest.split(","):
+        name, _, value = part.strip().partition("=")
+        # A doubled Authorization header arrives joined by a comma, and ends here too.
+        if name in fields:
+            raise _malformed("the components must not be given more than once.")
+        fields[name] = value
+    if fields.keys() != {"Credential", "SignedHeaders", "Signature"} or not all(
+        fields.values()
+    ):
+        raise _malformed(
+            "the authorization header requires three components: Credential, SignedHeaders, and Signature."
+        )
+    access_id, date, region = _credential(fields["Credential"], _malformed)
+    signed_headers = _signed_headers(fields["SignedHeaders"], _malformed)
+    payload = headers.get("x-amz-content-sha256")
+    if payload is None:
+        raise InvalidRequest(
+            "Missing required header for this request: x-amz-content-sha256"
+        )
+    timestamp, seconds = _request_time(headers)
+    if abs(now - seconds) > MAX_SKEW:
+        raise RequestTimeTooSkewed(
+            RequestTime=timestamp,
+            ServerTime=_iso(now),
+            MaxAllowedSkewMilliseconds=MAX_SKEW * 1000,
+        )
+    if date != timestamp[:8]:
+        raise _malformed(_date_mismatch(date, timestamp))
+    return Claim(
+        access_id,
+        date,
+        region,
+        timestamp,
+        signed_headers,
+        fields["Signature"],
+        _payload(payload),
+        False,
+    )
+
+
+def _query_claim(parameters: dict[str, str], headers: Headers, now: float) -> Claim:
+    algorithm = parameters.get("X-Amz-Algorithm", ALGORITHM)
+    if algorithm.startswith("AWS4-ECDSA"):
+        raise NotImplemented()
+    if algorithm != ALGORITHM:
+        raise AuthorizationQueryParametersError(
+            'X-Amz-Algorithm only supports "AWS4-HMAC-SHA256"'
+        )
+    if not all(parameters.get(name) for name in _QUERY_REQUIRED):
+        raise AuthorizationQueryParametersError()
+    access_id, date, region = _credential(
+        parameters["X-Amz-Credential"], _malformed_query
+    )
+    signed_headers = _signed_headers(
+        parameters["X-Amz-SignedHeaders"], AuthorizationQueryParametersError
+    )
+    timestamp = parameters["X-Amz-Date"]
+    seconds = parse_timestamp(timestamp)
+    if seconds is None:
+        raise AuthorizationQueryParametersError(
+            "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""
+        )
+    if date != timestamp[:8]:
+        raise AuthorizationQueryParametersError(_date_mismatch(date, timestamp))
+    _check_expiry(seconds, _expires(parameters["X-Amz-Expires"]), now)
+    stated = parameters.get("X-Amz-Content-Sha256")
+    sent = headers.get("x-amz-content-sha256")
+    if stated is not None and sent is not None and stated != sent:
+        raise _bad_payload(sent)
+    payload = stated or sent or UNSIGNED_PAYLOAD
+    return Claim(
+        access_id,
+        date,
+        region,
+        timestamp,
+        signed_headers,
+        parameters["X-Amz-Signature"],
+        _payload(payload),
+        True,
+    )
+
+
+def _credential(
+    credential: str, malformed: Callable[[str], S3Error]
+) -> tuple[str, str, str]:
+    """(access id, date, region). Split from the right: Kerberos principals have slashes."""
+    fields = credential.rsplit("/", 4)
+    if len(fields) != 5:
+        raise malformed(f"the Credential is mal-formed; {_EXPECTED_CREDENTIAL}")
+    access_id, date, region, service, terminal = fields
+    if not access_id:
+        raise malformed(
+            "a non-empty Access Key (AKID) must be provided in the credential."
+        )
+    if len(date) != 8 or not date.isascii() or not date.isdigit():
+        raise malformed(
+            f'incorrect date format "{date}". This date in the credential must be in the format "yyyyMMdd".'
+        )
+    if service != "s3":
+        raise malformed(
+            f'incorrect service "{service}". This endpoint belongs to "s3".'
+        )
+    if terminal != TERMINATOR:
+        raise malformed(
+            f'incorrect terminal "{terminal}". This endpoint uses "aws4_request".'
+        )
+    if not region:
+        raise malformed(f"the Credential is mal-formed; {_EXPECTED_CREDENTIAL}")
+    return access_id, date, region
+
+
+def _signed_headers(names: str, malformed: Callable[[str], S3Error]) -> str:
+    if not _header_names(names):
+        raise malformed("SignedHeaders must be lower-case names separated by ';'.")
+    return names
+
+
+def _expires(text: str) -> int:
+    if text.startswith("-"):
+        raise AuthorizationQueryParametersError("X-Amz-Expires must be non-negative")
+    if not text.isascii() or not text.isdigit():
+        raise AuthorizationQueryParametersError("X-Amz-Expires should be a number")
+    if not text.strip("0"):
+        raise AuthorizationQueryParametersError(
+            "X-Amz-Expires must be at least 1 second"
+        )
+    if len(text) > 10 or int(text) > MAX_EXPIRES:
+        raise AuthorizationQueryParametersError(
+            f"X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than {MAX_EXPIRES} seconds"
+        )
+    return int(text)
+
+
+def _check_expiry(signed_at: int, lifetime: int, now: float) -> None:
+    if signed_at - now > MAX_SKEW:
+        raise AccessDenied("Request is not valid yet")
+    if now > signed_at + lifetime:
+        members: dict[str, str | int] = {
+            "X-Amz-Expires": lifetime,
+            "Expires": _iso(signed_at + lifetime),
+            "ServerTime": _iso(now),
+        }
+        raise AccessDenied("Request has expired", **members)
+
+
+def _request_time(headers: Headers) -> tuple[str, int]:
+    """The request's time as signed, and in seconds: ``x-amz-date``, else ``Date``."""
+    text = headers.get("x-amz-date")
+    if text is None:
+        text = headers.get("date") or ""
+        seconds = parse_timestamp(text)
+        if seconds is None:
+            seconds = _http_date(text)
+            if seconds is not None:
+                text = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(seconds))
+    else:
+        seconds = parse_timestamp(text)
+    if seconds is None:
+        raise AccessDenied(
+            "AWS authentication requires a valid Date or x-amz-date header"
+        )
+    return text, seconds
+
+
+def parse_timestamp(text: str) -> int | None:
+    """Seconds since the epoch of ``yyyyMMddTHHmmssZ``, or ``None`` when it is not one."""
+    digits = text[:8] + text[9:15]
+    if (
+        len(text) != 16
+        or text[8] != "T"
+        or text[15] != "Z"
+        or not digits.isascii()
+        or not digits.isdigit()
+    ):
+        return None
+    month, day, hour, minute, second = (
+        int(digits[place : place + 2]) for place in range(4, 14, 2)
+    )
+    try:
+        moment = datetime(int(digits[:4]), month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None
+    return int(moment.timestamp())
+
+
+def _http_date(text: str) -> int | None:
+    try:
+        parsed = parsedate_to_datetime(text)
+        return int(parsed.replace(tzinfo=parsed.tzinfo or UTC).timestamp())
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+
+
+def _payload(value: str) -> str:
+    if value == UNSIGNED_PAYLOAD or value in _STREAMING or _sha256_hex(value):
+        return value
+    if value.startswith("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"):
+        raise NotImplemented()
+    raise _bad_payload(value)
+
+
+def _iso(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def _date_mismatch(date: str, timestamp: str) -> str:
+    return f'Invalid credential date "{date}". This date is not the same as X-Amz-Date: "{timestamp[:8]}".'
+
+
+def _malformed(detail: str) -> S3Error:
+    return AuthorizationHeaderMalformed(
+        f"The authorization header is malformed; {detail}"
+    )
+
+
+def _malformed_query(detail: str) -> S3Error:
+    return AuthorizationQueryParametersError(
+        f"Error parsing the X-Amz-Credential parameter; {detail}"
+    )
+
+
+def _unsupported_mechanism() -> S3Error:
+    return InvalidRequest(
+        "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
+    )
+
+
+def _bad_payload(value: str) -> S3Error:
+    return InvalidArgument(
+        "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER or a valid sha256 value.",
+        ArgumentName="x-amz-content-sha256",
+        ArgumentValue=value,
+    )

@@ -1,0 +1,73 @@
+"""Presigned URLs: SigV4 in the query. For our own command line and tests.
+
+Source: Amazon S3 API Reference, "Authenticating Requests: Using Query Parameters".
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from .canonical import (
+    ALGORITHM,
+    TERMINATOR,
+    UNSIGNED_PAYLOAD,
+    canonical_request,
+    query_items,
+    signature,
+    signing_key,
+    string_to_sign,
+)
+
+
+def presign(
+    method: str,
+    url: str,
+    access_id: str,
+    secret: str,
+    region: str,
+    expires: int,
+    now: float,
+    query: Mapping[str, str],
+) -> str:
+    """Make a URL that lets whoever holds it send one request.
+
+    :param url: absolute, its path (and query, if any) percent-encoded.
+    :param expires: seconds it lives, 1 to 604800 (a week).
+    :param now: seconds since the epoch.
+    :param query: further query parameters, not encoded.
+    :raises ValueError: ``expires`` is out of range.
+    """
+    if not 1 <= expires <= 604800:
+        raise ValueError(
+            f"a presigned URL lives 1 to 604800 seconds (a week), not {expires}"
+        )
+    parts = urlsplit(url)
+    timestamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+    scope = f"{timestamp[:8]}/{region}/s3/{TERMINATOR}"
+    items = [
+        *query_items(parts.query),
+        *query.items(),
+        ("X-Amz-Algorithm", ALGORITHM),
+        ("X-Amz-Credential", f"{access_id}/{scope}"),
+        ("X-Amz-Date", timestamp),
+        ("X-Amz-Expires", str(expires)),
+        ("X-Amz-SignedHeaders", "host"),
+    ]
+    request = canonical_request(
+        method,
+        parts.path.encode(),
+        items,
+        [("host", parts.netloc)],
+        UNSIGNED_PAYLOAD,
+    )
+    key = signing_key(secret, timestamp[:8], region)
+    items.append(
+        ("X-Amz-Signature", signature(key, string_to_sign(timestamp, scope, request)))
+    )
+    encoded = "&".join(
+        f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}"
+        for name, value in items
+    )
+    return urlunsplit(parts._replace(path=parts.path or "/", query=encoded))

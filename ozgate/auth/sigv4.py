@@ -1,0 +1,186 @@
+"""Signature Version 4, the server's side: one gate in front of every operation.
+
+:func:`authenticate` takes what a request says about who signed it, from the ``Authorization`` header or from the
+query of a presigned URL, and answers a :class:`Verified` or raises what AWS answers. Source of the rules: Amazon S3 API
+Reference, "Authenticating Requests (AWS Signature Version 4)"; messages are AWS's.
+
+One decision is ours: **any region is accepted**. A gateway is one endpoint, and clients come with whatever
+region they were configured with; the region they name is part of what they sign all the same.
+
+Imports errors only; addresses and headers come as arguments.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets as random
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from attrs import frozen
+
+from ..errors import AccessDenied, InvalidAccessKeyId, SignatureDoesNotMatch
+from .canonical import (
+    ALGORITHM,
+    TERMINATOR,
+    UNSIGNED_PAYLOAD,
+    canonical_request,
+    query_items,
+    signature,
+    signing_key,
+    string_to_sign,
+)
+from .claims import Claim, read_claim
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..interfaces import ISecretStore
+    from ..s3.address import Address
+    from ..s3.call import Headers
+
+_NOBODY = random.token_hex(32)
+"""Stands for the secret of an unknown access id, so that it costs the same work."""
+
+
+@frozen
+class Verified:
+    """What the gate found.
+
+    :ivar payload: the value of ``x-amz-content-sha256``: ``UNSIGNED-PAYLOAD``, 64 hex digits or ``STREAMING-…``.
+    :ivar signing_key: for chunk signatures; ``None`` when security is off.
+    :ivar scope: ``date/region/s3/aws4_request``.
+    :ivar timestamp: the request's time, ``yyyyMMddTHHmmssZ``.
+    :ivar signature: the request's signature, which chunk signatures go on from.
+    """
+
+    access_id: str
+    payload: str
+    signing_key: bytes | None
+    scope: str
+    timestamp: str
+    signature: str
+    presigned: bool
+
+
+async def authenticate(
+    method: str,
+    address: Address,
+    headers: Headers,
+    secrets: ISecretStore | None,
+    now: float,
+) -> Verified:
+    """Find out who signed a request, and whether they did.
+
+    :param secrets: ``None`` when security is off: the signature is not verified, but its presence, form
+        and date are.
+    :param now: seconds since the epoch.
+    :raises S3Error: as AWS: AccessDenied, AuthorizationHeaderMalformed, AuthorizationQueryParametersError,
+        InvalidAccessKeyId, InvalidArgument, InvalidRequest, NotImplemented, RequestTimeTooSkewed,
+        SignatureDoesNotMatch.
+    """
+    items = address.query.items()
+    claim = read_claim(items, headers, now)
+    _check_all_signed(claim, headers)
+    if secrets is None:
+        return _verified(claim, None)
+    secret = await secrets.secret(claim.access_id)
+    # An unknown access id takes the way of a wrong signature to its end: neither is told from the
+    # other by the time it takes.
+    key = signing_key(secret or _NOBODY, claim.date, claim.region)
+    names = claim.signed_headers.split(";")
+    request = canonical_request(
+        method,
+        address.raw_path,
+        items,
+        [(name, headers.get(name) or "") for name in names],
+        claim.payload,
+    )
+    text = string_to_sign(claim.timestamp, claim.scope, request)
+    matches = hmac.compare_digest(
+        signature(key, text).encode(), claim.signature.encode()
+    )
+    if not secret:
+        raise InvalidAccessKeyId(AWSAccessKeyId=claim.access_id)
+    if not matches:
+        raise SignatureDoesNotMatch(
+            AWSAccessKeyId=claim.access_id,
+            StringToSign=text,
+            SignatureProvided=claim.signature,
+            StringToSignBytes=text.encode().hex(" "),
+            CanonicalRequest=request,
+            CanonicalRequestBytes=request.encode().hex(" "),
+        )
+    return _verified(claim, key)
+
+
+def sign(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    access_id: str,
+    secret: str,
+    region: str,
+    now: float,
+    payload: str = UNSIGNED_PAYLOAD,
+) -> dict[str, str]:
+    """Sign a request with headers, as a client.
+
+    :param url: absolute, its path and query percent-encoded.
+    :param now: seconds since the epoch.
+    :param payload: the value for ``x-amz-content-sha256``.
+    :return: the headers to send, lower-case names: those given, ``host`` and those of the signature.
+    """
+    parts = urlsplit(url)
+    timestamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+    signed = {name.lower(): value for name, value in headers.items()}
+    signed.setdefault("host", parts.netloc)
+    signed["x-amz-date"] = timestamp
+    signed["x-amz-content-sha256"] = payload
+    names = sorted(signed)
+    request = canonical_request(
+        method,
+        parts.path.encode(),
+        query_items(parts.query),
+        [(name, signed[name]) for name in names],
+        payload,
+    )
+    scope = f"{timestamp[:8]}/{region}/s3/{TERMINATOR}"
+    key = signing_key(secret, timestamp[:8], region)
+    signed["authorization"] = (
+        f"{ALGORITHM} Credential={access_id}/{scope}, SignedHeaders={';'.join(names)}, "
+        f"Signature={signature(key, string_to_sign(timestamp, scope, request))}"
+    )
+    return signed
+
+
+def _check_all_signed(claim: Claim, headers: Headers) -> None:
+    """Refuse what the signature does not cover: a header added on the way would be believed."""
+    signed = set(claim.signed_headers.split(";"))
+    missing = [
+        name
+        for name, _ in headers.items()
+        if name.startswith("x-amz-") and name not in signed
+    ]
+    if "host" not in signed:
+        missing.insert(0, "host")
+    if "content-md5" in headers and "content-md5" not in signed:
+        missing.append("content-md5")
+    if missing:
+        raise AccessDenied(
+            "There were headers present in the request which were not signed",
+            HeadersNotSigned=", ".join(missing),
+        )
+
+
+def _verified(claim: Claim, key: bytes | None) -> Verified:
+    return Verified(
+        claim.access_id,
+        claim.payload,
+        key,
+        claim.scope,
+        claim.timestamp,
+        claim.signature,
+        claim.presigned,
+    )
