@@ -170,6 +170,12 @@ class InvalidBucketName(S3Error):
     """The specified bucket is not valid."""
 
 
+class InvalidChunkSizeError(S3Error):
+    """Only the last chunk is allowed to have a size less than 8192 bytes"""
+
+    status = 403
+
+
 class InvalidDigest(S3Error):
     """The Content-MD5 you specified is not valid."""
 
@@ -220,6 +226,10 @@ class InvalidURI(S3Error):
 
 class KeyTooLongError(S3Error):
     """Your key is too long"""
+
+
+class MalformedTrailerError(S3Error):
+    """The request contained trailing data that was not well-formed or did not conform to our published schema."""
 
 
 class MalformedXML(S3Error):
