@@ -1,0 +1,196 @@
+"""A real ``twistd -n ozgate`` for tests, and raw requests to it."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from ozgate.auth.sigv4 import sign
+
+ROOT = Path(__file__).parent.parent
+ACCESS_KEY = "testuser/scm@EXAMPLE.COM"
+SECRET_KEY = "c261b6ecabf7d37d5f9ded654b1c724adac9bd9f13e247a235e567e8296d2999"
+REGION = "us-east-1"
+
+
+def free_port() -> int:
+    """A TCP port that is free on loopback now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def program(name: str) -> str:
+    """The path of a console script of this Python's environment."""
+    return str(Path(sys.executable).parent / name)
+
+
+class Server:
+    """A gateway in a process of its own, with security on and one static pair.
+
+    :param data: its folder; kept when the server ends.
+    :param settings: further ``key=value`` for ``-D``.
+    """
+
+    def __init__(self, data: str, *settings: str, port: int | None = None) -> None:
+        self.data = data
+        self.port = port or free_port()
+        self.settings = settings
+        self.log = data.rstrip("/") + ".out"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The endpoint."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def environment(self) -> dict[str, str]:
+        """What a client of this server needs in its environment."""
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("AWS_", "S3_", "OZONE"))
+        }
+        return dict(
+            kept,
+            AWS_ACCESS_KEY_ID=ACCESS_KEY,
+            AWS_SECRET_ACCESS_KEY=SECRET_KEY,
+            AWS_DEFAULT_REGION=REGION,
+            AWS_ENDPOINT_URL=self.url,
+            AWS_EC2_METADATA_DISABLED="true",
+            PYTHONPATH=str(ROOT),
+        )
+
+    def start(self) -> None:
+        """Start it and wait until it listens, at most 20 seconds."""
+        definitions = [
+            f"ozone.s3g.http-address=127.0.0.1:{self.port}",
+            "ozone.security.enabled=true",
+            *self.settings,
+        ]
+        arguments = [part for value in definitions for part in ("-D", value)]
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [program("twistd"), "-n", "--pidfile=", "ozgate", "--data", self.data]
+                + arguments,
+                env=self.environment(),
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise RuntimeError(self.output())
+            with contextlib.suppress(OSError), self.connect():
+                return
+            time.sleep(0.02)
+        raise RuntimeError("does not listen: " + self.output())
+
+    def output(self) -> str:
+        """What it printed and logged."""
+        return Path(self.log).read_text(errors="replace")
+
+    def stop(self) -> int:
+        """End it as ``systemctl stop`` does; returns its exit code."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(30)
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def connect(self) -> socket.socket:
+        """A new connection."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+
+    def signed(
+        self,
+        method: str,
+        target: str,
+        headers: dict[str, str] | None = None,
+        payload: str = "UNSIGNED-PAYLOAD",
+    ) -> dict[str, str]:
+        """Headers with a signature over them."""
+        return sign(
+            method,
+            self.url + target,
+            dict(headers or {}),
+            ACCESS_KEY,
+            SECRET_KEY,
+            REGION,
+            time.time(),
+            payload,
+        )
+
+    def request(
+        self,
+        method: str,
+        target: str,
+        headers: dict[str, str] | None = None,
+        body: bytes = b"",
+        payload: str = "UNSIGNED-PAYLOAD",
+    ) -> tuple[int, dict[str, str], bytes]:
+        """One signed request: status, headers with lower-case names, body."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            signed = self.signed(method, target, headers, payload)
+            connection.request(method, target, body or None, signed)
+            answer = connection.getresponse()
+            found = {name.lower(): value for name, value in answer.getheaders()}
+            return answer.status, found, answer.read()
+        finally:
+            connection.close()
+
+    def head(
+        self,
+        method: str,
+        target: str,
+        headers: dict[str, str] | None = None,
+        unsigned: tuple[str, ...] = (),
+        payload: str = "UNSIGNED-PAYLOAD",
+    ) -> bytes:
+        """The raw head of a signed request; ``unsigned`` are header lines added as they are."""
+        signed = self.signed(method, target, headers, payload)
+        lines = [f"{method} {target} HTTP/1.1"]
+        if not any(name.lower() == "host" for name in signed):
+            lines.append(f"Host: 127.0.0.1:{self.port}")
+        lines += [f"{name}: {value}" for name, value in signed.items()]
+        return "\r\n".join([*lines, *unsigned, "", ""]).encode("latin-1")
+
+    def raw(self, data: bytes, *, half_close: bool = False) -> bytes:
+        """Send bytes and read until the server closes or has answered once and is silent."""
+        with self.connect() as connection:
+            connection.sendall(data)
+            if half_close:
+                connection.shutdown(socket.SHUT_WR)
+            return read_answers(connection)
+
+
+def read_answers(connection: socket.socket, silence: float = 0.5) -> bytes:
+    """Everything that comes until the peer closes, or is silent after having answered."""
+    received = b""
+    connection.settimeout(20)
+    while True:
+        try:
+            data = connection.recv(65536)
+        except TimeoutError:
+            return received
+        except ConnectionResetError:
+            return received
+        if not data:
+            return received
+        received += data
+        connection.settimeout(silence)
