@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 from attrs import frozen
 
 from ..errors import BadRequest, InvalidBucketName, InvalidURI, KeyTooLongError
-from .operations import Scope
+from .row import Scope
 
 MAX_KEY = 1024
 """Bytes of UTF-8 that a key may have."""

@@ -1,0 +1,61 @@
+"""What a row of the table of operations is; the rows are in :mod:`ozgate.s3.operations`.
+
+Apart from the table, so that what the table's coroutines import may know what a row is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from .call import Call
+    from .reply import Reply
+
+
+class Scope(Enum):
+    """What an address names."""
+
+    SERVICE = "service"
+    BUCKET = "bucket"
+    OBJECT = "object"
+
+
+class Body(Enum):
+    """How an operation takes its request body."""
+
+    NONE = "none"
+    """There is none; one that is sent is discarded, within a bound."""
+    DOCUMENT = "document"
+    """A small XML document, held in memory."""
+    STREAM = "stream"
+    """The bytes of an object or part, never held."""
+
+
+@frozen
+class Operation:
+    """One row.
+
+    :ivar name: the operation's name in S3's service model.
+    :ivar names: query names that must be there; one may be ``name=value``, and ``/path``
+        stands for that path instead of a query name.
+    :ivar perform: the coroutine function that does it, or ``None``: 501.
+    :ivar action: what is asked of authorization, such as ``s3:GetObject``.
+    :ivar copy_source: whether the header ``x-amz-copy-source`` must be there.
+    :ivar checksum_required: whether the model demands a checksum or Content-MD5.
+    :ivar audit: Ozone's name of the action in the audit log.
+    """
+
+    name: str
+    method: str
+    scope: Scope
+    names: tuple[str, ...]
+    perform: Callable[[Call], Awaitable[Reply]] | None
+    action: str
+    body: Body = Body.NONE
+    copy_source: bool = False
+    checksum_required: bool = False
+    audit: str = ""
