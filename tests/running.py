@@ -78,8 +78,15 @@ class Server:
         arguments = [part for value in definitions for part in ("-D", value)]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [program("twistd"), "-n", "--pidfile=", "ozgate", "--data", self.data]
-                + arguments,
+                [
+                    program("twistd"),
+                    "-n",
+                    "--pidfile=",
+                    "ozgate",
+                    "--data",
+                    self.data,
+                    *arguments,
+                ],
                 env=self.environment(),
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,

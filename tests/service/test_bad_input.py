@@ -553,7 +553,7 @@ class DocumentTests(BadInputCase):
             "external entity": b'<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]><Delete><Object><Key>&x;</Key></Object></Delete>',
             "laughs": f'<!DOCTYPE d [<!ENTITY l0 "ha">{laughs}]><Delete><Object><Key>&l19;</Key></Object></Delete>'.encode(),
             "undefined entity": b"<Delete><Object><Key>&kept;</Key></Object></Delete>",
-            "wrong encoding": '<?xml version="1.0" encoding="UTF-16"?><Delete><Object><Key>kept</Key></Object></Delete>'.encode(),
+            "wrong encoding": b'<?xml version="1.0" encoding="UTF-16"?><Delete><Object><Key>kept</Key></Object></Delete>',
             "not UTF-8": b"<Delete><Object><Key>\xff\xfe</Key></Object></Delete>",
             "deep": b"<Delete>"
             + b"<Object>" * 5000
