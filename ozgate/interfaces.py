@@ -320,8 +320,12 @@ class IBlobStore(Interface):
     def delete(blob_id: str) -> Deferred[None]:
         """Remove a blob. Idempotent. Only the reaper calls this."""
 
-    def list(before: int) -> Deferred[Sequence[str]]:
-        """Ids of the blobs made before a time (milliseconds since the epoch)."""
+    def list(before: int, ending: str = "") -> Deferred[Sequence[str]]:
+        """Ids of the blobs made before a time (milliseconds since the epoch), in order.
+
+        :param ending: only ids that end so. Ids end in evenly spread lower-case hex digits, so that a
+            sweep of very many blobs can ask for a 256th of them at a time.
+        """
 
 
 class ISecretStore(Interface):

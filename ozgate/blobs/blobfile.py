@@ -1,0 +1,221 @@
+"""One blob as one file: its format, and how it is written.
+
+The file is the blob's bytes, then a table of the CRC64NVME of each 256 KiB block (8 bytes each), then a
+trailer. Everything little-endian. So a range is verified by the blocks it touches, and a scrubber needs no
+metadata.
+
+All functions and methods here block and run in a thread.
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from contextlib import suppress
+
+from attrs import frozen
+from awscrt.checksums import combine_crc64nvme, crc64nvme
+
+from ..errors import Damaged
+from . import io
+
+BLOCK = 256 << 10
+"""Bytes under one checksum: what a push source reads at once. 32 bytes of table per MiB."""
+
+TRAILER = struct.Struct("<8sIIQQQ")
+"""Magic, block size, blocks, bytes, CRC64NVME of all bytes, CRC64NVME of the table."""
+
+MAGIC = b"ozgblob1"
+
+_WRITEBACK = 8 << 20
+"""Bytes after which writing to the disk begins: fsync of 1 GiB then takes 10 ms, not 500."""
+
+_ALLOCATE_FROM = 1 << 20
+"""Blobs smaller than this are not worth a call that reserves their room."""
+
+_MOST_CHUNKS = 1000
+"""Chunks given to one writev; Linux takes 1024 (IOV_MAX)."""
+
+
+@frozen
+class Place:
+    """Where a blob's file goes.
+
+    :ivar folder: the folder it ends in.
+    :ivar staging: where it is while it is written, with a name of its own; ``None`` where the file
+        system has files without a name.
+    """
+
+    folder: str
+    staging: str | None
+
+
+def table_size(length: int) -> int:
+    """Bytes of the table of a blob of that length."""
+    return (length + BLOCK - 1) // BLOCK * 8
+
+
+def file_size(length: int) -> int:
+    """Bytes of the file of a blob of that length."""
+    return length + table_size(length) + TRAILER.size
+
+
+def read_trailer(data: bytes, length: int) -> None:
+    """Check a trailer against the length that the metadata know.
+
+    :raises Damaged: it is not one, or not this blob's.
+    """
+    if len(data) == TRAILER.size:
+        magic, block, blocks, stored, _, _ = TRAILER.unpack(data)
+        if (
+            magic == MAGIC
+            and block == BLOCK
+            and stored == length
+            and blocks * 8 == table_size(length)
+        ):
+            return
+    raise Damaged("a blob's trailer is not what was written")
+
+
+class BlobWriter:
+    """A blob's file while it is written. One call at a time, in any thread.
+
+    When a call fails, the file is gone.
+
+    :param size_hint: the blob's length, where it is known.
+    """
+
+    def __init__(self, place: Place, size_hint: int | None) -> None:
+        self._place = place
+        self._size_hint = size_hint
+        self._fd = -1
+        self._discarded = False
+        self._written = 0
+        self._begun = 0
+        self._crcs = array("Q")
+        self._whole = 0
+        self._block = 0
+        self._filled = 0
+
+    def append(self, chunks: list[bytes]) -> None:
+        """Add bytes.
+
+        :raises NoSpace: the disk or a quota is full.
+        :raises Unavailable: the disk failed.
+        """
+        try:
+            with io.translated("writing a blob"):
+                self._open()
+                self._write(chunks)
+        except BaseException:
+            self.discard()
+            raise
+        for chunk in chunks:
+            self._sum(chunk)
+        if self._written - self._begun >= _WRITEBACK:
+            io.start_writeback(self._fd, self._begun, self._written - self._begun)
+            self._begun = self._written
+
+    def seal(self, chunks: list[bytes], blob_id: str) -> tuple[int, int]:
+        """Add the last bytes and make the file durable under its name.
+
+        :return: the blob's length and CRC64NVME.
+        :raises NoSpace: the disk or a quota is full.
+        :raises Unavailable: the disk failed. A failed fsync is final: asking again would report a
+            success that is none.
+        """
+        self.append(chunks)
+        length = self._written
+        path = f"{self._place.folder}/{blob_id}"
+        try:
+            self._end_block()
+            with io.translated("making a blob durable"):
+                self._write([self._footer(length)])
+                io.fsync(self._fd)
+                self._name(path)
+        except BaseException:
+            self.discard()
+            raise
+        fd, self._fd = self._fd, -1
+        with suppress(OSError):
+            io.close(fd)
+        return length, self._whole
+
+    def discard(self) -> None:
+        """Leave nothing. Idempotent."""
+        self._discarded = True
+        fd, self._fd = self._fd, -1
+        if fd < 0:
+            return
+        with suppress(OSError):
+            io.close(fd)
+        if self._place.staging is not None:
+            with suppress(OSError):
+                io.unlink(self._place.staging)
+
+    def _open(self) -> None:
+        if self._discarded:
+            raise OSError("the blob was dropped")
+        if self._fd >= 0:
+            return
+        if self._place.staging is None:
+            self._fd = io.open_unnamed(self._place.folder)
+        else:
+            self._fd = io.open_new(self._place.staging)
+        if self._size_hint is not None and self._size_hint >= _ALLOCATE_FROM:
+            io.allocate(self._fd, file_size(self._size_hint))
+
+    def _write(self, chunks: list[bytes]) -> None:
+        count = sum(map(len, chunks))
+        if len(chunks) > _MOST_CHUNKS:
+            chunks = [b"".join(chunks)]
+        taken = io.writev(self._fd, chunks) if count else 0
+        if taken < count:
+            rest = memoryview(b"".join(chunks))[taken:]
+            while rest:
+                taken = io.writev(self._fd, [rest])
+                if not taken:
+                    raise OSError("the file takes no more bytes")
+                rest = rest[taken:]
+        self._written += count
+
+    def _sum(self, chunk: bytes) -> None:
+        room = BLOCK - self._filled
+        if len(chunk) < room:
+            self._block = crc64nvme(chunk, self._block)
+            self._filled += len(chunk)
+            return
+        view = memoryview(chunk)
+        while len(view) >= room:
+            self._block = crc64nvme(view[:room], self._block)
+            self._filled = BLOCK
+            self._end_block()
+            view, room = view[room:], BLOCK
+        self._block = crc64nvme(view, 0)
+        self._filled = len(view)
+
+    def _end_block(self) -> None:
+        if self._filled:
+            self._crcs.append(self._block)
+            self._whole = combine_crc64nvme(self._whole, self._block, self._filled)
+        self._block = self._filled = 0
+
+    def _footer(self, length: int) -> bytes:
+        table = struct.pack(f"<{len(self._crcs)}Q", *self._crcs)
+        return table + TRAILER.pack(
+            MAGIC, BLOCK, len(self._crcs), length, self._whole, crc64nvme(table)
+        )
+
+    def _name(self, path: str) -> None:
+        if self._place.staging is None:
+            io.link_unnamed(self._fd, path)
+        else:
+            io.rename(self._place.staging, path)
+        try:
+            io.fsync_folder(self._place.folder)
+        except BaseException:
+            # Whether the name would outlive a power cut is unknown: without it the blob is surely not there,
+            # and should the name come back it is an orphan, which the sweep finds.
+            with suppress(OSError):
+                io.unlink(path)
+            raise

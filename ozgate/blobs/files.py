@@ -1,0 +1,235 @@
+"""A blob store on files of the local disk.
+
+A blob is one file under an id of its own (:mod:`ozgate.blobs.blobfile`). Its id is made when it is committed: 12
+hex digits of milliseconds, 4 of a counter, 8 random ones, the last two of which name its folder. It is written as a
+file without a name, linked once it is durable; where the file system has no such files, under a staging name.
+So a crash leaves nothing, or a file in ``staging``, which the next start removes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+
+from twisted.internet.defer import Deferred, fail, gatherResults, succeed
+from twisted.internet.interfaces import IReactorTime
+from zope.interface import implementer
+
+from ..batches import Batches, RunInThread, Settled
+from ..errors import Absent, Damaged, StoreError, Unavailable
+from ..interfaces import IBlobSink, IBlobStore, IByteSource
+from ..values import BlobRef, ByteRange
+from . import io
+from .blobfile import TRAILER, BlobWriter, Place
+from .folders import Folders
+from .source import FileSource, ReadBuffer
+
+_ID_LENGTH = 24
+
+
+@implementer(IBlobSink)
+class FileSink(Batches):
+    """A blob being written to a file."""
+
+    def __init__(
+        self, store: FileBlobStore, ending: str, size_hint: int | None
+    ) -> None:
+        super().__init__(store.run_in_thread)
+        self._store = store
+        self._ending = ending
+        self._writer = BlobWriter(store.place(ending), size_hint)
+        self._committing = False
+        self._aborted = False
+        self._over = False
+        self._waiters: list[Deferred[None]] = []
+
+    def work(self, chunks: list[bytes]) -> None:
+        """Write a batch. Runs in a thread."""
+        self._writer.append(chunks)
+
+    def commit(self) -> Deferred[BlobRef]:
+        """See :class:`~ozgate.interfaces.IBlobSink`."""
+        if self._committing or self._aborted:
+            return fail(Unavailable("the blob was committed or dropped before"))
+        self._committing = True
+        done: Deferred[BlobRef] = Settled()
+        Deferred.fromCoroutine(self._commit()).addBoth(done.callback)
+        return done
+
+    def abort(self) -> Deferred[None]:
+        """See :class:`~ozgate.interfaces.IBlobSink`. After ``commit`` has fired, nothing happens."""
+        if self._over:
+            return succeed(None)
+        waiter: Deferred[None] = Settled()
+        self._waiters.append(waiter)
+        if not self._aborted:
+            self._aborted = True
+            if not self._committing:
+                Deferred.fromCoroutine(self._drop()).addErrback(waiter.errback)
+        return waiter
+
+    async def _commit(self) -> BlobRef:
+        try:
+            rest = await self.settle()
+            blob_id = self._store.next_id(self._ending)
+            length, crc = await self._run_in_thread(self._writer.seal, rest, blob_id)
+            if self._aborted:
+                await self._store.delete(blob_id)
+                raise Unavailable("the blob was dropped")
+            return BlobRef(self._store.name, blob_id, length, crc)
+        finally:
+            self._end()
+
+    async def _drop(self) -> None:
+        try:
+            with suppress(StoreError):
+                await self.settle()
+            # In a thread: to give back the room of a large file takes a while.
+            await self._run_in_thread(self._writer.discard)
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        self._over = True
+        self._store.forget(self)
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            waiter.callback(None)
+
+
+@implementer(IBlobStore)
+class FileBlobStore:
+    """See :class:`~ozgate.interfaces.IBlobStore`.
+
+    :param path: the folder that is to hold the blobs; made when missing.
+    :param name: the store's name in its blob references.
+    :param reactor: a clock for ids, and for giving others a turn.
+    :param run_in_thread: ``run_in_thread(f, *args)`` → Deferred.
+    :param inline_below: see the interface.
+    """
+
+    extent_size = 0
+
+    def __init__(
+        self,
+        path: str,
+        name: str,
+        reactor: IReactorTime,
+        run_in_thread: RunInThread,
+        inline_below: int,
+    ) -> None:
+        self.name = name
+        self.inline_below = inline_below
+        self.run_in_thread = run_in_thread
+        self._reactor = reactor
+        self._folders = Folders(os.path.abspath(path))
+        self._sinks: set[FileSink] = set()
+        self._is_open = False
+        self._last = 0
+        self._count = 0
+        self._buffer = ReadBuffer()
+
+    async def _open_store(self) -> None:
+        await self.run_in_thread(self._folders.open)
+        self._is_open = True
+
+    def open_store(self) -> Deferred[None]:
+        """See the interface. Fails with ``Unavailable`` and one clear line."""
+        return Deferred.fromCoroutine(self._open_store())
+
+    async def _close_store(self) -> None:
+        self._is_open = False
+        await gatherResults([sink.abort() for sink in list(self._sinks)])
+        self._folders.close()
+
+    def close_store(self) -> Deferred[None]:
+        """See the interface."""
+        return Deferred.fromCoroutine(self._close_store())
+
+    def create(self, size_hint: int | None) -> FileSink:
+        """See the interface. Raises ``Unavailable`` when the store is not open."""
+        if not self._is_open:
+            raise Unavailable("the blob store is closed")
+        sink = FileSink(self, os.urandom(4).hex(), size_hint)
+        self._sinks.add(sink)
+        return sink
+
+    def open(self, blob: BlobRef, byte_range: ByteRange) -> Deferred[IByteSource]:
+        """See the interface. Opens the file at once: that is a tenth of a hop to a thread."""
+        try:
+            return succeed(self._open(blob, byte_range))
+        except StoreError:
+            return fail()
+
+    def _open(self, blob: BlobRef, byte_range: ByteRange) -> IByteSource:
+        with io.translated(f"opening blob {blob.id}"):
+            fd = io.open_named(self._path(blob.id))
+        try:
+            with io.translated(f"opening blob {blob.id}"):
+                size = io.size(fd)
+            if size < blob.length + TRAILER.size or byte_range.end > blob.length:
+                raise Damaged(f"blob {blob.id} is shorter than what is asked of it")
+        except BaseException:
+            io.close(fd)
+            raise
+        return FileSource(
+            fd,
+            blob.length,
+            byte_range,
+            self._reactor,
+            self.run_in_thread,
+            self._buffer,
+        )
+
+    def delete(self, blob_id: str) -> Deferred[None]:
+        """See the interface. A deletion that a power cut takes back leaves an orphan for the sweep."""
+        return self.run_in_thread(self._delete, blob_id)
+
+    def _delete(self, blob_id: str) -> None:
+        with suppress(Absent), io.translated(f"deleting blob {blob_id}"):
+            io.unlink(self._path(blob_id))
+
+    def list(self, before: int, ending: str = "") -> Deferred[Sequence[str]]:
+        """See the interface."""
+        return self.run_in_thread(self._list, before, ending)
+
+    def _list(self, before: int, ending: str) -> Sequence[str]:
+        limit = f"{max(before, 0):012x}"
+        folders = [ending[-2:]] if len(ending) > 1 else [f"{n:02x}" for n in range(256)]
+        found = []
+        for folder in folders:
+            if not folder.endswith(ending[-2:]):
+                continue
+            with io.translated("listing blobs"):
+                names = io.listdir(self._folders.folder(folder))
+            found += [
+                name
+                for name in names
+                if len(name) == _ID_LENGTH and name < limit and name.endswith(ending)
+            ]
+        return sorted(found)
+
+    def place(self, ending: str) -> Place:
+        """Where a new file goes."""
+        folders = self._folders
+        staging = None if folders.unnamed else folders.staging(os.urandom(12).hex())
+        return Place(folders.folder(ending), staging)
+
+    def next_id(self, ending: str) -> str:
+        """An id later than every one before it."""
+        now = int(self._reactor.seconds() * 1000)
+        self._count += 1
+        if now > self._last or self._count > 0xFFFF:
+            # Never back, even when the clock goes back.
+            self._last, self._count = max(now, self._last + 1), 0
+        return f"{self._last:012x}{self._count:04x}{ending}"
+
+    def forget(self, sink: FileSink) -> None:
+        """A sink is over."""
+        self._sinks.discard(sink)
+
+    def _path(self, blob_id: str) -> str:
+        if not blob_id.isalnum():
+            raise Absent(f"{blob_id!r} is no blob's id")
+        return f"{self._folders.folder(blob_id)}/{blob_id}"

@@ -1,0 +1,184 @@
+"""Every system call that blobs make on files, and none besides.
+
+Thin on purpose: a test that counts, records, delays, fails, shortens or tears a call replaces a
+function of this module. All but :func:`preadv_nowait` may block, and raise
+``OSError``;
+:func:`translated` makes store errors of those.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from ..errors import Absent, NoSpace, Unavailable
+
+__all__ = [
+    "allocate",
+    "close",
+    "fsync",
+    "fsync_folder",
+    "link_unnamed",
+    "listdir",
+    "lock",
+    "mkdir",
+    "open_named",
+    "open_new",
+    "open_unnamed",
+    "pread",
+    "preadv_nowait",
+    "rename",
+    "size",
+    "start_writeback",
+    "unlink",
+    "will_need",
+    "writev",
+]
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_KEEP_SIZE = 1
+_RANGE_WRITE = 2
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Raise ``OSError`` as what stores raise.
+
+    :param doing: what was being done, for the message: ``"writing a blob"``.
+    :raises NoSpace: the disk or a quota is full.
+    :raises Absent: there is no such file.
+    :raises Unavailable: anything else.
+    """
+    try:
+        yield
+    except OSError as error:
+        message = f"{doing}: {error.strerror or error}"
+        if error.errno in _FULL:
+            raise NoSpace(message) from error
+        if error.errno == errno.ENOENT:
+            raise Absent(message) from error
+        raise Unavailable(message) from error
+
+
+def open_unnamed(folder: str) -> int:
+    """Open a new file without a name; it is gone when closed, unless linked."""
+    return os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+
+
+def open_new(path: str) -> int:
+    """Create a file that must not be there yet."""
+    return os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+
+
+def open_named(path: str) -> int:
+    """Open a file for reading."""
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+
+def close(fd: int) -> None:
+    """Close a descriptor."""
+    os.close(fd)
+
+
+def size(fd: int) -> int:
+    """Bytes in a file."""
+    return os.fstat(fd).st_size
+
+
+def writev(fd: int, chunks: Sequence[bytes | memoryview]) -> int:
+    """Append chunks, at most 1024 (``IOV_MAX``); returns how many bytes were taken, which may be fewer."""
+    return os.writev(fd, chunks)
+
+
+def pread(fd: int, count: int, offset: int) -> bytes:
+    """Read; may give fewer bytes than asked for."""
+    return os.pread(fd, count, offset)
+
+
+def preadv_nowait(fd: int, buffer: memoryview, offset: int) -> int:
+    """Read into a buffer what is in the page cache, without waiting for a disk.
+
+    :return: bytes read; 0 when that takes waiting, when the file system cannot tell, or when it
+        fails, which :func:`pread` then finds out.
+    """
+    try:
+        return os.preadv(fd, [buffer], offset, os.RWF_NOWAIT)
+    except OSError:
+        return 0
+
+
+def will_need(fd: int, offset: int, count: int) -> None:
+    """Have the kernel read ahead."""
+    os.posix_fadvise(fd, offset, count, os.POSIX_FADV_WILLNEED)
+
+
+def allocate(fd: int, count: int) -> None:
+    """Reserve room for ``count`` bytes, where the file system can; its size stays.
+
+    Not ``posix_fallocate``, which writes every block where the file system cannot.
+    """
+    done = _LIBC.fallocate(
+        fd, _KEEP_SIZE, ctypes.c_longlong(0), ctypes.c_longlong(count)
+    )
+    if done != 0 and (number := ctypes.get_errno()) in _FULL:
+        raise OSError(number, os.strerror(number))
+
+
+def start_writeback(fd: int, offset: int, count: int) -> None:
+    """Have the kernel begin to write dirty pages, so that ``fsync`` finds little left to do.
+
+    Promises nothing and so fails silently; ``fsync`` is what reports.
+    """
+    _LIBC.sync_file_range(
+        fd, ctypes.c_longlong(offset), ctypes.c_longlong(count), _RANGE_WRITE
+    )
+
+
+def fsync(fd: int) -> None:
+    """Make a file durable. Once it failed, the file is lost: the kernel forgets the pages it could not write."""
+    os.fsync(fd)
+
+
+def fsync_folder(path: str) -> None:
+    """Make the names in a folder durable."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def link_unnamed(fd: int, path: str) -> None:
+    """Give a file of :func:`open_unnamed` its name; never replaces another."""
+    # Only with a descriptor of a folder does Python call linkat(2) with AT_SYMLINK_FOLLOW, as open(2) asks for.
+    os.link(f"/proc/self/fd/{fd}", path, src_dir_fd=fd, follow_symlinks=True)
+
+
+def rename(old: str, new: str) -> None:
+    """Rename a file."""
+    os.rename(old, new)
+
+
+def unlink(path: str) -> None:
+    """Remove a name."""
+    os.unlink(path)
+
+
+def mkdir(path: str) -> None:
+    """Make a folder."""
+    os.mkdir(path, 0o700)
+
+
+def listdir(path: str) -> list[str]:
+    """Names in a folder."""
+    return os.listdir(path)
+
+
+def lock(fd: int) -> None:
+    """Lock a file for this process; raises ``BlockingIOError`` when another has."""
+    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
