@@ -1,0 +1,48 @@
+"""The folder that holds everything ozgate stores: made private, and used by one process at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from .sitefile import ConfigurationError
+
+
+class DataFolder:
+    """A data folder held by this process.
+
+    It is locked by ``flock`` on a file in it, which a daemon inherits from the process that
+    forked it, and which the kernel releases whatever way the process ends.
+
+    :raises ConfigurationError: it cannot be made or written to, or another process holds it.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = os.path.abspath(path)
+        try:
+            Path(self.path).mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = os.open(
+                Path(self.path, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+            )
+        except OSError as error:
+            raise ConfigurationError(
+                f"the data folder {self.path} cannot be used ({error.strerror}): give --data a folder that this user may write to"
+            ) from None
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.pread(self._lock, 32, 0).decode("ascii", "replace").strip()
+            os.close(self._lock)
+            raise ConfigurationError(
+                f"the data folder {self.path} is in use by process {holder or 'unknown'}: stop that one, or give --data another folder"
+            ) from None
+
+    def sign(self) -> None:
+        """Write down which process holds it; to be called in the process that stays."""
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, b"%d\n" % os.getpid(), 0)
+
+    def release(self) -> None:
+        """Let another process have it."""
+        os.close(self._lock)

@@ -1,0 +1,128 @@
+"""Where the S3 endpoint listens: endpoint descriptions, and who may reach it without signatures."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Sequence
+from ipaddress import ip_address
+from typing import Any
+
+from twisted.internet.endpoints import quoteStringArgument, serverFromString
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+
+from .config import Settings, host_and_port
+from .sitefile import ConfigurationError
+
+ANYWHERE = "ozgate.insecure.listen.anywhere"
+
+
+def descriptions(settings: Settings) -> tuple[str, ...]:
+    """What to listen on, as Twisted endpoint descriptions.
+
+    :raises ConfigurationError: nothing, or a host that has no address.
+    """
+    if settings.listen:
+        return settings.listen
+    if not settings.http_enabled:
+        raise ConfigurationError(
+            "ozone.s3g.http.enabled is false and nothing else listens: give --listen an endpoint"
+        )
+    host, port = host_and_port(settings.http_address)
+    host = settings.http_bind_host.strip("[]") or host
+    try:
+        found = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except OSError as error:
+        raise ConfigurationError(
+            f"ozone.s3g.http-address: {host} has no address ({error.strerror}): name an interface of this machine, or 0.0.0.0"
+        ) from None
+    family, *_, where = found[0]
+    kind = "tcp6" if family == socket.AF_INET6 else "tcp"
+    interface = quoteStringArgument(str(where[0]))  # type: ignore[no-untyped-call]
+    return (f"{kind}:{port}:interface={interface}",)
+
+
+def is_private(address: Any) -> bool:
+    """Whether only this machine reaches a listening port, by the address it has."""
+    host = getattr(address, "host", None)
+    if host is None:
+        # A UNIX socket: who reaches it is a matter of its file's mode.
+        return True
+    try:
+        return ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+async def listen(
+    reactor: Any,
+    described: Sequence[str],
+    factory: IProtocolFactory,
+    settings: Settings,
+) -> list[IListeningPort]:
+    """Listen on all of them, or on none.
+
+    What an endpoint really listens on is asked of the listening port, not read out of its
+    description: plugins and inherited sockets are held to the same rule. It is asked before the
+    reactor turns again, so that nothing was accepted yet.
+
+    :raises ConfigurationError: a description is wrong, a port is taken, or it would be open to others while
+        signatures are not verified.
+    """
+    ports: list[IListeningPort] = []
+    try:
+        for description in described:
+            port = await _listen(reactor, description, factory)
+            ports.append(port)
+            _check_reach(port, description, settings)
+    except BaseException:
+        for port in ports:
+            port.stopListening()
+        raise
+    return ports
+
+
+async def _listen(
+    reactor: Any, description: str, factory: IProtocolFactory
+) -> IListeningPort:
+    try:
+        endpoint = serverFromString(reactor, description)  # type: ignore[no-untyped-call]
+        port: IListeningPort = await endpoint.listen(factory)
+    except CannotListenError as error:
+        reason = error.socketError
+        if getattr(reason, "errno", None) == errno.EADDRINUSE:
+            raise ConfigurationError(
+                f"cannot listen on {description}: another program does already; stop it, or choose another port (-D ozone.s3g.http-address=127.0.0.1:PORT)"
+            ) from None
+        raise ConfigurationError(
+            f"cannot listen on {description}: {getattr(reason, 'strerror', None) or reason}"
+        ) from None
+    except Exception as error:
+        # Parsers of descriptions raise what they like: ValueError, TypeError, KeyError, OpenSSL's errors.
+        raise ConfigurationError(
+            f"cannot listen on {description}: {type(error).__name__}: {' '.join(str(error).split())}; a description is one of Twisted's, such as tcp:9878:interface=127.0.0.1"
+        ) from None
+    return port
+
+
+def _check_reach(port: IListeningPort, description: str, settings: Settings) -> None:
+    if settings.security_enabled or settings.insecure_anywhere:
+        return
+    if not is_private(port.getHost()):
+        raise ConfigurationError(
+            f"will not listen on {description}, open to other machines, while ozone.security.enabled is false and anyone may read and write: "
+            f"set it to true with a key pair, listen on 127.0.0.1, or say {ANYWHERE}=true"
+        )
+
+
+def url_of(address: Any, description: str) -> str:
+    """An address as people write it."""
+    host = getattr(address, "host", None)
+    if host is None:
+        return description
+    scheme = "https" if description.startswith("ssl:") else "http"
+    shown = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"{scheme}://{f'[{shown}]' if ':' in shown else shown}:{address.port}"

@@ -1,0 +1,56 @@
+"""What the service prints when it is ready: where it is, and what to paste."""
+
+from __future__ import annotations
+
+from .config import Settings
+
+
+def welcome(urls: list[str], data: str, settings: Settings) -> str:
+    """Some lines for a person at a terminal; no secret is in them."""
+    url = next((each for each in urls if each.startswith("http")), None)
+    lines = [
+        *(f"ozgate listens on {each}" for each in urls),
+        f"ozgate keeps its data in {data}",
+        *_who(settings),
+    ]
+    return "\n".join(lines + (_paste(url, settings) if url else [])) + "\n"
+
+
+def _who(settings: Settings) -> list[str]:
+    if not settings.security_enabled:
+        return [
+            "ozone.security.enabled is false: any access key and secret key are accepted, so only this machine should reach it"
+            if not settings.insecure_anywhere
+            else "ozone.security.enabled is false and ozgate.insecure.listen.anywhere is true: whoever reaches it reads and writes everything"
+        ]
+    if settings.access_key:
+        return [f"Signatures are verified; the access key is {settings.access_key}"]
+    return [
+        "Signatures are verified. No key pair is configured: for one, start with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, "
+        "or set ozgate.s3.access-key and ozgate.s3.secret-key in the file that --config names"
+    ]
+
+
+def _paste(url: str, settings: Settings) -> list[str]:
+    key = settings.access_key if settings.security_enabled else "any"
+    secret = "any"
+    if settings.security_enabled:
+        key, secret = key or "ACCESS-KEY", "SECRET-KEY"
+    return [
+        "",
+        "Try it with the AWS CLI:",
+        "",
+        f"  export AWS_ACCESS_KEY_ID='{key}' AWS_SECRET_ACCESS_KEY='{secret}' AWS_DEFAULT_REGION={settings.region}",
+        f"  export AWS_ENDPOINT_URL={url}",
+        "  aws s3 mb s3://first",
+        "  aws s3 cp README.md s3://first/",
+        "  aws s3 ls s3://first/",
+        "",
+        "or, with the same environment, boto3:",
+        "",
+        "  import boto3",
+        f"  s3 = boto3.client('s3', endpoint_url='{url}')",
+        "  s3.put_object(Bucket='first', Key='hello', Body=b'world')",
+        "  print(s3.get_object(Bucket='first', Key='hello')['Body'].read())",
+        "",
+    ]
