@@ -1,0 +1,234 @@
+"""From method, scope, query and copy source to one row of the table, or to an error.
+
+The row with the most of its names in the query wins. Then the *whole* query is judged, so
+that a sub-resource never falls through to the plain operation (``DELETE /b?policy`` must not
+delete the bucket):
+
+- the row's own names, and names that are ordinary parameters somewhere in S3's model, are
+  fine: of those S3 ignores what an operation does not take. So are ``x-amz-*`` (credentials
+  of presigned URLs, headers sent as parameters), ``response-*`` and ``x-id``, the name of
+  the operation that SDKs add for people to read;
+- ``versionId``, ``uploadId`` and ``partNumber`` say what is meant: an operation that does
+  not take one of them refuses it with ``InvalidArgument``, never ignores it;
+- two sub-resources at once are ``InvalidArgument``; one that only another method has is
+  ``MethodNotAllowed``; one of buckets on a key, or of keys on a bucket, is
+  ``InvalidRequest``; one that misses another name it needs is ``InvalidArgument``;
+- an unknown name *without* a value may be a sub-resource of tomorrow: ``NotImplemented``.
+  An unknown name with a value is ignored, as S3 does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from ..errors import InvalidArgument, InvalidRequest, MethodNotAllowed, NotImplemented
+from .operations import OPERATIONS, Operation, Scope
+
+if TYPE_CHECKING:
+    from .address import Address, Query
+
+_DELICATE: Final = ("uploadId", "partNumber", "versionId")
+_ORDINARY: Final = frozenset(
+    """
+    annotation-prefix annotationName bucket-region continuation-token delimiter
+    encoding-type fetch-owner id key-marker list-type marker max-annotation-results
+    max-buckets max-directory-buckets max-keys max-parts max-uploads part-number-marker
+    prefix select-type start-after upload-id-marker version-id-marker x-id
+    AWSAccessKeyId Expires Signature
+    """.split()
+)
+"""Names that choose nothing, or nothing by themselves; the last three sign in the manner of version 2."""
+
+_PARAMETERS: Final = _ORDINARY.union(_DELICATE) - {"uploadId"}
+
+
+def _name(wanted: str) -> str:
+    return wanted.partition("=")[0]
+
+
+def _selector(row: Operation) -> str | None:
+    """The name in the query that says the sub-resource; ``None`` for a plain operation."""
+    for wanted in row.names:
+        if _name(wanted) not in _PARAMETERS:
+            return _name(wanted)
+    return None
+
+
+SELECTORS: Final[dict[Scope, dict[str, tuple[str, ...]]]] = {
+    scope: {
+        name: tuple(row.method for row in rows if _selector(row) == name)
+        for name in sorted(filter(None, map(_selector, rows)))
+    }
+    for scope in Scope
+    for rows in [[row for row in OPERATIONS if row.scope is scope]]
+}
+"""The sub-resources of each scope with the methods each has."""
+
+_ANY_SELECTOR: Final = frozenset(name for names in SELECTORS.values() for name in names)
+
+
+def _rows(
+    rows: Iterable[Operation],
+) -> dict[tuple[str, Scope], tuple[Operation, ...]]:
+    """Rows by method and scope, those with the most demands first."""
+    found: dict[tuple[str, Scope], list[Operation]] = {}
+    for row in sorted(rows, key=lambda row: (-len(row.names), not row.copy_source)):
+        found.setdefault((row.method, row.scope), []).append(row)
+    return {key: tuple(rows) for key, rows in found.items()}
+
+
+_CANDIDATES: Final = {
+    (*key, name): tuple(row for row in rows if name in map(_name, row.names))
+    for key, rows in _rows(OPERATIONS).items()
+    for name in {_name(wanted) for row in rows for wanted in row.names}
+}
+"""Rows by method, scope and each name they ask for."""
+
+_PLAIN: Final = _rows(row for row in OPERATIONS if not row.names)
+"""Rows that ask for no name."""
+
+
+def resolve(method: str, address: Address, has_copy_source: bool) -> Operation:
+    """Find the operation that a request asks for; the module says by which rules.
+
+    :param has_copy_source: whether there is a header ``x-amz-copy-source``.
+    :raises MethodNotAllowed: nothing there has this method.
+    :raises NotImplemented: what may be a sub-resource nobody here knows.
+    :raises InvalidArgument: query names that contradict each other or the operation.
+    :raises InvalidRequest: a sub-resource that belongs to another scope.
+    """
+    scope, query = address.scope, address.query
+    if not query and (scope is not Scope.SERVICE or address.raw_path == b"/"):
+        row = _plain(method, scope, has_copy_source)
+    else:
+        row = _best(method, address, has_copy_source)
+    if row is None:
+        raise _not_allowed(method, scope, scope.name)
+    if query:
+        _judge(row, query)
+    return row
+
+
+def _best(method: str, address: Address, has_copy_source: bool) -> Operation | None:
+    """The most demanding row whose demands are met, whatever else is in the query."""
+    scope, query = address.scope, address.query
+    if scope is Scope.SERVICE and address.raw_path != b"/":
+        path = address.raw_path.decode("ascii", "replace")
+        return next(iter(_CANDIDATES.get((method, scope, path), ())), None)
+    best: Operation | None = None
+    for name in query.names():
+        for row in _CANDIDATES.get((method, scope, name), ()):
+            if best is not None and _rank(row) <= _rank(best):
+                continue
+            if (has_copy_source or not row.copy_source) and _met(row, query):
+                best = row
+    if best is not None and _selector(best):
+        return best
+    for name in query.names():
+        if name in SELECTORS[scope]:
+            raise _unmet(method, scope, name, query)
+    return best or _plain(method, scope, has_copy_source)
+
+
+def _rank(row: Operation) -> tuple[bool, int, bool]:
+    return _selector(row) is not None, len(row.names), row.copy_source
+
+
+def _plain(method: str, scope: Scope, has_copy_source: bool) -> Operation | None:
+    for row in _PLAIN.get((method, scope), ()):
+        if has_copy_source or not row.copy_source:
+            return row
+    return None
+
+
+def _met(row: Operation, query: Query) -> bool:
+    for wanted in row.names:
+        name, equals, value = wanted.partition("=")
+        if name not in query or (equals and query.get(name) != value):
+            return False
+    return True
+
+
+def _unmet(
+    method: str, scope: Scope, name: str, query: Query
+) -> MethodNotAllowed | InvalidArgument:
+    """Why a sub-resource that the scope has chose no row."""
+    for row in _CANDIDATES.get((method, scope, name), ()):
+        for missing in map(_name, row.names):
+            if missing not in query or missing != name:
+                return InvalidArgument(
+                    "A query parameter that this sub-resource needs is missing or wrong.",
+                    ArgumentName=missing,
+                    ArgumentValue=query.get(missing) or "",
+                )
+    return _not_allowed(method, scope, name)
+
+
+def _not_allowed(method: str, scope: Scope, resource: str) -> MethodNotAllowed:
+    methods = SELECTORS[scope].get(resource) or [
+        row.method for row in OPERATIONS if row.scope is scope and not row.names
+    ]
+    error = MethodNotAllowed(Method=method, ResourceType=resource.upper())
+    error.headers.append(("Allow", ", ".join(sorted(set(methods) - {"OPTIONS"}))))
+    return error
+
+
+def _judge(row: Operation, query: Query) -> None:
+    """Refuse what else is in the query, unless it is harmless."""
+    own = [_name(wanted) for wanted in row.names]
+    for name in query.names():
+        if name in own or name in _ORDINARY:
+            continue
+        if name in _DELICATE:
+            _judge_delicate(row, name, query)
+        elif name in SELECTORS[row.scope]:
+            raise _conflict(row.scope, query)
+        elif name in _ANY_SELECTOR:
+            kind = "key" if row.scope is Scope.OBJECT else row.scope.value
+            raise InvalidRequest(
+                f"There is no such thing as the ?{name} sub-resource for a {kind}"
+            )
+        elif not query.get(name) and not name.lower().startswith(
+            ("x-amz-", "response-")
+        ):
+            raise NotImplemented(Query=name)
+    if row.name == "ListObjects" and "list-type" in query:
+        raise InvalidArgument(
+            "Invalid List Type",
+            ArgumentName="list-type",
+            ArgumentValue=query.get("list-type") or "",
+        )
+
+
+def _conflict(scope: Scope, query: Query) -> InvalidArgument:
+    names = sorted(name for name in query.names() if name in SELECTORS[scope])
+    return InvalidArgument(
+        f"Conflicting query string parameters: {', '.join(names)}",
+        ArgumentName="ResourceType",
+        ArgumentValue=names[0],
+    )
+
+
+def _takes_version(row: Operation) -> bool:
+    """Whether ``versionId`` means something to an operation."""
+    if row.scope is not Scope.OBJECT or _selector(row) in ("uploadId", "uploads"):
+        return False
+    return bool(row.names) or row.method != "PUT"
+
+
+def _judge_delicate(row: Operation, name: str, query: Query) -> None:
+    """Refuse names that would change the meaning of what else was asked."""
+    if name == "versionId" and _takes_version(row):
+        return
+    if name == "partNumber" and row.name in ("GetObject", "HeadObject"):
+        return
+    if name in SELECTORS[row.scope]:
+        raise _conflict(row.scope, query)
+    raise InvalidArgument(
+        "This operation does not accept a version-id."
+        if name == "versionId"
+        else f"This operation does not accept {name}.",
+        ArgumentName=name,
+        ArgumentValue=query.get(name) or "",
+    )
