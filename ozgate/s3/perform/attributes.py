@@ -1,0 +1,133 @@
+"""GetObjectAttributes.
+
+Source: Amazon S3 API Reference, GetObjectAttributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ...errors import InvalidArgument, InvalidRequest
+from ...values import ObjectPart, ObjectVersion
+from ..conditions import check_read
+from ..headers import refuse_customer_keys
+from ..reply import Reply, xml_reply
+from ..versions import find_version
+from ..xml import document, element, http_date
+
+if TYPE_CHECKING:
+    from ...interfaces import IMetadataTransaction
+    from ..call import Call
+
+_ATTRIBUTES = frozenset(
+    ("ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize")
+)
+_MAX_PARTS = 1000
+_LARGEST = 2**31 - 1
+
+
+async def get_object_attributes(call: Call) -> Reply:
+    """Tell what is asked about an object."""
+    refuse_customer_keys(call.headers)
+    attributes = _attributes(call)
+    limit = min(_number(call, "x-amz-max-parts", _MAX_PARTS), _MAX_PARTS)
+    marker = _number(call, "x-amz-part-number-marker", 0)
+    want = "ObjectParts" in attributes
+    version, parts = await call.read(_find, call, want, marker, limit)
+    children = []
+    if "ETag" in attributes:
+        children.append(element("ETag", version.etag))
+    if "Checksum" in attributes:
+        children.append(_checksum(version))
+    if want and version.parts_count:
+        children.append(_parts(version, parts, marker, limit))
+    if "StorageClass" in attributes:
+        children.append(element("StorageClass", version.storage_class))
+    if "ObjectSize" in attributes:
+        children.append(element("ObjectSize", version.size))
+    reply = xml_reply(document("GetObjectAttributesResponse", *children))
+    reply.headers.append(("Last-Modified", http_date(version.modified)))
+    return reply
+
+
+def _attributes(call: Call) -> set[str]:
+    """The attributes asked for.
+
+    :raises InvalidRequest: none is.
+    :raises InvalidArgument: one is unknown.
+    """
+    text = call.headers.get("x-amz-object-attributes") or ""
+    attributes = {name.strip() for name in text.split(",")} - {""}
+    if not attributes:
+        raise InvalidRequest(
+            "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty"
+        )
+    if not attributes <= _ATTRIBUTES:
+        raise InvalidArgument(
+            "Invalid attribute name specified.",
+            ArgumentName="x-amz-object-attributes",
+            ArgumentValue=text,
+        )
+    return attributes
+
+
+def _number(call: Call, name: str, default: int) -> int:
+    """A whole number of a header.
+
+    :raises InvalidArgument: it is none, or out of range.
+    """
+    text = call.headers.get(name)
+    if text is None:
+        return default
+    if text.isascii() and text.isdigit() and len(text) <= 10:
+        number = int(text)
+        if number <= _LARGEST:
+            return number
+    raise InvalidArgument(
+        f"Provided {name} not an integer or within integer range",
+        ArgumentName=name,
+        ArgumentValue=text,
+    )
+
+
+def _find(
+    tx: IMetadataTransaction, call: Call, want_parts: bool, marker: int, limit: int
+) -> tuple[ObjectVersion, Sequence[ObjectPart]]:
+    bucket = call.bucket(tx)
+    version = find_version(tx, bucket, call.key, call.query("versionId"))
+    check_read(call.headers, version.etag, version.modified)
+    parts: Sequence[ObjectPart] = ()
+    if want_parts and version.parts_count:
+        # One more than is shown tells whether the page is the last.
+        parts = tx.object_parts(bucket, version, marker, limit + 1)
+    return version, parts
+
+
+def _checksum(version: ObjectVersion) -> str:
+    """The checksum, without the number of parts that a composite one ends in elsewhere."""
+    checksum = version.checksum
+    if checksum is None:
+        return ""
+    value = element(f"Checksum{checksum.algorithm}", checksum.value.partition("-")[0])
+    return f"<Checksum>{value}{element('ChecksumType', checksum.type)}</Checksum>"
+
+
+def _parts(
+    version: ObjectVersion, parts: Sequence[ObjectPart], marker: int, limit: int
+) -> str:
+    shown = parts[:limit]
+    truncated = limit > 0 and len(parts) > limit
+    algorithm = version.checksum.algorithm if version.checksum else ""
+    rows = "".join(
+        f"<Part>{element('PartNumber', part.number)}{element('Size', part.size)}"
+        f"{element('Checksum' + algorithm, part.checksum) if algorithm else ''}</Part>"
+        for part in shown
+    )
+    return (
+        f"<ObjectParts>{element('PartsCount', version.parts_count)}"
+        f"{element('PartNumberMarker', marker)}"
+        f"{element('NextPartNumberMarker', shown[-1].number if shown else 0)}"
+        f"{element('MaxParts', limit)}{element('IsTruncated', truncated)}"
+        f"{rows}</ObjectParts>"
+    )

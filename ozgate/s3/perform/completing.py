@@ -1,0 +1,346 @@
+"""CompleteMultipartUpload. Moves no bytes: the object names the extents of its parts.
+
+A Complete may be repeated, since its answer can be lost: the upload is kept a while with the
+version it became, and the same list gets the same answer.
+
+Source: Amazon S3 API Reference, CompleteMultipartUpload; Amazon S3 User Guide, "Multipart upload
+overview" and "Checking object integrity".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from hashlib import md5, sha256
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from attrs import evolve, frozen
+
+from ...errors import (
+    BadDigest,
+    EntityTooLarge,
+    EntityTooSmall,
+    InvalidArgument,
+    InvalidPart,
+    InvalidPartOrder,
+    InvalidRequest,
+    MalformedXML,
+    NoSuchUpload,
+)
+from ...values import (
+    Checksum,
+    Content,
+    Extent,
+    ObjectPart,
+    ObjectVersion,
+    Part,
+    Upload,
+)
+from ..checksums import ALGORITHMS, combine, composite
+from ..headers import refuse_unbuilt
+from ..receive import document as receive_document
+from ..reply import Reply, xml_reply
+from ..versions import store_version
+from ..xml import Element, document, element, read
+
+if TYPE_CHECKING:
+    from ...interfaces import IMetadataTransaction
+    from ..call import Call
+
+MAX_PARTS = 10_000
+MIN_PART = 5 << 20
+"""Bytes of every part but the last, at least."""
+
+MAX_SIZE = 5 << 40
+"""Bytes of an object, at most."""
+
+_CHECKSUMS = {f"Checksum{name}": name for name in ALGORITHMS}
+
+
+@frozen
+class Listed:
+    """A part as the client lists it.
+
+    :ivar etag: without quotes.
+    :ivar checksums: algorithm → base64, those the client gives.
+    """
+
+    number: int
+    etag: str
+    checksums: Mapping[str, str]
+
+
+@frozen
+class _Claim:
+    """What the request says of the object it makes: each is compared with what was computed.
+
+    :ivar size: ``x-amz-mp-object-size``.
+    :ivar kind: ``x-amz-checksum-type``.
+    :ivar checksum: algorithm and value of an ``x-amz-checksum-*`` header.
+    """
+
+    size: int | None
+    kind: str | None
+    checksum: tuple[str, str] | None
+
+
+async def complete_multipart_upload(call: Call) -> Reply:
+    """Make an object of the parts of an upload."""
+    upload_id = call.query("uploadId") or ""
+    refuse_unbuilt(call.headers)
+    claim = _read_claim(call)
+    listed = read_list(await receive_document(call))
+    claims = (("upload", upload_id), ("key", call.bucket_name, call.key))
+    version: ObjectVersion = await call.write(
+        _complete, call, upload_id, listed, fingerprint(listed), claim, claims=claims
+    )
+    children = [
+        element("Location", _location(call)),
+        element("Bucket", call.bucket_name),
+        element("Key", call.key),
+        element("ETag", f'"{version.etag}"'),
+    ]
+    checksum = version.checksum
+    if checksum is not None:
+        children.append(element(f"Checksum{checksum.algorithm}", checksum.value))
+        children.append(element("ChecksumType", checksum.type))
+    return xml_reply(document("CompleteMultipartUploadResult", *children))
+
+
+def read_list(data: bytes) -> list[Listed]:
+    """The parts a Complete lists.
+
+    :raises MalformedXML: it is another document, or lists nothing or more than 10000 parts.
+    :raises InvalidPartOrder: they are not in ascending order.
+    :raises InvalidArgument: a number is not from 1 to 10000.
+    """
+    rows = read(data, "CompleteMultipartUpload").children
+    if not 1 <= len(rows) <= MAX_PARTS:
+        raise MalformedXML()
+    listed = [_read_part(row) for row in rows]
+    before = None
+    for part in listed:
+        if before is not None and part.number <= before:
+            raise InvalidPartOrder()
+        before = part.number
+        if not 1 <= part.number <= MAX_PARTS:
+            raise InvalidArgument(
+                f"Part number must be an integer between 1 and {MAX_PARTS}, inclusive",
+                ArgumentName="partNumber",
+                ArgumentValue=str(part.number),
+            )
+    return listed
+
+
+def _read_part(row: Element) -> Listed:
+    if row.name != "Part":
+        raise MalformedXML()
+    number = etag = None
+    checksums: dict[str, str] = {}
+    for member in row.children:
+        name, text = member.name, member.text
+        if name == "PartNumber" and number is None:
+            number = _integer(text)
+        elif name == "ETag" and etag is None:
+            etag = text.strip().strip('"')
+        elif name in _CHECKSUMS and _CHECKSUMS[name] not in checksums:
+            checksums[_CHECKSUMS[name]] = text.strip()
+        else:
+            raise MalformedXML()
+    if number is None or etag is None:
+        raise MalformedXML()
+    return Listed(number, etag, checksums)
+
+
+def _integer(text: str) -> int:
+    digits = text.strip()
+    if not digits.isascii() or len(digits) > 10:
+        raise MalformedXML()
+    try:
+        return int(digits)
+    except ValueError:
+        raise MalformedXML() from None
+
+
+def fingerprint(listed: Sequence[Listed]) -> str:
+    """Tells one list of parts from another."""
+    text = "\n".join(f"{part.number} {part.etag}" for part in listed)
+    return sha256(text.encode("utf-8")).hexdigest()
+
+
+def _read_claim(call: Call) -> _Claim:
+    """What the headers say of the object.
+
+    :raises InvalidRequest: they say it badly.
+    """
+    headers = call.headers
+    size = headers.get("x-amz-mp-object-size")
+    if size is not None and not (size.isascii() and size.isdigit() and len(size) <= 18):
+        raise InvalidRequest("Value for x-amz-mp-object-size header is invalid.")
+    kind = headers.get("x-amz-checksum-type")
+    if kind is not None and kind.upper() not in ("COMPOSITE", "FULL_OBJECT"):
+        raise InvalidRequest("Value for x-amz-checksum-type header is invalid.")
+    given = [
+        (name, value)
+        for name, algorithm in ALGORITHMS.items()
+        if (value := headers.get(algorithm.header)) is not None
+    ]
+    if len(given) > 1:
+        raise InvalidRequest(
+            "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
+        )
+    return _Claim(
+        size=None if size is None else int(size),
+        kind=None if kind is None else kind.upper(),
+        checksum=given[0] if given else None,
+    )
+
+
+def _complete(
+    tx: IMetadataTransaction,
+    call: Call,
+    upload_id: str,
+    listed: Sequence[Listed],
+    digest: str,
+    claim: _Claim,
+) -> ObjectVersion:
+    """Make the object, or find that it was made already."""
+    bucket = call.bucket(tx)
+    upload = tx.upload(bucket, call.key, upload_id)
+    if upload is None:
+        raise NoSuchUpload(UploadId=upload_id)
+    if upload.completed is not None:
+        if upload.completed_parts != digest:
+            raise NoSuchUpload(UploadId=upload_id)
+        return upload.completed
+    parts = _match(upload, listed, tx.parts(bucket, upload, 0, MAX_PARTS))
+    size = _check_sizes(parts, claim)
+    checksum = _checksum(upload, parts, claim)
+    extents: list[Extent] = []
+    for part in parts:
+        extents.extend(part.content.extents)
+    members = {
+        "key": upload.key,
+        "size": size,
+        "etag": multipart_etag(parts),
+        "storage_class": upload.storage_class,
+        "headers": upload.headers,
+        "metadata": upload.metadata,
+        "tags": upload.tags,
+        "checksum": checksum,
+        "parts_count": len(parts),
+    }
+    content = Content(extents=tuple(extents)) if extents else Content(b"")
+    kept = [
+        ObjectPart(part.number, part.size, part.checksums.get(checksum.algorithm))
+        for part in parts
+    ]
+    version = store_version(tx, bucket, call.headers, members, content, kept)
+    tx.complete_upload(
+        bucket, evolve(upload, completed=version, completed_parts=digest)
+    )
+    return version
+
+
+def _match(
+    upload: Upload, listed: Sequence[Listed], stored: Sequence[Part]
+) -> list[Part]:
+    """The stored parts that a list means.
+
+    :raises InvalidPart: one is missing, or is not what the client thinks.
+    :raises InvalidRequest: the upload demands a checksum of each, and one is missing.
+    """
+    by_number = {part.number: part for part in stored}
+    algorithm = upload.checksum_algorithm
+    demanded = algorithm if upload.checksum_type == "COMPOSITE" else ""
+    parts = []
+    for wanted in listed:
+        part = by_number.get(wanted.number)
+        if (
+            part is None
+            or part.etag != wanted.etag
+            or any(
+                part.checksums.get(name) != value
+                for name, value in wanted.checksums.items()
+            )
+        ):
+            raise InvalidPart(
+                UploadId=upload.upload_id, PartNumber=wanted.number, ETag=wanted.etag
+            )
+        if demanded and demanded not in wanted.checksums:
+            raise InvalidRequest(
+                f"The upload was created using a {demanded.lower()} checksum. The complete request must include the checksum for each part. It was missing for part {wanted.number} in the request."
+            )
+        parts.append(part)
+    return parts
+
+
+def _check_sizes(parts: Sequence[Part], claim: _Claim) -> int:
+    """The size of the object.
+
+    :raises EntityTooSmall: a part that is not the last is too small.
+    :raises EntityTooLarge: the object is too large.
+    :raises InvalidRequest: the client expects another size.
+    """
+    for part in parts[:-1]:
+        if part.size < MIN_PART:
+            raise EntityTooSmall(
+                ProposedSize=part.size,
+                MinSizeAllowed=MIN_PART,
+                PartNumber=part.number,
+                ETag=part.etag,
+            )
+    size = sum(part.size for part in parts)
+    if size > MAX_SIZE:
+        raise EntityTooLarge(ProposedSize=size, MaxSizeAllowed=MAX_SIZE)
+    if claim.size is not None and claim.size != size:
+        raise InvalidRequest(
+            f"The provided 'x-amz-mp-object-size' header value {claim.size} does not match what was computed: {size}"
+        )
+    return size
+
+
+def _checksum(upload: Upload, parts: Sequence[Part], claim: _Claim) -> Checksum:
+    """The checksum of the object, compared with what the client expects.
+
+    :raises InvalidRequest: the client expects another algorithm or type.
+    :raises BadDigest: it expects another value.
+    """
+    algorithm = upload.checksum_algorithm or "CRC64NVME"
+    kind = upload.checksum_type or "FULL_OBJECT"
+    if claim.kind is not None and claim.kind != kind:
+        raise InvalidRequest(
+            f"The upload was created using the {kind} checksum mode. The complete request must use the same checksum mode."
+        )
+    if kind == "COMPOSITE":
+        value = composite(algorithm, [part.checksums[algorithm] for part in parts])
+    else:
+        value = combine(
+            algorithm, ((part.checksums[algorithm], part.size) for part in parts)
+        )
+    if claim.checksum is not None:
+        name, expected = claim.checksum
+        if name != algorithm:
+            raise InvalidRequest(
+                f"Checksum Type mismatch occurred, expected checksum Type: {algorithm.lower()}, actual checksum Type: {name.lower()}"
+            )
+        # A composite value may come with or without its number of parts.
+        if expected not in (value, value.partition("-")[0]):
+            raise BadDigest(
+                f"The {name} you specified did not match the calculated checksum."
+            )
+    return Checksum(algorithm, kind, value)
+
+
+def multipart_etag(parts: Sequence[Part]) -> str:
+    """The ETag of a multipart object: the MD5 of its parts' binary MD5s, and their number."""
+    digests = bytes.fromhex("".join(part.etag for part in parts))
+    return f"{md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}"
+
+
+def _location(call: Call) -> str:
+    """The object's address, as S3 writes it."""
+    path = quote(call.key, safe="")
+    if not call.address.virtual_host:
+        path = f"{call.bucket_name}/{path}"
+    return f"http://{call.address.host}/{path}"

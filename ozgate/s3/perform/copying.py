@@ -1,0 +1,206 @@
+"""CopyObject. Moves no bytes: the copy names the extents of its source.
+
+The copy of a multipart object keeps its source's ETag, checksum and parts. AWS gives it the MD5 of
+all its bytes and a full-object checksum instead, which would mean to read them all; and an ETag
+need not be an MD5 (Amazon S3 API Reference, "Object").
+
+Source: Amazon S3 API Reference, CopyObject; Amazon S3 User Guide, "Copying, moving, and renaming objects".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from ...errors import InvalidArgument, InvalidRequest, SlowDown
+from ...values import Checksum, Content, ObjectPart, ObjectVersion
+from ..bytes import begin_read
+from ..headers import read_object_headers, read_tags
+from ..reply import Reply, xml_reply
+from ..versions import store_version
+from ..xml import document, element, timestamp
+from .copysource import (
+    ROUNDS,
+    Source,
+    check_size,
+    locate_source,
+    read_source,
+    source_headers,
+)
+from .digesting import asked_algorithm, digest
+from .partcopying import upload_part_copy
+
+if TYPE_CHECKING:
+    from ...interfaces import IMetadataTransaction
+    from ..call import Call
+
+__all__ = ["copy_object", "upload_part_copy"]
+
+_REDIRECT = "x-amz-website-redirect-location"
+
+
+@frozen
+class _Wish:
+    """What the copy shall have that is not simply its source's.
+
+    :ivar headers: system headers and user metadata; ``None`` for the source's.
+    :ivar redirect: the website redirect, which is never the source's.
+    :ivar algorithm: the checksum asked for; ``""`` for the source's own.
+    """
+
+    headers: tuple[Mapping[str, str], Mapping[str, str]] | None
+    tags: Mapping[str, str] | None
+    storage_class: str
+    redirect: str | None
+    algorithm: str
+
+
+@frozen
+class _Outcome:
+    """What became of a copy.
+
+    :ivar version: the copy; ``None`` when a checksum of ``content`` must be computed first.
+    """
+
+    source: ObjectVersion
+    content: Content
+    version: ObjectVersion | None
+
+
+async def copy_object(call: Call) -> Reply:
+    """Store a copy of an object."""
+    source = read_source(call)
+    wish = _read_wish(call)
+    _refuse_idle_copy(call, source)
+    computed: tuple[int, Checksum] | None = None
+    claims = (
+        ("key", call.bucket_name, call.key),
+        ("key", source.bucket, source.key),
+    )
+    readers = call.gateway.readers
+    for _ in range(ROUNDS):
+        token = begin_read(call.gateway)
+        try:
+            outcome: _Outcome = await call.write(
+                _copy, call, source, wish, computed, claims=claims
+            )
+            if outcome.version is not None:
+                return _reply(outcome.version, outcome.source)
+            _, sums = await digest(
+                call.gateway, outcome.content, (wish.algorithm,), token
+            )
+        finally:
+            readers.leave(token)
+        computed = (
+            outcome.source.sequence,
+            Checksum(wish.algorithm, "FULL_OBJECT", sums[wish.algorithm]),
+        )
+    raise SlowDown()
+
+
+def _read_wish(call: Call) -> _Wish:
+    system, metadata, storage_class = read_object_headers(call)
+    redirect = system.pop(_REDIRECT, None)
+    replace = _replaces(call, "metadata")
+    return _Wish(
+        headers=(system, metadata) if replace else None,
+        tags=read_tags(call) if _replaces(call, "tagging") else None,
+        storage_class=storage_class,
+        redirect=redirect,
+        algorithm=asked_algorithm(call),
+    )
+
+
+def _replaces(call: Call, what: str) -> bool:
+    """Whether a directive says ``REPLACE``, not ``COPY``, the default.
+
+    :raises InvalidArgument: it says something else.
+    """
+    name = f"x-amz-{what}-directive"
+    directive = call.headers.get(name) or "COPY"
+    if directive not in ("COPY", "REPLACE"):
+        raise InvalidArgument(
+            f"Unknown {what} directive.", ArgumentName=name, ArgumentValue=directive
+        )
+    return directive == "REPLACE"
+
+
+def _refuse_idle_copy(call: Call, source: Source) -> None:
+    """Refuse the copy of an object onto itself that would change nothing.
+
+    :raises InvalidRequest: it is one.
+    """
+    if (
+        source == Source(call.bucket_name, call.key, None)
+        and not _replaces(call, "metadata")
+        and "x-amz-storage-class" not in call.headers
+        and _REDIRECT not in call.headers
+    ):
+        raise InvalidRequest(
+            "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes."
+        )
+
+
+def _copy(
+    tx: IMetadataTransaction,
+    call: Call,
+    source: Source,
+    wish: _Wish,
+    computed: tuple[int, Checksum] | None,
+) -> _Outcome:
+    """Read the source and write the copy, in one transaction.
+
+    :param computed: a checksum computed before, with the sequence of the version it is of.
+    """
+    bucket = call.bucket(tx)
+    source_bucket, version = locate_source(tx, call, source)
+    check_size(version.size)
+    content = tx.content(source_bucket, version)
+    parts: Sequence[ObjectPart] = ()
+    if version.parts_count:
+        parts = tx.object_parts(source_bucket, version, 0, version.parts_count)
+    checksum = version.checksum
+    if wish.algorithm and (checksum is None or checksum.algorithm != wish.algorithm):
+        if computed is None or computed[0] != version.sequence:
+            return _Outcome(version, content, None)
+        checksum = computed[1]
+        parts = [ObjectPart(part.number, part.size) for part in parts]
+    members = _members(call, version, wish, checksum)
+    made = store_version(tx, bucket, call.headers, members, content, parts)
+    return _Outcome(version, content, made)
+
+
+def _members(
+    call: Call, version: ObjectVersion, wish: _Wish, checksum: Checksum | None
+) -> dict[str, Any]:
+    system, metadata = wish.headers or (version.headers, version.metadata)
+    kept = {name: value for name, value in system.items() if name != _REDIRECT}
+    if wish.redirect is not None:
+        kept[_REDIRECT] = wish.redirect
+    return {
+        "key": call.key,
+        "size": version.size,
+        "etag": version.etag,
+        "storage_class": wish.storage_class,
+        "headers": kept,
+        "metadata": metadata,
+        "tags": version.tags if wish.tags is None else wish.tags,
+        "checksum": checksum,
+        "parts_count": version.parts_count,
+    }
+
+
+def _reply(version: ObjectVersion, source: ObjectVersion) -> Reply:
+    children = [
+        element("LastModified", timestamp(version.modified)),
+        element("ETag", f'"{version.etag}"'),
+    ]
+    checksum = version.checksum
+    if checksum is not None:
+        children.append(element("ChecksumType", checksum.type))
+        children.append(element(f"Checksum{checksum.algorithm}", checksum.value))
+    reply = xml_reply(document("CopyObjectResult", *children))
+    reply.headers.extend(source_headers(source))
+    return reply

@@ -1,0 +1,181 @@
+"""CreateMultipartUpload, UploadPart and AbortMultipartUpload, with the rest of multipart beside them.
+
+Whether an upload goes on or has ended is decided in the write of each operation: of a Complete, an
+Abort and an UploadPart that race, each sees what the one before it left.
+
+Source: Amazon S3 API Reference, the pages of these names; Amazon S3 User Guide, "Multipart upload
+overview" and "Checking object integrity".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+
+from ...errors import InvalidRequest
+from ...values import Part, Upload
+from ..checksums import ALGORITHMS
+from ..headers import read_object_headers, read_tags, refuse_unbuilt
+from ..receive import keep, receive
+from ..reply import Reply, xml_reply
+from ..xml import document, element
+from .completing import complete_multipart_upload
+from .digesting import asked_algorithm
+from .reading import part_number_of
+from .uploadlisting import list_multipart_uploads, list_parts
+from .uploads import find_upload, store_part
+
+if TYPE_CHECKING:
+    from ...interfaces import IMetadataTransaction
+    from ..call import Call
+
+__all__ = [
+    "abort_multipart_upload",
+    "complete_multipart_upload",
+    "create_multipart_upload",
+    "list_multipart_uploads",
+    "list_parts",
+    "upload_part",
+]
+
+
+async def create_multipart_upload(call: Call) -> Reply:
+    """Begin an upload."""
+    system, metadata, storage_class = read_object_headers(call)
+    algorithm, kind = checksum_rule(call)
+    members = {
+        "key": call.key,
+        "upload_id": new_upload_id(call.gateway.clock.seconds()),
+        "owner": call.principal.access_id,
+        "storage_class": storage_class,
+        "headers": system,
+        "metadata": metadata,
+        "tags": read_tags(call),
+        "checksum_algorithm": algorithm,
+        "checksum_type": kind,
+    }
+    claims = (("upload", members["upload_id"]),)
+    await call.write(_create, call, members, claims=claims)
+    reply = xml_reply(
+        document(
+            "InitiateMultipartUploadResult",
+            element("Bucket", call.bucket_name),
+            element("Key", call.key),
+            element("UploadId", members["upload_id"]),
+        )
+    )
+    if algorithm:
+        reply.headers.append(("x-amz-checksum-algorithm", algorithm))
+        reply.headers.append(("x-amz-checksum-type", kind))
+    return reply
+
+
+async def upload_part(call: Call) -> Reply:
+    """Take a part."""
+    number = part_number_of(call.query("partNumber") or "")
+    upload_id = call.query("uploadId") or ""
+    refuse_unbuilt(call.headers)
+    upload: Upload = await call.read(_look_up, call, upload_id)
+    check_algorithm(upload, declared_algorithm(call))
+    algorithm = upload.checksum_algorithm
+    received = await receive(
+        call, inline=False, algorithms=(algorithm,) if algorithm else ()
+    )
+    members = {
+        "number": number,
+        "size": received.size,
+        "etag": received.md5,
+        "checksums": received.checksums,
+        "content": received.content,
+    }
+    claims = (("upload", upload_id),)
+    part: Part = await keep(
+        call, received, store_part, call, upload_id, members, claims=claims
+    )
+    headers = [("ETag", f'"{part.etag}"')]
+    if received.declared:
+        value = part.checksums[received.declared]
+        headers.append((ALGORITHMS[received.declared].header, value))
+    return Reply(200, headers)
+
+
+async def abort_multipart_upload(call: Call) -> Reply:
+    """End an upload and drop its parts."""
+    upload_id = call.query("uploadId") or ""
+    await call.write(_abort, call, upload_id, claims=(("upload", upload_id),))
+    return Reply(204)
+
+
+def new_upload_id(now: float) -> str:
+    """An upload id nobody can guess; ids sort by the time they were made.
+
+    :param now: seconds since the epoch.
+    """
+    return f"{int(now * 1000):012x}{token_hex(16)}"
+
+
+def checksum_rule(call: Call) -> tuple[str, str]:
+    """The checksum algorithm and type an upload shall have; ``""`` twice when it names none.
+
+    :raises InvalidRequest: they do not go together.
+    """
+    algorithm = asked_algorithm(call)
+    kind = call.headers.get("x-amz-checksum-type")
+    if kind is None:
+        if not algorithm:
+            return "", ""
+        return algorithm, "FULL_OBJECT" if algorithm == "CRC64NVME" else "COMPOSITE"
+    kind = kind.upper()
+    if not algorithm:
+        raise InvalidRequest(
+            "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header."
+        )
+    if kind not in ("COMPOSITE", "FULL_OBJECT"):
+        raise InvalidRequest("Value for x-amz-checksum-type header is invalid.")
+    if (kind == "COMPOSITE" and algorithm == "CRC64NVME") or (
+        kind == "FULL_OBJECT" and not ALGORITHMS[algorithm].full_object_combinable
+    ):
+        raise InvalidRequest(
+            f"The {kind} checksum type cannot be used with the {algorithm.lower()} checksum algorithm."
+        )
+    return algorithm, kind
+
+
+def declared_algorithm(call: Call) -> str:
+    """The algorithm of the checksum that a body comes with, by header or trailer; ``""`` for none."""
+    trailer = (call.headers.get("x-amz-trailer") or "").lower()
+    for name, algorithm in ALGORITHMS.items():
+        if algorithm.header in call.headers or algorithm.header in trailer.split(","):
+            return name
+    return ""
+
+
+def check_algorithm(upload: Upload, declared: str) -> None:
+    """Refuse a part whose checksum is not of the upload's algorithm.
+
+    An upload without an algorithm takes parts with any: SDKs send CRC32 unasked.
+
+    :raises InvalidRequest: it is of another, or is missing from a composite upload.
+    """
+    expected = upload.checksum_algorithm
+    if not expected or declared == expected:
+        return
+    if not declared and upload.checksum_type == "FULL_OBJECT":
+        return
+    raise InvalidRequest(
+        f"Checksum Type mismatch occurred, expected checksum Type: {expected.lower()}, actual checksum Type: {declared.lower() or 'null'}"
+    )
+
+
+def _create(tx: IMetadataTransaction, call: Call, members: Mapping[str, Any]) -> None:
+    tx.add_upload(call.bucket(tx), Upload(initiated=tx.now(), **members))
+
+
+def _look_up(tx: IMetadataTransaction, call: Call, upload_id: str) -> Upload:
+    return find_upload(tx, call.bucket(tx), call.key, upload_id)
+
+
+def _abort(tx: IMetadataTransaction, call: Call, upload_id: str) -> None:
+    bucket = call.bucket(tx)
+    tx.remove_upload(bucket, find_upload(tx, bucket, call.key, upload_id))

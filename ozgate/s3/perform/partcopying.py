@@ -1,0 +1,199 @@
+"""UploadPartCopy. The part names the source's extents.
+
+A part's ETag is the MD5 of its bytes, since CompleteMultipartUpload makes the object's of them.
+It is known where the part is a whole object that was put in one piece; otherwise the bytes are read
+once and hashed. An inline source becomes a blob first: parts are extents always.
+
+Source: Amazon S3 API Reference, UploadPartCopy.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from ...errors import SlowDown
+from ...values import ByteRange, Content, Extent, ObjectVersion, Part, Upload
+from ..bytes import begin_read, cut
+from ..checksums import combine
+from ..headers import refuse_unbuilt
+from ..params import copy_source_range
+from ..receive import keep
+from ..reply import Reply, xml_reply
+from ..xml import document, element, timestamp
+from .copysource import (
+    ROUNDS,
+    Source,
+    check_size,
+    locate_source,
+    read_source,
+    source_headers,
+)
+from .digesting import digest
+from .reading import part_number_of
+from .uploads import find_upload, store_part
+
+if TYPE_CHECKING:
+    from ...interfaces import IMetadataTransaction
+    from ..call import Call
+
+
+class _Changed(Exception):
+    """The source is another version than the one that was read."""
+
+
+@frozen
+class _Found:
+    """What is to be copied.
+
+    :ivar whole: whether it is all of the source.
+    """
+
+    upload: Upload
+    version: ObjectVersion
+    content: Content
+    whole: bool
+
+
+async def upload_part_copy(call: Call) -> Reply:
+    """Make a part of an object, or of a range of it."""
+    number = part_number_of(call.query("partNumber") or "")
+    upload_id = call.query("uploadId") or ""
+    source = read_source(call)
+    refuse_unbuilt(call.headers)
+    for _ in range(ROUNDS):
+        token = begin_read(call.gateway)
+        try:
+            found: _Found = await call.read(_find, call, upload_id, source)
+            etag, sums = await _sums(call, found, token)
+            return await _store(call, upload_id, source, found, (number, etag, sums))
+        except _Changed:
+            continue
+        finally:
+            call.gateway.readers.leave(token)
+    raise SlowDown()
+
+
+def _find(
+    tx: IMetadataTransaction, call: Call, upload_id: str, source: Source
+) -> _Found:
+    upload = find_upload(tx, call.bucket(tx), call.key, upload_id)
+    bucket, version = locate_source(tx, call, source)
+    header = call.headers.get("x-amz-copy-source-range")
+    wanted: ByteRange | None = None
+    if header is not None:
+        wanted = copy_source_range(header, version.size)
+    check_size(version.size if wanted is None else wanted.length)
+    content = cut(tx.content(bucket, version), wanted)
+    whole = wanted is None or wanted.length == version.size
+    return _Found(upload, version, content, whole)
+
+
+async def _sums(call: Call, found: _Found, token: int) -> tuple[str, dict[str, str]]:
+    """The MD5 and the checksums of a part, from what is known of its source or from its bytes."""
+    needed = {"CRC64NVME", found.upload.checksum_algorithm} - {""}
+    known = _known(found, needed)
+    if known is not None:
+        return known
+    return await digest(call.gateway, found.content, needed, token)
+
+
+def _known(found: _Found, needed: Collection[str]) -> tuple[str, dict[str, str]] | None:
+    """The sums of a part that is a whole object put in one piece, if all are known."""
+    version = found.version
+    if not found.whole or version.parts_count or len(version.etag) != 32:
+        return None
+    sums = {}
+    if version.checksum is not None and version.checksum.type == "FULL_OBJECT":
+        sums[version.checksum.algorithm] = version.checksum.value
+    if "CRC64NVME" not in sums:
+        crc = _crc64nvme(found.content.extents)
+        if crc is not None:
+            sums["CRC64NVME"] = crc
+    if not sums.keys() >= set(needed):
+        return None
+    return version.etag, {name: sums[name] for name in needed}
+
+
+def _crc64nvme(extents: tuple[Extent, ...]) -> str | None:
+    """The CRC64NVME of extents that are whole blobs, from what is known of the blobs."""
+    if not extents or any(extent.length != extent.blob.length for extent in extents):
+        return None
+    pairs = (
+        (
+            b64encode(extent.blob.crc64nvme.to_bytes(8, "big")).decode("ascii"),
+            extent.length,
+        )
+        for extent in extents
+    )
+    return combine("CRC64NVME", pairs)
+
+
+async def _store(
+    call: Call,
+    upload_id: str,
+    source: Source,
+    found: _Found,
+    sums: tuple[int, str, dict[str, str]],
+) -> Reply:
+    number, etag, checksums = sums
+    content, fresh = found.content, False
+    if content.body:
+        content, fresh = await _as_blob(call, content.body), True
+    part = {
+        "number": number,
+        "size": content.length,
+        "etag": etag,
+        "checksums": checksums,
+        "content": content,
+    }
+    args = (call, upload_id, source, found.version.sequence, part)
+    claims = (("upload", upload_id), ("key", source.bucket, source.key))
+    stored: Part
+    if fresh:
+        stored = await keep(call, content, _put, *args, claims=claims)
+    else:
+        stored = await call.write(_put, *args, claims=claims)
+    return _reply(found, stored)
+
+
+async def _as_blob(call: Call, body: bytes) -> Content:
+    sink = call.gateway.blobs.create(len(body))
+    try:
+        sink.write(body)
+        blob = await sink.commit()
+    except BaseException:
+        await sink.abort()
+        raise
+    return Content(extents=(Extent(blob, 0, len(body)),))
+
+
+def _put(
+    tx: IMetadataTransaction,
+    call: Call,
+    upload_id: str,
+    source: Source,
+    sequence: int,
+    members: Mapping[str, Any],
+) -> Part:
+    """Store the part if its source is still the version that was read: else its bytes may be gone."""
+    _, version = locate_source(tx, call, source)
+    if version.sequence != sequence:
+        raise _Changed()
+    return store_part(tx, call, upload_id, members)
+
+
+def _reply(found: _Found, part: Part) -> Reply:
+    children = [
+        element("LastModified", timestamp(part.modified)),
+        element("ETag", f'"{part.etag}"'),
+    ]
+    algorithm = found.upload.checksum_algorithm
+    if algorithm:
+        children.append(element(f"Checksum{algorithm}", part.checksums[algorithm]))
+    reply = xml_reply(document("CopyPartResult", *children))
+    reply.headers.extend(source_headers(found.version))
+    return reply

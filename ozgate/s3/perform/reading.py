@@ -1,0 +1,250 @@
+"""GetObject and HeadObject, with GetObjectAttributes beside them.
+
+Source: Amazon S3 API Reference, the pages of these names; RFC 9110 for the order of conditions and ranges.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from ...errors import InvalidArgument, InvalidPartNumber, InvalidRequest, NotModified
+from ...values import ByteRange, Checksum, Content, ObjectVersion
+from ..bytes import begin_read, cut, open_sources
+from ..conditions import check_read
+from ..headers import (
+    checksum_headers,
+    encoded,
+    refuse_customer_keys,
+    version_headers,
+)
+from ..params import parse_range
+from ..reply import Reply
+from ..versions import find_version
+from ..xml import http_date, parse_http_date
+from .attributes import get_object_attributes
+
+if TYPE_CHECKING:
+    from ...interfaces import IMetadataTransaction
+    from ...values import Bucket
+    from ..call import Call
+
+__all__ = ["get_object", "get_object_attributes", "head_object", "part_number_of"]
+
+MAX_PART = 10_000
+
+_OVERRIDES = {
+    "response-content-type": "Content-Type",
+    "response-content-language": "Content-Language",
+    "response-expires": "Expires",
+    "response-cache-control": "Cache-Control",
+    "response-content-disposition": "Content-Disposition",
+    "response-content-encoding": "Content-Encoding",
+}
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
+
+
+@frozen
+class _Found:
+    """What the one metadata read of a request found.
+
+    :ivar content: where the bytes are; ``None`` when they were not asked for.
+    :ivar wanted: the range to send; ``None`` for all.
+    :ivar part: whether ``wanted`` is a whole part, or the whole object because its one part was asked for.
+    :ivar part_checksum: the checksum of that part, where it is not the whole object.
+    """
+
+    version: ObjectVersion
+    content: Content | None
+    wanted: ByteRange | None
+    part: bool = False
+    part_checksum: str | None = None
+
+
+async def get_object(call: Call) -> Reply:
+    """Give an object, or a range or part of it."""
+    part_number, overrides = _asked(call)
+    gateway = call.gateway
+    token = begin_read(gateway)
+    try:
+        found: _Found = await call.read(_find, call, part_number, True)
+        reply = _reply(found, call, overrides)
+        assert found.content is not None
+        content = cut(found.content, found.wanted)
+    except BaseException:
+        gateway.readers.leave(token)
+        raise
+    if content.body is not None:
+        gateway.readers.leave(token)
+        reply.body = content.body
+        return reply
+    reply.sources = await open_sources(gateway, content.extents, token)
+    return reply
+
+
+async def head_object(call: Call) -> Reply:
+    """Give the headers :func:`get_object` would give."""
+    part_number, overrides = _asked(call)
+    found: _Found = await call.read(_find, call, part_number, False)
+    return _reply(found, call, overrides)
+
+
+def validators(version: ObjectVersion) -> list[tuple[str, str]]:
+    """The headers an answer 304 has."""
+    return [
+        ("Last-Modified", http_date(version.modified)),
+        ("ETag", f'"{version.etag}"'),
+    ]
+
+
+def _asked(call: Call) -> tuple[int | None, dict[str, str]]:
+    """The part number and the header overrides a request names.
+
+    :raises S3Error: one of them is not valid, or does not go with the rest.
+    """
+    refuse_customer_keys(call.headers)
+    part_number = None
+    overrides: dict[str, str] = {}
+    for name, value in call.address.query.items():
+        if name == "partNumber":
+            part_number = part_number_of(value)
+        elif name in _OVERRIDES:
+            overrides[_OVERRIDES[name]] = _override(name, value)
+    if part_number is not None and "range" in call.headers:
+        raise InvalidRequest(
+            "Cannot specify both Range header and partNumber query parameter"
+        )
+    return part_number, overrides
+
+
+def part_number_of(text: str) -> int:
+    """A part number.
+
+    :raises InvalidArgument: it is not a whole number from 1 to 10000.
+    """
+    if text.isascii() and text.isdigit() and len(text) < 9:
+        number = int(text)
+        if 1 <= number <= MAX_PART:
+            return number
+    raise InvalidArgument(
+        f"Part number must be an integer between 1 and {MAX_PART}, inclusive",
+        ArgumentName="partNumber",
+        ArgumentValue=text,
+    )
+
+
+def _override(name: str, value: str) -> str:
+    """The value of a ``response-*`` parameter.
+
+    :raises InvalidArgument: it could split the header, or is beyond ISO 8859-1.
+    """
+    if _CONTROL.search(value):
+        raise InvalidArgument(
+            "Header value cannot contain control characters.",
+            ArgumentName=name,
+            ArgumentValue=value,
+        )
+    if any(character > "\xff" for character in value):
+        raise InvalidArgument(
+            "Header value cannot be represented using ISO-8859-1.",
+            ArgumentName=name,
+            ArgumentValue=value,
+        )
+    return encoded(value)
+
+
+def _find(
+    tx: IMetadataTransaction, call: Call, part_number: int | None, want_content: bool
+) -> _Found:
+    """Everything a read needs, in one transaction: conditions before ranges, as RFC 9110, 13.2.2 has it."""
+    bucket = call.bucket(tx)
+    version = find_version(tx, bucket, call.key, call.query("versionId"))
+    _check(call, version)
+    wanted, part, part_checksum = None, False, None
+    if part_number is not None:
+        wanted, part_checksum = _part(tx, bucket, version, part_number)
+        part = True
+    elif "range" in call.headers and _range_holds(call, version):
+        wanted = parse_range(call.headers.get("range"), version.size)
+    content = tx.content(bucket, version) if want_content else None
+    return _Found(version, content, wanted, part, part_checksum)
+
+
+def _check(call: Call, version: ObjectVersion) -> None:
+    try:
+        check_read(call.headers, version.etag, version.modified)
+    except NotModified as unchanged:
+        unchanged.headers.extend(validators(version))
+        raise
+
+
+def _range_holds(call: Call, version: ObjectVersion) -> bool:
+    """Whether ``If-Range`` lets a range apply (RFC 9110, 13.1.5): else a resumed download would mix two objects."""
+    condition = call.headers.get("if-range")
+    if condition is None:
+        return True
+    if condition.startswith('"'):
+        return condition == f'"{version.etag}"'
+    return parse_http_date(condition) == version.modified // 1000
+
+
+def _part(
+    tx: IMetadataTransaction, bucket: Bucket, version: ObjectVersion, number: int
+) -> tuple[ByteRange | None, str | None]:
+    """The range and the checksum of a part.
+
+    :raises InvalidPartNumber: there is no such part.
+    """
+    if not version.parts_count:
+        if number != 1:
+            raise InvalidPartNumber(PartNumberRequested=number, ActualPartCount=1)
+        # An empty object has no byte that a Content-Range could name.
+        return (ByteRange(0, version.size) if version.size else None), None
+    before = tx.object_parts(bucket, version, 0, number)
+    offset = 0
+    for part in before:
+        if part.number == number:
+            wanted = ByteRange(offset, part.size) if part.size else None
+            return wanted, part.checksum
+        offset += part.size
+    raise InvalidPartNumber(
+        PartNumberRequested=number, ActualPartCount=version.parts_count
+    )
+
+
+def _reply(found: _Found, call: Call, overrides: dict[str, str]) -> Reply:
+    """Status and headers of an answer; the bytes come later, if at all."""
+    version, wanted = found.version, found.wanted
+    headers = version_headers(version)
+    headers.append(("Accept-Ranges", "bytes"))
+    status, length = 200, version.size
+    if wanted is not None:
+        status, length = 206, wanted.length
+        headers.append(
+            ("Content-Range", f"bytes {wanted.offset}-{wanted.end - 1}/{version.size}")
+        )
+    if found.part and version.parts_count:
+        headers.append(("x-amz-mp-parts-count", str(version.parts_count)))
+    if (call.headers.get("x-amz-checksum-mode") or "").upper() == "ENABLED":
+        headers.extend(checksum_headers(_checksum(found)))
+    if overrides:
+        headers = [pair for pair in headers if pair[0] not in overrides]
+        headers.extend(overrides.items())
+    return Reply(status, headers, length=length)
+
+
+def _checksum(found: _Found) -> Checksum | None:
+    """The checksum of what is sent; ``None`` when none is known of just these bytes."""
+    checksum = found.version.checksum
+    if checksum is None:
+        return None
+    if found.part and found.version.parts_count:
+        if found.part_checksum is None:
+            return None
+        return Checksum(checksum.algorithm, checksum.type, found.part_checksum)
+    wanted = found.wanted
+    if wanted is None or wanted.length == found.version.size:
+        return checksum
+    return None

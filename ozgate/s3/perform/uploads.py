@@ -1,0 +1,44 @@
+"""Multipart uploads inside an interaction: what the operations on them share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...errors import NoSuchUpload
+from ...values import Bucket, Part, Upload
+
+if TYPE_CHECKING:
+    from ...interfaces import IMetadataTransaction
+    from ..call import Call
+
+
+def find_upload(
+    tx: IMetadataTransaction, bucket: Bucket, key: str, upload_id: str
+) -> Upload:
+    """The upload in progress that a request means.
+
+    :raises NoSuchUpload: there is none, or it was completed.
+    """
+    upload = tx.upload(bucket, key, upload_id)
+    if upload is None or upload.completed is not None:
+        raise NoSuchUpload(UploadId=upload_id)
+    return upload
+
+
+def store_part(
+    tx: IMetadataTransaction,
+    call: Call,
+    upload_id: str,
+    members: Mapping[str, Any],
+) -> Part:
+    """Store a part of the addressed upload; the last of one number wins.
+
+    :param members: members of :class:`~ozgate.values.Part`; the time is set here.
+    :raises NoSuchUpload: the upload ended while the part came.
+    """
+    bucket = call.bucket(tx)
+    upload = find_upload(tx, bucket, call.key, upload_id)
+    part = Part(modified=tx.now(), **members)
+    tx.put_part(bucket, upload, part)
+    return part

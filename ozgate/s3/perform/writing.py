@@ -1,0 +1,71 @@
+"""PutObject.
+
+Source: Amazon S3 API Reference, PutObject; Amazon S3 User Guide, "Checking object integrity".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...values import Checksum, Content, ObjectVersion
+from ..conditions import check_write
+from ..headers import checksum_headers, read_object_headers, read_tags
+from ..receive import Received, keep, receive
+from ..reply import Reply
+from ..versions import store_version
+
+if TYPE_CHECKING:
+    from ...interfaces import IMetadataTransaction
+    from ..call import Call
+
+
+async def put_object(call: Call) -> Reply:
+    """Store an object."""
+    system, metadata, storage_class = read_object_headers(call)
+    tags = read_tags(call)
+    await call.read(check_target, call)
+    received = await receive(call, inline=True)
+    checksum = full_checksum(received)
+    members = {
+        "key": call.key,
+        "size": received.size,
+        "etag": received.md5,
+        "storage_class": storage_class,
+        "headers": system,
+        "metadata": metadata,
+        "tags": tags,
+        "checksum": checksum,
+    }
+    claims = (("key", call.bucket_name, call.key),)
+    version: ObjectVersion = await keep(
+        call, received, _put, call, members, received.content, claims=claims
+    )
+    return Reply(200, [("ETag", f'"{version.etag}"'), *checksum_headers(checksum)])
+
+
+def check_target(tx: IMetadataTransaction, call: Call) -> None:
+    """Refuse a write early, before its body is taken. What is decided here is decided again in the write.
+
+    :raises NoSuchBucket: the bucket is not there.
+    :raises PreconditionFailed: a condition does not hold.
+    """
+    bucket = call.bucket(tx)
+    headers = call.headers
+    if "if-match" in headers or "if-none-match" in headers:
+        check_write(headers, tx.latest(bucket, call.key))
+
+
+def full_checksum(received: Received) -> Checksum:
+    """The checksum kept of a body: in the client's algorithm, or CRC64NVME where the client sent none."""
+    algorithm = received.declared or "CRC64NVME"
+    return Checksum(algorithm, "FULL_OBJECT", received.checksums[algorithm])
+
+
+def _put(
+    tx: IMetadataTransaction,
+    call: Call,
+    members: Mapping[str, Any],
+    content: Content,
+) -> ObjectVersion:
+    return store_version(tx, call.bucket(tx), call.headers, members, content)
