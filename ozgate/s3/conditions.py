@@ -1,0 +1,181 @@
+"""Conditional requests: what the ``If-`` headers decide.
+
+Sources: RFC 9110, section 13; Amazon S3 User Guide, "Add preconditions to S3 operations with
+conditional requests". Pure functions of the headers and the object's validators: those for
+writes belong inside the interaction that writes, so that of racing writers one wins.
+"""
+
+from __future__ import annotations
+
+from time import time
+from typing import TYPE_CHECKING, Final
+
+from ..errors import (
+    InvalidArgument,
+    NoSuchKey,
+    NotImplemented,
+    NotModified,
+    PreconditionFailed,
+)
+from .xml import parse_http_date
+
+if TYPE_CHECKING:
+    from ..values import ObjectVersion
+    from .call import Headers
+
+_UNBUILT_ON_WRITES: Final = ("if-modified-since", "if-unmodified-since")
+_SPELLED: Final = {
+    "if-match": "If-Match",
+    "if-none-match": "If-None-Match",
+    "if-modified-since": "If-Modified-Since",
+    "if-unmodified-since": "If-Unmodified-Since",
+}
+
+
+def check_read(
+    headers: Headers, etag: str, modified_ms: int, now_ms: int | None = None
+) -> None:
+    """Decide whether an object may be sent.
+
+    ``If-Match`` beats ``If-Unmodified-Since``, ``If-None-Match`` beats ``If-Modified-Since``;
+    dates that are none are ignored, and so is an ``If-Modified-Since`` in the future.
+
+    :param etag: the object's, without quotes.
+    :param now_ms: the time by which the future is judged; the clock's when ``None``.
+    :raises PreconditionFailed: 412, with the header that failed as its member ``Condition``.
+    :raises NotModified: 304.
+    """
+    failed, not_modified = _outcome(headers, "", etag, modified_ms, now_ms)
+    if failed:
+        raise PreconditionFailed(Condition=_SPELLED[failed])
+    if not_modified:
+        raise NotModified()
+
+
+def check_copy_source(
+    headers: Headers, etag: str, modified_ms: int, now_ms: int | None = None
+) -> None:
+    """Decide whether an object may be copied: ``x-amz-copy-source-if-…``, as for reads.
+
+    :raises PreconditionFailed: 412 also where a read would answer 304.
+    """
+    prefix = "x-amz-copy-source-"
+    failed, not_modified = _outcome(headers, prefix, etag, modified_ms, now_ms)
+    if failed or not_modified:
+        raise PreconditionFailed(Condition=f"{prefix}{failed or not_modified}")
+
+
+def _outcome(
+    headers: Headers, prefix: str, etag: str, modified_ms: int, now_ms: int | None
+) -> tuple[str, str]:
+    """The condition that fails, and the one that says "not modified"; ``""`` for none."""
+    modified = modified_ms // 1000
+    if_match = headers.get(f"{prefix}if-match")
+    if if_match is not None:
+        if not matches(if_match, etag):
+            return "if-match", ""
+    else:
+        date = headers.get(f"{prefix}if-unmodified-since")
+        since = parse_http_date(date) if date else None
+        if since is not None and modified > since:
+            return "if-unmodified-since", ""
+    if_none_match = headers.get(f"{prefix}if-none-match")
+    if if_none_match is not None:
+        if matches(if_none_match, etag, weak=True):
+            return "", "if-none-match"
+        return "", ""
+    date = headers.get(f"{prefix}if-modified-since")
+    since = parse_http_date(date) if date else None
+    if since is not None and modified <= since:
+        now = time() if now_ms is None else now_ms // 1000
+        if since <= now:
+            return "", "if-modified-since"
+    return "", ""
+
+
+def matches(header: str, etag: str, *, weak: bool = False) -> bool:
+    """Whether a list of entity tags, or ``*``, names an ETag; quotes may be left out.
+
+    :param weak: whether ``W/"…"`` counts too (RFC 9110, 8.8.3.2: in ``If-None-Match`` only).
+    """
+    if header == "*":
+        return True
+    for part in header.split(","):
+        tag = part.strip()
+        if tag.startswith("W/"):
+            if not weak:
+                continue
+            tag = tag[2:]
+        if len(tag) > 1 and tag[0] == tag[-1] == '"':
+            tag = tag[1:-1]
+        if tag == etag:
+            return True
+    return False
+
+
+def check_write(headers: Headers, latest: ObjectVersion | None) -> None:
+    """Decide whether a write may replace what a key has now.
+
+    For PutObject, CopyObject and CompleteMultipartUpload.
+
+    :param latest: the newest version of the key; a delete marker counts as nothing there.
+    :raises NoSuchKey: ``If-Match`` where nothing is there.
+    :raises PreconditionFailed: 412, with ``Condition``.
+    :raises NotImplemented: an ``If-None-Match`` other than ``*``, or a condition on dates.
+    """
+    if_none_match = headers.get("if-none-match")
+    if if_none_match is not None and if_none_match != "*":
+        raise NotImplemented(Header="If-None-Match")
+    for name in _UNBUILT_ON_WRITES:
+        if name in headers:
+            raise NotImplemented(Header=_SPELLED[name])
+    current = None if latest is None or latest.is_delete_marker else latest
+    if_match = headers.get("if-match")
+    if if_match is not None:
+        check_etag(if_match, current)
+    if if_none_match is not None and current is not None:
+        raise PreconditionFailed(Condition="If-None-Match")
+
+
+def check_etag(if_match: str, current: ObjectVersion | None) -> None:
+    """Compare ``If-Match``, or an ``ETag`` of DeleteObjects, with what is there now.
+
+    :raises NoSuchKey: there is nothing, or a delete marker.
+    :raises PreconditionFailed: it is another.
+    """
+    if current is None or current.is_delete_marker:
+        raise NoSuchKey(Key=current.key) if current is not None else NoSuchKey()
+    if not matches(if_match, current.etag):
+        raise PreconditionFailed(Condition="If-Match")
+
+
+def check_delete(headers: Headers, latest: ObjectVersion | None) -> None:
+    """Decide whether a delete may go on; the conditions can be combined.
+
+    ``If-Match`` on a key with nothing there is 404, as S3 answers (its guide says 412). The
+    size and time conditions hold where nothing is there, by the API reference.
+
+    :raises NoSuchKey: ``If-Match`` where nothing is there.
+    :raises PreconditionFailed: 412, with ``Condition``.
+    :raises InvalidArgument: a size that is no number, a time that is none.
+    """
+    if_match = headers.get("if-match")
+    if if_match is not None:
+        check_etag(if_match, latest)
+    size = headers.get("x-amz-if-match-size")
+    if size is not None and not (size.isascii() and size.isdigit()):
+        raise _bad("x-amz-if-match-size", size)
+    modified = headers.get("x-amz-if-match-last-modified-time")
+    moment = parse_http_date(modified) if modified is not None else None
+    if modified is not None and moment is None:
+        raise _bad("x-amz-if-match-last-modified-time", modified)
+    if latest is None or latest.is_delete_marker:
+        return
+    if size is not None and (size.lstrip("0") or "0") != str(latest.size):
+        raise PreconditionFailed(Condition="x-amz-if-match-size")
+    if moment is not None and moment != latest.modified // 1000:
+        raise PreconditionFailed(Condition="x-amz-if-match-last-modified-time")
+
+
+def _bad(name: str, value: str) -> InvalidArgument:
+    return InvalidArgument(ArgumentName=name, ArgumentValue=value)

@@ -1,0 +1,270 @@
+"""XML out and in: a writer of strings, a strict reader, and the two ways S3 writes a time.
+
+The writer escapes as Amazon S3 does. The reader takes no DOCTYPE, hence no entity but XML's
+own five, and is bounded in depth and in elements; its input was bounded in bytes before.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Final
+from xml.parsers import expat
+
+from ..errors import MalformedXML, S3Error
+
+NAMESPACE: Final = "http://s3.amazonaws.com/doc/2006-03-01/"
+MAX_DEPTH: Final = 20
+MAX_ELEMENTS: Final = 200_000
+"""More than 10,000 parts with every checksum each."""
+
+_DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
+
+_special = re.compile('[&<>"\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]')
+_NAMED: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;"}
+
+
+def _reference(match: re.Match[str]) -> str:
+    character = match[0]
+    return _NAMED.get(character) or f"&#x{ord(character):x};"
+
+
+def escape(text: str) -> str:
+    """Text as it may stand in an element.
+
+    Characters that XML cannot carry become numeric references, as in S3's documents: a
+    strict reader fails on them, which is what ``encoding-type=url`` is for.
+    """
+    return text if _special.search(text) is None else _special.sub(_reference, text)
+
+
+def element(name: str, value: str | int | bool | None) -> str:
+    """An element with text in it; nothing at all when the value is ``None``."""
+    if value is None:
+        return ""
+    if value is True or value is False:
+        return f"<{name}>{'true' if value else 'false'}</{name}>"
+    return f"<{name}>{escape(value) if isinstance(value, str) else value}</{name}>"
+
+
+def document(root: str, *children: str) -> bytes:
+    """A document in S3's namespace, of children already serialized."""
+    return (
+        f'{_DECLARATION}<{root} xmlns="{NAMESPACE}">{"".join(children)}</{root}>'
+    ).encode()
+
+
+def error_document(error: S3Error, resource: str, request_id: str) -> bytes:
+    """The document of an error: without a namespace, as S3's are."""
+    members = "".join(element(name, value) for name, value in error.members.items())
+    return (
+        f"{_DECLARATION}<Error>{element('Code', error.code)}"
+        f"{element('Message', error.message)}{members}"
+        f"{element('Resource', resource)}{element('RequestId', request_id)}</Error>"
+    ).encode()
+
+
+# Times
+
+
+@lru_cache(maxsize=1024)
+def _day(number: int) -> tuple[str, str]:
+    """The n-th day since the epoch, in both ways of writing."""
+    day = date.fromordinal(719163 + number)
+    name, month = _DAYS[day.weekday()], _MONTHS[day.month - 1]
+    return day.isoformat(), f"{name}, {day.day:02} {month} {day.year:04}"
+
+
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS: Final = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+
+
+@lru_cache(maxsize=8192)
+def _both(seconds: int) -> tuple[str, str]:
+    days, rest = divmod(seconds, 86400)
+    hours, rest = divmod(rest, 3600)
+    clock = f"{hours:02}:{rest // 60:02}:{rest % 60:02}"
+    iso, rfc = _day(days)
+    return f"{iso}T{clock}.000Z", f"{rfc} {clock} GMT"
+
+
+def timestamp(ms: int) -> str:
+    """A time as documents have it: ``2026-11-22T10:00:00.000Z``.
+
+    S3 knows whole seconds: its milliseconds are always zero, so that a listing says what
+    ``Last-Modified`` says.
+    """
+    return _both(ms // 1000)[0]
+
+
+def http_date(ms: int) -> str:
+    """A time as headers have it: ``Sun, 22 Nov 2026 10:00:00 GMT`` (RFC 9110, 5.6.7)."""
+    return _both(ms // 1000)[1]
+
+
+_TIME = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
+_MONTH = f"(?P<month>{'|'.join(_MONTHS)})"
+_SHORT = "|".join(_DAYS)
+_LONG = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
+_DATES: Final = tuple(
+    re.compile(pattern, re.ASCII).fullmatch
+    for pattern in (
+        rf"(?:{_SHORT}), (?P<day>\d\d) {_MONTH} (?P<year>\d{{4}}) {_TIME} GMT",
+        rf"(?:{_LONG}), (?P<day>\d\d)-{_MONTH}-(?P<year>\d\d) {_TIME} GMT",
+        rf"(?:{_SHORT}) {_MONTH} (?P<day>[ \d]\d) {_TIME} (?P<year>\d{{4}})",
+    )
+)
+
+
+def parse_http_date(text: str) -> int | None:
+    """Seconds since the epoch of a date in any of the three forms of RFC 9110, 5.6.7.
+
+    :return: ``None`` for what is no date. The day's name must be one, but not the right
+        one. Two-digit years from 70 on are of the last century.
+    """
+    for form in _DATES:
+        match = form(text)
+        if match is not None:
+            break
+    else:
+        return None
+    year = int(match["year"])
+    if len(match["year"]) == 2:
+        year += 1900 if year >= 70 else 2000
+    second = int(match["second"])
+    try:
+        moment = datetime(
+            year,
+            _MONTHS.index(match["month"]) + 1,
+            int(match["day"]),
+            int(match["hour"]),
+            int(match["minute"]),
+            59 if second == 60 else second,
+            tzinfo=UTC,
+        )
+    except ValueError:
+        return None
+    return int(moment.timestamp())
+
+
+# Reading
+
+
+class Element:
+    """One element of a request's document. Attributes are not kept: S3 acts on none."""
+
+    __slots__ = ("children", "name", "text")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.text = ""
+        self.children: list[Element] = []
+
+    def child(self, name: str) -> Element | None:
+        """The child of that name.
+
+        :raises MalformedXML: there is more than one.
+        """
+        found = None
+        for child in self.children:
+            if child.name == name:
+                if found is not None:
+                    raise MalformedXML()
+                found = child
+        return found
+
+    def all(self, name: str) -> list[Element]:
+        """The children of that name."""
+        return [child for child in self.children if child.name == name]
+
+    def text_of(self, name: str, default: str | None = None) -> str | None:
+        """The text of the child of that name, white space and all."""
+        found = self.child(name)
+        return default if found is None else found.text
+
+    def allow(self, *names: str) -> None:
+        """Refuse children of any other name.
+
+        :raises MalformedXML: there is one.
+        """
+        for child in self.children:
+            if child.name not in names:
+                raise MalformedXML()
+
+
+def read(data: bytes, root: str | tuple[str, ...]) -> Element:
+    """Read a document, in S3's namespace or in none.
+
+    :param root: the name of its root, or the names it may have.
+    :raises MalformedXML: it is not well formed, not UTF-8, has another root, another
+        namespace, a DOCTYPE, a processing instruction, text between elements, or more than
+        20 levels or 200,000 elements.
+    """
+    builder = _Builder()
+    # Named here, so that neither a declaration nor a byte order mark chooses another.
+    parser = expat.ParserCreate("utf-8", " ")
+    parser.buffer_text = True
+    parser.XmlDeclHandler = _declared
+    parser.StartDoctypeDeclHandler = _refused
+    parser.ProcessingInstructionHandler = _refused
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.characters
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError:
+        raise MalformedXML() from None
+    found = builder.top.children[0]
+    if found.name not in ((root,) if isinstance(root, str) else root):
+        raise MalformedXML()
+    return found
+
+
+def _declared(version: str, encoding: str | None, standalone: int) -> None:
+    if encoding is not None and encoding.upper() not in ("UTF-8", "UTF8", "US-ASCII"):
+        raise MalformedXML()
+
+
+def _refused(*ignored: object) -> None:
+    raise MalformedXML()
+
+
+class _Builder:
+    """Builds elements from expat's calls."""
+
+    def __init__(self) -> None:
+        self.top = Element("")
+        self._open = [self.top]
+        self._pieces: list[str] = []
+        self._count = 0
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        namespace, separator, local = name.rpartition(" ")
+        if separator and namespace != NAMESPACE:
+            raise MalformedXML()
+        self._count += 1
+        if len(self._open) > MAX_DEPTH or self._count > MAX_ELEMENTS:
+            raise MalformedXML()
+        self._between()
+        started = Element(local)
+        self._open[-1].children.append(started)
+        self._open.append(started)
+
+    def end(self, name: str) -> None:
+        ended = self._open.pop()
+        if ended.children:
+            self._between()
+        elif self._pieces:
+            ended.text = "".join(self._pieces)
+            self._pieces.clear()
+
+    def characters(self, text: str) -> None:
+        self._pieces.append(text)
+
+    def _between(self) -> None:
+        """Drop what stands between elements, which may only be white space."""
+        if self._pieces:
+            if not "".join(self._pieces).isspace():
+                raise MalformedXML()
+            self._pieces.clear()
