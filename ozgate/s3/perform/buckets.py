@@ -18,13 +18,11 @@ from ...errors import (
     IllegalLocationConstraintException,
     InvalidArgument,
     InvalidBucketAclWithObjectOwnership,
-    InvalidBucketName,
     InvalidLocationConstraint,
     NotImplemented,
 )
 from ...interfaces import IMetadataTransaction
 from ...values import Bucket, Volume
-from ..address import valid_bucket_name
 from ..call import Call
 from ..owners import owner_element
 from ..params import integer
@@ -107,8 +105,6 @@ async def create_bucket(call: Call) -> Reply:
     ``us-east-1``, whose 200 is kept there for old clients only.
     """
     name = call.bucket_name
-    if not valid_bucket_name(name):
-        raise InvalidBucketName(BucketName=name)
     _check_create_headers(call)
     region = _location(call, await receive_document(call))
     await call.write(

@@ -6,24 +6,23 @@ holds, is decided inside the one write.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from attrs import field, frozen
 
-from ...errors import InvalidArgument, KeyTooLongError, MalformedXML, S3Error
+from ...errors import InvalidArgument, MalformedXML, S3Error
 from ...interfaces import IMetadataTransaction
-from ...values import NULL_VERSION, Bucket, ObjectVersion
+from ...values import Bucket, ObjectVersion
+from ..address import check_key
 from ..call import Call, Headers
 from ..conditions import check_delete
 from ..receive import document as receive_document
 from ..reply import Reply, xml_reply
+from ..versions import check_version_id
 from ..xml import Element, document, element, read
 
 MAX_OBJECTS = 1000
-MAX_KEY_BYTES = 1024
 
-_VERSION_ID = re.compile(r"[A-Za-z0-9._-]{32}")
 _CONDITIONS = {
     "ETag": "if-match",
     "Size": "x-amz-if-match-size",
@@ -34,7 +33,8 @@ _CONDITIONS = {
 
 async def delete_object(call: Call) -> Reply:
     """Remove an object, or one version of it."""
-    wanted = checked_version_id(call.query("versionId"))
+    wanted = call.query("versionId")
+    check_version_id(wanted)
     _check_bypass(call)
     removed = await call.write(
         _delete_one,
@@ -58,30 +58,6 @@ async def delete_objects(call: Call) -> Reply:
         for one, outcome in zip(doomed, outcomes, strict=True)
     ]
     return xml_reply(document("DeleteResult", *rows))
-
-
-def checked_version_id(
-    version_id: str | None, argument: str = "versionId"
-) -> str | None:
-    """A version id that a client named, or ``None`` where it named none.
-
-    :raises InvalidArgument: no version can have that id.
-    """
-    if version_id is None or version_id == NULL_VERSION:
-        return version_id
-    if not version_id:
-        raise InvalidArgument(
-            "Version id cannot be the empty string",
-            ArgumentName=argument,
-            ArgumentValue="",
-        )
-    if not _VERSION_ID.fullmatch(version_id):
-        raise InvalidArgument(
-            "Invalid version id specified",
-            ArgumentName=argument,
-            ArgumentValue=version_id,
-        )
-    return version_id
 
 
 @frozen
@@ -124,9 +100,8 @@ def _delete_all(
     outcomes: list[ObjectVersion | S3Error | None] = []
     for one in doomed:
         try:
-            if len(one.key.encode("utf-8")) > MAX_KEY_BYTES:
-                raise KeyTooLongError()
-            checked_version_id(one.version_id)
+            check_key(one.key)
+            check_version_id(one.version_id)
             outcomes.append(_remove(tx, bucket, one))
         except S3Error as error:
             outcomes.append(error)

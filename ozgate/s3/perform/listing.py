@@ -19,8 +19,8 @@ from ..owners import owner_element
 from ..params import encoding_type, integer
 from ..reply import Reply, xml_reply
 from ..tokens import decode_token, encode_token
+from ..versions import check_version_id
 from ..xml import document, element, escape, timestamp
-from .deleting import checked_version_id
 
 MOST = 2**31 - 1
 
@@ -166,19 +166,18 @@ def _version_marker(call: Call, key_marker: str) -> str:
     marker = call.query(name)
     if marker is None:
         return ""
-    if not key_marker:
-        raise InvalidArgument(
-            "A version-id marker cannot be specified without a key marker.",
-            ArgumentName=name,
-            ArgumentValue=marker,
-        )
+    problem = ""
     if not marker:
-        raise InvalidArgument(
-            "A version-id marker cannot be empty.",
-            ArgumentName=name,
-            ArgumentValue=marker,
-        )
-    checked_version_id(marker, name)
+        problem = "A version-id marker cannot be empty."
+    elif not key_marker:
+        problem = "A version-id marker cannot be specified without a key marker."
+    else:
+        try:
+            check_version_id(marker)
+        except InvalidArgument as error:
+            problem = error.message
+    if problem:
+        raise InvalidArgument(problem, ArgumentName=name, ArgumentValue=marker)
     return marker
 
 

@@ -1,0 +1,155 @@
+"""CreateBucket."""
+
+from __future__ import annotations
+
+from .support import OperationTestCase, Response
+
+
+def located(region: str) -> bytes:
+    """A document that asks for a region."""
+    return (
+        '<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+        f"<LocationConstraint>{region}</LocationConstraint></CreateBucketConfiguration>"
+    ).encode()
+
+
+class CreateBucketTests(OperationTestCase):
+    """CreateBucket."""
+
+    async def create(
+        self, name: str = "made", body: bytes = b"", **headers: str
+    ) -> Response:
+        """Make a bucket; underscores in header names stand for hyphens."""
+        named = {key.replace("_", "-"): value for key, value in headers.items()}
+        return await self.client.request("PUT", f"/{name}", named, body)
+
+    async def test_made(self) -> None:
+        """A new bucket is answered with its location, and is there."""
+        response = await self.create()
+        self.assertEqual(response.status, 200)
+        self.assertEqual(response.headers["location"], "/made")
+        self.assertEqual(response.body, b"")
+        self.assertEqual((await self.client.request("HEAD", "/made")).status, 200)
+
+    async def test_own_again(self) -> None:
+        """Making one's own bucket again is a conflict that says so."""
+        response = await self.refused(
+            self.create("bucket"), 409, "BucketAlreadyOwnedByYou"
+        )
+        self.assertEqual(response.text("BucketName"), "bucket")
+
+    async def test_other_owner(self) -> None:
+        """Making a bucket that another owns is another conflict."""
+        other = self.client.as_user("other")
+        await self.refused(other.request("PUT", "/bucket"), 409, "BucketAlreadyExists")
+
+    async def test_names(self) -> None:
+        """Names that break S3's rules are refused, with the name."""
+        for name in (
+            "ab",
+            "a" * 64,
+            "Upper",
+            "a_b",
+            "a..b",
+            "-ab",
+            "ab-",
+            "192.168.1.1",
+        ):
+            response = await self.refused(self.create(name), 400, "InvalidBucketName")
+            self.assertEqual(response.text("BucketName"), name)
+        for name in ("abc", "a" * 63, "a.b-c", "1ab", "conf"):
+            self.assertEqual((await self.create(name)).status, 200, name)
+
+    async def test_location(self) -> None:
+        """The default endpoint makes a bucket wherever it is asked to, and remembers."""
+        for name, region, shown in (
+            ("here", "us-east-1", ""),
+            ("paris", "eu-west-3", "eu-west-3"),
+            ("gov", "us-gov-west-1", "us-gov-west-1"),
+            ("old", "EU", "EU"),
+        ):
+            self.assertEqual((await self.create(name, located(region))).status, 200)
+            location = await self.client.request("GET", f"/{name}?location")
+            self.assertEqual(location.xml().text or "", shown)
+
+    async def test_empty_configuration(self) -> None:
+        """A configuration that names no region is legal."""
+        empty = b"<CreateBucketConfiguration/>"
+        self.assertEqual((await self.create(body=empty)).status, 200)
+
+    async def test_bad_location(self) -> None:
+        """What is no region's name is refused, with the name."""
+        response = await self.refused(
+            self.create(body=located("the moon")), 400, "InvalidLocationConstraint"
+        )
+        self.assertEqual(response.text("LocationConstraint"), "the moon")
+
+    async def test_regional_endpoint(self) -> None:
+        """An endpoint that says where it is takes its own region or none, and no other."""
+        client = self.client.with_settings(region="eu-central-1")
+        for name, body in (("one", b""), ("two", located("eu-central-1"))):
+            self.assertEqual(
+                (await client.request("PUT", f"/{name}", body=body)).status, 200
+            )
+            head = await client.request("HEAD", f"/{name}")
+            self.assertEqual(head.headers["x-amz-bucket-region"], "eu-central-1")
+        await self.refused(
+            client.request("PUT", "/three", body=located("us-west-2")),
+            400,
+            "IllegalLocationConstraintException",
+        )
+
+    async def test_malformed(self) -> None:
+        """Another document is malformed, and makes no bucket."""
+        for body in (
+            b"<Other/>",
+            b"not xml",
+            b"<CreateBucketConfiguration><Odd/></CreateBucketConfiguration>",
+        ):
+            await self.refused(self.create(body=body), 400, "MalformedXML")
+        self.assertEqual((await self.client.request("HEAD", "/made")).status, 404)
+
+    async def test_not_built(self) -> None:
+        """Object lock, other ownerships, tags and directory buckets are not implemented."""
+        tags = b"<CreateBucketConfiguration><Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags></CreateBucketConfiguration>"
+        directory = b"<CreateBucketConfiguration><Bucket><Type>Directory</Type></Bucket></CreateBucketConfiguration>"
+        for asked in (
+            self.create(x_amz_bucket_object_lock_enabled="true"),
+            self.create(x_amz_object_ownership="ObjectWriter"),
+            self.create(x_amz_object_ownership="BucketOwnerPreferred"),
+            self.create(x_amz_bucket_namespace="account-regional"),
+            self.create(body=tags),
+            self.create(body=directory),
+        ):
+            await self.refused(asked, 501, "NotImplemented")
+        self.assertEqual((await self.client.request("HEAD", "/made")).status, 404)
+
+    async def test_defaults_said(self) -> None:
+        """Headers that ask for what is so anyway are accepted."""
+        response = await self.create(
+            x_amz_bucket_object_lock_enabled="false",
+            x_amz_object_ownership="BucketOwnerEnforced",
+            x_amz_acl="private",
+        )
+        self.assertEqual(response.status, 200)
+
+    async def test_access_lists(self) -> None:
+        """An access list contradicts the bucket's ownership."""
+        code = "InvalidBucketAclWithObjectOwnership"
+        await self.refused(self.create(x_amz_acl="public-read"), 400, code)
+        await self.refused(self.create(x_amz_grant_read="id=abc"), 400, code)
+
+    async def test_bad_headers(self) -> None:
+        """Values that S3 does not have are refused, with the header's name."""
+        for name in (
+            "x-amz-acl",
+            "x-amz-object-ownership",
+            "x-amz-bucket-object-lock-enabled",
+        ):
+            response = await self.refused(
+                self.client.request("PUT", "/made", {name: "odd"}),
+                400,
+                "InvalidArgument",
+            )
+            self.assertEqual(response.text("ArgumentName"), name)
+            self.assertEqual(response.text("ArgumentValue"), "odd")

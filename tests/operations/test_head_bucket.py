@@ -1,0 +1,36 @@
+"""HeadBucket."""
+
+from __future__ import annotations
+
+from .support import OperationTestCase
+
+
+class HeadBucketTests(OperationTestCase):
+    """HeadBucket."""
+
+    async def test_there(self) -> None:
+        """A bucket that is there is answered with its region and no body."""
+        response = await self.client.request("HEAD", "/bucket")
+        self.assertEqual((response.status, response.body), (200, b""))
+        self.assertEqual(response.headers["x-amz-bucket-region"], "us-east-1")
+        self.assertEqual(response.headers["x-amz-access-point-alias"], "false")
+
+    async def test_missing(self) -> None:
+        """A bucket that is not there is 404 without a body."""
+        response = await self.client.request("HEAD", "/absent")
+        self.assertEqual((response.status, response.body), (404, b""))
+
+    async def test_expected_owner(self) -> None:
+        """Another owner than the client expects is 403."""
+        for owner, status in (("testuser", 200), ("other", 403)):
+            response = await self.client.request(
+                "HEAD", "/bucket", {"x-amz-expected-bucket-owner": owner}
+            )
+            self.assertEqual(response.status, status)
+
+    async def test_old_region_name(self) -> None:
+        """A bucket made in EU says the region's name of today."""
+        body = b"<CreateBucketConfiguration><LocationConstraint>EU</LocationConstraint></CreateBucketConfiguration>"
+        await self.client.request("PUT", "/europe", body=body)
+        response = await self.client.request("HEAD", "/europe")
+        self.assertEqual(response.headers["x-amz-bucket-region"], "eu-west-1")
