@@ -1,0 +1,113 @@
+"""Connections to the SQLite database, and what its errors mean to the code above."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+from ..errors import Damaged, NoSpace, StoreError, Unavailable, Uncertain
+from .schema import is_current, migrate
+
+BUSY_SECONDS = 5.0
+"""How long a statement waits for another process, such as a backup or an administrator's shell."""
+
+CACHE_KIB = 8192
+"""Page cache of each of the two connections. More would gain little: the kernel's cache is behind it."""
+
+CHECKPOINT_PAGES = 2000
+"""Pages in the write-ahead log at which a commit moves them into the database."""
+
+LOG_LIMIT = 64 << 20
+"""Bytes that the file of the write-ahead log keeps after a large transaction."""
+
+STATEMENTS = 256
+"""Prepared statements kept, which is more than there are."""
+
+
+def translated(error: sqlite3.Error, path: str, committing: bool = False) -> StoreError:
+    """What an error of SQLite says in the words of :mod:`ozgate.errors`.
+
+    :param committing: whether COMMIT failed, so that the outcome may be unknown.
+    """
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    name = getattr(error, "sqlite_errorname", type(error).__name__)
+    message = f"metadata in {path}: {error} ({name})"
+    if code == sqlite3.SQLITE_FULL:
+        return NoSpace(message)
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return Damaged(message)
+    # A busy COMMIT has not begun; after any other failure the log may hold all of it.
+    if committing and code not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return Uncertain(message)
+    return Unavailable(message)
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        cached_statements=STATEMENTS,
+    )
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    return connection
+
+
+def connect_writer(path: str) -> sqlite3.Connection:
+    """A connection that writes, to a database whose schema is up to date.
+
+    :raises Unavailable: it cannot be opened or its schema is not ours, in one line.
+    """
+    try:
+        connection = _connect(path)
+    except sqlite3.Error as error:
+        raise Unavailable(f"cannot open {path}: {_reason(error, path)}") from None
+    try:
+        _prepare(connection, path)
+    except sqlite3.Error as error:
+        connection.close()
+        raise Unavailable(f"cannot use {path}: {_reason(error, path)}") from None
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: str) -> None:
+    # Looked at before anything is changed: a newer database is left as it is.
+    current = is_current(connection, path)
+    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        raise Unavailable(f"cannot use {path}: its file system has no write-ahead log")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    connection.execute(f"PRAGMA journal_size_limit = {LOG_LIMIT}")
+    # Debian builds SQLite to overwrite what is deleted, which only means more to write.
+    connection.execute("PRAGMA secure_delete = OFF")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    if not current:
+        migrate(connection)
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def connect_reader(path: str) -> sqlite3.Connection:
+    """A connection that only reads, to a database that is open for writing.
+
+    :raises Unavailable: it cannot be opened.
+    """
+    try:
+        connection = _connect(path)
+        connection.execute("PRAGMA query_only = ON")
+    except sqlite3.Error as error:
+        raise Unavailable(f"cannot open {path}: {_reason(error, path)}") from None
+    return connection
+
+
+def _reason(error: sqlite3.Error, path: str) -> str:
+    """Why, with a hint where SQLite's own words leave one guessing."""
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        return f"there is no folder {folder}"
+    if not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
+        return f"{error}; folder {folder} is not writable"
+    return str(error)

@@ -1,0 +1,91 @@
+"""Time that never goes back, and numbers that never repeat."""
+
+from __future__ import annotations
+
+import sqlite3
+from threading import Lock
+
+from twisted.internet.interfaces import IReactorTime
+
+RESERVED = 1 << 20
+"""Sequence numbers reserved at once. What is left of them at a stop or a crash is never used."""
+
+LOW = 1 << 16
+"""Reserve more when fewer are left: more than one batch of interactions can use."""
+
+
+class Times:
+    """Milliseconds of a clock, never less than given before. Safe in several threads.
+
+    The wall clock may be set back; order among versions comes from sequences, so this only keeps
+    times sane within one run and, as the highest time is stored with each reservation of sequences
+    and at closing, across orderly restarts.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._seconds = clock.seconds
+        self._lock = Lock()
+        self._last = 0
+
+    def now(self) -> int:
+        """The time, in milliseconds since the epoch."""
+        with self._lock:
+            self._last = max(self._last, int(self._seconds() * 1000))
+            return self._last
+
+    def at_least(self, milliseconds: int) -> None:
+        """Never give a time before this one again."""
+        with self._lock:
+            self._last = max(self._last, milliseconds)
+
+
+class Sequences:
+    """Increasing numbers, reserved in the database by the thousand.
+
+    A number is handed out without touching the database, even if the interaction that took it
+    rolls back; so they increase but do not count.
+    """
+
+    def __init__(self, times: Times) -> None:
+        self._times = times
+        self._next = 1
+        self._committed_end = 1
+        self._end = 1
+
+    def load(self, connection: sqlite3.Connection) -> None:
+        """Begin after everything that was ever reserved."""
+        counters = dict(connection.execute("SELECT name, value FROM counters"))
+        self._next = max(self._next, counters.get("sequence", 1))
+        self._end = self._committed_end = self._next
+        self._times.at_least(counters.get("time", 0))
+
+    def next(self) -> int:
+        """The next number."""
+        if self._next >= self._end:
+            raise RuntimeError("one transaction used up all reserved sequence numbers")
+        number = self._next
+        self._next += 1
+        return number
+
+    def begin(self, connection: sqlite3.Connection) -> None:
+        """In a transaction that has just begun, see that there are numbers for it."""
+        if self._end - self._next < LOW:
+            self._end = max(self._end, self._next) + RESERVED
+            self.store(connection, self._end)
+
+    def committed(self) -> None:
+        """The transaction was committed, and so is what it reserved."""
+        self._committed_end = self._end
+
+    def rolled_back(self) -> None:
+        """The transaction was not committed, and so is not what it reserved."""
+        self._end = self._committed_end
+
+    def store(
+        self, connection: sqlite3.Connection, sequence: int | None = None
+    ) -> None:
+        """Keep the high-water marks; at an orderly end, give unused numbers back."""
+        connection.executemany(
+            "INSERT OR REPLACE INTO counters (name, value) VALUES (?, ?)",
+            (("sequence", sequence or self._next), ("time", self._times.now())),
+        )

@@ -1,0 +1,203 @@
+"""Rows to values and back: the columns as text for statements, and the conversions.
+
+An empty mapping is kept as ``""``, so that the common case costs nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from attrs import asdict
+
+from ..values import (
+    BlobRef,
+    Bucket,
+    Checksum,
+    Extent,
+    ListedVersion,
+    ObjectVersion,
+    Upload,
+)
+
+Row = tuple[Any, ...]
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+_decode = json.loads
+
+BUCKET = """buckets.volume, buckets.name, buckets.owner, buckets.created, buckets.region,
+    buckets.versioning, buckets.source_volume, buckets.source_bucket, buckets.number"""
+
+VERSION = """key, sequence, modified, size, etag, owner, version_id, is_latest,
+    is_delete_marker, storage_class, headers, metadata, tags, checksum_algorithm,
+    checksum_type, checksum_value, parts_count"""
+
+CURRENT = """key, sequence, modified, size, etag, owner, storage_class, version_id,
+    checksum_algorithm, checksum_type"""
+
+LISTED = """key, sequence, modified, size, etag, owner, storage_class, version_id,
+    is_latest, is_delete_marker, checksum_algorithm, checksum_type"""
+
+UPLOAD = """uploads.key, uploads.upload_id, uploads.initiated, uploads.owner,
+    uploads.storage_class, uploads.headers, uploads.metadata, uploads.tags,
+    uploads.checksum_algorithm, uploads.checksum_type, uploads.completed,
+    uploads.completed_parts"""
+
+EXTENT = """extents.store, extents.blob, extents.blob_length, extents.blob_crc64nvme,
+    extents.offset, extents.length"""
+
+
+def pack(mapping: Mapping[str, str]) -> str:
+    """A mapping as compact JSON; ``""`` when it is empty."""
+    return _encode(dict(mapping)) if mapping else ""
+
+
+def unpack(text: str) -> dict[str, str]:
+    """The mapping that :func:`pack` made text of."""
+    return _decode(text) if text else {}
+
+
+def bucket_of(row: Row) -> Bucket:
+    """A bucket from the columns :data:`BUCKET`."""
+    volume, name, owner, created, region, versioning, source_volume, source, number = (
+        row
+    )
+    return Bucket(
+        volume,
+        name,
+        owner,
+        created,
+        region,
+        versioning,
+        None if source_volume is None else (source_volume, source),
+        number,
+    )
+
+
+def version_of(row: Row) -> ObjectVersion:
+    """A version from the columns :data:`VERSION`."""
+    key, sequence, modified, size, etag, owner, version_id, latest, marker = row[:9]
+    storage_class, headers, metadata, tags, algorithm, type_, value, parts = row[9:]
+    return ObjectVersion(
+        key,
+        sequence,
+        modified,
+        size,
+        etag,
+        owner,
+        version_id,
+        latest == 1,
+        marker == 1,
+        storage_class,
+        _decode(headers) if headers else {},
+        _decode(metadata) if metadata else {},
+        _decode(tags) if tags else {},
+        Checksum(algorithm, type_, value) if algorithm else None,
+        parts,
+    )
+
+
+def version_row(bucket: int, version: ObjectVersion) -> Row:
+    """What the table ``versions`` holds of a version that is the latest, in its order."""
+    checksum = version.checksum
+    return (
+        bucket,
+        version.key,
+        version.sequence,
+        1,
+        version.is_delete_marker,
+        version.modified,
+        version.size,
+        version.etag,
+        version.owner,
+        version.storage_class,
+        version.version_id,
+        checksum.algorithm if checksum else "",
+        checksum.type if checksum else "",
+        checksum.value if checksum else "",
+        version.parts_count,
+        pack(version.tags),
+        pack(version.headers),
+        pack(version.metadata),
+    )
+
+
+def current_of(rows: Iterable[Row]) -> tuple[ListedVersion, ...]:
+    """Listed versions from the columns :data:`CURRENT`: latest, and no delete markers."""
+    return tuple(
+        [
+            ListedVersion(k, s, m, z, e, o, c, v, True, False, a, t)
+            for k, s, m, z, e, o, c, v, a, t in rows
+        ]
+    )
+
+
+def listed_of(rows: Iterable[Row]) -> tuple[ListedVersion, ...]:
+    """Listed versions from the columns :data:`LISTED`."""
+    return tuple(
+        [
+            ListedVersion(k, s, m, z, e, o, c, v, latest == 1, marker == 1, a, t)
+            for k, s, m, z, e, o, c, v, latest, marker, a, t in rows
+        ]
+    )
+
+
+def upload_of(row: Row) -> Upload:
+    """An upload from the columns :data:`UPLOAD`."""
+    key, upload_id, initiated, owner, storage_class, headers, metadata, tags = row[:8]
+    algorithm, type_, completed, completed_parts = row[8:]
+    return Upload(
+        key,
+        upload_id,
+        initiated,
+        owner,
+        storage_class,
+        unpack(headers),
+        unpack(metadata),
+        unpack(tags),
+        algorithm,
+        type_,
+        _completed_of(completed),
+        completed_parts,
+    )
+
+
+def completed_text(version: ObjectVersion | None) -> str:
+    """A version as JSON, for an upload that became it."""
+    return "" if version is None else _encode(asdict(version))
+
+
+def _completed_of(text: str) -> ObjectVersion | None:
+    if not text:
+        return None
+    members = _decode(text)
+    if members["checksum"] is not None:
+        members["checksum"] = Checksum(**members["checksum"])
+    return ObjectVersion(**members)
+
+
+def extent_row(owner: int, ordinal: int, extent: Extent) -> Row:
+    """What the table ``extents`` holds of an extent, in its order."""
+    blob = extent.blob
+    crc = blob.crc64nvme
+    # SQLite's integers are signed.
+    signed = crc - (1 << 64) if crc >> 63 else crc
+    return (
+        owner,
+        ordinal,
+        blob.store,
+        blob.id,
+        blob.length,
+        signed,
+        extent.offset,
+        extent.length,
+    )
+
+
+def extent_of(row: Row) -> Extent:
+    """An extent from the columns :data:`EXTENT`."""
+    store, blob, blob_length, crc, offset, length = row
+    return Extent(
+        BlobRef(store, blob, blob_length, crc & 0xFFFFFFFFFFFFFFFF), offset, length
+    )

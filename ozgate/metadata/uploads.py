@@ -1,0 +1,252 @@
+"""Rows of multipart uploads and their parts."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
+
+from ..errors import Absent, Conflict
+from ..values import Bucket, Content, Part, Upload, UploadPage
+from .buckets import BucketRows
+from .listing import Scan
+from .rows import (
+    BUCKET,
+    EXTENT,
+    UPLOAD,
+    bucket_of,
+    completed_text,
+    extent_of,
+    pack,
+    unpack,
+    upload_of,
+)
+
+PAGE = f"""SELECT {UPLOAD} FROM uploads INDEXED BY open_uploads
+    WHERE bucket = ? AND key >= ? AND key < ? AND is_completed = 0
+    ORDER BY key, upload_id"""
+
+LATER_UPLOADS = f"""SELECT {UPLOAD} FROM uploads INDEXED BY open_uploads
+    WHERE bucket = ? AND key = ? AND upload_id > ? AND is_completed = 0
+    ORDER BY upload_id"""
+
+ADD = """INSERT INTO uploads (bucket, key, upload_id, initiated, owner, storage_class,
+    checksum_algorithm, checksum_type, is_completed, completed, completed_parts, tags,
+    headers, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+PARTS = f"""SELECT parts.number, parts.size, parts.etag, parts.modified, parts.checksums,
+    {EXTENT} FROM parts LEFT JOIN extents ON extents.owner = parts.owner
+    WHERE parts.upload = ? AND parts.number > ? AND parts.number <= ?
+    ORDER BY parts.number, extents.ordinal"""
+
+
+class UploadRows(BucketRows):
+    """Uploads and parts; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
+
+    def upload(self, bucket: Bucket, key: str, upload_id: str) -> Upload | None:
+        """An upload, in progress or completed."""
+        row = self._execute(
+            f"SELECT {UPLOAD} FROM uploads WHERE bucket = ? AND key = ? AND upload_id = ?",
+            (bucket.number, key, upload_id),
+        ).fetchone()
+        return None if row is None else upload_of(row)
+
+    def add_upload(self, bucket: Bucket, upload: Upload) -> None:
+        """Begin an upload.
+
+        :raises Conflict: there is one of that id, or the bucket is gone.
+        """
+        row = (
+            bucket.number,
+            upload.key,
+            upload.upload_id,
+            upload.initiated,
+            upload.owner,
+            upload.storage_class,
+            upload.checksum_algorithm,
+            upload.checksum_type,
+            upload.completed is not None,
+            completed_text(upload.completed),
+            upload.completed_parts,
+            pack(upload.tags),
+            pack(upload.headers),
+            pack(upload.metadata),
+        )
+        try:
+            self._execute(ADD, row)
+        except sqlite3.IntegrityError:
+            raise Conflict(
+                f"upload {upload.upload_id} is there already,"
+                f" or bucket {bucket.name} is gone"
+            ) from None
+
+    def complete_upload(self, bucket: Bucket, upload: Upload) -> None:
+        """Keep what the upload became; drop its parts.
+
+        :raises Absent: there is no such upload.
+        """
+        number = self._number(bucket, upload)
+        self._drop_parts(number)
+        self._execute(
+            "UPDATE uploads SET is_completed = 1, completed = ?, completed_parts = ?"
+            " WHERE number = ?",
+            (completed_text(upload.completed), upload.completed_parts, number),
+        )
+
+    def remove_upload(self, bucket: Bucket, upload: Upload) -> None:
+        """Drop an upload and its parts; nothing happens if it is gone."""
+        try:
+            number = self._number(bucket, upload)
+        except Absent:
+            return
+        self._drop_upload(number)
+
+    def upload_page(
+        self,
+        bucket: Bucket,
+        prefix: str,
+        key_marker: str,
+        upload_id_marker: str,
+        delimiter: str,
+        limit: int,
+    ) -> UploadPage:
+        """A page of uploads in progress."""
+        resume = None
+        if upload_id_marker:
+            resume = (bucket.number, key_marker, upload_id_marker)
+        scan = Scan(
+            self._connection,
+            PAGE,
+            bucket.number,
+            prefix,
+            key_marker,
+            delimiter,
+            LATER_UPLOADS,
+            resume,
+        )
+        found = scan.page(limit)
+        items = tuple(map(upload_of, found.rows))
+        in_key = found.more and not found.ends_in_prefix
+        return UploadPage(
+            items,
+            tuple(found.prefixes),
+            found.last,
+            items[-1].upload_id if in_key else "",
+        )
+
+    def uploads_before(
+        self, initiated: int, limit: int
+    ) -> Sequence[tuple[Bucket, Upload]]:
+        """Uploads of all buckets begun before that time, oldest first."""
+        rows = self._execute(
+            f"SELECT {BUCKET}, {UPLOAD} FROM uploads"
+            " JOIN buckets ON buckets.number = uploads.bucket"
+            " WHERE uploads.initiated < ?"
+            " ORDER BY uploads.initiated, uploads.number LIMIT ?",
+            (initiated, limit),
+        ).fetchall()
+        width = len(BUCKET.split(","))
+        return [(bucket_of(row[:width]), upload_of(row[width:])) for row in rows]
+
+    def put_part(self, bucket: Bucket, upload: Upload, part: Part) -> None:
+        """Store a part; the one it replaces is dropped.
+
+        :raises Absent: there is no such upload in progress.
+        :raises ValueError: the part's bytes are not in extents.
+        """
+        if part.content.body:
+            raise ValueError("the bytes of a part belong in extents")
+        number = self._number(bucket, upload, " AND is_completed = 0")
+        replaced = self._execute(
+            "SELECT owner FROM parts WHERE upload = ? AND number = ?",
+            (number, part.number),
+        ).fetchone()
+        if replaced is not None:
+            self._drop_extents(replaced[0])
+        owner = self.next_sequence()
+        self._execute(
+            "INSERT OR REPLACE INTO parts (upload, number, owner, size, etag, modified,"
+            " checksums) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                number,
+                part.number,
+                owner,
+                part.size,
+                part.etag,
+                part.modified,
+                pack(part.checksums),
+            ),
+        )
+        self._add_extents(owner, part.content)
+
+    def parts(
+        self, bucket: Bucket, upload: Upload, after: int, limit: int
+    ) -> Sequence[Part]:
+        """Parts by number, with their content."""
+        try:
+            number = self._number(bucket, upload)
+        except Absent:
+            return []
+        (last,) = self._execute(
+            "SELECT MAX(number) FROM (SELECT number FROM parts"
+            " WHERE upload = ? AND number > ? ORDER BY number LIMIT ?)",
+            (number, after, limit),
+        ).fetchone()
+        if last is None:
+            return []
+        rows = self._execute(PARTS, (number, after, last)).fetchall()
+        found = []
+        for columns, group in groupby(rows, itemgetter(slice(0, 5))):
+            part, size, etag, modified, checksums = columns
+            extents = tuple([extent_of(row[5:]) for row in group if row[5] is not None])
+            content = Content(None, extents) if extents else Content(b"")
+            found.append(Part(part, size, etag, modified, unpack(checksums), content))
+        return found
+
+    def remove_bucket(self, bucket: Bucket) -> None:
+        """Remove a bucket, with its configurations and uploads.
+
+        :raises Conflict: it holds a version.
+        """
+        numbers = self._execute(
+            "SELECT number FROM uploads WHERE bucket = ?", (bucket.number,)
+        ).fetchall()
+        for (number,) in numbers:
+            self._drop_upload(number)
+        self._execute("DELETE FROM configurations WHERE bucket = ?", (bucket.number,))
+        try:
+            self._execute("DELETE FROM buckets WHERE number = ?", (bucket.number,))
+        except sqlite3.IntegrityError:
+            raise Conflict(f"bucket {bucket.name} is not empty") from None
+
+    def _number(self, bucket: Bucket, upload: Upload, condition: str = "") -> int:
+        """The number of an upload's row."""
+        row = self._execute(
+            "SELECT number FROM uploads"
+            f" WHERE bucket = ? AND key = ? AND upload_id = ?{condition}",
+            (bucket.number, upload.key, upload.upload_id),
+        ).fetchone()
+        if row is None:
+            raise Absent(f"there is no upload {upload.upload_id}")
+        number: int = row[0]
+        return number
+
+    def _drop_upload(self, number: int) -> None:
+        self._drop_parts(number)
+        self._execute("DELETE FROM uploads WHERE number = ?", (number,))
+
+    def _drop_parts(self, number: int) -> None:
+        """Drop the parts of an upload, dooming blobs that have no name left."""
+        names = self._execute(
+            "SELECT DISTINCT extents.store, extents.blob FROM parts"
+            " JOIN extents ON extents.owner = parts.owner WHERE parts.upload = ?",
+            (number,),
+        ).fetchall()
+        self._execute(
+            "DELETE FROM extents WHERE owner IN"
+            " (SELECT owner FROM parts WHERE upload = ?)",
+            (number,),
+        )
+        self._execute("DELETE FROM parts WHERE upload = ?", (number,))
+        self._doom_unnamed(names)

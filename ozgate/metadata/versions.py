@@ -1,0 +1,263 @@
+"""Rows of object versions, where their bytes are, and the blobs that lost their name."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from ..errors import Absent, Conflict
+from ..values import (
+    BlobRef,
+    Bucket,
+    Content,
+    ObjectPart,
+    ObjectVersion,
+    Page,
+    VersionPage,
+)
+from .base import LEAST_ABOVE_ALL, Rows
+from .listing import Scan
+from .rows import (
+    CURRENT,
+    EXTENT,
+    LISTED,
+    VERSION,
+    current_of,
+    extent_of,
+    listed_of,
+    version_of,
+    version_row,
+)
+
+LATEST = f"""SELECT {VERSION} FROM versions WHERE bucket = ? AND key = ?
+    ORDER BY sequence DESC LIMIT 1"""
+
+# The last term is that of the index: SQLite uses a partial index for nothing less.
+NAMED = f"""SELECT {VERSION} FROM versions INDEXED BY named_versions
+    WHERE bucket = ? AND key = ? AND version_id = ?
+    AND (is_latest = 0 OR version_id <> 'null')"""
+
+SET_LATEST = """UPDATE versions SET is_latest = ?3 WHERE bucket = ?1 AND key = ?2
+    AND sequence = (SELECT MAX(sequence) FROM versions WHERE bucket = ?1 AND key = ?2)"""
+
+ADD = """INSERT INTO versions (bucket, key, sequence, is_latest, is_delete_marker,
+    modified, size, etag, owner, storage_class, version_id, checksum_algorithm,
+    checksum_type, checksum_value, parts_count, tags, headers, metadata)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+REPLACE = """UPDATE versions SET modified = ?, size = ?, etag = ?, owner = ?,
+    storage_class = ?, checksum_algorithm = ?, checksum_type = ?, checksum_value = ?,
+    parts_count = ?, tags = ?, headers = ?, metadata = ?
+    WHERE bucket = ? AND key = ? AND sequence = ?"""
+
+PAGE = f"""SELECT {CURRENT} FROM versions INDEXED BY current_versions
+    WHERE bucket = ? AND key >= ? AND key < ? AND is_latest = 1 AND is_delete_marker = 0
+    ORDER BY key"""
+
+VERSION_PAGE = f"""SELECT {LISTED} FROM versions
+    WHERE bucket = ? AND key >= ? AND key < ? ORDER BY key, sequence DESC"""
+
+OLDER_VERSIONS = f"""SELECT {LISTED} FROM versions
+    WHERE bucket = ? AND key = ? AND sequence < ? ORDER BY sequence DESC"""
+
+
+class VersionRows(Rows):
+    """Versions; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
+
+    def latest(self, bucket: Bucket, key: str) -> ObjectVersion | None:
+        """The newest version of a key."""
+        row = self._execute(LATEST, (bucket.number, key)).fetchone()
+        return None if row is None else version_of(row)
+
+    def version(
+        self, bucket: Bucket, key: str, version_id: str
+    ) -> ObjectVersion | None:
+        """One version of a key."""
+        latest = self.latest(bucket, key)
+        if latest is None or latest.version_id == version_id:
+            return latest
+        row = self._execute(NAMED, (bucket.number, key, version_id)).fetchone()
+        return None if row is None else version_of(row)
+
+    def add_version(
+        self,
+        bucket: Bucket,
+        version: ObjectVersion,
+        content: Content,
+        parts: Sequence[ObjectPart] = (),
+    ) -> None:
+        """Add a version, which becomes the latest.
+
+        :raises Conflict: the key has a version of that id, or the bucket is gone.
+        """
+        key, sequence = version.key, version.sequence
+        demoted = self._execute(SET_LATEST, (bucket.number, key, 0)).rowcount
+        if demoted and version.version_id == "null":
+            # The index of ids does not see a null version while it is the latest.
+            row = self._execute(NAMED, (bucket.number, key, "null")).fetchone()
+            if row is not None:
+                raise Conflict(f"{key!r} has a null version already")
+        try:
+            self._execute(ADD, version_row(bucket.number, version))
+        except sqlite3.IntegrityError:
+            raise Conflict(
+                f"{key!r} has a version {version.version_id} already,"
+                f" or bucket {bucket.name} is gone"
+            ) from None
+        if content.body:
+            self._execute(
+                "INSERT INTO bodies (sequence, body) VALUES (?, ?)",
+                (sequence, content.body),
+            )
+        else:
+            self._add_extents(sequence, content)
+        if parts:
+            self._executemany(
+                "INSERT INTO object_parts (sequence, number, size, checksum)"
+                " VALUES (?, ?, ?, ?)",
+                [(sequence, part.number, part.size, part.checksum) for part in parts],
+            )
+
+    def replace_version(self, bucket: Bucket, version: ObjectVersion) -> None:
+        """Store a version's changed members; its content, id and place in the order stay.
+
+        :raises Absent: there is no such version.
+        """
+        row = version_row(bucket.number, version)
+        # From the row: what follows is_delete_marker, but for the version's id.
+        changed = self._execute(REPLACE, (*row[5:10], *row[11:], *row[:3])).rowcount
+        if not changed:
+            raise Absent(f"{version.key!r} has no version {version.version_id}")
+
+    def remove_version(self, bucket: Bucket, version: ObjectVersion) -> None:
+        """Remove a version; nothing happens if it is gone."""
+        sequence = version.sequence
+        removed = self._execute(
+            "DELETE FROM versions WHERE bucket = ? AND key = ? AND sequence = ?",
+            (bucket.number, version.key, sequence),
+        ).rowcount
+        if not removed:
+            return
+        self._execute(SET_LATEST, (bucket.number, version.key, 1))
+        inline = self._execute(
+            "DELETE FROM bodies WHERE sequence = ?", (sequence,)
+        ).rowcount
+        if not inline:
+            self._drop_extents(sequence)
+        if version.parts_count or not inline:
+            self._execute("DELETE FROM object_parts WHERE sequence = ?", (sequence,))
+
+    def content(self, bucket: Bucket, version: ObjectVersion) -> Content:
+        """Where a version's bytes are.
+
+        :raises Absent: the version is gone.
+        """
+        sequence = version.sequence
+        row = self._execute(
+            "SELECT body FROM bodies WHERE sequence = ?", (sequence,)
+        ).fetchone()
+        if row is not None:
+            return Content(row[0])
+        rows = self._execute(
+            f"SELECT {EXTENT} FROM extents WHERE owner = ? ORDER BY ordinal",
+            (sequence,),
+        ).fetchall()
+        if rows:
+            return Content(None, tuple(map(extent_of, rows)))
+        if version.size:
+            raise Absent(f"the bytes of {version.key!r} are gone")
+        return Content(b"")
+
+    def object_parts(
+        self, bucket: Bucket, version: ObjectVersion, after: int, limit: int
+    ) -> Sequence[ObjectPart]:
+        """Parts of a completed multipart object by number."""
+        rows = self._execute(
+            "SELECT number, size, checksum FROM object_parts"
+            " WHERE sequence = ? AND number > ? ORDER BY number LIMIT ?",
+            (version.sequence, after, limit),
+        ).fetchall()
+        return [ObjectPart(*row) for row in rows]
+
+    def page(
+        self, bucket: Bucket, prefix: str, after: str, delimiter: str, limit: int
+    ) -> Page:
+        """A page of the keys whose latest version is no delete marker."""
+        scan = Scan(self._connection, PAGE, bucket.number, prefix, after, delimiter)
+        found = scan.page(limit)
+        return Page(current_of(found.rows), tuple(found.prefixes), found.last)
+
+    def version_page(
+        self,
+        bucket: Bucket,
+        prefix: str,
+        key_marker: str,
+        version_id_marker: str,
+        delimiter: str,
+        limit: int,
+    ) -> VersionPage:
+        """A page of all versions and delete markers.
+
+        When the marker's version is gone, as after a clean-up of the page before, all that is left
+        of its key comes first, so that nothing is missed.
+        """
+        resume = None
+        if version_id_marker:
+            marker = self.version(bucket, key_marker, version_id_marker)
+            sequence = LEAST_ABOVE_ALL if marker is None else marker.sequence
+            resume = (bucket.number, key_marker, sequence)
+        scan = Scan(
+            self._connection,
+            VERSION_PAGE,
+            bucket.number,
+            prefix,
+            key_marker,
+            delimiter,
+            OLDER_VERSIONS,
+            resume,
+        )
+        found = scan.page(limit)
+        items = listed_of(found.rows)
+        in_key = found.more and not found.ends_in_prefix
+        return VersionPage(
+            items,
+            tuple(found.prefixes),
+            found.last,
+            items[-1].version_id if in_key else "",
+        )
+
+
+class BlobRows(Rows):
+    """Blobs that may have no name left; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
+
+    def doomed(self, before: int, limit: int) -> Sequence[BlobRef]:
+        """Blobs doomed before that time, oldest first; their length and checksum are 0."""
+        rows = self._execute(
+            "SELECT store, blob FROM doomed WHERE doomed_at < ?"
+            " ORDER BY doomed_at, store, blob LIMIT ?",
+            (before, limit),
+        ).fetchall()
+        return [BlobRef(store, blob, 0, 0) for store, blob in rows]
+
+    def is_named(self, store: str, blob_id: str) -> bool:
+        """Whether any extent names the blob."""
+        row = self._execute(
+            "SELECT 1 FROM extents WHERE blob = ? AND store = ? LIMIT 1",
+            (blob_id, store),
+        ).fetchone()
+        return row is not None
+
+    def forget_doomed(self, blobs: Iterable[BlobRef]) -> None:
+        """Take blobs off the doomed list."""
+        self._executemany(
+            "DELETE FROM doomed WHERE store = ? AND blob = ?",
+            [(blob.store, blob.id) for blob in blobs],
+        )
+
+    def doom(self, blobs: Iterable[BlobRef]) -> None:
+        """Put blobs on the doomed list."""
+        now = self.now()
+        self._executemany(
+            "INSERT OR REPLACE INTO doomed (store, blob, doomed_at) VALUES (?, ?, ?)",
+            [(blob.store, blob.id, now) for blob in blobs],
+        )

@@ -1,0 +1,237 @@
+"""The one thread that writes: it commits many interactions at once, each in a savepoint of its own."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, NamedTuple
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads
+from twisted.logger import Logger
+
+from ..errors import Uncertain
+from .connections import connect_writer, translated
+from .counters import Sequences, Times
+from .transaction import Transaction
+
+BATCH = 512
+"""Interactions in one commit at most."""
+
+
+class Write(NamedTuple):
+    """An interaction that was asked for."""
+
+    done: Deferred[Any]
+    interaction: Callable[..., Any]
+    args: tuple[Any, ...]
+
+
+class Outcome(NamedTuple):
+    """What a Deferred is to fire with."""
+
+    done: Deferred[Any]
+    succeeded: bool
+    value: Any
+
+
+class BatchLost(Exception):
+    """SQLite rolled back everything, not only the statement that failed."""
+
+
+class Writer:
+    """The writing thread and its connection.
+
+    While one batch is committed, what arrives waits and makes up the next, so that the number of
+    interactions in a commit follows the load and nobody waits for a timer.
+    """
+
+    _log = Logger()
+
+    def __init__(self, path: str, reactor: IReactorFromThreads, times: Times) -> None:
+        self._path = path
+        self._reactor = reactor
+        self._sequences = Sequences(times)
+        self._times = times
+        self._queue: SimpleQueue[Write | None] = SimpleQueue()
+        self._connection: sqlite3.Connection | None = None
+        self._tx: Transaction
+        self._opened: Deferred[None] = Deferred()
+        self._ended: Deferred[None] = Deferred()
+
+    def start(self) -> Deferred[None]:
+        """Start the thread.
+
+        :return: fires when the database is open, or fails with ``Unavailable``.
+        """
+        # A daemon: a process whose reactor is gone must not wait for it.
+        Thread(target=self._run, name="ozgate-metadata", daemon=True).start()
+        return self._opened
+
+    def put(self, write: Write) -> None:
+        """Have an interaction run."""
+        self._queue.put(write)
+
+    def stop(self) -> Deferred[None]:
+        """End the thread when everything before is done.
+
+        :return: fires when the connection is closed.
+        """
+        self._queue.put(None)
+        return self._ended
+
+    def _run(self) -> None:
+        try:
+            self._connect()
+        except Exception as error:
+            self._deliver([Outcome(self._opened, False, error)])
+            return
+        self._deliver([Outcome(self._opened, True, None)])
+        more = True
+        while more:
+            batch, more = self._take()
+            if batch:
+                self._deliver(self._commit(batch))
+        self._finish()
+        self._deliver([Outcome(self._ended, True, None)])
+
+    def _take(self) -> tuple[list[Write], bool]:
+        """Wait for work, then take all there is; and whether more may follow."""
+        get = self._queue.get
+        batch: list[Write] = []
+        first = get()
+        if first is None:
+            return batch, False
+        batch.append(first)
+        for _ in range(min(self._queue.qsize(), BATCH - 1)):
+            write = get()
+            if write is None:
+                return batch, False
+            batch.append(write)
+        return batch, True
+
+    def _deliver(self, outcomes: list[Outcome]) -> None:
+        self._reactor.callFromThread(_fire, outcomes)
+
+    def _connect(self) -> sqlite3.Connection:
+        """The connection; a new one at first and after a commit that failed."""
+        if self._connection is None:
+            connection = connect_writer(self._path)
+            try:
+                self._sequences.load(connection)
+            except sqlite3.Error as error:
+                connection.close()
+                raise translated(error, self._path) from error
+            self._tx = Transaction(connection, self._times, self._sequences)
+            self._connection = connection
+        return self._connection
+
+    def _disconnect(self) -> None:
+        """Forget the connection, as after an error that leaves its state in doubt."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.close()
+            except sqlite3.Error:
+                self._log.failure("closing {path}", path=self._path)
+
+    def _commit(self, batch: list[Write]) -> list[Outcome]:
+        """Run a batch in one transaction; what it returns is durable."""
+        try:
+            connection = self._connect()
+            connection.execute("BEGIN IMMEDIATE")
+        except Exception as error:
+            return self._all_failed(batch, error)
+        try:
+            self._sequences.begin(connection)
+            outcomes = self._perform(connection, batch)
+        except BaseException as error:  # of an interaction: the thread must live on
+            self._roll_back(connection)
+            return self._all_failed(batch, error)
+        try:
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back(connection)
+            failure = translated(error, self._path, committing=True)
+            if isinstance(failure, Uncertain):
+                # What the kernel dropped must not be taken for written by a later commit.
+                self._disconnect()
+            return self._all_failed(batch, failure)
+        self._sequences.committed()
+        return outcomes
+
+    def _perform(
+        self, connection: sqlite3.Connection, batch: list[Write]
+    ) -> list[Outcome]:
+        """Run each interaction of a batch.
+
+        :raises BaseException: the whole transaction is to be given up.
+        """
+        execute, tx = connection.execute, self._tx
+        alone = len(batch) == 1
+        outcomes = []
+        for done, interaction, args in batch:
+            tx.begin()
+            if not alone:
+                execute("SAVEPOINT interaction")
+            try:
+                value = interaction(tx, *args)
+            except BaseException as error:
+                if alone:
+                    raise
+                if not connection.in_transaction:
+                    raise BatchLost() from error
+                execute("ROLLBACK TO interaction")
+                execute("RELEASE interaction")
+                outcomes.append(Outcome(done, False, self._reason(error)))
+            else:
+                if not alone:
+                    execute("RELEASE interaction")
+                outcomes.append(Outcome(done, True, value))
+        return outcomes
+
+    def _reason(self, error: BaseException) -> BaseException:
+        """What a Deferred fails with."""
+        if isinstance(error, BatchLost) and error.__cause__ is not None:
+            return self._reason(error.__cause__)
+        if isinstance(error, sqlite3.Error):
+            translation = translated(error, self._path)
+            translation.__cause__ = error
+            return translation
+        return error
+
+    def _all_failed(self, batch: list[Write], error: BaseException) -> list[Outcome]:
+        reason = self._reason(error)
+        return [Outcome(write.done, False, reason) for write in batch]
+
+    def _roll_back(self, connection: sqlite3.Connection) -> None:
+        self._sequences.rolled_back()
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self._log.failure("rolling back in {path}", path=self._path)
+            self._disconnect()
+
+    def _finish(self) -> None:
+        """Keep the high-water marks, empty the log, close."""
+        if self._connection is None:
+            return
+        try:
+            self._sequences.store(self._connection)
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except sqlite3.Error:
+            # Nothing is lost: the next start finds the log.
+            self._log.failure("closing {path}", path=self._path)
+        self._disconnect()
+
+
+def _fire(outcomes: list[Outcome]) -> None:
+    """In the reactor's thread, tell those who asked."""
+    for done, succeeded, value in outcomes:
+        if succeeded:
+            done.callback(value)
+        else:
+            done.errback(value)
