@@ -96,7 +96,7 @@ def _find(
 ) -> tuple[ObjectVersion, Sequence[ObjectPart]]:
     bucket = call.bucket(tx)
     version = find_version(tx, bucket, call.key, call.query("versionId"))
-    check_read(call.headers, version.etag, version.modified)
+    check_read(call.headers, version.etag, version.modified, tx.now())
     parts: Sequence[ObjectPart] = ()
     if want_parts and version.parts_count:
         # One more than is shown tells whether the page is the last.

@@ -36,6 +36,7 @@ from ...values import (
     Part,
     Upload,
 )
+from ..call import Call, Headers
 from ..checksums import ALGORITHMS, combine, composite
 from ..headers import refuse_unbuilt
 from ..receive import document as receive_document
@@ -45,7 +46,6 @@ from ..xml import Element, document, element, read
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
-    from ..call import Call
 
 MAX_PARTS = 10_000
 MIN_PART = 5 << 20
@@ -89,7 +89,7 @@ async def complete_multipart_upload(call: Call) -> Reply:
     upload_id = call.query("uploadId") or ""
     refuse_unbuilt(call.headers)
     claim = _read_claim(call)
-    listed = read_list(await receive_document(call))
+    listed = read_list(await receive_document(_about_document(call)))
     claims = (("upload", upload_id), ("key", call.bucket_name, call.key))
     version: ObjectVersion = await call.write(
         _complete, call, upload_id, listed, fingerprint(listed), claim, claims=claims
@@ -105,6 +105,16 @@ async def complete_multipart_upload(call: Call) -> Reply:
         children.append(element(f"Checksum{checksum.algorithm}", checksum.value))
         children.append(element("ChecksumType", checksum.type))
     return xml_reply(document("CompleteMultipartUploadResult", *children))
+
+
+def _about_document(call: Call) -> Call:
+    """The call without its checksum: that of a Complete is of the object, not of the document it comes with."""
+    headers = {
+        name: value
+        for name, value in call.headers.items()
+        if not name.startswith("x-amz-checksum-")
+    }
+    return evolve(call, headers=Headers(headers))
 
 
 def read_list(data: bytes) -> list[Listed]:

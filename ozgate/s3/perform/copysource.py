@@ -56,7 +56,7 @@ def locate_source(
     """
     bucket = call.bucket(tx, source.bucket)
     version = find_source(tx, bucket, source.key, source.version_id)
-    check_copy_source(call.headers, version.etag, version.modified)
+    check_copy_source(call.headers, version.etag, version.modified, tx.now())
     return bucket, version
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import InvalidRequest
 from ...values import Part, Upload
-from ..checksums import ALGORITHMS
+from ..checksums import ALGORITHMS, declared, trailer
 from ..headers import read_object_headers, read_tags, refuse_unbuilt
 from ..receive import keep, receive
 from ..reply import Reply, xml_reply
@@ -44,9 +44,10 @@ async def create_multipart_upload(call: Call) -> Reply:
     """Begin an upload."""
     system, metadata, storage_class = read_object_headers(call)
     algorithm, kind = checksum_rule(call)
+    upload_id = new_upload_id(call.gateway.clock.seconds())
     members = {
         "key": call.key,
-        "upload_id": new_upload_id(call.gateway.clock.seconds()),
+        "upload_id": upload_id,
         "owner": call.principal.access_id,
         "storage_class": storage_class,
         "headers": system,
@@ -55,14 +56,13 @@ async def create_multipart_upload(call: Call) -> Reply:
         "checksum_algorithm": algorithm,
         "checksum_type": kind,
     }
-    claims = (("upload", members["upload_id"]),)
-    await call.write(_create, call, members, claims=claims)
+    await call.write(_create, call, members, claims=(("upload", upload_id),))
     reply = xml_reply(
         document(
             "InitiateMultipartUploadResult",
             element("Bucket", call.bucket_name),
             element("Key", call.key),
-            element("UploadId", members["upload_id"]),
+            element("UploadId", upload_id),
         )
     )
     if algorithm:
@@ -144,14 +144,11 @@ def checksum_rule(call: Call) -> tuple[str, str]:
 
 def declared_algorithm(call: Call) -> str:
     """The algorithm of the checksum that a body comes with, by header or trailer; ``""`` for none."""
-    trailer = (call.headers.get("x-amz-trailer") or "").lower()
-    for name, algorithm in ALGORITHMS.items():
-        if algorithm.header in call.headers or algorithm.header in trailer.split(","):
-            return name
-    return ""
+    stated = declared(call.headers)
+    return stated[0] if stated else trailer(call.headers) or ""
 
 
-def check_algorithm(upload: Upload, declared: str) -> None:
+def check_algorithm(upload: Upload, actual: str) -> None:
     """Refuse a part whose checksum is not of the upload's algorithm.
 
     An upload without an algorithm takes parts with any: SDKs send CRC32 unasked.
@@ -159,12 +156,12 @@ def check_algorithm(upload: Upload, declared: str) -> None:
     :raises InvalidRequest: it is of another, or is missing from a composite upload.
     """
     expected = upload.checksum_algorithm
-    if not expected or declared == expected:
+    if not expected or actual == expected:
         return
-    if not declared and upload.checksum_type == "FULL_OBJECT":
+    if not actual and upload.checksum_type == "FULL_OBJECT":
         return
     raise InvalidRequest(
-        f"Checksum Type mismatch occurred, expected checksum Type: {expected.lower()}, actual checksum Type: {declared.lower() or 'null'}"
+        f"Checksum Type mismatch occurred, expected checksum Type: {expected.lower()}, actual checksum Type: {actual.lower() or 'null'}"
     )
 
 

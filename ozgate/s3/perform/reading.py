@@ -161,7 +161,7 @@ def _find(
     """Everything a read needs, in one transaction: conditions before ranges, as RFC 9110, 13.2.2 has it."""
     bucket = call.bucket(tx)
     version = find_version(tx, bucket, call.key, call.query("versionId"))
-    _check(call, version)
+    _check(call, version, tx.now())
     wanted, part, part_checksum = None, False, None
     if part_number is not None:
         wanted, part_checksum = _part(tx, bucket, version, part_number)
@@ -172,9 +172,9 @@ def _find(
     return _Found(version, content, wanted, part, part_checksum)
 
 
-def _check(call: Call, version: ObjectVersion) -> None:
+def _check(call: Call, version: ObjectVersion, now: int) -> None:
     try:
-        check_read(call.headers, version.etag, version.modified)
+        check_read(call.headers, version.etag, version.modified, now)
     except NotModified as unchanged:
         unchanged.headers.extend(validators(version))
         raise

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
     from ..call import Call
 
+_CONDITIONS = ("if-match", "if-none-match", "if-modified-since", "if-unmodified-since")
+
 
 async def put_object(call: Call) -> Reply:
     """Store an object."""
@@ -52,7 +54,7 @@ def check_target(tx: IMetadataTransaction, call: Call) -> None:
     """
     bucket = call.bucket(tx)
     headers = call.headers
-    if "if-match" in headers or "if-none-match" in headers:
+    if any(name in headers for name in _CONDITIONS):
         check_write(headers, tx.latest(bucket, call.key))
 
 
