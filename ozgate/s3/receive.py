@@ -1,0 +1,360 @@
+"""Taking a request's body: decoded, digested, compared with what the client said of it, and durable.
+
+Whatever a client states about its body (length, Content-MD5, checksum by header or trailer, SHA-256 of
+the signature, chunk signatures) is checked before anything is kept. Sources: Amazon S3 API Reference, PutObject;
+Amazon S3 User Guide, "Checking object integrity".
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64decode
+from binascii import Error as BadBase64
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+from twisted.logger import Logger
+
+from ..auth.chunks import ChunkVerifier
+from ..errors import (
+    BadDigest,
+    EntityTooLarge,
+    IncompleteBody,
+    InvalidDigest,
+    InvalidRequest,
+    MaxMessageLengthExceeded,
+    MissingContentLength,
+    S3Error,
+    XAmzContentSHA256Mismatch,
+)
+from ..values import BlobRef, Content
+from ..wire.awschunked import AwsChunked
+from ..wire.streams import Collect, Digesting, Tee
+from .checksums import ALGORITHMS, Hash, check, check_value, declared, encode, trailer
+from .extents import Extents, combined_crc64nvme
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IConsumer
+
+    from ..interfaces import IMetadataTransaction
+    from .call import Call, Headers
+
+_log = Logger()
+
+_HELD = 64 << 10
+"""Bodies of at most this many bytes are held and hashed at once: MD5 of them takes 85 µs, a thread hop 65 µs."""
+
+
+@frozen
+class Received:
+    """A body that was taken, with all that was stated about it found true.
+
+    :ivar md5: hex.
+    :ivar checksums: algorithm → base64; always has CRC64NVME.
+    :ivar declared: the algorithm that the client sent a value for, in a header or trailer.
+    """
+
+    content: Content
+    size: int
+    md5: str
+    checksums: dict[str, str]
+    declared: str | None
+
+
+@frozen
+class _Terms:
+    """What a request says about its body, in good form.
+
+    :ivar size: decoded bytes; ``None`` when not said.
+    :ivar streaming: the kind of aws-chunked, or ``""``.
+    :ivar sha256: hex, lower case.
+    :ivar md5: base64.
+    :ivar declared: (algorithm, base64) by header.
+    :ivar trailing: the algorithm announced as trailer.
+    """
+
+    size: int | None
+    streaming: str
+    sha256: str | None
+    md5: str | None
+    declared: tuple[str, str] | None
+    trailing: str | None
+
+    @property
+    def algorithm(self) -> str | None:
+        return self.declared[0] if self.declared else self.trailing
+
+
+async def receive(
+    call: Call, *, inline: bool, algorithms: Sequence[str] = ()
+) -> Received:
+    """Take the bytes of an object or part, and make them durable.
+
+    :param inline: whether a small body may stay in memory, for the metadata row.
+    :param algorithms: checksums wanted besides those the client states and CRC64NVME.
+    :raises S3Error: what the client stated about the body is malformed or does not hold.
+    :raises ClientGone: nobody is left to be told.
+    """
+    terms = _terms(call)
+    size = terms.size
+    if size is None:
+        raise MissingContentLength()
+    limit = call.gateway.settings.max_object
+    if size > limit:
+        raise EntityTooLarge(ProposedSize=size, MaxSizeAllowed=limit)
+    small = call.gateway.blobs.inline_below if inline else 0
+    if size > max(small, _HELD):
+        return await _stream(call, terms, size, algorithms)
+    digests = _Digests(terms, (*algorithms, "CRC64NVME"))
+    data = await _collect(call, terms, size, digests, IncompleteBody)
+    if size <= small or not data:
+        content = Content(data)
+    else:
+        content = await _store(call, data)
+    return Received(
+        content, size, digests.md5.hexdigest(), digests.checksums(), terms.algorithm
+    )
+
+
+async def document(call: Call) -> bytes:
+    """Take a small XML document.
+
+    :raises InvalidRequest: the operation demands a checksum or Content-MD5, and there is none.
+    :raises MaxMessageLengthExceeded: it is larger than ``ozgate.http.max-document``.
+    :raises S3Error: what the client stated about the body is malformed or does not hold.
+    """
+    terms = _terms(call)
+    limit = call.gateway.settings.max_document
+
+    def too_big() -> S3Error:
+        return MaxMessageLengthExceeded(MaxMessageLengthBytes=limit)
+
+    if (terms.size or 0) > limit:
+        raise too_big()
+    if call.operation.checksum_required and not (terms.md5 or terms.algorithm):
+        raise InvalidRequest(
+            "Missing required header for this request: Content-MD5 OR x-amz-checksum-*"
+        )
+    return await _collect(call, terms, limit, _Digests(terms, ()), too_big)
+
+
+async def keep(
+    call: Call,
+    kept: Received | Content,
+    interaction: Callable[..., Any],
+    *args: Any,
+    claims: tuple[tuple[str, ...], ...] = (),
+) -> Any:
+    """Run the writing interaction that names bytes just written; when it fails, doom them.
+
+    Dooming is safe however the write ended, even when that is not known: the reaper looks
+    whether anything names a blob, later and for itself.
+
+    :return: what the interaction returned, durable.
+    """
+    content = kept.content if isinstance(kept, Received) else kept
+    try:
+        return await call.write(interaction, *args, claims=claims)
+    except Exception:
+        _doom(call, [extent.blob for extent in content.extents])
+        raise
+
+
+# What the client says
+
+
+def _terms(call: Call) -> _Terms:
+    headers = call.headers
+    payload = call.verified.payload
+    streaming = payload if payload.startswith("STREAMING-") else ""
+    trailing = trailer(headers)
+    if trailing is not None and not payload.endswith("-TRAILER"):
+        raise InvalidRequest(
+            "The x-amz-trailer header needs an x-amz-content-sha256 header that ends in -TRAILER."
+        )
+    return _Terms(
+        _decoded_length(headers) if streaming else call.body.length,
+        streaming,
+        payload.lower() if len(payload) == 64 else None,
+        _content_md5(headers),
+        declared(headers),
+        trailing,
+    )
+
+
+def _decoded_length(headers: Headers) -> int:
+    text = headers.get("x-amz-decoded-content-length") or ""
+    # 19 digits hold 2**63 - 1; what has more is no size.
+    if not text.isascii() or not text.isdigit() or len(text) > 19:
+        raise MissingContentLength()
+    return int(text)
+
+
+def _content_md5(headers: Headers) -> str | None:
+    text = headers.get("content-md5")
+    if text is None:
+        return None
+    try:
+        if len(b64decode(text, validate=True)) == 16:
+            return text
+    except (BadBase64, ValueError):
+        pass
+    members: dict[str, str | int] = {"Content-MD5": text}
+    raise InvalidDigest(None, **members)
+
+
+class _Digests:
+    """The digests that one body needs, each computed once.
+
+    :param names: checksum algorithms wanted besides what the client states.
+    """
+
+    def __init__(self, terms: _Terms, names: Iterable[str]) -> None:
+        self._terms = terms
+        wanted = {*names, terms.algorithm} - {None}
+        self._checksums: dict[str, Hash] = {
+            name: ALGORITHMS[name].new() for name in ALGORITHMS if name in wanted
+        }
+        self.md5 = hashlib.md5(usedforsecurity=False)
+        self._sha256 = self._checksums.get("SHA256") or hashlib.sha256()
+
+    def hashes(self) -> list[Hash]:
+        """What is to be fed."""
+        hashes = [self.md5, *self._checksums.values()]
+        if self._terms.sha256 and self._sha256 not in hashes:
+            hashes.append(self._sha256)
+        return hashes
+
+    def checksums(self) -> dict[str, str]:
+        """Algorithm → base64."""
+        return {name: encode(it.digest()) for name, it in self._checksums.items()}
+
+    def verify(self, trailers: dict[str, str]) -> None:
+        """Compare with what the client stated.
+
+        :raises XAmzContentSHA256Mismatch: the signed SHA-256 is another.
+        :raises BadDigest: Content-MD5 or a checksum is another.
+        """
+        terms = self._terms
+        if terms.sha256:
+            computed = self._sha256.digest().hex()
+            if computed != terms.sha256:
+                raise XAmzContentSHA256Mismatch(
+                    ClientComputedContentSHA256=terms.sha256,
+                    S3ComputedContentSHA256=computed,
+                )
+        if terms.md5:
+            computed = encode(self.md5.digest())
+            if computed != terms.md5:
+                raise BadDigest(ExpectedDigest=terms.md5, CalculatedDigest=computed)
+        stated = terms.declared
+        if terms.trailing:
+            row = ALGORITHMS[terms.trailing]
+            stated = row.name, check_value(row, trailers[row.header], "trailing header")
+        if stated:
+            name, value = stated
+            check(name, value, encode(self._checksums[name].digest()))
+
+
+# Where the bytes go
+
+
+async def _deliver(call: Call, terms: _Terms, consumer: IConsumer) -> dict[str, str]:
+    """Have the body delivered, decoded.
+
+    :return: its trailers.
+    """
+    if not terms.streaming:
+        if call.body.length != 0:
+            await call.body.deliver_to(consumer)
+        return {}
+    decoder = AwsChunked(
+        consumer,
+        terms.size or 0,
+        ChunkVerifier(call.verified) if "HMAC" in terms.streaming else None,
+        (ALGORITHMS[terms.trailing].header,) if terms.trailing else (),
+    )
+    await call.body.deliver_to(decoder)
+    decoder.finish()
+    return decoder.trailers
+
+
+async def _collect(
+    call: Call,
+    terms: _Terms,
+    limit: int,
+    digests: _Digests,
+    too_big: Callable[[], S3Error],
+) -> bytes:
+    """Take a body into memory and verify it."""
+    collect = Collect(limit, too_big)
+    trailers = await _deliver(call, terms, collect)
+    data = collect.value()
+    for each in digests.hashes():
+        each.update(data)
+    digests.verify(trailers)
+    return data
+
+
+async def _store(call: Call, data: bytes) -> Content:
+    """Put a body that is in memory, and verified, into a blob."""
+    extents = Extents(call.gateway.blobs, len(data))
+    try:
+        extents.write(data)
+        return Content(extents=tuple(await extents.commit()))
+    except Exception:
+        await _abandon(call, extents)
+        raise
+
+
+async def _stream(
+    call: Call, terms: _Terms, size: int, algorithms: Sequence[str]
+) -> Received:
+    """Pass a body through the digests into blobs."""
+    digests = _Digests(terms, algorithms)
+    extents = Extents(call.gateway.blobs, size)
+    try:
+        digesting = Digesting(digests.hashes(), call.gateway.run_in_thread)
+        trailers = await _deliver(call, terms, Tee(digesting, extents))
+        await digesting.finish()
+        digests.verify(trailers)
+        stored = await extents.commit()
+    except Exception:
+        # CancelledError is one of them: the client has gone.
+        await _abandon(call, extents)
+        raise
+    checksums = digests.checksums()
+    if "CRC64NVME" not in checksums:
+        # The sink has computed it on the way.
+        checksums["CRC64NVME"] = encode(combined_crc64nvme(stored).to_bytes(8, "big"))
+    return Received(
+        Content(extents=tuple(stored)),
+        size,
+        digests.md5.hexdigest(),
+        checksums,
+        terms.algorithm,
+    )
+
+
+async def _abandon(call: Call, extents: Extents) -> None:
+    """Leave nothing of a body that was refused or broke off."""
+    try:
+        await extents.abort()
+    except Exception:
+        _log.failure("a blob under way could not be dropped; the sweeper will")
+    _doom(call, extents.refs)
+
+
+def _doom(call: Call, blobs: list[BlobRef]) -> None:
+    if blobs:
+        doomed = call.gateway.metadata.write(_doom_all, blobs)
+        doomed.addErrback(
+            lambda failure: _log.failure(
+                "blobs could not be doomed; the sweeper will find them", failure
+            )
+        )
+
+
+def _doom_all(tx: IMetadataTransaction, blobs: list[BlobRef]) -> None:
+    tx.doom(blobs)

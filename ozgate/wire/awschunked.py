@@ -1,0 +1,213 @@
+"""The ``aws-chunked`` coding: a body in chunks of stated size, each perhaps signed, and perhaps a trailer.
+
+Source: Amazon S3 API Reference, "Signature Calculations … Transferring Payload in Multiple Chunks" and "… Including
+Trailing Headers". The decoder is strict, since what two readers understand differently is a way to smuggle.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from twisted.internet.interfaces import IConsumer, IProducer
+from zope.interface import implementer
+
+from ..errors import (
+    IncompleteBody,
+    InvalidChunkSizeError,
+    InvalidRequest,
+    MalformedTrailerError,
+    S3Error,
+)
+
+if TYPE_CHECKING:
+    from ..auth.chunks import ChunkVerifier
+
+SMALLEST_CHUNK = 8192
+"""Bytes of a signed chunk at least, the last one excepted."""
+TRAILER_SIGNATURE = "x-amz-trailer-signature"
+
+_MAX_LINE = 1024
+_signed_header = re.compile(
+    rb"([0-9A-Fa-f]{1,16});chunk-signature=([0-9a-f]{64})\r\n"
+).fullmatch
+_unsigned_header = re.compile(rb"([0-9A-Fa-f]{1,16})\r\n").fullmatch
+_trailer = re.compile(
+    rb"([A-Za-z0-9-]{1,128}):[ \t]*([!-~](?:[ -~]*[!-~])?)[ \t]*(\r?\n)"
+).fullmatch
+
+_HEADER, _DATA, _DATA_END, _TRAILER, _DONE = range(5)
+
+
+@implementer(IConsumer)
+class AwsChunked:
+    """Decodes: a consumer of the encoded stream in front of the consumer of the bytes.
+
+    Bytes are handed on before the signature of their chunk was checked; they are good only when
+    :meth:`finish` has returned.
+
+    :param consumer: takes the decoded bytes; it pauses the producer itself.
+    :param decoded_length: bytes that must come out, ``x-amz-decoded-content-length``.
+    :param verifier: checks chunk signatures; ``None`` when chunks are not signed.
+    :param announced: lower-case names of the trailers that must come, and no others.
+    """
+
+    def __init__(
+        self,
+        consumer: IConsumer,
+        decoded_length: int,
+        verifier: ChunkVerifier | None = None,
+        announced: Collection[str] = (),
+    ) -> None:
+        self.trailers: dict[str, str] = {}
+        """Lower-case names and values, complete once :meth:`finish` has returned."""
+        self._consumer = consumer
+        self._missing = decoded_length
+        self._verifier = verifier
+        self._announced = announced
+        self._read_header = _signed_header if verifier else _unsigned_header
+        self._state = _HEADER
+        self._line = b""
+        self._left = 0
+        self._last = False
+        self._small = False
+        self._signature = ""
+        self._bare_line = False
+
+    def registerProducer(self, producer: IProducer, streaming: bool) -> None:
+        """Register the producer with the consumer behind."""
+        self._consumer.registerProducer(producer, streaming)
+
+    def unregisterProducer(self) -> None:
+        """Unregister it there."""
+        self._consumer.unregisterProducer()
+
+    def write(self, data: bytes) -> None:
+        """Take encoded bytes.
+
+        :raises IncompleteBody: the chunks do not add up to the decoded length.
+        :raises InvalidChunkSizeError: a signed chunk but the last is below 8 KiB.
+        :raises InvalidRequest: the framing is broken, or bytes come after the end.
+        :raises MalformedTrailerError: a trailer is malformed, doubled or was not announced.
+        :raises SignatureDoesNotMatch: a chunk or the trailer was signed by somebody else.
+        """
+        position = 0
+        while position < len(data):
+            if self._state == _DATA:
+                position = self._take_data(data, position)
+                continue
+            if self._state == _DONE:
+                raise InvalidRequest("The request body goes on after its last chunk.")
+            position = self._take_line(data, position)
+
+    def finish(self) -> None:
+        """The encoded stream is over.
+
+        :raises IncompleteBody: it ended early.
+        """
+        if self._state != _DONE:
+            raise IncompleteBody("The request body terminated unexpectedly")
+
+    def _take_data(self, data: bytes, position: int) -> int:
+        piece = data[position : position + self._left]
+        self._left -= len(piece)
+        if self._left == 0:
+            self._state = _DATA_END
+        if self._verifier is not None:
+            self._verifier.update(piece)
+        self._consumer.write(piece)
+        return position + len(piece)
+
+    def _take_line(self, data: bytes, position: int) -> int:
+        """Take bytes up to the end of a line, and act when it is complete."""
+        end = data.find(b"\n", position, position + _MAX_LINE)
+        stop = len(data) if end < 0 else end + 1
+        if len(self._line) + stop - position > _MAX_LINE:
+            raise self._broken()
+        line = self._line + data[position:stop]
+        if end < 0:
+            self._line = line
+            return stop
+        self._line = b""
+        if self._state == _HEADER:
+            self._begin_chunk(line)
+        elif self._state == _DATA_END:
+            self._end_chunk(line)
+        else:
+            self._take_trailer(line)
+        return stop
+
+    def _begin_chunk(self, line: bytes) -> None:
+        match = self._read_header(line)
+        if match is None:
+            raise self._broken()
+        size = int(match[1], 16)
+        if size > self._missing:
+            raise IncompleteBody(
+                "The chunks of the request body hold more than x-amz-decoded-content-length says."
+            )
+        self._missing -= size
+        self._left = size
+        if self._verifier is not None:
+            self._signature = match[2].decode()
+            if size and self._small:
+                raise InvalidChunkSizeError()
+            self._small = size < SMALLEST_CHUNK
+        if size:
+            self._state = _DATA
+            return
+        if self._missing:
+            raise IncompleteBody(
+                "The chunks of the request body hold less than x-amz-decoded-content-length says."
+            )
+        if self._verifier is not None:
+            self._verifier.end_chunk(self._signature)
+        self._state = _TRAILER
+
+    def _end_chunk(self, line: bytes) -> None:
+        if line != b"\r\n":
+            raise self._broken()
+        if self._verifier is not None:
+            self._verifier.end_chunk(self._signature)
+        self._state = _HEADER
+
+    def _take_trailer(self, line: bytes) -> None:
+        if line == b"\r\n":
+            if self._bare_line:
+                # AWS's own example, and clients written after it, end the signed lines in a bare LF and
+                # put an empty line before the signature.
+                self._bare_line = False
+                return
+            self._end_trailers()
+            return
+        match = _trailer(line)
+        if match is None or self._bare_line:
+            raise MalformedTrailerError()
+        name, value = match[1].decode().lower(), match[2].decode()
+        signed = self._verifier is not None and self._verifier.trailer
+        self._bare_line = match[3] == b"\n"
+        if (
+            name in self.trailers
+            or TRAILER_SIGNATURE in self.trailers
+            or (name not in self._announced and name != TRAILER_SIGNATURE)
+            or (name == TRAILER_SIGNATURE and (not signed or self._bare_line))
+            or (self._bare_line and not signed)
+        ):
+            raise MalformedTrailerError()
+        self.trailers[name] = value
+
+    def _end_trailers(self) -> None:
+        provided = self.trailers.pop(TRAILER_SIGNATURE, None)
+        if any(name not in self.trailers for name in self._announced):
+            raise MalformedTrailerError()
+        if self._verifier is not None and self._verifier.trailer:
+            if provided is None:
+                raise MalformedTrailerError()
+            self._verifier.end_trailer(self.trailers.items(), provided)
+        self._state = _DONE
+
+    def _broken(self) -> S3Error:
+        if self._state == _TRAILER:
+            return MalformedTrailerError()
+        return InvalidRequest("The request body is not well-formed aws-chunked.")
