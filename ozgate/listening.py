@@ -6,14 +6,22 @@ import errno
 import socket
 from collections.abc import Sequence
 from ipaddress import ip_address
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.endpoints import quoteStringArgument, serverFromString
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+from twisted.internet.interfaces import (
+    IListeningPort,
+    IProtocolFactory,
+    IReactorTime,
+)
+from twisted.internet.task import deferLater
 
 from .config import Settings, host_and_port
 from .sitefile import ConfigurationError
+
+if TYPE_CHECKING:
+    from .wire.site import GatewaySite
 
 ANYWHERE = "ozgate.insecure.listen.anywhere"
 
@@ -116,6 +124,18 @@ def _check_reach(port: IListeningPort, description: str, settings: Settings) -> 
             f"will not listen on {description}, open to other machines, while ozone.security.enabled is false and anyone may read and write: "
             f"set it to true with a key pair, listen on 127.0.0.1, or say {ANYWHERE}=true"
         )
+
+
+async def drain(clock: IReactorTime, site: GatewaySite, seconds: float) -> None:
+    """Let the requests under way end, each connection closing after its own; then cut what is left."""
+    for channel in list(site.connections):
+        channel.persistent = False
+        if not channel.requests:
+            channel.loseConnection()  # type: ignore[no-untyped-call]
+    deadline = clock.seconds() + seconds
+    while site.connections and clock.seconds() < deadline:
+        await deferLater(clock, 0.02)
+    site.abort_connections()
 
 
 def url_of(address: Any, description: str) -> str:

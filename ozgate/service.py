@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import socket
 import sys
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
@@ -28,6 +29,7 @@ from .auth.secrets import MetadataSecretStore, StaticSecrets
 from .background.sweeper import Sweeper
 from .background.uploads import UploadExpiry
 from .blobs.readers import Readers
+from .blobs.sweep import Reaper
 from .config import Settings
 from .datafolder import DataFolder
 from .errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, StoreError
@@ -37,7 +39,7 @@ from .interfaces import (
     IMetadataTransaction,
     ISecretStore,
 )
-from .listening import descriptions, listen, url_of
+from .listening import descriptions, drain, listen, url_of
 from .loading import load, override
 from .providers import make_provider
 from .s3.address import valid_bucket_name
@@ -186,7 +188,26 @@ class GatewayService(Service):
         await self._serve(gateway)
 
     def _run_in_background(self, gateway: Gateway) -> None:
-        for service in (Sweeper(gateway), UploadExpiry(gateway)):
+        settings, clock = self._settings, self._reactor
+        # The same after a restart, so that the leases of the process before do not hold it up.
+        owner = socket.gethostname()
+        reaper = Reaper(
+            self._metadata,
+            self._blobs,
+            gateway.readers,
+            clock,
+            owner,
+            settings.sweep_delay,
+        )
+        sweeper = Sweeper(reaper, clock, settings.sweep_interval)
+        expiry = UploadExpiry(
+            self._metadata,
+            clock,
+            owner,
+            settings.upload_expiry,
+            settings.upload_expiry_interval,
+        )
+        for service in (sweeper, expiry):
             service.startService()
             self._closing.push_async_callback(maybeDeferred, service.stopService)
 
@@ -201,7 +222,7 @@ class GatewayService(Service):
             audit_log,
         )
         ports = await listen(self._reactor, self._described, site, settings)
-        opened.push_async_callback(site.drain, DRAIN)
+        opened.push_async_callback(drain, self._reactor, site, DRAIN)
         for port in ports:
             opened.push_async_callback(maybeDeferred, port.stopListening)
         urls = [

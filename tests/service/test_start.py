@@ -1,0 +1,250 @@
+"""Starting: what is said, what is asked, what is refused in one line."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.request import Request
+
+from tests.running import ROOT
+from tests.service.twistd import LOOPBACK, ServiceTestCase
+
+SECURE = ("-D", "ozone.security.enabled=true")
+PAIR = {"AWS_ACCESS_KEY_ID": "me", "AWS_SECRET_ACCESS_KEY": "it's a secret"}
+
+
+class ReadyTests(ServiceTestCase):
+    """A start that succeeds."""
+
+    def test_says_where_it_is(self) -> None:
+        """It prints where it listens, where the data is, and lines to paste; then it answers."""
+        process = self.started("-D", LOOPBACK)
+        [url] = process.urls
+        output = process.output()
+        self.assertIn(f"ozgate keeps its data in {self.data}\n", output)
+        self.assertIn(f"  export AWS_ENDPOINT_URL={url}\n", output)
+        self.assertIn("  aws s3 mb s3://first\n", output)
+        self.assertIn(f"endpoint_url='{url}'", output)
+        self.assertEqual(self.ask(url + "/")[0], 200)
+        self.assertEqual(process.errors.read_text(), "")
+
+    def test_security_off(self) -> None:
+        """With security off any key is accepted, but a request without credentials is refused."""
+        [url] = self.started("-D", LOOPBACK).urls
+        self.assertEqual(self.ask(url + "/", pair=("whoever", "whatever"))[0], 200)
+        status, body = self.ask(url + "/", pair=None)
+        self.assertEqual(status, 403)
+        self.assertIn(b"<Code>AccessDenied</Code>", body)
+
+    def test_security_on(self) -> None:
+        """With security on only the static pair is accepted, and its secret is nowhere to be read."""
+        process = self.started("-D", LOOPBACK, *SECURE, environment=PAIR)
+        [url] = process.urls
+        secret = PAIR["AWS_SECRET_ACCESS_KEY"]
+        self.assertEqual(self.ask(url + "/", pair=("me", secret))[0], 200)
+        status, body = self.ask(url + "/", pair=("me", "wrong"))
+        self.assertEqual(status, 403)
+        self.assertIn(b"<Code>SignatureDoesNotMatch</Code>", body)
+        status, body = self.ask(url + "/", pair=("you", secret))
+        self.assertIn(b"<Code>InvalidAccessKeyId</Code>", body)
+        self.assertNotIn(secret, process.output())
+        self.assertIn("AWS_ACCESS_KEY_ID='me'", process.output())
+
+    def test_security_on_without_a_pair(self) -> None:
+        """Security on without any pair starts, refuses everybody, and says how to get a pair."""
+        process = self.started("-D", LOOPBACK, *SECURE)
+        self.assertIn("AWS_SECRET_ACCESS_KEY in the environment", process.output())
+        self.assertEqual(self.ask(process.urls[0] + "/")[0], 403)
+
+    def test_private_files(self) -> None:
+        """What it stores is for its user alone."""
+        [url] = self.started("-D", LOOPBACK).urls
+        self.ask(url + "/bucket", "PUT")
+        self.ask(url + "/bucket/key", "PUT", b"x" * 100_000)
+        self.assertEqual(stat.S_IMODE(os.stat(self.data).st_mode), 0o700)
+        for folder, _, files in os.walk(self.data):
+            for name in files:
+                mode = stat.S_IMODE(os.stat(os.path.join(folder, name)).st_mode)
+                self.assertEqual(mode & 0o077, 0, name)
+
+    def test_several_endpoints(self) -> None:
+        """--listen is repeatable, and takes UNIX sockets too."""
+        path = os.path.join(self.folder, "socket")
+        process = self.started(
+            *("--listen", "tcp:0:interface=127.0.0.1", "--listen", f"unix:{path}")
+        )
+        self.assertEqual(self.ask(process.urls[0] + "/")[0], 200)
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(20)
+            client.connect(path)
+            client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            self.assertTrue(client.recv(100).startswith(b"HTTP/1.1 403 "))
+
+    def test_tls(self) -> None:
+        """An ssl: endpoint speaks HTTPS."""
+        key, certificate = self.certificate()
+        process = self.started(
+            "--listen",
+            f"ssl:0:interface=127.0.0.1:privateKey={key}:certKey={certificate}",
+        )
+        [url] = process.urls
+        self.assertTrue(url.startswith("https://127.0.0.1:"))
+        context = ssl.create_default_context(cafile=certificate)
+        self.assertEqual(self.answer(Request(url + "/"), context)[0], 403)
+
+    def certificate(self) -> tuple[str, str]:
+        """A key and a certificate of 127.0.0.1, as paths."""
+        from ipaddress import ip_address
+
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes, serialization
+        from cryptography.hazmat.primitives.asymmetric import ec
+
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+        now = datetime.now(UTC)
+        address = x509.IPAddress(ip_address("127.0.0.1"))
+        certificate = (
+            x509.CertificateBuilder(name, name, key.public_key())
+            .serial_number(1)
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([address]), False)
+            .sign(key, hashes.SHA256())
+        )
+        paths = os.path.join(self.folder, "key.pem"), os.path.join(self.folder, "c.pem")
+        Path(paths[0]).write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        Path(paths[1]).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        return paths
+
+
+class ConfiguredTests(ServiceTestCase):
+    """Where configuration comes from, in the running service."""
+
+    def test_file_environment_and_define(self) -> None:
+        """A file, Ozone's environment variables and -D are all heard."""
+        path = Path(self.folder, "ozone-site.xml")
+        path.write_text(
+            "<configuration><property><name>ozgate.s3.buckets</name>"
+            "<value>from-file</value></property><property>"
+            "<name>ozone.om.address</name><value>om</value></property></configuration>"
+        )
+        process = self.started(
+            *("--config", str(path), "-D", LOOPBACK),
+            environment={"OZONE-SITE.XML_ozone.s3g.volume.name": "shown"},
+        )
+        self.assertIn("no effect in ozgate: ozone.om.address", process.output())
+        status, body = self.ask(process.urls[0] + "/")
+        self.assertEqual(status, 200)
+        self.assertIn(b"<Name>from-file</Name>", body)
+
+    def test_buckets_at_start(self) -> None:
+        """S3_BUCKET makes buckets, and again does no harm."""
+        for _ in range(2):
+            process = self.started("-D", LOOPBACK, environment={"S3_BUCKET": "aaa,bbb"})
+            _, body = self.ask(process.urls[0] + "/")
+            self.assertIn(b"<Name>aaa</Name>", body)
+            self.assertIn(b"<Name>bbb</Name>", body)
+            process.stop()
+
+    def test_tap(self) -> None:
+        """tap.py is the same service, from a checkout, for twistd -ny."""
+        process = self.launch(
+            *("-n", "--pidfile=", "-y", str(ROOT / "tap.py")),
+            environment={
+                "PYTHONPATH": "",
+                "OZONE-SITE.XML_ozone.s3g.http-address": "127.0.0.1:0",
+            },
+        )
+        process.wait_ready()
+        self.assertEqual(self.ask(process.urls[0] + "/")[0], 200)
+        self.assertTrue(os.path.isdir(os.path.join(self.folder, "ozgate-data")))
+
+
+class RefusedTests(ServiceTestCase):
+    """Starts that are refused, each in one line with exit code 1."""
+
+    def test_wrong_key(self) -> None:
+        """An unknown key."""
+        self.assertIn("ozgate.region", self.refused("-D", "ozgate.regoin=x"))
+
+    def test_wrong_value(self) -> None:
+        """A value that is none of its kind."""
+        line = self.refused("-D", "ozone.security.enabled=yes")
+        self.assertIn("neither true nor false", line)
+
+    def test_config_not_there(self) -> None:
+        """A configuration file that does not exist."""
+        self.assertIn("no-such.xml", self.refused("--config", "no-such.xml"))
+
+    def test_bucket_name(self) -> None:
+        """A bucket to be made at start that cannot be one."""
+        line = self.refused(environment={"S3_BUCKET": "No_Bucket"})
+        self.assertIn("No_Bucket", line)
+
+    def test_unknown_provider(self) -> None:
+        """A provider that nothing makes."""
+        line = self.refused("-D", "ozgate.metadata=nosuch:x")
+        self.assertIn("sqlite:", line)
+
+    def test_open_to_others(self) -> None:
+        """With security off it listens beyond loopback only where a property says so."""
+        everywhere = "ozone.s3g.http-address=0.0.0.0:0"
+        for arguments in (
+            ("-D", everywhere),
+            ("--listen", "tcp:0"),
+            ("--listen", "tcp:0:interface=0.0.0.0"),
+            ("--listen", "tcp6:0"),
+            ("--listen", "tcp:0:interface=127.0.0.1", "--listen", "tcp:0"),
+        ):
+            line = self.refused(*arguments)
+            self.assertIn("ozgate.insecure.listen.anywhere=true", line)
+        self.started("-D", everywhere, "-D", "ozgate.insecure.listen.anywhere=true")
+
+    def test_open_to_others_with_security(self) -> None:
+        """With security on it listens where it is told to."""
+        self.started("--listen", "tcp:0", *SECURE, environment=PAIR)
+
+    def test_port_in_use(self) -> None:
+        """A port that another program has."""
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            port = other.getsockname()[1]
+            line = self.refused("-D", f"ozone.s3g.http-address=127.0.0.1:{port}")
+        self.assertIn(str(port), line)
+        self.assertIn("another program", line)
+
+    def test_endpoint_that_is_none(self) -> None:
+        """An endpoint description that cannot be read."""
+        for description in ("nonsense", "tcp:port", "ssl:0:privateKey=no-such.pem"):
+            self.assertIn(description, self.refused("--listen", description))
+
+    def test_data_folder_not_usable(self) -> None:
+        """A data folder that cannot be made."""
+        Path(self.data).write_text("a file")
+        self.assertIn("--data", self.refused("-D", LOOPBACK))
+
+    def test_data_folder_in_use(self) -> None:
+        """A second process on one data folder, by whatever name."""
+        first = self.started("-D", LOOPBACK)
+        os.symlink(self.data, self.folder + "/other")
+        line = self.refused("-D", LOOPBACK, "--data", self.folder + "/other")
+        self.assertIn(str(first.process.pid), line)
+        self.assertEqual(self.ask(first.urls[0] + "/")[0], 200)
+
+    def test_database_of_something_else(self) -> None:
+        """A metadata database that is none."""
+        os.makedirs(self.data)
+        Path(self.data, "metadata.db").write_text("not a database " * 100)
+        self.assertIn("metadata.db", self.refused("-D", LOOPBACK))
