@@ -1,0 +1,381 @@
+"""Access and audit lines, and the file they go to.
+
+The formatting functions are pure. Neither lets a secret, a presigned signature or a line break through.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
+
+from twisted.logger import Logger
+
+from ..errors import S3Error
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+    from ..config import Settings
+    from .request import GatewayRequest
+
+GONE = 499
+"""The status that says, as nginx does, that the client went before there was an answer."""
+
+HIDDEN = "REDACTED"
+SECRET_PARAMETERS = frozenset(
+    (
+        "x-amz-signature",
+        "x-amz-credential",
+        "x-amz-security-token",
+        "authorization",
+        "signature",
+        "awsaccesskeyid",
+    )
+)
+"""Query parameters, in lower case, whose values are secret or part of one (SigV4 and SigV2)."""
+
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_PLAIN = {code: chr(code) for code in range(0x20, 0x7F)} | {
+    0x22: '\\"',
+    0x5C: "\\\\",
+    0x7C: "\\x7c",  # separates the fields of an audit line
+}
+_ESCAPES = [_PLAIN.get(code, f"\\x{code:02x}") for code in range(256)]
+_UNSAFE = bytes(set(range(256)) - set(range(0x20, 0x7F))) + b'"\\|'
+
+
+def escape(value: bytes) -> str:
+    """Printable ASCII; quotes, backslashes, bars, control characters and all else as escapes."""
+    if len(value.translate(None, _UNSAFE)) == len(value):
+        return value.decode("ascii")
+    return "".join([_ESCAPES[byte] for byte in value])
+
+
+def redact(target: bytes) -> bytes:
+    """A request target with the values of secret query parameters replaced."""
+    path, mark, query = target.partition(b"?")
+    if not mark:
+        return target
+    parts = query.split(b"&")
+    for index, part in enumerate(parts):
+        name, equals, _ = part.partition(b"=")
+        if equals and _is_secret(name):
+            parts[index] = name + b"=" + HIDDEN.encode("ascii")
+    return path + b"?" + b"&".join(parts)
+
+
+@lru_cache(maxsize=512)
+def _is_secret(name: bytes) -> bool:
+    decoded = unquote_to_bytes(name.replace(b"+", b" ")).strip().lower()
+    return decoded.decode("latin-1") in SECRET_PARAMETERS
+
+
+@lru_cache(maxsize=2)
+def _combined_date(second: int) -> str:
+    t = time.gmtime(second)
+    month = _MONTHS[t.tm_mon - 1]
+    return f"{t.tm_mday:02d}/{month}/{t.tm_year}:{t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d} +0000"
+
+
+@lru_cache(maxsize=2)
+def _audit_date(second: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(second))
+
+
+def access_line(
+    *,
+    now: float,
+    ip: str,
+    user: str,
+    method: bytes,
+    target: bytes,
+    protocol: bytes,
+    status: int,
+    sent: int,
+    referrer: bytes,
+    agent: bytes,
+    request_id: str,
+    operation: str,
+    seconds: float,
+) -> str:
+    """One line of the access log: the combined format, then request id, operation, milliseconds.
+
+    :param now: seconds since the epoch; the line says it in UTC.
+    :param user: access id; ``-`` for none.
+    :param target: the request target as sent; secret parameters are replaced here.
+    :param status: HTTP status, or :data:`GONE`.
+    :param sent: bytes of the answer's body.
+    :param seconds: from the request's head to the answer's end.
+    """
+    return (
+        f"{ip} - {escape(user.encode()) or '-'} [{_combined_date(int(now))}] "
+        f'"{escape(method)} {escape(redact(target))} {escape(protocol)}" {status} {sent} '
+        f'"{escape(redact(referrer)) or "-"}" "{escape(agent) or "-"}" '
+        f"{request_id} {operation or '-'} {seconds * 1000:.1f}\n"
+    )
+
+
+def audit_line(
+    *,
+    now: float,
+    user: str,
+    ip: str,
+    action: str,
+    parameters: Iterable[tuple[str, str]],
+    request_id: str,
+    success: bool,
+    perf: Mapping[str, int | str],
+) -> str:
+    """One line of the audit log, in the form Apache Ozone's S3 gateway writes it.
+
+    :param action: Ozone's name of it, such as ``GET_KEY``.
+    :param parameters: path and query parameters; secret ones are replaced here.
+    :param success: failures have the level ERROR, as in Ozone.
+    :param perf: such as ``{"opLatencyMs": 3}``.
+    """
+    said: dict[str, list[str]] = {}
+    for name, value in parameters:
+        hidden = name.strip().lower() in SECRET_PARAMETERS
+        said.setdefault(name, []).append(HIDDEN if hidden else value)
+    shown = {name: f"[{', '.join(values)}]" for name, values in said.items()}
+    shown["x-amz-request-id"] = shown["x-amz-id-2"] = request_id
+    second, fraction = divmod(now, 1)
+    level, result = ("INFO", "SUCCESS") if success else ("ERROR", "FAILURE")
+    return (
+        f"{_audit_date(int(second))},{int(fraction * 1000):03d} | {level} | S3GAudit | ozgate | "
+        f"user={escape(user.encode())} | ip={ip} | op={action} {_json(shown)} | "
+        f"ret={result} | perf: {_json(dict(perf))}\n"
+    )
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    """JSON in ASCII on one line, without the bar that separates an audit line's fields."""
+    return json.dumps(value).replace("|", "\\u007c").replace("\x7f", "\\u007f")
+
+
+class BufferedLog:
+    """A file that lines are added to, many at once.
+
+    Lines leave when ``batch`` bytes are waiting, a second after the first of them, and at :meth:`close`. A file
+    that cannot be written never disturbs whoever logs: up to ``most`` bytes wait for better times, the lines
+    after that are counted, and the count is written when there is room.
+
+    :cvar batch: bytes that are written at once.
+    :cvar most: most bytes that wait while the file cannot be written.
+    :cvar delay: seconds a line waits at most.
+    """
+
+    batch = 64 << 10
+    most = 4 << 20
+    delay = 1.0
+    _log = Logger()
+
+    def __init__(self, path: str, clock: IReactorTime | None) -> None:
+        """
+        :param path: the file, made if need be; ``-`` for no log at all.
+        :param clock: what times the second; ``None``: each line is written at once.
+        :raises OSError: the file cannot be opened.
+        """
+        self.path = path
+        self._clock = clock
+        self._call: IDelayedCall | None = None
+        self._lines: list[str] = []
+        self._size = 0
+        self._rest = b""
+        self._lost = 0
+        self._failing = False
+        self._fd: int | None = None if path == "-" else _open(path)
+
+    def write(self, line: str) -> None:
+        """Add a line, its line break included."""
+        if self._fd is None:
+            return
+        if self._size >= self.most:
+            self._lost += 1
+            return
+        self._lines.append(line)
+        self._size += len(line)
+        if self._clock is None or (self._size >= self.batch and not self._failing):
+            self.flush()
+        elif self._call is None:
+            self._call = self._clock.callLater(self.delay, self._due)
+
+    def flush(self) -> None:
+        """Write what waits, as far as the file takes it."""
+        if self._fd is None:
+            return
+        data = self._rest + "".join(self._lines).encode("utf-8", "backslashreplace")
+        self._lines.clear()
+        try:
+            while data:
+                data = data[os.write(self._fd, data) :]
+        except OSError as error:
+            if not self._failing:
+                self._log.error(
+                    "{path} cannot be written: {error}", path=self.path, error=error
+                )
+            self._failing = True
+        else:
+            self._failing = False
+            if self._lost:
+                lost, self._lost = self._lost, 0
+                self._lines.append(f"# {lost} lines are missing here\n")
+        self._rest = data
+        self._size = len(data) + sum(map(len, self._lines))
+
+    def reopen(self) -> None:
+        """Open the file of that name anew, after a rotation; where that fails, go on with the old one."""
+        if self._fd is None:
+            return
+        self.flush()
+        try:
+            fd = _open(self.path)
+        except OSError as error:
+            self._log.error(
+                "{path} cannot be reopened: {error}", path=self.path, error=error
+            )
+            return
+        os.close(self._fd)
+        self._fd = fd
+
+    def close(self) -> None:
+        """Write everything and close. Idempotent."""
+        call, self._call = self._call, None
+        if call is not None:
+            call.cancel()
+        if self._fd is not None:
+            self.flush()
+            self.flush()  # the line about missing lines, if there was one
+            os.close(self._fd)
+            self._fd = None
+
+    def _due(self) -> None:
+        self._call = None
+        self.flush()
+        if self._size and self._clock is not None:
+            self._call = self._clock.callLater(self.delay, self._due)
+
+
+def _open(path: str) -> int:
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+
+
+def query_parameters(target: bytes) -> list[tuple[str, str]]:
+    """The names and values in a request target's query, decoded, in order."""
+    query = target.partition(b"?")[2]
+    parameters = []
+    for part in query.split(b"&") if query else ():
+        name, _, value = part.partition(b"=")
+        parameters.append((_decoded(name), _decoded(value)))
+    return parameters
+
+
+def _decoded(value: bytes) -> str:
+    return unquote_to_bytes(value.replace(b"+", b" ")).decode("utf-8", "replace")
+
+
+class AccessLog:
+    """The access log of a gateway.
+
+    :param settings: ``access_log`` names the file.
+    :param clock: of the file's timer; ``None``: each line is written at once.
+    :raises OSError: the file cannot be opened.
+    """
+
+    def __init__(self, settings: Settings, clock: IReactorTime | None = None) -> None:
+        path = settings.access_log or "access.log"
+        self.file = BufferedLog(_inside(settings.data, path), clock)
+
+    def note(
+        self,
+        request: GatewayRequest,
+        operation: str = "-",
+        access_id: str = "",
+        seconds: float = 0.0,
+    ) -> None:
+        """Add the line of a request that is over.
+
+        :param operation: S3's name of it; ``-`` where none was found.
+        :param seconds: from its head to now.
+        """
+        referrer = agent = b""
+        for name, value in request.header_pairs():
+            if name == b"user-agent":
+                agent = value
+            elif name == b"referer":
+                referrer = value
+        line = access_line(
+            now=time.time(),
+            ip=request.client_ip,
+            user=access_id,
+            method=request.method,
+            target=request.raw_target,
+            protocol=request.clientproto,
+            status=request.code if request.startedWriting else GONE,
+            sent=request.sentLength,
+            referrer=referrer,
+            agent=agent,
+            request_id=request.request_id,
+            operation=operation,
+            seconds=seconds,
+        )
+        self.file.write(line)
+
+
+class AuditLog:
+    """The audit log of a gateway, in Ozone's form.
+
+    :param settings: ``audit_log`` names the file.
+    :param clock: of the file's timer; ``None``: each line is written at once.
+    :raises OSError: the file cannot be opened.
+    """
+
+    def __init__(self, settings: Settings, clock: IReactorTime | None = None) -> None:
+        path = settings.audit_log or f"s3g-audit-{socket.gethostname()}.log"
+        self.file = BufferedLog(_inside(settings.data, path), clock)
+
+    def note(
+        self,
+        request: GatewayRequest,
+        action: str,
+        access_id: str,
+        bucket: str,
+        key: str,
+        seconds: float,
+        error: Exception | None,
+    ) -> None:
+        """Add the line of a request that is over.
+
+        :param action: Ozone's name of the operation.
+        :param error: what it failed with.
+        """
+        parameters = [("bucket", bucket)] if bucket else []
+        if key:
+            parameters.append(("path", key))
+        parameters += query_parameters(request.raw_target)
+        status = error.status if isinstance(error, S3Error) else 500
+        line = audit_line(
+            now=time.time(),
+            user=access_id,
+            ip=request.client_ip,
+            action=action,
+            parameters=parameters,
+            request_id=request.request_id,
+            success=error is None or status < 400,
+            perf={
+                "opLatencyMs": int(seconds * 1000),
+                "sizeByte": request.body.received or request.sentLength,
+            },
+        )
+        self.file.write(line)
+
+
+def _inside(folder: str, path: str) -> str:
+    """A relative path is inside the folder; ``-`` stays."""
+    return path if path == "-" else os.path.join(folder, path)

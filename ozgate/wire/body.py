@@ -1,0 +1,202 @@
+"""A request's body: a push producer that nothing reads ahead of its consumer."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.interfaces import IConsumer, IPushProducer
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+
+class Stopped(Exception):
+    """The consumer of a body wanted no more of it."""
+
+
+class BodySource(Protocol):
+    """What a body asks of the connection it comes from."""
+
+    def pause_body(self) -> None:
+        """Read no more from the client for now."""
+
+    def resume_body(self) -> None:
+        """Read on, and hold the client to the minimum rate."""
+
+    def send_continue(self) -> None:
+        """Tell the client to send the body."""
+
+    def drain_body(self) -> None:
+        """Read and drop what remains, within bounds."""
+
+
+@implementer(IPushProducer)
+class RequestBody:
+    """The body of one request.
+
+    The connection gives it bytes; :meth:`deliver_to` passes them on. Until then, and while the consumer
+    pauses, it holds what had arrived and the connection is not read: at most one read's worth is held.
+
+    :ivar length: declared Content-Length in bytes; ``None`` with the chunked transfer coding, 0 for no body.
+    :ivar received: bytes arrived so far, transfer coding removed.
+    :ivar complete: whether all of it has arrived.
+    """
+
+    __slots__ = (
+        "_consumer",
+        "_done",
+        "_error",
+        "_expects",
+        "_flushing",
+        "_held",
+        "_paused",
+        "_source",
+        "complete",
+        "discarded",
+        "length",
+        "received",
+    )
+
+    def __init__(
+        self, source: BodySource, length: int | None, expects_continue: bool = False
+    ) -> None:
+        self._source = source
+        self.length = length
+        self._expects = expects_continue
+        self.received = 0
+        self.complete = length == 0
+        self.discarded = False
+        self._held: list[bytes] = []
+        self._paused = False
+        self._flushing = False
+        self._consumer: IConsumer | None = None
+        self._done: Deferred[int] | None = None
+        self._error: Exception | None = None
+
+    # for the operation
+
+    def deliver_to(self, consumer: IConsumer) -> Deferred[int]:
+        """Give the body to a consumer, as a push producer. Once only.
+
+        Writes ``100 Continue`` if the client waits for it. Cancelling stops the delivery; the rest is discarded.
+
+        :return: fires with the count of bytes when the consumer has had all; it has been unregistered
+            from by then. Fails with ``IncompleteBody`` (the client stopped early), ``RequestTimeout``
+            (it was too slow), ``BadRequest`` (chunk framing), ``ClientGone``, :class:`Stopped`, or
+            with whatever the consumer's ``write`` raised.
+        """
+        if self._done is not None or self.discarded:
+            raise RuntimeError("a request's body can be taken once only")
+        if self._error is not None:
+            return fail(self._error)
+        done: Deferred[int] = Deferred(lambda _: self._let_go())
+        self._done = done
+        self._consumer = consumer
+        consumer.registerProducer(self, True)
+        if self.awaits_continue:
+            self._source.send_continue()
+            self._expects = False
+        if self._consumer is consumer and not self._paused:
+            self.resumeProducing()
+        return done
+
+    def discard(self) -> None:
+        """Nobody wants it: the connection reads and drops a bounded rest, or closes. Idempotent."""
+        if not self.discarded:
+            self.discarded = True
+            self._held.clear()
+            if not self.complete:
+                self._source.drain_body()
+
+    # IPushProducer, for the consumer
+
+    def pauseProducing(self) -> None:
+        """Deliver nothing until :meth:`resumeProducing`."""
+        self._paused = True
+        if not self.complete:
+            self._source.pause_body()
+
+    def resumeProducing(self) -> None:
+        """Deliver what is held, then read on."""
+        self._paused = False
+        if self._flushing:
+            return
+        self._flushing = True
+        while self._held and self._consumer is not None and not self._paused:
+            self._write(self._held.pop(0))
+        self._flushing = False
+        if self._consumer is None or self._paused:
+            return
+        if self._error is not None:
+            self._finish(Failure(self._error))
+        elif self.complete:
+            self._finish(self.received)
+        else:
+            self._source.resume_body()
+
+    def stopProducing(self) -> None:
+        """Deliver nothing any more."""
+        self._finish(Failure(Stopped()))
+        self.discard()
+
+    # for the connection
+
+    @property
+    def awaits_continue(self) -> bool:
+        """Whether the client still waits for ``100 Continue`` and has sent nothing."""
+        return self._expects and not self.received and not self.complete
+
+    def data_received(self, data: bytes) -> None:
+        """Some of the body has arrived."""
+        self.received += len(data)
+        if self.discarded:
+            return
+        if self._consumer is None or self._paused or self._held:
+            self._held.append(data)
+            if not self.complete:
+                self._source.pause_body()
+        else:
+            self._write(data)
+
+    def all_received(self) -> None:
+        """The body has ended as it should."""
+        self.complete = True
+        if self._consumer is not None and not self._paused and not self._held:
+            self._finish(self.received)
+
+    def failed(self, error: Exception) -> None:
+        """No more of the body will come."""
+        if self.complete or self._error is not None:
+            return
+        self._error = error
+        self._held.clear()
+        self._finish(Failure(error))
+
+    def _write(self, data: bytes) -> None:
+        assert self._consumer is not None
+        try:
+            self._consumer.write(data)
+        except Exception:
+            self._finish(Failure())
+            self.discard()
+
+    def _let_go(self) -> None:
+        """The delivery was cancelled."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            consumer.unregisterProducer()
+        self.discard()
+
+    def _finish(self, result: int | Failure) -> None:
+        consumer, self._consumer = self._consumer, None
+        if consumer is None:
+            return
+        assert self._done is not None
+        try:
+            consumer.unregisterProducer()
+        except Exception:
+            result = Failure()
+        if isinstance(result, Failure):
+            self._done.errback(result)
+        else:
+            self._done.callback(result)

@@ -1,0 +1,182 @@
+"""The head of a request: request line and header section, read in one go and strictly.
+
+Whatever two readers could understand differently is refused, for that is how requests are smuggled:
+bare CR or LF, obs-fold, white space before a colon, more than one Content-Length, Content-Length together with
+Transfer-Encoding, and so on. Rules: RFC 9110, RFC 9112. Knows no S3 but its error classes.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from functools import lru_cache
+
+from attrs import frozen
+
+from ..errors import BadRequest, RequestHeaderSectionTooLarge
+
+TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+"""What a method or header name is made of (RFC 9110, 5.6.2)."""
+
+VISIBLE = bytes(range(0x21, 0x7F))
+"""What a request target is made of; what is not ASCII must come percent-encoded."""
+
+CONTROLS = bytes(set(range(0x20)) - set(b"\t\r\n")) + b"\x7f"
+"""What may appear nowhere in a head."""
+
+_HOST = re.compile(rb"(?:(\[[0-9A-Fa-f:.]+\])|([A-Za-z0-9_.-]+))(?::([0-9]{1,5})?)?")
+_LONGEST_LENGTH = 19
+"""Digits of a Content-Length; more than that overflows 63 bits somewhere behind us."""
+
+
+@frozen
+class Head:
+    """A request's head, found in order.
+
+    :ivar target: the request target as sent.
+    :ivar pairs: (lower-case name, value) of each header line, in order.
+    :ivar host: the Host header's value, ``None`` in an HTTP/1.0 request without one.
+    :ivar length: bytes of the body; ``None`` with the chunked transfer coding.
+    :ivar persistent: whether the client lets the connection live on.
+    :ivar expects_continue: whether it waits for ``100 Continue`` before it sends the body.
+    """
+
+    method: bytes
+    target: bytes
+    version: bytes
+    pairs: list[tuple[bytes, bytes]]
+    host: bytes | None
+    length: int | None
+    persistent: bool
+    expects_continue: bool
+
+
+def parse_head(block: bytes, max_line: int, max_headers: int) -> Head:
+    """Read a head.
+
+    :param block: the bytes up to, but not including, the empty line.
+    :param max_line: longest request line, in bytes.
+    :param max_headers: most header lines.
+    :raises BadRequest: it is malformed or ambiguous.
+    :raises RequestHeaderSectionTooLarge: a limit is passed.
+    """
+    lines = block.split(b"\r\n")
+    breaks = len(lines) - 1
+    if (
+        block.count(b"\n") != breaks
+        or block.count(b"\r") != breaks
+        or len(block.translate(None, CONTROLS)) != len(block)
+    ):
+        raise BadRequest("A control character stands in the request's head.")
+    if len(lines[0]) > max_line:
+        raise RequestHeaderSectionTooLarge(MaxSizeAllowed=max_line)
+    if breaks > max_headers:
+        raise RequestHeaderSectionTooLarge(MaxHeadersAllowed=max_headers)
+    method, target, version = _request_line(lines[0])
+    pairs = []
+    for line in lines[1:]:
+        name, colon, value = line.partition(b":")
+        if not colon or not name or name.translate(None, TOKEN):
+            raise BadRequest("A header line is malformed.")
+        pairs.append((name.lower(), value.strip(b" \t")))
+    return _framed(method, target, version, pairs)
+
+
+def _request_line(line: bytes) -> tuple[bytes, bytes, bytes]:
+    parts = line.split(b" ")
+    if len(parts) != 3:
+        raise BadRequest("The request line is malformed.")
+    method, target, version = parts
+    if not method or method.translate(None, TOKEN) or len(method) > 32:
+        raise BadRequest("The request method is malformed.")
+    if version != b"HTTP/1.1" and version != b"HTTP/1.0":
+        raise BadRequest("The HTTP version is not supported.")
+    if not target or target.translate(None, VISIBLE):
+        raise BadRequest("The request target is malformed.")
+    if target[:1] != b"/" and not _has_valid_authority(target):
+        raise BadRequest("The request target is malformed.")
+    return method, target, version
+
+
+def split_target(target: bytes) -> tuple[bytes, bytes]:
+    """(authority, rest) of a target in absolute form; the authority of the origin form is empty."""
+    if target[:1] == b"/":
+        return b"", target
+    rest = target.partition(b"://")[2]
+    for index, byte in enumerate(rest):
+        if byte in b"/?":
+            path = rest[index:]
+            return rest[:index], path if path[:1] == b"/" else b"/" + path
+    return rest, b"/"
+
+
+def _has_valid_authority(target: bytes) -> bool:
+    """Whether it is a target in absolute form. ``*`` and CONNECT's authority form mean nothing here."""
+    return target[:8].lower().startswith((b"http://", b"https://")) and valid_host(
+        split_target(target)[0]
+    )
+
+
+def _framed(
+    method: bytes, target: bytes, version: bytes, pairs: list[tuple[bytes, bytes]]
+) -> Head:
+    """Draw from the headers where the body ends and what becomes of the connection."""
+    host: bytes | None = None
+    length: int | None = None
+    chunked = expects_continue = False
+    persistent = version == b"HTTP/1.1"
+    for name, value in pairs:
+        if name == b"host":
+            if host is not None or not valid_host(value):
+                raise BadRequest("The Host header is missing or malformed.")
+            host = value
+        elif name == b"content-length":
+            if length is not None or not _is_length(value):
+                raise BadRequest("The Content-Length header is malformed.")
+            length = int(value)
+        elif name == b"transfer-encoding":
+            if chunked or value.lower() != b"chunked" or version == b"HTTP/1.0":
+                raise BadRequest("The Transfer-Encoding header is not supported.")
+            chunked = True
+        elif name == b"expect":
+            expects_continue = value.lower() == b"100-continue"
+        elif name == b"connection":
+            tokens = [token.strip() for token in value.lower().split(b",")]
+            persistent = persistent and b"close" not in tokens
+    if version == b"HTTP/1.1" and host is None:
+        raise BadRequest("The Host header is missing or malformed.")
+    if chunked and length is not None:
+        raise BadRequest("Content-Length and Transfer-Encoding exclude each other.")
+    if version == b"HTTP/1.0":
+        expects_continue = False  # RFC 9110, 10.1.1
+    body_length = None if chunked else length or 0
+    return Head(
+        method, target, version, pairs, host, body_length, persistent, expects_continue
+    )
+
+
+def _is_length(value: bytes) -> bool:
+    return value.isdigit() and len(value) <= _LONGEST_LENGTH
+
+
+@lru_cache(maxsize=1024)
+def valid_host(value: bytes) -> bool:
+    """Whether a Host header is a host, with or without a port.
+
+    Stricter than RFC 3986: no user information, no percent-encoding, labels of 1 to 63 bytes.
+    werkzeug, for one, fails on the others.
+    """
+    match = _HOST.fullmatch(value)
+    if match is None or len(value) > 300:
+        return False
+    literal, name, port = match.groups()
+    if port is not None and int(port) > 65535:
+        return False
+    if literal is not None:
+        try:
+            socket.inet_pton(socket.AF_INET6, literal[1:-1].decode("ascii"))
+        except OSError:
+            return False
+        return True
+    labels = name.removesuffix(b".").split(b".")
+    return all(0 < len(label) < 64 for label in labels)

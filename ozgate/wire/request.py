@@ -1,0 +1,253 @@
+"""A request as the wire sees it: raw target, raw headers, a body not yet taken, an answer to write."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from itertools import count
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
+
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web import server
+from twisted.web.http import NO_BODY_CODES, RESPONSES
+
+from ..errors import ClientGone, InternalError, S3Error
+from .body import RequestBody
+from .head import Head, split_target
+
+if TYPE_CHECKING:
+    from .channel import GatewayChannel
+    from .site import GatewaySite
+
+Pairs = Iterable[tuple[bytes, bytes]]
+
+_START = int.from_bytes(os.urandom(8), "big")
+_STRIDE = 0x9E3779B97F4A7C15  # odd, so that 2**64 requests pass before one repeats
+_NUMBERS = count()
+
+_STATUS_LINES = {
+    status: b"HTTP/1.1 %d %s\r\n" % (status, reason)
+    for status, reason in RESPONSES.items()
+}
+
+
+def new_request_id() -> str:
+    """16 upper-case hexadecimal digits, as S3's request ids."""
+    return f"{(_START + next(_NUMBERS) * _STRIDE) & 0xFFFFFFFFFFFFFFFF:016X}"
+
+
+class GatewayRequest(server.Request):
+    """One request and its answer.
+
+    :ivar body: the body, an :class:`~ozgate.wire.body.RequestBody`.
+    :ivar request_id: names it in answers and logs.
+    :ivar started: when its head had arrived, on ``time.monotonic``'s clock.
+    :ivar notes: what the operation wants the logs to say.
+    :ivar gone: whether the connection ended before the answer.
+    :ivar held: whether the answer is written and only the rest of an unwanted body is awaited.
+    """
+
+    defaultContentType = None
+    log = Logger()
+
+    channel: GatewayChannel | None  # type: ignore[assignment]
+    site: GatewaySite
+    held = False
+    gone = False
+    _pairs: list[tuple[bytes, bytes]]
+    _host: bytes | None = None
+
+    def __init__(self, channel: GatewayChannel) -> None:
+        super().__init__(channel)
+        self.site = channel.site
+        self.request_id = new_request_id()
+        self.started = time.monotonic()
+        self.notes: dict[str, Any] = {}
+        self.body = RequestBody(channel, 0)
+        self._pairs = []
+        self._gone_callbacks: list[Callable[[], None]] = []
+
+    # what arrived
+
+    @property
+    def raw_target(self) -> bytes:
+        """The request target exactly as sent."""
+        return self.uri
+
+    @property
+    def raw_host(self) -> bytes | None:
+        """The Host header, valid by :func:`~ozgate.wire.head.valid_host`; ``None`` where HTTP/1.0 sent none."""
+        return self._host
+
+    def header_pairs(self) -> list[tuple[bytes, bytes]]:
+        """(lower-case name, value) of each header line, in order, as sent but for outer white space."""
+        return self._pairs
+
+    @property
+    def client_ip(self) -> str:
+        """The peer's address; ``-`` where it has none."""
+        return getattr(self.client, "host", None) or "-"
+
+    def on_gone(self, callback: Callable[[], None]) -> None:
+        """Have a function called if the connection ends before the answer is finished."""
+        self._gone_callbacks.append(callback)
+
+    # for the channel
+
+    def dispatch(self, head: Head, body: RequestBody) -> None:
+        """The head is here: begin the operation."""
+        self.body = body
+        self.method, self.uri, self.clientproto = head.method, head.target, head.version
+        self._pairs, self._host = head.pairs, head.host
+        self.path = split_target(head.target)[1].partition(b"?")[0]
+        self.args = {}
+        add = self.requestHeaders.addRawHeader
+        for name, value in head.pairs:
+            add(name, value)
+        self.process()
+
+    def refuse(self, error: S3Error, line: bytes) -> None:
+        """Answer a request that is none.
+
+        :param line: its first line, for the log.
+        """
+        self.method, self.clientproto = b"-", b"HTTP/1.1"
+        self.uri = self.path = line
+        self.answer_error(error, resource="")
+        if self.site.log_refused is not None:
+            self.site.log_refused(self)
+
+    def process(self) -> None:
+        """Have the site's resource render it."""
+        self.prepath = []
+        self.postpath = [unquote_to_bytes(part) for part in self.path[1:].split(b"/")]
+        try:
+            self.render(self.site.getResourceFor(self))
+        except Exception:
+            self.processingFailed(Failure())
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Cancel what works for this request, quietly, then tell the others."""
+        self.gone = True
+        super().connectionLost(reason)
+        self.body.failed(ClientGone())
+        callbacks, self._gone_callbacks = self._gone_callbacks, []
+        for callback in callbacks:
+            callback()
+
+    # the answer
+
+    def answer(self, status: int, headers: Pairs, body: bytes = b"") -> None:
+        """Write the head and the first bytes of the body in one segment.
+
+        :param headers: all but Server, Date and Connection; Content-Length is the caller's.
+        :raises ValueError: a header could split the answer.
+        """
+        channel = self.channel
+        if channel is None:
+            return
+        if self.startedWriting:
+            raise RuntimeError("an answer has one head only")
+        channel.before_answer(self.body)
+        lines = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
+        lines.append(self.site.standing_headers())
+        if not channel.persistent:
+            lines.append(b"Connection: close\r\n")
+        breaks = 3 if channel.persistent else 4
+        for name, values in self.responseHeaders.getAllRawHeaders():
+            for value in values:
+                lines.append(b"%b: %b\r\n" % (name, value))
+                breaks += 1
+        for name, value in headers:
+            lines.append(b"%b: %b\r\n" % (name, value))
+            breaks += 1
+        head = b"".join(lines)
+        if head.count(b"\n") != breaks or head.count(b"\r") != breaks or b"\0" in head:
+            raise ValueError("a response header holds a CR, LF or NUL")
+        self.startedWriting = 1
+        self.code = status
+        self.sentLength += len(body)
+        channel.write(b"%b\r\n%b" % (head, body))
+
+    def answer_document(
+        self, status: int, headers: Pairs, body: bytes, length: int | None = None
+    ) -> None:
+        """Write and finish a whole answer.
+
+        :param headers: without Content-Length.
+        :param body: left out where the method or the status forbids one.
+        :param length: the Content-Length of an answer to HEAD, where it is not the body's.
+        """
+        every = list(headers)
+        if self.method == b"HEAD":
+            every.append((b"Content-Length", b"%d" % (length or len(body))))
+            body = b""
+        elif status in NO_BODY_CODES:
+            body = b""
+        else:
+            every.append((b"Content-Length", b"%d" % len(body)))
+        self.answer(status, every, body)
+        self.finish()
+
+    def answer_error(self, error: S3Error, resource: str) -> None:
+        """Write and finish an error, in the site's form."""
+        document = self.site.error_body(error, resource, self.request_id)
+        headers = [
+            (self.site.request_id_header, self.request_id.encode("ascii")),
+            (b"Content-Type", b"application/xml"),
+        ]
+        self.answer_document(error.status, headers, document)
+
+    def write(self, data: bytes) -> None:
+        """Write some of an answer whose head Twisted makes; see :meth:`answer` for our own way."""
+        channel = self.channel
+        if not self.startedWriting and channel is not None:
+            channel.before_answer(self.body)
+            for line in self.site.standing_headers().splitlines():
+                name, _, value = line.partition(b": ")
+                self.responseHeaders.setRawHeaders(name, [value])
+            if not channel.persistent:
+                self.responseHeaders.setRawHeaders(b"Connection", [b"close"])
+        super().write(data)
+
+    def finish(self) -> None:
+        """End the answer. What the client still sends of the body is read first, or the connection closes.
+
+        Twisted's own ``finish`` would take that rest for requests. Does nothing the second time, nor when the
+        client is gone.
+        """
+        channel = self.channel
+        if self.gone or self.held or self.finished or channel is None:
+            return
+        if not self.startedWriting:
+            self.write(b"")
+        if self.body.complete or not channel.persistent:
+            super().finish()
+            return
+        if self.chunked:
+            self.chunked = 0
+            channel.write(b"0\r\n\r\n")
+        self.held = True
+        self.body.discard()
+
+    def finish_held(self) -> None:
+        """The rest of the body has come, or will not be waited for."""
+        self.held = False
+        super().finish()
+
+    def abort(self) -> None:
+        """Cut the connection, so that an answer begun does not look whole."""
+        if self.channel is not None:
+            self.channel.abort()
+
+    def processingFailed(self, reason: Failure) -> Failure:
+        """Nobody expected this: log it, answer ``InternalError``."""
+        self.log.failure("Request {id} failed", reason, id=self.request_id)
+        if self.startedWriting:
+            self.abort()
+        else:
+            self.answer_error(InternalError(), resource="")
+        return reason

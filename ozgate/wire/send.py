@@ -1,0 +1,266 @@
+"""Answers: documents in one write, byte sources by sendfile where the socket is plain."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IPullProducer
+from zope.interface import implementer
+
+from ..errors import ClientGone, Damaged
+
+if TYPE_CHECKING:
+    from ..interfaces import IByteSource
+    from .channel import GatewayChannel
+    from .request import GatewayRequest, Pairs
+
+SMALL = 64 << 10
+"""Pieces of files up to this many bytes are read and written, together with what stands before them."""
+
+BURST = 1 << 20
+"""Bytes given to the socket at once, so that others get their turn."""
+
+
+def send_document(
+    request: GatewayRequest,
+    status: int,
+    headers: Pairs,
+    body: bytes,
+    length: int | None = None,
+) -> None:
+    """Write a whole answer, head and body, at once, and finish the request.
+
+    :param headers: without Content-Length.
+    :param body: left out in answers to HEAD and with statuses that have none.
+    :param length: the Content-Length of an answer to HEAD, where it is not the body's.
+    """
+    request.answer_document(status, headers, body, length)
+
+
+async def send(
+    request: GatewayRequest,
+    status: int,
+    headers: Pairs,
+    length: int,
+    sources: AsyncIterator[IByteSource],
+) -> None:
+    """Write an answer whose body comes from byte sources, and finish the request.
+
+    Each source is closed when it is sent, and the iterator in any case. To HEAD only the head is written.
+
+    :param headers: without Content-Length.
+    :param length: bytes of all sources.
+    :raises ClientGone: nobody is left to send to.
+    :raises Damaged: the sources have more or fewer bytes than ``length``. As with whatever else a source raises,
+        the connection is cut once the head is out: a short body must not look whole.
+    """
+    every = [*headers, (b"Content-Length", b"%d" % length)]
+    sender = _Sender(request, status, every, length)
+    try:
+        if request.method != b"HEAD":
+            await sender.send_all(sources)
+        sender.begin()
+        sender.close()
+        request.finish()
+    except BaseException:
+        if request.startedWriting:
+            request.abort()
+        raise
+    finally:
+        sender.close()
+        close = getattr(sources, "aclose", None)
+        if close is not None:
+            await close()
+
+
+class _Sender:
+    """One answer on its way out."""
+
+    def __init__(
+        self,
+        request: GatewayRequest,
+        status: int,
+        headers: list[tuple[bytes, bytes]],
+        length: int,
+    ) -> None:
+        self.request = request
+        self.left = length
+        self._head = (status, headers)
+        self._begun = False
+        self._run: _FileRun | None = None
+        self._waiting: Deferred[Any] | None = None
+        request.on_gone(self._gone)
+
+    def begin(self, data: bytes = b"") -> None:
+        """Write the head if that is still to be done, and ``data``."""
+        if not self._begun:
+            self._begun = True
+            self.request.answer(*self._head, data)
+        elif data:
+            self.request.write(data)
+
+    async def send_all(self, sources: AsyncIterator[IByteSource]) -> None:
+        """Send source after source."""
+        async for source in sources:
+            try:
+                if self.request.gone:
+                    raise ClientGone()
+                if source.length > self.left:
+                    raise Damaged("stored bytes are more than they should be")
+                await self._send(source)
+                self.left -= source.length
+            finally:
+                source.close()
+        if self.left:
+            raise Damaged("stored bytes are fewer than they should be")
+
+    async def _send(self, source: IByteSource) -> None:
+        channel = self.request.channel
+        assert channel is not None
+        place = source.as_file()
+        if place is not None and place[2] <= SMALL:
+            self.close()
+            self.begin(_read(*place))
+            room = channel.writable() if self.left > source.length else None
+            if room is not None:
+                await self._wait(room)
+        elif place is not None and channel.plain:
+            self.begin()
+            if self._run is None:
+                self._run = _FileRun(self.request, channel)
+            await self._wait(self._run.send(*place))
+        else:
+            self.close()
+            self.begin()
+            before = self.request.sentLength
+            await self._wait(source.send_to(self.request))
+            if self.request.sentLength - before != source.length:
+                raise Damaged("stored bytes are fewer than they should be")
+
+    async def _wait(self, deferred: Deferred[Any]) -> None:
+        self._waiting = deferred
+        try:
+            await deferred
+        except CancelledError:
+            if self._waiting is None:
+                raise ClientGone() from None
+            raise
+        finally:
+            self._waiting = None
+
+    def _gone(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.cancel()
+
+    def close(self) -> None:
+        """Give the socket back."""
+        run, self._run = self._run, None
+        if run is not None:
+            run.close()
+
+
+def _read(fd: int, offset: int, count: int) -> bytes:
+    data = os.pread(fd, count, offset)
+    if len(data) != count:
+        raise Damaged("stored bytes are fewer than they should be")
+    return data
+
+
+@implementer(IPullProducer)
+class _FileRun:
+    """Sends parts of files with ``os.sendfile``, on a transport of its own for as long as it lives.
+
+    A transport calls a pull producer when its write buffer is empty and the socket is writable: just then
+    the socket may be written to behind its back.
+    """
+
+    def __init__(self, request: GatewayRequest, channel: GatewayChannel) -> None:
+        self._request = request
+        self._channel = channel
+        self._transport = channel.transport
+        self._fd = self._offset = self._left = 0
+        self._done: Deferred[None] | None = None
+        self._running = False
+        self._lent = False
+
+    def send(self, fd: int, offset: int, count: int) -> Deferred[None]:
+        """Send ``count`` bytes from ``offset``.
+
+        :return: fires when the operating system has them all; fails with ``Damaged`` at a file's early end,
+            with ``OSError`` where reading fails. Cancelling stops it.
+        """
+        self._fd, self._offset, self._left = fd, offset, count
+        done = self._done = Deferred(self._cancelled)
+        if not self._lent:
+            self._lent = True
+            self._running = True  # what was written before goes first
+            self._channel.lend_transport(self)
+            self._running = False
+        self._channel.lender_idle(False)
+        if not self._running:
+            self._transport.startWriting()
+        return done
+
+    def close(self) -> None:
+        """Give the transport back."""
+        if self._lent:
+            self._lent = False
+            self._channel.take_back_transport()
+
+    def resumeProducing(self) -> None:
+        """The transport's buffer is empty and the socket writable."""
+        if self._running:
+            return
+        self._running = True
+        budget = BURST
+        try:
+            while self._left and budget > 0:
+                sent = os.sendfile(
+                    self._transport.fileno(),
+                    self._fd,
+                    self._offset,
+                    min(self._left, budget),
+                )
+                if not sent:
+                    raise Damaged("stored bytes are fewer than they should be")
+                budget -= sent
+                self._advance(sent)
+        except (BlockingIOError, ConnectionError):
+            pass  # full, or lost: the transport finds out which
+        except (OSError, Damaged) as error:
+            self._finish(error)
+        finally:
+            self._running = False
+        if self._left:
+            self._transport.startWriting()
+
+    def stopProducing(self) -> None:
+        """The connection is lost; the request says so to whoever waits."""
+        self._left = 0
+
+    def _advance(self, sent: int) -> None:
+        self._offset += sent
+        self._left -= sent
+        self._request.sentLength += sent
+        self._channel.sent += sent
+        if not self._left:
+            self._channel.lender_idle(True)
+            self._finish(None)
+
+    def _finish(self, error: Exception | None) -> None:
+        self._left = 0
+        done, self._done = self._done, None
+        if done is None:
+            return
+        if error is None:
+            done.callback(None)
+        else:
+            done.errback(error)
+
+    def _cancelled(self, deferred: Deferred[None]) -> None:
+        self._left = 0
+        self._done = None

@@ -1,0 +1,93 @@
+"""The factory of connections, with the HTTP defaults of twisted.web undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from twisted.web import server
+from twisted.web.http import datetimeToString
+
+from .channel import GatewayChannel
+from .request import GatewayRequest
+
+if TYPE_CHECKING:
+    from twisted.web.resource import IResource
+
+    from ..errors import S3Error
+
+ErrorBody = Callable[["S3Error", str, str], bytes]
+
+
+class GatewaySite(server.Site):
+    """Serves a resource over streaming HTTP/1.1 connections.
+
+    :ivar connections: the open ones.
+    """
+
+    protocol = GatewayChannel  # type: ignore[assignment]
+    requestFactory = GatewayRequest  # type: ignore[assignment]
+    server_header = b"ozgate"
+    request_id_header = b"x-amz-request-id"
+
+    def __init__(
+        self,
+        resource: IResource,
+        error_body: ErrorBody,
+        *,
+        reactor: Any,
+        header_timeout: float = 30.0,
+        idle_timeout: float = 60.0,
+        minimum_rate: int = 1024,
+        progress_window: float = 20.0,
+        log_refused: Callable[[GatewayRequest], None] | None = None,
+    ) -> None:
+        """
+        :param error_body: (error, resource, request id) → the document that says so.
+        :param reactor: ``IReactorTime`` of every deadline.
+        :param header_timeout: seconds for a head, from its first byte.
+        :param idle_timeout: seconds between requests.
+        :param minimum_rate: bytes per second a body or an answer must move at least; 0 for any.
+        :param progress_window: seconds over which that is measured.
+        :param log_refused: called with each request that was malformed and never dispatched, when it is answered.
+        """
+        super().__init__(
+            resource,
+            timeout=None,
+            reactor=reactor,
+            parsePOSTFormSubmission=False,
+        )
+        self.error_body = error_body
+        self.header_timeout = header_timeout
+        self.idle_timeout = idle_timeout
+        self.minimum_rate = minimum_rate
+        self.progress_window = progress_window
+        self.log_refused = log_refused
+        self.connections: set[GatewayChannel] = set()
+        self._standing = (-1, b"")
+
+    def startFactory(self) -> None:
+        """Twisted's own log, with its timer, stays off."""
+
+    def stopFactory(self) -> None:
+        """See :meth:`startFactory`."""
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """HTTP/1.1 and nothing else is negotiated."""
+        return [b"http/1.1"]
+
+    def standing_headers(self) -> bytes:
+        """The two header lines every answer has: Server and Date, made once a second."""
+        now = int(self.reactor.seconds())
+        if self._standing[0] != now:
+            lines = (self.server_header, datetimeToString(now))
+            self._standing = (now, b"Server: %b\r\nDate: %b\r\n" % lines)
+        return self._standing[1]
+
+    def log(self, request: Any) -> None:
+        """Whoever answers a request logs it; see :mod:`ozgate.wire.accesslog`."""
+
+    def abort_connections(self) -> None:
+        """Cut every open connection."""
+        for channel in list(self.connections):
+            channel.abort()
