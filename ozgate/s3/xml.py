@@ -80,12 +80,18 @@ _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1440)
+def _minute(number: int) -> str:
+    """The n-th minute of a day."""
+    return f"{number // 60:02}:{number % 60:02}"
+
+
+@lru_cache(maxsize=4096)
 def _both(seconds: int) -> tuple[str, str]:
     days, rest = divmod(seconds, 86400)
-    hours, rest = divmod(rest, 3600)
-    clock = f"{hours:02}:{rest // 60:02}:{rest % 60:02}"
+    minutes, rest = divmod(rest, 60)
     iso, rfc = _day(days)
+    clock = f"{_minute(minutes)}:{rest:02}"
     return f"{iso}T{clock}.000Z", f"{rfc} {clock} GMT"
 
 
