@@ -58,7 +58,7 @@ class DeleteObjectTests(OperationTestCase):
     async def test_bad_version(self) -> None:
         """What can be no version id is refused, and removes nothing."""
         await self.add_objects("key")
-        for bad in ("x", "", "%00", "a" * 2000):
+        for bad in ("x", "", "%3C", "a" * 2000):
             response = await self.refused(
                 self.delete(f"/bucket/key?versionId={bad}"), 400, "InvalidArgument"
             )

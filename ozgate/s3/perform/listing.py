@@ -1,7 +1,7 @@
 """Listings of a bucket: ListObjectsV2, ListObjects, ListObjectVersions.
 
-A page is up to a thousand rows, so a row is one f-string, and what repeats from row to row
-(times, owners, checksum types) is written once a page.
+A page is up to a thousand rows, so a row is one f-string, and names are encoded and escaped
+all at once.
 """
 
 from __future__ import annotations
@@ -49,16 +49,13 @@ def _asked(call: Call) -> _Asked:
     """
     most = call.gateway.settings.max_keys
     encode = encoding_type(call)
-
-    def show(name: str) -> str:
-        return name if _PLAIN(name) else escape(encode(name))
-
+    encoding = call.query("encoding-type") or None
     return _Asked(
         prefix=call.query("prefix") or "",
         delimiter=call.query("delimiter") or "",
         limit=min(integer(call, "max-keys", most, 0, MOST), most),
-        encoding=call.query("encoding-type") or None,
-        show=show,
+        encoding=encoding,
+        show=encode if encoding else escape,
     )
 
 
@@ -195,83 +192,90 @@ def _bounds(asked: _Asked, truncated: bool) -> str:
     )
 
 
-class _Repeated:
-    """What repeats from row to row, written once."""
+def _names(names: Sequence[str], show: Callable[[str], str]) -> Sequence[str]:
+    """Show many names: all of them at once, which costs a fraction of one after the other.
 
-    def __init__(self) -> None:
-        self._times: dict[int, str] = {}
-        self._owners: dict[str, str] = {}
-        self._checksums: dict[tuple[str, str], str] = {}
+    Both ways of showing go character by character, so the line ends put between names come
+    back between them; where a name has one of its own, there are too many to tell.
+    """
+    if _PLAIN("".join(names)):
+        return names
+    shown = show("\n".join(names)).split(show("\n"))
+    return shown if len(shown) == len(names) else [show(name) for name in names]
 
-    def time(self, modified: int) -> str:
-        """A time in whole seconds, as Last-Modified has it too."""
-        second = modified // 1000
-        text = self._times.get(second)
-        if text is None:
-            text = self._times[second] = timestamp(second * 1000)
-        return text
 
-    def owner(self, access_id: str) -> str:
-        """The element ``Owner``."""
-        text = self._owners.get(access_id)
-        if text is None:
-            text = self._owners[access_id] = owner_element(access_id)
-        return text
+def _traits(item: ListedVersion) -> tuple[str, str, str]:
+    """What most rows of a page have in common: checksum, owner, storage class."""
+    checksum = element("ChecksumAlgorithm", item.checksum_algorithm or None)
+    checksum += element("ChecksumType", item.checksum_type or None)
+    return (
+        checksum,
+        owner_element(item.owner),
+        element("StorageClass", item.storage_class),
+    )
 
-    def checksum(self, algorithm: str, kind: str) -> str:
-        """The elements that say which checksum there is."""
-        if not algorithm:
-            return ""
-        text = self._checksums.get((algorithm, kind))
-        if text is None:
-            text = element("ChecksumAlgorithm", algorithm)
-            text += element("ChecksumType", kind or None)
-            self._checksums[algorithm, kind] = text
-        return text
+
+def _rows(
+    items: Sequence[ListedVersion], show: Callable[[str], str]
+) -> Iterable[tuple[ListedVersion, str, str, str, str, str]]:
+    """Each item with its key, time, checksum, owner and storage class as they are shown.
+
+    What repeats from row to row is written once a page.
+    """
+    names = _names([item.key for item in items], show)
+    times: dict[int, str] = {}
+    known: dict[tuple[str, str, str, str], tuple[str, str, str]] = {}
+    for item, name in zip(items, names, strict=True):
+        second = item.modified // 1000
+        time = times.get(second)
+        if time is None:
+            time = times[second] = timestamp(item.modified)
+        alike = (
+            item.checksum_algorithm,
+            item.checksum_type,
+            item.owner,
+            item.storage_class,
+        )
+        traits = known.get(alike)
+        if traits is None:
+            traits = known[alike] = _traits(item)
+        checksum, owner, storage_class = traits
+        yield item, name, time, checksum, owner, storage_class
 
 
 def _contents(
     items: Sequence[ListedVersion], show: Callable[[str], str], with_owner: bool
 ) -> list[str]:
-    repeated = _Repeated()
-    time, owner, checksum = repeated.time, repeated.owner, repeated.checksum
     return [
-        f"<Contents><Key>{show(item.key)}</Key>"
-        f"<LastModified>{time(item.modified)}</LastModified>"
-        f"<ETag>&quot;{item.etag}&quot;</ETag>"
-        f"{checksum(item.checksum_algorithm, item.checksum_type)}"
-        f"<Size>{item.size}</Size>{owner(item.owner) if with_owner else ''}"
-        f"<StorageClass>{item.storage_class}</StorageClass></Contents>"
-        for item in items
+        f"<Contents><Key>{name}</Key><LastModified>{time}</LastModified>"
+        f"<ETag>&quot;{item.etag}&quot;</ETag>{checksum}<Size>{item.size}</Size>"
+        f"{owner if with_owner else ''}{storage_class}</Contents>"
+        for item, name, time, checksum, owner, storage_class in _rows(items, show)
     ]
 
 
 def _versions(
     items: Sequence[ListedVersion], show: Callable[[str], str]
 ) -> Iterable[str]:
-    repeated = _Repeated()
-    for item in items:
+    for item, name, time, checksum, owner, storage_class in _rows(items, show):
         start = (
-            f"<Key>{show(item.key)}</Key><VersionId>{item.version_id}</VersionId>"
+            f"<Key>{name}</Key><VersionId>{item.version_id}</VersionId>"
             f"<IsLatest>{'true' if item.is_latest else 'false'}</IsLatest>"
-            f"<LastModified>{repeated.time(item.modified)}</LastModified>"
+            f"<LastModified>{time}</LastModified>"
         )
-        owner = repeated.owner(item.owner)
         if item.is_delete_marker:
             yield f"<DeleteMarker>{start}{owner}</DeleteMarker>"
         else:
             yield (
-                f"<Version>{start}<ETag>&quot;{item.etag}&quot;</ETag>"
-                f"{repeated.checksum(item.checksum_algorithm, item.checksum_type)}"
-                f"<Size>{item.size}</Size>{owner}"
-                f"<StorageClass>{item.storage_class}</StorageClass></Version>"
+                f"<Version>{start}<ETag>&quot;{item.etag}&quot;</ETag>{checksum}"
+                f"<Size>{item.size}</Size>{owner}{storage_class}</Version>"
             )
 
 
 def _common_prefixes(
-    prefixes: Iterable[str], show: Callable[[str], str]
+    prefixes: Sequence[str], show: Callable[[str], str]
 ) -> Iterable[str]:
     return (
-        f"<CommonPrefixes><Prefix>{show(prefix)}</Prefix></CommonPrefixes>"
-        for prefix in prefixes
+        f"<CommonPrefixes><Prefix>{name}</Prefix></CommonPrefixes>"
+        for name in _names(prefixes, show)
     )
