@@ -91,12 +91,11 @@ class MemorySource:
         """See :class:`~ozgate.interfaces.IByteSource`."""
         if crc64nvme(self._data) != self._ref.crc64nvme:
             return fail(Damaged(f"blob {self._ref.id} is not what was written"))
+        if not self.length:
+            return succeed(None)
         done: Deferred[None] = Deferred(lambda _: self._finish(None))
         self._done = done
         self._consumer = consumer
-        if self._at == self._end:
-            self._consumer = self._done = None
-            return succeed(None)
         consumer.registerProducer(self, True)
         self.resumeProducing()
         return done
