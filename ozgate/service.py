@@ -213,7 +213,10 @@ class GatewayService(Service):
 
     async def _serve(self, gateway: Gateway) -> None:
         opened, settings = self._closing, self._settings
-        access_log, audit_log = AccessLog(settings), AuditLog(settings)
+        access_log = AccessLog(settings, self._reactor)
+        opened.callback(access_log.file.close)
+        audit_log = AuditLog(settings, self._reactor)
+        opened.callback(audit_log.file.close)
         site = make_site(
             self._reactor,
             gateway,

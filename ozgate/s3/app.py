@@ -18,7 +18,7 @@ from ..errors import S3Error
 from ..wire.site import GatewaySite
 from .address import parse_address
 from .operations import Scope
-from .pipeline import Pipeline, send_error
+from .pipeline import Pipeline, answer_error
 from .xml import error_document
 
 if TYPE_CHECKING:
@@ -40,15 +40,15 @@ def make_app(pipeline: Pipeline) -> Klein:
 
     @app.route("/")
     async def service(request: GatewayRequest) -> None:
-        await pipeline.serve(request, request.address)
+        await pipeline.serve(request, request.notes["address"])
 
     @app.route("/<bucket>")
     async def bucket(request: GatewayRequest, bucket: str) -> None:
-        await pipeline.serve(request, request.address)
+        await pipeline.serve(request, request.notes["address"])
 
     @app.route("/<bucket>/<key>")
     async def key(request: GatewayRequest, bucket: str, key: str) -> None:
-        await pipeline.serve(request, request.address)
+        await pipeline.serve(request, request.notes["address"])
 
     return app
 
@@ -58,22 +58,24 @@ class Addressed(Resource):
 
     isLeaf = True
 
-    def __init__(self, app: Klein, domains: tuple[str, ...]) -> None:
+    def __init__(self, pipeline: Pipeline, domains: tuple[str, ...]) -> None:
         super().__init__()
-        self._klein = app.resource()
+        self._pipeline = pipeline
+        self._klein = make_app(pipeline).resource()
         self._domains = domains
 
     def render(self, request: Any) -> Any:
         """Answer a request that has no valid address here; Klein answers the others."""
         try:
-            request.address = parse_address(
-                request.raw_target, request.raw_host, self._domains
-            )
+            address = parse_address(request.raw_target, request.raw_host, self._domains)
         except S3Error as error:
-            send_error(request, error, "")
+            answer_error(request, error, "")
+            request.finish()
+            self._pipeline.note(request, None, error)
             return NOT_DONE_YET
+        request.notes["address"] = address
         request.prepath = []
-        request.postpath = list(_PATHS[request.address.scope])
+        request.postpath = list(_PATHS[address.scope])
         return self._klein.render(request)
 
 
@@ -91,11 +93,12 @@ def make_site(
     settings = gateway.settings
     pipeline = Pipeline(gateway, secrets, access_log, audit_log)
     return GatewaySite(
-        Addressed(make_app(pipeline), settings.domain_names),
-        error_document,
+        Addressed(pipeline, settings.domain_names),
+        error_body=error_document,
         reactor=reactor,
         header_timeout=settings.header_timeout,
         idle_timeout=settings.idle_timeout,
         minimum_rate=settings.minimum_rate,
         progress_window=settings.progress_window,
+        log_refused=access_log.note,
     )

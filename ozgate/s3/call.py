@@ -121,13 +121,12 @@ class Call:
         bucket = tx.bucket(self.gateway.settings.volume_name, wanted)
         if bucket is not None and expected and expected != bucket.owner:
             raise AccessDenied()
-        seen = set()
+        seen: set[tuple[str, str]] = set()
         while bucket is not None and bucket.source is not None:
-            if bucket.source in seen:
-                bucket = None
-                break
+            volume, source = bucket.source
+            looped = bucket.source in seen
             seen.add(bucket.source)
-            bucket = tx.bucket(*bucket.source)
+            bucket = None if looped else tx.bucket(volume, source)
         if bucket is None:
             raise NoSuchBucket(BucketName=wanted)
         return bucket

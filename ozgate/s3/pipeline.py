@@ -9,7 +9,7 @@ from __future__ import annotations
 from time import monotonic, time
 from typing import TYPE_CHECKING
 
-from attrs import define
+from attrs import frozen
 from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
@@ -27,7 +27,7 @@ from ..errors import (
     Unavailable,
 )
 from ..values import Principal
-from ..wire.send import send, send_document
+from ..wire.send import send
 from .call import Call, Gateway, Headers
 from .operations import Body
 from .reply import Reply
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from ..wire.accesslog import AccessLog, AuditLog
     from ..wire.request import GatewayRequest
     from .address import Address
-    from .operations import Operation
 
 _log = Logger()
 
@@ -80,23 +79,12 @@ def request_headers(request: GatewayRequest) -> Headers:
     """The headers of a request, each name once, as the gate and the operations see them."""
     values: dict[str, str] = {}
     for raw_name, raw_value in request.header_pairs():
-        name = raw_name.decode("latin-1").lower()
-        value = text(raw_value).strip(" \t")
+        name, value = raw_name.decode("ascii"), text(raw_value)
         values[name] = f"{values[name]},{value}" if name in values else value
     return Headers(values)
 
 
-@define
-class Exchange:
-    """One request on its way through: what the logs will say of it."""
-
-    request: GatewayRequest
-    address: Address
-    operation: Operation | None = None
-    principal: Principal | None = None
-
-
-@define
+@frozen
 class Pipeline:
     """Turns requests into answers.
 
@@ -109,82 +97,99 @@ class Pipeline:
     audit_log: AuditLog
 
     async def serve(self, request: GatewayRequest, address: Address) -> None:
-        """Answer a request. Never fails but by cancellation; what goes wrong is an answer or a cut connection."""
-        exchange = Exchange(request, address)
-        error: Exception | None = None
+        """Answer a request. What goes wrong is an answer too, or a cut connection."""
+        failed: Exception | None = None
         try:
-            reply = await self._perform(exchange)
-            await self._send(request, reply)
-        except (ClientGone, CancelledError) as gone:
-            error = gone
-        except Exception as failed:
-            error = failed
-            self._fail(exchange, failed)
-        self._note(exchange, error)
+            reply = await self._perform(request, address)
+            await _answer(request, reply)
+        except (ClientGone, CancelledError) as error:
+            # Nobody is left to be told.
+            failed = error
+        except Exception as error:
+            failed = error
+            _answer_failure(request, address, error)
+        self.note(request, address, failed)
 
-    async def _perform(self, exchange: Exchange) -> Reply:
-        request, address = exchange.request, exchange.address
-        method = request.method.decode("latin-1")
-        headers = request_headers(request)
-        verified = await authenticate(method, address, headers, self.secrets, time())
-        exchange.principal = Principal(verified.access_id)
-        operation = resolve(method, address, "x-amz-copy-source" in headers)
-        exchange.operation = operation
-        authorize(exchange.principal, operation.action, address)
-        if operation.perform is None:
-            raise NotImplemented()
-        call = Call(
-            self.gateway,
-            operation,
-            address,
-            headers,
-            exchange.principal,
-            verified,
-            request.body,
-            request.request_id,
-        )
-        if operation.body is Body.NONE:
-            request.body.discard()
-        return await operation.perform(call)
+    def note(
+        self, request: GatewayRequest, address: Address | None, failed: Exception | None
+    ) -> None:
+        """Add a request that is over to both logs.
 
-    async def _send(self, request: GatewayRequest, reply: Reply) -> None:
-        headers = _rendered(request, reply.headers)
-        if reply.sources is not None and request.method != b"HEAD":
-            await send(request, reply.status, headers, reply.length or 0, reply.sources)
-            return
-        send_document(request, reply.status, headers, reply.body, reply.length)
-
-    def _fail(self, exchange: Exchange, failed: Exception) -> None:
-        """Answer an exception: with an error document, or by cutting what has begun."""
-        request = exchange.request
-        if not isinstance(failed, S3Error):
-            _log.failure(
-                "{method} {resource} failed ({request_id})",
-                method=request.method,
-                resource=exchange.address.resource,
-                request_id=request.request_id,
-            )
-        if request.startedWriting:
-            request.abort()
-            return
-        send_error(request, as_s3_error(failed), exchange.address.resource)
-
-    def _note(self, exchange: Exchange, error: Exception | None) -> None:
-        """One line in the access log, one in the audit log."""
-        request, operation = exchange.request, exchange.operation
-        name = operation.name if operation else "-"
-        access_id = exchange.principal.access_id if exchange.principal else ""
+        :param address: ``None`` where it has no valid one.
+        """
         seconds = monotonic() - request.started
-        self.access_log.note(request, name, access_id, seconds)
+        operation = request.notes.get("operation")
+        principal = request.notes.get("principal")
+        access_id = principal.access_id if principal else ""
+        self.access_log.note(
+            request, operation.name if operation else "-", access_id, seconds
+        )
         self.audit_log.note(
             request,
             operation.audit if operation else "UNKNOWN",
             access_id,
-            exchange.address.bucket,
-            exchange.address.key,
+            address.bucket if address else "",
+            address.key if address else "",
             seconds,
-            error,
+            failed,
         )
+
+    async def _perform(self, request: GatewayRequest, address: Address) -> Reply:
+        """Gate, resolve, authorize, perform; the logs are told who and what on the way."""
+        method = request.method.decode("ascii")
+        headers = request_headers(request)
+        notes = request.notes
+        verified = await authenticate(method, address, headers, self.secrets, time())
+        principal = notes["principal"] = Principal(verified.access_id)
+        operation = resolve(method, address, "x-amz-copy-source" in headers)
+        notes["operation"] = operation
+        authorize(principal, operation.action, address)
+        if operation.perform is None:
+            raise NotImplemented()
+        if operation.body is Body.NONE:
+            request.body.discard()
+        return await operation.perform(
+            Call(
+                self.gateway,
+                operation,
+                address,
+                headers,
+                principal,
+                verified,
+                request.body,
+                request.request_id,
+            )
+        )
+
+
+async def _answer(request: GatewayRequest, reply: Reply) -> None:
+    """Put a reply on the wire."""
+    headers = _rendered(request, reply.headers)
+    if reply.sources is not None:
+        await send(request, reply.status, headers, reply.length or 0, reply.sources)
+    elif request.method == b"HEAD":
+        length = len(reply.body) if reply.length is None else reply.length
+        headers.append((b"Content-Length", b"%d" % length))
+        request.answer(reply.status, headers)
+    else:
+        request.answer_document(reply.status, headers, reply.body)
+
+
+def _answer_failure(
+    request: GatewayRequest, address: Address, failed: Exception
+) -> None:
+    """Answer an exception: with an error document, or by cutting what has begun."""
+    if not isinstance(failed, S3Error):
+        _log.failure(
+            "{method} {resource} failed ({request_id})",
+            method=request.method,
+            resource=address.resource,
+            request_id=request.request_id,
+        )
+    if request.startedWriting:
+        request.abort()
+    else:
+        answer_error(request, as_s3_error(failed), address.resource)
 
 
 def _rendered(
@@ -205,7 +210,7 @@ def _rendered(
     return rendered
 
 
-def send_error(request: GatewayRequest, error: S3Error, resource: str) -> None:
+def answer_error(request: GatewayRequest, error: S3Error, resource: str) -> None:
     """Answer with an error document; HEAD and 304 get the status alone."""
     headers = list(error.headers)
     if error.retry_after is not None:
@@ -215,5 +220,6 @@ def send_error(request: GatewayRequest, error: S3Error, resource: str) -> None:
         headers.append(("Content-Type", "application/xml"))
         body = error_document(error, resource, request.request_id)
     if request.method == b"HEAD":
-        body = b""
-    send_document(request, error.status, _rendered(request, headers), body, None)
+        request.answer(error.status, _rendered(request, headers))
+    else:
+        request.answer_document(error.status, _rendered(request, headers), body)
