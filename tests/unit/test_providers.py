@@ -1,0 +1,56 @@
+"""Providers by URL, and the plugin that twistd finds."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from twisted.application.service import IServiceMaker
+from twisted.internet.defer import succeed
+from twisted.internet.task import Clock
+from twisted.plugin import getPlugins
+from twisted.trial.unittest import SynchronousTestCase
+
+from ozgate.config import Settings
+from ozgate.interfaces import IBlobStore, IMetadataStore, IProviderMaker
+from ozgate.providers import make_provider
+from ozgate.sitefile import ConfigurationError
+
+
+class PluginTests(SynchronousTestCase):
+    """What is found among Twisted's plugins."""
+
+    def test_service_maker(self) -> None:
+        """``twistd ozgate`` is known."""
+        names = [maker.tapname for maker in getPlugins(IServiceMaker)]
+        self.assertIn("ozgate", names)
+
+    def test_makers(self) -> None:
+        """The built-in providers have a maker each, for the interface that they say."""
+        found = {(each.scheme, each.provides) for each in getPlugins(IProviderMaker)}
+        self.assertLessEqual({("sqlite", IMetadataStore), ("files", IBlobStore)}, found)
+
+
+class MakeProviderTests(SynchronousTestCase):
+    """From a URL to a provider."""
+
+    def make(self, interface: Any, key: str, **settings: Any) -> Any:
+        """A provider on data in a folder of the test's."""
+        data = os.path.abspath(self.mktemp())
+        return make_provider(
+            interface,
+            key,
+            Clock(),
+            Settings(data=data, **settings),
+            lambda f, *args: succeed(f(*args)),
+        )
+
+    def test_defaults(self) -> None:
+        """The defaults make providers of their interfaces."""
+        self.assertTrue(IBlobStore.providedBy(self.make(IBlobStore, "ozgate.blobs")))
+
+    def test_unknown_scheme(self) -> None:
+        """A scheme that nothing makes is refused, and the known ones are named."""
+        with self.assertRaises(ConfigurationError) as caught:
+            self.make(IMetadataStore, "ozgate.metadata", metadata_provider="files:x")
+        self.assertIn("sqlite:", str(caught.exception))
