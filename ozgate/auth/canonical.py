@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
@@ -24,8 +24,9 @@ _blanks = re.compile(r"[ \t]+")
 def canonical_request(
     method: str,
     path: bytes,
-    query: Iterable[tuple[str, str]],
+    query: Sequence[tuple[str, str]],
     headers: Iterable[tuple[str, str]],
+    signed_headers: str,
     payload: str,
 ) -> str:
     """The canonical request.
@@ -33,26 +34,27 @@ def canonical_request(
     :param path: as sent. It is decoded and encoded again, once and without normalizing, so that
         clients that encode differently agree.
     :param query: decoded names and values.
-    :param headers: the signed ones, in the order signed.
+    :param headers: the signed ones, in the order signed, their values without blanks at the ends.
+    :param signed_headers: their names, separated by ``;``.
     """
     if not _plain_path(path):
         path = quote(unquote_to_bytes(path), safe="/-_.~").encode()
+    lines = [method, path.decode() or "/", _canonical_query(query) if query else ""]
+    for name, value in headers:
+        if "  " in value or "\t" in value:
+            value = _blanks.sub(" ", value)
+        lines.append(f"{name}:{value}")
+    lines += ("", signed_headers, payload)
+    return "\n".join(lines)
+
+
+def _canonical_query(query: Iterable[tuple[str, str]]) -> str:
     pairs = sorted(
         (_encode(name), _encode(value))
         for name, value in query
         if name != "X-Amz-Signature"
     )
-    lines = [
-        method,
-        path.decode() or "/",
-        "&".join([f"{name}={value}" for name, value in pairs]),
-    ]
-    names = []
-    for name, value in headers:
-        names.append(name)
-        lines.append(f"{name}:{_fold(value)}")
-    lines += ("", ";".join(names), payload)
-    return "\n".join(lines)
+    return "&".join([f"{name}={value}" for name, value in pairs])
 
 
 def string_to_sign(timestamp: str, scope: str, request: str) -> str:
@@ -63,7 +65,22 @@ def string_to_sign(timestamp: str, scope: str, request: str) -> str:
 
 def signature(key: bytes, text: str) -> str:
     """The signature of a string to sign, 64 hex digits."""
-    return hmac.digest(key, text.encode(), "sha256").hex()
+    inside, outside = _keyed(key)
+    inner = inside.copy()
+    inner.update(text.encode())
+    outer = outside.copy()
+    outer.update(inner.digest())
+    return outer.hexdigest()
+
+
+@lru_cache(maxsize=1024)
+def _keyed(key: bytes) -> tuple[hashlib._Hash, hashlib._Hash]:
+    """Both hashes of HMAC (RFC 2104) with the key in them: copying them takes a third of what ``hmac`` does."""
+    block = key.ljust(64, b"\0")
+    return (
+        hashlib.sha256(bytes(byte ^ 0x36 for byte in block)),
+        hashlib.sha256(bytes(byte ^ 0x5C for byte in block)),
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -83,9 +100,3 @@ def query_items(query: str) -> list[tuple[str, str]]:
 
 def _encode(text: str) -> str:
     return text if _plain_text(text) else quote(text, safe="-_.~")
-
-
-def _fold(value: str) -> str:
-    if "  " in value or "\t" in value:
-        return _blanks.sub(" ", value).strip()
-    return value.strip(" ")

@@ -12,9 +12,10 @@ import re
 import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import define, frozen
 
 from ..errors import (
     AccessDenied,
@@ -55,6 +56,9 @@ _QUERY_REQUIRED = (
 )
 _QUERY_NAMES = frozenset({*_QUERY_REQUIRED, "X-Amz-Content-Sha256"})
 _SIGV2_NAMES = frozenset({"AWSAccessKeyId", "Signature"})
+_MAX_KEPT = 1024
+"""Characters of an Authorization header that is worth keeping."""
+_THREE_COMPONENTS = "the authorization header requires three components: Credential, SignedHeaders, and Signature."
 _EXPECTED_CREDENTIAL = 'expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".'
 
 _sha256_hex = re.compile(r"[0-9A-Fa-f]{64}").fullmatch
@@ -64,21 +68,32 @@ _header_names = re.compile(
 
 
 @frozen
-class Claim:
-    """What a request says about its signature, in good form but not yet believed."""
+class Signer:
+    """What a client repeats in each request of a day: worth keeping, since it costs the most to read.
+
+    :ivar scope: ``date/region/s3/aws4_request``.
+    :ivar names: the signed headers in the order signed.
+    :ivar signed_headers: the same, as sent.
+    """
 
     access_id: str
     date: str
     region: str
-    timestamp: str
+    scope: str
     signed_headers: str
+    names: tuple[str, ...]
+    covered: frozenset[str]
+
+
+@define
+class Claim:
+    """What a request says about its signature, in good form but not yet believed."""
+
+    signer: Signer
+    timestamp: str
     signature: str
     payload: str
     presigned: bool
-
-    @property
-    def scope(self) -> str:
-        return f"{self.date}/{self.region}/s3/{TERMINATOR}"
 
 
 def read_claim(items: list[tuple[str, str]], headers: Headers, now: float) -> Claim:
@@ -117,6 +132,35 @@ def read_claim(items: list[tuple[str, str]], headers: Headers, now: float) -> Cl
 
 
 def _header_claim(authorization: str, headers: Headers, now: float) -> Claim:
+    # Whatever the order of its components, all but the signature is the same in each request.
+    before, mark, after = authorization.rpartition("Signature=")
+    signature, comma, rest = after.partition(",")
+    repeated = f"{before}{mark}{comma}{rest}" if mark else authorization
+    read = _header_signer if len(repeated) <= _MAX_KEPT else _header_signer.__wrapped__
+    signer = read(repeated)
+    signature = signature.strip()
+    if not signature:
+        raise _malformed(_THREE_COMPONENTS)
+    payload = headers.get("x-amz-content-sha256")
+    if payload is None:
+        raise InvalidRequest(
+            "Missing required header for this request: x-amz-content-sha256"
+        )
+    timestamp, seconds = _request_time(headers)
+    if abs(now - seconds) > MAX_SKEW:
+        raise RequestTimeTooSkewed(
+            RequestTime=timestamp,
+            ServerTime=_iso(now),
+            MaxAllowedSkewMilliseconds=MAX_SKEW * 1000,
+        )
+    if signer.date != timestamp[:8]:
+        raise _malformed(_date_mismatch(signer.date, timestamp))
+    return Claim(signer, timestamp, signature, _payload(payload), False)
+
+
+@lru_cache(maxsize=1024)
+def _header_signer(authorization: str) -> Signer:
+    """Read an Authorization header without its signature's value."""
     scheme, _, rest = authorization.partition(" ")
     if scheme == "AWS":
         raise _unsupported_mechanism()
@@ -135,38 +179,14 @@ def _header_claim(authorization: str, headers: Headers, now: float) -> Claim:
         if name in fields:
             raise _malformed("the components must not be given more than once.")
         fields[name] = value
-    if fields.keys() != {"Credential", "SignedHeaders", "Signature"} or not all(
-        fields.values()
+    if (
+        fields.keys() != {"Credential", "SignedHeaders", "Signature"}
+        or not fields["Credential"]
+        or not fields["SignedHeaders"]
+        or fields["Signature"]
     ):
-        raise _malformed(
-            "the authorization header requires three components: Credential, SignedHeaders, and Signature."
-        )
-    access_id, date, region = _credential(fields["Credential"], _malformed)
-    signed_headers = _signed_headers(fields["SignedHeaders"], _malformed)
-    payload = headers.get("x-amz-content-sha256")
-    if payload is None:
-        raise InvalidRequest(
-            "Missing required header for this request: x-amz-content-sha256"
-        )
-    timestamp, seconds = _request_time(headers)
-    if abs(now - seconds) > MAX_SKEW:
-        raise RequestTimeTooSkewed(
-            RequestTime=timestamp,
-            ServerTime=_iso(now),
-            MaxAllowedSkewMilliseconds=MAX_SKEW * 1000,
-        )
-    if date != timestamp[:8]:
-        raise _malformed(_date_mismatch(date, timestamp))
-    return Claim(
-        access_id,
-        date,
-        region,
-        timestamp,
-        signed_headers,
-        fields["Signature"],
-        _payload(payload),
-        False,
-    )
+        raise _malformed(_THREE_COMPONENTS)
+    return _signer(fields["Credential"], fields["SignedHeaders"], _malformed)
 
 
 def _query_claim(parameters: dict[str, str], headers: Headers, now: float) -> Claim:
@@ -179,11 +199,10 @@ def _query_claim(parameters: dict[str, str], headers: Headers, now: float) -> Cl
         )
     if not all(parameters.get(name) for name in _QUERY_REQUIRED):
         raise AuthorizationQueryParametersError()
-    access_id, date, region = _credential(
-        parameters["X-Amz-Credential"], _malformed_query
-    )
-    signed_headers = _signed_headers(
-        parameters["X-Amz-SignedHeaders"], AuthorizationQueryParametersError
+    signer = _signer(
+        parameters["X-Amz-Credential"],
+        parameters["X-Amz-SignedHeaders"],
+        _malformed_query,
     )
     timestamp = parameters["X-Amz-Date"]
     seconds = parse_timestamp(timestamp)
@@ -191,8 +210,8 @@ def _query_claim(parameters: dict[str, str], headers: Headers, now: float) -> Cl
         raise AuthorizationQueryParametersError(
             "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""
         )
-    if date != timestamp[:8]:
-        raise AuthorizationQueryParametersError(_date_mismatch(date, timestamp))
+    if signer.date != timestamp[:8]:
+        raise AuthorizationQueryParametersError(_date_mismatch(signer.date, timestamp))
     _check_expiry(seconds, _expires(parameters["X-Amz-Expires"]), now)
     stated = parameters.get("X-Amz-Content-Sha256")
     sent = headers.get("x-amz-content-sha256")
@@ -200,21 +219,15 @@ def _query_claim(parameters: dict[str, str], headers: Headers, now: float) -> Cl
         raise _bad_payload(sent)
     payload = stated or sent or UNSIGNED_PAYLOAD
     return Claim(
-        access_id,
-        date,
-        region,
-        timestamp,
-        signed_headers,
-        parameters["X-Amz-Signature"],
-        _payload(payload),
-        True,
+        signer, timestamp, parameters["X-Amz-Signature"], _payload(payload), True
     )
 
 
-def _credential(
-    credential: str, malformed: Callable[[str], S3Error]
-) -> tuple[str, str, str]:
-    """(access id, date, region). Split from the right: Kerberos principals have slashes."""
+def _signer(
+    credential: str, signed_headers: str, malformed: Callable[[str], S3Error]
+) -> Signer:
+    """Read a credential and the list of signed headers."""
+    # Split from the right: Kerberos principals have slashes.
     fields = credential.rsplit("/", 4)
     if len(fields) != 5:
         raise malformed(f"the Credential is mal-formed; {_EXPECTED_CREDENTIAL}")
@@ -237,13 +250,18 @@ def _credential(
         )
     if not region:
         raise malformed(f"the Credential is mal-formed; {_EXPECTED_CREDENTIAL}")
-    return access_id, date, region
-
-
-def _signed_headers(names: str, malformed: Callable[[str], S3Error]) -> str:
-    if not _header_names(names):
+    if not _header_names(signed_headers):
         raise malformed("SignedHeaders must be lower-case names separated by ';'.")
-    return names
+    names = tuple(signed_headers.split(";"))
+    return Signer(
+        access_id,
+        date,
+        region,
+        f"{date}/{region}/s3/{TERMINATOR}",
+        signed_headers,
+        names,
+        frozenset(names),
+    )
 
 
 def _expires(text: str) -> int:
@@ -295,14 +313,13 @@ def _request_time(headers: Headers) -> tuple[str, int]:
 
 def parse_timestamp(text: str) -> int | None:
     """Seconds since the epoch of ``yyyyMMddTHHmmssZ``, or ``None`` when it is not one."""
+    return _timestamp(text) if len(text) == 16 else None
+
+
+@lru_cache(maxsize=256)
+def _timestamp(text: str) -> int | None:
     digits = text[:8] + text[9:15]
-    if (
-        len(text) != 16
-        or text[8] != "T"
-        or text[15] != "Z"
-        or not digits.isascii()
-        or not digits.isdigit()
-    ):
+    if text[8] != "T" or text[15] != "Z" or not (digits.isascii() and digits.isdigit()):
         return None
     month, day, hour, minute, second = (
         int(digits[place : place + 2]) for place in range(4, 14, 2)

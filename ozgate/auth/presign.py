@@ -60,6 +60,7 @@ def presign(
         parts.path.encode(),
         items,
         [("host", parts.netloc)],
+        "host",
         UNSIGNED_PAYLOAD,
     )
     key = signing_key(secret, timestamp[:8], region)

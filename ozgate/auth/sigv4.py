@@ -82,37 +82,50 @@ async def authenticate(
     """
     items = address.query.items()
     claim = read_claim(items, headers, now)
-    _check_all_signed(claim, headers)
-    if secrets is None:
-        return _verified(claim, None)
-    secret = await secrets.secret(claim.access_id)
-    # An unknown access id takes the way of a wrong signature to its end: neither is told from the
-    # other by the time it takes.
-    key = signing_key(secret or _NOBODY, claim.date, claim.region)
-    names = claim.signed_headers.split(";")
-    request = canonical_request(
-        method,
-        address.raw_path,
-        items,
-        [(name, headers.get(name) or "") for name in names],
-        claim.payload,
-    )
-    text = string_to_sign(claim.timestamp, claim.scope, request)
-    matches = hmac.compare_digest(
-        signature(key, text).encode(), claim.signature.encode()
-    )
-    if not secret:
-        raise InvalidAccessKeyId(AWSAccessKeyId=claim.access_id)
-    if not matches:
-        raise SignatureDoesNotMatch(
-            AWSAccessKeyId=claim.access_id,
-            StringToSign=text,
-            SignatureProvided=claim.signature,
-            StringToSignBytes=text.encode().hex(" "),
-            CanonicalRequest=request,
-            CanonicalRequestBytes=request.encode().hex(" "),
+    signer = claim.signer
+    _check_all_signed(signer.covered, headers)
+    key = None
+    if secrets is not None:
+        secret = await secrets.secret(signer.access_id)
+        # An unknown access id takes the way of a wrong signature to its end: neither is told from the
+        # other by the time it takes.
+        key = signing_key(secret or _NOBODY, signer.date, signer.region)
+        request = canonical_request(
+            method,
+            address.raw_path,
+            items,
+            [(name, headers.get(name) or "") for name in signer.names],
+            signer.signed_headers,
+            claim.payload,
         )
-    return _verified(claim, key)
+        text = string_to_sign(claim.timestamp, signer.scope, request)
+        matches = hmac.compare_digest(
+            signature(key, text).encode(), claim.signature.encode()
+        )
+        if not secret:
+            raise InvalidAccessKeyId(AWSAccessKeyId=signer.access_id)
+        if not matches:
+            raise _mismatch(claim, text, request)
+    return Verified(
+        signer.access_id,
+        claim.payload,
+        key,
+        signer.scope,
+        claim.timestamp,
+        claim.signature,
+        claim.presigned,
+    )
+
+
+def _mismatch(claim: Claim, text: str, request: str) -> SignatureDoesNotMatch:
+    return SignatureDoesNotMatch(
+        AWSAccessKeyId=claim.signer.access_id,
+        StringToSign=text,
+        SignatureProvided=claim.signature,
+        StringToSignBytes=text.encode().hex(" "),
+        CanonicalRequest=request,
+        CanonicalRequestBytes=request.encode().hex(" "),
+    )
 
 
 def sign(
@@ -134,7 +147,7 @@ def sign(
     """
     parts = urlsplit(url)
     timestamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
-    signed = {name.lower(): value for name, value in headers.items()}
+    signed = {name.lower(): value.strip() for name, value in headers.items()}
     signed.setdefault("host", parts.netloc)
     signed["x-amz-date"] = timestamp
     signed["x-amz-content-sha256"] = payload
@@ -144,6 +157,7 @@ def sign(
         parts.path.encode(),
         query_items(parts.query),
         [(name, signed[name]) for name in names],
+        ";".join(names),
         payload,
     )
     scope = f"{timestamp[:8]}/{region}/s3/{TERMINATOR}"
@@ -155,32 +169,17 @@ def sign(
     return signed
 
 
-def _check_all_signed(claim: Claim, headers: Headers) -> None:
+def _check_all_signed(signed: frozenset[str], headers: Headers) -> None:
     """Refuse what the signature does not cover: a header added on the way would be believed."""
-    signed = set(claim.signed_headers.split(";"))
     missing = [
         name
         for name, _ in headers.items()
-        if name.startswith("x-amz-") and name not in signed
+        if name not in signed and (name[:6] == "x-amz-" or name == "content-md5")
     ]
     if "host" not in signed:
         missing.insert(0, "host")
-    if "content-md5" in headers and "content-md5" not in signed:
-        missing.append("content-md5")
     if missing:
         raise AccessDenied(
             "There were headers present in the request which were not signed",
             HeadersNotSigned=", ".join(missing),
         )
-
-
-def _verified(claim: Claim, key: bytes | None) -> Verified:
-    return Verified(
-        claim.access_id,
-        claim.payload,
-        key,
-        claim.scope,
-        claim.timestamp,
-        claim.signature,
-        claim.presigned,
-    )

@@ -124,7 +124,9 @@ def presigned_by_botocore(
 def _sent(request: AWSRequest) -> Sent:
     parts = urlsplit(request.url)
     target = parts.path + ("?" + parts.query if parts.query else "")
-    headers = {name.lower(): value for name, value in request.headers.items()}
+    headers = {
+        name.lower(): value.strip(" \t") for name, value in request.headers.items()
+    }
     headers.setdefault("host", parts.netloc)
     return Sent(
         request.method,
