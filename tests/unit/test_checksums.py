@@ -1,0 +1,176 @@
+"""Tests of :mod:`ozgate.s3.checksums`."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import zlib
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from ozgate.errors import BadDigest, InvalidRequest, NotImplemented
+from ozgate.s3.call import Headers
+from ozgate.s3.checksums import (
+    ALGORITHMS,
+    check,
+    combine,
+    composite,
+    declared,
+    encode,
+    trailer,
+)
+
+CHECK = b"123456789"
+"""The string whose CRCs are published as the check values of each."""
+
+
+def checksum(algorithm: str, data: bytes) -> str:
+    """The checksum of bytes, base64."""
+    computing = ALGORITHMS[algorithm].new()
+    computing.update(data)
+    return encode(computing.digest())
+
+
+class ComputingTests(SynchronousTestCase):
+    """Checksums of bytes."""
+
+    def test_check_values(self) -> None:
+        """Each algorithm has its published check value."""
+        for algorithm, value in (
+            ("CRC32", "cbf43926"),
+            ("CRC32C", "e3069283"),
+            ("CRC64NVME", "ae8b14860a799888"),
+            ("SHA1", hashlib.sha1(CHECK).hexdigest()),
+            ("SHA256", hashlib.sha256(CHECK).hexdigest()),
+        ):
+            self.assertEqual(base64.b64decode(checksum(algorithm, CHECK)).hex(), value)
+
+    def test_documented_trailer(self) -> None:
+        """AWS's example of 65 KiB of ``a`` has the CRC32C that is documented."""
+        self.assertEqual(checksum("CRC32C", b"a" * 66560), "sOO8/Q==")
+
+    @settings(deadline=None, max_examples=30)
+    @given(pieces=st.lists(st.binary(max_size=100), max_size=8))
+    def test_in_pieces(self, pieces: list[bytes]) -> None:
+        """Bytes in pieces have the checksum of the whole, fed or combined."""
+        whole = b"".join(pieces)
+        for name, algorithm in ALGORITHMS.items():
+            computing = algorithm.new()
+            for piece in pieces:
+                computing.update(piece)
+            self.assertEqual(encode(computing.digest()), checksum(name, whole))
+            if algorithm.full_object_combinable:
+                parts = [(checksum(name, piece), len(piece)) for piece in pieces]
+                self.assertEqual(combine(name, parts), checksum(name, whole))
+
+    def test_combinable(self) -> None:
+        """CRCs of parts give that of the whole; the SHAs do not."""
+        combinable = {
+            name for name, row in ALGORITHMS.items() if row.full_object_combinable
+        }
+        self.assertEqual(combinable, {"CRC32", "CRC32C", "CRC64NVME"})
+        with self.assertRaises(ValueError):
+            combine("SHA1", [])
+
+    def test_composite(self) -> None:
+        """A composite checksum is that of the parts' binary checksums, and their number."""
+        values = [checksum("CRC32", b"a"), checksum("CRC32", b"b")]
+        raw = zlib.crc32(b"a").to_bytes(4, "big") + zlib.crc32(b"b").to_bytes(4, "big")
+        expected = base64.b64encode(zlib.crc32(raw).to_bytes(4, "big")).decode()
+        self.assertEqual(composite("CRC32", values), f"{expected}-2")
+
+    def test_check(self) -> None:
+        """A mismatch names the algorithm."""
+        check("CRC32", "AAAAAA==", "AAAAAA==")
+        with self.assertRaises(BadDigest) as caught:
+            check("CRC32", "AAAAAA==", "AAAAAQ==")
+        self.assertEqual(
+            caught.exception.message,
+            "The CRC32 you specified did not match the calculated checksum.",
+        )
+
+
+class DeclaredTests(SynchronousTestCase):
+    """What clients state in headers."""
+
+    def test_nothing(self) -> None:
+        """No header, no checksum; headers that are no values do not count."""
+        headers = Headers({"x-amz-checksum-mode": "ENABLED", "x-amz-acl": "private"})
+        self.assertIsNone(declared(headers))
+        self.assertIsNone(trailer(headers))
+
+    def test_each(self) -> None:
+        """Each algorithm is found by its header, also when it is named besides."""
+        for name, row in ALGORITHMS.items():
+            value = checksum(name, CHECK)
+            headers = {row.header: value, "x-amz-sdk-checksum-algorithm": name.lower()}
+            self.assertEqual(declared(Headers(headers)), (name, value))
+
+    def test_each_trailer(self) -> None:
+        """Each algorithm is found by the trailer announced."""
+        for name, row in ALGORITHMS.items():
+            headers = Headers(
+                {
+                    "x-amz-trailer": row.header.upper(),
+                    "x-amz-sdk-checksum-algorithm": name,
+                }
+            )
+            self.assertEqual(trailer(headers), name)
+            self.assertIsNone(declared(headers))
+
+    def test_several(self) -> None:
+        """More than one, by header or trailer, is refused."""
+        one = {"x-amz-checksum-crc32": "AAAAAA=="}
+        for other in (
+            {"x-amz-checksum-crc32c": "AAAAAA=="},
+            {"x-amz-trailer": "x-amz-checksum-crc32"},
+        ):
+            with self.assertRaises(InvalidRequest) as caught:
+                declared(Headers({**one, **other}))
+            self.assertIn("Expecting a single", caught.exception.message)
+
+    def test_bad_values(self) -> None:
+        """What is no base64 of the right length is refused."""
+        for value in ("", "AAAA", "AAAAAAA=", "AAAAAA=", "AAAAAB==", "????????", "é"):
+            with self.assertRaises(InvalidRequest) as caught:
+                declared(Headers({"x-amz-checksum-crc32": value}))
+            self.assertEqual(
+                caught.exception.message,
+                "Value for x-amz-checksum-crc32 header is invalid.",
+            )
+
+    def test_sdk_algorithm(self) -> None:
+        """The algorithm named must be known and the one of the checksum that is sent."""
+        one = {"x-amz-checksum-crc32": "AAAAAA=="}
+        for headers in (
+            {"x-amz-sdk-checksum-algorithm": "CRC32"},
+            {**one, "x-amz-sdk-checksum-algorithm": "SHA1"},
+            {**one, "x-amz-sdk-checksum-algorithm": "CRC16"},
+            {
+                "x-amz-trailer": "x-amz-checksum-sha1",
+                "x-amz-sdk-checksum-algorithm": "CRC32",
+            },
+        ):
+            with self.assertRaises(InvalidRequest):
+                declared(Headers(headers))
+
+    def test_unknown(self) -> None:
+        """An algorithm that S3 does not have is refused, one that is not built answers so."""
+        for headers in (
+            {"x-amz-checksum-crc16": "AAA="},
+            {"x-amz-trailer": "x-amz-checksum-crc16"},
+            {"x-amz-trailer": "authorization"},
+            {"x-amz-trailer": "x-amz-checksum-crc32,x-amz-checksum-sha1"},
+        ):
+            with self.assertRaises(InvalidRequest):
+                declared(Headers(headers))
+        for headers in (
+            {"x-amz-checksum-sha512": "AAA="},
+            {"x-amz-checksum-xxhash3": "AAA="},
+            {"x-amz-trailer": "x-amz-checksum-md5"},
+            {"x-amz-sdk-checksum-algorithm": "XXHASH64"},
+        ):
+            with self.assertRaises(NotImplemented):
+                declared(Headers(headers))
