@@ -49,7 +49,7 @@ def descriptions(settings: Settings) -> tuple[str, ...]:
         ) from None
     family, *_, where = found[0]
     kind = "tcp6" if family == socket.AF_INET6 else "tcp"
-    interface = quoteStringArgument(str(where[0]))  # type: ignore[no-untyped-call]
+    interface = quoteStringArgument(str(where[0]))
     return (f"{kind}:{port}:interface={interface}",)
 
 
@@ -97,7 +97,7 @@ async def _listen(
     reactor: Any, description: str, factory: IProtocolFactory
 ) -> IListeningPort:
     try:
-        endpoint = serverFromString(reactor, description)  # type: ignore[no-untyped-call]
+        endpoint = serverFromString(reactor, description)
         port: IListeningPort = await endpoint.listen(factory)
     except CannotListenError as error:
         reason = error.socketError

@@ -70,7 +70,7 @@ class Options(UsageOptions):
     ]
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self["listen"] = []
         self["define"] = []
 
@@ -151,12 +151,12 @@ class GatewayService(Service):
 
     def startService(self) -> None:
         """Begin to start, once the reactor runs: threads do not survive a daemon's fork."""
-        super().startService()
+        super().startService()  # type: ignore[no-untyped-call]
         self._reactor.callWhenRunning(self._begin)
 
     def stopService(self) -> Deferred[None]:
         """Stop listening, let running requests end within a bound, close everything."""
-        super().stopService()
+        super().stopService()  # type: ignore[no-untyped-call]
         return Deferred.fromCoroutine(self._stop())
 
     def _begin(self) -> None:
