@@ -28,6 +28,11 @@ from .operations import OPERATIONS, Operation, Scope
 if TYPE_CHECKING:
     from .address import Address, Query
 
+
+def _name(wanted: str) -> str:
+    return wanted.partition("=")[0]
+
+
 _DELICATE: Final = ("uploadId", "partNumber", "versionId")
 _ORDINARY: Final = frozenset(
     """
@@ -40,11 +45,17 @@ _ORDINARY: Final = frozenset(
 )
 """Names that choose nothing, or nothing by themselves; the last three sign in the manner of version 2."""
 
+_HARMLESS: Final = _ORDINARY.union(
+    """
+    X-Amz-Algorithm X-Amz-Content-Sha256 X-Amz-Credential X-Amz-Date X-Amz-Expires
+    X-Amz-Security-Token X-Amz-Signature X-Amz-SignedHeaders
+    response-cache-control response-content-disposition response-content-encoding
+    response-content-language response-content-type response-expires
+    """.split()
+) - {_name(wanted) for row in OPERATIONS for wanted in row.names}
+"""Names that need no judging: for speed, since presigned requests have many."""
+
 _PARAMETERS: Final = _ORDINARY.union(_DELICATE) - {"uploadId"}
-
-
-def _name(wanted: str) -> str:
-    return wanted.partition("=")[0]
 
 
 def _selector(row: Operation) -> str | None:
@@ -89,6 +100,13 @@ _PLAIN: Final = _rows(row for row in OPERATIONS if not row.names)
 """Rows that ask for no name."""
 
 
+_RANKS: Final = {
+    row.name: (_selector(row) is not None, len(row.names), row.copy_source)
+    for row in OPERATIONS
+}
+"""How much each row demands."""
+
+
 def resolve(method: str, address: Address, has_copy_source: bool) -> Operation:
     """Find the operation that a request asks for; the module says by which rules.
 
@@ -99,13 +117,14 @@ def resolve(method: str, address: Address, has_copy_source: bool) -> Operation:
     :raises InvalidRequest: a sub-resource that belongs to another scope.
     """
     scope, query = address.scope, address.query
-    if not query and (scope is not Scope.SERVICE or address.raw_path == b"/"):
-        row = _plain(method, scope, has_copy_source)
-    else:
+    judged = query.names() - _HARMLESS if query else None
+    if judged or (scope is Scope.SERVICE and address.raw_path != b"/"):
         row = _best(method, address, has_copy_source)
+    else:
+        row = _plain(method, scope, has_copy_source)
     if row is None:
         raise _not_allowed(method, scope, scope.name)
-    if query:
+    if judged:
         _judge(row, query)
     return row
 
@@ -119,9 +138,11 @@ def _best(method: str, address: Address, has_copy_source: bool) -> Operation | N
     best: Operation | None = None
     for name in query.names():
         for row in _CANDIDATES.get((method, scope, name), ()):
-            if best is not None and _rank(row) <= _rank(best):
-                continue
-            if (has_copy_source or not row.copy_source) and _met(row, query):
+            if (
+                (best is None or _RANKS[row.name] > _RANKS[best.name])
+                and (has_copy_source or not row.copy_source)
+                and _met(row, query)
+            ):
                 best = row
     if best is not None and _selector(best):
         return best
@@ -129,10 +150,6 @@ def _best(method: str, address: Address, has_copy_source: bool) -> Operation | N
         if name in SELECTORS[scope]:
             raise _unmet(method, scope, name, query)
     return best or _plain(method, scope, has_copy_source)
-
-
-def _rank(row: Operation) -> tuple[bool, int, bool]:
-    return _selector(row) is not None, len(row.names), row.copy_source
 
 
 def _plain(method: str, scope: Scope, has_copy_source: bool) -> Operation | None:
