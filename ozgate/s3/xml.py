@@ -207,8 +207,14 @@ def read(data: bytes, root: str | tuple[str, ...]) -> Element:
         namespace, a DOCTYPE, a processing instruction, text between elements, or more than
         20 levels or 200,000 elements.
     """
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise MalformedXML() from None
+    if b"\0" in data:
+        # UTF-16 and UTF-32 without a mark are valid UTF-8, and expat would guess them.
+        raise MalformedXML()
     builder = _Builder()
-    # Named here, so that neither a declaration nor a byte order mark chooses another.
     parser = expat.ParserCreate("utf-8", " ")
     parser.buffer_text = True
     parser.XmlDeclHandler = _declared

@@ -1,0 +1,330 @@
+"""Documents and times: what is written, what is read, what is refused."""
+
+from calendar import timegm
+from email.utils import formatdate, parsedate
+from xml.dom.minidom import parseString
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from ozgate.errors import MalformedXML, NoSuchKey, S3Error
+from ozgate.s3.xml import (
+    MAX_ELEMENTS,
+    NAMESPACE,
+    document,
+    element,
+    error_document,
+    escape,
+    http_date,
+    parse_http_date,
+    read,
+    timestamp,
+)
+
+TEXTS = st.text(
+    st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff")
+)
+
+
+class WriterTests(SynchronousTestCase):
+    """Documents out."""
+
+    def test_escape(self) -> None:
+        """Markup becomes entities; what XML cannot carry numeric references, as at AWS."""
+        for text, escaped in (
+            ("plain", "plain"),
+            ("<a&b>", "&lt;a&amp;b&gt;"),
+            ('"etag"', "&quot;etag&quot;"),
+            ("\x00\x01\x1f", "&#x0;&#x1;&#x1f;"),
+            ("a\tb\nc\rd", "a\tb\nc&#13;d"),
+            ("\x7f\x85", "&#x7f;&#x85;"),
+            ("\ufffe\uffff", "&#xfffe;&#xffff;"),
+            ("it's \N{FAIRY}", "it's \N{FAIRY}"),
+        ):
+            self.assertEqual(escape(text), escaped)
+
+    def test_element(self) -> None:
+        """Numbers and booleans have S3's spelling; nothing is written for None."""
+        self.assertEqual(element("A", "x<"), "<A>x&lt;</A>")
+        self.assertEqual(element("A", ""), "<A></A>")
+        self.assertEqual(element("A", 0), "<A>0</A>")
+        self.assertEqual(element("A", True), "<A>true</A>")
+        self.assertEqual(element("A", False), "<A>false</A>")
+        self.assertEqual(element("A", None), "")
+
+    def test_document(self) -> None:
+        """A document is declared, in S3's namespace, and UTF-8."""
+        self.assertEqual(
+            document("Root", element("A", "ä"), element("B", 1)),
+            b'<?xml version="1.0" encoding="UTF-8"?>\n'
+            b'<Root xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+            b"<A>\xc3\xa4</A><B>1</B></Root>",
+        )
+
+    def test_error_document(self) -> None:
+        """Errors have no namespace; their own members follow code and message, in order."""
+        self.assertEqual(
+            error_document(NoSuchKey(Key="a&b", Number=1), "/bucket/a&b", "id"),
+            b'<?xml version="1.0" encoding="UTF-8"?>\n'
+            b"<Error><Code>NoSuchKey</Code>"
+            b"<Message>The specified key does not exist.</Message>"
+            b"<Key>a&amp;b</Key><Number>1</Number>"
+            b"<Resource>/bucket/a&amp;b</Resource><RequestId>id</RequestId></Error>",
+        )
+
+    @given(TEXTS)
+    def test_other_readers_agree(self, text: str) -> None:
+        """What is written, another XML parser reads as the same text."""
+        parsed = parseString(document("Root", element("A", text)))
+        node = parsed.getElementsByTagName("A")[0]
+        self.assertEqual("".join(child.data for child in node.childNodes), text)
+
+
+class ReaderTests(SynchronousTestCase):
+    """Documents in."""
+
+    def test_read(self) -> None:
+        """Elements have names, text and children, with or without S3's namespace."""
+        for opening in (
+            b"<Delete>",
+            b'<Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/">',
+            b'<?xml version="1.0"?><Delete>',
+            b'<?xml version="1.0" encoding="utf-8" standalone="yes"?>\n<Delete>',
+            b'<?xml version="1.0" encoding="US-ASCII"?><Delete>',
+            b"\xef\xbb\xbf<Delete>",
+            b"<!-- a comment -->\n<Delete>",
+        ):
+            root = read(
+                opening
+                + b"\n <Object><Key> a&amp;&#98;<![CDATA[<c>]]>\n</Key></Object>"
+                b"<Object><Key/></Object> <Quiet>true</Quiet></Delete>\n",
+                "Delete",
+            )
+            self.assertEqual(root.name, "Delete")
+            self.assertEqual(
+                [item.text_of("Key") for item in root.all("Object")],
+                [" a&b<c>\n", ""],
+            )
+            self.assertEqual(root.text_of("Quiet"), "true")
+            self.assertIsNone(root.text_of("Other"))
+            self.assertEqual(root.text_of("Other", "x"), "x")
+            self.assertIsNone(root.child("Other"))
+
+    def test_prefixed_names_and_attributes(self) -> None:
+        """A prefix for S3's namespace and attributes such as xsi:type are tolerated."""
+        root = read(
+            b'<s:A xmlns:s="http://s3.amazonaws.com/doc/2006-03-01/"'
+            b' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+            b'<s:Grantee xsi:type="CanonicalUser" other="1">x</s:Grantee></s:A>',
+            "A",
+        )
+        self.assertEqual(root.text_of("Grantee"), "x")
+
+    def test_character_references(self) -> None:
+        """A carriage return and other characters survive as references."""
+        self.assertEqual(read(b"<K>a&#13;&#x1F9DA;&#xe4;</K>", "K").text, "a\r🧚ä")
+
+    def test_one_of_several_roots(self) -> None:
+        """A reader may take more than one root."""
+        for name in ("A", "B"):
+            self.assertEqual(read(f"<{name}/>".encode(), ("A", "B")).name, name)
+
+    def test_doubled_and_unknown_children(self) -> None:
+        """A child asked for as the only one may not be doubled; allow() refuses the unknown."""
+        root = read(b"<A><B/><B/><C/></A>", "A")
+        self.assertRaises(MalformedXML, root.child, "B")
+        self.assertRaises(MalformedXML, root.text_of, "B")
+        root.allow("B", "C", "D")
+        self.assertRaises(MalformedXML, root.allow, "B")
+
+    def test_malformed(self) -> None:
+        """What is not well formed, not ours or not allowed at all is MalformedXML."""
+        for data in (
+            b"",
+            b" ",
+            b"text",
+            b"{}",
+            b"<A>",
+            b"<A></B>",
+            b"<A/><A/>",
+            b"<A/>text",
+            b"<A",
+            b"<A><B></A></B>",
+            b"<A>&nbsp;</A>",
+            b"<A>&#0;</A>",
+            b"<A>&#x1;</A>",
+            b"<A>\x00</A>",
+            b"<A>\x01</A>",
+            b"<A>\xff</A>",
+            b"<A>\xed\xa0\x80</A>",
+            b"<A b='1' b='2'/>",
+            b"<A x:b='1'/>",
+            b"<x:A/>",
+            b"<B/>",
+            b"<a/>",
+            b'<A xmlns="http://example.com/"/>',
+            b'<A><B xmlns="urn:other"/></A>',
+            b"<A>text<B/></A>",
+            b"<A><B/>text</A>",
+            b"<A><?php echo 1 ?></A>",
+            b"<?xml-stylesheet href='x'?><A/>",
+            b" <?xml version='1.0'?><A/>",
+        ):
+            self.assertRaises(MalformedXML, read, data, "A")
+
+    def test_document_type(self) -> None:
+        """A DOCTYPE is refused, whether it brings entities, a bomb, a file or nothing."""
+        for data in (
+            b"<!DOCTYPE A><A/>",
+            b'<!DOCTYPE A SYSTEM "http://example.com/a.dtd"><A/>',
+            b'<!DOCTYPE A [<!ENTITY e SYSTEM "file:///etc/passwd">]><A>&e;</A>',
+            b'<!DOCTYPE A [<!ENTITY % p SYSTEM "http://example.com/">%p;]><A/>',
+            b'<!DOCTYPE A [<!ENTITY a "x"><!ENTITY b "&a;&a;">]><A>&b;</A>',
+            b'<?xml version="1.0"?>\n<!-- c --><!DOCTYPE A><A/>',
+        ):
+            self.assertRaises(MalformedXML, read, data, "A")
+
+    def test_encodings(self) -> None:
+        """Only UTF-8 is read: another encoding is refused, declared, marked or guessed."""
+        for data in (
+            b'<?xml version="1.0" encoding="ISO-8859-1"?><A/>',
+            b'<?xml version="1.0" encoding="UTF-16"?><A/>',
+            b'<?xml version="1.0" encoding="no-such-thing"?><A/>',
+            "<A/>".encode("utf-16"),
+            "<A/>".encode("utf-16-be"),
+            '<?xml version="1.0" encoding="UTF-16"?><A/>'.encode("utf-16"),
+            "<A/>".encode("utf-32"),
+        ):
+            self.assertRaises(MalformedXML, read, data, "A")
+
+    def test_depth(self) -> None:
+        """Twenty levels are read, one more is refused."""
+        read(b"<A>" * 20 + b"</A>" * 20, "A")
+        self.assertRaises(MalformedXML, read, b"<A>" * 21 + b"</A>" * 21, "A")
+        self.assertRaises(MalformedXML, read, b"<A>" * 100_000, "A")
+
+    def test_number_of_elements(self) -> None:
+        """More elements than any of S3's documents has are refused."""
+        data = b"<A>" + b"<B/>" * MAX_ELEMENTS + b"</A>"
+        self.assertRaises(MalformedXML, read, data, "A")
+
+    def test_long_text_and_attributes(self) -> None:
+        """Text and attributes of a megabyte are just read."""
+        root = read(
+            b'<A b="' + b"x" * 1_000_000 + b'">' + b"y" * 1_000_000 + b"</A>", "A"
+        )
+        self.assertEqual(len(root.text), 1_000_000)
+
+    @given(st.binary(max_size=60))
+    def test_any_bytes(self, data: bytes) -> None:
+        """Whatever is sent is an element or MalformedXML."""
+        for sent in (data, b"<A>" + data + b"</A>", b"<A " + data):
+            try:
+                self.assertEqual(read(sent, "A").name, "A")
+            except MalformedXML:
+                pass
+
+    @given(TEXTS)
+    def test_round_trip(self, text: str) -> None:
+        """What the writer writes, the reader reads."""
+        self.assertEqual(
+            read(document("A", element("B", text)), "A").text_of("B"), text
+        )
+
+    def test_namespace(self) -> None:
+        """The namespace is S3's of 2006."""
+        self.assertTrue(NAMESPACE.endswith("/2006-03-01/"))
+
+
+class TimeTests(SynchronousTestCase):
+    """Times out and in."""
+
+    def test_timestamp(self) -> None:
+        """Documents have whole seconds and three zeros."""
+        self.assertEqual(timestamp(1_795_341_600_000), "2026-11-22T10:00:00.000Z")
+        self.assertEqual(timestamp(1_795_341_600_999), "2026-11-22T10:00:00.000Z")
+        self.assertEqual(timestamp(0), "1970-01-01T00:00:00.000Z")
+
+    def test_http_date(self) -> None:
+        """Headers have RFC 9110's fixed form."""
+        self.assertEqual(http_date(1_795_341_600_000), "Sun, 22 Nov 2026 10:00:00 GMT")
+
+    @given(st.integers(0, 4_102_444_800))
+    def test_dates_agree(self, seconds: int) -> None:
+        """Written dates are the standard library's, and are read back."""
+        written = http_date(seconds * 1000)
+        self.assertEqual(written, formatdate(seconds, usegmt=True))
+        self.assertEqual(parse_http_date(written), seconds)
+        year, month, day, hour, minute, second = timegm_parts(seconds)
+        self.assertEqual(
+            timestamp(seconds * 1000 + 999),
+            f"{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.000Z",
+        )
+
+    def test_three_forms(self) -> None:
+        """The fixed form, RFC 850's and asctime's are the same moment."""
+        for text in (
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+            "Mon, 06 Nov 1994 08:49:37 GMT",
+        ):
+            self.assertEqual(parse_http_date(text), 784111777, text)
+        self.assertEqual(
+            parse_http_date("Monday, 06-Nov-34 08:49:37 GMT"),
+            timegm((2034, 11, 6, 8, 49, 37)),
+        )
+        self.assertEqual(
+            parse_http_date("Sat, 31 Dec 2016 23:59:60 GMT"),
+            timegm((2016, 12, 31, 23, 59, 59)),
+        )
+
+    def test_nonsense(self) -> None:
+        """What is no date is None, not a guess."""
+        for text in (
+            "",
+            "0",
+            "784111777",
+            "1994-11-06T08:49:37Z",
+            "Sun, 6 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 94 08:49:37 GMT",
+            "Sun, 06 nov 1994 08:49:37 GMT",
+            "Sun, 31 Feb 1994 08:49:37 GMT",
+            "Sun, 00 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 0000 08:49:37 GMT",
+            "Sun, 06 Nov 1994 24:00:00 GMT",
+            "Sun, 06 Nov 1994 08:60:00 GMT",
+            "Sun, 06 Nov 1994 08:49:61 GMT",
+            "Sun, 06 Nov 1994 08:49:37 UTC",
+            "Sun, 06 Nov 1994 08:49:37 +0000",
+            "Sun, 06 Nov 1994 08:49:37",
+            "Xyz, 06 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sun, ٠٦ Nov 1994 08:49:37 GMT",
+        ):
+            self.assertIsNone(parse_http_date(text), text)
+
+    @given(st.text(max_size=40))
+    def test_any_text(self, text: str) -> None:
+        """Any text is a number or None; nothing raises."""
+        self.assertIsInstance(parse_http_date(text), int | None)
+
+
+def timegm_parts(seconds: int) -> tuple[int, ...]:
+    """Year to second of a time, by the standard library's own parser of dates."""
+    parsed = parsedate(formatdate(seconds, usegmt=True))
+    assert parsed is not None
+    return tuple(parsed[:6])
+
+
+class ErrorDocumentTests(SynchronousTestCase):
+    """Errors of any shape become documents that can be read."""
+
+    @given(TEXTS, TEXTS)
+    def test_any_member(self, value: str, resource: str) -> None:
+        """Whatever a member or a resource says, the document is well formed."""
+        root = read(error_document(S3Error("m", Value=value), resource, "id"), "Error")
+        self.assertEqual(root.text_of("Value"), value)
+        self.assertEqual(root.text_of("Resource"), resource)
+        self.assertEqual(root.text_of("Code"), "S3Error")
