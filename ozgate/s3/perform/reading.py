@@ -142,9 +142,7 @@ def _override(name: str, value: str) -> str:
     """
     if _CONTROL.search(value):
         raise InvalidArgument(
-            "Header value cannot contain control characters.",
-            ArgumentName=name,
-            ArgumentValue=value,
+            "Header value cannot contain control characters.", ArgumentName=name
         )
     if any(character > "\xff" for character in value):
         raise InvalidArgument(

@@ -1,0 +1,268 @@
+"""CopyObject."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import DeferredList, ensureDeferred
+
+from ozgate.errors import Absent
+
+from .uploads import (
+    LARGE,
+    PART,
+    SMALL,
+    ObjectTestCase,
+    Response,
+    checksum_of,
+    etag_of,
+    multipart_etag_of,
+)
+
+
+class CopyObjectTests(ObjectTestCase):
+    """CopyObject."""
+
+    async def copy(
+        self,
+        source: str = "/bucket/key",
+        target: str = "/bucket/copy",
+        **headers: str,
+    ) -> Response:
+        """Copy an object."""
+        return await self.ask("PUT", target, x_amz_copy_source=source, **headers)
+
+    async def test_answer(self) -> None:
+        """The answer has the time, the ETag and the checksum of the copy."""
+        await self.put(x_amz_checksum_sha1=checksum_of("SHA1", SMALL))
+        response = await self.copy()
+        self.assertEqual(response.status, 200)
+        self.assertEqual(response.xml().tag, "CopyObjectResult")
+        self.assertEqual(
+            response.names(), ["LastModified", "ETag", "ChecksumType", "ChecksumSHA1"]
+        )
+        self.assertEqual(response.text("ETag"), etag_of(SMALL))
+        self.assertEqual(response.text("LastModified"), "2026-11-18T11:06:40.000Z")
+        self.assertNotIn("x-amz-copy-source-version-id", response.headers)
+
+    async def test_no_bytes_moved(self) -> None:
+        """A copy names the blobs of its source, and outlives it."""
+        for body in (b"", SMALL, LARGE):
+            await self.put(body)
+            count = len(self.client.gateway.blobs.data)
+            await self.copy()
+            self.assertEqual(len(self.client.gateway.blobs.data), count)
+            self.assertEqual(await self.blobs_named("copy"), await self.blobs_named())
+            await self.ask("DELETE", "/bucket/key")
+            self.assertEqual((await self.get("/bucket/copy")).body, body)
+
+    async def test_source_forms(self) -> None:
+        """A source may start with a slash, be encoded, hold a plus, and name its version."""
+        await self.put(target="/bucket/a%20b%2B%C3%BC/c")
+        for source in (
+            "bucket/a%20b%2B%C3%BC/c",
+            "/bucket/a%20b%2B%C3%BC/c",
+            "/bucket/a%20b+%C3%BC%2Fc",
+            "%2Fbucket%2Fa%20b%2B%C3%BC%2Fc",
+            "/bucket/a%20b%2B%C3%BC/c?versionId=null",
+        ):
+            self.assertEqual((await self.copy(source)).status, 200, source)
+
+    async def test_bad_sources(self) -> None:
+        """A source must name a bucket, a key, and a version that can be one."""
+        await self.put()
+        for source, status, code in (
+            ("", 400, "InvalidArgument"),
+            ("bucket", 400, "InvalidArgument"),
+            ("/bucket/", 400, "InvalidArgument"),
+            ("/bucket/%GG", 400, "InvalidArgument"),
+            ("/bucket/key?versionId=", 400, "InvalidArgument"),
+            ("/bucket/key?versionId=x", 400, "InvalidArgument"),
+            (f"/bucket/key?versionId={'a' * 32}", 404, "NoSuchVersion"),
+            ("/bucket/absent", 404, "NoSuchKey"),
+            ("/absent/key", 404, "NoSuchBucket"),
+        ):
+            await self.refused(self.copy(source), status, code)
+        await self.refused(self.copy(target="/absent/key"), 404, "NoSuchBucket")
+
+    async def test_delete_marker(self) -> None:
+        """A delete marker cannot be copied, by its name or by its id."""
+        await self.add_objects("key", is_delete_marker=True)
+        await self.refused(self.copy(), 404, "NoSuchKey")
+        asked = self.copy("/bucket/key?versionId=null")
+        await self.refused(asked, 400, "InvalidRequest")
+
+    async def test_metadata_copied(self) -> None:
+        """By default headers, metadata and tags are the source's; class and redirect are not."""
+        await self.put(
+            content_type="text/plain",
+            x_amz_meta_a="1",
+            x_amz_tagging="t=1",
+            x_amz_storage_class="GLACIER_IR",
+            x_amz_website_redirect_location="/x",
+        )
+        await self.copy(content_type="image/png", x_amz_meta_a="2", x_amz_tagging="u=1")
+        headers = (await self.get("/bucket/copy")).headers
+        self.assertEqual(headers["content-type"], "text/plain")
+        self.assertEqual(headers["x-amz-meta-a"], "1")
+        self.assertNotIn("x-amz-storage-class", headers)
+        self.assertNotIn("x-amz-website-redirect-location", headers)
+        tagged = await self.get("/bucket/copy?tagging")
+        self.assertEqual(tagged.texts("TagSet/Tag/Key"), ["t"])
+
+    async def test_metadata_replaced(self) -> None:
+        """With REPLACE headers and metadata are the request's, and tags with theirs."""
+        await self.put(
+            content_type="text/plain",
+            cache_control="no-store",
+            x_amz_meta_a="1",
+            x_amz_tagging="t=1",
+        )
+        await self.copy(
+            x_amz_metadata_directive="REPLACE",
+            x_amz_tagging_directive="REPLACE",
+            x_amz_meta_b="2",
+            x_amz_storage_class="STANDARD_IA",
+            x_amz_website_redirect_location="/x",
+        )
+        headers = (await self.get("/bucket/copy")).headers
+        self.assertEqual(headers["content-type"], "binary/octet-stream")
+        self.assertNotIn("cache-control", headers)
+        self.assertNotIn("x-amz-meta-a", headers)
+        self.assertEqual(headers["x-amz-meta-b"], "2")
+        self.assertEqual(headers["x-amz-storage-class"], "STANDARD_IA")
+        self.assertEqual(headers["x-amz-website-redirect-location"], "/x")
+        self.assertNotIn("x-amz-tagging-count", headers)
+
+    async def test_bad_directives(self) -> None:
+        """Directives are COPY or REPLACE, in capitals."""
+        await self.put()
+        for header in ("x_amz_metadata_directive", "x_amz_tagging_directive"):
+            asked = self.copy(**{header: "replace"})
+            await self.refused(asked, 400, "InvalidArgument")
+
+    async def test_onto_itself(self) -> None:
+        """A copy onto itself must change something."""
+        await self.put(LARGE, x_amz_meta_a="1")
+        response = await self.refused(
+            self.copy(target="/bucket/key"), 400, "InvalidRequest"
+        )
+        self.assertIn(
+            "to itself without changing the object's metadata",
+            response.text("Message") or "",
+        )
+        for headers in (
+            {"x_amz_storage_class": "STANDARD"},
+            {"x_amz_website_redirect_location": "/x"},
+            {"x_amz_metadata_directive": "REPLACE", "x_amz_meta_b": "2"},
+        ):
+            response = await self.copy(target="/bucket/key", **headers)
+            self.assertEqual(response.status, 200, headers)
+        got = await self.get()
+        self.assertEqual(got.body, LARGE)
+        self.assertEqual(got.headers["x-amz-meta-b"], "2")
+        self.assertNotIn("x-amz-meta-a", got.headers)
+
+    async def test_source_conditions(self) -> None:
+        """Conditions on the source are always 412 when they fail."""
+        await self.put()
+        prefix = "x-amz-copy-source-if-"
+        for name, value, status in (
+            ("match", etag_of(SMALL), 200),
+            ("match", '"other"', 412),
+            ("none-match", etag_of(SMALL), 412),
+            ("none-match", '"other"', 200),
+            ("modified-since", "Wed, 18 Nov 2026 11:06:40 GMT", 412),
+            ("unmodified-since", "Wed, 18 Nov 2026 11:06:39 GMT", 412),
+        ):
+            response = await self.copy(**{prefix + name: value})
+            self.assertEqual(response.status, status, (name, value))
+
+    async def test_target_conditions(self) -> None:
+        """If-None-Match and If-Match are about what the copy would replace."""
+        await self.put()
+        self.assertEqual((await self.copy(if_none_match="*")).status, 200)
+        await self.refused(self.copy(if_none_match="*"), 412, "PreconditionFailed")
+        self.assertEqual((await self.copy(if_match=etag_of(SMALL))).status, 200)
+        await self.refused(self.copy(if_match='"other"'), 412, "PreconditionFailed")
+
+    async def test_racing_creators(self) -> None:
+        """Of many copies that create a key at once, exactly one succeeds."""
+        await self.put()
+        requests = [ensureDeferred(self.copy(if_none_match="*")) for _ in range(5)]
+        statuses = [answer.status for _, answer in await DeferredList(requests)]
+        self.assertEqual(sorted(statuses), [200] + [412] * 4)
+
+    async def test_multipart_source(self) -> None:
+        """The copy of a multipart object keeps its ETag, checksum and parts."""
+        await self.upload(PART, LARGE)
+        response = await self.copy()
+        self.assertEqual(response.text("ETag"), multipart_etag_of(PART, LARGE))
+        self.assertEqual(
+            response.text("ChecksumCRC64NVME"), checksum_of("CRC64NVME", PART + LARGE)
+        )
+        part = await self.get("/bucket/copy?partNumber=2")
+        self.assertEqual(part.body, LARGE)
+        self.assertEqual((await self.get("/bucket/copy")).body, PART + LARGE)
+
+    async def test_other_checksum(self) -> None:
+        """A checksum the source has not is computed from its bytes, in the row or in blobs."""
+        for body in (b"", SMALL, LARGE):
+            await self.put(body)
+            response = await self.copy(x_amz_checksum_algorithm="SHA256")
+            self.assertEqual(
+                response.text("ChecksumSHA256"), checksum_of("SHA256", body)
+            )
+            self.assertEqual(response.text("ChecksumType"), "FULL_OBJECT")
+            self.assert_no_reader()
+        await self.upload(PART, LARGE)
+        response = await self.copy(x_amz_checksum_algorithm="crc32")
+        self.assertEqual(
+            response.text("ChecksumCRC32"), checksum_of("CRC32", PART + LARGE)
+        )
+        asked = self.copy(x_amz_checksum_algorithm="CRC16")
+        await self.refused(asked, 400, "InvalidRequest")
+
+    async def test_damaged_source(self) -> None:
+        """Bytes that are gone make no checksum, and no copy."""
+        await self.put(LARGE)
+        (blob,) = await self.blobs_named()
+        await self.client.gateway.blobs.delete(blob)
+        with self.assertRaises(Absent):
+            await self.copy(x_amz_checksum_algorithm="SHA1")
+        await self.refused(self.get("/bucket/copy"), 404, "NoSuchKey")
+        self.assert_no_reader()
+
+    async def test_too_large(self) -> None:
+        """A source of more than 5 GiB is refused, one of 5 GiB is not."""
+        await self.add_objects("key", size=(5 << 30) + 1)
+        response = await self.refused(self.copy(), 400, "InvalidRequest")
+        self.assertEqual(
+            response.text("Message"),
+            "The specified copy source is larger than the maximum allowable size for a copy source: 5368709120",
+        )
+        await self.add_objects("fits", size=5 << 30)
+        self.assertEqual((await self.copy("/bucket/fits")).status, 200)
+
+    async def test_between_buckets(self) -> None:
+        """A copy may go to another bucket."""
+        await self.ask("PUT", "/second")
+        await self.put(LARGE)
+        await self.copy(target="/second/key")
+        self.assertEqual((await self.get("/second/key")).body, LARGE)
+
+    async def test_expected_owners(self) -> None:
+        """Both buckets' owners can be stated, and must be so."""
+        await self.put()
+        asked = self.copy(x_amz_source_expected_bucket_owner="other")
+        await self.refused(asked, 403, "AccessDenied")
+        asked = self.copy(x_amz_expected_bucket_owner="other")
+        await self.refused(asked, 403, "AccessDenied")
+
+    async def test_refused_headers(self) -> None:
+        """What is not built is refused."""
+        await self.put()
+        asked = self.copy(x_amz_server_side_encryption="aws:kms")
+        await self.refused(asked, 501, "NotImplemented")
+        asked = self.copy(
+            x_amz_copy_source_server_side_encryption_customer_algorithm="AES256"
+        )
+        await self.refused(asked, 400, "InvalidRequest")
