@@ -138,8 +138,9 @@ def copy_source_range(header: str, size: int) -> ByteRange:
 def copy_source(header: str) -> tuple[str, str, str | None]:
     """What ``x-amz-copy-source`` names: (bucket, key, version id).
 
-    The value is percent-encoded, its slashes too if the client likes; ``+`` is a plus. A
-    leading ``/`` is optional. ``?versionId=`` ends it.
+    The value is percent-encoded, its slashes too if the client likes; ``+`` is a space, as AWS reads it:
+    s5cmd writes spaces so, and rclone encodes each plus because of it. A leading ``/`` is optional.
+    ``?versionId=`` ends it.
 
     :raises InvalidArgument: it does not name a bucket and a key, or an empty version.
     :raises InvalidBucketName: no bucket can have that name.
@@ -171,6 +172,6 @@ def _decode(text: str, header: str) -> str:
     if _bad_escape(text):
         raise _no_source(header)
     try:
-        return unquote_to_bytes(text).decode("utf-8")
+        return unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
     except UnicodeDecodeError:
         raise _no_source(header) from None

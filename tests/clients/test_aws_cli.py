@@ -68,7 +68,13 @@ class AwsCliTests(ClientTestCase):
         self.s3("rm", "--recursive", f"s3://{BUCKET}")
 
     def test_presign(self) -> None:
-        """``aws s3 presign`` makes a URL that works."""
+        """``aws s3 presign`` makes a URL that works.
+
+        The signature version must be named: version 1 of the CLI presigns with the long retired SigV2 otherwise.
+        """
+        self.path("aws-config").write_text(
+            "[default]\ns3 =\n  signature_version = s3v4\n"
+        )
         self.path("a").write_bytes(b"contents")
         self.s3("cp", "a", f"s3://{BUCKET}/a b")
         url = self.s3("presign", f"s3://{BUCKET}/a b").strip()

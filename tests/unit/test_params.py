@@ -261,7 +261,7 @@ class CopySourceTests(SynchronousTestCase):
             ("%2Fbucket%2Fa%2Fb", ("bucket", "a/b", None)),
             ("bucket/../../x", ("bucket", "../../x", None)),
             ("bucket/%2e%2e", ("bucket", "..", None)),
-            ("bucket/a+b", ("bucket", "a+b", None)),
+            ("bucket/a+b", ("bucket", "a b", None)),
             ("bucket/a%20b%2B", ("bucket", "a b+", None)),
             ("bucket/ä", ("bucket", "ä", None)),
             ("bucket/%C3%A4", ("bucket", "ä", None)),
