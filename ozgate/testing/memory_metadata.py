@@ -38,7 +38,7 @@ def _comparable(value: Any) -> bool:
         return all(map(_comparable, value))
     if isinstance(value, Mapping):
         return all(map(_comparable, value.values()))
-    return type(value).__eq__ != object.__eq__
+    return any("__eq__" in vars(kind) for kind in type(value).__mro__[:-1])
 
 
 @implementer(IMetadataStore)

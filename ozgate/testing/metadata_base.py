@@ -1,0 +1,131 @@
+"""What the contract suite of :class:`~ozgate.interfaces.IMetadataStore` builds on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from ..interfaces import IMetadataStore, IMetadataTransaction
+from ..values import (
+    BlobRef,
+    Bucket,
+    Content,
+    Extent,
+    ObjectVersion,
+    Part,
+    Upload,
+    Volume,
+)
+
+if TYPE_CHECKING:
+    from twisted.trial.unittest import TestCase as Base
+else:
+    Base = object
+
+START = 1_700_000_000
+"""Seconds: the clock of every test begins here."""
+
+OWNER = "testuser"
+
+
+def blob(name: str, length: int = 10, crc: int = 0xF000_0000_0000_0001) -> BlobRef:
+    """A reference to a blob. Its checksum needs all of 64 bits."""
+    return BlobRef("files", name, length, crc)
+
+
+def extents(*names: str) -> Content:
+    """A content of one extent a blob."""
+    return Content(None, tuple(Extent(blob(name), 2, 8) for name in names))
+
+
+def version(tx: IMetadataTransaction, key: str, **members: Any) -> ObjectVersion:
+    """A version that is newer than all before."""
+    return ObjectVersion(
+        key=key, sequence=tx.next_sequence(), modified=tx.now(), **members
+    )
+
+
+def put(
+    tx: IMetadataTransaction,
+    bucket: Bucket,
+    key: str,
+    content: Content = Content(b"body"),  # noqa: B008 (a value that never changes)
+    **members: Any,
+) -> ObjectVersion:
+    """Add a version, removing the one of the same id that it replaces."""
+    members.setdefault("size", content.length)
+    added = version(tx, key, **members)
+    replaced = tx.version(bucket, key, added.version_id)
+    if replaced is not None:
+        tx.remove_version(bucket, replaced)
+    tx.add_version(bucket, added, content)
+    return added
+
+
+def upload(
+    tx: IMetadataTransaction, bucket: Bucket, key: str, upload_id: str, **members: Any
+) -> Upload:
+    """Begin an upload."""
+    added = Upload(key, upload_id, tx.now(), OWNER, **members)
+    tx.add_upload(bucket, added)
+    return added
+
+
+def part(number: int, *names: str, **members: Any) -> Part:
+    """A part whose bytes are in these blobs."""
+    content = extents(*names) if names else Content(b"")
+    return Part(
+        number,
+        content.length,
+        f"{number:032x}",
+        START * 1000,
+        content=content,
+        **members,
+    )
+
+
+def doomed_names(tx: IMetadataTransaction) -> list[str]:
+    """The ids of all doomed blobs, sorted."""
+    return sorted(doomed.id for doomed in tx.doomed(tx.now() + 1, 100_000))
+
+
+class MetadataTests(Base):
+    """A store that is open, with a volume and a bucket in it.
+
+    :ivar clock: the clock that the store tells the time by.
+    """
+
+    clock: Clock
+    store: IMetadataStore
+    bucket: Bucket
+
+    def make_store(self, clock: Clock) -> IMetadataStore:
+        """A new, empty store that tells the time by this clock, not yet open."""
+        raise NotImplementedError
+
+    async def setUp(self) -> None:  # type: ignore[override]
+        """Open a store."""
+        self.clock = Clock()
+        self.clock.advance(START)
+        self.store = self.make_store(self.clock)
+        await self.store.open()
+        self.addCleanup(self.store.close)
+        await self.write(lambda tx: tx.add_volume(Volume("s3v", OWNER, tx.now())) and 0)
+        self.bucket = await self.add_bucket("bucket")
+
+    def read(self, interaction: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        """Run a reading interaction."""
+        return self.store.read(interaction, *args)
+
+    def write(self, interaction: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        """Run a writing interaction."""
+        return self.store.write(interaction, *args)
+
+    def add_bucket(self, name: str, **members: Any) -> Deferred[Any]:
+        """Add a bucket; fires with it."""
+        return self.write(
+            lambda tx: tx.add_bucket(Bucket("s3v", name, OWNER, tx.now(), **members))
+        )
