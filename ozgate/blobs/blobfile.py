@@ -137,8 +137,7 @@ class BlobWriter:
             self.discard()
             raise
         fd, self._fd = self._fd, -1
-        with suppress(OSError):
-            io.close(fd)
+        io.close(fd)
         return length, self._whole
 
     def discard(self) -> None:
@@ -147,8 +146,7 @@ class BlobWriter:
         fd, self._fd = self._fd, -1
         if fd < 0:
             return
-        with suppress(OSError):
-            io.close(fd)
+        io.close(fd)
         if self._place.staging is not None:
             with suppress(OSError):
                 io.unlink(self._place.staging)

@@ -163,15 +163,18 @@ class FileBlobStore:
             return fail()
 
     def _open(self, blob: BlobRef, byte_range: ByteRange) -> IByteSource:
-        with io.translated(f"opening blob {blob.id}"):
-            fd = io.open_named(self._path(blob.id))
+        fd = -1
         try:
-            with io.translated(f"opening blob {blob.id}"):
-                size = io.size(fd)
-            if size < blob.length + TRAILER.size or byte_range.end > blob.length:
+            fd = io.open_named(self._path(blob.id))
+            if io.size(fd) < blob.length + TRAILER.size or (
+                byte_range.offset + byte_range.length > blob.length
+            ):
                 raise Damaged(f"blob {blob.id} is shorter than what is asked of it")
-        except BaseException:
-            io.close(fd)
+        except BaseException as error:
+            if fd >= 0:
+                io.close(fd)
+            if isinstance(error, OSError):
+                raise io.store_error(f"opening blob {blob.id}", error) from error
             raise
         return FileSource(
             fd,

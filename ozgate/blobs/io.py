@@ -15,7 +15,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from ..errors import Absent, NoSpace, Unavailable
+from ..errors import Absent, NoSpace, StoreError, Unavailable
 
 __all__ = [
     "allocate",
@@ -45,24 +45,28 @@ _KEEP_SIZE = 1
 _RANGE_WRITE = 2
 
 
-@contextmanager
-def translated(doing: str) -> Iterator[None]:
-    """Raise ``OSError`` as what stores raise.
+def store_error(doing: str, error: OSError) -> StoreError:
+    """What stores raise for an error of the operating system.
 
     :param doing: what was being done, for the message: ``"writing a blob"``.
-    :raises NoSpace: the disk or a quota is full.
-    :raises Absent: there is no such file.
-    :raises Unavailable: anything else.
+    :return: ``NoSpace`` when the disk or a quota is full, ``Absent`` when there is no such
+        file, ``Unavailable`` for anything else.
     """
+    message = f"{doing}: {error.strerror or error}"
+    if error.errno in _FULL:
+        return NoSpace(message)
+    if error.errno == errno.ENOENT:
+        return Absent(message)
+    return Unavailable(message)
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Raise ``OSError`` as :func:`store_error`."""
     try:
         yield
     except OSError as error:
-        message = f"{doing}: {error.strerror or error}"
-        if error.errno in _FULL:
-            raise NoSpace(message) from error
-        if error.errno == errno.ENOENT:
-            raise Absent(message) from error
-        raise Unavailable(message) from error
+        raise store_error(doing, error) from error
 
 
 def open_unnamed(folder: str) -> int:
@@ -81,8 +85,11 @@ def open_named(path: str) -> int:
 
 
 def close(fd: int) -> None:
-    """Close a descriptor."""
-    os.close(fd)
+    """Close a descriptor. Says nothing of an error: by then ``fsync`` has reported, or nobody cares."""
+    try:
+        os.close(fd)
+    except OSError:
+        return
 
 
 def size(fd: int) -> int:

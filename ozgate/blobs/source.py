@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from contextlib import suppress
 from typing import cast
 
 from awscrt.checksums import crc64nvme
@@ -92,8 +91,7 @@ class FileSource:
             self.fd = -1
         fd, self.fd = self.fd, -1
         if fd >= 0:
-            with suppress(OSError):
-                io.close(fd)
+            io.close(fd)
 
 
 @implementer(IPushProducer)
@@ -242,8 +240,7 @@ class _Sending:
     def _has_read(self, result: object) -> None:
         self._reading = False
         if self._close_after:
-            with suppress(OSError):
-                io.close(self._fd)
+            io.close(self._fd)
         if self._done is None:
             return
         if isinstance(result, Failure):
