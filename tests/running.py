@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import ctypes
 import http.client
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from functools import cache
 from pathlib import Path
 
 from ozgate.auth.sigv4 import sign
@@ -30,6 +34,14 @@ def free_port() -> int:
 def program(name: str) -> str:
     """The path of a console script of this Python's environment."""
     return str(Path(sys.executable).parent / name)
+
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent() -> None:
+    """In a child, before it becomes another program: have it killed when this process ends."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Server:
@@ -92,6 +104,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                preexec_fn=die_with_parent,
             )
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
@@ -201,3 +214,14 @@ def read_answers(connection: socket.socket, silence: float = 0.5) -> bytes:
             return received
         received += data
         connection.settimeout(silence)
+
+
+@cache
+def shared_server(*settings: str) -> Server:
+    """One server for all tests of this process that ask for the same settings; it ends with the process."""
+    folder = tempfile.TemporaryDirectory(prefix="ozgate-test-")
+    server = Server(os.path.join(folder.name, "data"), *settings)
+    server.start()
+    atexit.register(folder.cleanup)
+    atexit.register(server.stop)
+    return server

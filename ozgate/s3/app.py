@@ -70,7 +70,6 @@ class Addressed(Resource):
             address = parse_address(request.raw_target, request.raw_host, self._domains)
         except S3Error as error:
             answer_error(request, error, "")
-            request.finish()
             self._pipeline.note(request, None, error)
             return NOT_DONE_YET
         request.notes["address"] = address
