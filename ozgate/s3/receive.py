@@ -217,12 +217,14 @@ class _Digests:
             name: ALGORITHMS[name].new() for name in ALGORITHMS if name in wanted
         }
         self.md5 = hashlib.md5(usedforsecurity=False)
-        self._sha256 = self._checksums.get("SHA256") or hashlib.sha256()
+        self._sha256: Hash | None = None
+        if terms.sha256:
+            self._sha256 = self._checksums.get("SHA256") or hashlib.sha256()
 
     def hashes(self) -> list[Hash]:
         """What is to be fed."""
         hashes = [self.md5, *self._checksums.values()]
-        if self._terms.sha256 and self._sha256 not in hashes:
+        if self._sha256 is not None and self._sha256 not in hashes:
             hashes.append(self._sha256)
         return hashes
 
@@ -237,7 +239,7 @@ class _Digests:
         :raises BadDigest: Content-MD5 or a checksum is another.
         """
         terms = self._terms
-        if terms.sha256:
+        if terms.sha256 and self._sha256 is not None:
             computed = self._sha256.digest().hex()
             if computed != terms.sha256:
                 raise XAmzContentSHA256Mismatch(
