@@ -286,6 +286,12 @@ class Settings:
     threads: int = knob(
         "ozgate.threads", 8, "Threads for digests and file input and output.", positive
     )
+    disk_reserve: int = knob(
+        "ozgate.disk.reserve",
+        32 << 20,
+        "Bytes of the disk to keep free: below it nothing more is stored (507), so that deleting still works; 0 turns it off.",
+        size,
+    )
     access_log: str = knob(
         "ozgate.log.access",
         "",

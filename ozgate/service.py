@@ -42,6 +42,7 @@ from .interfaces import (
 from .listening import descriptions, drain, listen, url_of
 from .loading import load, override
 from .providers import make_provider
+from .room import Room
 from .s3.address import valid_bucket_name
 from .s3.app import make_site
 from .s3.call import Gateway
@@ -183,6 +184,7 @@ class GatewayService(Service):
             Readers(),
             self._reactor,
             self._run_in_thread,
+            Room(settings.data, settings.disk_reserve),
         )
         self._run_in_background(gateway)
         await self._serve(gateway)

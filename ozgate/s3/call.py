@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field, frozen
 
 from ..errors import AccessDenied, NoSuchBucket
+from ..room import Room
 from ..values import Bucket, Principal
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Gateway:
     readers: Readers
     clock: IReactorTime
     run_in_thread: Callable[..., Any]
+    room: Room = Room()
 
 
 class Headers:

@@ -146,6 +146,8 @@ class Pipeline:
         authorize(principal, operation.action, address)
         if operation.perform is None:
             raise NotImplemented()
+        if operation.stores:
+            self.gateway.room.check()
         if operation.body is Body.NONE:
             request.body.discard()
         return await operation.perform(

@@ -59,3 +59,8 @@ class Operation:
     copy_source: bool = False
     checksum_required: bool = False
     audit: str = ""
+
+    @property
+    def stores(self) -> bool:
+        """Whether it adds rows or bytes, so that a disk almost full refuses it."""
+        return self.method in ("PUT", "POST") and self.name != "DeleteObjects"

@@ -28,6 +28,7 @@ class DiskFullTests(SynchronousTestCase):
             os.path.join(folder, "data"),
             "ozgate.sweep.delay=0s",
             "ozgate.sweep.interval=1s",
+            "ozgate.disk.reserve=4MB",
         )
         self.server.start()
         self.addCleanup(lambda: self.server.stop())

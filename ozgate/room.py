@@ -1,0 +1,33 @@
+"""Room on the disk: what is kept free so that a full disk can still be emptied."""
+
+from __future__ import annotations
+
+import os
+
+from attrs import frozen
+
+from .errors import NoSpace
+
+
+@frozen
+class Room:
+    """Refuses to store more while too little is free.
+
+    Even a deletion writes: to the metadata store's log. On a disk filled to the last byte nothing could be deleted.
+
+    :ivar path: a folder on the file system in question.
+    :ivar reserve: bytes to keep free; 0 turns the check off.
+    """
+
+    path: str = "."
+    reserve: int = 0
+
+    def check(self) -> None:
+        """Costs one ``statvfs``.
+
+        :raises NoSpace: less than the reserve is free.
+        """
+        if self.reserve:
+            found = os.statvfs(self.path)
+            if found.f_bavail * found.f_frsize < self.reserve:
+                raise NoSpace(f"less than {self.reserve} bytes are free")
