@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IConsumer, IProducer, IPushProducer
 from twisted.trial.unittest import SynchronousTestCase
@@ -42,9 +44,9 @@ class Sink:
         self.committing: Deferred[BlobRef] | None = None
         self.aborted = False
 
-    def registerProducer(self, producer: IPushProducer, streaming: bool) -> None:
+    def registerProducer(self, producer: IProducer, streaming: bool) -> None:
         """Take a producer."""
-        self.producer = producer
+        self.producer = cast(IPushProducer, producer)
 
     def unregisterProducer(self) -> None:
         """Forget it."""

@@ -15,7 +15,6 @@ from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from ozgate.auth.sigv4 import Verified
 from ozgate.blobs.files import FileBlobStore
 from ozgate.blobs.readers import Readers
 from ozgate.config import Settings
@@ -130,8 +129,8 @@ class ReceiveCase(SynchronousTestCase):
     def call(
         self,
         connection: Connection,
-        gate: Verified = UNSIGNED,
-        operation: Operation = PUT,
+        gate: Any = UNSIGNED,
+        operation: Any = PUT,
         **headers: str,
     ) -> Call:
         """A call with that body."""
@@ -151,7 +150,7 @@ class ReceiveCase(SynchronousTestCase):
         self,
         data: bytes,
         length: int | None = -1,
-        gate: Verified = UNSIGNED,
+        gate: Any = UNSIGNED,
         inline: bool = True,
         algorithms: tuple[str, ...] = (),
         **headers: str,
@@ -451,9 +450,7 @@ class RefusedTests(ReceiveCase):
 class DocumentTests(ReceiveCase):
     """Small documents."""
 
-    def document(
-        self, data: bytes, length: int | None = -1, **rest: Any
-    ) -> Deferred[bytes]:
+    def document(self, data: bytes, length: Any = -1, **rest: Any) -> Deferred[bytes]:
         """Have a document taken."""
         connection = Connection(data, len(data) if length == -1 else length)
         call = self.call(connection, **rest)
