@@ -21,11 +21,12 @@ PICTURE: dict[str, set[str]] = {
     "batches": set(),
     "config": set(),
     "interfaces": {"values"},
+    "room": {"errors"},
     "metadata": STORES,
     "blobs": STORES,
     "wire": BASE,
     "auth": BASE,
-    "s3": BASE | {"auth", "wire"},
+    "s3": BASE | {"room", "auth", "wire"},
 }
 """Layer → the layers it may import besides itself. Everything else is composition: it may import all."""
 
