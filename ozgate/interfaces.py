@@ -252,6 +252,9 @@ class IMetadataStore(Interface):
             when that is unknown, ``NoSpace`` when the disk is full.
         """
 
+    def reusable() -> int:
+        """Bytes that writes can fill before the store needs more room on its disk; 0 where that is unknown."""
+
     def changed(topic: str) -> None:
         """Tell caches that declared an interest in ``topic`` that it changed."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from attrs import frozen
 
@@ -22,12 +23,16 @@ class Room:
     path: str = "."
     reserve: int = 0
 
-    def check(self) -> None:
+    def check(self, reusable: Callable[[], int] | None = None) -> None:
         """Costs one ``statvfs``.
 
-        :raises NoSpace: less than the reserve is free.
+        :param reusable: tells how many bytes a store can take without the disk; asked only when the disk has too few.
+        :raises NoSpace: less than the reserve is free, on the disk and in the store.
         """
-        if self.reserve:
-            found = os.statvfs(self.path)
-            if found.f_bavail * found.f_frsize < self.reserve:
-                raise NoSpace(f"less than {self.reserve} bytes are free")
+        if not self.reserve:
+            return
+        found = os.statvfs(self.path)
+        if found.f_bavail * found.f_frsize >= self.reserve:
+            return
+        if reusable is None or reusable() < self.reserve:
+            raise NoSpace(f"less than {self.reserve} bytes are free")

@@ -106,6 +106,14 @@ class SQLiteMetadataStore:
         self._writer.put(Write(done, interaction, args))
         return done
 
+    def reusable(self) -> int:
+        """See :meth:`~ozgate.interfaces.IMetadataStore.reusable`: the pages on the database's free list."""
+        if self._connection is None:
+            return 0
+        (pages,) = self._connection.execute("PRAGMA freelist_count").fetchone()
+        (size,) = self._connection.execute("PRAGMA page_size").fetchone()
+        return int(pages * size)
+
     def changed(self, topic: str) -> None:
         """See :meth:`~ozgate.interfaces.IMetadataStore.changed`."""
         for callback in self._watchers.get(topic, ()):

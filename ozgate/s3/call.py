@@ -35,6 +35,14 @@ class Gateway:
     run_in_thread: Callable[..., Any]
     room: Room = Room()
 
+    def check_room(self, *, in_rows: bool) -> None:
+        """Make sure that something can be stored.
+
+        :param in_rows: whether all of it goes to the metadata store, which may have room of its own.
+        :raises NoSpace: there is too little.
+        """
+        self.room.check(self.metadata.reusable if in_rows else None)
+
 
 class Headers:
     """Request headers, each name once.

@@ -146,8 +146,8 @@ class Pipeline:
         authorize(principal, operation.action, address)
         if operation.perform is None:
             raise NotImplemented()
-        if operation.stores:
-            self.gateway.room.check()
+        if operation.stores and operation.body is not Body.STREAM:
+            self.gateway.check_room(in_rows=True)
         if operation.body is Body.NONE:
             request.body.discard()
         return await operation.perform(

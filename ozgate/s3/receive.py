@@ -94,6 +94,7 @@ async def receive(
     :param inline: whether a small body may stay in memory, for the metadata row.
     :param algorithms: checksums wanted besides those the client states and CRC64NVME.
     :raises S3Error: what the client stated about the body is malformed or does not hold.
+    :raises NoSpace: the disk is almost full; nothing of the body was taken.
     :raises ClientGone: nobody is left to be told.
     """
     terms = _terms(call)
@@ -104,6 +105,7 @@ async def receive(
     if size > limit:
         raise EntityTooLarge(ProposedSize=size, MaxSizeAllowed=limit)
     small = call.gateway.blobs.inline_below if inline else 0
+    call.gateway.check_room(in_rows=size <= small)
     if size > max(small, _HELD):
         return await _stream(call, terms, size, algorithms)
     digests = _Digests(terms, (*algorithms, "CRC64NVME"))

@@ -111,6 +111,10 @@ class MemoryMetadataStore:
         self._state = state
         return succeed(again)
 
+    def reusable(self) -> int:
+        """Unknown."""
+        return 0
+
     def changed(self, topic: str) -> None:
         """Call those who watch."""
         for callback in self._watchers.get(topic, ()):
