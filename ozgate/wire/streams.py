@@ -102,29 +102,54 @@ class Limited:
         self._consumer.write(data)
 
 
+class _Gate:
+    """One producer of a :class:`Tee`, and how many branches pause it."""
+
+    def __init__(self, producer: IPushProducer) -> None:
+        self.producer: IPushProducer | None = producer
+        self._pauses = 0
+
+    def pause(self) -> None:
+        """One more branch is paused."""
+        self._pauses += 1
+        if self._pauses == 1 and self.producer is not None:
+            self.producer.pauseProducing()
+
+    def resume(self) -> None:
+        """One branch fewer is paused."""
+        self._pauses -= 1
+        if self._pauses == 0 and self.producer is not None:
+            self.producer.resumeProducing()
+
+    def stop(self) -> None:
+        """Stop the producer."""
+        if self.producer is not None:
+            self.producer.stopProducing()
+
+
 @implementer(IPushProducer)
 class _Branch:
     """What one consumer of a :class:`Tee` sees as its producer."""
 
-    def __init__(self, tee: Tee) -> None:
-        self._tee = tee
+    def __init__(self, gate: _Gate) -> None:
+        self._gate = gate
         self._paused = False
 
     def pauseProducing(self) -> None:
         """Hold up the whole tee."""
         if not self._paused:
             self._paused = True
-            self._tee.pause()
+            self._gate.pause()
 
     def resumeProducing(self) -> None:
         """Let the tee run again, as far as this branch is concerned."""
         if self._paused:
             self._paused = False
-            self._tee.resume()
+            self._gate.resume()
 
     def stopProducing(self) -> None:
         """Stop the producer."""
-        self._tee.stop()
+        self._gate.stop()
 
 
 @implementer(IConsumer)
@@ -137,22 +162,22 @@ class Tee:
 
     def __init__(self, *consumers: IConsumer) -> None:
         self._consumers = consumers
-        self._producer: IPushProducer | None = None
-        self._pauses = 0
+        self._gate: _Gate | None = None
 
     def registerProducer(self, producer: IProducer, streaming: bool) -> None:
         """Register a branch with each consumer."""
         _check_streaming(streaming)
-        if self._producer is not None:
+        if self._gate is not None:
             raise RuntimeError("a producer is registered already")
-        self._producer = cast(IPushProducer, producer)
-        self._pauses = 0
+        self._gate = _Gate(cast(IPushProducer, producer))
         for consumer in self._consumers:
-            consumer.registerProducer(_Branch(self), True)
+            consumer.registerProducer(_Branch(self._gate), True)
 
     def unregisterProducer(self) -> None:
         """Unregister the branches."""
-        self._producer = None
+        gate, self._gate = self._gate, None
+        if gate is not None:
+            gate.producer = None
         for consumer in self._consumers:
             consumer.unregisterProducer()
 
@@ -160,23 +185,6 @@ class Tee:
         """Pass a chunk to each."""
         for consumer in self._consumers:
             consumer.write(data)
-
-    def pause(self) -> None:
-        """One more branch is paused."""
-        self._pauses += 1
-        if self._pauses == 1 and self._producer is not None:
-            self._producer.pauseProducing()
-
-    def resume(self) -> None:
-        """One branch fewer is paused."""
-        self._pauses -= 1
-        if self._pauses == 0 and self._producer is not None:
-            self._producer.resumeProducing()
-
-    def stop(self) -> None:
-        """Stop the producer."""
-        if self._producer is not None:
-            self._producer.stopProducing()
 
 
 class Digesting(Batches):
