@@ -196,7 +196,7 @@ class _Sending:
             view = self._source.buffer.view[:count] if count <= BLOCK else None
             if view is None or io.preadv_nowait(self._fd, view, offset) < count:
                 self._read_in_thread(offset, count)
-                return False
+                return not self._reading
             data = view
         if self._table is None:
             self._take_footer(data)
