@@ -42,6 +42,8 @@ class MemoryBody:
     :param length: the Content-Length the client declared; ``None`` for chunked coding.
     """
 
+    awaits_continue = False
+
     def __init__(self, data: bytes, length: int | None) -> None:
         self._data = data
         self.length = length

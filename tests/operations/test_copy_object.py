@@ -60,7 +60,7 @@ class CopyObjectTests(ObjectTestCase):
         for source in (
             "bucket/a%20b%2B%C3%BC/c",
             "/bucket/a%20b%2B%C3%BC/c",
-            "/bucket/a%20b+%C3%BC%2Fc",
+            "/bucket/a%20b%2B%C3%BC%2Fc",
             "%2Fbucket%2Fa%20b%2B%C3%BC%2Fc",
             "/bucket/a%20b%2B%C3%BC/c?versionId=null",
         ):

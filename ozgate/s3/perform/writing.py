@@ -26,7 +26,10 @@ async def put_object(call: Call) -> Reply:
     """Store an object."""
     system, metadata, storage_class = read_object_headers(call)
     tags = read_tags(call)
-    await call.read(check_target, call)
+    body = call.body
+    if body.awaits_continue or (body.length or 0) > call.gateway.blobs.inline_below:
+        # A small body has come with its head: to look twice would only cost.
+        await call.read(check_target, call)
     received = await receive(call, inline=True)
     checksum = full_checksum(received)
     members = {
