@@ -67,10 +67,11 @@ TABLES = (
         metadata TEXT NOT NULL,
         PRIMARY KEY (bucket, key, sequence DESC)
     ) WITHOUT ROWID""",
-    # What a listing of current objects reads, and nothing else.
+    # What a listing of current objects reads, and nothing else. The two flags are in it, although
+    # they never differ, for SQLite to see that it need not look at the table.
     """CREATE UNIQUE INDEX current_versions ON versions (
         bucket, key, sequence, modified, size, etag, owner, storage_class,
-        version_id, checksum_algorithm, checksum_type
+        version_id, checksum_algorithm, checksum_type, is_latest, is_delete_marker
     ) WHERE is_latest = 1 AND is_delete_marker = 0""",
     # Finds a version by its id. The only version of a key in a bucket that was never
     # versioned is found without, so that it costs such a bucket nothing.

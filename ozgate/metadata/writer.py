@@ -222,9 +222,9 @@ class Writer:
         try:
             self._sequences.store(self._connection)
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        except sqlite3.Error:
-            # Nothing is lost: the next start finds the log.
-            self._log.failure("closing {path}", path=self._path)
+        except sqlite3.Error as error:
+            # Nothing is lost: the next start finds the log, and what it holds.
+            self._log.warn("closing {path}: {error}", path=self._path, error=error)
         self._disconnect()
 
 

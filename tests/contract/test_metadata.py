@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 from twisted.internet import reactor
 from twisted.internet.task import Clock
+from twisted.trial.unittest import TestCase
 
-from ozgate.interfaces import IMetadataStore
+from ozgate.interfaces import IMetadataStore, IMetadataTransaction
 from ozgate.metadata.sqlite import SQLiteMetadataStore
-from ozgate.testing.memory_metadata import MemoryMetadataStore
+from ozgate.testing.memory_metadata import Impure, MemoryMetadataStore
 from ozgate.testing.metadata_contract import Provider, contract_of
 
 
@@ -29,3 +32,56 @@ class Memory(Provider):
 
 globals().update(contract_of(SQLite))
 globals().update(contract_of(Memory))
+
+
+class PurityTests(TestCase):
+    """The memory provider finds out interactions that are not to be run twice."""
+
+    def setUp(self) -> None:
+        """Open a store."""
+        self.store = MemoryMetadataStore(Clock())
+        self.successResultOf(self.store.open())
+
+    def test_other_result(self) -> None:
+        """An interaction that returns something else each time is refused, and undone."""
+        numbers = count()
+
+        def interaction(tx: IMetadataTransaction) -> int:
+            tx.set_secret("id", "secret")
+            return next(numbers)
+
+        self.failureResultOf(self.store.write(interaction), Impure)
+        found = self.successResultOf(self.store.read(lambda tx: tx.secret("id")))
+        self.assertIsNone(found)
+
+    def test_other_write(self) -> None:
+        """An interaction that writes something else each time is refused."""
+        numbers = count()
+
+        def interaction(tx: IMetadataTransaction) -> None:
+            tx.set_secret("id", str(next(numbers)))
+
+        self.failureResultOf(self.store.write(interaction), Impure)
+
+    def test_other_error(self) -> None:
+        """An interaction that fails the second time only is refused."""
+        seen: list[int] = []
+
+        def interaction(tx: IMetadataTransaction) -> None:
+            if seen:
+                raise KeyError("again")
+            seen.append(1)
+
+        self.failureResultOf(self.store.write(interaction), Impure)
+
+    def test_pure(self) -> None:
+        """A pure interaction runs twice and counts once."""
+        runs: list[int] = []
+
+        def interaction(tx: IMetadataTransaction) -> int:
+            runs.append(1)
+            return tx.next_sequence()
+
+        self.assertEqual(self.successResultOf(self.store.write(interaction)), 1)
+        self.assertEqual(len(runs), 2)
+        self.assertEqual(self.successResultOf(self.store.write(interaction)), 2)
