@@ -49,7 +49,7 @@ def memory() -> float:
 
 def size_of(path: str) -> float:
     """MiB of a file."""
-    return size_of(path)
+    return os.path.getsize(path) / 2**20
 
 
 def machine() -> float:
