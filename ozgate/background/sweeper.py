@@ -11,7 +11,7 @@ from .rounds import Rounds
 _log = Logger()
 
 ORPHANS_EVERY = 3600.0
-"""Seconds between two searches for orphans, and how old a blob without a name must be to be one."""
+"""Seconds between two searches for orphans at least, and how old a blob without a name must be to be one."""
 
 
 class Sweeper(Rounds):
@@ -30,6 +30,9 @@ class Sweeper(Rounds):
     def __init__(self, reaper: Reaper, clock: IReactorTime, interval: float) -> None:
         super().__init__(clock, interval)
         self._reaper = reaper
+        # A search dooms anew what is doomed already. With time between two searches for the reaper to get at it, that
+        # cannot go on forever.
+        self._orphans_every = max(ORPHANS_EVERY, 2 * (reaper.delay + interval))
         self._swept: float | None = None
         self._began = 0.0
 
@@ -42,7 +45,7 @@ class Sweeper(Rounds):
     async def work(self) -> None:
         """Doom orphans when it is time to, then reap."""
         now = self._clock.seconds()
-        if self._swept is None or now - self._swept >= ORPHANS_EVERY:
+        if self._swept is None or now - self._swept >= self._orphans_every:
             before = self._began if self._swept is None else now - ORPHANS_EVERY
             found = await self._reaper.sweep_orphans(int(before * 1000), self.go_on)
             if found is not None:

@@ -1,0 +1,128 @@
+"""Multipart uploads that nobody completes."""
+
+from __future__ import annotations
+
+from attrs import evolve
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from ozgate.background.uploads import LEASE, TERM, UploadExpiry
+from ozgate.testing.memory_metadata import MemoryMetadataStore
+from ozgate.values import (
+    BlobRef,
+    Bucket,
+    Content,
+    Extent,
+    ObjectVersion,
+    Part,
+    Upload,
+    Volume,
+)
+
+AGE = 7 * 86400.0
+INTERVAL = 3600.0
+
+
+def add_bucket(tx) -> Bucket:
+    """The bucket everything is in."""
+    tx.add_volume(Volume("s3v", "o", tx.now()))
+    return tx.add_bucket(Bucket("s3v", "b", "o", tx.now()))
+
+
+def begin(tx, bucket: Bucket, key: str, number: int) -> Upload:
+    """Begin an upload with one part."""
+    upload = Upload(key, f"{number:08}", tx.now(), "o")
+    tx.add_upload(bucket, upload)
+    blob = BlobRef("memory", f"{number:024}", 10, 0)
+    content = Content(None, (Extent(blob, 0, 10),))
+    tx.put_part(bucket, upload, Part(1, 10, "etag", tx.now(), content=content))
+    return upload
+
+
+def complete(tx, bucket: Bucket, upload: Upload) -> None:
+    """Complete an upload."""
+    version = ObjectVersion(upload.key, tx.next_sequence(), tx.now())
+    tx.complete_upload(bucket, evolve(upload, completed=version))
+
+
+class UploadExpiryTests(SynchronousTestCase):
+    """:class:`UploadExpiry`."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.clock.advance(1_700_000_000)
+        self.metadata = MemoryMetadataStore(self.clock)
+        self.successResultOf(self.metadata.open())
+        self.bucket = self.write(add_bucket)
+        self.service = UploadExpiry(self.metadata, self.clock, "gateway", AGE, INTERVAL)
+
+    def write(self, interaction, *args):
+        return self.successResultOf(self.metadata.write(interaction, *args))
+
+    def start(self) -> None:
+        self.service.startService()
+        self.addCleanup(lambda: self.service.running and self.service.stopService())
+
+    def uploads(self) -> list[str]:
+        """The keys of all uploads, completed ones too."""
+        reading = self.metadata.read(lambda tx: tx.uploads_before(1 << 60, 1000))
+        return sorted(upload.key for _, upload in self.successResultOf(reading))
+
+    def doomed(self) -> int:
+        """How many blobs are doomed."""
+        reading = self.metadata.read(lambda tx: tx.doomed(1 << 60, 1000))
+        return len(self.successResultOf(reading))
+
+    def test_old(self) -> None:
+        """An upload older than the age goes, its parts doomed; a younger one stays."""
+        self.write(begin, self.bucket, "old", 1)
+        self.clock.advance(AGE)
+        self.write(begin, self.bucket, "young", 2)
+        self.start()
+        self.assertEqual(self.uploads(), ["old", "young"])
+        self.clock.advance(INTERVAL)
+        self.assertEqual(self.uploads(), ["young"])
+        self.assertEqual(self.doomed(), 1)
+
+    def test_in_time(self) -> None:
+        """One second before its time an upload is there, and a round later it is not."""
+        self.write(begin, self.bucket, "a", 1)
+        self.start()
+        self.clock.pump([INTERVAL] * int(AGE / INTERVAL))
+        self.assertEqual(self.uploads(), ["a"])
+        self.clock.advance(INTERVAL)
+        self.assertEqual(self.uploads(), [])
+
+    def test_completed(self) -> None:
+        """A completed upload is forgotten at the same age."""
+        upload = self.write(begin, self.bucket, "a", 1)
+        self.write(complete, self.bucket, upload)
+        self.start()
+        self.assertEqual(self.uploads(), ["a"])
+        self.clock.advance(AGE + INTERVAL)
+        self.assertEqual(self.uploads(), [])
+
+    def test_many(self) -> None:
+        """However many there are, one round aborts them all."""
+        for n in range(23):
+            self.write(begin, self.bucket, f"k{n}", n)
+        self.clock.advance(AGE + 1)
+        self.start()
+        self.assertEqual(self.uploads(), [])
+        self.assertEqual(self.doomed(), 23)
+
+    def test_lease(self) -> None:
+        """While another holds the lease nothing is done; the next round makes up for it."""
+        self.write(begin, self.bucket, "a", 1)
+        self.clock.advance(AGE + 1)
+        self.write(lambda tx: tx.lease(LEASE, "other", TERM))
+        self.start()
+        self.assertEqual(self.uploads(), ["a"])
+        self.clock.advance(INTERVAL)
+        self.assertEqual(self.uploads(), [])
+
+    def test_stop(self) -> None:
+        """Stopped, it leaves no delayed call."""
+        self.start()
+        self.successResultOf(self.service.stopService())
+        self.assertEqual(self.clock.getDelayedCalls(), [])
