@@ -14,6 +14,7 @@ from contextlib import suppress
 
 from twisted.internet.defer import Deferred, fail, gatherResults, succeed
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from ..batches import Batches, RunInThread, Settled
@@ -26,6 +27,8 @@ from .folders import Folders
 from .source import FileSource, ReadBuffer
 
 _ID_LENGTH = 24
+
+_log = Logger()
 
 
 @implementer(IBlobSink)
@@ -66,7 +69,9 @@ class FileSink(Batches):
         if not self._aborted:
             self._aborted = True
             if not self._committing:
-                Deferred.fromCoroutine(self._drop()).addErrback(waiter.errback)
+                Deferred.fromCoroutine(self._drop()).addErrback(
+                    lambda failure: _log.failure("dropping a blob failed", failure)
+                )
         return waiter
 
     async def _commit(self) -> BlobRef:
