@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from threading import Lock
-
-from twisted.internet.interfaces import IReactorTime
 
 RESERVED = 1 << 20
 """Sequence numbers reserved at once. What is left of them at a stop or a crash is never used."""
@@ -22,8 +21,8 @@ class Times:
     and at closing, across orderly restarts.
     """
 
-    def __init__(self, clock: IReactorTime) -> None:
-        self._seconds = clock.seconds
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self._seconds = seconds
         self._lock = Lock()
         self._last = 0
 

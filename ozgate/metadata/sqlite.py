@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -21,7 +21,7 @@ from ..interfaces import IMetadataStore
 from .connections import connect_reader, translated
 from .counters import Sequences, Times
 from .transaction import ReadTransaction
-from .writer import Write, Writer
+from .writer import Reactor, Write, Writer
 
 
 @implementer(IMetadataStore)
@@ -38,11 +38,11 @@ class SQLiteMetadataStore:
     def __init__(
         self,
         path: str,
-        reactor: IReactorFromThreads,
+        reactor: Reactor,
         clock: IReactorTime | None = None,
     ) -> None:
         self._path = path
-        self._times = Times(IReactorTime(reactor) if clock is None else clock)
+        self._times = Times((reactor if clock is None else clock).seconds)
         self._writer = Writer(path, reactor, self._times)
         self._connection: sqlite3.Connection | None = None
         self._tx: ReadTransaction

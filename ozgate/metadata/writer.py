@@ -6,10 +6,10 @@ import sqlite3
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from ..errors import Uncertain
@@ -18,7 +18,20 @@ from .counters import Sequences, Times
 from .transaction import Transaction
 
 BATCH = 512
-"""Interactions in one commit at most."""
+"""Interactions in one commit, above which no more are added."""
+
+
+class Reactor(Protocol):
+    """What the store asks of the reactor."""
+
+    def callFromThread(self, f: Callable[..., Any], *args: Any) -> None:
+        """As :class:`~twisted.internet.interfaces.IReactorFromThreads`."""
+
+    def callLater(self, delay: float, f: Callable[..., Any]) -> IDelayedCall:
+        """As :class:`~twisted.internet.interfaces.IReactorTime`."""
+
+    def seconds(self) -> float:
+        """As :class:`~twisted.internet.interfaces.IReactorTime`."""
 
 
 class Write(NamedTuple):
@@ -50,12 +63,14 @@ class Writer:
 
     _log = Logger()
 
-    def __init__(self, path: str, reactor: IReactorFromThreads, times: Times) -> None:
+    def __init__(self, path: str, reactor: Reactor, times: Times) -> None:
         self._path = path
         self._reactor = reactor
         self._sequences = Sequences(times)
         self._times = times
-        self._queue: SimpleQueue[Write | None] = SimpleQueue()
+        self._gathered: list[Write] = []
+        self._handing_over: IDelayedCall | None = None
+        self._queue: SimpleQueue[list[Write] | None] = SimpleQueue()
         self._connection: sqlite3.Connection | None = None
         self._tx: Transaction
         self._opened: Deferred[None] = Deferred()
@@ -71,14 +86,28 @@ class Writer:
         return self._opened
 
     def put(self, write: Write) -> None:
-        """Have an interaction run."""
-        self._queue.put(write)
+        """Have an interaction run.
+
+        All that are asked for in one turn of the reactor are handed over together: the thread
+        would otherwise wake up for the first and commit it alone, while the others wait.
+        """
+        self._gathered.append(write)
+        if self._handing_over is None:
+            self._handing_over = self._reactor.callLater(0, self._hand_over)
+
+    def _hand_over(self) -> None:
+        self._handing_over = None
+        gathered, self._gathered = self._gathered, []
+        self._queue.put(gathered)
 
     def stop(self) -> Deferred[None]:
         """End the thread when everything before is done.
 
         :return: fires when the connection is closed.
         """
+        if self._handing_over is not None:
+            self._handing_over.cancel()
+            self._hand_over()
         self._queue.put(None)
         return self._ended
 
@@ -98,18 +127,13 @@ class Writer:
         self._deliver([Outcome(self._ended, True, None)])
 
     def _take(self) -> tuple[list[Write], bool]:
-        """Wait for work, then take all there is; and whether more may follow."""
-        get = self._queue.get
+        """Wait for work, then take what there is; and whether more may follow."""
         batch: list[Write] = []
-        first = get()
-        if first is None:
-            return batch, False
-        batch.append(first)
-        for _ in range(min(self._queue.qsize(), BATCH - 1)):
-            write = get()
-            if write is None:
+        while not batch or (len(batch) < BATCH and not self._queue.empty()):
+            gathered = self._queue.get()
+            if gathered is None:
                 return batch, False
-            batch.append(write)
+            batch += gathered
         return batch, True
 
     def _deliver(self, outcomes: list[Outcome]) -> None:
