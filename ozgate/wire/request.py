@@ -182,13 +182,11 @@ class GatewayRequest(server.Request):
         :param length: the Content-Length of an answer to HEAD, where it is not the body's.
         """
         every = list(headers)
-        if self.method == b"HEAD":
-            every.append((b"Content-Length", b"%d" % (length or len(body))))
+        if status not in NO_BODY_CODES:
+            size = len(body) if length is None else length
+            every.append((b"Content-Length", b"%d" % size))
+        if status in NO_BODY_CODES or self.method == b"HEAD":
             body = b""
-        elif status in NO_BODY_CODES:
-            body = b""
-        else:
-            every.append((b"Content-Length", b"%d" % len(body)))
         self.answer(status, every, body)
         self.finish()
 
@@ -212,6 +210,20 @@ class GatewayRequest(server.Request):
             if not channel.persistent:
                 self.responseHeaders.setRawHeaders(b"Connection", [b"close"])
         super().write(data)
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """Let a producer write the answer; it is stopped at once where nobody is left to read it."""
+        if self.channel is None:
+            producer.stopProducing()
+        else:
+            super().registerProducer(producer, streaming)
+
+    def unregisterProducer(self) -> None:
+        """The producer has done. Allowed also when the client is gone."""
+        if self.channel is None:
+            self.producer = None
+        else:
+            super().unregisterProducer()
 
     def finish(self) -> None:
         """End the answer. What the client still sends of the body is read first, or the connection closes.

@@ -1,0 +1,253 @@
+"""Access and audit lines, and the buffered file."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from ozgate.wire.accesslog import (
+    BufferedLog,
+    access_line,
+    audit_line,
+    escape,
+    query_parameters,
+    redact,
+)
+
+NOON = 1_795_348_800.25  # 2026-11-22T12:00:00Z, and a quarter
+
+SIGNED = (
+    b"/b/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKID%2F20261122%2Fus-east-1%2Fs3%2Faws4_request"
+    b"&X-Amz-Date=20261122T120000Z&x-amz-SECURITY-token=TOKEN&X-Amz%2DSignature=SIGNATURE&partNumber=1"
+)
+
+
+def line(**changes: Any) -> str:
+    """An access line, some of it changed."""
+    given: dict[str, Any] = {
+        "now": NOON,
+        "ip": "192.0.2.1",
+        "user": "AKID",
+        "method": b"GET",
+        "target": b"/b/k?acl",
+        "protocol": b"HTTP/1.1",
+        "status": 200,
+        "sent": 5,
+        "referrer": b"",
+        "agent": b"aws-cli/2",
+        "request_id": "0123456789ABCDEF",
+        "operation": "GetObject",
+        "seconds": 0.0123,
+    }
+    return access_line(**{**given, **changes})
+
+
+class AccessLineTests(SynchronousTestCase):
+    """The access log's line."""
+
+    def test_form(self) -> None:
+        """The combined format, then request id, operation, milliseconds."""
+        self.assertEqual(
+            line(),
+            '192.0.2.1 - AKID [22/Nov/2026:12:00:00 +0000] "GET /b/k?acl HTTP/1.1" 200 5 '
+            '"-" "aws-cli/2" 0123456789ABCDEF GetObject 12.3\n',
+        )
+
+    def test_secrets(self) -> None:
+        """What a presigned URL is signed with appears nowhere, however its name is written."""
+        for text in (
+            line(target=SIGNED),
+            line(referrer=b"http://h" + SIGNED),
+            line(target=b"/?AWSAccessKeyId=AKID%2F&Signature=SIGNATURE", user=""),
+        ):
+            for secret in ("SIGNATURE", "TOKEN", "AKID%2F"):
+                self.assertNotIn(secret, text)
+        self.assertIn("partNumber=1", line(target=SIGNED))
+        self.assertIn("X-Amz-Date=20261122T120000Z", line(target=SIGNED))
+
+    def test_injection(self) -> None:
+        """Nothing a client sends ends the line or a quoted field, or reaches a terminal."""
+        evil = b'a"b\\c\r\nd\x1b[0m\xff|\x7f'
+        for name in ("method", "target", "agent", "referrer"):
+            text = line(**{name: evil})
+            self.assertEqual(text.count("\n"), 1)
+            self.assertTrue(text.isascii() and text.rstrip("\n").isprintable())
+            self.assertIn('a\\"b\\\\c\\x0d\\x0ad\\x1b[0m\\xff\\x7c\\x7f', text)
+        self.assertIn("\\x0aevil", line(user="\nevil"))
+
+    def test_escape(self) -> None:
+        """What is harmless stays as it is."""
+        self.assertEqual(escape(b"/b/a%20b?x=1&y='z'"), "/b/a%20b?x=1&y='z'")
+
+    def test_redact(self) -> None:
+        """A target without a query, or with an empty one, stays as it is."""
+        for target in (
+            b"/b/X-Amz-Signature=1",
+            b"/?",
+            b"/?acl&&=",
+            b"/?X-Amz-Signature",
+        ):
+            self.assertEqual(redact(target), target)
+
+
+class AuditLineTests(SynchronousTestCase):
+    """The audit log's line."""
+
+    def audit(self, **changes: Any) -> str:
+        """An audit line, some of it changed."""
+        given: dict[str, Any] = {
+            "now": NOON,
+            "user": "AKID",
+            "ip": "192.0.2.1",
+            "action": "GET_KEY",
+            "parameters": [("bucket", "b"), ("path", "k")],
+            "request_id": "ID",
+            "success": True,
+            "perf": {"opLatencyMs": 3, "sizeByte": 5},
+        }
+        return audit_line(**{**given, **changes})
+
+    def test_form(self) -> None:
+        """The form of Ozone's S3 gateway."""
+        self.assertEqual(
+            self.audit(),
+            "2026-11-22 12:00:00,250 | INFO | S3GAudit | ozgate | user=AKID | ip=192.0.2.1 | "
+            'op=GET_KEY {"bucket": "[b]", "path": "[k]", "x-amz-request-id": "ID", "x-amz-id-2": "ID"} | '
+            'ret=SUCCESS | perf: {"opLatencyMs": 3, "sizeByte": 5}\n',
+        )
+
+    def test_failure(self) -> None:
+        """A failure has the level ERROR, as in Ozone."""
+        text = self.audit(success=False)
+        self.assertIn(" | ERROR | S3GAudit | ", text)
+        self.assertIn(" | ret=FAILURE | ", text)
+
+    def test_secrets(self) -> None:
+        """Presigned parameters are named and not shown."""
+        text = self.audit(parameters=query_parameters(SIGNED))
+        for secret in ("SIGNATURE", "TOKEN", "AKID/"):
+            self.assertNotIn(secret, text)
+        self.assertIn('"partNumber": "[1]"', text)
+
+    def test_injection(self) -> None:
+        """Keys and names of any kind neither end the line nor make a field."""
+        parameters = [("path", "a\n2026 | INFO | x\x7f\u2028"), ("|", "é")]
+        text = self.audit(parameters=parameters, user="a | op=B\r\n")
+        self.assertEqual(text.count("\n"), 1)
+        self.assertEqual(text.count(" | "), 8)
+        self.assertTrue(text.isascii() and text.rstrip("\n").isprintable())
+
+    def test_repeated(self) -> None:
+        """A parameter given twice is shown twice."""
+        text = self.audit(parameters=query_parameters(b"/?a=1&a=2+%2B&b"))
+        self.assertIn('"a": "[1, 2 +]", "b": "[]"', text)
+
+
+class BufferedLogTests(SynchronousTestCase):
+    """The file."""
+
+    def setUp(self) -> None:
+        """A log under a clock."""
+        self.clock = Clock()
+        self.path = self.mktemp()
+        self.log = BufferedLog(self.path, self.clock)
+        self.addCleanup(self.log.close)
+
+    def content(self) -> str:
+        """What the file has."""
+        with open(self.path) as file:
+            return file.read()
+
+    def test_second(self) -> None:
+        """Lines leave a second after the first, together; an idle log has no timer."""
+        self.log.write("a\n")
+        self.clock.advance(0.5)
+        self.log.write("b\n")
+        self.assertEqual(self.content(), "")
+        self.clock.advance(0.5)
+        self.assertEqual(self.content(), "a\nb\n")
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_batch(self) -> None:
+        """A full batch leaves at once."""
+        for _ in range(70):
+            self.log.write("x" * 1023 + "\n")
+        self.assertEqual(len(self.content()), 64 << 10)
+
+    def test_no_clock(self) -> None:
+        """Without a clock each line leaves at once."""
+        log = BufferedLog(self.path, None)
+        self.addCleanup(log.close)
+        log.write("a\n")
+        self.assertEqual(self.content(), "a\n")
+
+    def test_close(self) -> None:
+        """Closing drops nothing, leaves no timer, and can be repeated."""
+        self.log.write("a\n")
+        self.log.close()
+        self.log.close()
+        self.log.write("late\n")
+        self.assertEqual(self.content(), "a\n")
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_rotation(self) -> None:
+        """After a rename and reopen() old lines are in the old file, new ones in the new."""
+        self.log.write("old\n")
+        os.rename(self.path, self.path + ".1")
+        self.log.reopen()
+        self.log.write("new\n")
+        self.log.close()
+        self.assertEqual(self.content(), "new\n")
+        with open(self.path + ".1") as file:
+            self.assertEqual(file.read(), "old\n")
+
+    def test_reopen_fails(self) -> None:
+        """Where the new file cannot be opened the old one goes on."""
+        self.log.path = os.path.join(self.path, "no", "folder")
+        self.log.reopen()
+        self.log.write("a\n")
+        self.log.flush()
+        self.assertEqual(self.content(), "a\n")
+
+    def test_none(self) -> None:
+        """The path ``-`` is no log."""
+        log = BufferedLog("-", self.clock)
+        log.write("a\n")
+        log.flush()
+        log.reopen()
+        log.close()
+        self.assertFalse(os.path.exists("-"))
+
+    def test_disk_full(self) -> None:
+        """A full disk disturbs nobody; lines wait, those beyond the limit are counted and owned up to."""
+        real, room = os.write, [3]
+
+        def write(fd: int, data: bytes) -> int:
+            if not room[0]:
+                raise OSError(errno.ENOSPC, "full")
+            count = real(fd, data[: room[0]])
+            room[0] -= count
+            return count
+
+        self.patch(os, "write", write)
+        self.patch(BufferedLog, "most", 8)
+        for text in ("one\n", "two\n", "three\n", "four\n"):
+            self.log.write(text)
+        self.clock.advance(1)
+        self.assertEqual(self.content(), "one")
+        self.clock.advance(1)
+        room[0] = 1000
+        self.clock.advance(1)
+        self.clock.advance(1)
+        self.assertEqual(self.content(), "one\ntwo\n# 2 lines are missing here\n")
+
+    def test_close_while_full(self) -> None:
+        """Closing a log that cannot be written ends all the same."""
+        log = BufferedLog("/dev/full", self.clock)
+        log.write("a\n")
+        log.close()
+        self.assertEqual(self.clock.getDelayedCalls(), [])

@@ -1,0 +1,61 @@
+"""The client in memory."""
+
+from __future__ import annotations
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from ozgate.testing.inmemory import in_memory_client, settle
+from ozgate.wire.request import GatewayRequest
+from ozgate.wire.send import send_document
+from ozgate.wire.site import GatewaySite
+
+from .support import Bytes, Root, echo, error_body
+
+
+class InMemoryTests(TestCase):
+    """With trial's reactor a test just awaits."""
+
+    async def test_round_trip(self) -> None:
+        """300 kB go up and come down again through the real channel, Klein and treq."""
+        site = GatewaySite(Root(echo), error_body, reactor=Clock())
+        client = in_memory_client(site, reactor)
+        data = bytes(range(256)) * 1200
+        response = await client.put("http://any.host/b/k", data=data)
+        self.assertEqual(response.code, 200)
+        self.assertEqual(response.headers.getRawHeaders("server"), ["ozgate"])
+        self.assertEqual(await response.content(), data)
+
+    async def test_raw_target(self) -> None:
+        """What treq asks for is what the request shows."""
+        site = GatewaySite(Root(echo), error_body, reactor=Clock())
+        response = await in_memory_client(site, reactor).get("http://h/b/a%2Fb?acl")
+        self.assertEqual(await response.content(), b"/b/a%2Fb?acl")
+
+
+class ClockTests(SynchronousTestCase):
+    """With a Clock time passes as the test says."""
+
+    def test_settle(self) -> None:
+        """Everything that needs no time happens, and nothing else."""
+        clock = Clock()
+        waiting: Deferred[None] = Deferred()
+
+        async def operation(request: GatewayRequest) -> None:
+            sink = Bytes()
+            await request.body.deliver_to(sink)
+            await waiting
+            send_document(request, 200, [], bytes(sink.data))
+
+        site = GatewaySite(Root(operation), error_body, reactor=clock)
+        client = in_memory_client(site, clock)
+        answer = client.put("http://h/b/k", data=b"x" * 200_000)
+        settle(clock)
+        self.assertNoResult(answer)
+        waiting.callback(None)
+        settle(clock)
+        content = self.successResultOf(answer).content()
+        settle(clock)
+        self.assertEqual(self.successResultOf(content), b"x" * 200_000)

@@ -1,0 +1,411 @@
+"""Answers: documents, files by sendfile, push sources; whole, or cut."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from typing import Any
+
+from twisted.internet import reactor, ssl
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.endpoints import (
+    SSL4ClientEndpoint,
+    SSL4ServerEndpoint,
+    connectProtocol,
+)
+from twisted.internet.interfaces import IConsumer, IPushProducer
+from twisted.internet.task import deferLater
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+
+from ozgate.errors import ClientGone, Damaged
+from ozgate.interfaces import IByteSource
+from ozgate.wire.request import GatewayRequest, new_request_id
+from ozgate.wire.send import send, send_document
+
+from .support import Bare, Peer, WireTestCase
+
+GET = b"GET /k HTTP/1.1\r\nHost: h\r\n\r\n"
+HEAD = b"HEAD /k HTTP/1.1\r\nHost: h\r\n\r\n"
+DATA = bytes(range(256)) * 40960  # 10 MiB
+
+
+@implementer(IByteSource)
+class FileSource:
+    """A run of a file."""
+
+    def __init__(self, path: str, offset: int, length: int) -> None:
+        self.length = length
+        self._offset = offset
+        self.fd = os.open(path, os.O_RDONLY)
+        self.closed = False
+
+    def as_file(self) -> tuple[int, int, int] | None:
+        """The file, the place, the count."""
+        return self.fd, self._offset, self.length
+
+    def send_to(self, consumer: IConsumer) -> Deferred[None]:
+        """Over TLS."""
+        return Push(os.pread(self.fd, self.length, self._offset)).send_to(consumer)
+
+    def close(self) -> None:
+        """Close the file."""
+        if not self.closed:
+            self.closed = True
+            os.close(self.fd)
+
+
+@implementer(IByteSource, IPushProducer)
+class Push:
+    """Bytes from a push producer, 64 KiB a turn."""
+
+    def __init__(self, data: bytes, length: int | None = None) -> None:
+        self.length = len(data) if length is None else length
+        self._data = data
+        self._paused = False
+        self.closed = False
+        self._consumer: Any = None
+
+    def as_file(self) -> None:
+        """It is none."""
+
+    def close(self) -> None:
+        """Note it."""
+        self.closed = True
+
+    def send_to(self, consumer: IConsumer) -> Deferred[None]:
+        """Register and begin."""
+        self._consumer = consumer
+        self._done: Deferred[None] = Deferred(lambda _: self._end())
+        consumer.registerProducer(self, True)
+        self._turn()
+        return self._done
+
+    def _turn(self) -> None:
+        while self._consumer is not None and not self._paused and self._data:
+            piece, self._data = self._data[:65536], self._data[65536:]
+            self._consumer.write(piece)
+        if self._consumer is not None and not self._data:
+            self._end()
+            self._done.callback(None)
+
+    def _end(self) -> None:
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            consumer.unregisterProducer()
+
+    def pauseProducing(self) -> None:
+        """Wait."""
+        self._paused = True
+
+    def resumeProducing(self) -> None:
+        """Go on."""
+        self._paused = False
+        self._turn()
+
+    def stopProducing(self) -> None:
+        """No more."""
+        self._end()
+
+
+class SendTests(WireTestCase):
+    """Byte sources over plain TCP."""
+
+    def setUp(self) -> None:
+        """A file of 10 MiB."""
+        self.path = self.mktemp()
+        with open(self.path, "wb") as file:
+            file.write(DATA)
+        self.opened: list[Any] = []
+        self.errors: list[BaseException] = []
+        self.requests: list[GatewayRequest] = []
+
+    def run_of(self, offset: int, length: int) -> FileSource:
+        """Some of the file."""
+        source = FileSource(self.path, offset, length)
+        self.opened.append(source)
+        return source
+
+    def push(self, data: bytes, length: int | None = None) -> Push:
+        """A push source."""
+        source = Push(data, length)
+        self.opened.append(source)
+        return source
+
+    def answering(
+        self,
+        length: int,
+        sources: Callable[[], Iterable[Any]],
+        pausing: bool = False,
+        **arguments: Any,
+    ) -> None:
+        """Serve an answer from sources."""
+
+        async def each() -> AsyncIterator[IByteSource]:
+            for source in sources():
+                if pausing:
+                    await deferLater(reactor, 0)
+                yield source
+
+        async def operation(request: GatewayRequest) -> None:
+            self.requests.append(request)
+            headers = [(b"ETag", b'"e"')]
+            try:
+                await send(request, 200, headers, length, each())
+            except BaseException as error:
+                self.errors.append(error)
+                if not isinstance(error, Damaged):
+                    raise
+
+        self.serve(operation, **arguments)
+
+    async def whole(self, data: bytes) -> None:
+        """Two pipelined GETs bring the data twice, and a third goes over the same connection."""
+        peer = await self.connect()
+        peer.send(GET + GET)
+        size = 2 * len(data)
+        while peer.data.count(b"ETag") < 2 or len(peer.data) < size:
+            await deferLater(reactor, 0)
+        first, second, third = bytes(peer.data).split(b"HTTP/1.1 200 OK\r\n")
+        self.assertEqual(first, b"")
+        for answer in (second, third):
+            head, _, body = answer.partition(b"\r\n\r\n")
+            self.assertIn(b"Content-Length: %d" % len(data), head)
+            self.assertEqual(
+                hashlib.sha256(body).digest(), hashlib.sha256(data).digest()
+            )
+        peer.data.clear()
+        peer.send(GET.replace(b"Host", b"Connection: close\r\nHost"))
+        self.assertTrue((await peer.ended).endswith(data[-1000:]))
+        self.assertEqual(self.requests[0].sentLength, len(data))
+        self.assertTrue(all(source.closed for source in self.opened))
+        self.assertEqual(self.errors, [])
+
+    async def test_large_file(self) -> None:
+        """A file goes by sendfile."""
+        self.answering(len(DATA), lambda: [self.run_of(0, len(DATA))])
+        await self.whole(DATA)
+
+    async def test_part_of_a_file(self) -> None:
+        """A run within a file is just that run."""
+        self.answering(1_000_000, lambda: [self.run_of(12345, 1_000_000)])
+        await self.whole(DATA[12345 : 12345 + 1_000_000])
+
+    async def test_small_file(self) -> None:
+        """A small file goes out with its head, in one write."""
+        self.answering(4096, lambda: [self.run_of(5, 4096)])
+        await self.whole(DATA[5 : 5 + 4096])
+
+    async def test_push(self) -> None:
+        """A source that is no file writes to the request, held back by the client's pace."""
+        self.answering(len(DATA), lambda: [self.push(DATA)])
+        await self.whole(DATA)
+
+    async def test_many_extents(self) -> None:
+        """Thousands of extents, large and small, files and not, come out in order."""
+        sizes = [100_000, 70_000, 1, 65_536, 65_537, 3] * 25 + [10] * 3000
+
+        def sources() -> Iterator[Any]:
+            at = 0
+            for index, size in enumerate(sizes):
+                if index % 7 == 6 and size > 10:
+                    yield self.push(DATA[at : at + size])
+                else:
+                    yield self.run_of(at, size)
+                at += size
+
+        total = sum(sizes)
+        self.answering(total, sources)
+        await self.whole(DATA[:total])
+
+    async def test_slow_iterator(self) -> None:
+        """Sources that come only after a while are waited for."""
+        self.answering(
+            600_000,
+            lambda: [self.run_of(i * 200_000, 200_000) for i in range(3)],
+            pausing=True,
+        )
+        await self.whole(DATA[:600_000])
+
+    async def test_empty(self) -> None:
+        """No bytes at all are an answer too."""
+        self.answering(0, list)
+        await self.whole(b"")
+
+    async def test_head(self) -> None:
+        """HEAD gets the head, with the length, and no source is opened."""
+        self.answering(77, lambda: [self.run_of(0, 77)])
+        peer = await self.connect()
+        peer.send(HEAD + HEAD)
+        await peer.until(b"(Content-Length: 77.*\r\n\r\n.*){2}")
+        self.assertNotIn(DATA[:10], peer.data)
+        self.assertEqual(self.opened, [])
+
+    async def cut(self) -> bytes:
+        """One GET ends with a cut connection, everything closed, and Damaged."""
+        answer = await self.exchange(GET + GET)
+        self.assertEqual([type(error) for error in self.errors], [Damaged])
+        self.assertTrue(all(source.closed for source in self.opened))
+        return answer
+
+    async def test_truncated_large_file(self) -> None:
+        """A file that ends early never looks whole."""
+        size = len(DATA)
+        self.answering(size + 100_000, lambda: [self.run_of(0, size + 100_000)])
+        self.assertLess(len(await self.cut()), size + 100_000)
+
+    async def test_truncated_push(self) -> None:
+        """A source that sends too little never looks whole."""
+        self.answering(200, lambda: [self.push(bytes(100), 200)])
+        self.assertLess(len((await self.cut()).partition(b"\r\n\r\n")[2]), 200)
+
+    async def test_too_few_sources(self) -> None:
+        """Sources that end early never look whole."""
+        self.answering(200_100, lambda: [self.run_of(0, 200_000)])
+        self.assertLess(len((await self.cut()).partition(b"\r\n\r\n")[2]), 200_100)
+
+    async def test_too_many_bytes(self) -> None:
+        """Never more than the Content-Length: a client would take the rest for the next answer."""
+        self.answering(
+            100_000, lambda: [self.run_of(0, 90_000), self.run_of(0, 90_000)]
+        )
+        body = (await self.cut()).partition(b"\r\n\r\n")[2]
+        self.assertLessEqual(len(body), 90_000)
+
+    async def test_before_the_head(self) -> None:
+        """What fails before the head is out leaves the answer to the caller."""
+
+        async def operation(request: GatewayRequest) -> None:
+            async def none() -> AsyncIterator[IByteSource]:
+                raise Damaged()
+                yield
+
+            try:
+                await send(request, 200, [], 5, none())
+            except Damaged:
+                send_document(request, 500, [], b"sorry")
+
+        self.serve(operation)
+        peer = await self.connect()
+        peer.send(GET)
+        await peer.until(b"500 .*sorry$")
+
+    async def vanish(self, expected: Any) -> None:
+        """A client that stalls and goes leaves nothing open, and no timer or error behind."""
+        peer = await self.connect()
+        peer.send(GET)
+        await peer.until(b"ETag")
+        peer.transport.pauseProducing()
+        for _ in range(20):
+            await deferLater(reactor, 0)
+        peer.transport.abortConnection()
+        while not self.errors:
+            await deferLater(reactor, 0)
+        self.assertIsInstance(self.errors[0], expected)
+        self.assertTrue(all(source.closed for source in self.opened))
+
+    async def test_vanish(self) -> None:
+        """Gone in mid-file; Klein cancels the coroutine."""
+
+        def files() -> Iterator[Any]:
+            for _ in range(4):
+                yield self.run_of(0, len(DATA))
+
+        self.answering(4 * len(DATA), files)
+        await self.vanish(CancelledError)
+
+    async def test_vanish_push(self) -> None:
+        """Gone in mid-push; Klein cancels the coroutine."""
+
+        def pushes() -> Iterator[Any]:
+            for _ in range(4):
+                yield self.push(DATA)
+
+        self.answering(4 * len(DATA), pushes)
+        await self.vanish(CancelledError)
+
+    async def test_vanish_uncancelled(self) -> None:
+        """Where nothing cancels, send fails with ClientGone."""
+        failed: Deferred[BaseException] = Deferred()
+
+        async def operation(request: GatewayRequest) -> None:
+            async def each() -> AsyncIterator[IByteSource]:
+                for _ in range(4):
+                    yield self.run_of(0, len(DATA))
+
+            try:
+                await send(request, 200, [], 4 * len(DATA), each())
+            except BaseException as error:
+                failed.callback(error)
+
+        self.serve(operation, Bare)
+        peer = await self.connect()
+        peer.send(GET)
+        await peer.until(b"\r\n\r\n")
+        peer.transport.pauseProducing()
+        peer.transport.abortConnection()
+        self.assertIsInstance(await failed, ClientGone)
+
+    async def test_split(self) -> None:
+        """A header that would split the answer is refused, and nothing of it is sent."""
+
+        async def operation(request: GatewayRequest) -> None:
+            for value in (b"a\r\nX-B: 1", b"a\nb", b"a\rb", b"a\0"):
+                with self.assertRaises(ValueError):
+                    send_document(request, 200, [(b"X-A", value)], b"")
+            with self.assertRaises(ValueError):
+                send_document(request, 200, [(b"X\r\nA", b"")], b"")
+            send_document(request, 200, [], b"fine")
+
+        self.serve(operation)
+        peer = await self.connect()
+        peer.send(GET)
+        self.assertEqual((await peer.until(b"fine$")).count(b"\r\n\r\n"), 1)
+
+    async def test_no_content(self) -> None:
+        """204 and 304 have neither body nor length, and the connection lives on."""
+
+        async def operation(request: GatewayRequest) -> None:
+            status = 200 if request.raw_target == b"/k" else int(request.raw_target[1:])
+            send_document(request, status, [], b"body")
+
+        self.serve(operation)
+        peer = await self.connect()
+        for target in (b"204", b"304"):
+            peer.send(GET.replace(b"/k", b"/" + target))
+        peer.send(GET)
+        data = await peer.until(b"body$")
+        self.assertEqual(data.count(b"body"), 1)
+        self.assertEqual(data.count(b"Content-Length"), 1)
+
+
+class TLSTests(SendTests):
+    """The same over TLS, where nothing may go past the encryption."""
+
+    async def connect(self) -> Peer:
+        """A client over TLS, to a TLS endpoint of its own before the same site."""
+        key = ssl.KeyPair.generate(size=2048)
+        certificate = key.selfSignedCert(1, CN="localhost")
+        endpoint = SSL4ServerEndpoint(
+            reactor, 0, certificate.options(), interface="127.0.0.1"
+        )
+        listening = await endpoint.listen(self.site)
+        self.addCleanup(listening.stopListening)
+        client = SSL4ClientEndpoint(
+            reactor, "127.0.0.1", listening.getHost().port, ssl.CertificateOptions()
+        )
+        peer = await connectProtocol(client, Peer())
+        self._peers.append(peer)
+        return peer
+
+
+class RequestIdTests(SynchronousTestCase):
+    """Request ids."""
+
+    def test_form(self) -> None:
+        """16 upper-case hexadecimal digits, never twice."""
+        made = {new_request_id() for _ in range(1000)}
+        self.assertEqual(len(made), 1000)
+        for name in made:
+            self.assertRegex(name, r"^[0-9A-F]{16}$")
