@@ -64,6 +64,9 @@ class Reaper:
         no harm either, but would take two transactions; deleting what a transaction *not yet durable* freed would
         lose data after a power cut.
 
+        Only what was nameless already when readers were asked about goes: between that and the transaction a read may
+        begin, and what a write before it in the queue dooms would be taken from under it.
+
         A doomed blob can have a name again: a copy shares extents. Whoever adds extents must find them
         named in the very transaction that adds them, for what is nameless stays so only because of that.
 
@@ -73,12 +76,20 @@ class Reaper:
         """
         deleted = 0
         while go_on():
-            oldest = self.readers.oldest()
-            timing = (round(self.delay * 1000), oldest)
-            if not await self.metadata.read(_doomed, *timing):
+            seen = await self.metadata.read(
+                _look, self.blobs.name, self._delay(), self.readers.oldest()
+            )
+            if seen is None:
                 break
+            # Readers are asked again, after the look: one that began before it may have found what is nameless now.
             taken = await self.metadata.write(
-                _take_nameless, self.blobs.name, self.owner, *timing, claims=_CLAIMS
+                _take_nameless,
+                self.blobs.name,
+                self.owner,
+                self._delay(),
+                self.readers.oldest(),
+                seen,
+                claims=_CLAIMS,
             )
             if taken is None:
                 break
@@ -121,6 +132,9 @@ class Reaper:
                 doomed += found
         return doomed
 
+    def _delay(self) -> int:
+        return round(self.delay * 1000)
+
     async def _doom(self, ids: Sequence[str]) -> int | None:
         name = self.blobs.name
         nameless = await self.metadata.read(_nameless, name, ids)
@@ -160,20 +174,37 @@ def _doomed(
     return tx.doomed(before, _BATCH)
 
 
+def _look(
+    tx: IMetadataTransaction, store: str, delay: int, oldest: int | None
+) -> Sequence[str] | None:
+    """Which doomed blobs have no name, as every read from now on sees it; ``None`` when there is nothing to do."""
+    doomed = _doomed(tx, delay, oldest)
+    if not doomed:
+        return None
+    return _nameless(tx, store, [blob.id for blob in doomed if blob.store == store])
+
+
 def _take_nameless(
     tx: IMetadataTransaction,
     store: str,
     owner: str,
     delay: int,
     oldest: int | None,
+    seen: Sequence[str],
 ) -> tuple[Sequence[str], bool] | None:
+    """Take off the list what is named and what is nameless; returns the latter, and whether that is all for now.
+
+    :param seen: what :func:`_look` found; what lost its name later stays on the list.
+    """
     if not tx.lease(LEASE, owner, TERM):
         return None
     doomed = _doomed(tx, delay, oldest)
     ours = [blob for blob in doomed if blob.store == store]
-    nameless = [blob.id for blob in ours if not tx.is_named(store, blob.id)]
-    tx.forget_doomed(ours)
-    return nameless, len(doomed) < _BATCH or not ours
+    nameless = {blob.id for blob in ours if not tx.is_named(store, blob.id)}
+    taken = nameless.intersection(seen)
+    forgotten = [blob for blob in ours if blob.id in taken or blob.id not in nameless]
+    tx.forget_doomed(forgotten)
+    return sorted(taken), len(doomed) < _BATCH or not forgotten
 
 
 def _renew(tx: IMetadataTransaction, owner: str) -> bool:
