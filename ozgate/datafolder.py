@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -21,7 +23,7 @@ class DataFolder:
     def __init__(self, path: str) -> None:
         self.path = os.path.abspath(path)
         try:
-            Path(self.path).mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make(self.path)
             self._lock = os.open(
                 Path(self.path, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
             )
@@ -46,3 +48,31 @@ class DataFolder:
     def release(self) -> None:
         """Let another process have it."""
         os.close(self._lock)
+
+
+def _make(path: str) -> None:
+    """Make a folder, with those above it, so that its name outlives a power cut.
+
+    :raises OSError: it cannot be made.
+    """
+    above = os.path.dirname(path)
+    if not os.path.isdir(above):
+        _make(above)
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise NotADirectoryError(errno.ENOTDIR, "it is a file") from None
+        # Whoever made it may not have come as far as this; but a folder above it need not be ours to read.
+        with contextlib.suppress(OSError):
+            _fsync(above)
+    else:
+        _fsync(above)
+
+
+def _fsync(path: str) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -137,6 +137,8 @@ class FileBlobStore:
 
     async def _open_store(self) -> None:
         await self.run_in_thread(self._folders.open)
+        # Should the clock go back now, no blob looks older than the process: the sweep for orphans goes by ids.
+        self._last = max(self._last, int(self._reactor.seconds() * 1000))
         self._is_open = True
 
     def open_store(self) -> Deferred[None]:

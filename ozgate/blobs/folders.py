@@ -52,6 +52,7 @@ class Folders:
             self._check_format()
             for folder in ("staging", "data"):
                 self._make(f"{self.path}/{folder}")
+            self._make_durable()
             self._make_fan_out()
             self._clear_staging()
             self.unnamed = self._probe()
@@ -78,6 +79,12 @@ class Folders:
         with suppress(FileExistsError):
             io.mkdir(path)
         io.fsync_folder(parent)
+
+    def _make_durable(self) -> None:
+        """Make the names made so far durable, whoever made them: a process before may have been killed just then."""
+        io.fsync_folder(self.path)
+        with suppress(OSError):  # one that is not ours to read was not made here
+            io.fsync_folder(os.path.dirname(self.path))
 
     def _make_fan_out(self) -> None:
         data = f"{self.path}/data"
