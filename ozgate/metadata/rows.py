@@ -39,7 +39,7 @@ CURRENT = """key, sequence, modified, size, etag, owner, storage_class, version_
     checksum_algorithm, checksum_type"""
 
 LISTED = """key, sequence, modified, size, etag, owner, storage_class, version_id,
-    is_latest, is_delete_marker, checksum_algorithm, checksum_type"""
+    checksum_algorithm, checksum_type, is_latest, is_delete_marker"""
 
 UPLOAD = """uploads.key, uploads.upload_id, uploads.initiated, uploads.owner,
     uploads.storage_class, uploads.headers, uploads.metadata, uploads.tags,
@@ -133,22 +133,13 @@ def version_row(bucket: int, version: ObjectVersion) -> Row:
 
 def current_of(rows: Iterable[Row]) -> tuple[ListedVersion, ...]:
     """Listed versions from the columns :data:`CURRENT`: latest, and no delete markers."""
-    return tuple(
-        [
-            ListedVersion(k, s, m, z, e, o, c, v, True, False, a, t)
-            for k, s, m, z, e, o, c, v, a, t in rows
-        ]
-    )
+    return tuple([ListedVersion(*row) for row in rows])
 
 
 def listed_of(rows: Iterable[Row]) -> tuple[ListedVersion, ...]:
     """Listed versions from the columns :data:`LISTED`."""
-    return tuple(
-        [
-            ListedVersion(k, s, m, z, e, o, c, v, latest == 1, marker == 1, a, t)
-            for k, s, m, z, e, o, c, v, latest, marker, a, t in rows
-        ]
-    )
+    make = ListedVersion._make
+    return tuple([make((*row[:10], row[10] == 1, row[11] == 1)) for row in rows])
 
 
 def upload_of(row: Row) -> Upload:

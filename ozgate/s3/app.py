@@ -59,7 +59,7 @@ class Addressed(Resource):
     isLeaf = True
 
     def __init__(self, pipeline: Pipeline, domains: tuple[str, ...]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._pipeline = pipeline
         self._klein = make_app(pipeline).resource()
         self._domains = domains
