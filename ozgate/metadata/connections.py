@@ -85,9 +85,24 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
     # Debian builds SQLite to overwrite what is deleted, which only means more to write.
     connection.execute("PRAGMA secure_delete = OFF")
     connection.execute("PRAGMA temp_store = MEMORY")
+    _empty_log(connection)
     if not current:
         migrate(connection)
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _empty_log(connection: sqlite3.Connection) -> None:
+    """Move what the log holds into the database, before anything is added to it.
+
+    A commit that a process before, or a connection before, could not make durable reads well for as long as the
+    kernel has it cached. What came after it in the log would be lost with it in a power cut.
+    """
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except sqlite3.Error as error:
+        # On a full disk the log stays, and deletions make room.
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_FULL:
+            raise
 
 
 def connect_reader(path: str) -> sqlite3.Connection:

@@ -158,7 +158,7 @@ class Writer:
         if connection is not None:
             try:
                 connection.close()
-            except sqlite3.Error:
+            except Exception:
                 self._log.failure("closing {path}", path=self._path)
 
     def _commit(self, batch: list[Write]) -> list[Outcome]:
@@ -176,9 +176,9 @@ class Writer:
             return self._all_failed(batch, error)
         try:
             connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except Exception as error:  # MemoryError too is SQLite's
             self._roll_back(connection)
-            failure = translated(error, self._path, committing=True)
+            failure = self._commit_failure(error)
             if isinstance(failure, Uncertain):
                 # What the kernel dropped must not be taken for written by a later commit.
                 self._disconnect()
@@ -226,6 +226,12 @@ class Writer:
             return translation
         return error
 
+    def _commit_failure(self, error: Exception) -> Exception:
+        """What the Deferreds of a batch fail with when COMMIT failed."""
+        if isinstance(error, sqlite3.Error):
+            return translated(error, self._path, committing=True)
+        return Uncertain(f"metadata in {self._path}: {type(error).__name__}")
+
     def _all_failed(self, batch: list[Write], error: BaseException) -> list[Outcome]:
         reason = self._reason(error)
         return [Outcome(write.done, False, reason) for write in batch]
@@ -235,7 +241,7 @@ class Writer:
         try:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-        except sqlite3.Error:
+        except Exception:
             self._log.failure("rolling back in {path}", path=self._path)
             self._disconnect()
 
@@ -246,7 +252,7 @@ class Writer:
         try:
             self._sequences.store(self._connection)
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        except sqlite3.Error as error:
+        except Exception as error:
             # Nothing is lost: the next start finds the log, and what it holds.
             self._log.warn("closing {path}: {error}", path=self._path, error=error)
         self._disconnect()
