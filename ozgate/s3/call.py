@@ -33,7 +33,7 @@ class Gateway:
     readers: Readers
     clock: IReactorTime
     run_in_thread: Callable[..., Any]
-    room: Room = Room()
+    room: Room = field(factory=Room)
 
     def check_room(self, *, in_rows: bool) -> None:
         """Make sure that something can be stored.
