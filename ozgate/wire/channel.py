@@ -201,6 +201,10 @@ class GatewayChannel(http.HTTPChannel):
         self._phase, self._due = WORK, inf
         rest = pending[end + 4 :]
         if body.complete:
+            if head.expects_continue:
+                # Not owed, as nothing is to come. But version 1 of the AWS CLI, which uploads empty files
+                # so, misreads the answer after one that came without it, and hangs.
+                self.send_continue()
             self._pending = rest
         else:
             self._begin_body(body, rest)

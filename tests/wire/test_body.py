@@ -72,6 +72,16 @@ class ContinueTests(WireTestCase):
         await peer.until(b"hello$")
         self.assertNotIn(b" 100 ", peer.data)
 
+    async def test_empty(self) -> None:
+        """An empty body is asked for too, though none will come: version 1 of the AWS CLI depends on it."""
+        self.serve()
+        peer = await self.connect()
+        peer.send(PUT % 0 + b"Expect: 100-continue\r\n\r\n" + NEXT)
+        await peer.until(b"/next$")
+        self.assertTrue(
+            peer.data.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 ")
+        )
+
     async def test_http_1_0(self) -> None:
         """HTTP/1.0 knows no interim answers."""
         self.serve()
