@@ -5,13 +5,13 @@ The formatting functions are pure. Neither lets a secret, a presigned signature 
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import time
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from json.encoder import encode_basestring_ascii
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from twisted.logger import Logger
@@ -130,7 +130,7 @@ def audit_line(
     parameters: Iterable[tuple[str, str]],
     request_id: str,
     success: bool,
-    perf: Mapping[str, int | str],
+    perf: Mapping[str, int],
 ) -> str:
     """One line of the audit log, in the form Apache Ozone's S3 gateway writes it.
 
@@ -139,24 +139,32 @@ def audit_line(
     :param success: failures have the level ERROR, as in Ozone.
     :param perf: such as ``{"opLatencyMs": 3}``.
     """
-    said: dict[str, list[str]] = {}
+    said: dict[str, str] = {}
     for name, value in parameters:
-        hidden = name.strip().lower() in SECRET_PARAMETERS
-        said.setdefault(name, []).append(HIDDEN if hidden else value)
-    shown = {name: f"[{', '.join(values)}]" for name, values in said.items()}
-    shown["x-amz-request-id"] = shown["x-amz-id-2"] = request_id
+        if name.strip().lower() in SECRET_PARAMETERS:
+            value = HIDDEN
+        said[name] = f"{said[name]}, {value}" if name in said else value
+    shown = "".join(
+        [f"{_json(name)}: {_json(f'[{value}]')}, " for name, value in said.items()]
+    )
+    identity = _json(request_id)
+    measured = ", ".join([f"{_json(name)}: {value}" for name, value in perf.items()])
     second, fraction = divmod(now, 1)
     level, result = ("INFO", "SUCCESS") if success else ("ERROR", "FAILURE")
     return (
         f"{_audit_date(int(second))},{int(fraction * 1000):03d} | {level} | S3GAudit | ozgate | "
-        f"user={escape(user.encode())} | ip={ip} | op={action} {_json(shown)} | "
-        f"ret={result} | perf: {_json(dict(perf))}\n"
+        f"user={escape(user.encode())} | ip={ip} | op={action} "
+        f'{{{shown}"x-amz-request-id": {identity}, "x-amz-id-2": {identity}}} | '
+        f"ret={result} | perf: {{{measured}}}\n"
     )
 
 
-def _json(value: Mapping[str, Any]) -> str:
-    """JSON in ASCII on one line, without the bar that separates an audit line's fields."""
-    return json.dumps(value).replace("|", "\\u007c").replace("\x7f", "\\u007f")
+def _json(value: str) -> str:
+    """A JSON string in ASCII on one line, without the bar that separates an audit line's fields."""
+    text = encode_basestring_ascii(value)
+    if "|" in text or "\x7f" in text:
+        text = text.replace("|", "\\u007c").replace("\x7f", "\\u007f")
+    return text
 
 
 class BufferedLog:
@@ -277,7 +285,9 @@ def query_parameters(target: bytes) -> list[tuple[str, str]]:
 
 
 def _decoded(value: bytes) -> str:
-    return unquote_to_bytes(value.replace(b"+", b" ")).decode("utf-8", "replace")
+    if b"%" in value or b"+" in value:
+        value = unquote_to_bytes(value.replace(b"+", b" "))
+    return value.decode("utf-8", "replace")
 
 
 class AccessLog:

@@ -55,6 +55,7 @@ class GatewayChannel(http.HTTPChannel):
     :cvar max_headers: most header lines.
     :cvar eager_read: bytes of later, pipelined requests that are read while one is worked on.
     :cvar body_read_size: bytes read at once while a body streams over plain TCP.
+    :cvar direct_write: most bytes that are written to a plain socket without asking the reactor.
     :cvar drain_bytes: most bytes of an unwanted body that are read to keep the connection.
     :cvar drain_seconds: most seconds for that.
     :cvar linger_bytes: most bytes read and dropped after the last answer was sent.
@@ -66,6 +67,7 @@ class GatewayChannel(http.HTTPChannel):
     max_headers = 500
     eager_read = 16 << 10
     body_read_size = 256 << 10
+    direct_write = 64 << 10
     drain_bytes = 16 << 20
     drain_seconds = 10.0
     linger_bytes = 16 << 20
@@ -103,8 +105,17 @@ class GatewayChannel(http.HTTPChannel):
         """Start the idle clock."""
         super().connectionMade()
         self.plain = isinstance(self.transport, tcp.Connection)
+        self._peer, self._host = super().getPeer(), super().getHost()
         self.site.connections.add(self)
         self._watch(IDLE, self.site.idle_timeout)
+
+    def getPeer(self) -> Any:
+        """The client's address."""
+        return self._peer
+
+    def getHost(self) -> Any:
+        """The address the client reached."""
+        return self._host
 
     def readConnectionLost(self) -> None:
         """The client will send no more; it may still read, so that an answer under way goes on."""
@@ -355,6 +366,28 @@ class GatewayChannel(http.HTTPChannel):
             self._networkProducer.resumeProducing()
 
     # writing
+
+    def write(self, data: bytes) -> None:
+        """Write some of an answer, at once if nothing is before it.
+
+        What fits goes straight to the socket: waiting for the reactor to find it writable costs two
+        ``epoll_ctl`` and a turn. Whatever is wrong with the socket the transport finds out by itself.
+        """
+        transport = self.transport
+        if (
+            self.plain
+            and len(data) <= self.direct_write
+            and not (self._pending or self._lent or self._closing)
+            and not (transport.dataBuffer or transport._tempDataLen)
+            and transport.connected
+        ):
+            try:
+                data = data[transport.socket.send(data) :]
+            except OSError:
+                pass
+            if not data:
+                return
+        transport.write(data)
 
     def requestDone(self, request: GatewayRequest) -> None:
         """An answer has been written: on to the next request, or close."""

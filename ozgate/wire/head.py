@@ -11,7 +11,7 @@ import re
 import socket
 from functools import lru_cache
 
-from attrs import frozen
+from attrs import define
 
 from ..errors import BadRequest, RequestHeaderSectionTooLarge
 
@@ -29,7 +29,7 @@ _LONGEST_LENGTH = 19
 """Digits of a Content-Length; more than that overflows 63 bits somewhere behind us."""
 
 
-@frozen
+@define
 class Head:
     """A request's head, found in order.
 

@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web import server
 from twisted.web.http import NO_BODY_CODES, RESPONSES
+from twisted.web.http_headers import Headers
 
 from ..errors import ClientGone, InternalError, S3Error
 from .body import RequestBody
@@ -62,6 +63,7 @@ class GatewayRequest(server.Request):
 
     def __init__(self, channel: GatewayChannel) -> None:
         super().__init__(channel)
+        self._twisted_headers: Headers | None = None
         self.site = channel.site
         self.request_id = new_request_id()
         self.started = time.monotonic()
@@ -91,6 +93,28 @@ class GatewayRequest(server.Request):
         """The peer's address; ``-`` where it has none."""
         return getattr(self.client, "host", None) or "-"
 
+    @property
+    def requestHeaders(self) -> Headers:
+        """The headers as Twisted keeps them; made when first asked for, as we never do."""
+        made = self._twisted_headers
+        if made is None:
+            made = self._twisted_headers = Headers()
+            for name, value in self._pairs:
+                made.addRawHeader(name, value)
+        return made
+
+    @requestHeaders.setter
+    def requestHeaders(self, headers: Headers) -> None:
+        self._twisted_headers = headers
+
+    def getRequestHostname(self) -> bytes:
+        """The Host header without its port; the address that was reached where there is none."""
+        host = self._host
+        if host is None:
+            return bytes(super().getRequestHostname())
+        name, colon, port = host.rpartition(b":")
+        return name if colon and b"]" not in port else host
+
     def on_gone(self, callback: Callable[[], None]) -> None:
         """Have a function called if the connection ends before the answer is finished."""
         self._gone_callbacks.append(callback)
@@ -104,9 +128,6 @@ class GatewayRequest(server.Request):
         self._pairs, self._host = head.pairs, head.host
         self.path = split_target(head.target)[1].partition(b"?")[0]
         self.args = {}
-        add = self.requestHeaders.addRawHeader
-        for name, value in head.pairs:
-            add(name, value)
         self.process()
 
     def refuse(self, error: S3Error, line: bytes) -> None:
