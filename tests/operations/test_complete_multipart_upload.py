@@ -217,8 +217,9 @@ class CompleteMultipartUploadTests(ObjectTestCase):
         upload_id, _ = await self.two_parts()
         part = b"<Part><PartNumber>1</PartNumber><ETag>x</ETag></Part>"
         root = b"CompleteMultipartUpload"
+        response = await self.refused(self.raw(upload_id, b""), 400, "InvalidRequest")
+        self.assertEqual(response.text("Message"), "You must specify at least one part")
         for document in (
-            b"",
             b"<",
             b"<Other/>",
             b"<CompleteMultipartUpload/>",

@@ -9,8 +9,8 @@ overview" and "Checking object integrity".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from hashlib import md5, sha256
+from collections.abc import Sequence
+from hashlib import md5
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -20,11 +20,8 @@ from ...errors import (
     BadDigest,
     EntityTooLarge,
     EntityTooSmall,
-    InvalidArgument,
     InvalidPart,
-    InvalidPartOrder,
     InvalidRequest,
-    MalformedXML,
     NoSuchUpload,
 )
 from ...values import (
@@ -42,32 +39,17 @@ from ..headers import refuse_unbuilt
 from ..receive import document as receive_document
 from ..reply import Reply, xml_reply
 from ..versions import store_version
-from ..xml import Element, document, element, read
+from ..xml import document, element
+from .partlist import MAX_PARTS, Listed, fingerprint, read_list
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
 
-MAX_PARTS = 10_000
 MIN_PART = 5 << 20
 """Bytes of every part but the last, at least."""
 
 MAX_SIZE = 5 << 40
 """Bytes of an object, at most."""
-
-_CHECKSUMS = {f"Checksum{name}": name for name in ALGORITHMS}
-
-
-@frozen
-class Listed:
-    """A part as the client lists it.
-
-    :ivar etag: without quotes.
-    :ivar checksums: algorithm → base64, those the client gives.
-    """
-
-    number: int
-    etag: str
-    checksums: Mapping[str, str]
 
 
 @frozen
@@ -115,67 +97,6 @@ def _about_document(call: Call) -> Call:
         if not name.startswith("x-amz-checksum-")
     }
     return evolve(call, headers=Headers(headers))
-
-
-def read_list(data: bytes) -> list[Listed]:
-    """The parts a Complete lists.
-
-    :raises MalformedXML: it is another document, or lists nothing or more than 10000 parts.
-    :raises InvalidPartOrder: they are not in ascending order.
-    :raises InvalidArgument: a number is not from 1 to 10000.
-    """
-    rows = read(data, "CompleteMultipartUpload").children
-    if not 1 <= len(rows) <= MAX_PARTS:
-        raise MalformedXML()
-    listed = [_read_part(row) for row in rows]
-    before = None
-    for part in listed:
-        if before is not None and part.number <= before:
-            raise InvalidPartOrder()
-        before = part.number
-        if not 1 <= part.number <= MAX_PARTS:
-            raise InvalidArgument(
-                f"Part number must be an integer between 1 and {MAX_PARTS}, inclusive",
-                ArgumentName="partNumber",
-                ArgumentValue=str(part.number),
-            )
-    return listed
-
-
-def _read_part(row: Element) -> Listed:
-    if row.name != "Part":
-        raise MalformedXML()
-    number = etag = None
-    checksums: dict[str, str] = {}
-    for member in row.children:
-        name, text = member.name, member.text
-        if name == "PartNumber" and number is None:
-            number = _integer(text)
-        elif name == "ETag" and etag is None:
-            etag = text.strip().strip('"')
-        elif name in _CHECKSUMS and _CHECKSUMS[name] not in checksums:
-            checksums[_CHECKSUMS[name]] = text.strip()
-        else:
-            raise MalformedXML()
-    if number is None or etag is None:
-        raise MalformedXML()
-    return Listed(number, etag, checksums)
-
-
-def _integer(text: str) -> int:
-    digits = text.strip()
-    if not digits.isascii() or len(digits) > 10:
-        raise MalformedXML()
-    try:
-        return int(digits)
-    except ValueError:
-        raise MalformedXML() from None
-
-
-def fingerprint(listed: Sequence[Listed]) -> str:
-    """Tells one list of parts from another."""
-    text = "\n".join(f"{part.number} {part.etag}" for part in listed)
-    return sha256(text.encode("utf-8")).hexdigest()
 
 
 def _read_claim(call: Call) -> _Claim:
