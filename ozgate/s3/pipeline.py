@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ..interfaces import ISecretStore
     from ..wire.accesslog import AccessLog, AuditLog
     from ..wire.request import GatewayRequest
-    from .address import Address
+    from .address import Address, Query
 
 _log = Logger()
 
@@ -82,6 +82,43 @@ def request_headers(request: GatewayRequest) -> Headers:
         name, value = raw_name.decode("ascii"), text(raw_value)
         values[name] = f"{values[name]},{value}" if name in values else value
     return Headers(values)
+
+
+_FOR_THE_GATE = frozenset(
+    """
+    x-amz-algorithm x-amz-content-sha256 x-amz-credential x-amz-date x-amz-decoded-content-length x-amz-expires
+    x-amz-security-token x-amz-signature x-amz-signedheaders x-amz-trailer
+    """.split()
+)
+"""Query names of a presigned URL that are no headers of the operation."""
+
+_CHECKSUM_TRAITS = frozenset(
+    ("x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type")
+)
+
+
+def with_presigned(headers: Headers, query: Query) -> Headers:
+    """The headers of a presigned request, with those that its URL carries as query parameters.
+
+    SDKs move ``x-amz-*`` headers into the URLs they presign, and S3 takes them from there: metadata, tags,
+    storage class, checksum mode. A header that was sent comes before its namesake. S3 leaves checksum values
+    alone, since SDKs compute those of the empty body that they presign with.
+    """
+    values: dict[str, str] = {}
+    for name, value in query.items():
+        lowered = name.lower()
+        if (
+            lowered.startswith("x-amz-")
+            and lowered not in _FOR_THE_GATE
+            and (
+                not lowered.startswith(("x-amz-checksum-", "x-amz-sdk-"))
+                or lowered in _CHECKSUM_TRAITS
+            )
+        ):
+            values[lowered] = (
+                f"{values[lowered]},{value}" if lowered in values else value
+            )
+    return Headers({**values, **dict(headers.items())}) if values else headers
 
 
 @frozen
@@ -140,6 +177,8 @@ class Pipeline:
         headers = request_headers(request)
         notes = request.notes
         verified = await authenticate(method, address, headers, self.secrets, time())
+        if verified.presigned:
+            headers = with_presigned(headers, address.query)
         principal = notes["principal"] = Principal(verified.access_id)
         operation = resolve(method, address, "x-amz-copy-source" in headers)
         notes["operation"] = operation
@@ -193,10 +232,15 @@ def _answer_failure(
 def _rendered(
     request: GatewayRequest, headers: list[tuple[str, str]]
 ) -> list[tuple[bytes, bytes]]:
-    """Headers as bytes, with those that every answer has; the wire refuses what would split them."""
+    """Headers as bytes, with those that every answer has; the wire refuses what would split them.
+
+    ISO 8859-1, as ``response-content-disposition`` and its like come out of S3; all else is ASCII.
+    """
     request_id = request.request_id.encode("ascii")
     rendered = [(b"x-amz-id-2", request_id), (b"x-amz-request-id", request_id)]
-    rendered += [(name.encode("ascii"), value.encode()) for name, value in headers]
+    rendered += [
+        (name.encode("ascii"), value.encode("latin-1")) for name, value in headers
+    ]
     return rendered
 
 

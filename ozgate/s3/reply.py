@@ -16,7 +16,7 @@ class Reply:
     """An answer: a status, headers, and a document or byte sources.
 
     :ivar headers: (name, value) pairs in the order to be sent; names as S3 writes them. Values are text; what is
-        not ASCII must have been encoded (RFC 2047) by whoever put it here. CR and LF are refused at render.
+        not ISO 8859-1 must have been encoded (RFC 2047) by whoever put it here. CR and LF are refused at render.
     :ivar body: the document, sent with its Content-Length.
     :ivar sources: byte sources to send one after the other, instead of ``body``; each is closed after it.
     :ivar length: the bytes of ``sources`` in all, or the Content-Length of an answer to HEAD.

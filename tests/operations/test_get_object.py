@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from ozgate.errors import Absent
 from ozgate.s3.address import parse_address
 from ozgate.s3.call import Call, Headers
@@ -241,6 +243,11 @@ class GetObjectTests(ObjectTestCase):
             response.headers["content-disposition"], 'attachment; filename="x"'
         )
         self.assertEqual(response.headers["content-encoding"], "br")
+        name = 'attachment; filename="\xfc"'
+        response = await self.get(
+            f"/bucket/key?response-content-disposition={quote(name)}"
+        )
+        self.assertEqual(response.headers["content-disposition"], name)
 
     async def test_overrides_cannot_split(self) -> None:
         """A line break in an override is refused, and so is what no header can carry."""

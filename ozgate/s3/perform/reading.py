@@ -14,12 +14,7 @@ from ...errors import InvalidArgument, InvalidPartNumber, InvalidRequest, NotMod
 from ...values import ByteRange, Checksum, Content, ObjectVersion
 from ..bytes import begin_read, cut, open_sources
 from ..conditions import check_read
-from ..headers import (
-    checksum_headers,
-    encoded,
-    refuse_customer_keys,
-    version_headers,
-)
+from ..headers import checksum_headers, refuse_customer_keys, version_headers
 from ..params import parse_range
 from ..reply import Reply
 from ..versions import find_version
@@ -150,7 +145,7 @@ def _override(name: str, value: str) -> str:
             ArgumentName=name,
             ArgumentValue=value,
         )
-    return encoded(value)
+    return value
 
 
 def _find(
