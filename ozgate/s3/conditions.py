@@ -113,12 +113,13 @@ def matches(header: str, etag: str, *, weak: bool = False) -> bool:
     return False
 
 
-def check_write(headers: Headers, latest: ObjectVersion | None) -> None:
+def check_write(headers: Headers, latest: ObjectVersion | None, key: str = "") -> None:
     """Decide whether a write may replace what a key has now.
 
     For PutObject, CopyObject and CompleteMultipartUpload.
 
     :param latest: the newest version of the key; a delete marker counts as nothing there.
+    :param key: what the client is told is not there.
     :raises NoSuchKey: ``If-Match`` where nothing is there.
     :raises PreconditionFailed: 412, with ``Condition``.
     :raises NotImplemented: an ``If-None-Match`` other than ``*``, or a condition on dates.
@@ -132,24 +133,25 @@ def check_write(headers: Headers, latest: ObjectVersion | None) -> None:
     current = None if latest is None or latest.is_delete_marker else latest
     if_match = headers.get("if-match")
     if if_match is not None:
-        check_etag(if_match, current)
+        check_etag(if_match, current, key)
     if if_none_match is not None and current is not None:
         raise PreconditionFailed(Condition="If-None-Match")
 
 
-def check_etag(if_match: str, current: ObjectVersion | None) -> None:
+def check_etag(if_match: str, current: ObjectVersion | None, key: str = "") -> None:
     """Compare ``If-Match``, or an ``ETag`` of DeleteObjects, with what is there now.
 
     :raises NoSuchKey: there is nothing, or a delete marker.
     :raises PreconditionFailed: it is another.
     """
     if current is None or current.is_delete_marker:
-        raise NoSuchKey(Key=current.key) if current is not None else NoSuchKey()
+        key = key or (current.key if current is not None else "")
+        raise NoSuchKey(Key=key) if key else NoSuchKey()
     if not matches(if_match, current.etag):
         raise PreconditionFailed(Condition="If-Match")
 
 
-def check_delete(headers: Headers, latest: ObjectVersion | None) -> None:
+def check_delete(headers: Headers, latest: ObjectVersion | None, key: str = "") -> None:
     """Decide whether a delete may go on; the conditions can be combined.
 
     ``If-Match`` on a key with nothing there is 404, as S3 answers (its guide says 412). The
@@ -161,7 +163,7 @@ def check_delete(headers: Headers, latest: ObjectVersion | None) -> None:
     """
     if_match = headers.get("if-match")
     if if_match is not None:
-        check_etag(if_match, latest)
+        check_etag(if_match, latest, key)
     size = headers.get("x-amz-if-match-size")
     if size is not None and not (size.isascii() and size.isdigit()):
         raise _bad("x-amz-if-match-size", size)

@@ -115,7 +115,7 @@ def store_version(
     """
     key = members["key"]
     latest = tx.latest(bucket, key)
-    check_write(headers, latest)
+    check_write(headers, latest, key)
     replaced = latest
     if latest is not None and latest.version_id != NULL_VERSION:
         replaced = tx.version(bucket, key, NULL_VERSION)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 from xml.parsers import expat
 
-from ..errors import MalformedXML, S3Error
+from ..errors import MalformedXML, MissingRequestBodyError, S3Error
 
 NAMESPACE: Final = "http://s3.amazonaws.com/doc/2006-03-01/"
 MAX_DEPTH: Final = 20
@@ -22,6 +22,9 @@ MAX_ELEMENTS: Final = 200_000
 _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 _special = re.compile('[&<>"\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]')
+_unfit = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""Characters that no XML 1.0 document has (its section 2.2), as references neither."""
+
 _NAMED: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;"}
 
 
@@ -56,13 +59,25 @@ def document(root: str, *children: str) -> bytes:
 
 
 def error_document(error: S3Error, resource: str, request_id: str) -> bytes:
-    """The document of an error: without a namespace, as S3's are."""
-    members = "".join(element(name, value) for name, value in error.members.items())
+    """The document of an error: without a namespace, as S3's are.
+
+    Every reader can read it: characters that XML cannot carry become U+FFFD, since a client that fails
+    on the document does not learn the code.
+    """
+    members = "".join(
+        element(name, _fit(value) if isinstance(value, str) else value)
+        for name, value in error.members.items()
+    )
     return (
         f"{_DECLARATION}<Error>{element('Code', error.code)}"
         f"{element('Message', error.message)}{members}"
-        f"{element('Resource', resource)}{element('RequestId', request_id)}</Error>"
+        f"{element('Resource', _fit(resource))}"
+        f"{element('RequestId', request_id)}</Error>"
     ).encode()
+
+
+def _fit(text: str) -> str:
+    return _unfit.sub("\ufffd", text)
 
 
 # Times
@@ -203,10 +218,13 @@ def read(data: bytes, root: str | tuple[str, ...]) -> Element:
     """Read a document, in S3's namespace or in none.
 
     :param root: the name of its root, or the names it may have.
+    :raises MissingRequestBodyError: it is empty.
     :raises MalformedXML: it is not well formed, not UTF-8, has another root, another
         namespace, a DOCTYPE, a processing instruction, text between elements, or more than
         20 levels or 200,000 elements.
     """
+    if not data:
+        raise MissingRequestBodyError()
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:

@@ -187,9 +187,10 @@ class WriteTests(SynchronousTestCase):
         self.assertEqual(error.members, {"Condition": "If-Match"})
         for value in (ETAG, "*"):
             for latest in (None, MARKER):
-                self.assertRaises(
-                    NoSuchKey, check_write, Headers({"if-match": value}), latest
+                error = self.assertRaises(
+                    NoSuchKey, check_write, Headers({"if-match": value}), latest, "k"
                 )
+                self.assertEqual(error.members, {"Key": "k"})
 
     def test_both(self) -> None:
         """Both at once never let a write through."""

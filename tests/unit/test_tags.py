@@ -113,7 +113,6 @@ class DocumentTests(SynchronousTestCase):
     def test_malformed(self) -> None:
         """Other documents, and tags without a key or a value, are malformed."""
         for data in (
-            b"",
             b"<Tagging/>",
             b"<Tagging><TagSet/><TagSet/></Tagging>",
             b"<Tagging><Tag/></Tagging>",

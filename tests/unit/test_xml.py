@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.errors import MalformedXML, NoSuchKey, S3Error
+from ozgate.errors import MalformedXML, MissingRequestBodyError, NoSuchKey, S3Error
 from ozgate.s3.xml import (
     MAX_ELEMENTS,
     NAMESPACE,
@@ -138,10 +138,13 @@ class ReaderTests(SynchronousTestCase):
         root.allow("B", "C", "D")
         self.assertRaises(MalformedXML, root.allow, "B")
 
+    def test_empty(self) -> None:
+        """No document at all is an error of its own."""
+        self.assertRaises(MissingRequestBodyError, read, b"", "A")
+
     def test_malformed(self) -> None:
         """What is not well formed, not ours or not allowed at all is MalformedXML."""
         for data in (
-            b"",
             b" ",
             b"text",
             b"{}",
@@ -218,11 +221,11 @@ class ReaderTests(SynchronousTestCase):
 
     @given(st.binary(max_size=60))
     def test_any_bytes(self, data: bytes) -> None:
-        """Whatever is sent is an element or MalformedXML."""
+        """Whatever is sent is an element, or refused."""
         for sent in (data, b"<A>" + data + b"</A>", b"<A " + data):
             try:
                 self.assertEqual(read(sent, "A").name, "A")
-            except MalformedXML:
+            except (MalformedXML, MissingRequestBodyError):
                 pass
 
     @given(TEXTS)
@@ -328,3 +331,10 @@ class ErrorDocumentTests(SynchronousTestCase):
         self.assertEqual(root.text_of("Value"), value)
         self.assertEqual(root.text_of("Resource"), resource)
         self.assertEqual(root.text_of("Code"), "S3Error")
+
+    def test_characters_xml_has_not(self) -> None:
+        """A key with control characters does not keep a client from reading the code."""
+        error = NoSuchKey(Key="a\x00\x1f\ufffe\tb")
+        root = read(error_document(error, "/bucket/\x01", "id"), "Error")
+        self.assertEqual(root.text_of("Key"), "a\ufffd\ufffd\ufffd\tb")
+        self.assertEqual(root.text_of("Resource"), "/bucket/\ufffd")

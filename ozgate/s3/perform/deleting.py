@@ -120,7 +120,7 @@ def _remove(
         version = tx.latest(bucket, doomed.key)
     else:
         version = tx.version(bucket, doomed.key, doomed.version_id)
-    check_delete(doomed.conditions, version)
+    check_delete(doomed.conditions, version, doomed.key)
     if version is not None:
         tx.remove_version(bucket, version)
     return version

@@ -58,7 +58,7 @@ def check_target(tx: IMetadataTransaction, call: Call) -> None:
     bucket = call.bucket(tx)
     headers = call.headers
     if any(name in headers for name in _CONDITIONS):
-        check_write(headers, tx.latest(bucket, call.key))
+        check_write(headers, tx.latest(bucket, call.key), call.key)
 
 
 def full_checksum(received: Received) -> Checksum:
