@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 MAX_INTEGER: Final = (1 << 31) - 1
 """The largest value of S3's numeric query parameters."""
 
+_CALLED: Final = {"max-keys": "maxKeys"}
+"""What S3 calls a parameter whose value is out of its range, where that is not its name."""
+
 _integer = re.compile(r"[+-]?[0-9]{1,20}").fullmatch
 _range = re.compile(r"bytes=[ \t]*([0-9]*)-([0-9]*)[ \t]*", re.IGNORECASE).fullmatch
 _copy_range = re.compile(r"bytes=([0-9]+)-([0-9]+)").fullmatch
@@ -34,19 +37,22 @@ def integer(
 ) -> int:
     """A whole number in the query; one without a value is as good as none.
 
-    :raises InvalidArgument: it is no number, or not from ``low`` to ``high``.
+    :raises InvalidArgument: it is no number of 32 bits, or not from ``low`` to ``high``.
     """
     text = call.query(name)
     if not text:
         return default
-    if _integer(text) is None:
+    number = int(text) if _integer(text) else MAX_INTEGER + 1
+    if not -MAX_INTEGER <= number <= MAX_INTEGER:
         raise argument(
             name, text, f"Provided {name} not an integer or within integer range"
         )
-    number = int(text)
     if not low <= number <= high:
+        called = _CALLED.get(name, name)
         raise argument(
-            name, text, f"Argument {name} must be an integer between {low} and {high}"
+            called,
+            text,
+            f"Argument {called} must be an integer between {low} and {high}",
         )
     return number
 

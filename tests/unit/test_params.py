@@ -73,8 +73,9 @@ class IntegerTests(SynchronousTestCase):
                 "max-keys",
                 1000,
             )
+            name = "maxKeys" if value == "-1" else "max-keys"
             self.assertEqual(
-                error.members, {"ArgumentName": "max-keys", "ArgumentValue": value}
+                error.members, {"ArgumentName": name, "ArgumentValue": value}
             )
 
     def test_bounds(self) -> None:
