@@ -221,6 +221,19 @@ class CopyObjectTests(ObjectTestCase):
         asked = self.copy(x_amz_checksum_algorithm="CRC16")
         await self.refused(asked, 400, "InvalidRequest")
 
+    async def test_composite_source(self) -> None:
+        """A checksum that is asked for is of the whole object, also where the source has one of its parts."""
+        upload_id = await self.begin(x_amz_checksum_algorithm="SHA1")
+        value = checksum_of("SHA1", SMALL)
+        etag = await self.part(upload_id, 1, SMALL, x_amz_checksum_sha1=value)
+        made = await self.complete(upload_id, [(1, etag)], checksums=[{"SHA1": value}])
+        self.assertEqual(made.text("ChecksumType"), "COMPOSITE")
+        response = await self.copy()
+        self.assertEqual(response.text("ChecksumType"), "COMPOSITE")
+        response = await self.copy(x_amz_checksum_algorithm="SHA1")
+        self.assertEqual(response.text("ChecksumType"), "FULL_OBJECT")
+        self.assertEqual(response.text("ChecksumSHA1"), value)
+
     async def test_damaged_source(self) -> None:
         """Bytes that are gone make no checksum, and no copy."""
         await self.put(LARGE)

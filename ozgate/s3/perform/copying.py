@@ -162,7 +162,10 @@ def _copy(
     if version.parts_count:
         parts = tx.object_parts(source_bucket, version, 0, version.parts_count)
     checksum = version.checksum
-    if wish.algorithm and (checksum is None or checksum.algorithm != wish.algorithm):
+    if wish.algorithm and (
+        checksum is None
+        or (checksum.algorithm, checksum.type) != (wish.algorithm, "FULL_OBJECT")
+    ):
         if computed is None or computed[0] != version.sequence:
             return _Outcome(version, content, None)
         checksum = computed[1]
