@@ -240,6 +240,9 @@ def _signer(
         raise malformed(
             f'incorrect date format "{date}". This date in the credential must be in the format "yyyyMMdd".'
         )
+    if service == "s3express":
+        # SDKs sign ListDirectoryBuckets so, to whatever endpoint.
+        raise NotImplemented("Directory buckets are not implemented.")
     if service != "s3":
         raise malformed(
             f'incorrect service "{service}". This endpoint belongs to "s3".'

@@ -30,6 +30,7 @@ def presign(
     expires: int,
     now: float,
     query: Mapping[str, str],
+    headers: Mapping[str, str] | None = None,
 ) -> str:
     """Make a URL that lets whoever holds it send one request.
 
@@ -37,6 +38,7 @@ def presign(
     :param expires: seconds it lives, 1 to 604800 (a week).
     :param now: seconds since the epoch.
     :param query: further query parameters, not encoded.
+    :param headers: what whoever uses the URL must send besides, such as a Content-MD5.
     :raises ValueError: ``expires`` is out of range.
     """
     if not 1 <= expires <= 604800:
@@ -44,6 +46,9 @@ def presign(
             f"a presigned URL lives 1 to 604800 seconds (a week), not {expires}"
         )
     parts = urlsplit(url)
+    signed = {name.lower(): value.strip() for name, value in (headers or {}).items()}
+    signed["host"] = parts.netloc
+    names = sorted(signed)
     timestamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
     scope = f"{timestamp[:8]}/{region}/s3/{TERMINATOR}"
     items = [
@@ -53,14 +58,14 @@ def presign(
         ("X-Amz-Credential", f"{access_id}/{scope}"),
         ("X-Amz-Date", timestamp),
         ("X-Amz-Expires", str(expires)),
-        ("X-Amz-SignedHeaders", "host"),
+        ("X-Amz-SignedHeaders", ";".join(names)),
     ]
     request = canonical_request(
         method,
         parts.path.encode(),
         items,
-        [("host", parts.netloc)],
-        "host",
+        [(name, signed[name]) for name in names],
+        ";".join(names),
         UNSIGNED_PAYLOAD,
     )
     key = signing_key(secret, timestamp[:8], region)

@@ -37,6 +37,13 @@ def s3() -> None:
     help="A query parameter to sign with, such as versionId=null. Repeatable.",
 )
 @click.option(
+    "--header",
+    "header",
+    multiple=True,
+    metavar="NAME:VALUE",
+    help="A header to sign, such as Content-MD5; who uses the URL must send it. Repeatable.",
+)
+@click.option(
     "--endpoint",
     envvar=["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"],
     default="http://127.0.0.1:9878",
@@ -60,6 +67,7 @@ def presign_command(
     expires: int,
     method: str,
     query: tuple[str, ...],
+    header: tuple[str, ...],
     endpoint: str,
     region: str,
     access_key: str | None,
@@ -71,10 +79,17 @@ def presign_command(
             "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to the pair that signs the URL"
         )
     url = endpoint_url(endpoint) + object_path(target)
-    pairs = dict(_pair(text) for text in query)
     click.echo(
         presign(
-            method.upper(), url, access_key, secret, region, expires, time.time(), pairs
+            method.upper(),
+            url,
+            access_key,
+            secret,
+            region,
+            expires,
+            time.time(),
+            dict(_pair(text, "=") for text in query),
+            dict(_pair(text, ":") for text in header),
         )
     )
 
@@ -115,6 +130,6 @@ def object_path(target: str) -> str:
     return f"/{path}"
 
 
-def _pair(text: str) -> tuple[str, str]:
-    name, _, value = text.partition("=")
+def _pair(text: str, separator: str) -> tuple[str, str]:
+    name, _, value = text.partition(separator)
     return name, value

@@ -61,6 +61,31 @@ class PresignTests(SynchronousTestCase):
             "&X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404",
         )
 
+    def test_headers(self) -> None:
+        """A header signed with the URL is needed with it."""
+        url = presign(
+            "PUT",
+            URL + "/bucket/k",
+            ACCESS_ID,
+            SECRET,
+            "us-east-1",
+            60,
+            NOW,
+            {},
+            {"Content-MD5": "x"},
+        )
+        parts = urlsplit(url)
+        sent = Sent(
+            "PUT",
+            f"{parts.path}?{parts.query}".encode(),
+            {"host": parts.netloc, "content-md5": "x"},
+            NOW,
+        )
+        self.successResultOf(sent.verify())
+        self.failureResultOf(
+            sent.having(content_md5=None).verify(), SignatureDoesNotMatch
+        )
+
     def test_lifetime(self) -> None:
         """A lifetime that no server accepts is refused when the URL is made."""
         for expires in (0, -1, 604801):

@@ -245,6 +245,10 @@ class MutatedTests(SynchronousTestCase):
         ):
             self.refused(mutated, SignatureDoesNotMatch)
 
+    def test_directory_buckets(self) -> None:
+        """What is signed for S3 Express is not built."""
+        self.refused(self.sent.replacing("/s3/", "/s3express/"), NotImplemented)
+
     def test_scope(self) -> None:
         """Another date, region, service, end of scope or signature is refused."""
         timestamp = self.sent.headers["x-amz-date"]
