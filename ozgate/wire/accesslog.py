@@ -1,4 +1,4 @@
-"""Access and audit lines, and the file they go to.
+"""Access and audit lines.
 
 The formatting functions are pure. Neither lets a secret, a presigned signature or a line break through.
 """
@@ -14,12 +14,11 @@ from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from twisted.logger import Logger
-
 from ..errors import S3Error
+from .logfile import BufferedLog
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+    from twisted.internet.interfaces import IReactorTime
 
     from ..config import Settings
     from .request import GatewayRequest
@@ -165,113 +164,6 @@ def _json(value: str) -> str:
     if "|" in text or "\x7f" in text:
         text = text.replace("|", "\\u007c").replace("\x7f", "\\u007f")
     return text
-
-
-class BufferedLog:
-    """A file that lines are added to, many at once.
-
-    Lines leave when ``batch`` bytes are waiting, a second after the first of them, and at :meth:`close`. A file
-    that cannot be written never disturbs whoever logs: up to ``most`` bytes wait for better times, the lines
-    after that are counted, and the count is written when there is room.
-
-    :cvar batch: bytes that are written at once.
-    :cvar most: most bytes that wait while the file cannot be written.
-    :cvar delay: seconds a line waits at most.
-    """
-
-    batch = 64 << 10
-    most = 4 << 20
-    delay = 1.0
-    _log = Logger()
-
-    def __init__(self, path: str, clock: IReactorTime | None) -> None:
-        """
-        :param path: the file, made if need be; ``-`` for no log at all.
-        :param clock: what times the second; ``None``: each line is written at once.
-        :raises OSError: the file cannot be opened.
-        """
-        self.path = path
-        self._clock = clock
-        self._call: IDelayedCall | None = None
-        self._lines: list[str] = []
-        self._size = 0
-        self._rest = b""
-        self._lost = 0
-        self._failing = False
-        self._fd: int | None = None if path == "-" else _open(path)
-
-    def write(self, line: str) -> None:
-        """Add a line, its line break included."""
-        if self._fd is None:
-            return
-        if self._size >= self.most:
-            self._lost += 1
-            return
-        self._lines.append(line)
-        self._size += len(line)
-        if self._clock is None or (self._size >= self.batch and not self._failing):
-            self.flush()
-        elif self._call is None:
-            self._call = self._clock.callLater(self.delay, self._due)
-
-    def flush(self) -> None:
-        """Write what waits, as far as the file takes it."""
-        if self._fd is None:
-            return
-        data = self._rest + "".join(self._lines).encode("utf-8", "backslashreplace")
-        self._lines.clear()
-        try:
-            while data:
-                data = data[os.write(self._fd, data) :]
-        except OSError as error:
-            if not self._failing:
-                self._log.error(
-                    "{path} cannot be written: {error}", path=self.path, error=error
-                )
-            self._failing = True
-        else:
-            self._failing = False
-            if self._lost:
-                lost, self._lost = self._lost, 0
-                self._lines.append(f"# {lost} lines are missing here\n")
-        self._rest = data
-        self._size = len(data) + sum(map(len, self._lines))
-
-    def reopen(self) -> None:
-        """Open the file of that name anew, after a rotation; where that fails, go on with the old one."""
-        if self._fd is None:
-            return
-        self.flush()
-        try:
-            fd = _open(self.path)
-        except OSError as error:
-            self._log.error(
-                "{path} cannot be reopened: {error}", path=self.path, error=error
-            )
-            return
-        os.close(self._fd)
-        self._fd = fd
-
-    def close(self) -> None:
-        """Write everything and close. Idempotent."""
-        call, self._call = self._call, None
-        if call is not None:
-            call.cancel()
-        if self._fd is not None:
-            self.flush()
-            self.flush()  # the line about missing lines, if there was one
-            os.close(self._fd)
-            self._fd = None
-
-    def _due(self) -> None:
-        self._call = None
-        self.flush()
-        if self._size and self._clock is not None:
-            self._call = self._clock.callLater(self.delay, self._due)
-
-
-def _open(path: str) -> int:
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
 
 
 def query_parameters(target: bytes) -> list[tuple[str, str]]:

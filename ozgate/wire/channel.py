@@ -27,23 +27,12 @@ from ..errors import (
     S3Error,
 )
 from .body import RequestBody
+from .deadline import BODY, DRAIN, FLUSH, HEAD, IDLE, LINGER, WORK, WRITE, Deadline
 from .head import TOKEN, parse_head
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IDelayedCall
-
     from .request import GatewayRequest
     from .site import GatewaySite
-
-# What the connection's timer is there for.
-IDLE = "idle"  # between requests
-HEAD = "head"  # a head has begun
-BODY = "body"  # a body is being read for its consumer
-DRAIN = "drain"  # a body is being read for nobody
-WORK = "work"  # an operation works, or we pause: no deadline
-WRITE = "write"  # something is unsent
-LINGER = "linger"  # answered and half-closed; what the client still sends is dropped
-FLUSH = "flush"  # to be closed when all is sent
 
 
 @implementer(IHalfCloseableProtocol)
@@ -91,11 +80,7 @@ class GatewayChannel(http.HTTPChannel):
         self._unread = False
         self._lent = False
         self._allowance = 0
-        self._phase = IDLE
-        self._due = inf
         self._mark = 0
-        self._call: IDelayedCall | None = None
-        self._call_at = inf
         self._writable: list[Deferred[None]] = []
         self.sent = 0
 
@@ -107,7 +92,8 @@ class GatewayChannel(http.HTTPChannel):
         self.plain = isinstance(self.transport, tcp.Connection)
         self._peer, self._host = super().getPeer(), super().getHost()
         self.site.connections.add(self)
-        self._watch(IDLE, self.site.idle_timeout)
+        self._deadline = Deadline(self.site.reactor, self._overdue)
+        self._deadline.begin(IDLE, self.site.idle_timeout)
 
     def getPeer(self) -> Any:
         """The client's address."""
@@ -134,9 +120,7 @@ class GatewayChannel(http.HTTPChannel):
         """Tell whoever still works for this client."""
         self._closing = True
         self.site.connections.discard(self)
-        call, self._call = self._call, None
-        if call is not None:
-            call.cancel()
+        self._deadline.close()
         super().connectionLost(reason)
         self.requests.clear()
         self._request = self._body = None
@@ -209,7 +193,7 @@ class GatewayChannel(http.HTTPChannel):
         self.persistent = head.persistent
         body = RequestBody(self, head.length, head.expects_continue)
         self._pending = b""
-        self._phase, self._due = WORK, inf
+        self._deadline.rest()
         rest = pending[end + 4 :]
         if body.complete:
             if head.expects_continue:
@@ -234,8 +218,8 @@ class GatewayChannel(http.HTTPChannel):
             self._refuse(BadRequest("A line of the request's head ends in a bare LF."))
         elif pending[0] not in TOKEN and pending[0] != 13:  # such as a TLS handshake
             self._refuse(BadRequest("The request method is malformed."))
-        elif self._phase is not HEAD:
-            self._watch(HEAD, self.site.header_timeout)
+        elif self._deadline.phase is not HEAD:
+            self._deadline.begin(HEAD, self.site.header_timeout)
 
     def _refuse(self, error: S3Error) -> None:
         """Answer what is no request and close."""
@@ -246,7 +230,7 @@ class GatewayChannel(http.HTTPChannel):
         self._pending = b""
         self.persistent = False
         self._unread = True
-        self._phase, self._due = WORK, inf
+        self._deadline.rest()
         request.refuse(error, line[:1024])
 
     # the body under way
@@ -297,7 +281,7 @@ class GatewayChannel(http.HTTPChannel):
         self._decoder = None
         if self.plain:
             self.transport.__dict__.pop("bufferSize", None)  # back to the class's
-        self._phase, self._due = WORK, inf
+        self._deadline.rest()
         if body is None or self._closing:
             return
         request = self._request
@@ -311,7 +295,7 @@ class GatewayChannel(http.HTTPChannel):
         self._decoder = None
         self.persistent = False
         self._unread = True
-        self._phase, self._due = WORK, inf
+        self._deadline.rest()
         request = self._request
         if body is not None:
             body.failed(error)
@@ -323,15 +307,15 @@ class GatewayChannel(http.HTTPChannel):
     def pause_body(self) -> None:
         """See :class:`~ozgate.wire.body.BodySource`."""
         self._stop_reading()
-        if self._phase is BODY:
-            self._phase, self._due = WORK, inf
+        if self._deadline.phase is BODY:
+            self._deadline.rest()
 
     def resume_body(self) -> None:
         """See :class:`~ozgate.wire.body.BodySource`."""
         if self._body is None or self._closing:
             return
-        if self._phase is not BODY and self.site.minimum_rate:
-            self._watch(BODY, self.site.progress_window)
+        if self._deadline.phase is not BODY and self.site.minimum_rate:
+            self._watch_body()
         self._resume_reading()
 
     def send_continue(self) -> None:
@@ -343,7 +327,7 @@ class GatewayChannel(http.HTTPChannel):
         if self._body is None or self._closing:
             return
         self._allowance = self.drain_bytes
-        self._watch(DRAIN, self.drain_seconds)
+        self._deadline.begin(DRAIN, self.drain_seconds)
         self._resume_reading()
 
     def before_answer(self, body: RequestBody) -> None:
@@ -403,7 +387,7 @@ class GatewayChannel(http.HTTPChannel):
             self._watch_write()
             return
         self._resume_reading()
-        self._watch(IDLE, self.site.idle_timeout)
+        self._deadline.begin(IDLE, self.site.idle_timeout)
         self._parse()
 
     def pauseProducing(self) -> None:
@@ -412,14 +396,14 @@ class GatewayChannel(http.HTTPChannel):
         producer = self._requestProducer
         if producer is not None:
             producer.pauseProducing()
-        if self._phase in (WORK, IDLE):
+        if self._deadline.phase in (WORK, IDLE):
             self._watch_write()
 
     def resumeProducing(self) -> None:
         """The write buffer is empty."""
         self._waitingForTransport = False
-        if self._phase is WRITE:
-            self._phase, self._due = WORK, inf
+        if self._deadline.phase is WRITE:
+            self._deadline.rest()
         waiting, self._writable = self._writable, []
         for deferred in waiting:
             deferred.callback(None)
@@ -428,8 +412,8 @@ class GatewayChannel(http.HTTPChannel):
             producer.resumeProducing()
         if self._request is None and not self._closing:
             self._resume_reading()
-            if self._phase is WORK:
-                self._watch(IDLE, self.site.idle_timeout)
+            if self._deadline.phase is WORK:
+                self._deadline.begin(IDLE, self.site.idle_timeout)
             self._parse()
 
     def stopProducing(self) -> None:
@@ -454,8 +438,8 @@ class GatewayChannel(http.HTTPChannel):
     def take_back_transport(self) -> None:
         """The pull producer has done."""
         self._lent = False
-        if self._phase is WRITE:
-            self._phase, self._due = WORK, inf
+        if self._deadline.phase is WRITE:
+            self._deadline.rest()
         self.transport.unregisterProducer()
         if not self._closing:
             self.transport.registerProducer(self, True)
@@ -463,8 +447,8 @@ class GatewayChannel(http.HTTPChannel):
     def lender_idle(self, idle: bool) -> None:
         """Whether the pull producer waits for its source, which is not the client's fault."""
         if idle:
-            self._phase, self._due = WORK, inf
-        elif self._phase is WORK:
+            self._deadline.rest()
+        elif self._deadline.phase is WORK:
             self._watch_write()
 
     def unsent(self) -> int:
@@ -487,43 +471,21 @@ class GatewayChannel(http.HTTPChannel):
             self._allowance = self.linger_bytes
             self.transport.loseWriteConnection()
             self._resume_reading()
-            self._watch(LINGER, self.linger_seconds)
+            self._deadline.begin(LINGER, self.linger_seconds)
         else:
             self.transport.loseConnection()
-            self._watch(FLUSH, self.site.progress_window)
+            self._deadline.begin(FLUSH, self.site.progress_window)
 
     # deadlines
 
-    def _watch(self, phase: str, seconds: float) -> None:
-        """Have :meth:`_tick` called in so many seconds unless the phase ends before.
-
-        Ending a phase only moves ``_due``: a busy connection costs one timer a window, not one a request.
-        """
-        self._phase = phase
-        self._due = due = self.site.reactor.seconds() + seconds
-        if phase is BODY and self._body is not None:
-            self._mark = self._body.received
-        call = self._call
-        if call is None:
-            self._call = self.site.reactor.callLater(seconds, self._tick)
-            self._call_at = due
-        elif self._call_at > due:
-            call.reset(seconds)
-            self._call_at = due
+    def _watch_body(self) -> None:
+        assert self._body is not None
+        self._mark = self._body.received
+        self._deadline.begin(BODY, self.site.progress_window)
 
     def _watch_write(self, phase: str = WRITE) -> None:
         self._mark = self.sent - self.unsent()
-        self._watch(phase, self.site.progress_window)
-
-    def _tick(self) -> None:
-        self._call = None
-        if self._due == inf:
-            return
-        left = self._due - self.site.reactor.seconds()
-        if left > 0:
-            self._watch_again(left)
-            return
-        self._overdue(self._phase)
+        self._deadline.begin(phase, self.site.progress_window)
 
     def _overdue(self, phase: str) -> None:
         """A phase has lasted as long as it may, or as long as its rate is measured over."""
@@ -536,7 +498,7 @@ class GatewayChannel(http.HTTPChannel):
             if self._body.received - self._mark < self._needed():
                 self._lose_body(RequestTimeout())
             else:
-                self._watch(BODY, self.site.progress_window)
+                self._watch_body()
         elif phase is IDLE:
             if self.unsent():
                 self._watch_write()
@@ -549,12 +511,12 @@ class GatewayChannel(http.HTTPChannel):
         unsent = self.unsent()
         if phase is LINGER and not unsent:
             self.transport.loseConnection()
-            self._watch(FLUSH, self.site.progress_window)
+            self._deadline.begin(FLUSH, self.site.progress_window)
         elif phase is WRITE and not unsent and not self._lent:
             if self._request is None:
-                self._watch(IDLE, self.site.idle_timeout)
+                self._deadline.begin(IDLE, self.site.idle_timeout)
             else:
-                self._phase, self._due = WORK, inf
+                self._deadline.rest()
         elif self.sent - unsent - self._mark < self._needed() or (
             phase is FLUSH and not unsent
         ):
@@ -563,9 +525,5 @@ class GatewayChannel(http.HTTPChannel):
             self._watch_write(phase)
 
     def _needed(self) -> float:
-        """Bytes that must move in a window."""
+        """Bytes that must move in a window; below any count where no rate is asked for."""
         return self.site.minimum_rate * self.site.progress_window or -inf
-
-    def _watch_again(self, seconds: float) -> None:
-        self._call = self.site.reactor.callLater(seconds, self._tick)
-        self._call_at = self._due

@@ -219,16 +219,16 @@ class _FileRun:
         budget = BURST
         try:
             while self._left and budget > 0:
+                asked = min(self._left, budget)
                 sent = os.sendfile(
-                    self._transport.fileno(),
-                    self._fd,
-                    self._offset,
-                    min(self._left, budget),
+                    self._transport.fileno(), self._fd, self._offset, asked
                 )
                 if not sent:
                     raise Damaged("stored bytes are fewer than they should be")
                 budget -= sent
                 self._advance(sent)
+                if sent < asked:
+                    break  # the socket is full
         except (BlockingIOError, ConnectionError):
             pass  # full, or lost: the transport finds out which
         except (OSError, Damaged) as error:

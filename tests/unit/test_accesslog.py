@@ -10,13 +10,13 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.wire.accesslog import (
-    BufferedLog,
     access_line,
     audit_line,
     escape,
     query_parameters,
     redact,
 )
+from ozgate.wire.logfile import BufferedLog
 
 NOON = 1_795_348_800.25  # 2026-11-22T12:00:00Z, and a quarter
 

@@ -189,6 +189,21 @@ class ProgressTests(SynchronousTestCase):
         self.pass_time(1)
         self.assertEqual(len(self.site.connections), 0)
 
+    def test_slow_reader_without_floor(self) -> None:
+        """Without a minimum rate a client may leave its answer as long as it likes."""
+        large = bytes(1 << 20)
+
+        async def operation(request: GatewayRequest) -> None:
+            send_document(request, 200, [], large)
+
+        client = self.begin(operation, minimum_rate=0)
+        client.transport.pauseProducing()
+        self.send(client, GET)
+        self.pass_time(1000)
+        client.transport.resumeProducing()
+        self.pass_time(1)
+        self.assertTrue(client.data.endswith(large))
+
     def test_drain(self) -> None:
         """The rest of an unwanted body is waited for so long and not longer."""
 

@@ -165,7 +165,7 @@ class SendTests(WireTestCase):
         peer = await self.connect()
         peer.send(GET + GET)
         size = 2 * len(data)
-        while peer.data.count(b"ETag") < 2 or len(peer.data) < size:
+        while len(peer.data) < size or peer.data.count(b"ETag") < 2:
             await deferLater(reactor, 0)
         first, second, third = bytes(peer.data).split(b"HTTP/1.1 200 OK\r\n")
         self.assertEqual(first, b"")
