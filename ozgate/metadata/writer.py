@@ -165,13 +165,15 @@ class Writer:
         """Run a batch in one transaction; what it returns is durable."""
         try:
             connection = self._connect()
-            connection.execute("BEGIN IMMEDIATE")
         except Exception as error:
             return self._all_failed(batch, error)
         try:
+            connection.execute("BEGIN IMMEDIATE")
             self._sequences.begin(connection)
             outcomes = self._perform(connection, batch)
-        except BaseException as error:  # of an interaction: the thread must live on
+        except (
+            BaseException
+        ) as error:  # also of an interaction: the thread must live on
             self._roll_back(connection)
             return self._all_failed(batch, error)
         try:
