@@ -86,6 +86,8 @@ class Call:
     request_id: str
     notes: dict[str, object] = field(factory=dict)
     """What the access and audit logs should say besides."""
+    is_secure: Callable[[], bool] = bool
+    """Tells whether it came over TLS. A function, since few ask."""
 
     @property
     def bucket_name(self) -> str:

@@ -199,6 +199,7 @@ class Pipeline:
                 verified,
                 request.body,
                 request.request_id,
+                is_secure=request.isSecure,
             )
         )
 

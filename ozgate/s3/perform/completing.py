@@ -274,4 +274,5 @@ def _location(call: Call) -> str:
     path = quote(call.key, safe="")
     if not call.address.virtual_host:
         path = f"{call.bucket_name}/{path}"
-    return f"http://{call.address.host}/{path}"
+    scheme = "https" if call.is_secure() else "http"
+    return f"{scheme}://{call.address.host}/{path}"
