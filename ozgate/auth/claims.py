@@ -56,6 +56,8 @@ _QUERY_REQUIRED = (
 )
 _QUERY_NAMES = frozenset({*_QUERY_REQUIRED, "X-Amz-Content-Sha256"})
 _SIGV2_NAMES = frozenset({"AWSAccessKeyId", "Signature"})
+_OTHER_SERVICES = frozenset({"s3express", "s3-object-lambda"})
+"""What SDKs sign some operations of S3's model for: those on directory buckets, and WriteGetObjectResponse."""
 _MAX_KEPT = 1024
 """Characters of an Authorization header that is worth keeping."""
 _THREE_COMPONENTS = "the authorization header requires three components: Credential, SignedHeaders, and Signature."
@@ -240,9 +242,8 @@ def _signer(
         raise malformed(
             f'incorrect date format "{date}". This date in the credential must be in the format "yyyyMMdd".'
         )
-    if service == "s3express":
-        # SDKs sign ListDirectoryBuckets so, to whatever endpoint.
-        raise NotImplemented("Directory buckets are not implemented.")
+    if service in _OTHER_SERVICES:
+        raise NotImplemented()
     if service != "s3":
         raise malformed(
             f'incorrect service "{service}". This endpoint belongs to "s3".'

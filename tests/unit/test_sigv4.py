@@ -245,9 +245,11 @@ class MutatedTests(SynchronousTestCase):
         ):
             self.refused(mutated, SignatureDoesNotMatch)
 
-    def test_directory_buckets(self) -> None:
-        """What is signed for S3 Express is not built."""
-        self.refused(self.sent.replacing("/s3/", "/s3express/"), NotImplemented)
+    def test_other_services(self) -> None:
+        """The operations of S3's model that are signed for other services are not built."""
+        for service in ("s3express", "s3-object-lambda"):
+            sent = self.sent.replacing("/s3/", f"/{service}/")
+            self.refused(sent, NotImplemented)
 
     def test_scope(self) -> None:
         """Another date, region, service, end of scope or signature is refused."""
