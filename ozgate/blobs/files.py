@@ -22,7 +22,7 @@ from ..errors import Absent, Damaged, StoreError, Unavailable
 from ..interfaces import IBlobSink, IBlobStore, IByteSource
 from ..values import BlobRef, ByteRange
 from . import io
-from .blobfile import TRAILER, BlobWriter, Place
+from .blobfile import BlobWriter, Place, file_size
 from .folders import Folders
 from .source import FileSource, ReadBuffer
 
@@ -173,7 +173,7 @@ class FileBlobStore:
         fd = -1
         try:
             fd = io.open_named(self._path(blob.id))
-            if io.size(fd) < blob.length + TRAILER.size or (
+            if io.size(fd) < file_size(blob.length) or (
                 byte_range.offset + byte_range.length > blob.length
             ):
                 raise Damaged(f"blob {blob.id} is shorter than what is asked of it")
