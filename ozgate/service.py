@@ -64,6 +64,9 @@ Python's default of 5 ms, and 3 ms with this; less makes it worse again (``bench
 DRAIN = 10.0
 """Seconds that running requests have to end when the service stops."""
 
+_EVER = 1 << 47
+"""A time, in milliseconds, before which everything was made."""
+
 OWNER = "ozgate"
 """Who owns what the service makes by itself while there is no key pair."""
 
@@ -184,6 +187,7 @@ class GatewayService(Service):
         opened.push_async_callback(self._metadata.close)
         await self._blobs.open_store()
         opened.push_async_callback(self._blobs.close_store)
+        await self._check_belonging()
         await self._metadata.write(_prepare, settings)
         gateway = Gateway(
             settings,
@@ -196,6 +200,18 @@ class GatewayService(Service):
         )
         self._run_in_background(gateway)
         await self._serve(gateway)
+
+    async def _check_belonging(self) -> None:
+        """Refuse new metadata beside bytes that are there already: the sweep would remove all of them.
+
+        :raises ConfigurationError: so it is.
+        """
+        if await self._metadata.read(_is_new) and await self._blobs.list(_EVER):
+            settings = self._settings
+            raise ConfigurationError(
+                f"{settings.blob_provider} in {settings.data} holds bytes that {settings.metadata_provider} knows nothing of, for it is new: "
+                "set ozgate.metadata to what was used with them, or ozgate.blobs to an empty folder"
+            )
 
     def _run_in_background(self, gateway: Gateway) -> None:
         settings, clock = self._settings, self._reactor
@@ -274,6 +290,11 @@ def secret_store(settings: Settings, metadata: IMetadataStore) -> ISecretStore |
     if not settings.access_key:
         return stored
     return StaticSecrets({settings.access_key: settings.secret_key}, stored)
+
+
+def _is_new(tx: IMetadataTransaction) -> bool:
+    """Whether nothing was ever stored; an interaction."""
+    return not tx.volumes("", "", 1)
 
 
 def _prepare(tx: IMetadataTransaction, settings: Settings) -> None:

@@ -6,7 +6,6 @@ import os
 import socket
 import ssl
 import stat
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.request import Request
 
@@ -95,37 +94,6 @@ class ReadyTests(ServiceTestCase):
         self.assertTrue(url.startswith("https://127.0.0.1:"))
         context = ssl.create_default_context(cafile=certificate)
         self.assertEqual(self.answer(Request(url + "/"), context)[0], 403)
-
-    def certificate(self) -> tuple[str, str]:
-        """A key and a certificate of 127.0.0.1, as paths."""
-        from ipaddress import ip_address
-
-        from cryptography import x509
-        from cryptography.hazmat.primitives import hashes, serialization
-        from cryptography.hazmat.primitives.asymmetric import ec
-
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
-        now = datetime.now(UTC)
-        address = x509.IPAddress(ip_address("127.0.0.1"))
-        certificate = (
-            x509.CertificateBuilder(name, name, key.public_key())
-            .serial_number(1)
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=1))
-            .add_extension(x509.SubjectAlternativeName([address]), False)
-            .sign(key, hashes.SHA256())
-        )
-        paths = os.path.join(self.folder, "key.pem"), os.path.join(self.folder, "c.pem")
-        Path(paths[0]).write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
-        Path(paths[1]).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        return paths
 
 
 class ConfiguredTests(ServiceTestCase):
@@ -248,3 +216,16 @@ class RefusedTests(ServiceTestCase):
         os.makedirs(self.data)
         Path(self.data, "metadata.db").write_text("not a database " * 100)
         self.assertIn("metadata.db", self.refused("-D", LOOPBACK))
+
+    def test_metadata_that_are_not_of_the_bytes(self) -> None:
+        """New metadata beside old bytes, which a sweep would take for rubbish."""
+        process = self.started("-D", LOOPBACK, environment={"S3_BUCKET": "bucket"})
+        body = b"x" * 100_000
+        target = process.urls[0] + "/bucket/key"
+        self.assertEqual(self.ask(target, "PUT", body), (200, b""))
+        process.stop()
+        line = self.refused("-D", LOOPBACK, "-D", "ozgate.metadata=sqlite:other.db")
+        self.assertIn("sqlite:other.db", line)
+        self.assertIn("files:blobs", line)
+        process = self.started("-D", LOOPBACK)
+        self.assertEqual(self.ask(process.urls[0] + "/bucket/key"), (200, body))
