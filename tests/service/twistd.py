@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -162,3 +163,34 @@ class ServiceTestCase(SynchronousTestCase):
         except HTTPError as error:
             with error:
                 return error.code, error.read()
+
+    def certificate(self) -> tuple[str, str]:
+        """A key and a certificate of 127.0.0.1, as paths."""
+        from ipaddress import ip_address
+
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes, serialization
+        from cryptography.hazmat.primitives.asymmetric import ec
+
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+        now = datetime.now(UTC)
+        address = x509.IPAddress(ip_address("127.0.0.1"))
+        certificate = (
+            x509.CertificateBuilder(name, name, key.public_key())
+            .serial_number(1)
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([address]), False)
+            .sign(key, hashes.SHA256())
+        )
+        paths = os.path.join(self.folder, "key.pem"), os.path.join(self.folder, "c.pem")
+        Path(paths[0]).write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        Path(paths[1]).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        return paths
