@@ -466,10 +466,11 @@ class GatewayChannel(http.HTTPChannel):
         self._pending = b""
         self._body = None
         self._networkProducer.unregisterProducer()  # type: ignore[attr-defined]
-        if self._unread and self.plain and not self._ended:
+        if self._unread and not self._ended:
             # Closing a socket with unread input resets the connection and takes the answer away.
             self._allowance = self.linger_bytes
-            self.transport.loseWriteConnection()
+            if self.plain:  # half of a TLS connection cannot be closed: the answer says that the end is near
+                self.transport.loseWriteConnection()
             self._resume_reading()
             self._deadline.begin(LINGER, self.linger_seconds)
         else:

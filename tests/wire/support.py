@@ -176,11 +176,15 @@ class WireTestCase(TestCase):
         """Listen; the port is ``self.port``, the site ``self.site``."""
         self.root = make_root(operation)
         self.site = GatewaySite(self.root, error_body, reactor=reactor, **arguments)
-        listening = reactor.listenTCP(0, self.site, interface="127.0.0.1")
+        listening = self.listen()
         self.port = listening.getHost().port
         self._peers: list[Peer] = []
         self.addCleanup(self._stop, listening)
         return self.site
+
+    def listen(self) -> Any:
+        """Listen on a port."""
+        return reactor.listenTCP(0, self.site, interface="127.0.0.1")
 
     async def _stop(self, listening: Any) -> None:
         await listening.stopListening()
