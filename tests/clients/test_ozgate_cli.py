@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from base64 import b64encode
+from hashlib import md5
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -39,6 +41,19 @@ class PresignTests(ClientTestCase):
             self.send(self.presign(address), "GET")
         self.assertEqual(caught.exception.code, 404)
         caught.exception.close()
+
+    def test_header(self) -> None:
+        """A URL can demand a header, as removing many objects needs one."""
+        self.send(self.presign("--method", "PUT", f"s3://{BUCKET}"), "PUT")
+        document = b"<Delete><Object><Key>k</Key></Object></Delete>"
+        digest = b64encode(md5(document).digest()).decode()
+        url = self.presign(
+            *("--method", "POST", "--query", "delete"),
+            *("--header", f"Content-MD5: {digest}", f"s3://{BUCKET}"),
+        )
+        request = Request(url, document, {"Content-MD5": digest}, method="POST")
+        with urlopen(request) as answer:
+            self.assertIn(b"<Deleted><Key>k</Key></Deleted>", answer.read())
 
     def test_other_method(self) -> None:
         """A URL signed for one method does not serve another."""
