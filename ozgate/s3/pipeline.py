@@ -6,7 +6,7 @@ wire and a line in each log. Every operation passes through here and nowhere els
 
 from __future__ import annotations
 
-from time import monotonic, time
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -176,7 +176,8 @@ class Pipeline:
         method = request.method.decode("ascii")
         headers = request_headers(request)
         notes = request.notes
-        verified = await authenticate(method, address, headers, self.secrets, time())
+        now = self.gateway.clock.seconds()
+        verified = await authenticate(method, address, headers, self.secrets, now)
         if verified.presigned:
             headers = with_presigned(headers, address.query)
         principal = notes["principal"] = Principal(verified.access_id)
