@@ -14,16 +14,23 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import (
     IConsumer,
+    IHalfCloseableProtocol,
     IProtocol,
     IProtocolFactory,
     IPushProducer,
     IStreamClientEndpoint,
     ITransport,
 )
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.web.client import Agent
-from twisted.web.iweb import IAgentEndpointFactory, IBodyProducer
+from twisted.web.iweb import (
+    UNKNOWN_LENGTH,
+    IAgent,
+    IAgentEndpointFactory,
+    IBodyProducer,
+)
 from zope.interface import implementer
 
 SERVER = IPv4Address("TCP", "127.0.0.1", 9878)
@@ -43,6 +50,7 @@ class MemoryTransport:
         self.reading = True
         self.disconnecting = False
         self.disconnected = False
+        self._half_closing = self._half_closed = False
         self._reactor = reactor
         self._host, self._peer = host, peer
         self._queue: list[bytes] = []
@@ -52,7 +60,7 @@ class MemoryTransport:
 
     def write(self, data: bytes) -> None:
         """Queue bytes for the other end."""
-        if self.disconnecting or not data:
+        if self.disconnecting or self._half_closing or not data:
             return
         self._queue.append(bytes(data))
         if self._streaming and sum(map(len, self._queue)) > HIGH_WATER:
@@ -67,6 +75,11 @@ class MemoryTransport:
     def loseConnection(self) -> None:
         """End both ends when all is delivered."""
         self.disconnecting = True
+        self.deliver_soon()
+
+    def loseWriteConnection(self) -> None:
+        """Tell the other end, when all is delivered, that no more comes; it may go on writing."""
+        self._half_closing = True
         self.deliver_soon()
 
     def abortConnection(self) -> None:
@@ -121,9 +134,19 @@ class MemoryTransport:
         if self.disconnecting:
             self._lost()
             self.other._lost()
+        elif self._half_closing and not self._half_closed:
+            self._half_close()
         elif self._producer is not None and (self._paused or not self._streaming):
             self._paused = False
             self._producer.resumeProducing()
+
+    def _half_close(self) -> None:
+        self._half_closed = True
+        reader = self.other.protocol
+        if IHalfCloseableProtocol.providedBy(reader):
+            reader.readConnectionLost()
+        else:
+            self.loseConnection()
 
     def _lost(self) -> None:
         if not self.disconnected:
@@ -162,22 +185,27 @@ class _Endpoint:
 
 
 @implementer(IBodyProducer)
-class _Body:
-    """Bytes as a request's body, written as far as the connection takes them."""
+class BytesBody:
+    """Bytes as a request's body, written as far as the connection takes them.
 
-    def __init__(self, data: bytes) -> None:
-        self.length = len(data)
+    :param counted: whether their number is said before; if not, they go in the chunked transfer coding.
+    """
+
+    def __init__(self, data: bytes, counted: bool = True) -> None:
+        self.length: Any = len(data) if counted else UNKNOWN_LENGTH
         self._data = memoryview(data)
         self._consumer: Any = None
         self._done: Deferred[None] = Deferred()
         self._paused = False
 
     def startProducing(self, consumer: Any) -> Deferred[None]:
+        """Write until told to pause."""
         self._consumer = consumer
         self.resumeProducing()
         return self._done
 
     def resumeProducing(self) -> None:
+        """Go on."""
         self._paused = False
         while self._data and not self._paused:
             piece, self._data = self._data[:HIGH_WATER], self._data[HIGH_WATER:]
@@ -186,26 +214,73 @@ class _Body:
             self._done.callback(None)
 
     def pauseProducing(self) -> None:
+        """Write no more for now."""
         self._paused = True
 
     def stopProducing(self) -> None:
+        """Stop for good."""
         self._data = self._data[:0]
         self._paused = True
 
 
-def in_memory_client(site: IProtocolFactory, reactor: Any) -> HTTPClient:
-    """A treq client whose every request, whatever its URL's host, goes to a site; a connection each.
+def in_memory_agent(site: IProtocolFactory, reactor: Any) -> IAgent:
+    """An agent whose every request, whatever its URL's host, goes to a site; a connection each.
+
+    It is what treq stands on. Used by itself it leaves URLs and what is gzip as they are, as clients of S3 do.
 
     :param site: such as a :class:`~ozgate.wire.site.GatewaySite`.
     :param reactor: what moves the bytes: trial's reactor, or a ``Clock``.
     """
-    agent = Agent.usingEndpointFactory(reactor, _Endpoint(site, reactor))
+    agent: IAgent = Agent.usingEndpointFactory(reactor, _Endpoint(site, reactor))
+    return agent
+
+
+def in_memory_client(site: IProtocolFactory, reactor: Any) -> HTTPClient:
+    """A treq client on :func:`in_memory_agent`."""
     return HTTPClient(
-        agent,
+        in_memory_agent(site, reactor),
         data_to_body_producer=lambda data: (
-            _Body(data) if isinstance(data, bytes) else IBodyProducer(data)
+            BytesBody(data) if isinstance(data, bytes) else IBodyProducer(data)
         ),
     )
+
+
+@implementer(IHalfCloseableProtocol)
+class _Talk(Protocol):
+    """Says its piece, half-closes, and listens to the end."""
+
+    def __init__(self, data: bytes) -> None:
+        self.ended: Deferred[bytes] = Deferred()
+        self._data = data
+        self._heard = bytearray()
+
+    def connectionMade(self) -> None:
+        transport: Any = self.transport
+        transport.write(self._data)
+        transport.loseWriteConnection()
+
+    def dataReceived(self, data: bytes) -> None:
+        self._heard += data
+
+    def readConnectionLost(self) -> None:
+        """The connection's end follows."""
+
+    def writeConnectionLost(self) -> None:
+        """We said all."""
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.ended.callback(bytes(self._heard))
+
+
+def talk(site: IProtocolFactory, reactor: Any, data: bytes) -> Deferred[bytes]:
+    """Say to a site what no client library would, then half-close.
+
+    :return: fires at the connection's end with everything the site said.
+    """
+    client, server = _Talk(data), site.buildProtocol(CLIENT)
+    assert server is not None
+    join(reactor, server, client)
+    return client.ended
 
 
 def settle(clock: Clock) -> None:

@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from ozgate.testing.inmemory import in_memory_client, settle
+from ozgate.testing.inmemory import in_memory_client, settle, talk
 from ozgate.wire.request import GatewayRequest
 from ozgate.wire.send import send_document
 from ozgate.wire.site import GatewaySite
@@ -59,3 +59,14 @@ class ClockTests(SynchronousTestCase):
         content = self.successResultOf(answer).content()
         settle(clock)
         self.assertEqual(self.successResultOf(content), b"x" * 200_000)
+
+    def test_talk(self) -> None:
+        """Bytes are said as they are; the answer to what was cut short still comes."""
+        clock = Clock()
+        site = GatewaySite(Root(echo), error_body, reactor=clock)
+        head = b"PUT /b/k? HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n"
+        whole, short = talk(site, clock, head + b"12345"), talk(site, clock, head)
+        settle(clock)
+        self.assertTrue(self.successResultOf(whole).endswith(b"\r\n\r\n12345"))
+        self.assertIn(b"IncompleteBody", self.successResultOf(short))
+        self.assertEqual(clock.getDelayedCalls(), [])
