@@ -1,103 +1,51 @@
-"""What the tests of operations stand on: a gateway in memory and a client that speaks to it.
+"""What the tests of operations stand on: a whole gateway in memory and a client that speaks to it.
 
-:class:`Client` takes a request through addressing, resolving, performing and error rendering,
-as the pipeline does, but with neither a socket nor a signature.
+A request of :class:`Client` is signed, goes over a connection in memory through the real channel, Klein and the
+pipeline, and comes back. Stores are in memory too; time is a clock's, which stands still unless a test moves it.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+import os
+from collections.abc import Coroutine, Mapping
+from copy import copy
+from http.client import HTTPResponse
+from io import BytesIO
 from typing import Any
 from xml.etree import ElementTree
 
+import treq
 from attrs import evolve, frozen
+from twisted.internet import reactor
 from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
-from twisted.internet.interfaces import IConsumer, IPushProducer
-from twisted.internet.task import Clock
+from twisted.internet.task import deferLater
+from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import TestCase
-from zope.interface import implementer
+from twisted.web.client import URI
+from twisted.web.http import NO_BODY_CODES
+from twisted.web.http_headers import Headers
+from twisted.web.iweb import UNKNOWN_LENGTH, IAgent
 
-from ozgate.auth.sigv4 import Verified
+from ozgate.auth.secrets import MetadataSecretStore, StaticSecrets
+from ozgate.auth.sigv4 import sign
 from ozgate.blobs.readers import Readers
 from ozgate.config import Settings
-from ozgate.errors import IncompleteBody, NotImplemented, NotModified, S3Error
-from ozgate.interfaces import IByteSource, IMetadataTransaction
-from ozgate.s3.address import parse_address
-from ozgate.s3.call import Call, Gateway, Headers
-from ozgate.s3.resolve import resolve
-from ozgate.s3.xml import error_document
+from ozgate.interfaces import IMetadataTransaction
+from ozgate.s3.app import make_site
+from ozgate.s3.call import Gateway
+from ozgate.testing.inmemory import BytesBody, in_memory_agent, settle, talk
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
-from ozgate.values import Content, ObjectVersion, Principal, Volume
+from ozgate.values import Content, ObjectVersion, Volume
+from ozgate.wire.accesslog import AccessLog, AuditLog
 
 NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
-REQUEST_ID = "0000000000000001"
-
-
-@implementer(IPushProducer)
-class MemoryBody:
-    """A request body that is all there: what :class:`ozgate.wire.body.RequestBody` promises.
-
-    :param data: the bytes that arrive.
-    :param length: the Content-Length the client declared; ``None`` for chunked coding.
-    """
-
-    awaits_continue = False
-
-    def __init__(self, data: bytes, length: int | None) -> None:
-        self._data = data
-        self.length = length
-        self.complete = False
-        self.discarded = False
-
-    def deliver_to(self, consumer: IConsumer) -> Deferred[int]:
-        """Write everything at once, whatever the consumer says about pausing."""
-        return maybeDeferred(self._deliver, consumer)
-
-    def _deliver(self, consumer: IConsumer) -> int:
-        consumer.registerProducer(self, True)
-        try:
-            if self._data:
-                consumer.write(self._data)
-        finally:
-            consumer.unregisterProducer()
-        if self.length is not None and len(self._data) < self.length:
-            raise IncompleteBody()
-        self.complete = True
-        return len(self._data)
-
-    def discard(self) -> None:
-        """Nobody wants it."""
-        self.discarded = True
-
-    def pauseProducing(self) -> None:
-        """Too late: all is written."""
-
-    def resumeProducing(self) -> None:
-        """Nothing is left to write."""
-
-    def stopProducing(self) -> None:
-        """Nothing is left to write."""
-
-
-@implementer(IConsumer)
-class _Sent:
-    """Collects what a byte source sends."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-        self._producer: Any = None
-
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
-        self._producer = producer
-        if not streaming:
-            producer.resumeProducing()
-
-    def unregisterProducer(self) -> None:
-        self._producer = None
-
-    def write(self, data: bytes) -> None:
-        self.data += data
+HOST = "localhost"
+URL = f"http://{HOST}"
+REGION = "us-east-1"
+SECRETS = {name: f"secret of {name}" for name in ("testuser", "other", "somebody")}
+STANDING = frozenset(("date", "server", "x-amz-id-2", "x-amz-request-id"))
+"""Headers that every answer has."""
 
 
 @frozen
@@ -132,29 +80,45 @@ class Response:
         return [child.tag for child in self.xml()]
 
     @property
+    def own_headers(self) -> dict[str, str]:
+        """The headers but those that every answer has."""
+        return {n: v for n, v in self.headers.items() if n not in STANDING}
+
+    @property
     def code(self) -> str | None:
         """The S3 code of an error."""
         return self.text("Code")
 
 
 class Client:
-    """Requests to a gateway in memory.
+    """Requests to a gateway in memory, over the wire.
 
-    :ivar access_id: who asks.
+    :ivar gateway: its stores are for tests to look into.
+    :ivar site: serves the gateway.
+    :ivar access_id: who asks; one of :data:`SECRETS`.
     """
 
-    def __init__(self, gateway: Gateway, access_id: str = "testuser") -> None:
+    def __init__(
+        self, gateway: Gateway, access_log: AccessLog, audit_log: AuditLog
+    ) -> None:
         self.gateway = gateway
-        self.access_id = access_id
+        self.access_id = "testuser"
+        self.access_log, self.audit_log = access_log, audit_log
+        secrets = StaticSecrets(SECRETS, MetadataSecretStore(gateway.metadata))
+        self.site = make_site(gateway.clock, gateway, secrets, access_log, audit_log)
+        self._agent: IAgent = in_memory_agent(self.site, gateway.clock)
 
     def as_user(self, access_id: str) -> Client:
         """Another client of the same gateway."""
-        return Client(self.gateway, access_id)
+        other = copy(self)
+        other.access_id = access_id
+        return other
 
     def with_settings(self, **changes: Any) -> Client:
         """A client of the same stores under other settings."""
         settings = evolve(self.gateway.settings, **changes)
-        return Client(evolve(self.gateway, settings=settings), self.access_id)
+        gateway = evolve(self.gateway, settings=settings)
+        return Client(gateway, self.access_log, self.audit_log).as_user(self.access_id)
 
     async def request(
         self,
@@ -163,82 +127,121 @@ class Client:
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
         length: int | None = -1,
+        *,
+        signed: bool = True,
     ) -> Response:
-        """Ask, and have the whole answer.
+        """Ask, and have the whole answer. Requests begun together are under way together.
 
         :param target: the raw request target, already percent-encoded.
         :param length: the declared Content-Length; ``-1`` for that of ``body``, ``None`` for chunked coding.
+        :param signed: whether with a signature; its payload is what ``x-amz-content-sha256`` says, else unsigned.
         """
-        resource = ""
-        try:
-            address = parse_address(target.encode(), b"localhost", ())
-            resource = address.resource
-            asked = {name.lower(): value for name, value in (headers or {}).items()}
-            operation = resolve(method, address, "x-amz-copy-source" in asked)
-            if operation.perform is None:
-                raise NotImplemented()
-            call = Call(
-                self.gateway,
-                operation,
-                address,
-                Headers(asked),
-                Principal(self.access_id),
-                Verified(
-                    access_id=self.access_id,
-                    payload=asked.get("x-amz-content-sha256", "UNSIGNED-PAYLOAD"),
-                    signing_key=None,
-                    scope="20261122/us-east-1/s3/aws4_request",
-                    timestamp="20261122T100000Z",
-                    signature="0" * 64,
-                    presigned=False,
-                ),
-                MemoryBody(body, len(body) if length == -1 else length),  # type: ignore[arg-type]
-                REQUEST_ID,
-            )
-            reply = await operation.perform(call)
-        except S3Error as error:
-            return _error_response(method, error, resource)
-        data = reply.body
-        if reply.sources is not None:
-            sent = await _drain(reply.sources)
-            data = b"" if method == "HEAD" else sent
-        fields = _joined(reply.headers)
-        length_sent = len(data) if reply.length is None else reply.length
-        fields.setdefault("content-length", str(length_sent))
-        return Response(reply.status, fields, data)
+        sent = {name.lower(): value for name, value in (headers or {}).items()}
+        if signed:
+            sent = self._sign(method, target, sent)
+        url = URL + target
+        exact = URI.fromBytes(url.encode()).originForm == target.encode()
+        if exact and length in (-1, None, len(body)):
+            counted = length is not None
+            asked = ensureDeferred(self._ask(method, url, sent, body, counted))
+        else:
+            declared = len(body) if length == -1 else length
+            assert declared is not None
+            asked = ensureDeferred(self._say(method, target, sent, body, declared))
+        # A turn of the real reactor, for others to begin.
+        await deferLater(reactor, 0)  # type: ignore[arg-type]
+        settle(self.gateway.clock)  # type: ignore[arg-type]
+        assert asked.called, f"{method} {target} hangs until time passes"
+        response = await asked
+        _check_answer(response)
+        return response
+
+    def _sign(
+        self, method: str, target: str, headers: dict[str, str]
+    ) -> dict[str, str]:
+        payload = headers.pop("x-amz-content-sha256", "UNSIGNED-PAYLOAD")
+        secret = SECRETS[self.access_id]
+        now = self.gateway.clock.seconds()
+        url = URL + target
+        return sign(method, url, headers, self.access_id, secret, REGION, now, payload)
+
+    async def _ask(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        counted: bool,
+    ) -> Response:
+        """By way of an HTTP client."""
+        sent = Headers()
+        for name, value in headers.items():
+            sent.addRawHeader(name.encode(), value.encode())
+        producer = BytesBody(body, counted) if body or not counted else None
+        response = await self._agent.request(
+            method.encode(), url.encode(), sent, producer
+        )
+        data = await treq.content(response)
+        pairs = [
+            (name.decode().lower(), value.decode("latin-1"))
+            for name, values in response.headers.getAllRawHeaders()
+            for value in values
+        ]
+        fields = _joined(pairs)
+        if response.length is not UNKNOWN_LENGTH and response.code not in NO_BODY_CODES:
+            # What frames a body is not among the agent's headers.
+            fields.setdefault("content-length", str(response.length))
+        return Response(response.code, fields, data)
+
+    async def _say(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        length: int,
+    ) -> Response:
+        """Byte by byte, then half-close: for what an HTTP client would not send."""
+        fields = {"host": HOST, **headers, "content-length": str(length)}
+        lines = [f"{method} {target} HTTP/1.1"]
+        lines += [f"{name}: {value}" for name, value in fields.items()]
+        head = "\r\n".join([*lines, "", ""]).encode()
+        said = await talk(self.site, self.gateway.clock, head + body)
+        answer = HTTPResponse(_Said(said), method=method)  # type: ignore[arg-type]
+        answer.begin()
+        return Response(answer.status, _joined(answer.getheaders()), answer.read())
 
 
-def _joined(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+class _Said(BytesIO):
+    """What a site said, for the standard library's parser."""
+
+    def makefile(self, mode: str) -> BytesIO:
+        """Itself."""
+        return self
+
+
+def _joined(pairs: list[tuple[str, str]]) -> dict[str, str]:
     fields: dict[str, str] = {}
     for name, value in pairs:
-        assert "\r" not in value and "\n" not in value, (name, value)
         lowered = name.lower()
         fields[lowered] = f"{fields[lowered]},{value}" if lowered in fields else value
     return fields
 
 
-def _error_response(method: str, error: S3Error, resource: str) -> Response:
-    fields = _joined(getattr(error, "headers", ()))
-    if method == "HEAD" or isinstance(error, NotModified):
-        return Response(error.status, fields, b"")
-    fields["content-type"] = "application/xml"
-    return Response(error.status, fields, error_document(error, resource, REQUEST_ID))
+def _check_answer(response: Response) -> None:
+    """What holds for every answer."""
+    missing = STANDING - response.headers.keys()
+    assert not missing, (missing, response)
+    if response.status >= 400 and response.body:
+        assert response.headers["content-type"] == "application/xml", response
+        request_id = response.headers["x-amz-request-id"]
+        assert response.text("RequestId") == request_id, response
 
 
-async def _drain(sources: AsyncIterator[IByteSource]) -> bytes:
-    sent = _Sent()
-    async for source in sources:
-        try:
-            await source.send_to(sent)
-        finally:
-            source.close()
-    return bytes(sent.data)
-
-
-def make_gateway(clock: Clock, **settings: Any) -> Gateway:
+def make_gateway(clock: MemoryReactorClock, **settings: Any) -> Gateway:
     """A gateway over memory providers, not yet opened."""
     return Gateway(
-        Settings(**settings),
+        Settings(security_enabled=True, **settings),
         MemoryMetadataStore(clock),
         MemoryBlobStore(clock),
         Readers(),
@@ -251,24 +254,38 @@ class OperationTestCase(TestCase):
     """A test of one operation against an empty gateway with the one bucket ``bucket``."""
 
     client: Client
-    clock: Clock
+    clock: MemoryReactorClock
 
     def setUp(self) -> Deferred[None]:
         """Open the stores and make the bucket."""
         return ensureDeferred(self._open())
 
     async def _open(self) -> None:
-        self.clock = Clock()
+        self.clock = MemoryReactorClock()
         self.clock.advance(1_795_000_000)
-        gateway = make_gateway(self.clock)
+        folder = self.mktemp()
+        os.makedirs(folder)
+        gateway = make_gateway(self.clock, data=folder)
         await gateway.metadata.open()
         await gateway.blobs.open_store()
         self.addCleanup(gateway.blobs.close_store)
         self.addCleanup(gateway.metadata.close)
-        self.client = Client(gateway)
+        logs = AccessLog(gateway.settings), AuditLog(gateway.settings)
+        for log in logs:
+            self.addCleanup(log.file.close)
+        self.client = Client(gateway, *logs)
+        self.addCleanup(self._nothing_left)
         await gateway.metadata.write(_add_volume, gateway.settings.volume_name)
         made = await self.client.request("PUT", "/bucket")
         self.assertEqual(made.status, 200, made.body)
+
+    def _nothing_left(self) -> None:
+        """No connection, timer, blob under way or reader outlives a test."""
+        gateway = self.client.gateway
+        self.assertEqual(self.client.site.connections, set())
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(gateway.blobs.sinks, set())
+        self.assertIsNone(gateway.readers.oldest())
 
     async def add_objects(
         self, *keys: str, bucket: str = "bucket", **members: Any

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from ozgate.errors import Absent
+from twisted.web.client import ResponseFailed
+
+from ozgate.errors import Absent, Damaged
 from ozgate.s3.address import parse_address
 from ozgate.s3.call import Call, Headers
 from ozgate.s3.perform.reading import get_object
@@ -47,7 +49,7 @@ class GetObjectTests(ObjectTestCase):
             response = await self.get()
             self.assertEqual((response.status, response.body), (200, body))
             self.assertEqual(
-                response.headers,
+                response.own_headers,
                 {
                     "last-modified": MODIFIED,
                     "etag": etag_of(body),
@@ -148,7 +150,7 @@ class GetObjectTests(ObjectTestCase):
         response = await self.get(if_none_match=etag_of(SMALL))
         self.assertEqual(response.body, b"")
         self.assertEqual(
-            response.headers, {"last-modified": MODIFIED, "etag": etag_of(SMALL)}
+            response.own_headers, {"last-modified": MODIFIED, "etag": etag_of(SMALL)}
         )
 
     async def test_part_numbers(self) -> None:
@@ -296,8 +298,18 @@ class GetObjectTests(ObjectTestCase):
         await self.put(LARGE)
         (blob,) = await self.blobs_named()
         await self.client.gateway.blobs.delete(blob)
-        with self.assertRaises(Absent):
+        await self.refused(self.get(), 500, "InternalError")
+        self.assertEqual(len(self.flushLoggedErrors(Absent)), 1)
+        self.assert_no_reader()
+
+    async def test_damaged_blob(self) -> None:
+        """Damage found after the answer began cuts the connection: the body never looks whole."""
+        await self.put(LARGE)
+        (blob,) = await self.blobs_named()
+        self.client.gateway.blobs.data[blob] = LARGE[:-1] + b"?"
+        with self.assertRaises(ResponseFailed):
             await self.get()
+        self.assertEqual(len(self.flushLoggedErrors(Damaged)), 1)
         self.assert_no_reader()
 
     async def test_reader_noted(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from hashlib import md5
+from hashlib import md5, sha256
 
 from twisted.internet.defer import DeferredList, ensureDeferred
 
@@ -178,3 +178,35 @@ class PutObjectTests(ObjectTestCase):
         """A body of unknown length is refused."""
         asked = self.client.request("PUT", "/bucket/key", None, SMALL, length=None)
         await self.refused(asked, 411, "MissingContentLength")
+
+    async def test_less_than_declared(self) -> None:
+        """A body that ends before its declared length is refused, and nothing of it is stored."""
+        for body in (b"", SMALL, LARGE):
+            asked = self.client.request(
+                "PUT", "/bucket/key", None, body, length=len(body) + 1
+            )
+            await self.refused(asked, 400, "IncompleteBody")
+        await self.refused(self.get(), 404, "NoSuchKey")
+        self.assertEqual(self.client.gateway.blobs.data, {})
+
+    async def test_more_than_declared(self) -> None:
+        """What comes after the declared length is no part of the object."""
+        asked = self.client.request("PUT", "/bucket/key", None, SMALL, length=5)
+        self.assertEqual((await asked).status, 200)
+        self.assertEqual((await self.get()).body, SMALL[:5])
+
+    async def test_signed_payload(self) -> None:
+        """The SHA-256 that the signature covers is that of the body, or nothing is stored."""
+        for body in (SMALL, LARGE):
+            wrong = sha256(b"other").hexdigest()
+            response = await self.refused(
+                self.ask("PUT", "/bucket/key", body, x_amz_content_sha256=wrong),
+                400,
+                "XAmzContentSHA256Mismatch",
+            )
+            right = sha256(body).hexdigest()
+            self.assertEqual(response.text("S3ComputedContentSHA256"), right)
+            await self.refused(self.get(), 404, "NoSuchKey")
+            await self.put(body, x_amz_content_sha256=right)
+            self.assertEqual((await self.get()).body, body)
+            await self.ask("DELETE", "/bucket/key")
