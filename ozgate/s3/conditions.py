@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .call import Headers
 
 _UNBUILT_ON_WRITES: Final = ("if-modified-since", "if-unmodified-since")
+_NOT_THIS_VALUE: Final = "We don't accept the provided value of {} header for this API"
 _SPELLED: Final = {
     "if-match": "If-Match",
     "if-none-match": "If-None-Match",
@@ -122,20 +123,36 @@ def check_write(headers: Headers, latest: ObjectVersion | None, key: str = "") -
     :param key: what the client is told is not there.
     :raises NoSuchKey: ``If-Match`` where nothing is there.
     :raises PreconditionFailed: 412, with ``Condition``.
-    :raises NotImplemented: an ``If-None-Match`` other than ``*``, or a condition on dates.
+    :raises NotImplemented: both at once, an ``If-None-Match`` other than ``*``, an ``If-Match`` that is one, or a
+        condition on dates.
     """
-    if_none_match = headers.get("if-none-match")
+    if_match, if_none_match = headers.get("if-match"), headers.get("if-none-match")
+    if if_match is not None and if_none_match is not None:
+        raise _unbuilt(
+            "If-Match,If-None-Match",
+            "Multiple conditional request headers present in the request",
+        )
     if if_none_match is not None and if_none_match != "*":
-        raise NotImplemented(Header="If-None-Match")
+        raise _unbuilt("If-None-Match", _NOT_THIS_VALUE.format("If-None-Match"))
+    if if_match == "*":
+        raise _unbuilt("If-Match", _NOT_THIS_VALUE.format("If-Match"))
     for name in _UNBUILT_ON_WRITES:
         if name in headers:
-            raise NotImplemented(Header=_SPELLED[name])
+            raise _unbuilt(_SPELLED[name])
     current = None if latest is None or latest.is_delete_marker else latest
-    if_match = headers.get("if-match")
     if if_match is not None:
         check_etag(if_match, current, key)
     if if_none_match is not None and current is not None:
         raise PreconditionFailed(Condition="If-None-Match")
+
+
+def _unbuilt(header: str, reason: str = "") -> NotImplemented:
+    members: dict[str, str | int] = {"Header": header}
+    if reason:
+        members["additionalMessage"] = reason
+    return NotImplemented(
+        "A header you provided implies functionality that is not implemented", **members
+    )
 
 
 def check_etag(if_match: str, current: ObjectVersion | None, key: str = "") -> None:

@@ -133,6 +133,8 @@ class WriteTests(SharedTestCase):
             (412, "PreconditionFailed", "key", {"IfMatch": '"other"'}),
             (404, "NoSuchKey", "new", {"IfMatch": etag}),
             (501, "NotImplemented", "key", {"IfNoneMatch": etag}),
+            (501, "NotImplemented", "key", {"IfMatch": "*"}),
+            (501, "NotImplemented", "key", {"IfMatch": etag, "IfNoneMatch": "*"}),
         ):
             error = self.refused(status, code, put, Key=key, Body=b"", **options)
             if code == "NoSuchKey":

@@ -52,8 +52,16 @@ class GetObjectAttributesTests(ObjectTestCase):
         self.assertEqual(response.names(), ["ETag", "ObjectSize"])
 
     async def test_parts(self) -> None:
-        """Parts are listed with sizes and checksums, by pages."""
-        await self.upload(PART, PART, LARGE)
+        """Parts are listed with sizes and checksums, by pages, where the checksum is one of parts."""
+        upload_id = await self.begin(x_amz_checksum_algorithm="CRC32")
+        parts, sums = [], []
+        for number, body in enumerate((PART, PART, LARGE), 1):
+            value = checksum_of("CRC32", body)
+            etag = await self.part(upload_id, number, body, x_amz_checksum_crc32=value)
+            parts.append((number, etag))
+            sums.append({"CRC32": value})
+        done = await self.complete(upload_id, parts, checksums=sums)
+        self.assertEqual(done.status, 200, done.body)
         response = await self.attributes()
         self.assertEqual(response.text("ObjectParts/PartsCount"), "3")
         self.assertEqual(response.texts("ObjectParts/Part/PartNumber"), ["1", "2", "3"])
@@ -62,8 +70,8 @@ class GetObjectAttributesTests(ObjectTestCase):
             [str(len(PART)), str(len(PART)), str(len(LARGE))],
         )
         self.assertEqual(
-            response.texts("ObjectParts/Part/ChecksumCRC64NVME")[2],
-            checksum_of("CRC64NVME", LARGE),
+            response.texts("ObjectParts/Part/ChecksumCRC32")[2],
+            checksum_of("CRC32", LARGE),
         )
         page = await self.attributes("ObjectParts", x_amz_max_parts="2")
         self.assertEqual(page.texts("ObjectParts/Part/PartNumber"), ["1", "2"])
@@ -73,6 +81,13 @@ class GetObjectAttributesTests(ObjectTestCase):
         page = await self.attributes("ObjectParts", x_amz_part_number_marker="2")
         self.assertEqual(page.texts("ObjectParts/Part/PartNumber"), ["3"])
         self.assertEqual(page.text("ObjectParts/IsTruncated"), "false")
+
+    async def test_parts_of_a_full_checksum(self) -> None:
+        """Of an object whose checksum is one of all its bytes, only the number of parts is told."""
+        await self.upload(PART, LARGE)
+        response = await self.attributes()
+        self.assertEqual(response.texts("ObjectParts/*"), ["2"])
+        self.assertEqual(response.text("ObjectParts/PartsCount"), "2")
 
     async def test_composite(self) -> None:
         """A composite checksum comes without its number of parts."""
