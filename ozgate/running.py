@@ -1,0 +1,251 @@
+"""The service while it runs: how everything is put together, in order, and taken apart again.
+
+The start is a coroutine that pushes, for each thing it opens, what closes it; stopping runs those in the
+opposite order.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import socket
+import sys
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Any
+
+from attrs import evolve
+from twisted.application.service import Service
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
+from twisted.python.threadpool import ThreadPool
+
+from .auth.secrets import MetadataSecretStore, StaticSecrets
+from .background.sweeper import Sweeper
+from .background.uploads import UploadExpiry
+from .blobs.readers import Readers
+from .blobs.sweep import Reaper
+from .config import Settings
+from .datafolder import DataFolder
+from .errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, StoreError
+from .interfaces import (
+    IBlobStore,
+    IMetadataStore,
+    IMetadataTransaction,
+    ISecretStore,
+)
+from .listening import descriptions, drain, listen, url_of
+from .providers import make_provider
+from .room import Room
+from .s3.address import valid_bucket_name
+from .s3.app import make_site
+from .s3.call import Gateway
+from .s3.perform.buckets import add_bucket
+from .sitefile import ConfigurationError
+from .values import Volume
+from .welcome import welcome
+from .wire.accesslog import AccessLog, AuditLog
+
+_log = Logger()
+
+SWITCH = 0.0005
+"""Seconds that a busy thread keeps the interpreter while another waits for it.
+
+The reactor and the thread that writes metadata hand it to and fro: beside a busy thread a write takes 14 ms with
+Python's default of 5 ms, and 3 ms with this; less makes it worse again (``benchmarks/metadata.py``).
+"""
+
+DRAIN = 10.0
+"""Seconds that running requests have to end when the service stops."""
+
+_EVER = 1 << 47
+"""A time, in milliseconds, before which everything was made."""
+
+OWNER = "ozgate"
+"""Who owns what the service makes by itself while there is no key pair."""
+
+
+class GatewayService(Service):
+    """An S3 gateway, from its data folder to its listeners.
+
+    :raises ConfigurationError: see :func:`~ozgate.service.makeService`.
+    """
+
+    def __init__(self, reactor: Any, settings: Settings) -> None:
+        self._reactor = reactor
+        self._closing = AsyncExitStack()
+        self._starting: Deferred[None] | None = None
+        self._described = descriptions(settings)
+        for name in settings.buckets_at_start:
+            if not valid_bucket_name(name):
+                raise ConfigurationError(
+                    f"ozgate.s3.buckets: {name!r} is no bucket name: 3 to 63 of a-z, 0-9, - and ."
+                )
+        self._folder = DataFolder(settings.data)
+        # A daemon changes its working folder: from here on the path is absolute.
+        self._settings = settings = evolve(settings, data=self._folder.path)
+        self._pool = ThreadPool(0, settings.threads, "ozgate")
+        self._run_in_thread = partial(deferToThreadPool, reactor, self._pool)
+        make = partial(
+            make_provider,
+            reactor=reactor,
+            settings=settings,
+            run_in_thread=self._run_in_thread,
+        )
+        self._metadata: IMetadataStore = make(IMetadataStore, "ozgate.metadata")
+        self._blobs: IBlobStore = make(IBlobStore, "ozgate.blobs")
+
+    def startService(self) -> None:
+        """Begin to start, once the reactor runs: threads do not survive a daemon's fork."""
+        super().startService()  # type: ignore[no-untyped-call]
+        self._reactor.callWhenRunning(self._begin)
+
+    def stopService(self) -> Deferred[None]:
+        """Stop listening, let running requests end within a bound, close everything."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        return Deferred.fromCoroutine(self._stop())
+
+    def _begin(self) -> None:
+        self._starting = Deferred.fromCoroutine(self._start())
+        self._starting.addErrback(self._give_up)
+
+    async def _start(self) -> None:
+        """Open the stores, make what must be there, then listen."""
+        opened, settings = self._closing, self._settings
+        os.umask(0o077)
+        sys.setswitchinterval(SWITCH)
+        opened.callback(self._folder.release)
+        self._folder.sign()
+        self._pool.start()
+        opened.callback(self._pool.stop)
+        await self._metadata.open()
+        opened.push_async_callback(self._metadata.close)
+        await self._blobs.open_store()
+        opened.push_async_callback(self._blobs.close_store)
+        await self._check_belonging()
+        await self._metadata.write(_prepare, settings)
+        gateway = Gateway(
+            settings,
+            self._metadata,
+            self._blobs,
+            Readers(),
+            self._reactor,
+            self._run_in_thread,
+            Room(settings.data, settings.disk_reserve),
+        )
+        self._run_in_background(gateway)
+        await self._serve(gateway)
+
+    async def _check_belonging(self) -> None:
+        """Refuse new metadata beside bytes that are there already: the sweep would remove all of them.
+
+        :raises ConfigurationError: so it is.
+        """
+        if await self._metadata.read(_is_new) and await self._blobs.list(_EVER):
+            settings = self._settings
+            raise ConfigurationError(
+                f"{settings.blob_provider} in {settings.data} holds bytes that {settings.metadata_provider} knows nothing of, for it is new: "
+                "set ozgate.metadata to what was used with them, or ozgate.blobs to an empty folder"
+            )
+
+    def _run_in_background(self, gateway: Gateway) -> None:
+        settings, clock = self._settings, self._reactor
+        # The same after a restart, so that the leases of the process before do not hold it up.
+        owner = socket.gethostname()
+        reaper = Reaper(
+            self._metadata,
+            self._blobs,
+            gateway.readers,
+            clock,
+            owner,
+            settings.sweep_delay,
+        )
+        sweeper = Sweeper(reaper, clock, settings.sweep_interval)
+        expiry = UploadExpiry(
+            self._metadata,
+            clock,
+            owner,
+            settings.upload_expiry,
+            settings.upload_expiry_interval,
+        )
+        for service in (sweeper, expiry):
+            service.startService()
+            self._closing.push_async_callback(maybeDeferred, service.stopService)
+
+    async def _serve(self, gateway: Gateway) -> None:
+        opened, settings = self._closing, self._settings
+        access_log = AccessLog(settings, self._reactor)
+        opened.callback(access_log.file.close)
+        audit_log = AuditLog(settings, self._reactor)
+        opened.callback(audit_log.file.close)
+        site = make_site(
+            self._reactor,
+            gateway,
+            secret_store(settings, self._metadata),
+            access_log,
+            audit_log,
+        )
+        ports = await listen(self._reactor, self._described, site, settings)
+        opened.push_async_callback(drain, self._reactor, site, DRAIN)
+        for port in ports:
+            opened.push_async_callback(maybeDeferred, port.stopListening)
+        urls = [
+            url_of(port.getHost(), description)
+            for port, description in zip(ports, self._described, strict=True)
+        ]
+        _say(sys.__stdout__, welcome(urls, settings.data, settings))
+        _log.info("ozgate listens on {urls}", urls=", ".join(urls))
+
+    async def _stop(self) -> None:
+        if self._starting is not None:
+            self._starting.cancel()
+            await self._starting
+        await self._closing.aclose()
+
+    def _give_up(self, failure: Any) -> None:
+        """End the process: what was opened is closed on the way."""
+        if failure.check(CancelledError):
+            return
+        line = " ".join(str(failure.value).split())
+        if not failure.check(ConfigurationError, StoreError, OSError):
+            _log.failure("cannot start", failure)
+            line = f"cannot start: {failure.type.__name__}: {line}; the log has more"
+        _log.critical("{line}", line=line)
+        _say(sys.__stderr__, f"ozgate: {line}\n")
+        # twistd ends with 0 whenever the reactor was stopped in order, and has no way to be told otherwise.
+        atexit.register(os._exit, 1)
+        self._reactor.stop()
+
+
+def secret_store(settings: Settings, metadata: IMetadataStore) -> ISecretStore | None:
+    """Where secrets are looked up; ``None`` when signatures are not verified."""
+    if not settings.security_enabled:
+        return None
+    stored = MetadataSecretStore(metadata)
+    if not settings.access_key:
+        return stored
+    return StaticSecrets({settings.access_key: settings.secret_key}, stored)
+
+
+def _is_new(tx: IMetadataTransaction) -> bool:
+    """Whether nothing was ever stored; an interaction."""
+    return not tx.volumes("", "", 1)
+
+
+def _prepare(tx: IMetadataTransaction, settings: Settings) -> None:
+    """Make the volume that S3 shows and the buckets asked for, where they are missing; an interaction."""
+    owner = settings.access_key or OWNER
+    if tx.volume(settings.volume_name) is None:
+        tx.add_volume(Volume(settings.volume_name, owner, tx.now()))
+    for name in settings.buckets_at_start:
+        with contextlib.suppress(BucketAlreadyExists, BucketAlreadyOwnedByYou):
+            add_bucket(tx, settings.volume_name, name, owner, "")
+
+
+def _say(stream: Any, text: str) -> None:
+    """Write to the terminal itself: ``print`` would end up in the log, line by line."""
+    if stream is not None:
+        stream.write(text)
+        stream.flush()
