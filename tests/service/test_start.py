@@ -72,7 +72,7 @@ class ReadyTests(ServiceTestCase):
 
     def test_several_endpoints(self) -> None:
         """--listen is repeatable, and takes UNIX sockets too."""
-        path = os.path.join(self.folder, "socket")
+        path = self.socket_path()
         process = self.started(
             *("--listen", "tcp:0:interface=127.0.0.1", "--listen", f"unix:{path}")
         )

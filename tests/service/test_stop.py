@@ -81,7 +81,7 @@ class DaemonTests(ServiceTestCase):
         """It goes to the background with its lock, and comes back on SIGTERM."""
         pid_file = Path(self.folder, "pid")
         log = Path(self.folder, "log")
-        path = os.path.join(self.folder, "socket")
+        path = self.socket_path()
         subprocess.run(
             [
                 *(program("twistd"), f"--pidfile={pid_file}", f"--logfile={log}"),

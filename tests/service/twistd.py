@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -92,6 +94,12 @@ class ServiceTestCase(SynchronousTestCase):
         self.folder = os.path.abspath(self.mktemp())
         os.makedirs(self.folder)
         self.data = os.path.join(self.folder, "data")
+
+    def socket_path(self) -> str:
+        """A path for a UNIX socket: it must be shorter than those of test folders can be."""
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        return os.path.join(folder, "s")
 
     def launch(
         self, *arguments: str, environment: Mapping[str, str] | None = None

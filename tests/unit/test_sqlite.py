@@ -202,8 +202,8 @@ class OpeningTests(SQLiteTests):
         """A folder that cannot be written is refused in words that say so."""
         os.mkdir(self.path, 0o555)
         os.chmod(os.path.dirname(self.path), 0o755)
-        folder = self.path
-        self.path = os.path.join(os.path.abspath(folder), "metadata.db")
+        folder = os.path.abspath(self.path)
+        self.path = os.path.join(folder, "metadata.db")
         if os.geteuid() == 0:
             os.seteuid(NOBODY)
             self.addCleanup(os.seteuid, 0)
