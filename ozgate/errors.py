@@ -363,6 +363,12 @@ class PreconditionFailed(S3Error):
     status = 412
 
 
+class QuotaExceeded(S3Error):
+    """The quota of the bucket or its volume has been exceeded."""
+
+    status = 403
+
+
 class ReplicationConfigurationNotFoundError(S3Error):
     """The replication configuration was not found"""
 

@@ -5,13 +5,29 @@ Imports nothing of ozgate. Times are milliseconds since the epoch, UTC; sizes ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from attrs import field, frozen
 
 NULL_VERSION = "null"
 """The version id of an object in a bucket that is not versioned."""
+
+RIGHTS = {
+    "r": "READ",
+    "w": "WRITE",
+    "c": "CREATE",
+    "l": "LIST",
+    "d": "DELETE",
+    "x": "READ_ACL",
+    "y": "WRITE_ACL",
+    "a": "ALL",
+    "n": "NONE",
+}
+"""Ozone's rights by their letters, in the order in which Ozone shows them."""
+
+_ACL = re.compile(r"([a-z]+):([^:]*):([a-z]+)(?:\[(ACCESS|DEFAULT)\])?", re.IGNORECASE)
 
 
 @frozen
@@ -20,9 +36,119 @@ class Principal:
 
     :ivar access_id: the access key id as it was sent; a Kerberos principal such
         as ``testuser/scm@EXAMPLE.COM`` is one.
+    :ivar user: who owns things and is granted things; the access id unless told otherwise.
+    :ivar is_admin: an administrator of S3, who passes every check.
     """
 
     access_id: str
+    user: str = ""
+    is_admin: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        """A key of its own is its user's first."""
+        if not self.user:
+            object.__setattr__(self, "user", self.access_id)
+
+
+@frozen
+class Credential:
+    """What a signature is checked with, and whom it speaks for."""
+
+    secret: str = field(repr=False)
+    user: str
+
+
+@frozen
+class Secret:
+    """The stored row of an access id.
+
+    :ivar sealed: the secret as the secret store encrypted it; ``b""`` in a listing.
+    :ivar created: when it was issued.
+    :ivar expires: from when on it is refused; ``None``: never.
+    """
+
+    access_id: str
+    user: str
+    sealed: bytes = field(repr=False)
+    created: int
+    expires: int | None = None
+
+
+@frozen
+class Acl:
+    """One entry of an Ozone access control list.
+
+    :ivar kind: ``user``, ``group``, ``world`` or ``anonymous``.
+    :ivar name: of the user or group; ``WORLD`` and ``ANONYMOUS`` name themselves, as in Ozone.
+    :ivar rights: values of :data:`RIGHTS`.
+    :ivar scope: ``ACCESS``, or ``DEFAULT`` for what is made inside later.
+    """
+
+    kind: str
+    name: str
+    rights: frozenset[str]
+    scope: str = "ACCESS"
+
+    @classmethod
+    def parse(cls, text: str) -> Acl:
+        """Read the form of Ozone's commands, such as ``user:alice:rw[ACCESS]`` or ``world::r``.
+
+        :raises ValueError: it has another form.
+        """
+        match = _ACL.fullmatch(text.strip())
+        if match is None:
+            raise ValueError(f"{text!r} is not of the form type:name:rights[scope]")
+        kind, name, letters, scope = match.groups()
+        unknown = set(letters.lower()) - set(RIGHTS)
+        if unknown:
+            raise ValueError(f"{text!r}: there is no right {min(unknown)!r}")
+        rights = frozenset(RIGHTS[letter] for letter in letters.lower())
+        return cls._checked(kind.lower(), name, rights, (scope or "ACCESS").upper())
+
+    @classmethod
+    def from_json(cls, members: Mapping[str, Any]) -> Acl:
+        """Read the form that :meth:`to_json` gives.
+
+        :raises ValueError: it has another form.
+        """
+        try:
+            kind, rights = members["type"].lower(), frozenset(members["aclList"])
+            scope, name = members.get("aclScope", "ACCESS"), members.get("name", "")
+        except (KeyError, TypeError, AttributeError):
+            raise ValueError(f"{members!r} is not an access control entry") from None
+        if not rights <= set(RIGHTS.values()) or scope not in ("ACCESS", "DEFAULT"):
+            raise ValueError(f"{members!r} has an unknown right or scope")
+        return cls._checked(kind, name, rights, scope)
+
+    @classmethod
+    def _checked(cls, kind: str, name: str, rights: Iterable[str], scope: str) -> Acl:
+        if kind in ("world", "anonymous"):
+            if name not in ("", kind.upper()):
+                raise ValueError(f"{kind} takes no name, not {name!r}")
+            name = kind.upper()
+        elif kind not in ("user", "group"):
+            raise ValueError(
+                f"there is no type {kind!r}: user, group, world, anonymous"
+            )
+        elif not name:
+            raise ValueError(f"a {kind} needs a name")
+        return cls(kind, name, frozenset(rights), scope)
+
+    def __str__(self) -> str:
+        """The form that :meth:`parse` reads."""
+        letters = "".join(
+            letter for letter, right in RIGHTS.items() if right in self.rights
+        )
+        return f"{self.kind}:{self.name}:{letters}[{self.scope}]"
+
+    def to_json(self) -> dict[str, Any]:
+        """The form in which Ozone's commands show it."""
+        return {
+            "type": self.kind.upper(),
+            "name": self.name,
+            "aclScope": self.scope,
+            "aclList": [right for right in RIGHTS.values() if right in self.rights],
+        }
 
 
 @frozen
@@ -40,12 +166,28 @@ class ByteRange:
 
 @frozen
 class Volume:
-    """An Ozone volume: the name space above buckets. S3 shows one of them, ``s3v``."""
+    """An Ozone volume: the name space above buckets. S3 shows one of them, ``s3v``.
+
+    :ivar number: the store's own number of the volume; 0 until stored.
+    :ivar admin: who made it.
+    :ivar quota_bytes: bytes that its buckets may hold together; -1: any number.
+    :ivar quota_names: buckets and links that it may hold; -1: any number.
+    :ivar modified: when a member last changed. The store sets it.
+    :ivar used_bytes: bytes that its real buckets hold. The store counts them.
+    :ivar used_names: buckets and links in it. The store counts them.
+    """
 
     name: str
     owner: str
     created: int
     number: int = 0
+    admin: str = ""
+    quota_bytes: int = -1
+    quota_names: int = -1
+    acls: tuple[Acl, ...] = ()
+    modified: int = 0
+    used_bytes: int = 0
+    used_names: int = 0
 
 
 @frozen
@@ -55,6 +197,13 @@ class Bucket:
     :ivar number: the store's own number of the bucket, never used again for another; 0 until stored.
     :ivar source: for a link, the (volume, bucket) it points at; ``None`` for a real bucket.
     :ivar versioning: ``""`` (never enabled), ``"Enabled"`` or ``"Suspended"``.
+    :ivar quota_bytes: bytes that it may hold; -1: any number.
+    :ivar quota_names: versions that it may hold; -1: any number.
+    :ivar modified: when a member last changed. The store sets it.
+    :ivar used_bytes: bytes of all its versions and of uploaded parts, as they were when this was read.
+        The store counts them, as it does names.
+    :ivar used_names: versions in it, delete markers included.
+    :ivar layout: Ozone's name of how keys are kept.
     """
 
     volume: str
@@ -65,6 +214,13 @@ class Bucket:
     versioning: str = ""
     source: tuple[str, str] | None = None
     number: int = 0
+    quota_bytes: int = -1
+    quota_names: int = -1
+    acls: tuple[Acl, ...] = ()
+    modified: int = 0
+    used_bytes: int = 0
+    used_names: int = 0
+    layout: str = "OBJECT_STORE"
 
 
 @frozen
