@@ -157,6 +157,35 @@ class Settings:
         "Whether the plain HTTP endpoint listens.",
         boolean,
     )
+    admin_enabled: bool = knob(
+        "ozone.s3g.webadmin.http.enabled",
+        True,
+        "Whether the admin listener (health, metrics, secrets) has a TCP port; its Unix socket is there in any case.",
+        boolean,
+    )
+    admin_address: str = knob(
+        "ozone.s3g.webadmin.http-address",
+        "127.0.0.1:19878",
+        "Host and port of the admin listener.",
+        address,
+    )
+    admin_bind_host: str = knob(
+        "ozone.s3g.webadmin.http-bind-host",
+        "",
+        "Host to listen on instead of the one in ozone.s3g.webadmin.http-address, whose port stays.",
+    )
+    prometheus_enabled: bool = knob(
+        "hdds.prometheus.endpoint.enabled",
+        True,
+        "Whether the admin listener serves metrics, as /metrics and /prom.",
+        boolean,
+    )
+    prometheus_token: str = knob(
+        "hdds.prometheus.endpoint.token",
+        "",
+        "Bearer token that lets Prometheus read the metrics without being an administrator.",
+        secret=True,
+    )
     listen: tuple[str, ...] = knob(
         "ozgate.listen",
         (),
@@ -282,6 +311,12 @@ class Settings:
         5 << 30,
         "Largest body of one PutObject or UploadPart, in bytes.",
         size,
+    )
+    stop_grace: float = knob(
+        "ozgate.stop.grace",
+        10.0,
+        "How long running requests may go on when the service stops; the rest are cut.",
+        duration,
     )
     threads: int = knob(
         "ozgate.threads", 8, "Threads for digests and file input and output.", positive

@@ -9,10 +9,7 @@ WITHOUT_EFFECT = frozenset(
     """
     ozone.s3g.https-address
     ozone.s3g.https-bind-host
-    ozone.s3g.webadmin.http.enabled
-    ozone.s3g.webadmin.http-address
     ozone.s3g.webadmin.https-address
-    ozone.s3g.webadmin.http-bind-host
     ozone.s3g.webadmin.https-bind-host
     ozone.s3g.default.bucket.layout
     ozone.s3g.fso.directory.creation
