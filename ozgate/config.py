@@ -125,6 +125,13 @@ def host_and_port(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+def mode(text: str) -> int:
+    """The mode of a file that its owner may read and write: ``600``, ``660``, ``666``."""
+    if text.strip() not in ("600", "660", "666", "0600", "0660", "0666"):
+        raise ValueError(f"{text!r} is none of 600, 660 and 666")
+    return int(text, 8)
+
+
 def url(text: str) -> str:
     """``scheme:location``, which names a provider."""
     scheme, colon, location = text.strip().partition(":")
@@ -200,6 +207,52 @@ class Settings:
     )
     volume_name: str = knob(
         "ozone.s3g.volume.name", "s3v", "Volume whose buckets S3 shows."
+    )
+    administrators: tuple[str, ...] = knob(
+        "ozone.administrators",
+        (),
+        "Users who may do everything, comma-separated: Kerberos principals or short names; * for everyone. The user that the service runs as always is one.",
+        names,
+    )
+    administrator_groups: tuple[str, ...] = knob(
+        "ozone.administrators.groups",
+        (),
+        "Groups of the operating system whose members may do everything, comma-separated.",
+        names,
+    )
+    s3_administrators: tuple[str, ...] = knob(
+        "ozone.s3.administrators",
+        (),
+        "Users who may manage the secrets of others, comma-separated; where it and its groups are empty, those of ozone.administrators.",
+        names,
+    )
+    s3_administrator_groups: tuple[str, ...] = knob(
+        "ozone.s3.administrators.groups",
+        (),
+        "Groups of the operating system whose members may manage the secrets of others, comma-separated.",
+        names,
+    )
+    auth_to_local: str = knob(
+        "hadoop.security.auth_to_local",
+        "DEFAULT",
+        "Rules that make short names of Kerberos principals, as Hadoop writes them.",
+    )
+    master_key: str = knob(
+        "ozgate.master-key",
+        "master.key",
+        "File of the key that secrets are encrypted under, made at the first start; a relative path is inside ozgate.data.",
+    )
+    secret_http_enabled: bool = knob(
+        "ozone.s3g.secret.http.enabled",
+        False,
+        "Whether secrets can be had over the admin listener's TCP port; over its Unix socket they always can.",
+        boolean,
+    )
+    admin_socket_mode: int = knob(
+        "ozgate.admin.socket.mode",
+        0o600,
+        "Mode of admin.sock in ozgate.data: 600 for the service's user, 660 for its group too, 666 for every user of this machine, who then are told apart by the operating system.",
+        mode,
     )
     region: str = knob("ozgate.region", "us-east-1", "Region that buckets are in.")
     max_keys: int = knob(

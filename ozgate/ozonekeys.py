@@ -21,7 +21,6 @@ WITHOUT_EFFECT = frozenset(
     ozone.s3g.http.auth.kerberos.keytab
     ozone.s3g.kerberos.principal
     ozone.s3g.kerberos.keytab.file
-    ozone.s3g.secret.http.enabled
     ozone.s3g.secret.http.auth.type
     ozone.s3g.sts.http.enabled
     ozone.s3g.sts.http-address

@@ -17,6 +17,7 @@ TYPES: dict[Callable[[str], Any], str] = {
     declared.duration: "duration",
     declared.interval: "duration",
     declared.milliseconds: "duration",
+    declared.mode: "mode",
     declared.names: "comma-separated list",
     declared.positive: "number above 0",
     declared.size: "size",
@@ -35,6 +36,8 @@ def written(value: Any, parse: Callable[[str], Any]) -> str:
         return str(value).lower()
     if isinstance(value, tuple):
         return ",".join(value)
+    if parse is declared.mode:
+        return f"{value:o}"
     if parse is declared.size and value:
         for bits, unit in _SIZES:
             if value % (1 << bits) == 0:
