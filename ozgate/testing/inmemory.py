@@ -127,8 +127,11 @@ class MemoryTransport:
 
     def _deliver(self) -> None:
         self._scheduled = False
-        while self._queue and self.other.reading and not self.disconnected:
+        if self._queue and self.other.reading and not self.disconnected:
             self.other.protocol.dataReceived(self._queue.pop(0))
+            if self._queue:
+                # In a turn of its own, for other connections to have theirs between.
+                self.deliver_soon()
         if self._queue or self.disconnected:
             return
         if self.disconnecting:
