@@ -22,11 +22,12 @@ PICTURE: dict[str, set[str]] = {
     "config": set(),
     "interfaces": {"values"},
     "room": {"errors"},
+    "tally": set(),
     "metadata": STORES,
     "blobs": STORES,
     "wire": BASE,
     "auth": BASE,
-    "s3": BASE | {"room", "auth", "wire"},
+    "s3": BASE | {"room", "tally", "auth", "wire"},
 }
 """Layer → the layers it may import besides itself. Everything else is composition: it may import all."""
 
