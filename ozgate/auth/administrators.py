@@ -1,0 +1,114 @@
+"""Who is an administrator: by name, by short name, or by a group of the operating system.
+
+Imports config only.
+"""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import time
+from collections.abc import Callable
+
+from ..config import Settings
+from .names import local_realm, parse_rules, short_name
+
+EVERYONE = "*"
+
+GROUPS_KEPT = 300.0
+"""Seconds that an answer about groups is kept. Hadoop's ``hadoop.security.groups.cache.secs``."""
+
+_MOST_KEPT = 10_000
+
+
+def local_user(uid: int) -> str:
+    """The name of a user of this machine; the number where it has none."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def groups_of(name: str) -> frozenset[str]:
+    """The groups of a user of this machine; none where there is no such user."""
+    try:
+        numbers = os.getgrouplist(name, pwd.getpwnam(name).pw_gid)
+    except (KeyError, ValueError):
+        return frozenset()
+    found = set()
+    for number in numbers:
+        try:
+            found.add(grp.getgrgid(number).gr_name)
+        except KeyError:
+            continue
+    return frozenset(found)
+
+
+class Administrators:
+    """The administrators that a configuration names.
+
+    An entry means a user by the whole name or by the short one. The user that the service runs as always is an
+    administrator. The static pair is one by its access id, which the pipeline sees to: another user may bear that name.
+
+    :param realm: the default realm; ``None``: this machine's.
+    :param groups: the groups of a short name.
+    :raises ValueError: ``hadoop.security.auth_to_local`` is malformed.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        realm: str | None = None,
+        groups: Callable[[str], frozenset[str]] = groups_of,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._rules = parse_rules(settings.auth_to_local)
+        self._realm = local_realm() if realm is None else realm
+        self._groups = groups
+        self._clock = clock
+        own = {local_user(os.geteuid())}
+        users, grouped = settings.administrators, settings.administrator_groups
+        self._all = (own | set(users), frozenset(grouped))
+        if settings.s3_administrators or settings.s3_administrator_groups:
+            users = settings.s3_administrators
+            grouped = settings.s3_administrator_groups
+        self._s3 = (own | set(users), frozenset(grouped))
+        self._kept: dict[str, tuple[float, bool, bool]] = {}
+
+    def short_name(self, user: str) -> str:
+        """The short name of a user."""
+        return short_name(user, self._rules, self._realm)
+
+    def is_admin(self, user: str) -> bool:
+        """Whether a user may do everything: ``ozone.administrators``."""
+        return self._answer(user)[1]
+
+    def is_s3_admin(self, user: str) -> bool:
+        """Whether a user may manage the secrets of others: ``ozone.s3.administrators``."""
+        return self._answer(user)[2]
+
+    def _answer(self, user: str) -> tuple[float, bool, bool]:
+        """(until when it holds, administrator, administrator of S3)."""
+        now = self._clock()
+        kept = self._kept.get(user)
+        if kept is None or kept[0] <= now:
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.clear()
+            among = self._is_among(user)
+            kept = (now + GROUPS_KEPT, among(self._all), among(self._s3))
+            self._kept[user] = kept
+        return kept
+
+    def _is_among(self, user: str) -> Callable[[tuple[set[str], frozenset[str]]], bool]:
+        short = self.short_name(user)
+
+        def among(named: tuple[set[str], frozenset[str]]) -> bool:
+            users, groups = named
+            if not user:
+                return False
+            if EVERYONE in users or user in users or short in users:
+                return True
+            return bool(groups) and not groups.isdisjoint(self._groups(short))
+
+        return among

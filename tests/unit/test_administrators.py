@@ -1,0 +1,100 @@
+"""Tests of :mod:`ozgate.auth.administrators`."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from ozgate.auth.administrators import (
+    GROUPS_KEPT,
+    Administrators,
+    groups_of,
+    local_user,
+)
+from ozgate.config import Settings
+
+
+class AdministratorsTests(SynchronousTestCase):
+    """Who is one."""
+
+    def make(self, **settings: Any) -> Administrators:
+        """Administrators of a configuration, with groups and a clock of the test's."""
+        self.groups = {"carol": frozenset(("ops",))}
+        self.now = 0.0
+        return Administrators(
+            Settings(**settings),
+            "EXAMPLE.COM",
+            lambda name: self.groups.get(name, frozenset()),
+            lambda: self.now,
+        )
+
+    def test_nobody_but_the_service(self) -> None:
+        """With nothing configured it is the service's own user alone, by local or by short name."""
+        found = self.make()
+        own = local_user(os.geteuid())
+        for user in (own, f"{own}@EXAMPLE.COM", f"{own}/host@EXAMPLE.COM"):
+            self.assertTrue(found.is_admin(user))
+            self.assertTrue(found.is_s3_admin(user))
+        for user in ("", "alice", f"{own}@OTHER.COM"):
+            self.assertFalse(found.is_admin(user))
+            self.assertFalse(found.is_s3_admin(user))
+
+    def test_static_pair(self) -> None:
+        """A user who happens to be called as the static access key is none."""
+        found = self.make(access_key="minio", secret_key="x")
+        self.assertFalse(found.is_admin("minio"))
+
+    def test_names(self) -> None:
+        """An entry means the whole name or the short one, and no more than that."""
+        found = self.make(administrators=("alice", "bob/host@OTHER.COM"))
+        for user in ("alice", "alice@EXAMPLE.COM", "bob/host@OTHER.COM"):
+            self.assertTrue(found.is_admin(user), user)
+            self.assertTrue(found.is_s3_admin(user), user)
+        for user in ("alice@OTHER.COM", "bob", "bob@OTHER.COM", "Alice", "alicee"):
+            self.assertFalse(found.is_admin(user), user)
+
+    def test_rules(self) -> None:
+        """Short names are those of the configured rules."""
+        found = self.make(
+            administrators=("alice",), auth_to_local="RULE:[1:$1@$0](.*@OTHER)s/@.*//"
+        )
+        self.assertTrue(found.is_admin("alice@OTHER"))
+        self.assertFalse(found.is_admin("alice@EXAMPLE.COM"))
+        self.assertRaises(ValueError, self.make, auth_to_local="nonsense")
+
+    def test_s3_administrators(self) -> None:
+        """Administrators of S3 are others where any are named, by name or by group."""
+        found = self.make(administrators=("alice",), s3_administrators=("bob",))
+        self.assertEqual(found.is_admin("alice"), True)
+        self.assertEqual(found.is_s3_admin("alice"), False)
+        self.assertEqual(found.is_admin("bob"), False)
+        self.assertEqual(found.is_s3_admin("bob"), True)
+        found = self.make(administrators=("alice",), s3_administrator_groups=("ops",))
+        self.assertFalse(found.is_s3_admin("alice"))
+        self.assertTrue(found.is_s3_admin("carol@EXAMPLE.COM"))
+
+    def test_groups(self) -> None:
+        """Members of the groups are, by their short names, and cease to be a while after they leave."""
+        found = self.make(administrator_groups=("ops", "wheel"))
+        self.assertTrue(found.is_admin("carol@EXAMPLE.COM"))
+        self.assertTrue(found.is_s3_admin("carol"))
+        self.assertFalse(found.is_admin("dave"))
+        self.groups = {}
+        self.assertTrue(found.is_admin("carol"))
+        self.now = GROUPS_KEPT
+        self.assertFalse(found.is_admin("carol"))
+
+    def test_everyone(self) -> None:
+        """A star means everyone, but not nobody."""
+        found = self.make(administrators=("*",))
+        self.assertTrue(found.is_admin("whoever"))
+        self.assertFalse(found.is_admin(""))
+
+    def test_operating_system(self) -> None:
+        """Groups are those of the operating system; who is not known there has none."""
+        self.assertIn("root", groups_of("root"))
+        self.assertEqual(groups_of("no such user"), frozenset())
+        self.assertEqual(local_user(0), "root")
+        self.assertEqual(local_user(4_000_000_000), "4000000000")

@@ -1,0 +1,98 @@
+"""Tests of :mod:`ozgate.auth.names`: the examples of Hadoop's documentation, and what is malformed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from ozgate.auth.names import default_realm, parse_rules, short_name
+
+REALM = "EXAMPLE.COM"
+
+
+class ShortNameTests(SynchronousTestCase):
+    """Principals and what rules make of them."""
+
+    def short(self, principal: str, rules: str = "DEFAULT") -> str:
+        """The short name under some rules."""
+        return short_name(principal, parse_rules(rules), REALM)
+
+    def test_default(self) -> None:
+        """DEFAULT takes the first component, in the default realm only."""
+        self.assertEqual(self.short("testuser/scm@EXAMPLE.COM"), "testuser")
+        self.assertEqual(self.short("testuser@EXAMPLE.COM"), "testuser")
+        self.assertEqual(self.short("testuser@OTHER.COM"), "testuser@OTHER.COM")
+        self.assertEqual(self.short("testuser/scm"), "testuser/scm")
+        self.assertEqual(self.short("Test@EXAMPLE.COM", "DEFAULT/L"), "test")
+
+    def test_simple(self) -> None:
+        """A name without a realm is its own; so is what is no principal."""
+        for name in ("alice", "", "a@b@c", "@X", "a/b/c@X"):
+            self.assertEqual(self.short(name), name)
+
+    def test_no_default_realm(self) -> None:
+        """Where the default realm is not known, DEFAULT fits nobody."""
+        rules = parse_rules("DEFAULT")
+        self.assertEqual(short_name("a@EXAMPLE.COM", rules), "a@EXAMPLE.COM")
+        self.assertEqual(short_name("a/b", rules), "a/b")
+
+    def test_rules(self) -> None:
+        """Rules choose by their number of components and pattern, and the first that fits decides."""
+        rules = r"""
+            RULE:[2:$1/$2@$0]([ndj]n/.*@REALM\.TLD)s/.*/hdfs/
+            RULE:[2:$1@$0](om@.*)s/@.*//
+            RULE:[1:$1@$0](.*@OTHER\.COM)s/@.*/-other/L
+            RULE:[1:$1]
+            DEFAULT
+        """
+        for principal, expected in (
+            ("nn/host@REALM.TLD", "hdfs"),
+            ("om/host@ANY", "om"),
+            ("Alice@OTHER.COM", "alice-other"),
+            ("bob@SOME", "bob"),
+            ("dn/host@EXAMPLE.COM", "dn"),
+            ("dn/host@SOME", "dn/host@SOME"),
+        ):
+            self.assertEqual(self.short(principal, rules), expected)
+
+    def test_replacement(self) -> None:
+        """A replacement is of the first match, or of all with g, and may name groups."""
+        self.assertEqual(self.short("aXbX@R", "RULE:[1:$1]s/X/-/"), "a-bX")
+        self.assertEqual(self.short("aXbX@R", "RULE:[1:$1]s/X/-/g"), "a-b-")
+        self.assertEqual(self.short("ab@R", "RULE:[1:$1]s/(a)(b)/$2$1/"), "ba")
+
+    def test_not_simple(self) -> None:
+        """A rule that leaves a realm or a host gives no short name, whatever comes after it."""
+        self.assertEqual(self.short("a@R", "RULE:[1:$1@$0] RULE:[1:$1]"), "a@R")
+
+    def test_malformed(self) -> None:
+        """What is no rule is refused, with what it is."""
+        for text in (
+            "default",
+            "RULE:[1:$1](x",
+            "RULE:[3:$1]",
+            "RULE:[:$1]",
+            "RULE:[1:$1]([)s/a/b/",
+            "RULE:[1:$1]s/(/b/",
+            "DEFAULT nonsense",
+            "DEFAULTDEFAULT",
+        ):
+            self.assertRaises(ValueError, parse_rules, text)
+        self.assertEqual(parse_rules("  "), ())
+
+
+class DefaultRealmTests(SynchronousTestCase):
+    """Where the default realm comes from."""
+
+    def test_file(self) -> None:
+        """It is in the section libdefaults of the first file that says it."""
+        folder = self.mktemp()
+        os.makedirs(folder)
+        first, second = Path(folder, "first"), Path(folder, "second")
+        first.write_text("[realms]\ndefault_realm = NO\n")
+        second.write_text("[libdefaults]\n # c\n  default_realm = YES.COM\n[x]\n")
+        self.assertEqual(default_realm({"KRB5_CONFIG": f"{first}:{second}"}), "YES.COM")
+        self.assertEqual(default_realm({"KRB5_CONFIG": str(first)}), "")
+        self.assertEqual(default_realm({"KRB5_CONFIG": f"{first}.none"}), "")
