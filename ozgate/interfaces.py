@@ -21,10 +21,12 @@ from .values import (
     Bucket,
     ByteRange,
     Content,
+    Credential,
     ObjectPart,
     ObjectVersion,
     Page,
     Part,
+    Secret,
     Upload,
     UploadPage,
     VersionPage,
@@ -35,6 +37,7 @@ __all__ = [
     "IBlobSink",
     "IBlobStore",
     "IByteSource",
+    "IMeasured",
     "IMetadataStore",
     "IMetadataTransaction",
     "IProviderMaker",
@@ -47,7 +50,9 @@ class IMetadataTransaction(Interface):
 
     Calls are synchronous and may come from another thread than the reactor's. A transaction
     given by :meth:`IMetadataStore.read` refuses the writing methods with ``TypeError``.
-    A method that is handed a :class:`Bucket` uses its ``number``; links are resolved above.
+    A method that is handed a :class:`Bucket` uses its ``number`` and ``volume``; links are resolved above.
+    ``used_bytes`` and ``used_names`` change with the rows, in the same transaction: versions count in
+    names (delete markers too) and bytes, uploaded parts in bytes, until their upload ends.
     """
 
     def now() -> int:
@@ -65,10 +70,16 @@ class IMetadataTransaction(Interface):
         """Volumes by name, those after ``after`` that start with ``prefix``."""
 
     def add_volume(volume: Volume) -> Volume:
-        """Store a volume; its number is set in what is returned."""
+        """Store a volume; its number and ``modified`` are set in what is returned.
+
+        What it uses is counted, not taken from the value. Fails with ``Conflict`` when there is one.
+        """
+
+    def replace_volume(volume: Volume) -> None:
+        """Store a volume's changed members (owner, admin, quotas, acls); ``modified`` becomes :meth:`now`."""
 
     def remove_volume(volume: Volume) -> None:
-        """Remove a volume that the caller has found empty."""
+        """Remove a volume. Fails with ``Conflict`` when it holds a bucket or link."""
 
     def bucket(volume: str, name: str) -> Bucket | None:
         """The bucket or link of that name; ``None`` also when there is no such volume."""
@@ -77,16 +88,28 @@ class IMetadataTransaction(Interface):
         """Buckets and links of a volume by name, those after ``after``."""
 
     def add_bucket(bucket: Bucket) -> Bucket:
-        """Store a bucket that the caller has found absent; its number is set in what is returned."""
+        """Store a bucket that the caller has found absent; its number and ``modified`` are set in what is returned.
+
+        What it uses is counted, not taken from the value.
+        """
 
     def replace_bucket(bucket: Bucket) -> None:
-        """Store a bucket's changed members (owner, versioning)."""
+        """Store a bucket's changed members; ``modified`` becomes :meth:`now`.
+
+        They are owner, region, versioning, source, quotas, acls and layout; what it uses is counted.
+        """
 
     def remove_bucket(bucket: Bucket) -> None:
         """Remove a bucket that holds no version, with its configurations and uploads."""
 
     def is_empty(bucket: Bucket) -> bool:
         """Whether the bucket holds no version and no delete marker. Uploads do not count."""
+
+    def recount(bucket: Bucket) -> tuple[int, int]:
+        """Bytes and names of a bucket, counted from its rows: what ``used_bytes``, ``used_names`` must be.
+
+        Costs a walk through all its rows.
+        """
 
     def configuration(bucket: Bucket, kind: str) -> bytes | None:
         """A named configuration document of a bucket (``policy``, ``cors``, …)."""
@@ -114,7 +137,7 @@ class IMetadataTransaction(Interface):
         """
 
     def replace_version(bucket: Bucket, version: ObjectVersion) -> None:
-        """Store a version's changed members (tags, metadata); its content stays."""
+        """Store a version's changed members (tags, metadata); its content and size stay."""
 
     def remove_version(bucket: Bucket, version: ObjectVersion) -> None:
         """Remove a version, dooming the blobs of its extents; the next newest becomes the latest."""
@@ -208,13 +231,25 @@ class IMetadataTransaction(Interface):
     def lease(name: str, owner: str, seconds: float) -> bool:
         """Take or renew a lease: ``False`` while another owner's term runs."""
 
-    # Secrets
+    # Secrets, and values of the store's own
 
-    def secret(access_id: str) -> str | None:
-        """The secret of an access id."""
+    def secret_row(access_id: str) -> Secret | None:
+        """The row of an access id, whether expired or not."""
 
-    def set_secret(access_id: str, secret: str | None) -> None:
-        """Keep a secret, or remove it with ``None``."""
+    def put_secret(secret: Secret) -> None:
+        """Store a row; one of the same access id is replaced."""
+
+    def remove_secret(access_id: str) -> None:
+        """Remove a row; nothing happens if it is gone."""
+
+    def secrets(after: str, limit: int) -> Sequence[Secret]:
+        """Rows by access id, those after ``after``."""
+
+    def setting(name: str) -> bytes | None:
+        """A named value of the store's own, such as the check value of the master key."""
+
+    def set_setting(name: str, value: bytes | None) -> None:
+        """Keep a named value, or remove it with ``None``."""
 
 
 class IMetadataStore(Interface):
@@ -260,6 +295,16 @@ class IMetadataStore(Interface):
 
     def watch(topic: str, callback: Callable[[], None]) -> None:
         """Have ``callback`` called after each change of ``topic``."""
+
+
+class IMeasured(Interface):
+    """What a provider may provide besides: figures about itself, for the metrics."""
+
+    def watch_commits(callback: Callable[[int], None]) -> None:
+        """Have ``callback`` called in the reactor's thread after each commit, with how many interactions it held."""
+
+    def sizes() -> Mapping[str, int]:
+        """Bytes that the store takes, by what for, such as ``database``. Cheap enough to be asked for every second."""
 
 
 class IByteSource(Interface):
@@ -332,19 +377,33 @@ class IBlobStore(Interface):
 
 
 class ISecretStore(Interface):
-    """Secrets of access ids."""
+    """Secrets of access ids, sealed at rest."""
 
-    def secret(access_id: str) -> Deferred[str | None]:
-        """The secret of an access id, or ``None``. May be cached only as long as revocation allows: not at all."""
+    def secret(access_id: str) -> Deferred[Credential | None]:
+        """The secret of an access id and whose it is; ``None`` when there is none or it has expired.
 
-    def issue(access_id: str) -> Deferred[str]:
-        """Make and keep a new secret, 64 hex digits. Fails with ``Conflict`` when there is one."""
+        Cached only as long as revocation allows: not at all.
+        """
+
+    def issue(
+        user: str, key: str = "", ttl: float | None = None
+    ) -> Deferred[tuple[str, str]]:
+        """Make and keep a new secret, 64 hex digits.
+
+        :param key: names a further key of the user; the first one has none.
+        :param ttl: seconds after which the secret is refused; ``None``: never.
+        :return: fires with the access id (``user``, or ``user~key``) and the secret; fails with
+            ``Conflict`` when that access id has one.
+        """
 
     def set(access_id: str, secret: str) -> Deferred[None]:
-        """Keep a given secret."""
+        """Keep a given secret instead of the one there is. Fails with ``Absent`` when there is none."""
 
     def revoke(access_id: str) -> Deferred[None]:
         """Remove a secret. Fails with ``Absent`` when there is none."""
+
+    def listed(after: str, limit: int) -> Deferred[Sequence[Secret]]:
+        """Rows by access id, those after ``after``, expired ones included; ``sealed`` is empty."""
 
 
 class IProviderMaker(Interface):

@@ -62,6 +62,7 @@ class Verified:
     timestamp: str
     signature: str
     presigned: bool
+    user: str = ""
 
 
 async def authenticate(
@@ -85,8 +86,11 @@ async def authenticate(
     signer = claim.signer
     _check_all_signed(signer.covered, headers)
     key = None
+    user = signer.access_id
     if secrets is not None:
-        secret = await secrets.secret(signer.access_id)
+        credential = await secrets.secret(signer.access_id)
+        secret = "" if credential is None else credential.secret
+        user = user if credential is None else credential.user
         # An unknown access id takes the way of a wrong signature to its end: neither is told from the
         # other by the time it takes.
         key = signing_key(secret or _NOBODY, signer.date, signer.region)
@@ -114,6 +118,7 @@ async def authenticate(
         claim.timestamp,
         claim.signature,
         claim.presigned,
+        user,
     )
 
 

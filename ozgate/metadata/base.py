@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from ..values import Content
 from .counters import Sequences, Times
 from .rows import extent_row
+from .usage import Usage
 
 LEAST_ABOVE_ALL = (1 << 63) - 1
 """Above every number that SQLite holds."""
@@ -29,6 +30,7 @@ class Rows:
         self._times = times
         self._sequences = sequences
         self._now: int | None = None
+        self.usage = Usage()
 
     def begin(self) -> None:
         """Another interaction begins: forget the time."""

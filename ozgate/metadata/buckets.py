@@ -1,4 +1,4 @@
-"""Rows of volumes, buckets, links, configurations, and what is not in a bucket: leases, secrets."""
+"""Rows of volumes, buckets, links and configurations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from ..errors import Conflict
 from ..values import Bucket, Volume
 from .base import Rows
 from .order import END, just_after, successor
-from .rows import BUCKET, bucket_of
+from .rows import BUCKET, VOLUME, Row, bucket_of, pack_acls, volume_of
+from .schema import COUNTED
 
 
 def _bounds(prefix: str, after: str) -> tuple[str, str | bytes]:
@@ -20,38 +21,87 @@ def _bounds(prefix: str, after: str) -> tuple[str, str | bytes]:
     return max(low, prefix), successor(prefix) or END
 
 
+def _changing(bucket: Bucket) -> Row:
+    """The columns that may change, but for the first and last."""
+    return (
+        bucket.region,
+        bucket.versioning,
+        *(bucket.source or (None, None)),
+        bucket.quota_bytes,
+        bucket.quota_names,
+        pack_acls(bucket.acls),
+        bucket.layout,
+    )
+
+
 class VolumeRows(Rows):
     """Volumes; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
 
     def volume(self, name: str) -> Volume | None:
         """The volume of that name."""
         row = self._execute(
-            "SELECT name, owner, created, number FROM volumes WHERE name = ?", (name,)
+            f"SELECT {VOLUME} FROM volumes WHERE name = ?", (name,)
         ).fetchone()
-        return None if row is None else Volume(*row)
+        return None if row is None else self._volume_of(row)
+
+    def _volume_of(self, row: Row) -> Volume:
+        return volume_of(row, self.usage.of_volume(row[0]))
 
     def volumes(self, prefix: str, after: str, limit: int) -> Sequence[Volume]:
         """Volumes by name."""
         rows = self._execute(
-            "SELECT name, owner, created, number FROM volumes"
+            f"SELECT {VOLUME} FROM volumes"
             " WHERE name >= ? AND name < ? ORDER BY name LIMIT ?",
             (*_bounds(prefix, after), limit),
         ).fetchall()
-        return [Volume(*row) for row in rows]
+        return [self._volume_of(row) for row in rows]
 
     def add_volume(self, volume: Volume) -> Volume:
         """Store a volume.
 
         :raises Conflict: there is one of that name.
         """
+        modified = volume.modified or volume.created
         try:
             cursor = self._execute(
-                "INSERT INTO volumes (name, owner, created) VALUES (?, ?, ?)",
-                (volume.name, volume.owner, volume.created),
+                "INSERT INTO volumes (name, owner, created, admin, quota_bytes,"
+                " quota_names, acls, modified) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    volume.name,
+                    volume.owner,
+                    volume.created,
+                    volume.admin,
+                    volume.quota_bytes,
+                    volume.quota_names,
+                    pack_acls(volume.acls),
+                    modified,
+                ),
             )
         except sqlite3.IntegrityError:
             raise Conflict(f"volume {volume.name} is there already") from None
-        return evolve(volume, number=cursor.lastrowid or 0)
+        return evolve(
+            volume,
+            number=cursor.lastrowid or 0,
+            modified=modified,
+            used_bytes=0,
+            used_names=0,
+        )
+
+    def replace_volume(self, volume: Volume) -> None:
+        """Store a volume's changed members."""
+        self._execute(
+            "UPDATE volumes SET owner = ?, admin = ?, quota_bytes = ?, quota_names = ?,"
+            " acls = ?, modified = ? WHERE name = ?",
+            (
+                volume.owner,
+                volume.admin,
+                volume.quota_bytes,
+                volume.quota_names,
+                pack_acls(volume.acls),
+                self.now(),
+                volume.name,
+            ),
+        )
 
     def remove_volume(self, volume: Volume) -> None:
         """Remove a volume.
@@ -62,6 +112,7 @@ class VolumeRows(Rows):
             self._execute("DELETE FROM volumes WHERE name = ?", (volume.name,))
         except sqlite3.IntegrityError:
             raise Conflict(f"volume {volume.name} holds a bucket") from None
+        self.usage.forget_volume(volume.name)
 
 
 class BucketRows(VolumeRows):
@@ -73,7 +124,10 @@ class BucketRows(VolumeRows):
             f"SELECT {BUCKET} FROM buckets WHERE volume = ? AND name = ?",
             (volume, name),
         ).fetchone()
-        return None if row is None else bucket_of(row)
+        return None if row is None else self._bucket_of(row)
+
+    def _bucket_of(self, row: Row) -> Bucket:
+        return bucket_of(row, *self.usage.of_bucket(row[8]))
 
     def buckets(
         self, volume: str, prefix: str, after: str, limit: int
@@ -84,26 +138,26 @@ class BucketRows(VolumeRows):
             " ORDER BY name LIMIT ?",
             (volume, *_bounds(prefix, after), limit),
         ).fetchall()
-        return [bucket_of(row) for row in rows]
+        return [self._bucket_of(row) for row in rows]
 
     def add_bucket(self, bucket: Bucket) -> Bucket:
         """Store a bucket.
 
         :raises Conflict: there is one of that name, or no such volume.
         """
-        source = bucket.source or (None, None)
+        modified = bucket.modified or bucket.created
         try:
             cursor = self._execute(
                 "INSERT INTO buckets (volume, name, owner, created, region, versioning,"
-                " source_volume, source_bucket) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                " source_volume, source_bucket, quota_bytes, quota_names, acls, layout,"
+                " modified) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     bucket.volume,
                     bucket.name,
                     bucket.owner,
                     bucket.created,
-                    bucket.region,
-                    bucket.versioning,
-                    *source,
+                    *_changing(bucket),
+                    modified,
                 ),
             )
         except sqlite3.IntegrityError:
@@ -111,15 +165,28 @@ class BucketRows(VolumeRows):
                 f"bucket {bucket.volume}/{bucket.name} is there already,"
                 " or its volume is not"
             ) from None
-        return evolve(bucket, number=cursor.lastrowid or 0)
+        self._count_buckets(bucket.volume, 1)
+        return evolve(
+            bucket,
+            number=cursor.lastrowid or 0,
+            modified=modified,
+            used_bytes=0,
+            used_names=0,
+        )
+
+    def _count_buckets(self, volume: str, more: int) -> None:
+        self._execute(
+            "UPDATE volumes SET used_names = used_names + ? WHERE name = ?",
+            (more, volume),
+        )
 
     def replace_bucket(self, bucket: Bucket) -> None:
         """Store a bucket's changed members."""
-        source = bucket.source or (None, None)
         self._execute(
             "UPDATE buckets SET owner = ?, region = ?, versioning = ?,"
-            " source_volume = ?, source_bucket = ? WHERE number = ?",
-            (bucket.owner, bucket.region, bucket.versioning, *source, bucket.number),
+            " source_volume = ?, source_bucket = ?, quota_bytes = ?, quota_names = ?,"
+            " acls = ?, layout = ?, modified = ? WHERE number = ?",
+            (bucket.owner, *_changing(bucket), self.now(), bucket.number),
         )
 
     def is_empty(self, bucket: Bucket) -> bool:
@@ -128,6 +195,13 @@ class BucketRows(VolumeRows):
             "SELECT 1 FROM versions WHERE bucket = ? LIMIT 1", (bucket.number,)
         ).fetchone()
         return row is None
+
+    def recount(self, bucket: Bucket) -> tuple[int, int]:
+        """Bytes and names, counted from the rows."""
+        row = self._execute(
+            f"{COUNTED} FROM (SELECT ? AS number) AS buckets", (bucket.number,)
+        ).fetchone()
+        return row[0], row[1]
 
     def configuration(self, bucket: Bucket, kind: str) -> bytes | None:
         """A named configuration document."""
@@ -151,40 +225,4 @@ class BucketRows(VolumeRows):
                 "INSERT OR REPLACE INTO configurations (bucket, kind, document)"
                 " VALUES (?, ?, ?)",
                 (bucket.number, kind, document),
-            )
-
-
-class SharedRows(Rows):
-    """Leases and secrets; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
-
-    def lease(self, name: str, owner: str, seconds: float) -> bool:
-        """Take or renew a lease."""
-        now = self.now()
-        row = self._execute(
-            "SELECT 1 FROM leases WHERE name = ? AND owner <> ? AND expires > ?",
-            (name, owner, now),
-        ).fetchone()
-        if row is not None:
-            return False
-        self._execute(
-            "INSERT OR REPLACE INTO leases (name, owner, expires) VALUES (?, ?, ?)",
-            (name, owner, now + int(seconds * 1000)),
-        )
-        return True
-
-    def secret(self, access_id: str) -> str | None:
-        """The secret of an access id."""
-        row = self._execute(
-            "SELECT secret FROM secrets WHERE access_id = ?", (access_id,)
-        ).fetchone()
-        return None if row is None else row[0]
-
-    def set_secret(self, access_id: str, secret: str | None) -> None:
-        """Keep a secret, or remove it."""
-        if secret is None:
-            self._execute("DELETE FROM secrets WHERE access_id = ?", (access_id,))
-        else:
-            self._execute(
-                "INSERT OR REPLACE INTO secrets (access_id, secret) VALUES (?, ?)",
-                (access_id, secret),
             )

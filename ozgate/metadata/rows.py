@@ -13,6 +13,7 @@ from typing import Any
 from attrs import asdict
 
 from ..values import (
+    Acl,
     BlobRef,
     Bucket,
     Checksum,
@@ -20,6 +21,7 @@ from ..values import (
     ListedVersion,
     ObjectVersion,
     Upload,
+    Volume,
 )
 
 Row = tuple[Any, ...]
@@ -28,8 +30,13 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 # What json.loads does after looking at its options, at half the cost.
 _scan = json.JSONDecoder().raw_decode
 
+VOLUME = """name, owner, created, number, admin, quota_bytes, quota_names, acls, modified,
+    used_bytes, used_names"""
+
 BUCKET = """buckets.volume, buckets.name, buckets.owner, buckets.created, buckets.region,
-    buckets.versioning, buckets.source_volume, buckets.source_bucket, buckets.number"""
+    buckets.versioning, buckets.source_volume, buckets.source_bucket, buckets.number,
+    buckets.quota_bytes, buckets.quota_names, buckets.acls, buckets.modified,
+    buckets.used_bytes, buckets.used_names, buckets.layout"""
 
 VERSION = """key, sequence, modified, size, etag, owner, version_id, is_latest,
     is_delete_marker, storage_class, headers, metadata, tags, checksum_algorithm,
@@ -66,11 +73,48 @@ def unpack(text: str) -> dict[str, str]:
     return _scan(text)[0] if text else {}
 
 
-def bucket_of(row: Row) -> Bucket:
-    """A bucket from the columns :data:`BUCKET`."""
-    volume, name, owner, created, region, versioning, source_volume, source, number = (
-        row
+def pack_acls(acls: Iterable[Acl]) -> str:
+    """An access control list as compact JSON; ``""`` when it is empty."""
+    entries = [acl.to_json() for acl in acls]
+    return _encode(entries) if entries else ""
+
+
+@lru_cache(256)
+def unpack_acls(text: str) -> tuple[Acl, ...]:
+    """The list that :func:`pack_acls` made text of. Every request looks at one."""
+    return tuple(map(Acl.from_json, _scan(text)[0])) if text else ()
+
+
+def volume_of(row: Row, more_bytes: int = 0) -> Volume:
+    """A volume from the columns :data:`VOLUME`.
+
+    :param more_bytes: what the row does not yet count.
+    """
+    name, owner, created, number, admin, quota_bytes, quota_names, acls = row[:8]
+    modified, used_bytes, used_names = row[8:]
+    return Volume(
+        name,
+        owner,
+        created,
+        number,
+        admin,
+        quota_bytes,
+        quota_names,
+        unpack_acls(acls),
+        modified,
+        used_bytes + more_bytes,
+        used_names,
     )
+
+
+def bucket_of(row: Row, more_bytes: int = 0, more_names: int = 0) -> Bucket:
+    """A bucket from the columns :data:`BUCKET`.
+
+    :param more_bytes: what the row does not yet count.
+    :param more_names: what the row does not yet count.
+    """
+    volume, name, owner, created, region, versioning, source_volume, source = row[:8]
+    number, quota_bytes, quota_names, acls, modified, used, names, layout = row[8:]
     return Bucket(
         volume,
         name,
@@ -80,6 +124,13 @@ def bucket_of(row: Row) -> Bucket:
         versioning,
         None if source_volume is None else (source_volume, source),
         number,
+        quota_bytes,
+        quota_names,
+        unpack_acls(acls) if acls else (),
+        modified,
+        used + more_bytes,
+        names + more_names,
+        layout,
     )
 
 

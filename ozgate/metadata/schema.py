@@ -15,6 +15,13 @@ from ..errors import Unavailable
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+COUNTED = """SELECT
+    (SELECT COALESCE(SUM(size), 0) FROM versions WHERE bucket = buckets.number)
+    + (SELECT COALESCE(SUM(parts.size), 0) FROM uploads
+        JOIN parts ON parts.upload = uploads.number WHERE uploads.bucket = buckets.number),
+    (SELECT COUNT(*) FROM versions WHERE bucket = buckets.number)"""
+"""Bytes and names of the bucket of an outer statement, from its rows."""
+
 TABLES = (
     """CREATE TABLE counters (
         name TEXT PRIMARY KEY,
@@ -151,13 +158,57 @@ TABLES = (
 )
 
 
+SURFACE = (
+    "ALTER TABLE volumes ADD COLUMN admin TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE volumes ADD COLUMN quota_bytes INTEGER NOT NULL DEFAULT -1",
+    "ALTER TABLE volumes ADD COLUMN quota_names INTEGER NOT NULL DEFAULT -1",
+    "ALTER TABLE volumes ADD COLUMN acls TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE volumes ADD COLUMN modified INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE volumes ADD COLUMN used_bytes INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE volumes ADD COLUMN used_names INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE buckets ADD COLUMN quota_bytes INTEGER NOT NULL DEFAULT -1",
+    "ALTER TABLE buckets ADD COLUMN quota_names INTEGER NOT NULL DEFAULT -1",
+    "ALTER TABLE buckets ADD COLUMN acls TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE buckets ADD COLUMN modified INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE buckets ADD COLUMN used_bytes INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE buckets ADD COLUMN used_names INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE buckets ADD COLUMN layout TEXT NOT NULL DEFAULT 'OBJECT_STORE'",
+    "UPDATE buckets SET modified = created",
+    "UPDATE volumes SET modified = created, admin = owner",
+    f"UPDATE buckets SET (used_bytes, used_names) = ({COUNTED})",
+    """UPDATE volumes SET (used_bytes, used_names) = (
+        SELECT COALESCE(SUM(used_bytes), 0), COUNT(*) FROM buckets
+        WHERE buckets.volume = volumes.name
+    )""",
+    # Nothing issued secrets before this version, and clear ones are not wanted any more.
+    "DROP TABLE secrets",
+    """CREATE TABLE secrets (
+        access_id TEXT PRIMARY KEY,
+        user TEXT NOT NULL,
+        sealed BLOB NOT NULL,
+        created INTEGER NOT NULL,
+        expires INTEGER
+    ) WITHOUT ROWID""",
+    """CREATE TABLE settings (
+        name TEXT PRIMARY KEY,
+        value BLOB NOT NULL
+    ) WITHOUT ROWID""",
+)
+
+
 def m001_tables(db: Database) -> None:
     """Everything there was at first."""
     for statement in TABLES:
         db.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (m001_tables,)
+def m002_surface(db: Database) -> None:
+    """Access control lists, quotas and what is used; sealed secrets; named values."""
+    for statement in SURFACE:
+        db.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (m001_tables, m002_surface)
 
 SCHEMA_VERSION = len(MIGRATIONS)
 

@@ -7,8 +7,10 @@ of a hop to another thread and back. With the write-ahead log neither waits for 
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -17,14 +19,14 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from ..errors import Unavailable
-from ..interfaces import IMetadataStore
+from ..interfaces import IMeasured, IMetadataStore
 from .connections import connect_reader, translated
 from .counters import Sequences, Times
 from .transaction import ReadTransaction
 from .writer import Reactor, Write, Writer
 
 
-@implementer(IMetadataStore)
+@implementer(IMetadataStore, IMeasured)
 class SQLiteMetadataStore:
     """Metadata in one SQLite database.
 
@@ -113,6 +115,18 @@ class SQLiteMetadataStore:
         (pages,) = self._connection.execute("PRAGMA freelist_count").fetchone()
         (size,) = self._connection.execute("PRAGMA page_size").fetchone()
         return int(pages * size)
+
+    def watch_commits(self, callback: Callable[[int], None]) -> None:
+        """See :class:`~ozgate.interfaces.IMeasured`."""
+        self._writer.on_commit = callback
+
+    def sizes(self) -> Mapping[str, int]:
+        """See :class:`~ozgate.interfaces.IMeasured`: the database's file, its log, and what is free in the former."""
+        found = {"free": self.reusable()}
+        for part, path in (("database", self._path), ("log", f"{self._path}-wal")):
+            with suppress(OSError):
+                found[part] = os.stat(path).st_size
+        return found
 
     def changed(self, topic: str) -> None:
         """See :meth:`~ozgate.interfaces.IMetadataStore.changed`."""

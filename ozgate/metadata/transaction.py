@@ -7,13 +7,14 @@ from typing import Any, NoReturn
 from zope.interface import implementer
 
 from ..interfaces import IMetadataTransaction
-from .buckets import SharedRows
+from .shared import SharedRows
 from .uploads import UploadRows
 from .versions import BlobRows, VersionRows
 
 WRITING = (
     "next_sequence",
     "add_volume",
+    "replace_volume",
     "remove_volume",
     "add_bucket",
     "replace_bucket",
@@ -29,7 +30,9 @@ WRITING = (
     "forget_doomed",
     "doom",
     "lease",
-    "set_secret",
+    "put_secret",
+    "remove_secret",
+    "set_setting",
 )
 """The methods that a reading transaction refuses."""
 

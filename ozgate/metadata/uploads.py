@@ -15,7 +15,6 @@ from .rows import (
     BUCKET,
     EXTENT,
     UPLOAD,
-    bucket_of,
     completed_text,
     extent_of,
     pack,
@@ -87,7 +86,7 @@ class UploadRows(BucketRows):
         :raises Absent: there is no such upload.
         """
         number = self._number(bucket, upload)
-        self._drop_parts(number)
+        self._drop_parts(bucket, number)
         self._execute(
             "UPDATE uploads SET is_completed = 1, completed = ?, completed_parts = ?"
             " WHERE number = ?",
@@ -100,7 +99,7 @@ class UploadRows(BucketRows):
             number = self._number(bucket, upload)
         except Absent:
             return
-        self._drop_upload(number)
+        self._drop_upload(bucket, number)
 
     def upload_page(
         self,
@@ -147,7 +146,7 @@ class UploadRows(BucketRows):
             (initiated, limit),
         ).fetchall()
         width = len(BUCKET.split(","))
-        return [(bucket_of(row[:width]), upload_of(row[width:])) for row in rows]
+        return [(self._bucket_of(row[:width]), upload_of(row[width:])) for row in rows]
 
     def put_part(self, bucket: Bucket, upload: Upload, part: Part) -> None:
         """Store a part; the one it replaces is dropped.
@@ -159,11 +158,13 @@ class UploadRows(BucketRows):
             raise ValueError("the bytes of a part belong in extents")
         number = self._number(bucket, upload, " AND is_completed = 0")
         replaced = self._execute(
-            "SELECT owner FROM parts WHERE upload = ? AND number = ?",
+            "SELECT owner, size FROM parts WHERE upload = ? AND number = ?",
             (number, part.number),
         ).fetchone()
+        more = part.size
         if replaced is not None:
             self._drop_extents(replaced[0])
+            more -= replaced[1]
         owner = self.next_sequence()
         self._execute(
             "INSERT OR REPLACE INTO parts (upload, number, owner, size, etag, modified,"
@@ -179,6 +180,7 @@ class UploadRows(BucketRows):
             ),
         )
         self._add_extents(owner, part.content)
+        self.usage.add(bucket.volume, bucket.number, more, 0)
 
     def parts(
         self, bucket: Bucket, upload: Upload, after: int, limit: int
@@ -213,12 +215,15 @@ class UploadRows(BucketRows):
             "SELECT number FROM uploads WHERE bucket = ?", (bucket.number,)
         ).fetchall()
         for (number,) in numbers:
-            self._drop_upload(number)
+            self._drop_upload(bucket, number)
         self._execute("DELETE FROM configurations WHERE bucket = ?", (bucket.number,))
         try:
-            self._execute("DELETE FROM buckets WHERE number = ?", (bucket.number,))
+            removed = self._execute(
+                "DELETE FROM buckets WHERE number = ?", (bucket.number,)
+            ).rowcount
         except sqlite3.IntegrityError:
             raise Conflict(f"bucket {bucket.name} is not empty") from None
+        self._count_buckets(bucket.volume, -removed)
 
     def _number(self, bucket: Bucket, upload: Upload, condition: str = "") -> int:
         """The number of an upload's row."""
@@ -232,11 +237,11 @@ class UploadRows(BucketRows):
         number: int = row[0]
         return number
 
-    def _drop_upload(self, number: int) -> None:
-        self._drop_parts(number)
+    def _drop_upload(self, bucket: Bucket, number: int) -> None:
+        self._drop_parts(bucket, number)
         self._execute("DELETE FROM uploads WHERE number = ?", (number,))
 
-    def _drop_parts(self, number: int) -> None:
+    def _drop_parts(self, bucket: Bucket, number: int) -> None:
         """Drop the parts of an upload, dooming blobs that have no name left."""
         names = self._execute(
             "SELECT DISTINCT extents.store, extents.blob FROM parts"
@@ -248,5 +253,8 @@ class UploadRows(BucketRows):
             " (SELECT owner FROM parts WHERE upload = ?)",
             (number,),
         )
-        self._execute("DELETE FROM parts WHERE upload = ?", (number,))
+        sizes = self._execute(
+            "DELETE FROM parts WHERE upload = ? RETURNING size", (number,)
+        ).fetchall()
         self._doom_unnamed(names)
+        self.usage.add(bucket.volume, bucket.number, -sum(size for (size,) in sizes), 0)

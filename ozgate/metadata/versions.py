@@ -45,7 +45,7 @@ ADD = """INSERT INTO versions (bucket, key, sequence, is_latest, is_delete_marke
     checksum_type, checksum_value, parts_count, tags, headers, metadata)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
-REPLACE = """UPDATE versions SET modified = ?, size = ?, etag = ?, owner = ?,
+REPLACE = """UPDATE versions SET modified = ?, etag = ?, owner = ?,
     storage_class = ?, checksum_algorithm = ?, checksum_type = ?, checksum_value = ?,
     parts_count = ?, tags = ?, headers = ?, metadata = ?
     WHERE bucket = ? AND key = ? AND sequence = ?"""
@@ -117,15 +117,17 @@ class VersionRows(Rows):
                 " VALUES (?, ?, ?, ?)",
                 [(sequence, part.number, part.size, part.checksum) for part in parts],
             )
+        self.usage.add(bucket.volume, bucket.number, version.size, 1)
 
     def replace_version(self, bucket: Bucket, version: ObjectVersion) -> None:
-        """Store a version's changed members; its content, id and place in the order stay.
+        """Store a version's changed members; its content, size, id and place in the order stay.
 
         :raises Absent: there is no such version.
         """
         row = version_row(bucket.number, version)
-        # From the row: what follows is_delete_marker, but for the version's id.
-        changed = self._execute(REPLACE, (*row[5:10], *row[11:], *row[:3])).rowcount
+        # From the row: what follows is_delete_marker, but for the size and the version's id.
+        columns = (row[5], *row[7:10], *row[11:], *row[:3])
+        changed = self._execute(REPLACE, columns).rowcount
         if not changed:
             raise Absent(f"{version.key!r} has no version {version.version_id}")
 
@@ -133,11 +135,13 @@ class VersionRows(Rows):
         """Remove a version; nothing happens if it is gone."""
         sequence = version.sequence
         removed = self._execute(
-            "DELETE FROM versions WHERE bucket = ? AND key = ? AND sequence = ?",
+            "DELETE FROM versions WHERE bucket = ? AND key = ? AND sequence = ?"
+            " RETURNING size",
             (bucket.number, version.key, sequence),
-        ).rowcount
+        ).fetchall()
         if not removed:
             return
+        self.usage.add(bucket.volume, bucket.number, -removed[0][0], -1)
         self._execute(SET_LATEST, (bucket.number, version.key, 1))
         inline = self._execute(
             "DELETE FROM bodies WHERE sequence = ?", (sequence,)

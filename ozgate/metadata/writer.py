@@ -59,6 +59,8 @@ class Writer:
 
     While one batch is committed, what arrives waits and makes up the next, so that the number of
     interactions in a commit follows the load and nobody waits for a timer.
+
+    :ivar on_commit: called in the reactor's thread with how many interactions each commit held.
     """
 
     _log = Logger()
@@ -75,6 +77,7 @@ class Writer:
         self._tx: Transaction
         self._opened: Deferred[None] = Deferred()
         self._ended: Deferred[None] = Deferred()
+        self.on_commit: Callable[[int], None] | None = None
 
     def start(self) -> Deferred[None]:
         """Start the thread.
@@ -122,7 +125,7 @@ class Writer:
         while more:
             batch, more = self._take()
             if batch:
-                self._deliver(self._commit(batch))
+                self._reactor.callFromThread(self._committed, self._commit(batch))
         self._finish()
         self._deliver([Outcome(self._ended, True, None)])
 
@@ -138,6 +141,11 @@ class Writer:
 
     def _deliver(self, outcomes: list[Outcome]) -> None:
         self._reactor.callFromThread(_fire, outcomes)
+
+    def _committed(self, outcomes: list[Outcome]) -> None:
+        if self.on_commit is not None:
+            self.on_commit(len(outcomes))
+        _fire(outcomes)
 
     def _connect(self) -> sqlite3.Connection:
         """The connection; a new one at first and after a commit that failed."""
@@ -171,6 +179,7 @@ class Writer:
             connection.execute("BEGIN IMMEDIATE")
             self._sequences.begin(connection)
             outcomes = self._perform(connection, batch)
+            self._tx.usage.store(connection)
         except (
             BaseException
         ) as error:  # also of an interaction: the thread must live on
@@ -196,6 +205,8 @@ class Writer:
         :raises BaseException: the whole transaction is to be given up.
         """
         execute, tx = connection.execute, self._tx
+        usage = tx.usage
+        usage.forget()
         alone = len(batch) == 1
         outcomes = []
         for done, interaction, args in batch:
@@ -211,8 +222,10 @@ class Writer:
                     raise BatchLost() from error
                 execute("ROLLBACK TO interaction")
                 execute("RELEASE interaction")
+                usage.undo()
                 outcomes.append(Outcome(done, False, self._reason(error)))
             else:
+                usage.keep()
                 if not alone:
                     execute("RELEASE interaction")
                 outcomes.append(Outcome(done, True, value))

@@ -20,6 +20,7 @@ from ..values import (
     ObjectVersion,
     Page,
     Part,
+    Secret,
     Upload,
     UploadPage,
     VersionPage,
@@ -50,7 +51,8 @@ class State:
     parts: dict[tuple[int, str, str], dict[int, Part]] = field(factory=dict)
     doomed: dict[tuple[str, str], int] = field(factory=dict)
     leases: dict[str, tuple[str, int]] = field(factory=dict)
-    secrets: dict[str, str] = field(factory=dict)
+    secrets: dict[str, Secret] = field(factory=dict)
+    settings: dict[str, bytes] = field(factory=dict)
 
     def copy(self) -> State:
         """An independent copy."""
@@ -176,20 +178,48 @@ class MemoryTransaction:
 
     def volume(self, name: str) -> Volume | None:
         """The volume of that name."""
-        return self._state.volumes.get(name)
+        volume = self._state.volumes.get(name)
+        if volume is None:
+            return None
+        names = [bucket for holder, bucket in self._state.buckets if holder == name]
+        counts = [self.recount(self._state.buckets[name, bucket]) for bucket in names]
+        return evolve(
+            volume, used_bytes=sum(size for size, _ in counts), used_names=len(names)
+        )
 
     def volumes(self, prefix: str, after: str, limit: int) -> Sequence[Volume]:
         """Volumes by name."""
-        volumes = self._state.volumes
-        return [volumes[name] for name in _by_name(volumes, prefix, after, limit)]
+        names = _by_name(self._state.volumes, prefix, after, limit)
+        return [volume for name in names if (volume := self.volume(name))]
 
     def add_volume(self, volume: Volume) -> Volume:
         """Store a volume."""
         volumes = self._written().volumes
         if volume.name in volumes:
             raise Conflict(f"volume {volume.name} is there already")
-        volumes[volume.name] = evolve(volume, number=self._next_number())
+        volumes[volume.name] = evolve(
+            volume,
+            number=self._next_number(),
+            modified=volume.modified or volume.created,
+            used_bytes=0,
+            used_names=0,
+        )
         return volumes[volume.name]
+
+    def replace_volume(self, volume: Volume) -> None:
+        """Store a volume's changed members."""
+        volumes = self._written().volumes
+        stored = volumes.get(volume.name)
+        if stored is not None:
+            volumes[volume.name] = evolve(
+                stored,
+                owner=volume.owner,
+                admin=volume.admin,
+                quota_bytes=volume.quota_bytes,
+                quota_names=volume.quota_names,
+                acls=tuple(volume.acls),
+                modified=self._now,
+            )
 
     def remove_volume(self, volume: Volume) -> None:
         """Remove a volume."""
@@ -200,7 +230,28 @@ class MemoryTransaction:
 
     def bucket(self, volume: str, name: str) -> Bucket | None:
         """The bucket or link of that name."""
-        return self._state.buckets.get((volume, name))
+        bucket = self._state.buckets.get((volume, name))
+        return None if bucket is None else self._counted(bucket)
+
+    def _counted(self, bucket: Bucket) -> Bucket:
+        """A bucket with what it uses, which is not kept but counted each time."""
+        size, names = self.recount(bucket)
+        return evolve(bucket, used_bytes=size, used_names=names)
+
+    def recount(self, bucket: Bucket) -> tuple[int, int]:
+        """Bytes and names, counted from the rows."""
+        number = bucket.number
+        sizes = [
+            kept.version.size
+            for place, versions in self._state.versions.items()
+            if place[0] == number
+            for kept in versions
+        ]
+        names = len(sizes)
+        for place, parts in self._state.parts.items():
+            if place[0] == number:
+                sizes.extend(part.size for part in parts.values())
+        return sum(sizes), names
 
     def buckets(
         self, volume: str, prefix: str, after: str, limit: int
@@ -208,7 +259,8 @@ class MemoryTransaction:
         """Buckets and links of a volume by name."""
         buckets = self._state.buckets
         names = [name for holder, name in buckets if holder == volume]
-        return [buckets[volume, name] for name in _by_name(names, prefix, after, limit)]
+        page = _by_name(names, prefix, after, limit)
+        return [self._counted(buckets[volume, name]) for name in page]
 
     def add_bucket(self, bucket: Bucket) -> Bucket:
         """Store a bucket."""
@@ -216,7 +268,13 @@ class MemoryTransaction:
         place = (bucket.volume, bucket.name)
         if place in state.buckets or bucket.volume not in state.volumes:
             raise Conflict(f"bucket {place} is there already, or its volume is not")
-        state.buckets[place] = evolve(bucket, number=self._next_number())
+        state.buckets[place] = evolve(
+            bucket,
+            number=self._next_number(),
+            modified=bucket.modified or bucket.created,
+            used_bytes=0,
+            used_names=0,
+        )
         return state.buckets[place]
 
     def replace_bucket(self, bucket: Bucket) -> None:
@@ -230,6 +288,11 @@ class MemoryTransaction:
                     region=bucket.region,
                     versioning=bucket.versioning,
                     source=bucket.source,
+                    quota_bytes=bucket.quota_bytes,
+                    quota_names=bucket.quota_names,
+                    acls=tuple(bucket.acls),
+                    layout=bucket.layout,
+                    modified=self._now,
                 )
 
     def remove_bucket(self, bucket: Bucket) -> None:
@@ -313,6 +376,7 @@ class MemoryTransaction:
             raise Absent(f"{version.key!r} has no version {version.version_id}")
         changed = evolve(
             _frozen(version),
+            size=found.version.size,
             version_id=found.version.version_id,
             is_delete_marker=found.version.is_delete_marker,
         )
@@ -490,7 +554,7 @@ class MemoryTransaction:
         """Uploads of all buckets begun before that time, oldest first."""
         buckets = {b.number: b for b in self._state.buckets.values()}
         found = [
-            (buckets[number], upload)
+            (self._counted(buckets[number]), upload)
             for (number, _, _), upload in self._state.uploads.items()
             if upload.initiated < initiated
         ]
@@ -568,7 +632,7 @@ class MemoryTransaction:
         for blob in blobs:
             doomed[blob.store, blob.id] = self._now
 
-    # Leases and secrets
+    # Leases, secrets and named values
 
     def lease(self, name: str, owner: str, seconds: float) -> bool:
         """Take or renew a lease."""
@@ -579,17 +643,34 @@ class MemoryTransaction:
         leases[name] = (owner, self._now + int(seconds * 1000))
         return True
 
-    def secret(self, access_id: str) -> str | None:
-        """The secret of an access id."""
+    def secret_row(self, access_id: str) -> Secret | None:
+        """The row of an access id."""
         return self._state.secrets.get(access_id)
 
-    def set_secret(self, access_id: str, secret: str | None) -> None:
-        """Keep a secret, or remove it."""
-        secrets = self._written().secrets
-        if secret is None:
-            secrets.pop(access_id, None)
+    def put_secret(self, secret: Secret) -> None:
+        """Store a row."""
+        self._written().secrets[secret.access_id] = secret
+
+    def remove_secret(self, access_id: str) -> None:
+        """Remove a row."""
+        self._written().secrets.pop(access_id, None)
+
+    def secrets(self, after: str, limit: int) -> Sequence[Secret]:
+        """Rows by access id."""
+        secrets = self._state.secrets
+        return [secrets[name] for name in _by_name(secrets, "", after, limit)]
+
+    def setting(self, name: str) -> bytes | None:
+        """A named value."""
+        return self._state.settings.get(name)
+
+    def set_setting(self, name: str, value: bytes | None) -> None:
+        """Keep a named value, or remove it."""
+        settings = self._written().settings
+        if value is None:
+            settings.pop(name, None)
         else:
-            secrets[access_id] = secret
+            settings[name] = value
 
 
 def _frozen(version: ObjectVersion) -> ObjectVersion:

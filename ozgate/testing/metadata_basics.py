@@ -1,4 +1,4 @@
-"""Contract of metadata: transactions, volumes and buckets, leases, secrets, the doomed."""
+"""Contract of metadata: transactions, volumes and buckets, leases, named values, the doomed."""
 
 # mypy: disable-error-code="no-untyped-call"
 # The assertions of trial have no types.
@@ -64,13 +64,13 @@ class TransactionTests(MetadataTests):
 
         def interaction(tx: IMetadataTransaction) -> None:
             put(tx, self.bucket, "key")
-            tx.set_secret("id", "secret")
+            tx.set_setting("id", b"value")
             tx.doom([blob("b")])
             raise Refused("no")
 
         await self.assertFailure(self.write(interaction), Refused)
         self.assertIsNone(await self.read(lambda tx: tx.latest(self.bucket, "key")))
-        self.assertIsNone(await self.read(lambda tx: tx.secret("id")))
+        self.assertIsNone(await self.read(lambda tx: tx.setting("id")))
         self.assertEqual(await self.read(doomed_names), [])
 
     async def test_one_failure_in_a_crowd(self) -> None:
@@ -103,8 +103,8 @@ class TransactionTests(MetadataTests):
         """Writes asked for one after the other happen in that order."""
 
         def add(tx: IMetadataTransaction, letter: str) -> str:
-            text = (tx.secret("id") or "") + letter
-            tx.set_secret("id", text)
+            text = (tx.setting("id") or b"").decode() + letter
+            tx.set_setting("id", text.encode())
             return text
 
         outcomes = await DeferredList([self.write(add, letter) for letter in "abcdef"])
@@ -152,7 +152,7 @@ class TransactionTests(MetadataTests):
             lambda tx: tx.forget_doomed([blob("b")]),
             lambda tx: tx.doom([blob("b")]),
             lambda tx: tx.lease("name", "owner", 1),
-            lambda tx: tx.set_secret("id", "secret"),
+            lambda tx: tx.set_setting("id", b"value"),
         ):
             await self.assertFailure(self.read(attempt), TypeError)
 
@@ -194,11 +194,11 @@ class TransactionTests(MetadataTests):
 
     async def test_cancelled_write(self) -> None:
         """Cancelling the Deferred of a write does not undo the write."""
-        done = self.write(lambda tx: tx.set_secret("id", "secret"))
+        done = self.write(lambda tx: tx.set_setting("id", b"value"))
         done.addErrback(lambda _: None)
         done.cancel()
         await self.write(lambda tx: None)
-        self.assertEqual(await self.read(lambda tx: tx.secret("id")), "secret")
+        self.assertEqual(await self.read(lambda tx: tx.setting("id")), b"value")
 
     async def test_claims_are_accepted(self) -> None:
         """Every write may say what it decides about."""
@@ -233,7 +233,8 @@ class BucketTests(MetadataTests):
     async def test_volume(self) -> None:
         """A volume is found by its name, with a number of its own."""
         added = await self.write(lambda tx: tx.add_volume(Volume("v", "me", tx.now())))
-        self.assertEqual(added, Volume("v", "me", START * 1000, added.number))
+        now = START * 1000
+        self.assertEqual(added, Volume("v", "me", now, added.number, modified=now))
         self.assertGreater(added.number, 0)
         self.assertEqual(await self.read(lambda tx: tx.volume("v")), added)
         self.assertIsNone(await self.read(lambda tx: tx.volume("w")))
@@ -283,6 +284,7 @@ class BucketTests(MetadataTests):
                 "eu-west-1",
                 "Enabled",
                 number=added.number,
+                modified=START * 1000,
             ),
         )
 
@@ -409,7 +411,7 @@ class BucketTests(MetadataTests):
 
 
 class BlobTests(MetadataTests):
-    """The doomed, names, leases and secrets."""
+    """The doomed, names, leases and named values."""
 
     async def test_is_named(self) -> None:
         """A blob is named while an extent of a version or part names it, by store and id."""
@@ -503,15 +505,13 @@ class BlobTests(MetadataTests):
         self.assertTrue(await lease("b", 10))
         self.assertFalse(await lease("a", 10))
 
-    async def test_secret(self) -> None:
-        """Secrets are kept, replaced and removed by access id."""
-        access_id = "testuser/scm@EXAMPLE.COM"
-        self.assertIsNone(await self.read(lambda tx: tx.secret(access_id)))
-        for secret in ("one", "two", None):
-            await self.write(lambda tx, s=secret: tx.set_secret(access_id, s))
-            found = await self.read(lambda tx: tx.secret(access_id))
-            self.assertEqual(found, secret)
-        await self.write(lambda tx: tx.set_secret("never there", None))
+    async def test_setting(self) -> None:
+        """Named values are kept, replaced and removed."""
+        self.assertIsNone(await self.read(lambda tx: tx.setting("name")))
+        for value in (b"\x00one", b"two", None):
+            await self.write(lambda tx, v=value: tx.set_setting("name", v))
+            self.assertEqual(await self.read(lambda tx: tx.setting("name")), value)
+        await self.write(lambda tx: tx.set_setting("never there", None))
 
     async def test_delete_bucket_and_put_race(self) -> None:
         """A bucket removed between two writes leaves no orphan behind."""

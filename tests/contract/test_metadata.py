@@ -47,11 +47,11 @@ class PurityTests(TestCase):
         numbers = count()
 
         def interaction(tx: IMetadataTransaction) -> int:
-            tx.set_secret("id", "secret")
+            tx.set_setting("id", b"value")
             return next(numbers)
 
         self.failureResultOf(self.store.write(interaction), Impure)
-        found = self.successResultOf(self.store.read(lambda tx: tx.secret("id")))
+        found = self.successResultOf(self.store.read(lambda tx: tx.setting("id")))
         self.assertIsNone(found)
 
     def test_other_write(self) -> None:
@@ -59,7 +59,7 @@ class PurityTests(TestCase):
         numbers = count()
 
         def interaction(tx: IMetadataTransaction) -> None:
-            tx.set_secret("id", str(next(numbers)))
+            tx.set_setting("id", b"%d" % next(numbers))
 
         self.failureResultOf(self.store.write(interaction), Impure)
 

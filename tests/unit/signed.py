@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import time
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from attrs import evolve, frozen
@@ -17,6 +18,7 @@ from ozgate.auth.sigv4 import Verified, authenticate
 from ozgate.interfaces import ISecretStore
 from ozgate.s3.address import parse_address
 from ozgate.s3.call import Headers
+from ozgate.values import Credential, Secret
 
 ACCESS_ID = "testuser/scm@EXAMPLE.COM"
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -29,11 +31,14 @@ EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 class Secrets:
     """A store that knows two access ids of one secret."""
 
-    def secret(self, access_id: str) -> Deferred[str | None]:
+    def secret(self, access_id: str) -> Deferred[Credential | None]:
         """The secret of a known access id."""
-        return succeed(SECRET if access_id in (ACCESS_ID, DOCUMENTED) else None)
+        known = access_id in (ACCESS_ID, DOCUMENTED)
+        return succeed(Credential(SECRET, access_id) if known else None)
 
-    def issue(self, access_id: str) -> Deferred[str]:
+    def issue(
+        self, user: str, key: str = "", ttl: float | None = None
+    ) -> Deferred[tuple[str, str]]:
         """Not asked for here."""
         raise NotImplementedError
 
@@ -42,6 +47,10 @@ class Secrets:
         raise NotImplementedError
 
     def revoke(self, access_id: str) -> Deferred[None]:
+        """Not asked for here."""
+        raise NotImplementedError
+
+    def listed(self, after: str, limit: int) -> Deferred[Sequence[Secret]]:
         """Not asked for here."""
         raise NotImplementedError
 

@@ -21,7 +21,8 @@ class SecretStoreTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Open the metadata."""
-        metadata = MemoryMetadataStore(Clock())
+        self.clock = Clock()
+        metadata = MemoryMetadataStore(self.clock)
         self.successResultOf(metadata.open())
         self.store = MetadataSecretStore(metadata)
         self.static = StaticSecrets({"key": "configured"}, self.store)
@@ -31,35 +32,61 @@ class SecretStoreTests(SynchronousTestCase):
         verifyObject(ISecretStore, self.store)
         verifyObject(ISecretStore, self.static)
 
+    def found(self, store: ISecretStore, access_id: str) -> tuple[str, str] | None:
+        """The secret and the user of an access id."""
+        credential = self.successResultOf(store.secret(access_id))
+        return credential and (credential.secret, credential.user)
+
     def test_issue(self) -> None:
         """A secret is issued once, 64 hex digits, and is the one that is found."""
-        self.assertIsNone(self.successResultOf(self.store.secret(WHO)))
-        secret = self.successResultOf(self.store.issue(WHO))
+        self.assertIsNone(self.found(self.store, WHO))
+        access_id, secret = self.successResultOf(self.store.issue(WHO))
+        self.assertEqual(access_id, WHO)
         self.assertEqual(len(secret), 64)
         self.assertLessEqual(set(secret), set(string.hexdigits.lower()))
-        self.assertEqual(self.successResultOf(self.store.secret(WHO)), secret)
+        self.assertEqual(self.found(self.store, WHO), (secret, WHO))
         self.failureResultOf(self.store.issue(WHO), Conflict)
-        self.assertEqual(self.successResultOf(self.store.secret(WHO)), secret)
-        self.assertNotEqual(self.successResultOf(self.store.issue("b")), secret)
+        self.assertEqual(self.found(self.store, WHO), (secret, WHO))
+        self.assertNotEqual(self.successResultOf(self.store.issue("b"))[1], secret)
+
+    def test_further_keys(self) -> None:
+        """A user's further keys have access ids of their own, and expire when told."""
+        self.successResultOf(self.store.issue(WHO))
+        access_id, secret = self.successResultOf(self.store.issue(WHO, "ci", 60))
+        self.assertEqual(access_id, f"{WHO}~ci")
+        self.assertEqual(self.found(self.store, access_id), (secret, WHO))
+        self.failureResultOf(self.store.issue(WHO, "ci"), Conflict)
+        self.clock.advance(60)
+        self.assertIsNone(self.found(self.store, access_id))
+        self.assertIsNotNone(self.found(self.store, WHO))
+
+    def test_listed(self) -> None:
+        """A listing shows rows by access id, without secrets."""
+        for user in ("b", "a", "c"):
+            self.successResultOf(self.store.issue(user))
+        rows = self.successResultOf(self.static.listed("a", 1))
+        self.assertEqual([(row.access_id, row.sealed) for row in rows], [("b", b"")])
 
     def test_set_and_revoke(self) -> None:
-        """A secret that was set can be set anew, and is gone at once when revoked."""
+        """A secret that is there can be set anew, and is gone at once when revoked."""
+        self.failureResultOf(self.store.set(WHO, "zero"), Absent)
+        self.successResultOf(self.store.issue(WHO))
         for secret in ("one", "two"):
             self.successResultOf(self.store.set(WHO, secret))
-            self.assertEqual(self.successResultOf(self.store.secret(WHO)), secret)
+            self.assertEqual(self.found(self.store, WHO), (secret, WHO))
         self.successResultOf(self.store.revoke(WHO))
-        self.assertIsNone(self.successResultOf(self.store.secret(WHO)))
+        self.assertIsNone(self.found(self.store, WHO))
         self.failureResultOf(self.store.revoke(WHO), Absent)
 
     def test_static(self) -> None:
         """A configured pair is found and cannot be changed; others are the inner store's."""
-        self.assertEqual(self.successResultOf(self.static.secret("key")), "configured")
+        self.assertEqual(self.found(self.static, "key"), ("configured", "key"))
         self.failureResultOf(self.static.issue("key"), Conflict)
         self.failureResultOf(self.static.set("key", "other"), Conflict)
         self.failureResultOf(self.static.revoke("key"), Conflict)
-        secret = self.successResultOf(self.static.issue(WHO))
-        self.assertEqual(self.successResultOf(self.static.secret(WHO)), secret)
+        _, secret = self.successResultOf(self.static.issue(WHO))
+        self.assertEqual(self.found(self.static, WHO), (secret, WHO))
         self.successResultOf(self.static.set(WHO, "other"))
-        self.assertEqual(self.successResultOf(self.store.secret(WHO)), "other")
+        self.assertEqual(self.found(self.store, WHO), ("other", WHO))
         self.successResultOf(self.static.revoke(WHO))
-        self.assertIsNone(self.successResultOf(self.static.secret(WHO)))
+        self.assertIsNone(self.found(self.static, WHO))

@@ -173,12 +173,13 @@ class OpeningTests(SQLiteTests):
             schema.m001_tables(db)
             raise sqlite3.OperationalError("the power went")
 
+        whole = schema.MIGRATIONS
         self.patch(schema, "MIGRATIONS", (broken,))
         self.assertIn("the power went", await self.refusal())
         self.assertEqual(
             self.sql("SELECT name FROM sqlite_master WHERE name = 'versions'"), []
         )
-        self.patch(schema, "MIGRATIONS", (schema.m001_tables,))
+        self.patch(schema, "MIGRATIONS", whole)
         store = await self.opened()
         await store.write(add_bucket)
 
@@ -265,13 +266,13 @@ class ReadingTests(SQLiteTests):
         bucket = await store.write(add_bucket)
 
         def interaction(tx: IMetadataTransaction) -> tuple[bool, bool]:
-            before = tx.secret("id")
+            before = tx.setting("id")
             with closing(sqlite3.connect(self.path)) as other, other:
-                other.execute("INSERT INTO secrets VALUES ('id', 'secret')")
-            return before is None, tx.secret("id") is None
+                other.execute("INSERT INTO settings VALUES ('id', x'01')")
+            return before is None, tx.setting("id") is None
 
         self.assertEqual(await store.read(interaction), (True, True))
-        self.assertEqual(await store.read(lambda tx: tx.secret("id")), "secret")
+        self.assertEqual(await store.read(lambda tx: tx.setting("id")), b"\x01")
         self.assertTrue(await store.read(lambda tx: tx.is_empty(bucket)))
 
     async def test_plans(self) -> None:
