@@ -12,6 +12,9 @@ VERSION = re.search(
     re.MULTILINE,
 ).group(1)
 
+# Builds from source: needs a C compiler and MIT Kerberos' headers (Debian: gcc, libkrb5-dev).
+KERBEROS = ["gssapi>=1.12"]
+
 setup(
     name="ozgate",
     version=VERSION,
@@ -43,7 +46,9 @@ setup(
         "click>=8.1",
     ],
     extras_require={
+        "kerberos": KERBEROS,
         "test": [
+            *KERBEROS,
             "awscli>=1.46",
             "boto3>=1.44",
             "hypothesis>=6.150",

@@ -132,6 +132,14 @@ def mode(text: str) -> int:
     return int(text, 8)
 
 
+def authentication(text: str) -> str:
+    """How HTTP clients prove who they are, as Hadoop calls it: ``simple`` (not at all) or ``kerberos``."""
+    folded = text.strip().lower()
+    if folded not in ("simple", "kerberos"):
+        raise ValueError(f"{text!r} is neither simple nor kerberos")
+    return folded
+
+
 def url(text: str) -> str:
     """``scheme:location``, which names a provider."""
     scheme, colon, location = text.strip().partition(":")
@@ -247,6 +255,46 @@ class Settings:
         False,
         "Whether secrets can be had over the admin listener's TCP port; over its Unix socket they always can.",
         boolean,
+    )
+    secret_auth_type: str = knob(
+        "ozone.s3g.secret.http.auth.type",
+        "kerberos",
+        "How who asks for a secret over TCP proves who they are, where ozone.s3g.secret.http.enabled is true: kerberos, and nothing else.",
+        authentication,
+    )
+    http_auth_type: str = knob(
+        "ozone.s3g.http.auth.type",
+        "simple",
+        "How who asks the admin listener over TCP proves who they are: kerberos by SPNEGO, simple not at all.",
+        authentication,
+    )
+    spnego_principal: str = knob(
+        "ozone.s3g.http.auth.kerberos.principal",
+        "HTTP/_HOST",
+        "Kerberos principal of the admin listener; _HOST is the host of ozone.s3g.webadmin.http-address or, where that is no name, this machine's full name; * for every HTTP/ of the keytab.",
+    )
+    spnego_keytab: str = knob(
+        "ozone.s3g.http.auth.kerberos.keytab",
+        "/etc/security/keytabs/HTTP.keytab",
+        "Keytab file of the admin listener's principal.",
+    )
+    hadoop_authentication: str = knob(
+        "hadoop.security.authentication",
+        "simple",
+        "How Hadoop's services prove who they are; it is checked, but what asks for Kerberos here is ozone.s3g.http.auth.type.",
+        authentication,
+    )
+    http_kerberos_enabled: bool = knob(
+        "ozone.security.http.kerberos.enabled",
+        False,
+        "Whether Ozone's web pages ask for Kerberos; it is checked, but what asks for it here is ozone.s3g.http.auth.type.",
+        boolean,
+    )
+    http_filter_initializers: tuple[str, ...] = knob(
+        "ozone.http.filter.initializers",
+        (),
+        "Java classes of Ozone's web pages, such as org.apache.hadoop.security.AuthenticationFilterInitializer; there are none here, see ozone.s3g.http.auth.type.",
+        names,
     )
     admin_socket_mode: int = knob(
         "ozgate.admin.socket.mode",

@@ -16,12 +16,8 @@ WITHOUT_EFFECT = frozenset(
     ozone.s3g.list-keys.shallow.enabled
     ozone.s3g.client.buffer.size
     ozone.s3g.metrics.percentiles.intervals.seconds
-    ozone.s3g.http.auth.type
-    ozone.s3g.http.auth.kerberos.principal
-    ozone.s3g.http.auth.kerberos.keytab
     ozone.s3g.kerberos.principal
     ozone.s3g.kerberos.keytab.file
-    ozone.s3g.secret.http.auth.type
     ozone.s3g.sts.http.enabled
     ozone.s3g.sts.http-address
     ozone.s3g.sts.https-address

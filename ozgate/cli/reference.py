@@ -13,6 +13,7 @@ from .. import config as declared
 TYPES: dict[Callable[[str], Any], str] = {
     str: "text",
     declared.address: "host:port",
+    declared.authentication: "simple or kerberos",
     declared.boolean: "true or false",
     declared.duration: "duration",
     declared.interval: "duration",

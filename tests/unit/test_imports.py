@@ -52,7 +52,7 @@ FOREIGN: dict[str, set[str]] = {
     "errors": set(),
     "config": {"attrs"},
     "interfaces": {"twisted", "zope"},
-    "auth": {"attrs", "cryptography", "twisted", "zope"},
+    "auth": {"attrs", "cryptography", "gssapi", "twisted", "zope"},
     "wire": {"attrs", "twisted", "zope"},
     "s3": {"attrs", "awscrt", "isal", "klein", "twisted", "zope"},
     "metadata": {"attrs", "sqlite_utils", "twisted", "zope"},
