@@ -19,7 +19,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 
 from ozgate.metadata.sqlite import SQLiteMetadataStore
-from ozgate.values import Bucket, Content, ObjectVersion, Volume
+from ozgate.s3.perform.buckets import shared_volume
+from ozgate.values import Bucket, Content, ObjectVersion
 
 from .measure import Gateway, verdict
 
@@ -37,7 +38,7 @@ def fill(tx: Any, bucket: Bucket, names: list[str]) -> None:
 def make_bucket(tx: Any, name: str) -> Bucket:
     """A bucket in the volume s3v."""
     if tx.volume("s3v") is None:
-        tx.add_volume(Volume("s3v", "benchmark", tx.now()))
+        tx.add_volume(shared_volume("s3v", "benchmark", tx.now()))
     made: Bucket = tx.add_bucket(Bucket("s3v", name, "benchmark", tx.now()))
     return made
 

@@ -99,5 +99,5 @@ def make_site(
         idle_timeout=settings.idle_timeout,
         minimum_rate=settings.minimum_rate,
         progress_window=settings.progress_window,
-        log_refused=access_log.note,
+        log_refused=pipeline.note_refused,
     )

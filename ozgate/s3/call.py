@@ -9,7 +9,10 @@ from attrs import define, field, frozen
 
 from ..errors import AccessDenied, NoSuchBucket
 from ..room import Room
-from ..values import Bucket, Principal
+from ..tally import Tally
+from ..values import Bucket, Principal, Volume
+from .policy.evaluator import GroupsOf, may, no_groups
+from .policy.rights import right_for
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
@@ -34,6 +37,8 @@ class Gateway:
     clock: IReactorTime
     run_in_thread: Callable[..., Any]
     room: Room = field(factory=Room)
+    tally: Tally = field(factory=Tally)
+    groups_of: GroupsOf = no_groups
 
     def check_room(self, *, in_rows: bool) -> None:
         """Make sure that something can be stored.
@@ -117,28 +122,39 @@ class Call:
         return await self.gateway.metadata.write(interaction, *args, claims=claims)
 
     def bucket(self, tx: IMetadataTransaction, name: str | None = None) -> Bucket:
-        """The real bucket behind a name, for use inside an interaction.
+        """The real bucket behind a name, where the caller may do what this call is for. For use inside an interaction.
 
-        :param name: the bucket's name; the addressed one when ``None``, and only then is
-            ``x-amz-expected-bucket-owner`` compared with its owner.
+        This is where S3 authorizes: following a link needs ``READ`` on it, and the real bucket is asked for the right of
+        the operation's action; a copy's source is asked for that of ``s3:GetObject``.
+
+        :param name: a copy's source bucket; the addressed one when ``None``.
         :raises NoSuchBucket: there is none, or a link leads nowhere.
-        :raises AccessDenied: it belongs to another than the client expects.
+        :raises AccessDenied: the caller may not, or it belongs to another than the client expects.
         """
-        wanted = self.bucket_name if name is None else name
-        expected = (
-            self.headers.get("x-amz-expected-bucket-owner")
-            if name is None
-            else self.headers.get("x-amz-source-expected-bucket-owner")
-        )
+        wanted, action, expects = name, "s3:GetObject", "x-amz-source-expected"
+        if wanted is None:
+            wanted, action = self.bucket_name, self.operation.action
+            expects = "x-amz-expected"
         bucket = tx.bucket(self.gateway.settings.volume_name, wanted)
+        expected = self.headers.get(f"{expects}-bucket-owner")
         if bucket is not None and expected and expected != bucket.owner:
             raise AccessDenied()
         seen: set[tuple[str, str]] = set()
         while bucket is not None and bucket.source is not None:
+            self.check("READ", bucket)
             volume, source = bucket.source
             looped = bucket.source in seen
             seen.add(bucket.source)
             bucket = None if looped else tx.bucket(volume, source)
         if bucket is None:
             raise NoSuchBucket(BucketName=wanted)
+        self.check(right_for(action), bucket)
         return bucket
+
+    def check(self, right: str, thing: Bucket | Volume) -> None:
+        """Make sure that the caller has one of Ozone's rights on something.
+
+        :raises AccessDenied: no.
+        """
+        if not may(self.principal, right, thing, self.gateway.groups_of):
+            raise AccessDenied()

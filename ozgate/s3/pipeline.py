@@ -1,4 +1,4 @@
-"""The pipeline, written once: gate, resolve, authorize, perform, render.
+"""The pipeline, written once: gate, resolve, perform, render. Authorization is in :meth:`ozgate.s3.call.Call.bucket`.
 
 What comes in is a request whose address was parsed; what goes out is an answer on the
 wire and a line in each log. Every operation passes through here and nowhere else.
@@ -15,7 +15,6 @@ from twisted.logger import Logger
 
 from ..auth.sigv4 import authenticate
 from ..errors import (
-    AccessDenied,
     ClientGone,
     InsufficientStorage,
     InternalError,
@@ -27,6 +26,7 @@ from ..errors import (
     Unavailable,
 )
 from ..values import Principal
+from ..wire.accesslog import GONE
 from ..wire.send import send
 from .call import Call, Gateway, Headers
 from .operations import Body
@@ -43,19 +43,6 @@ if TYPE_CHECKING:
 _log = Logger()
 
 
-def authorize(principal: Principal, action: str, address: Address) -> None:
-    """Decide whether a principal may do something: the one place that does.
-
-    Whoever is authenticated may do everything, as in Ozone while ``ozone.acl.enabled``
-    is false, its default. The gate has refused everybody else before.
-
-    :param action: the action of the operation's row, such as ``s3:GetObject``.
-    :raises AccessDenied: no.
-    """
-    if not principal.access_id:
-        raise AccessDenied()
-
-
 def as_s3_error(error: Exception) -> S3Error:
     """What a client is told about an exception: stores' errors have their own answers."""
     if isinstance(error, S3Error):
@@ -65,6 +52,13 @@ def as_s3_error(error: Exception) -> S3Error:
     if isinstance(error, Unavailable):
         return ServiceUnavailable()
     return InternalError()
+
+
+def code_of(error: Exception) -> str:
+    """What an exception is counted as: S3's code of the answer, or ``ClientGone``."""
+    if isinstance(error, ClientGone | CancelledError):
+        return "ClientGone"
+    return type(as_s3_error(error)).__name__
 
 
 def text(value: bytes) -> str:
@@ -136,6 +130,8 @@ class Pipeline:
     async def serve(self, request: GatewayRequest, address: Address) -> None:
         """Answer a request. What goes wrong is an answer too, or a cut connection."""
         failed: Exception | None = None
+        tally = self.gateway.tally
+        tally.in_flight += 1
         try:
             reply = await self._perform(request, address)
             await _answer(request, reply)
@@ -145,12 +141,14 @@ class Pipeline:
         except Exception as error:
             failed = error
             _answer_failure(request, address, error)
+        finally:
+            tally.in_flight -= 1
         self.note(request, address, failed)
 
     def note(
         self, request: GatewayRequest, address: Address | None, failed: Exception | None
     ) -> None:
-        """Add a request that is over to both logs.
+        """Add a request that is over to both logs, and count it.
 
         :param address: ``None`` where it has no valid one.
         """
@@ -158,9 +156,18 @@ class Pipeline:
         operation = request.notes.get("operation")
         principal = request.notes.get("principal")
         access_id = principal.access_id if principal else ""
-        self.access_log.note(
-            request, operation.name if operation else "-", access_id, seconds
+        name = operation.name if operation else "-"
+        tally = self.gateway.tally
+        tally.note(
+            name,
+            request.code if request.startedWriting else GONE,
+            seconds,
+            request.body.received,
+            request.sentLength,
         )
+        if failed is not None:
+            tally.failed(code_of(failed))
+        self.access_log.note(request, name, access_id, seconds)
         self.audit_log.note(
             request,
             operation.audit if operation else "UNKNOWN",
@@ -171,8 +178,14 @@ class Pipeline:
             failed,
         )
 
+    def note_refused(self, request: GatewayRequest) -> None:
+        """Add what was no request, and was answered as such, to the access log, and count it."""
+        seconds = monotonic() - request.started
+        self.gateway.tally.note("-", request.code, seconds, 0, request.sentLength)
+        self.access_log.note(request, seconds=seconds)
+
     async def _perform(self, request: GatewayRequest, address: Address) -> Reply:
-        """Gate, resolve, authorize, perform; the logs are told who and what on the way."""
+        """Gate, resolve, perform; the logs are told who and what on the way."""
         method = request.method.decode("ascii")
         headers = request_headers(request)
         notes = request.notes
@@ -180,10 +193,11 @@ class Pipeline:
         verified = await authenticate(method, address, headers, self.secrets, now)
         if verified.presigned:
             headers = with_presigned(headers, address.query)
-        principal = notes["principal"] = Principal(verified.access_id)
+        principal = notes["principal"] = Principal(
+            verified.access_id, verified.user, is_admin=self.secrets is None
+        )
         operation = resolve(method, address, "x-amz-copy-source" in headers)
         notes["operation"] = operation
-        authorize(principal, operation.action, address)
         if operation.perform is None:
             raise NotImplemented()
         if operation.stores and operation.body is not Body.STREAM:

@@ -15,6 +15,7 @@ from ..errors import (
 )
 from ..values import NULL_VERSION, Bucket, Content, ObjectPart, ObjectVersion
 from .conditions import check_write
+from .quotas import check_quota
 from .xml import http_date
 
 if TYPE_CHECKING:
@@ -106,12 +107,15 @@ def store_version(
     members: Mapping[str, Any],
     content: Content,
     parts: Sequence[ObjectPart] = (),
+    counted: int = 0,
 ) -> ObjectVersion:
     """Make a new null version of a key the latest, in the place of the null version before it.
 
     :param headers: the request's; its ``If-Match`` and ``If-None-Match`` are asked of the key's latest version.
     :param members: members of :class:`~ozgate.values.ObjectVersion`; sequence, time and owner are set here.
+    :param counted: bytes that the bucket's use has counted already and that this write frees.
     :raises PreconditionFailed: a condition does not hold.
+    :raises QuotaExceeded: the bucket or its volume cannot take it.
     """
     key = members["key"]
     latest = tx.latest(bucket, key)
@@ -119,8 +123,11 @@ def store_version(
     replaced = latest
     if latest is not None and latest.version_id != NULL_VERSION:
         replaced = tx.version(bucket, key, NULL_VERSION)
+    freed, more_names = counted, 1
     if replaced is not None:
+        freed, more_names = counted + replaced.size, 0
         tx.remove_version(bucket, replaced)
+    check_quota(tx, bucket, content.length - freed, more_names)
     version = ObjectVersion(
         sequence=tx.next_sequence(),
         modified=tx.now(),

@@ -33,10 +33,11 @@ from ozgate.config import Settings
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.s3.app import make_site
 from ozgate.s3.call import Gateway
+from ozgate.s3.perform.buckets import shared_volume
 from ozgate.testing.inmemory import BytesBody, in_memory_agent, settle, talk
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
-from ozgate.values import Content, ObjectVersion, Volume
+from ozgate.values import Acl, Content, ObjectVersion
 from ozgate.wire.accesslog import AccessLog, AuditLog
 
 NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
@@ -287,6 +288,18 @@ class OperationTestCase(TestCase):
         self.assertEqual(gateway.blobs.sinks, set())
         self.assertIsNone(gateway.readers.oldest())
 
+    async def grant(self, *acls: str, bucket: str = "bucket") -> None:
+        """Set a bucket's access control list, in the form of Ozone's commands: ``user:alice:rl``."""
+        volume = self.client.gateway.settings.volume_name
+        entries = tuple(map(Acl.parse, acls))
+
+        def change(tx: IMetadataTransaction) -> None:
+            found = tx.bucket(volume, bucket)
+            assert found is not None
+            tx.replace_bucket(evolve(found, acls=entries))
+
+        await self.client.gateway.metadata.write(change)
+
     async def add_objects(
         self, *keys: str, bucket: str = "bucket", **members: Any
     ) -> None:
@@ -322,4 +335,4 @@ class OperationTestCase(TestCase):
 
 def _add_volume(tx: IMetadataTransaction, name: str) -> None:
     if tx.volume(name) is None:
-        tx.add_volume(Volume(name, "ozgate", tx.now()))
+        tx.add_volume(shared_volume(name, "ozgate", tx.now()))

@@ -65,6 +65,7 @@ class BucketConfigurationTests(OperationTestCase):
 
     async def test_acl(self) -> None:
         """The owner has full control, and nobody else any."""
+        await self.grant("user:other:x")
         response = await self.client.as_user("other").request("GET", "/bucket?acl")
         self.assertEqual(response.xml().tag, "AccessControlPolicy")
         owner = sha256(b"testuser").hexdigest()

@@ -100,7 +100,11 @@ class ListBucketsTests(OperationTestCase):
             )
 
     async def test_other_callers(self) -> None:
-        """Whoever may use all buckets is shown all, as their owner in the Owner element."""
-        response = await self.client.as_user("other").request("GET", "/")
+        """Others are shown the buckets that they may list or read, as their owner in the Owner element."""
+        other = self.client.as_user("other")
+        response = await other.request("GET", "/")
+        self.assertEqual(response.texts("Buckets/Bucket/Name"), [])
+        await self.grant("user:other:l")
+        response = await other.request("GET", "/")
         self.assertEqual(response.texts("Buckets/Bucket/Name"), ["bucket"])
         self.assertEqual(response.text("Owner/DisplayName"), "other")

@@ -94,6 +94,7 @@ class ListPartsTests(ObjectTestCase):
 
     async def test_owners(self) -> None:
         """The initiator is who began the upload, the owner is the bucket's."""
+        await self.grant("user:somebody:w")
         other = self.client.as_user("somebody")
         begun = await other.request("POST", "/bucket/key?uploads")
         response = await self.list(begun.text("UploadId") or "")

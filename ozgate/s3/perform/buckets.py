@@ -22,10 +22,13 @@ from ...errors import (
     NotImplemented,
 )
 from ...interfaces import IMetadataTransaction
-from ...values import Bucket, Volume
+from ...values import Acl, Bucket, Volume
 from ..call import Call
 from ..owners import owner_element
 from ..params import integer
+from ..policy.evaluator import inherited, may
+from ..policy.rights import right_for
+from ..quotas import check_bucket_quota
 from ..receive import document as receive_document
 from ..reply import Reply, xml_reply
 from ..tokens import decode_token, encode_token
@@ -53,7 +56,7 @@ def region_of(call: Call, bucket: Bucket) -> str:
 
 
 async def list_buckets(call: Call) -> Reply:
-    """List the buckets that the caller may use: all of the volume that S3 shows."""
+    """List the buckets and links of the volume that S3 shows, as far as the caller may list or read them."""
     parameters = ("max-buckets", "prefix", "continuation-token", "bucket-region")
     asked = any(name in call.address.query for name in parameters)
     limit = integer(call, "max-buckets", MAX_BUCKETS, 1, MAX_BUCKETS)
@@ -71,7 +74,7 @@ async def list_buckets(call: Call) -> Reply:
     return xml_reply(
         document(
             "ListAllMyBucketsResult",
-            owner_element(call.principal.access_id),
+            owner_element(call.principal.user),
             f"<Buckets>{rows}</Buckets>",
             element(
                 "ContinuationToken",
@@ -91,11 +94,23 @@ def _page(
     found: list[Bucket] = []
     while len(found) < limit:
         page = tx.buckets(volume, prefix, after, limit)
-        found += (one for one in page if not region or region_of(call, one) == region)
+        found += (
+            one
+            for one in page
+            if (not region or region_of(call, one) == region) and _shown(call, one)
+        )
         if len(page) < limit:
             break
         after = page[-1].name
     return found[:limit]
+
+
+def _shown(call: Call, bucket: Bucket) -> bool:
+    """Whether a listing shows a bucket to the caller."""
+    groups_of = call.gateway.groups_of
+    return any(
+        may(call.principal, right, bucket, groups_of) for right in ("LIST", "READ")
+    )
 
 
 async def create_bucket(call: Call) -> Reply:
@@ -108,14 +123,20 @@ async def create_bucket(call: Call) -> Reply:
     _check_create_headers(call)
     region = _location(call, await receive_document(call))
     await call.write(
-        add_bucket,
-        call.gateway.settings.volume_name,
-        name,
-        call.principal.access_id,
+        _create,
+        call,
         region,
         claims=(("bucket", name),),
     )
     return Reply(200, [("Location", f"/{name}")])
+
+
+def _create(tx: IMetadataTransaction, call: Call, region: str) -> None:
+    volume = call.gateway.settings.volume_name
+    found = tx.volume(volume)
+    if found is not None:
+        call.check(right_for(call.operation.action), found)
+    add_bucket(tx, volume, call.bucket_name, call.principal.user, region)
 
 
 def add_bucket(
@@ -125,6 +146,7 @@ def add_bucket(
 
     :raises BucketAlreadyOwnedByYou: the owner has it already.
     :raises BucketAlreadyExists: another has it.
+    :raises QuotaExceeded: the volume may hold no more buckets.
     """
     existing = tx.bucket(volume, name)
     if existing is not None:
@@ -132,10 +154,28 @@ def add_bucket(
             BucketAlreadyOwnedByYou if existing.owner == owner else BucketAlreadyExists
         )
         raise error(BucketName=name)
-    if tx.volume(volume) is None:
-        tx.add_volume(Volume(volume, owner, tx.now()))
-    made: Bucket = tx.add_bucket(Bucket(volume, name, owner, tx.now(), region))
+    found = tx.volume(volume)
+    if found is None:
+        found = tx.add_volume(shared_volume(volume, owner, tx.now()))
+    check_bucket_quota(found)
+    made: Bucket = tx.add_bucket(
+        Bucket(
+            volume,
+            name,
+            owner,
+            tx.now(),
+            region,
+            acls=(Acl("user", owner, frozenset(("ALL",))), *inherited(found.acls)),
+        )
+    )
     return made
+
+
+def shared_volume(name: str, owner: str, now: int) -> Volume:
+    """The volume that S3 shows, as it is made at the start: everyone may make buckets in it and list them."""
+    owned = Acl("user", owner, frozenset(("ALL",)))
+    shared = Acl("world", "WORLD", frozenset(("READ", "CREATE", "LIST")))
+    return Volume(name, owner, now, admin=owner, acls=(owned, shared), modified=now)
 
 
 def _check_create_headers(call: Call) -> None:
@@ -234,11 +274,13 @@ def _remove(tx: IMetadataTransaction, call: Call) -> None:
 
     :raises BucketNotEmpty: there are versions in it.
     """
-    bucket = call.bucket(tx)
     named = tx.bucket(call.gateway.settings.volume_name, call.bucket_name)
     if named is not None and named.source is not None:
+        # Whether or not it leads anywhere.
+        call.check("DELETE", named)
         tx.remove_bucket(named)
         return
+    bucket = call.bucket(tx)
     if not tx.is_empty(bucket):
         raise BucketNotEmpty(BucketName=call.bucket_name)
     tx.remove_bucket(bucket)

@@ -144,7 +144,8 @@ def _complete(
         if upload.completed_parts != digest:
             raise NoSuchUpload(UploadId=upload_id)
         return upload.completed
-    parts = _match(upload, listed, tx.parts(bucket, upload, 0, MAX_PARTS))
+    stored = tx.parts(bucket, upload, 0, MAX_PARTS)
+    parts = _match(upload, listed, stored)
     size = _check_sizes(parts, claim)
     checksum = _checksum(upload, parts, claim)
     extents: list[Extent] = []
@@ -166,7 +167,8 @@ def _complete(
         ObjectPart(part.number, part.size, part.checksums.get(checksum.algorithm))
         for part in parts
     ]
-    version = store_version(tx, bucket, call.headers, members, content, kept)
+    counted = sum(part.size for part in stored)
+    version = store_version(tx, bucket, call.headers, members, content, kept, counted)
     tx.complete_upload(
         bucket, evolve(upload, completed=version, completed_parts=digest)
     )

@@ -17,14 +17,14 @@ from ...errors import InvalidRequest
 from ...values import Part, Upload
 from ..checksums import ALGORITHMS, declared, trailer
 from ..headers import read_object_headers, read_tags, refuse_unbuilt
-from ..receive import keep, receive
+from ..receive import keep, receive, stated_size
 from ..reply import Reply, xml_reply
 from ..xml import document, element
 from .completing import complete_multipart_upload
 from .digesting import asked_algorithm
 from .reading import part_number_of
 from .uploadlisting import list_multipart_uploads, list_parts
-from .uploads import find_upload, store_part
+from .uploads import check_part, find_upload, store_part
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
@@ -48,7 +48,7 @@ async def create_multipart_upload(call: Call) -> Reply:
     members = {
         "key": call.key,
         "upload_id": upload_id,
-        "owner": call.principal.access_id,
+        "owner": call.principal.user,
         "storage_class": storage_class,
         "headers": system,
         "metadata": metadata,
@@ -76,7 +76,7 @@ async def upload_part(call: Call) -> Reply:
     number = part_number_of(call.query("partNumber") or "")
     upload_id = call.query("uploadId") or ""
     refuse_unbuilt(call.headers)
-    upload: Upload = await call.read(_look_up, call, upload_id)
+    upload: Upload = await call.read(_look_up, call, upload_id, number)
     check_algorithm(upload, declared_algorithm(call))
     algorithm = upload.checksum_algorithm
     received = await receive(
@@ -169,8 +169,17 @@ def _create(tx: IMetadataTransaction, call: Call, members: Mapping[str, Any]) ->
     tx.add_upload(call.bucket(tx), Upload(initiated=tx.now(), **members))
 
 
-def _look_up(tx: IMetadataTransaction, call: Call, upload_id: str) -> Upload:
-    return find_upload(tx, call.bucket(tx), call.key, upload_id)
+def _look_up(
+    tx: IMetadataTransaction, call: Call, upload_id: str, number: int
+) -> Upload:
+    """The upload, before a part's body is taken.
+
+    :raises QuotaExceeded: a part of that length does not fit.
+    """
+    bucket = call.bucket(tx)
+    upload = find_upload(tx, bucket, call.key, upload_id)
+    check_part(tx, bucket, upload, number, stated_size(call))
+    return upload
 
 
 def _abort(tx: IMetadataTransaction, call: Call, upload_id: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import NoSuchUpload
 from ...values import Bucket, Part, Upload
+from ..quotas import check_quota
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
@@ -36,9 +37,23 @@ def store_part(
 
     :param members: members of :class:`~ozgate.values.Part`; the time is set here.
     :raises NoSuchUpload: the upload ended while the part came.
+    :raises QuotaExceeded: the bucket or its volume cannot take it.
     """
     bucket = call.bucket(tx)
     upload = find_upload(tx, bucket, call.key, upload_id)
     part = Part(modified=tx.now(), **members)
+    check_part(tx, bucket, upload, part.number, part.size)
     tx.put_part(bucket, upload, part)
     return part
+
+
+def check_part(
+    tx: IMetadataTransaction, bucket: Bucket, upload: Upload, number: int, size: int
+) -> None:
+    """Make sure that there is room for a part, in the place of the one of that number.
+
+    :raises QuotaExceeded: the bucket or its volume cannot take it.
+    """
+    there = tx.parts(bucket, upload, number - 1, 1)
+    replaced = there[0].size if there and there[0].number == number else 0
+    check_quota(tx, bucket, size - replaced, 0)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ...values import Checksum, Content, ObjectVersion
 from ..conditions import check_write
 from ..headers import checksum_headers, read_object_headers, read_tags
-from ..receive import Received, keep, receive
+from ..quotas import check_quota
+from ..receive import Received, keep, receive, stated_size
 from ..reply import Reply
 from ..versions import store_version
 
@@ -54,11 +55,15 @@ def check_target(tx: IMetadataTransaction, call: Call) -> None:
 
     :raises NoSuchBucket: the bucket is not there.
     :raises PreconditionFailed: a condition does not hold.
+    :raises QuotaExceeded: a body of that length does not fit.
     """
     bucket = call.bucket(tx)
     headers = call.headers
+    latest = tx.latest(bucket, call.key)
+    replaced = latest.size if latest is not None else 0
+    check_quota(tx, bucket, stated_size(call) - replaced, 0)
     if any(name in headers for name in _CONDITIONS):
-        check_write(headers, tx.latest(bucket, call.key), call.key)
+        check_write(headers, latest, call.key)
 
 
 def full_checksum(received: Received) -> Checksum:

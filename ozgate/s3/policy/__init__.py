@@ -1,0 +1,1 @@
+"""Who may do what: from an operation's action to Ozone's rights, and the evaluator."""

@@ -1,0 +1,57 @@
+"""Quotas of buckets and volumes, asked inside the interaction that would use them up.
+
+Source: Apache Ozone, "Quota in Ozone"; ozone.md calls the error ``QuotaExceeded``. The store counts what is
+used, in the transaction that uses it, so that what is compared here is exact.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import QuotaExceeded
+
+if TYPE_CHECKING:
+    from ..interfaces import IMetadataTransaction
+    from ..values import Bucket, Volume
+
+
+def check_quota(
+    tx: IMetadataTransaction, bucket: Bucket, more_bytes: int, more_names: int
+) -> None:
+    """Make sure that a bucket, and the volume it is in, can take more.
+
+    :param bucket: as read in this interaction, for what it says is used must be so now.
+    :param more_bytes: bytes that will come, less those that go; what shrinks is never refused.
+    :param more_names: versions likewise.
+    :raises QuotaExceeded: one of the three quotas does not allow it.
+    """
+    if more_names > 0 and _over(bucket.quota_names, bucket.used_names + more_names):
+        raise QuotaExceeded(
+            f"The namespace quota of bucket {bucket.name} is {bucket.quota_names} keys."
+        )
+    if more_bytes <= 0:
+        return
+    if _over(bucket.quota_bytes, bucket.used_bytes + more_bytes):
+        raise QuotaExceeded(
+            f"The space quota of bucket {bucket.name} is {bucket.quota_bytes} bytes."
+        )
+    volume = tx.volume(bucket.volume)
+    if volume is not None and _over(volume.quota_bytes, volume.used_bytes + more_bytes):
+        raise QuotaExceeded(
+            f"The space quota of volume {volume.name} is {volume.quota_bytes} bytes."
+        )
+
+
+def check_bucket_quota(volume: Volume) -> None:
+    """Make sure that a volume can take one more bucket or link.
+
+    :raises QuotaExceeded: its namespace quota does not allow it.
+    """
+    if _over(volume.quota_names, volume.used_names + 1):
+        raise QuotaExceeded(
+            f"The namespace quota of volume {volume.name} is {volume.quota_names} buckets."
+        )
+
+
+def _over(quota: int, used: int) -> bool:
+    return quota >= 0 and used > quota
