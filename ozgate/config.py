@@ -140,6 +140,14 @@ def authentication(text: str) -> str:
     return folded
 
 
+def policy(text: str) -> str:
+    """One of Ozone's policies, which are Hadoop's: ``HTTP_ONLY``, ``HTTPS_ONLY``, ``HTTP_AND_HTTPS``."""
+    folded = text.strip().upper()
+    if folded not in ("HTTP_ONLY", "HTTPS_ONLY", "HTTP_AND_HTTPS"):
+        raise ValueError(f"{text!r} is not HTTP_ONLY, HTTPS_ONLY or HTTP_AND_HTTPS")
+    return folded
+
+
 def url(text: str) -> str:
     """``scheme:location``, which names a provider."""
     scheme, colon, location = text.strip().partition(":")
@@ -201,10 +209,60 @@ class Settings:
         "Bearer token that lets Prometheus read the metrics without being an administrator.",
         secret=True,
     )
+    http_policy: str = knob(
+        "ozone.http.policy",
+        "HTTP_ONLY",
+        "Whether ozone.s3g.http-address listens, ozone.s3g.https-address, or both; with HTTPS_ONLY ozgate.listen takes only ssl: and unix: endpoints.",
+        policy,
+    )
+    https_address: str = knob(
+        "ozone.s3g.https-address",
+        "127.0.0.1:9879",
+        "Host and port of the HTTPS endpoint; host 0.0.0.0 or [::] for all interfaces.",
+        address,
+    )
+    https_bind_host: str = knob(
+        "ozone.s3g.https-bind-host",
+        "",
+        "Host to listen on instead of the one in ozone.s3g.https-address, whose port stays.",
+    )
+    tls_certificate: str = knob(
+        "ozgate.tls.certificate",
+        "",
+        "PEM file of the HTTPS endpoint's certificate, with those that lead to its issuer after it.",
+    )
+    tls_key: str = knob(
+        "ozgate.tls.key",
+        "",
+        "PEM file of the certificate's private key; empty: it is in the certificate's file.",
+    )
+    tls_sni: tuple[str, ...] = knob(
+        "ozgate.tls.sni",
+        (),
+        "Certificates for further host names, comma-separated: NAME=CERTIFICATE:KEY, where NAME may be *.DOMAIN, or a folder of pairs X.crt and X.key, whose names are in them.",
+        names,
+    )
+    tls_need_client: bool = knob(
+        "ozone.https.client.need-auth",
+        False,
+        "Whether HTTPS clients must show a certificate that ozgate.tls.client-ca issued.",
+        boolean,
+    )
+    tls_client_ca: str = knob(
+        "ozgate.tls.client-ca",
+        "",
+        "PEM file of the certificates that issue those of HTTPS clients; clients are asked for one, and need one only with ozone.https.client.need-auth.",
+    )
+    tls_check_interval: float = knob(
+        "ozgate.tls.check-interval",
+        10.0,
+        "Time between two looks whether files of certificates changed; new ones are used once two looks find them the same.",
+        interval,
+    )
     listen: tuple[str, ...] = knob(
         "ozgate.listen",
         (),
-        "Twisted endpoint descriptions to listen on instead of ozone.s3g.http-address, comma-separated; --listen is the same for one of them and may be repeated.",
+        "Twisted endpoint descriptions to listen on instead of ozone.s3g.http-address and ozone.s3g.https-address, comma-separated; --listen is the same for one of them and may be repeated.",
         names,
     )
     domain_names: tuple[str, ...] = knob(

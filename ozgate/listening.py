@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from twisted.internet.task import deferLater
 
 from .config import Settings, host_and_port
 from .sitefile import ConfigurationError
+from .tlsendpoints import PREFIX, TlsEndpoint
 
 if TYPE_CHECKING:
     from .wire.site import GatewaySite
@@ -29,28 +30,82 @@ ANYWHERE = "ozgate.insecure.listen.anywhere"
 def descriptions(settings: Settings) -> tuple[str, ...]:
     """What to listen on, as Twisted endpoint descriptions.
 
-    :raises ConfigurationError: nothing, or a host that has no address.
+    :raises ConfigurationError: nothing, a host that has no address, or what the configuration means to be
+        encrypted would not be.
     """
+    policy = settings.http_policy
     if settings.listen:
-        return settings.listen
-    if not settings.http_enabled:
+        found = settings.listen
+        for each in found:
+            if policy == "HTTPS_ONLY" and not each.startswith((PREFIX, "unix:")):
+                raise ConfigurationError(
+                    f"will not listen on {each}: ozone.http.policy is HTTPS_ONLY, so make it an ssl: endpoint"
+                )
+    else:
+        found = ()
+        if settings.http_enabled and policy != "HTTPS_ONLY":
+            found += (_http(settings),)
+        if policy != "HTTP_ONLY":
+            found += (_https(settings),)
+    if not found:
         raise ConfigurationError(
             "ozone.s3g.http.enabled is false and nothing else listens: give --listen an endpoint"
         )
-    host, port = host_and_port(settings.http_address)
-    host = settings.http_bind_host.strip("[]") or host
+    if not any(each.startswith(PREFIX) for each in found):
+        _check_unused(settings)
+    return found
+
+
+def _check_unused(settings: Settings) -> None:
+    """Nothing is set that speaks of TLS, which nobody listens with.
+
+    :raises ConfigurationError: something is: who set it believes that connections are encrypted.
+    """
+    for key, value in (
+        ("ozgate.tls.certificate", settings.tls_certificate),
+        ("ozone.https.client.need-auth", settings.tls_need_client),
+    ):
+        if value:
+            raise ConfigurationError(
+                f"{key} is set but nothing listens with TLS: set ozone.http.policy to HTTPS_ONLY or HTTP_AND_HTTPS, or listen on an ssl: endpoint"
+            )
+
+
+def _http(settings: Settings) -> str:
+    return _description(
+        "tcp",
+        "ozone.s3g.http-address",
+        settings.http_address,
+        settings.http_bind_host,
+    )
+
+
+def _https(settings: Settings) -> str:
+    return _description(
+        "ssl",
+        "ozone.s3g.https-address",
+        settings.https_address,
+        settings.https_bind_host,
+    )
+
+
+def _description(kind: str, key: str, address: str, bind_host: str) -> str:
+    """An endpoint description for an address; ``key`` is whose value it is."""
+    host, port = host_and_port(address)
+    host = bind_host.strip("[]") or host
     try:
         found = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
     except OSError as error:
         raise ConfigurationError(
-            f"ozone.s3g.http-address: {host} has no address ({error.strerror}): name an interface of this machine, or 0.0.0.0"
+            f"{key}: {host} has no address ({error.strerror}): name an interface of this machine, or 0.0.0.0"
         ) from None
     family, *_, where = found[0]
-    kind = "tcp6" if family == socket.AF_INET6 else "tcp"
+    if kind == "tcp" and family == socket.AF_INET6:
+        kind = "tcp6"
     interface = quoteStringArgument(str(where[0]))
-    return (f"{kind}:{port}:interface={interface}",)
+    return f"{kind}:{port}:interface={interface}"
 
 
 def is_private(address: Any) -> bool:
@@ -70,6 +125,7 @@ async def listen(
     described: Sequence[str],
     factory: IProtocolFactory,
     settings: Settings,
+    secured: Mapping[str, TlsEndpoint],
 ) -> list[IListeningPort]:
     """Listen on all of them, or on none.
 
@@ -77,13 +133,16 @@ async def listen(
     description: plugins and inherited sockets are held to the same rule. It is asked before the
     reactor turns again, so that nothing was accepted yet.
 
+    :param secured: those of the descriptions that are of TLS, see :func:`~ozgate.tlsendpoints.tls_endpoints`.
     :raises ConfigurationError: a description is wrong, a port is taken, or it would be open to others while
         signatures are not verified.
     """
     ports: list[IListeningPort] = []
     try:
         for description in described:
-            port = await _listen(reactor, description, factory)
+            port = await _listen(
+                reactor, description, factory, secured.get(description)
+            )
             ports.append(port)
             _check_reach(port, description, settings)
     except BaseException:
@@ -94,16 +153,22 @@ async def listen(
 
 
 async def _listen(
-    reactor: Any, description: str, factory: IProtocolFactory
+    reactor: Any,
+    description: str,
+    factory: IProtocolFactory,
+    secured: TlsEndpoint | None,
 ) -> IListeningPort:
+    port: IListeningPort
     try:
-        endpoint = serverFromString(reactor, description)
-        port: IListeningPort = await endpoint.listen(factory)
+        if secured is not None:
+            port = await secured.listen(reactor, factory)
+        else:
+            port = await serverFromString(reactor, description).listen(factory)
     except CannotListenError as error:
         reason = error.socketError
         if getattr(reason, "errno", None) == errno.EADDRINUSE:
             raise ConfigurationError(
-                f"cannot listen on {description}: another program does already; stop it, or choose another port (-D ozone.s3g.http-address=127.0.0.1:PORT)"
+                f"cannot listen on {description}: another program does already; stop it, or choose another port (-D ozone.s3g.{'https' if secured else 'http'}-address=127.0.0.1:PORT)"
             ) from None
         raise ConfigurationError(
             f"cannot listen on {description}: {getattr(reason, 'strerror', None) or reason}"
@@ -143,6 +208,6 @@ def url_of(address: Any, description: str) -> str:
     host = getattr(address, "host", None)
     if host is None:
         return description
-    scheme = "https" if description.startswith("ssl:") else "http"
+    scheme = "https" if description.startswith(PREFIX) else "http"
     shown = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"{scheme}://{f'[{shown}]' if ':' in shown else shown}:{address.port}"

@@ -25,7 +25,7 @@ from typing import Any
 from attrs import Attribute, frozen
 
 from .config import MASKED, Settings, knobs
-from .ozonekeys import ONLY, OTHER_SERVICES, WITHOUT_EFFECT
+from .ozonekeys import OTHER_SERVICES, WITHOUT_EFFECT
 from .sitefile import ConfigurationError, Setting, read_site_file
 
 _ENVIRONMENT = re.compile(r"ozone-site[._]xml_(?P<key>.+)", re.IGNORECASE | re.DOTALL)
@@ -148,10 +148,6 @@ def _check_unused(setting: Setting, declared: Mapping[str, object]) -> None:
     near = _near_miss(key, declared)
     if near is not None and not known:
         raise ConfigurationError(f"{where} is not known: did you mean {near}?")
-    if key in ONLY and setting.text.strip().lower() != ONLY[key][0].lower():
-        raise ConfigurationError(
-            f"{where}: only {ONLY[key][0]} works here; {ONLY[key][1]}"
-        )
     strict = setting.direct or key.startswith(_STRICT)
     if known or (key.startswith(OTHER_SERVICES) and not strict):
         if setting.direct:

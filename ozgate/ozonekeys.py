@@ -7,8 +7,6 @@ from __future__ import annotations
 
 WITHOUT_EFFECT = frozenset(
     """
-    ozone.s3g.https-address
-    ozone.s3g.https-bind-host
     ozone.s3g.webadmin.https-address
     ozone.s3g.webadmin.https-bind-host
     ozone.s3g.default.bucket.layout
@@ -21,8 +19,6 @@ WITHOUT_EFFECT = frozenset(
     ozone.s3g.sts.http.enabled
     ozone.s3g.sts.http-address
     ozone.s3g.sts.https-address
-    ozone.http.policy
-    ozone.https.client.need-auth
     ozone.om.open.key.expire.threshold
     """.split()
 )
@@ -43,16 +39,3 @@ OTHER_SERVICES = (
     "ssl.",
 )
 """How the keys of Ozone's other services, and of Hadoop below them, begin."""
-
-ONLY = {
-    "ozone.http.policy": (
-        "HTTP_ONLY",
-        "for TLS listen on an ssl: endpoint, such as --listen ssl:9879:privateKey=key.pem:certKey=cert.pem",
-    ),
-    "ozone.https.client.need-auth": (
-        "false",
-        "ozgate does not ask clients for certificates",
-    ),
-}
-"""Keys whose neglect would leave an endpoint less protected than its administrator believes:
-the one value that is accepted, and what to do instead."""

@@ -23,6 +23,7 @@ from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 
 from .auth.secrets import MetadataSecretStore, StaticSecrets
+from .background.certificates import CertificateWatch
 from .background.sweeper import Sweeper
 from .background.uploads import UploadExpiry
 from .blobs.readers import Readers
@@ -38,12 +39,14 @@ from .interfaces import (
 )
 from .listening import descriptions, drain, listen, url_of
 from .providers import make_provider
+from .reloading import Reloads
 from .room import Room
 from .s3.address import valid_bucket_name
 from .s3.app import make_site
 from .s3.call import Gateway
 from .s3.perform.buckets import add_bucket
 from .sitefile import ConfigurationError
+from .tlsendpoints import tls_endpoints
 from .values import Volume
 from .welcome import welcome
 from .wire.accesslog import AccessLog, AuditLog
@@ -78,6 +81,10 @@ class GatewayService(Service):
         self._closing = AsyncExitStack()
         self._starting: Deferred[None] | None = None
         self._described = descriptions(settings)
+        self._secured = tls_endpoints(self._described, settings, reactor)
+        self._reloads = Reloads()
+        for endpoint in self._secured.values():
+            self._reloads.register("certificates", endpoint.certificates.reload)
         for name in settings.buckets_at_start:
             if not valid_bucket_name(name):
                 raise ConfigurationError(
@@ -170,7 +177,9 @@ class GatewayService(Service):
             settings.upload_expiry,
             settings.upload_expiry_interval,
         )
-        for service in (sweeper, expiry):
+        certificates = [each.certificates for each in self._secured.values()]
+        watch = CertificateWatch(certificates, clock, settings.tls_check_interval)
+        for service in (sweeper, expiry, watch):
             service.startService()
             self._closing.push_async_callback(maybeDeferred, service.stopService)
 
@@ -187,7 +196,9 @@ class GatewayService(Service):
             access_log,
             audit_log,
         )
-        ports = await listen(self._reactor, self._described, site, settings)
+        ports = await listen(
+            self._reactor, self._described, site, settings, self._secured
+        )
         opened.push_async_callback(drain, self._reactor, site, DRAIN)
         for port in ports:
             opened.push_async_callback(maybeDeferred, port.stopListening)

@@ -20,6 +20,7 @@ TYPES: dict[Callable[[str], Any], str] = {
     declared.milliseconds: "duration",
     declared.mode: "mode",
     declared.names: "comma-separated list",
+    declared.policy: "HTTP_ONLY, HTTPS_ONLY or HTTP_AND_HTTPS",
     declared.positive: "number above 0",
     declared.size: "size",
     declared.url: "URL",

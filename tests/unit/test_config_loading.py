@@ -171,18 +171,12 @@ class KeyTests(LoadingTestCase):
         """With -D, which only ozgate hears, a key without effect is refused."""
         line = self.refused(None, {}, "ozone.om.address=x")
         self.assertIn("ozone.om.address", line)
-        line = self.refused(None, {}, "ozone.s3g.https-address=x:1")
+        line = self.refused(None, {}, "ozone.s3g.client.buffer.size=1")
         self.assertIn("no effect", line)
 
     def test_keys_of_nobody(self) -> None:
         """A key outside Ozone's and Hadoop's name spaces is refused."""
         self.refused(self.properties(("s3g.region", "x")))
-
-    def test_neglect_that_would_expose(self) -> None:
-        """A policy of TLS only is not ignored: that would serve in clear what must not be."""
-        self.loaded(self.properties(("ozone.http.policy", "HTTP_ONLY")))
-        line = self.refused(self.properties(("ozone.http.policy", "HTTPS_ONLY")))
-        self.assertIn("ssl:", line)
 
     def test_defines_without_value(self) -> None:
         """-D needs a key and an equals sign."""

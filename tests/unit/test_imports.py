@@ -53,7 +53,7 @@ FOREIGN: dict[str, set[str]] = {
     "config": {"attrs"},
     "interfaces": {"twisted", "zope"},
     "auth": {"attrs", "cryptography", "gssapi", "twisted", "zope"},
-    "wire": {"attrs", "twisted", "zope"},
+    "wire": {"OpenSSL", "attrs", "cryptography", "twisted", "zope"},
     "s3": {"attrs", "awscrt", "isal", "klein", "twisted", "zope"},
     "metadata": {"attrs", "sqlite_utils", "twisted", "zope"},
     "blobs": {"attrs", "awscrt", "twisted", "zope"},
