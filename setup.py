@@ -41,6 +41,7 @@ setup(
         "sqlite-utils>=4.2",
         "attrs>=25.1",
         "awscrt>=0.38",
+        "prometheus-client>=0.26",
         "cryptography>=50",
         "isal>=1.9",
         "click>=8.1",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from ..errors import AccessDenied, NoSuchBucket
 from ..room import Room
@@ -26,9 +26,12 @@ if TYPE_CHECKING:
     from .operations import Operation
 
 
-@frozen
+@define(eq=False)
 class Gateway:
-    """What every call shares: the providers and the settings."""
+    """What every call shares: the providers and the settings.
+
+    :ivar settings: those in force; a reload replaces them, and ``room``.
+    """
 
     settings: Settings
     metadata: IMetadataStore

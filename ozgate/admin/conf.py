@@ -1,0 +1,76 @@
+"""The effective configuration, for people and for Hadoop's tools: each value, and where it came from.
+
+The forms are those of Hadoop's ``/conf`` (``org.apache.hadoop.conf.ConfServlet``). Secrets are masked, and so are passwords in URLs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from xml.sax.saxutils import escape
+
+from attrs import frozen
+
+from ..cli.reference import written
+from ..config import MASKED, Settings, by_key, knobs
+
+DEFAULT = "default"
+"""Where a value came from that nothing set."""
+
+_PASSWORD = re.compile(r"(?<=//)([^/@:\s]*):[^/@\s]*@")
+
+
+@frozen
+class Property:
+    """One key.
+
+    :ivar value: as it would be written in a file.
+    :ivar source: where it came from, for people.
+    """
+
+    key: str
+    value: str
+    source: str
+
+
+def properties(settings: Settings) -> list[Property]:
+    """Every key, in the order of the declarations."""
+    values = by_key(settings)
+    found = []
+    for each in knobs():
+        key = each.metadata["key"]
+        value = written(values[key], each.metadata["parse"])
+        if each.metadata["secret"]:
+            value = MASKED if value else ""
+        value = _PASSWORD.sub(rf"\1:{MASKED}@", value)
+        found.append(Property(key, value, settings.origins.get(key, DEFAULT)))
+    return found
+
+
+def as_json(found: list[Property]) -> bytes:
+    """Hadoop's JSON."""
+    return json.dumps(
+        {
+            "properties": [
+                {
+                    "key": each.key,
+                    "value": each.value,
+                    "isFinal": False,
+                    "resource": each.source,
+                }
+                for each in found
+            ]
+        },
+        indent=2,
+    ).encode("ascii")
+
+
+def as_xml(found: list[Property]) -> bytes:
+    """Hadoop's XML."""
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', "<configuration>"]
+    for each in found:
+        lines.append(
+            f"<property><name>{escape(each.key)}</name><value>{escape(each.value)}</value>"
+            f"<final>false</final><source>{escape(each.source)}</source></property>"
+        )
+    return "\n".join([*lines, "</configuration>", ""]).encode("utf-8")

@@ -1,0 +1,144 @@
+"""Whether the service lives, and whether it can serve: what load balancers and supervisors ask.
+
+Anybody may ask, so an answer says no more than which part is unwell; the log has the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from klein import Klein
+from twisted.internet.defer import Deferred
+from twisted.internet.error import TimeoutError as Late
+from twisted.logger import Logger
+from twisted.web.http import SERVICE_UNAVAILABLE
+from twisted.web.iweb import IRequest
+
+from ..errors import NoSpace
+
+if TYPE_CHECKING:
+    from ..interfaces import IMetadataTransaction
+    from ..s3.call import Gateway
+
+_log = Logger()
+
+PATIENCE = 5.0
+"""Seconds that a store has to answer."""
+
+KEPT = 1.0
+"""Seconds that an answer is given again, so that asking often costs nothing."""
+
+LIVE = ("/healthz", "/minio/health/live")
+READY = ("/readyz", "/minio/health/ready", "/minio/health/cluster")
+"""Under MinIO's paths, too: many compose files and charts ask there."""
+
+_ENDING = "00"
+"""Which blobs the blob store is asked for: a 256th of them."""
+
+
+class Probe:
+    """One store, asked whether it answers; never asked again while it still owes an answer.
+
+    :param ask: asks it.
+    """
+
+    def __init__(self, what: str, ask: Callable[[], Deferred[Any]], clock: Any) -> None:
+        self._what = what
+        self._ask = ask
+        self._clock = clock
+        self._owed = False
+
+    async def trouble(self) -> str | None:
+        """What is wrong, in a few words."""
+        if not self._owed:
+            self._owed = True
+            waiting: Deferred[None] = Deferred()
+            asked = self._ask()
+            asked.addBoth(self._answered, waiting)
+            waiting.addTimeout(PATIENCE, self._clock)
+            try:
+                await waiting
+            except Late:
+                _log.warn("{what} has not answered in time", what=self._what)
+            except Exception as error:
+                _log.warn("{what}: {error}", what=self._what, error=error)
+            else:
+                return None
+        return f"{self._what} does not answer"
+
+    def _answered(self, result: Any, waiting: Deferred[None]) -> None:
+        self._owed = False
+        if not waiting.called:
+            waiting.callback(result)
+
+
+class Health:
+    """The health of a service.
+
+    :ivar stage: what it does: ``starting``, ``serving`` or ``stopping``.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.stage = "starting"
+        self._gateway = gateway
+        clock = gateway.clock
+        # An empty write passes through the writing thread and touches no disk.
+        self._probes = [
+            Probe(
+                "the metadata store", lambda: gateway.metadata.write(_nothing), clock
+            ),
+            Probe("the blob store", lambda: gateway.blobs.list(0, _ENDING), clock),
+        ]
+        self._asked = -KEPT
+        self._found: list[str] = []
+
+    async def troubles(self) -> list[str]:
+        """Why it cannot serve now; empty when it can."""
+        if self.stage != "serving":
+            return [f"the service is {self.stage}"]
+        now = self._gateway.clock.seconds()
+        if not 0 <= now - self._asked < KEPT:
+            self._asked = now
+            found = self._room()
+            for probe in self._probes:
+                found.append(await probe.trouble())
+            self._found = [each for each in found if each]
+        return self._found
+
+    def _room(self) -> list[str | None]:
+        try:
+            self._gateway.check_room(in_rows=False)
+        except NoSpace as error:
+            return [f"the disk is full: {error}"]
+        except OSError as error:
+            _log.warn("the disk cannot be looked at: {error}", error=error)
+            return ["the disk does not answer"]
+        return []
+
+
+def add_health(app: Klein, health: Health) -> None:
+    """Add the routes of health to an app. They are open to everybody."""
+
+    async def live(request: IRequest) -> bytes:
+        return _plain(request, "alive")
+
+    async def ready(request: IRequest) -> bytes:
+        troubles = await health.troubles()
+        if troubles:
+            request.setResponseCode(SERVICE_UNAVAILABLE)
+        return _plain(request, "; ".join(troubles) or "ready")
+
+    for paths, answer in ((LIVE, live), (READY, ready)):
+        for path in paths:
+            app.route(path, methods=["GET", "HEAD"], endpoint=path)(answer)
+
+
+def _plain(request: IRequest, text: str) -> bytes:
+    request.setHeader(b"content-type", b"text/plain; charset=utf-8")
+    request.setHeader(b"cache-control", b"no-store")
+    return f"{text}\n".encode()
+
+
+def _nothing(tx: IMetadataTransaction) -> None:
+    """Write nothing; an interaction."""

@@ -1,0 +1,110 @@
+"""A reload: the configuration is read again, and what can be taken up while the service runs is.
+
+SIGHUP and ``POST /reload`` both run it. What it did is said in one line for each part, in the log and to who asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from attrs import Attribute, evolve
+from twisted.logger import Logger
+
+from ..cli.reference import written
+from ..config import MASKED, Settings, knobs
+from ..reloading import Reloads
+from ..sitefile import ConfigurationError
+
+if TYPE_CHECKING:
+    from ..s3.call import Gateway
+
+_log = Logger()
+
+TAKEN_UP = frozenset(
+    """
+    administrators administrator_groups s3_administrators s3_administrator_groups auth_to_local
+    prometheus_enabled prometheus_token domain_names max_keys max_document max_object disk_reserve
+    header_timeout idle_timeout minimum_rate progress_window stop_grace
+    """.split()
+)
+"""Fields of :class:`~ozgate.config.Settings` that a reload takes up; the others need a restart."""
+
+Outcomes = list[tuple[str, str]]
+"""For each part its name and what came of it, one line for people."""
+
+
+class Reload:
+    """Reloads a service.
+
+    :param gateway: whose settings are replaced.
+    :param started_with: the settings as they were read at the start.
+    :param reread: reads them again; raises ``ConfigurationError``.
+    :param reloads: the other parts that reload.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        started_with: Settings,
+        reread: Callable[[], Settings],
+        reloads: Reloads,
+    ) -> None:
+        self._gateway = gateway
+        self._started_with = started_with
+        self._reread = reread
+        self._reloads = reloads
+        self._followers: list[Callable[[Settings], None]] = []
+
+    def follow(self, take_up: Callable[[Settings], None]) -> None:
+        """Have a function called at once, and with the new settings whenever they changed."""
+        self._followers.append(take_up)
+        take_up(self._gateway.settings)
+
+    def run(self) -> Outcomes:
+        """Reload everything. A configuration that is wrong changes nothing; the other parts reload all the same."""
+        try:
+            outcomes = self._take_up(self._reread())
+        except ConfigurationError as error:
+            outcomes = [("configuration", f"failed, nothing changed: {error}")]
+        outcomes += self._reloads.run()
+        for name, outcome in outcomes:
+            _log.info("reload: {name}: {outcome}", name=name, outcome=outcome)
+        return outcomes
+
+    def _take_up(self, read: Settings) -> Outcomes:
+        gateway, changes, outcomes = self._gateway, {}, []
+        for each in knobs():
+            taken_up = each.name in TAKEN_UP
+            before = gateway.settings if taken_up else self._started_with
+            old, new = getattr(before, each.name), getattr(read, each.name)
+            if old == new:
+                continue
+            if taken_up:
+                changes[each.name] = new
+            what = "in force" if taken_up else "needs a restart"
+            outcomes.append(
+                (each.metadata["key"], f"{_change(each, old, new)}, {what}")
+            )
+        if changes:
+            gateway.settings = evolve(
+                gateway.settings, **changes, origins=self._origins(read)
+            )
+            for take_up in self._followers:
+                take_up(gateway.settings)
+        return outcomes or [("configuration", "unchanged")]
+
+    def _origins(self, read: Settings) -> dict[str, str]:
+        """Where the values that are in force now came from."""
+        live = {each.metadata["key"] for each in knobs() if each.name in TAKEN_UP}
+        kept = self._gateway.settings.origins.items()
+        return {key: origin for key, origin in kept if key not in live} | {
+            key: origin for key, origin in read.origins.items() if key in live
+        }
+
+
+def _change(knob: Attribute[Any], old: Any, new: Any) -> str:
+    if knob.metadata["secret"]:
+        return f"now {MASKED}" if new else "now empty"
+    parse = knob.metadata["parse"]
+    return f"{written(old, parse) or 'empty'} → {written(new, parse) or 'empty'}"
