@@ -7,6 +7,7 @@ import click
 from .. import __version__
 from .reference import config
 from .s3 import s3
+from .tls import tls
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,3 +18,4 @@ def main() -> None:
 
 main.add_command(config)
 main.add_command(s3)
+main.add_command(tls)
