@@ -7,9 +7,11 @@ import contextlib
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -151,12 +153,27 @@ class Kdc:
         self._run("kinit", *options, "-kt", keytab, principal, environment=environment)
         return environment
 
+    def set_clock(self, environment: Mapping[str, str], seconds: int) -> None:
+        """Have a client believe that its clock differs from the KDC's by so much.
+
+        That is what the header of its cache is for (MIT's "FILE ccache format", version 4, tag 1).
+        """
+        path = Path(environment["KRB5CCNAME"].removeprefix("FILE:"))
+        cache = path.read_bytes()
+        header = struct.pack(">HHHii", 12, 1, 8, seconds, 0)
+        rest = 4 + int.from_bytes(cache[2:4], "big")
+        path.write_bytes(cache[:2] + header + cache[rest:])
+
+    def fetch(self, environment: Mapping[str, str], principal: str) -> None:
+        """Have a client get a ticket for a service beforehand."""
+        self._run("kvno", principal, environment=environment)
+
     def _run(
         self,
         name: str,
         *arguments: str,
         text: str = "",
-        environment: dict[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> str:
         ended = subprocess.run(
             [find(name), *arguments],

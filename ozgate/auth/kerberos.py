@@ -119,6 +119,7 @@ class Spnego:
         try:
             context = gssapi.SecurityContext(creds=self._credentials, usage="accept")
             proof = context.step(token)
+            # Raises what was wrong with the step where that left a token for the answer.
             if not context.complete:
                 raise Refused("the client wants to negotiate about something else")
             self._check(context)
@@ -138,6 +139,25 @@ class Spnego:
             raise Refused(f"a ticket for {context.target_name}, not for HTTP")
 
 
+def make_spnego(
+    settings: Settings, run_in_thread: Callable[..., Deferred[Any]]
+) -> Spnego | None:
+    """What the settings ask for on the admin listener's TCP port; ``None`` where nothing asks for Kerberos.
+
+    :raises KerberosError: see :class:`Spnego`; and where secrets could be had without proving who one is.
+    """
+    secrets = settings.secret_http_enabled
+    if not settings.admin_enabled:
+        return None
+    if secrets and settings.secret_auth_type != "kerberos":
+        raise KerberosError(
+            "ozone.s3g.secret.http.auth.type: nobody can prove who they are without kerberos, or set ozone.s3g.secret.http.enabled to false"
+        )
+    if secrets or settings.http_auth_type == "kerberos":
+        return Spnego(settings, run_in_thread)
+    return None
+
+
 @frozen
 class Negotiation:
     """The client's side of one request.
@@ -154,12 +174,17 @@ class Negotiation:
         :raises KerberosError: it did not prove it.
         """
         scheme, _, proof = (challenge or "").partition(" ")
-        if scheme.lower() == _SCHEME.lower() and proof.strip():
-            try:
+        proven = False
+        try:
+            if scheme.lower() == _SCHEME.lower() and proof.strip():
                 self._context.step(base64.b64decode(proof, validate=True))
-            except (binascii.Error, _library().exceptions.GSSError) as error:
-                raise KerberosError(f"the service is another one: {error}") from None
-        if not self._context.complete:
+                # Raises what was wrong with the step.
+                proven = self._context.complete
+        except (binascii.Error, _library().exceptions.GSSError) as error:
+            raise KerberosError(
+                f"the service is not the one it should be: {_text(error)}"
+            ) from None
+        if not proven:
             raise KerberosError("the service did not prove who it is")
 
 
@@ -180,7 +205,7 @@ def negotiate(host: str) -> Negotiation:
         token = context.step()
     except gssapi.exceptions.GSSError as error:
         raise KerberosError(
-            f"no Kerberos ticket for HTTP/{host}, is there one in klist? {_text(error)}"
+            f"no Kerberos ticket for HTTP/{host}: run kinit first, or see klist: {_text(error)}"
         ) from None
     return Negotiation(base64.b64encode(token).decode(), context)
 
