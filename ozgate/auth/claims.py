@@ -98,16 +98,20 @@ class Claim:
     presigned: bool
 
 
-def read_claim(items: list[tuple[str, str]], headers: Headers, now: float) -> Claim:
+def read_claim(
+    items: list[tuple[str, str]], headers: Headers, now: float, sigv2: bool = False
+) -> Claim | None:
     """Read a request's claim.
 
     :param items: the decoded query.
     :param now: seconds since the epoch.
+    :param sigv2: whether a query of version 2 is accepted.
+    :return: ``None`` where it is such a query, which is for :mod:`ozgate.auth.sigv2` to read.
     :raises S3Error: there is none, or one that AWS refuses by its looks.
     """
     authorization = headers.get("authorization")
     parameters: dict[str, str] = {}
-    sigv2 = False
+    version_2 = False
     for name, value in items:
         if name in _QUERY_NAMES:
             if name in parameters:
@@ -116,19 +120,21 @@ def read_claim(items: list[tuple[str, str]], headers: Headers, now: float) -> Cl
                 )
             parameters[name] = value
         elif name in _SIGV2_NAMES:
-            sigv2 = True
+            version_2 = True
+    if (authorization is not None) + bool(parameters) + version_2 > 1:
+        # The value is not echoed: it would carry the signature into logs.
+        raise InvalidArgument(
+            "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
+            ArgumentName="Authorization",
+            ArgumentValue=(authorization or "").partition(" ")[0],
+        )
     if authorization is not None:
-        if parameters or sigv2:
-            # The value is not echoed: it would carry the signature into logs.
-            raise InvalidArgument(
-                "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
-                ArgumentName="Authorization",
-                ArgumentValue=authorization.partition(" ")[0],
-            )
         return _header_claim(authorization, headers, now)
     if parameters:
         return _query_claim(parameters, headers, now)
-    if sigv2:
+    if version_2 and sigv2:
+        return None
+    if version_2:
         raise _unsupported_mechanism()
     raise AccessDenied()
 
@@ -152,12 +158,12 @@ def _header_claim(authorization: str, headers: Headers, now: float) -> Claim:
     if abs(now - seconds) > MAX_SKEW:
         raise RequestTimeTooSkewed(
             RequestTime=timestamp,
-            ServerTime=_iso(now),
+            ServerTime=iso(now),
             MaxAllowedSkewMilliseconds=MAX_SKEW * 1000,
         )
     if signer.date != timestamp[:8]:
         raise _malformed(_date_mismatch(signer.date, timestamp))
-    return Claim(signer, timestamp, signature, _payload(payload), False)
+    return Claim(signer, timestamp, signature, read_payload(payload), False)
 
 
 @lru_cache(maxsize=1024)
@@ -221,7 +227,7 @@ def _query_claim(parameters: dict[str, str], headers: Headers, now: float) -> Cl
         raise _bad_payload(sent)
     payload = stated or sent or UNSIGNED_PAYLOAD
     return Claim(
-        signer, timestamp, parameters["X-Amz-Signature"], _payload(payload), True
+        signer, timestamp, parameters["X-Amz-Signature"], read_payload(payload), True
     )
 
 
@@ -290,8 +296,8 @@ def _check_expiry(signed_at: int, lifetime: int, now: float) -> None:
     if now > signed_at + lifetime:
         members: dict[str, str | int] = {
             "X-Amz-Expires": lifetime,
-            "Expires": _iso(signed_at + lifetime),
-            "ServerTime": _iso(now),
+            "Expires": iso(signed_at + lifetime),
+            "ServerTime": iso(now),
         }
         raise AccessDenied("Request has expired", **members)
 
@@ -343,7 +349,8 @@ def _http_date(text: str) -> int | None:
         return None
 
 
-def _payload(value: str) -> str:
+def read_payload(value: str) -> str:
+    """Check a value of ``x-amz-content-sha256``."""
     if value == UNSIGNED_PAYLOAD or value in _STREAMING or _sha256_hex(value):
         return value
     if value.startswith("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"):
@@ -351,7 +358,8 @@ def _payload(value: str) -> str:
     raise _bad_payload(value)
 
 
-def _iso(seconds: float) -> str:
+def iso(seconds: float) -> str:
+    """A time as error documents have it."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from ..errors import AccessDenied, InvalidAccessKeyId, SignatureDoesNotMatch
+from . import sigv2 as version_2
 from .canonical import (
     ALGORITHM,
     TERMINATOR,
@@ -71,18 +72,22 @@ async def authenticate(
     headers: Headers,
     secrets: ISecretStore | None,
     now: float,
+    sigv2: bool = False,
 ) -> Verified:
     """Find out who signed a request, and whether they did.
 
     :param secrets: ``None`` when security is off: the signature is not verified, but its presence, form
         and date are.
     :param now: seconds since the epoch.
+    :param sigv2: whether presigned URLs of version 2 are accepted (:mod:`ozgate.auth.sigv2`).
     :raises S3Error: as AWS: AccessDenied, AuthorizationHeaderMalformed, AuthorizationQueryParametersError,
         InvalidAccessKeyId, InvalidArgument, InvalidRequest, NotImplemented, RequestTimeTooSkewed,
         SignatureDoesNotMatch.
     """
     items = address.query.items()
-    claim = read_claim(items, headers, now)
+    claim = read_claim(items, headers, now, sigv2)
+    if claim is None:
+        return await _authenticate_version_2(method, address, headers, secrets, now)
     signer = claim.signer
     _check_all_signed(signer.covered, headers)
     key = None
@@ -119,6 +124,30 @@ async def authenticate(
         claim.signature,
         claim.presigned,
         user,
+    )
+
+
+async def _authenticate_version_2(
+    method: str,
+    address: Address,
+    headers: Headers,
+    secrets: ISecretStore | None,
+    now: float,
+) -> Verified:
+    """The same for a presigned URL of version 2, whose signature no chunk can go on from."""
+    claim = version_2.read_claim(address.query.items(), headers, now)
+    user = claim.access_id
+    if secrets is not None:
+        credential = await secrets.secret(claim.access_id)
+        secret = "" if credential is None else credential.secret
+        user = user if credential is None else credential.user
+        wrong = version_2.mismatch(claim, method, address, headers, secret or _NOBODY)
+        if not secret:
+            raise InvalidAccessKeyId(AWSAccessKeyId=claim.access_id)
+        if wrong is not None:
+            raise wrong
+    return Verified(
+        claim.access_id, claim.payload, None, "", "", claim.signature, True, user
     )
 
 
