@@ -19,6 +19,7 @@ from twisted.trial.unittest import TestCase
 from ..interfaces import IMetadataStore
 from .metadata_basics import BlobTests, BucketTests, TransactionTests
 from .metadata_listing import ListingTests, UploadListingTests, VersionListingTests
+from .metadata_usage import SurfaceTests, UsageTests
 from .metadata_versions import UploadTests, VersionTests
 
 SUITES: tuple[type[Any], ...] = (
@@ -30,6 +31,8 @@ SUITES: tuple[type[Any], ...] = (
     ListingTests,
     VersionListingTests,
     UploadListingTests,
+    UsageTests,
+    SurfaceTests,
 )
 """The tests, in classes that know no provider."""
 

@@ -18,6 +18,7 @@ STATUSES = {
         "AccessDenied",
         "InvalidAccessKeyId",
         "InvalidChunkSizeError",
+        "QuotaExceeded",
         "RequestTimeTooSkewed",
         "SignatureDoesNotMatch",
     },

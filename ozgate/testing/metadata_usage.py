@@ -1,0 +1,388 @@
+"""Contract of metadata: what buckets and volumes use, their quotas and access control lists, secrets."""
+
+# mypy: disable-error-code="no-untyped-call"
+# The assertions of trial have no types.
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import evolve
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from twisted.internet.defer import DeferredList
+
+from ..interfaces import IMetadataTransaction
+from ..values import Acl, Bucket, Content, ObjectVersion, Secret, Volume
+from .metadata_base import (
+    OWNER,
+    START,
+    MetadataTests,
+    extents,
+    part,
+    put,
+    upload,
+    version,
+)
+
+ACLS = (Acl.parse("user:alice/scm@EXAMPLE.COM:rwl[ACCESS]"), Acl.parse("world::r"))
+
+HISTORIES = 60
+"""Histories that are played in one test."""
+
+Step = tuple[str, str, str, int]
+"""What is done, in which bucket, to which key, and a number that it takes."""
+
+STEPS = st.tuples(
+    st.sampled_from(
+        "put put marker remove retag part part complete abort drop refuse".split()
+    ),
+    st.sampled_from(("b1", "b2", "link")),
+    st.sampled_from(("k1", "k2")),
+    st.integers(0, 5),
+)
+
+
+class Refused(Exception):
+    """An interaction gave up."""
+
+
+def counted(tx: IMetadataTransaction) -> tuple[Any, Any]:
+    """What the store says is used, and what a count of all rows comes to."""
+    said: list[Any] = []
+    found: list[Any] = []
+    for volume in tx.volumes("", "", 100):
+        buckets = tx.buckets(volume.name, "", "", 100)
+        counts = [tx.recount(bucket) for bucket in buckets]
+        said += [(bucket.used_bytes, bucket.used_names) for bucket in buckets]
+        said.append((volume.used_bytes, volume.used_names))
+        found += [*counts, (sum(size for size, _ in counts), len(buckets))]
+    return said, found
+
+
+def play(tx: IMetadataTransaction, steps: Sequence[Step]) -> None:
+    """Do what a history says, in a volume of its own.
+
+    :raises Refused: it says so; nothing of it is to be left.
+    """
+    if tx.volume("played") is None:
+        tx.add_volume(Volume("played", OWNER, tx.now()))
+    for step in steps:
+        _play(tx, *step)
+        said, found = counted(tx)
+        assert said == found, (steps, said, found)
+
+
+def _play(
+    tx: IMetadataTransaction, action: str, name: str, key: str, number: int
+) -> None:
+    if action == "refuse":
+        raise Refused()
+    bucket = tx.bucket("played", name)
+    if bucket is None:
+        source = ("played", "b1") if name == "link" else None
+        bucket = tx.add_bucket(Bucket("played", name, OWNER, tx.now(), source=source))
+    if bucket.source is not None:
+        if action == "drop":
+            tx.remove_bucket(bucket)
+        return
+    content = extents(*(f"{name}-{key}-{n}" for n in range(number)))
+    if action == "put":
+        put(tx, bucket, key, content, version_id=f"v{number % 2}")
+    elif action == "marker":
+        put(tx, bucket, key, Content(b""), version_id="m", is_delete_marker=True)
+    elif action in ("part", "complete", "abort"):
+        _play_upload(tx, bucket, action, key, number)
+    elif action == "drop":
+        _drop(tx, bucket, number)
+    elif (latest := tx.latest(bucket, key)) is not None:
+        if action == "remove":
+            tx.remove_version(bucket, latest)
+        else:
+            tx.replace_version(bucket, evolve(latest, tags={"n": "1"}, size=999))
+
+
+def _play_upload(
+    tx: IMetadataTransaction, bucket: Bucket, action: str, key: str, number: int
+) -> None:
+    found = tx.upload(bucket, key, "u")
+    if found is None:
+        found = upload(tx, bucket, key, "u")
+    if action == "abort":
+        tx.remove_upload(bucket, found)
+    elif found.completed is not None:
+        return
+    elif action == "part":
+        names = [f"{key}-part-{n}" for n in range(number)]
+        tx.put_part(bucket, found, part(1 + number % 2, *names))
+    else:
+        made = put(tx, bucket, key, Content(b"x" * number), version_id="done")
+        tx.complete_upload(bucket, evolve(found, completed=made))
+
+
+def _drop(tx: IMetadataTransaction, bucket: Bucket, number: int) -> None:
+    """Empty a bucket and remove it, and now and then its volume, to make that anew."""
+    for item in tx.version_page(bucket, "", "", "", "", 100).items:
+        found = tx.version(bucket, item.key, item.version_id)
+        assert found is not None
+        tx.remove_version(bucket, found)
+    tx.remove_bucket(bucket)
+    if number < 3 and not tx.buckets("played", "", "", 1):
+        volume = tx.volume("played")
+        assert volume is not None
+        tx.remove_volume(volume)
+        tx.add_volume(volume)
+
+
+class UsageTests(MetadataTests):
+    """Bytes and names are counted with the rows."""
+
+    async def used(self, name: str = "bucket") -> tuple[int, int]:
+        """What a bucket uses. All counters are right."""
+        said, found = await self.read(counted)
+        self.assertEqual(said, found)
+        bucket = await self.read(lambda tx: tx.bucket("s3v", name))
+        return bucket.used_bytes, bucket.used_names
+
+    async def test_versions(self) -> None:
+        """Every version counts, a delete marker as a name without bytes; what is removed does not."""
+        bucket = self.bucket
+        self.assertEqual(await self.used(), (0, 0))
+        first = await self.write(put, bucket, "a", Content(b"12345"))
+        self.assertEqual(await self.used(), (5, 1))
+        await self.write(put, bucket, "a", extents("b1", "b2"))
+        self.assertEqual(await self.used(), (16, 1))
+
+        def add(tx: IMetadataTransaction) -> ObjectVersion:
+            put(tx, bucket, "a", Content(b"123"), version_id="v1")
+            marker = {"version_id": "v2", "is_delete_marker": True}
+            return put(tx, bucket, "a", Content(b""), **marker)
+
+        added = await self.write(add)
+        self.assertEqual(await self.used(), (19, 3))
+        await self.write(lambda tx: tx.remove_version(bucket, added))
+        await self.write(lambda tx: tx.remove_version(bucket, added))
+        await self.write(lambda tx: tx.remove_version(bucket, first))
+        self.assertEqual(await self.used(), (19, 2))
+
+    async def test_parts(self) -> None:
+        """Uploaded parts count in bytes until their upload is completed or dropped."""
+        bucket = self.bucket
+
+        def begin(tx: IMetadataTransaction) -> None:
+            for key in ("a", "b"):
+                begun = upload(tx, bucket, key, "u")
+                tx.put_part(bucket, begun, part(1, "p1", "p2"))
+                tx.put_part(bucket, begun, part(2, "p3"))
+
+        def replace(tx: IMetadataTransaction) -> None:
+            begun = tx.upload(bucket, "a", "u")
+            assert begun is not None
+            tx.put_part(bucket, begun, part(1, "p4"))
+
+        def complete(tx: IMetadataTransaction) -> None:
+            begun = tx.upload(bucket, "a", "u")
+            assert begun is not None
+            made = put(tx, bucket, "a", extents("p4"))
+            tx.complete_upload(bucket, evolve(begun, completed=made))
+
+        def drop(tx: IMetadataTransaction) -> None:
+            for key in ("a", "b"):
+                begun = tx.upload(bucket, key, "u")
+                assert begun is not None
+                tx.remove_upload(bucket, begun)
+
+        for interaction, expected in (
+            (begin, (48, 0)),
+            (replace, (40, 0)),
+            (complete, (32, 1)),
+            (drop, (8, 1)),
+        ):
+            await self.write(interaction)
+            self.assertEqual(await self.used(), expected)
+
+    async def test_removed_bucket(self) -> None:
+        """A removed bucket gives its volume back a name and the bytes of its uploads."""
+
+        def interaction(tx: IMetadataTransaction) -> None:
+            bucket = tx.add_bucket(Bucket("s3v", "b", OWNER, tx.now()))
+            tx.put_part(bucket, upload(tx, bucket, "k", "u"), part(1, "p"))
+
+        def volume(tx: IMetadataTransaction) -> tuple[int, int]:
+            found = tx.volume("s3v")
+            assert found is not None
+            return found.used_bytes, found.used_names
+
+        await self.write(interaction)
+        self.assertEqual(await self.read(volume), (8, 2))
+        bucket = await self.read(lambda tx: tx.bucket("s3v", "b"))
+        await self.write(lambda tx: tx.remove_bucket(bucket))
+        await self.write(lambda tx: tx.remove_bucket(bucket))
+        self.assertEqual(await self.read(volume), (0, 1))
+
+    async def test_links(self) -> None:
+        """A link counts as a name of its volume and holds nothing."""
+        await self.add_bucket("link", source=("s3v", "bucket"))
+        await self.write(put, self.bucket, "k")
+        self.assertEqual(await self.used("link"), (0, 0))
+        volume = await self.read(lambda tx: tx.volume("s3v"))
+        self.assertEqual((volume.used_bytes, volume.used_names), (4, 2))
+
+    async def test_seen_at_once(self) -> None:
+        """An interaction sees what it and those before it in a crowd have counted."""
+
+        def interaction(tx: IMetadataTransaction, number: int) -> tuple[Any, ...]:
+            put(tx, self.bucket, f"k{number}")
+            bucket, volume = tx.bucket("s3v", "bucket"), tx.volume("s3v")
+            assert bucket is not None
+            assert volume is not None
+            if number == 2:
+                raise Refused()
+            return bucket.used_bytes, bucket.used_names, volume.used_bytes
+
+        outcomes = await DeferredList(
+            [self.write(interaction, number) for number in range(4)],
+            consumeErrors=True,
+        )
+        values = [value for succeeded, value in outcomes if succeeded]
+        self.assertEqual(values, [(4, 1, 4), (8, 2, 8), (12, 3, 12)])
+        self.assertEqual(await self.used(), (12, 3))
+
+    async def test_histories(self) -> None:
+        """After any history, in crowds of which some fail, all that is used is what the rows come to."""
+        histories: list[list[list[Step]]] = []
+
+        @settings(
+            max_examples=HISTORIES,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(st.lists(st.lists(STEPS, max_size=8), max_size=8))
+        def draw(history: list[list[Step]]) -> None:
+            histories.append(history)
+
+        draw()
+        for history in histories:
+            outcomes = await DeferredList(
+                [self.write(play, steps) for steps in history], consumeErrors=True
+            )
+            for succeeded, value in outcomes:
+                if not succeeded:
+                    value.trap(Refused)
+            said, found = await self.read(counted)
+            self.assertEqual(said, found, history)
+
+
+class SurfaceTests(MetadataTests):
+    """Quotas and access control lists; rows of secrets."""
+
+    async def test_volume_members(self) -> None:
+        """A volume's members come back as stored, at first and when replaced."""
+        made = Volume(
+            "v",
+            "alice",
+            START * 1000,
+            admin="root",
+            quota_bytes=1 << 60,
+            quota_names=7,
+            acls=ACLS,
+        )
+        added = await self.write(lambda tx: tx.add_volume(made))
+        self.assertEqual(
+            added, evolve(made, number=added.number, modified=START * 1000)
+        )
+        self.clock.advance(2)
+        changed = evolve(
+            added, owner="bob", admin="me", quota_bytes=-1, quota_names=0, acls=()
+        )
+        await self.write(lambda tx: tx.replace_volume(changed))
+        expected = evolve(changed, modified=(START + 2) * 1000)
+        self.assertEqual(await self.read(lambda tx: tx.volume("v")), expected)
+        listed = await self.read(lambda tx: tx.volumes("v", "", 9))
+        self.assertEqual(list(listed), [expected])
+
+    async def test_bucket_members(self) -> None:
+        """A bucket's members come back as stored, at first and when replaced."""
+        members = {"quota_bytes": 1 << 60, "quota_names": 7, "acls": ACLS}
+        added = await self.add_bucket("b", layout="LEGACY", **members)
+        self.assertEqual(await self.read(lambda tx: tx.bucket("s3v", "b")), added)
+        self.assertEqual(added.acls, ACLS)
+        await self.write(put, added, "k")
+        self.clock.advance(2)
+        changed = evolve(
+            added,
+            owner="bob",
+            versioning="Suspended",
+            quota_bytes=0,
+            quota_names=-1,
+            acls=ACLS[1:],
+            layout="OBJECT_STORE",
+        )
+        await self.write(lambda tx: tx.replace_bucket(changed))
+        now = (START + 2) * 1000
+        expected = evolve(changed, modified=now, used_bytes=4, used_names=1)
+        self.assertEqual(await self.read(lambda tx: tx.bucket("s3v", "b")), expected)
+        listed = await self.read(lambda tx: tx.buckets("s3v", "b", "b", 1))
+        self.assertEqual(listed[0].name, "bucket")
+
+    async def test_size_stays(self) -> None:
+        """Replacing a version's members does not change its size, nor what is counted."""
+
+        def interaction(tx: IMetadataTransaction) -> tuple[int, int]:
+            added = put(tx, self.bucket, "k")
+            tx.replace_version(self.bucket, evolve(added, size=99, tags={"a": "b"}))
+            found = tx.latest(self.bucket, "k")
+            bucket = tx.bucket("s3v", "bucket")
+            assert found is not None
+            assert bucket is not None
+            self.assertEqual(found.tags, {"a": "b"})
+            return found.size, bucket.used_bytes
+
+        self.assertEqual(await self.write(interaction), (4, 4))
+
+    async def test_secrets(self) -> None:
+        """Rows of secrets are kept, replaced, listed by access id and removed."""
+        rows = [
+            Secret("testuser/scm@EXAMPLE.COM", "testuser", b"\0sealed\xff", 1),
+            Secret("a~ci", "a", b"", 2, 3),
+            Secret("a", "a", b"x", START * 1000, START * 2000),
+        ]
+
+        def add(tx: IMetadataTransaction) -> None:
+            for row in rows:
+                tx.put_secret(evolve(row, sealed=b"replaced", expires=9))
+                tx.put_secret(row)
+
+        await self.write(add)
+        for row in rows:
+            found = await self.read(lambda tx, r=row: tx.secret_row(r.access_id))
+            self.assertEqual(found, row)
+        listed = await self.read(lambda tx: tx.secrets("", 2))
+        self.assertEqual(list(listed), [rows[2], rows[1]])
+        listed = await self.read(lambda tx: tx.secrets("a~ci", 2))
+        self.assertEqual(list(listed), [rows[0]])
+        await self.write(lambda tx: tx.remove_secret("a"))
+        await self.write(lambda tx: tx.remove_secret("a"))
+        self.assertIsNone(await self.read(lambda tx: tx.secret_row("a")))
+
+    async def test_reading_refuses(self) -> None:
+        """A reading interaction changes neither volumes nor secrets."""
+        for interaction in (
+            lambda tx: tx.replace_volume(Volume("s3v", OWNER, 1)),
+            lambda tx: tx.put_secret(Secret("a", "a", b"", 1)),
+            lambda tx: tx.remove_secret("a"),
+            lambda tx: tx.set_setting("a", b""),
+        ):
+            await self.assertFailure(self.read(interaction), TypeError)
+
+    async def test_recount_of_nothing(self) -> None:
+        """A bucket that holds nothing is counted as nothing, in a reading interaction too."""
+        self.assertEqual(
+            tuple(await self.read(lambda tx: tx.recount(self.bucket))), (0, 0)
+        )
+        await self.write(
+            lambda tx: tx.add_version(self.bucket, version(tx, "k"), Content(b""))
+        )
+        self.assertEqual(await self.read(lambda tx: tx.recount(self.bucket)), (0, 1))
