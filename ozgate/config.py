@@ -390,6 +390,12 @@ class Settings:
         "Secret key of the one static pair (also AWS_SECRET_ACCESS_KEY).",
         secret=True,
     )
+    sigv2_presigned: bool = knob(
+        "ozgate.s3.sigv2-presigned",
+        True,
+        "Whether presigned URLs of Signature Version 2, which boto3, aws cli 1 and s3cmd make by default, are accepted.",
+        boolean,
+    )
     buckets_at_start: tuple[str, ...] = knob(
         "ozgate.s3.buckets",
         (),

@@ -190,7 +190,10 @@ class Pipeline:
         headers = request_headers(request)
         notes = request.notes
         now = self.gateway.clock.seconds()
-        verified = await authenticate(method, address, headers, self.secrets, now)
+        sigv2 = self.gateway.settings.sigv2_presigned
+        verified = await authenticate(
+            method, address, headers, self.secrets, now, sigv2
+        )
         if verified.presigned:
             headers = with_presigned(headers, address.query)
         principal = notes["principal"] = Principal(
