@@ -89,6 +89,19 @@ def _https(settings: Settings) -> str:
     )
 
 
+def admin_description(settings: Settings) -> str:
+    """What the admin listener listens on.
+
+    :raises ConfigurationError: a host that has no address.
+    """
+    return _description(
+        "tcp",
+        "ozone.s3g.webadmin.http-address",
+        settings.admin_address,
+        settings.admin_bind_host,
+    )
+
+
 def _description(kind: str, key: str, address: str, bind_host: str) -> str:
     """An endpoint description for an address; ``key`` is whose value it is."""
     host, port = host_and_port(address)

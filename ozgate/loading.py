@@ -24,6 +24,7 @@ from typing import Any
 
 from attrs import Attribute, frozen
 
+from .auth.names import parse_rules
 from .config import MASKED, Settings, knobs
 from .ozonekeys import OTHER_SERVICES, WITHOUT_EFFECT
 from .sitefile import ConfigurationError, Setting, read_site_file
@@ -82,6 +83,7 @@ def load(
     }
     settings = Settings(**values, origins=origins)
     _check_pair(settings)
+    _check_rules(settings)
     notes = [f"no effect in ozgate: {', '.join(sorted(unused))}"] if unused else []
     return Loaded(settings, tuple(notes))
 
@@ -183,6 +185,17 @@ def _one_edit(one: str, other: str) -> bool:
         or rest == others[1:]
         or (rest[:2] == others[1::-1] and rest[2:] == others[2:])
     )
+
+
+def _check_rules(settings: Settings) -> None:
+    """The rules of short names can be read.
+
+    :raises ConfigurationError: they cannot.
+    """
+    try:
+        parse_rules(settings.auth_to_local)
+    except ValueError as error:
+        raise ConfigurationError(f"hadoop.security.auth_to_local: {error}") from None
 
 
 def _check_pair(settings: Settings) -> None:

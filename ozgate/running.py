@@ -22,7 +22,8 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 
-from .auth.secrets import MetadataSecretStore, StaticSecrets
+from .admin.context import AdminContext
+from .administration import open_secrets, serve_admin
 from .background.certificates import CertificateWatch
 from .background.sweeper import Sweeper
 from .background.uploads import UploadExpiry
@@ -31,12 +32,7 @@ from .blobs.sweep import Reaper
 from .config import Settings
 from .datafolder import DataFolder
 from .errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, StoreError
-from .interfaces import (
-    IBlobStore,
-    IMetadataStore,
-    IMetadataTransaction,
-    ISecretStore,
-)
+from .interfaces import IBlobStore, IMetadataStore, IMetadataTransaction
 from .listening import descriptions, drain, listen, url_of
 from .providers import make_provider
 from .reloading import Reloads
@@ -44,10 +40,9 @@ from .room import Room
 from .s3.address import valid_bucket_name
 from .s3.app import make_site
 from .s3.call import Gateway
-from .s3.perform.buckets import add_bucket
+from .s3.perform.buckets import add_bucket, shared_volume
 from .sitefile import ConfigurationError
 from .tlsendpoints import tls_endpoints
-from .values import Volume
 from .welcome import welcome
 from .wire.accesslog import AccessLog, AuditLog
 
@@ -120,6 +115,12 @@ class GatewayService(Service):
 
     async def _start(self) -> None:
         """Open the stores, make what must be there, then listen."""
+        context = await self.open()
+        self._run_in_background(context.gateway)
+        await self._serve(context)
+
+    async def open(self) -> AdminContext:
+        """Open everything but the listeners and what runs in the background; :meth:`close` it."""
         opened, settings = self._closing, self._settings
         os.umask(0o077)
         sys.setswitchinterval(SWITCH)
@@ -142,8 +143,12 @@ class GatewayService(Service):
             self._run_in_thread,
             Room(settings.data, settings.disk_reserve),
         )
-        self._run_in_background(gateway)
-        await self._serve(gateway)
+        secrets = await open_secrets(settings, self._metadata)
+        return AdminContext(gateway, secrets, self._reactor.seconds())
+
+    async def close(self) -> None:
+        """Close what was opened, in the opposite order."""
+        await self._closing.aclose()
 
     async def _check_belonging(self) -> None:
         """Refuse new metadata beside bytes that are there already: the sweep would remove all of them.
@@ -183,7 +188,7 @@ class GatewayService(Service):
             service.startService()
             self._closing.push_async_callback(maybeDeferred, service.stopService)
 
-    async def _serve(self, gateway: Gateway) -> None:
+    async def _serve(self, context: AdminContext) -> None:
         opened, settings = self._closing, self._settings
         access_log = AccessLog(settings, self._reactor)
         opened.callback(access_log.file.close)
@@ -191,8 +196,8 @@ class GatewayService(Service):
         opened.callback(audit_log.file.close)
         site = make_site(
             self._reactor,
-            gateway,
-            secret_store(settings, self._metadata),
+            context.gateway,
+            context.secrets,
             access_log,
             audit_log,
         )
@@ -206,14 +211,16 @@ class GatewayService(Service):
             url_of(port.getHost(), description)
             for port, description in zip(ports, self._described, strict=True)
         ]
-        _say(sys.__stdout__, welcome(urls, settings.data, settings))
+        context = evolve(context, audit_log=audit_log)
+        admin_urls = await serve_admin(self._reactor, context, opened)
+        _say(sys.__stdout__, welcome(urls, settings.data, settings, admin_urls))
         _log.info("ozgate listens on {urls}", urls=", ".join(urls))
 
     async def _stop(self) -> None:
         if self._starting is not None:
             self._starting.cancel()
             await self._starting
-        await self._closing.aclose()
+        await self.close()
 
     def _give_up(self, failure: Any) -> None:
         """End the process: what was opened is closed on the way."""
@@ -230,16 +237,6 @@ class GatewayService(Service):
         self._reactor.stop()
 
 
-def secret_store(settings: Settings, metadata: IMetadataStore) -> ISecretStore | None:
-    """Where secrets are looked up; ``None`` when signatures are not verified."""
-    if not settings.security_enabled:
-        return None
-    stored = MetadataSecretStore(metadata)
-    if not settings.access_key:
-        return stored
-    return StaticSecrets({settings.access_key: settings.secret_key}, stored)
-
-
 def _is_new(tx: IMetadataTransaction) -> bool:
     """Whether nothing was ever stored; an interaction."""
     return not tx.volumes("", "", 1)
@@ -249,7 +246,7 @@ def _prepare(tx: IMetadataTransaction, settings: Settings) -> None:
     """Make the volume that S3 shows and the buckets asked for, where they are missing; an interaction."""
     owner = settings.access_key or OWNER
     if tx.volume(settings.volume_name) is None:
-        tx.add_volume(Volume(settings.volume_name, owner, tx.now()))
+        tx.add_volume(shared_volume(settings.volume_name, owner, tx.now()))
     for name in settings.buckets_at_start:
         with contextlib.suppress(BucketAlreadyExists, BucketAlreadyOwnedByYou):
             add_bucket(tx, settings.volume_name, name, owner, "")

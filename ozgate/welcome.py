@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .config import Settings
 
 
-def welcome(urls: list[str], data: str, settings: Settings) -> str:
+def welcome(
+    urls: list[str], data: str, settings: Settings, admin_urls: Sequence[str] = ()
+) -> str:
     """Some lines for a person at a terminal; no secret is in them."""
     url = next((each for each in urls if each.startswith("http")), None)
     lines = [
         *(f"ozgate listens on {each}" for each in urls),
+        *(f"ozgate is administered at {each}" for each in admin_urls),
         f"ozgate keeps its data in {data}",
         *_who(settings),
     ]

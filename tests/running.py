@@ -84,6 +84,7 @@ class Server:
         """Start it and wait until it listens, at most 20 seconds."""
         definitions = [
             f"ozone.s3g.http-address=127.0.0.1:{self.port}",
+            "ozone.s3g.webadmin.http-address=127.0.0.1:0",
             "ozone.security.enabled=true",
             *self.settings,
         ]

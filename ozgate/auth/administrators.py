@@ -63,10 +63,17 @@ class Administrators:
         groups: Callable[[str], frozenset[str]] = groups_of,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._rules = parse_rules(settings.auth_to_local)
         self._realm = local_realm() if realm is None else realm
         self._groups = groups
         self._clock = clock
+        self.take_up(settings)
+
+    def take_up(self, settings: Settings) -> None:
+        """Go by another configuration from now on.
+
+        :raises ValueError: ``hadoop.security.auth_to_local`` is malformed.
+        """
+        self._rules = parse_rules(settings.auth_to_local)
         own = {local_user(os.geteuid())}
         users, grouped = settings.administrators, settings.administrator_groups
         self._all = (own | set(users), frozenset(grouped))

@@ -1,6 +1,8 @@
 """Where secrets of access ids come from.
 
-Imports interfaces and errors only; the metadata store is whatever provides the interface.
+A secret is a row of the metadata store, sealed (:mod:`ozgate.auth.sealing`), never cached: one that was revoked or has
+expired is refused on the next request. Imports interfaces and errors only; the metadata store is whatever provides
+the interface.
 """
 
 from __future__ import annotations
@@ -15,35 +17,69 @@ from zope.interface import implementer
 from ..errors import Absent, Conflict
 from ..interfaces import IMetadataStore, IMetadataTransaction, ISecretStore
 from ..values import Credential, Secret
+from .sealing import MasterKey
+
+CHECK = "master-key-check"
+"""The store's value by which the master key is known again."""
 
 
-def _secret(tx: IMetadataTransaction, access_id: str) -> Credential | None:
+def access_id_of(user: str, key: str) -> str:
+    """The access id of a user's key; the first key has no name."""
+    return f"{user}~{key}" if key else user
+
+
+def is_expired(row: Secret, now: int) -> bool:
+    """Whether a secret is refused by now."""
+    return row.expires is not None and row.expires <= now
+
+
+def check_value(tx: IMetadataTransaction) -> bytes | None:
+    """The check value of the master key; ``None`` before anything was sealed. An interaction."""
+    return tx.setting(CHECK)
+
+
+def keep_check_value(tx: IMetadataTransaction, check: bytes) -> None:
+    """Keep the check value of the master key; an interaction."""
+    if tx.setting(CHECK) is None:
+        tx.set_setting(CHECK, check)
+
+
+async def open_master_key(metadata: IMetadataStore, path: str) -> MasterKey:
+    """The master key of a metadata store, made where nothing was sealed yet.
+
+    :raises Unavailable: it is missing or wrong; one line says so.
+    """
+    check = await metadata.read(check_value)
+    key = MasterKey.load_or_make(path, check)
+    if check is None:
+        await metadata.write(keep_check_value, key.check())
+    return key
+
+
+def _valid(tx: IMetadataTransaction, access_id: str) -> Secret | None:
     row = tx.secret_row(access_id)
-    if row is None or (row.expires is not None and row.expires <= tx.now()):
-        return None
-    return Credential(row.sealed.decode(), row.user)
+    return None if row is None or is_expired(row, tx.now()) else row
 
 
 def _issue(
     tx: IMetadataTransaction,
     access_id: str,
     user: str,
-    secret: str,
+    sealed: bytes,
     ttl: float | None,
-) -> tuple[str, str]:
-    if tx.secret_row(access_id) is not None:
+) -> None:
+    if _valid(tx, access_id) is not None:
         raise Conflict(f"{access_id} has a secret already")
     now = tx.now()
     expires = None if ttl is None else now + int(ttl * 1000)
-    tx.put_secret(Secret(access_id, user, secret.encode(), now, expires))
-    return access_id, secret
+    tx.put_secret(Secret(access_id, user, sealed, now, expires))
 
 
-def _set(tx: IMetadataTransaction, access_id: str, secret: str) -> None:
-    row = tx.secret_row(access_id)
+def _set(tx: IMetadataTransaction, access_id: str, sealed: bytes) -> None:
+    row = _valid(tx, access_id)
     if row is None:
         raise Absent(f"{access_id} has no secret")
-    tx.put_secret(evolve(row, sealed=secret.encode()))
+    tx.put_secret(evolve(row, sealed=sealed, created=tx.now()))
 
 
 def _revoke(tx: IMetadataTransaction, access_id: str) -> None:
@@ -56,40 +92,36 @@ def _listed(tx: IMetadataTransaction, after: str, limit: int) -> Sequence[Secret
     return [evolve(row, sealed=b"") for row in tx.secrets(after, limit)]
 
 
-def access_id_of(user: str, key: str) -> str:
-    """The access id of a user's key; the first key has no name."""
-    return f"{user}~{key}" if key else user
-
-
 @implementer(ISecretStore)
 class MetadataSecretStore:
-    """Secrets in rows of the metadata store, never cached: a revoked one is refused at once."""
+    """Secrets in rows of the metadata store.
 
-    def __init__(self, metadata: IMetadataStore) -> None:
+    :param key: what they are sealed under.
+    """
+
+    def __init__(self, metadata: IMetadataStore, key: MasterKey) -> None:
         self._metadata = metadata
+        self._key = key
 
     def secret(self, access_id: str) -> Deferred[Credential | None]:
-        """See :class:`~ozgate.interfaces.ISecretStore`."""
-        return self._metadata.read(_secret, access_id)
+        """See :class:`~ozgate.interfaces.ISecretStore`. Fails with ``Damaged`` when the row does not open."""
+        return self._metadata.read(_valid, access_id).addCallback(self._opened)
 
     def issue(
         self, user: str, key: str = "", ttl: float | None = None
     ) -> Deferred[tuple[str, str]]:
-        """See :class:`~ozgate.interfaces.ISecretStore`."""
-        access_id = access_id_of(user, key)
+        """See :class:`~ozgate.interfaces.ISecretStore`. One that has expired makes room."""
+        access_id, secret = access_id_of(user, key), token_hex(32)
+        sealed = self._key.seal(access_id, secret)
         return self._metadata.write(
-            _issue,
-            access_id,
-            user,
-            token_hex(32),
-            ttl,
-            claims=(("secret", access_id),),
-        )
+            _issue, access_id, user, sealed, ttl, claims=(("secret", access_id),)
+        ).addCallback(lambda _: (access_id, secret))
 
     def set(self, access_id: str, secret: str) -> Deferred[None]:
-        """See :class:`~ozgate.interfaces.ISecretStore`."""
+        """See :class:`~ozgate.interfaces.ISecretStore`. When it expires does not change."""
+        sealed = self._key.seal(access_id, secret)
         return self._metadata.write(
-            _set, access_id, secret, claims=(("secret", access_id),)
+            _set, access_id, sealed, claims=(("secret", access_id),)
         )
 
     def revoke(self, access_id: str) -> Deferred[None]:
@@ -99,6 +131,11 @@ class MetadataSecretStore:
     def listed(self, after: str, limit: int) -> Deferred[Sequence[Secret]]:
         """See :class:`~ozgate.interfaces.ISecretStore`."""
         return self._metadata.read(_listed, after, limit)
+
+    def _opened(self, row: Secret | None) -> Credential | None:
+        if row is None:
+            return None
+        return Credential(self._key.open(row.access_id, row.sealed), row.user)
 
 
 @implementer(ISecretStore)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field
+from attrs import Factory, define, field
 
+from ..auth.administrators import Administrators
 from ..errors import AccessDenied, NoSuchBucket
 from ..room import Room
 from ..tally import Tally
@@ -42,6 +43,9 @@ class Gateway:
     room: Room = field(factory=Room)
     tally: Tally = field(factory=Tally)
     groups_of: GroupsOf = no_groups
+    administrators: Administrators = Factory(
+        lambda self: Administrators(self.settings), takes_self=True
+    )
 
     def check_room(self, *, in_rows: bool) -> None:
         """Make sure that something can be stored.

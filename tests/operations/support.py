@@ -26,6 +26,7 @@ from twisted.web.http import NO_BODY_CODES
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import UNKNOWN_LENGTH, IAgent
 
+from ozgate.auth.sealing import MasterKey
 from ozgate.auth.secrets import MetadataSecretStore, StaticSecrets
 from ozgate.auth.sigv4 import sign
 from ozgate.blobs.readers import Readers
@@ -105,7 +106,8 @@ class Client:
         self.gateway = gateway
         self.access_id = "testuser"
         self.access_log, self.audit_log = access_log, audit_log
-        secrets = StaticSecrets(SECRETS, MetadataSecretStore(gateway.metadata))
+        stored = MetadataSecretStore(gateway.metadata, MasterKey(b"k" * 32))
+        secrets = StaticSecrets(SECRETS, stored)
         self.site = make_site(gateway.clock, gateway, secrets, access_log, audit_log)
         self._agent: IAgent = in_memory_agent(self.site, gateway.clock)
 

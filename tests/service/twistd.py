@@ -22,6 +22,9 @@ from tests.running import REGION, ROOT, program
 LOOPBACK = "ozone.s3g.http-address=127.0.0.1:0"
 """A free port of the system's choice."""
 
+ADMIN = {"OZONE-SITE.XML_ozone.s3g.webadmin.http-address": "127.0.0.1:0"}
+"""Likewise for the admin listener, where a test does not say otherwise."""
+
 
 class Twistd:
     """One process.
@@ -47,7 +50,7 @@ class Twistd:
         with self.errors.open("wb") as errors, self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [program("twistd"), *arguments],
-                env={**kept, "PYTHONPATH": str(ROOT), **environment},
+                env={**kept, **ADMIN, "PYTHONPATH": str(ROOT), **environment},
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import string
 
+from twisted.internet.defer import ensureDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from ozgate.auth.secrets import MetadataSecretStore, StaticSecrets
-from ozgate.errors import Absent, Conflict
+from ozgate.auth.sealing import MasterKey
+from ozgate.auth.secrets import MetadataSecretStore, StaticSecrets, open_master_key
+from ozgate.errors import Absent, Conflict, Damaged, Unavailable
 from ozgate.interfaces import ISecretStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 
@@ -24,7 +27,9 @@ class SecretStoreTests(SynchronousTestCase):
         self.clock = Clock()
         metadata = MemoryMetadataStore(self.clock)
         self.successResultOf(metadata.open())
-        self.store = MetadataSecretStore(metadata)
+        self.key = MasterKey(b"k" * 32)
+        self.metadata = metadata
+        self.store = MetadataSecretStore(metadata, self.key)
         self.static = StaticSecrets({"key": "configured"}, self.store)
 
     def test_interface(self) -> None:
@@ -90,3 +95,47 @@ class SecretStoreTests(SynchronousTestCase):
         self.assertEqual(self.found(self.store, WHO), ("other", WHO))
         self.successResultOf(self.static.revoke(WHO))
         self.assertIsNone(self.found(self.static, WHO))
+
+    def test_expired_makes_room(self) -> None:
+        """One that has expired can be neither used nor set, is listed, and is replaced or revoked."""
+        self.successResultOf(self.store.issue(WHO, "", 60))
+        self.clock.advance(60)
+        self.failureResultOf(self.store.set(WHO, "another one"), Absent)
+        [row] = self.successResultOf(self.store.listed("", 10))
+        self.assertEqual(row.access_id, WHO)
+        _, secret = self.successResultOf(self.store.issue(WHO, "", 60))
+        self.assertEqual(self.found(self.store, WHO), (secret, WHO))
+        self.clock.advance(60)
+        self.successResultOf(self.store.revoke(WHO))
+        self.assertEqual(self.successResultOf(self.store.listed("", 10)), [])
+
+    def test_sealed(self) -> None:
+        """Rows hold what opens under the key alone, and for their own access id alone."""
+        _, secret = self.successResultOf(self.store.issue(WHO))
+        rows = self.successResultOf(self.metadata.read(lambda tx: tx.secrets("", 10)))
+        self.assertNotIn(secret.encode(), rows[0].sealed)
+        self.assertEqual(self.key.open(WHO, rows[0].sealed), secret)
+        other = MetadataSecretStore(self.metadata, MasterKey(b"o" * 32))
+        self.failureResultOf(other.secret(WHO), Damaged)
+
+    def test_master_key(self) -> None:
+        """A store knows its master key again, and takes no other once it has one."""
+        folder = os.path.abspath(self.mktemp())
+        os.makedirs(folder)
+        path = os.path.join(folder, "key")
+
+        def opened() -> MasterKey:
+            asked = ensureDeferred(open_master_key(self.metadata, path))
+            return self.successResultOf(asked)
+
+        sealed = opened().seal(WHO, "secret")
+        self.assertEqual(opened().open(WHO, sealed), "secret")
+        for line in ("is missing", "is not the one"):
+            os.unlink(path)
+            if line != "is missing":
+                MasterKey.make(path)
+            asked = ensureDeferred(open_master_key(self.metadata, path))
+            failure = self.failureResultOf(asked, Unavailable)
+            self.assertIn(line, str(failure.value))
+            if line == "is missing":
+                MasterKey.make(path)

@@ -1,0 +1,39 @@
+"""What the admin listener and the command line say when something is refused: Ozone's result codes."""
+
+from __future__ import annotations
+
+import re
+
+from ..errors import NoSpace, S3Error, StoreError
+
+
+class AdminError(Exception):
+    """A refusal.
+
+    :param code: one of Ozone's result codes, such as ``VOLUME_NOT_FOUND``.
+    :param message: one line for people.
+    :param status: the HTTP status.
+    :ivar headers: extra (name, value) pairs of the answer.
+    """
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        self.code = code
+        self.message = " ".join(message.split())
+        self.status = status
+        self.headers: list[tuple[str, str]] = []
+        super().__init__(f"{code} {self.message}")
+
+
+def access_denied(message: str) -> AdminError:
+    """Somebody who may not do this."""
+    return AdminError("PERMISSION_DENIED", message, 403)
+
+
+def as_admin_error(error: S3Error | StoreError) -> AdminError:
+    """What the parts that the S3 endpoint shares say, in Ozone's form: ``QuotaExceeded`` is ``QUOTA_EXCEEDED``."""
+    if isinstance(error, S3Error):
+        code = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", error.code).upper()
+        return AdminError(code, error.message, error.status)
+    if isinstance(error, NoSpace):
+        return AdminError("NO_SPACE", str(error) or "the disk is full", 507)
+    return AdminError("INTERNAL_ERROR", str(error) or type(error).__name__, 503)

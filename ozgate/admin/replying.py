@@ -1,0 +1,30 @@
+"""Answers of the admin listener."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+
+def answer(
+    request: Any,
+    status: int,
+    body: bytes = b"",
+    content_type: str = "text/plain; charset=utf-8",
+    *,
+    reason: str = "",
+    headers: Iterable[tuple[str, str]] = (),
+) -> bytes:
+    """Prepare an answer whose body a route returns.
+
+    :param reason: a reason phrase instead of the usual one.
+    """
+    request.setResponseCode(status, reason.encode("ascii") or None)
+    if body:
+        request.setHeader("Content-Type", content_type)
+    request.setHeader("Content-Length", str(len(body)))
+    # Secrets and the like are for who asked, not for a cache on the way.
+    request.setHeader("Cache-Control", "no-store")
+    for name, value in headers:
+        request.setHeader(name, value)
+    return body

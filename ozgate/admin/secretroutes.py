@@ -1,0 +1,109 @@
+"""``/secret`` as Ozone has it: ``PUT`` makes a secret, ``DELETE`` revokes it, with and without ``/{username}``.
+
+Codes are in the reason phrase. A user name may have slashes, plain or encoded, as Kerberos principals do. Ours: the query
+parameters ``key`` and ``ttl``. Other parameters are refused, for ``DELETE /secret?username=x`` must not revoke the
+caller's own, as it does in Ozone.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import Any
+
+from klein import Klein
+
+from ..config import interval
+from ..errors import S3Error, StoreError
+from ..s3.xml import element
+from ..wire.accesslog import query_parameters
+from .caller import Caller, caller_of, peer_uid
+from .context import AdminContext
+from .errors import AdminError, as_admin_error
+from .replying import answer
+from .secrets import get_secret, revoke_secret
+
+_ACTIONS = {b"PUT": "GENERATE_SECRET", b"DELETE": "REVOKE_SECRET"}
+_PROLOG = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+
+
+def routes(app: Klein, context: AdminContext) -> None:
+    """Add the two paths."""
+
+    @app.route("/secret", methods=["PUT", "DELETE"])
+    async def own(request: Any) -> bytes:
+        return await _serve(request, context, None)
+
+    @app.route("/secret/<path:username>", methods=["PUT", "DELETE"])
+    async def of_another(request: Any, username: str) -> bytes:
+        return await _serve(request, context, username)
+
+
+async def _serve(request: Any, context: AdminContext, user: str | None) -> bytes:
+    failed: AdminError | None = None
+    caller = Caller("")
+    try:
+        caller = await _caller(request, context)
+        reply = await _perform(request, context, caller, user)
+    except (S3Error, StoreError) as error:
+        failed = as_admin_error(error)
+    except AdminError as error:
+        failed = error
+    if failed is not None:
+        reply = _refuse(request, failed)
+    if context.audit_log is not None:
+        seconds = monotonic() - request.started
+        action, log = _ACTIONS[request.method], context.audit_log
+        log.note(request, action, caller.user, "", user or "", seconds, failed)
+    return reply
+
+
+async def _caller(request: Any, context: AdminContext) -> Caller:
+    """Who asks; whoever comes over TCP while the endpoint is off is told that before he is asked for a ticket."""
+    if peer_uid(request) is None and not context.settings.secret_http_enabled:
+        raise AdminError("SECRET_ENDPOINT_DISABLED", "S3 Secret endpoint is disabled.")
+    return await caller_of(request, context)
+
+
+async def _perform(
+    request: Any, context: AdminContext, caller: Caller, user: str | None
+) -> bytes:
+    key, ttl = _parameters(request)
+    if request.method == b"DELETE":
+        if ttl is not None:
+            raise AdminError("INVALID_REQUEST", "a secret to revoke has no ttl")
+        await revoke_secret(context, caller, user, key)
+        return answer(request, 200)
+    made = await get_secret(context, caller, user, key, ttl)
+    members = "".join(element(name, value) for name, value in made.items())
+    document = f"{_PROLOG}<S3Secret>{members}</S3Secret>"
+    return answer(request, 200, document.encode(), "application/xml")
+
+
+def _parameters(request: Any) -> tuple[str, float | None]:
+    """The name of the key and the time to live, as the query has them."""
+    given = query_parameters(request.raw_target)
+    found = dict(given)
+    if len(found) < len(given) or found.keys() - {"key", "ttl"}:
+        raise AdminError(
+            "INVALID_REQUEST",
+            "the parameters are key and ttl; a user's name goes into the path: /secret/NAME",
+        )
+    try:
+        ttl = interval(found["ttl"]) if "ttl" in found else None
+    except ValueError as error:
+        raise AdminError("INVALID_REQUEST", str(error)) from None
+    return found.get("key", ""), ttl
+
+
+def _refuse(request: Any, error: AdminError) -> bytes:
+    """Ozone's form: known codes in the reason phrase without a body, the rest as text."""
+    if error.code in ("S3_SECRET_ALREADY_EXISTS", "S3_SECRET_NOT_FOUND"):
+        return answer(request, error.status, reason=error.code)
+    reason = "" if error.code == "SECRET_ENDPOINT_DISABLED" else error.code
+    return answer(
+        request,
+        error.status,
+        error.message.encode(),
+        reason=reason,
+        headers=error.headers,
+    )
