@@ -58,16 +58,16 @@ class Addressed(Resource):
 
     isLeaf = True
 
-    def __init__(self, pipeline: Pipeline, domains: tuple[str, ...]) -> None:
+    def __init__(self, pipeline: Pipeline) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._pipeline = pipeline
         self._klein = make_app(pipeline).resource()
-        self._domains = domains
 
     def render(self, request: Any) -> Any:
         """Answer a request that has no valid address here; Klein answers the others."""
+        domains = self._pipeline.gateway.settings.domain_names
         try:
-            address = parse_address(request.raw_target, request.raw_host, self._domains)
+            address = parse_address(request.raw_target, request.raw_host, domains)
         except S3Error as error:
             answer_error(request, error, "")
             self._pipeline.note(request, None, error)
@@ -92,7 +92,7 @@ def make_site(
     settings = gateway.settings
     pipeline = Pipeline(gateway, secrets, access_log, audit_log)
     return GatewaySite(
-        Addressed(pipeline, settings.domain_names),
+        Addressed(pipeline),
         error_body=error_document,
         reactor=reactor,
         header_timeout=settings.header_timeout,

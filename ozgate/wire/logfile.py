@@ -81,10 +81,13 @@ class BufferedLog:
         self._rest = data
         self._size = len(data) + sum(map(len, self._lines))
 
-    def reopen(self) -> None:
-        """Open the file of that name anew, after a rotation; where that fails, go on with the old one."""
+    def reopen(self) -> str:
+        """Open the file of that name anew, after a rotation; where that fails, go on with the old one.
+
+        :return: what came of it, for people.
+        """
         if self._fd is None:
-            return
+            return "there is none"
         self.flush()
         try:
             fd = _open(self.path)
@@ -92,9 +95,10 @@ class BufferedLog:
             self._log.error(
                 "{path} cannot be reopened: {error}", path=self.path, error=error
             )
-            return
+            return f"failed, goes on in the old file: {error}"
         os.close(self._fd)
         self._fd = fd
+        return f"reopened {self.path}"
 
     def close(self) -> None:
         """Write everything and close. Idempotent."""

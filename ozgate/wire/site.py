@@ -14,6 +14,7 @@ from .request import GatewayRequest
 if TYPE_CHECKING:
     from twisted.web.resource import IResource
 
+    from ..config import Settings
     from ..errors import S3Error
 
 ErrorBody = Callable[["S3Error", str, str], bytes]
@@ -65,6 +66,13 @@ class GatewaySite(server.Site):
         self.log_refused = log_refused
         self.connections: set[GatewayChannel] = set()
         self._standing = (-1, b"")
+
+    def take_up(self, settings: Settings) -> None:
+        """Hold connections to other limits, from their next request on."""
+        self.header_timeout = settings.header_timeout
+        self.idle_timeout = settings.idle_timeout
+        self.minimum_rate = settings.minimum_rate
+        self.progress_window = settings.progress_window
 
     def startFactory(self) -> None:
         """Twisted's own log, with its timer, stays off."""
