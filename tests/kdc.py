@@ -11,7 +11,7 @@ import struct
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +22,11 @@ from tests.running import die_with_parent, free_port
 
 REALM = "EXAMPLE.COM"
 LIFETIME = "1h"
+
+USER = "testuser/scm@EXAMPLE.COM"
+SERVICE = "HTTP/localhost@EXAMPLE.COM"
+OTHER_SERVICE = "HTTP/other.example.com@EXAMPLE.COM"
+NOT_HTTP = "host/localhost@EXAMPLE.COM"
 
 _KRB5_CONF = """\
 [libdefaults]
@@ -198,3 +203,29 @@ def shared_kdc() -> Kdc:
     atexit.register(kdc.stop)
     kdc.start()
     return kdc
+
+
+class InRealm:
+    """For test cases: a realm with a user, and three services whose keys are in one keytab."""
+
+    addCleanup: Callable[..., None]
+
+    def join(self) -> None:
+        """Put this process into the realm, as the user, with a fresh ticket."""
+        self.kdc = shared_kdc()
+        self.keytab = os.path.join(self.kdc.folder, "services.keytab")
+        self.user_keytab = os.path.join(self.kdc.folder, "testuser.keytab")
+        if not os.path.exists(self.keytab):
+            self.kdc.keytab("services.keytab", SERVICE, OTHER_SERVICE, NOT_HTTP)
+            self.kdc.keytab("testuser.keytab", USER)
+        self.become(self.kdc.kinit(USER, self.user_keytab))
+
+    def become(self, environment: Mapping[str, str]) -> None:
+        """Use other variables for Kerberos in this process, until the test ends."""
+        for name, value in environment.items():
+            before = os.environ.get(name)
+            os.environ[name] = value
+            if before is None:
+                self.addCleanup(os.environ.pop, name, None)
+            else:
+                self.addCleanup(os.environ.__setitem__, name, before)

@@ -29,13 +29,7 @@ from ozgate.auth.kerberos import (
     service_principal,
 )
 from ozgate.config import Settings
-from tests.kdc import find, shared_kdc
-
-USER = "testuser/scm@EXAMPLE.COM"
-SERVICE = "HTTP/localhost@EXAMPLE.COM"
-OTHER_SERVICE = "HTTP/other.example.com@EXAMPLE.COM"
-NOT_HTTP = "host/localhost@EXAMPLE.COM"
-SERVICES = (SERVICE, OTHER_SERVICE, NOT_HTTP)
+from tests.kdc import SERVICE, USER, InRealm, find
 
 
 class WhoAmI(Resource):
@@ -68,28 +62,8 @@ class Answer:
     body: str
 
 
-class KerberosCase:
-    """A realm with a user and three services whose keys are in one keytab."""
-
-    def join(self) -> None:
-        """Put this process into the realm, as the user, with a fresh ticket."""
-        self.kdc = shared_kdc()
-        self.keytab = os.path.join(self.kdc.folder, "services.keytab")
-        if not os.path.exists(self.keytab):
-            self.kdc.keytab("services.keytab", *SERVICES)
-            self.kdc.keytab("user.keytab", USER)
-        self.user_keytab = os.path.join(self.kdc.folder, "user.keytab")
-        self.become(self.kdc.kinit(USER, self.user_keytab))
-
-    def become(self, environment: dict[str, str]) -> None:
-        """Use other variables for Kerberos in this process, until the test ends."""
-        for name, value in environment.items():
-            before = os.environ.get(name)
-            os.environ[name] = value
-            if before is None:
-                self.addCleanup(os.environ.pop, name, None)
-            else:
-                self.addCleanup(os.environ.__setitem__, name, before)
+class SpnegoCase(InRealm):
+    """A realm, and services that authenticate."""
 
     def spnego(self, principal: str = SERVICE, keytab: str | None = None) -> Spnego:
         """What the service has when it is configured so."""
@@ -99,7 +73,7 @@ class KerberosCase:
         return Spnego(settings, deferToThread)
 
 
-class OverHttpTests(TestCase, KerberosCase):
+class OverHttpTests(TestCase, SpnegoCase):
     """Requests to a listener that authenticates."""
 
     def setUp(self) -> None:
@@ -223,7 +197,7 @@ class OverHttpTests(TestCase, KerberosCase):
         self.assertEqual(answer.status, 200)
 
 
-class ClientTests(SynchronousTestCase, KerberosCase):
+class ClientTests(SynchronousTestCase, SpnegoCase):
     """What our own command does and says."""
 
     def setUp(self) -> None:
@@ -263,7 +237,7 @@ class ClientTests(SynchronousTestCase, KerberosCase):
         self.assertRaises(Refused, self.spnego().accept, b"")
 
 
-class StartTests(SynchronousTestCase, KerberosCase):
+class StartTests(SynchronousTestCase, SpnegoCase):
     """Configurations that cannot work are found when the service starts, and said in one line."""
 
     def setUp(self) -> None:
