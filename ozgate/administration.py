@@ -8,16 +8,21 @@ from typing import Any
 
 from attrs import evolve
 from twisted.internet.defer import maybeDeferred
+from twisted.logger import Logger
 
-from .admin.app import make_admin_site
+from .admin.app import Routes, make_admin_site
 from .admin.context import AdminContext
 from .admin.localsocket import LocalPort
 from .auth.kerberos import KerberosError, make_spnego
 from .auth.secrets import MetadataSecretStore, StaticSecrets, open_master_key
 from .config import Settings
 from .interfaces import IMetadataStore, ISecretStore
-from .listening import admin_description, listen, url_of
+from .listening import AddressTaken, admin_description, listen, url_of
 from .sitefile import ConfigurationError
+
+_log = Logger()
+
+ADDRESS = "ozone.s3g.webadmin.http-address"
 
 
 async def open_secrets(
@@ -37,10 +42,11 @@ async def open_secrets(
 
 
 async def serve_admin(
-    reactor: Any, context: AdminContext, opened: AsyncExitStack
+    reactor: Any, context: AdminContext, opened: AsyncExitStack, *further: Routes
 ) -> list[str]:
     """Listen for administrators; what is opened is pushed to ``opened``.
 
+    :param further: see :func:`~ozgate.admin.app.make_admin_app`.
     :return: URLs, for people.
     :raises ConfigurationError: the port cannot be had, or would be open to others while security is off;
         Kerberos is asked for and cannot be used.
@@ -53,13 +59,20 @@ async def serve_admin(
         raise ConfigurationError(str(error)) from None
     if spnego is not None:
         context = evolve(context, negotiate=spnego.authenticate)
-    site = make_admin_site(reactor, context)
+    site = make_admin_site(reactor, context, *further)
     opened.callback(site.abort_connections)
     local = LocalPort(reactor, settings.data, settings.admin_socket_mode, site)
     opened.push_async_callback(local.close)
     if not settings.admin_enabled:
         return []
     description = admin_description(settings)
-    [port] = await listen(reactor, [description], site, settings, {})
+    try:
+        [port] = await listen(reactor, [description], site, settings, {})
+    except AddressTaken:
+        # Another gateway on this machine has the default port: no reason not to start.
+        if ADDRESS in settings.origins:
+            raise
+        _log.warn("{where}: taken; administrators use the socket", where=description)
+        return []
     opened.push_async_callback(maybeDeferred, port.stopListening)
     return [url_of(port.getHost(), description)]

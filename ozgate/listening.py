@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
 ANYWHERE = "ozgate.insecure.listen.anywhere"
 
+FAREWELL = 0.5
+"""Seconds that an idle connection has to close when the service stops: over TLS the client must agree."""
+
+
+class AddressTaken(ConfigurationError):
+    """Another program listens there."""
+
 
 def descriptions(settings: Settings) -> tuple[str, ...]:
     """What to listen on, as Twisted endpoint descriptions.
@@ -180,8 +187,8 @@ async def _listen(
     except CannotListenError as error:
         reason = error.socketError
         if getattr(reason, "errno", None) == errno.EADDRINUSE:
-            raise ConfigurationError(
-                f"cannot listen on {description}: another program does already; stop it, or choose another port (-D ozone.s3g.{'https' if secured else 'http'}-address=127.0.0.1:PORT)"
+            raise AddressTaken(
+                f"cannot listen on {description}: another program does already; stop it, or choose another port"
             ) from None
         raise ConfigurationError(
             f"cannot listen on {description}: {getattr(reason, 'strerror', None) or reason}"
@@ -206,13 +213,19 @@ def _check_reach(port: IListeningPort, description: str, settings: Settings) -> 
 
 async def drain(clock: IReactorTime, site: GatewaySite, seconds: float) -> None:
     """Let the requests under way end, each connection closing after its own; then cut what is left."""
+    idle = {channel for channel in site.connections if not channel.requests}
     for channel in list(site.connections):
         channel.persistent = False
-        if not channel.requests:
-            channel.loseConnection()  # type: ignore[no-untyped-call]
-    deadline = clock.seconds() + seconds
-    while site.connections and clock.seconds() < deadline:
+    for channel in idle:
+        channel.loseConnection()  # type: ignore[no-untyped-call]
+    began = clock.seconds()
+    while site.connections and clock.seconds() < began + seconds:
         await deferLater(clock, 0.02)
+        if idle and clock.seconds() >= began + FAREWELL:
+            for channel in idle & site.connections:
+                if not channel.unsent():
+                    channel.abort()
+            idle = set()
     site.abort_connections()
 
 

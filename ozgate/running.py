@@ -11,6 +11,7 @@ import contextlib
 import os
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
@@ -23,6 +24,7 @@ from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 
 from .admin.context import AdminContext
+from .admin.operating import Operations, make_operations
 from .administration import open_secrets, serve_admin
 from .background.certificates import CertificateWatch
 from .background.sweeper import Sweeper
@@ -42,9 +44,11 @@ from .s3.app import make_site
 from .s3.call import Gateway
 from .s3.perform.buckets import add_bucket, shared_volume
 from .sitefile import ConfigurationError
+from .supervision import Supervision
 from .tlsendpoints import tls_endpoints
 from .welcome import welcome
 from .wire.accesslog import AccessLog, AuditLog
+from .wire.site import GatewaySite
 
 _log = Logger()
 
@@ -54,9 +58,6 @@ SWITCH = 0.0005
 The reactor and the thread that writes metadata hand it to and fro: beside a busy thread a write takes 14 ms with
 Python's default of 5 ms, and 3 ms with this; less makes it worse again (``benchmarks/metadata.py``).
 """
-
-DRAIN = 10.0
-"""Seconds that running requests have to end when the service stops."""
 
 _EVER = 1 << 47
 """A time, in milliseconds, before which everything was made."""
@@ -68,11 +69,22 @@ OWNER = "ozgate"
 class GatewayService(Service):
     """An S3 gateway, from its data folder to its listeners.
 
+    :param settings: as they were read.
+    :param reread: reads them again, for a reload.
     :raises ConfigurationError: see :func:`~ozgate.service.makeService`.
     """
 
-    def __init__(self, reactor: Any, settings: Settings) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        settings: Settings,
+        reread: Callable[[], Settings] | None = None,
+    ) -> None:
         self._reactor = reactor
+        self._started_with = settings
+        self._reread = reread or (lambda: settings)
+        self._supervision: Supervision | None = None
+        self._operations: Operations | None = None
         self._closing = AsyncExitStack()
         self._starting: Deferred[None] | None = None
         self._described = descriptions(settings)
@@ -110,6 +122,9 @@ class GatewayService(Service):
         return Deferred.fromCoroutine(self._stop())
 
     def _begin(self) -> None:
+        # Not before: a daemon leaves its terminal, and it is in another process that signals come.
+        self._supervision = Supervision(self._reactor, os.environ)
+        self._supervision.begin()
         self._starting = Deferred.fromCoroutine(self._start())
         self._starting.addErrback(self._give_up)
 
@@ -189,34 +204,50 @@ class GatewayService(Service):
             self._closing.push_async_callback(maybeDeferred, service.stopService)
 
     async def _serve(self, context: AdminContext) -> None:
-        opened, settings = self._closing, self._settings
+        """Listen: for administrators first and longest, so that they can look on."""
+        opened, settings, gateway = self._closing, self._settings, context.gateway
         access_log = AccessLog(settings, self._reactor)
         opened.callback(access_log.file.close)
+        self._reloads.register("access log", access_log.file.reopen)
         audit_log = AuditLog(settings, self._reactor)
         opened.callback(audit_log.file.close)
-        site = make_site(
-            self._reactor,
-            context.gateway,
-            context.secrets,
-            access_log,
-            audit_log,
+        self._reloads.register("audit log", audit_log.file.reopen)
+        site = make_site(self._reactor, gateway, context.secrets, access_log, audit_log)
+        context = evolve(context, audit_log=audit_log)
+        operations = make_operations(
+            context, site, self._started_with, self._reread, self._reloads
+        )
+        admin_urls = await serve_admin(
+            self._reactor, context, opened, operations.routes
         )
         ports = await listen(
             self._reactor, self._described, site, settings, self._secured
         )
-        opened.push_async_callback(drain, self._reactor, site, DRAIN)
+        opened.push_async_callback(self._drain, gateway, site)
         for port in ports:
             opened.push_async_callback(maybeDeferred, port.stopListening)
         urls = [
             url_of(port.getHost(), description)
             for port, description in zip(ports, self._described, strict=True)
         ]
-        context = evolve(context, audit_log=audit_log)
-        admin_urls = await serve_admin(self._reactor, context, opened)
         _say(sys.__stdout__, welcome(urls, settings.data, settings, admin_urls))
         _log.info("ozgate listens on {urls}", urls=", ".join(urls))
+        self._ready(operations, f"listening on {', '.join(urls)}")
+
+    def _ready(self, operations: Operations, status: str) -> None:
+        self._operations = operations
+        operations.health.stage = "serving"
+        if self._supervision is not None:
+            self._supervision.ready(status, operations.reload)
+
+    async def _drain(self, gateway: Gateway, site: GatewaySite) -> None:
+        await drain(self._reactor, site, gateway.settings.stop_grace)
 
     async def _stop(self) -> None:
+        if self._supervision is not None:
+            self._supervision.stopping()
+        if self._operations is not None:
+            self._operations.health.stage = "stopping"
         if self._starting is not None:
             self._starting.cancel()
             await self._starting

@@ -28,13 +28,18 @@ class Options(UsageOptions):
     synopsis = "[--data DIR] [--config FILE] [--listen ENDPOINT]... [-D KEY=VALUE]..."
     optParameters = [  # noqa: RUF012 - as twisted.python.usage wants it
         ["data", None, None, "Folder that holds everything; by default ./ozgate-data."],
-        ["config", None, None, "An ozone-site.xml; etc/ozone-site.xml shows all keys."],
     ]
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        self["config"] = None
         self["listen"] = []
         self["define"] = []
+
+    def opt_config(self, path: str) -> None:
+        """An ozone-site.xml; etc/ozone-site.xml shows all keys."""
+        # Read again at each reload, when a daemon may be in another folder.
+        self["config"] = os.path.abspath(path)
 
     def opt_listen(self, description: str) -> None:
         """Listen on a Twisted endpoint, such as tcp:9878:interface=127.0.0.1 or
@@ -73,7 +78,9 @@ def makeService(options: Options) -> IService:
 
     try:
         settings, notes = read_settings(options)
-        service = GatewayService(reactor, settings)
+        service = GatewayService(
+            reactor, settings, reread=lambda: read_settings(options)[0]
+        )
     except ConfigurationError as error:
         raise SystemExit(f"ozgate: {error}") from None
     for note in notes:

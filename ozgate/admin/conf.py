@@ -7,12 +7,19 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 from xml.sax.saxutils import escape
 
 from attrs import frozen
+from klein import Klein
 
 from ..cli.reference import written
 from ..config import MASKED, Settings, by_key, knobs
+from ..wire.accesslog import query_parameters
+from .context import AdminContext
+from .errors import AdminError
+from .pages import add_page, for_administrators
+from .replying import answer
 
 DEFAULT = "default"
 """Where a value came from that nothing set."""
@@ -74,3 +81,26 @@ def as_xml(found: list[Property]) -> bytes:
             f"<final>false</final><source>{escape(each.source)}</source></property>"
         )
     return "\n".join([*lines, "</configuration>", ""]).encode("utf-8")
+
+
+def add_conf(app: Klein, context: AdminContext) -> None:
+    """Add the page of the configuration to an app: ``?format=xml`` or ``json``, ``?name=KEY`` for one key."""
+
+    async def conf(request: Any) -> bytes:
+        wanted = dict(query_parameters(request.raw_target))
+        name, form = wanted.get("name", ""), wanted.get("format") or "json"
+        found = [p for p in properties(context.settings) if name in ("", p.key)]
+        if not found:
+            raise AdminError("NOT_FOUND", f"there is no key {name}", 404)
+        if form not in _FORMS:
+            raise AdminError("INVALID_REQUEST", f"format is json or xml, not {form}")
+        content_type, write = _FORMS[form]
+        return answer(request, 200, write(found), content_type)
+
+    add_page(app, ["/conf"], for_administrators(context, conf))
+
+
+_FORMS = {
+    "json": ("application/json", as_json),
+    "xml": ("application/xml; charset=utf-8", as_xml),
+}

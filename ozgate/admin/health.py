@@ -12,10 +12,10 @@ from klein import Klein
 from twisted.internet.defer import Deferred
 from twisted.internet.error import TimeoutError as Late
 from twisted.logger import Logger
-from twisted.web.http import SERVICE_UNAVAILABLE
-from twisted.web.iweb import IRequest
 
 from ..errors import NoSpace
+from .pages import add_page
+from .replying import answer
 
 if TYPE_CHECKING:
     from ..interfaces import IMetadataTransaction
@@ -118,26 +118,19 @@ class Health:
 
 
 def add_health(app: Klein, health: Health) -> None:
-    """Add the routes of health to an app. They are open to everybody."""
+    """Add the pages of health to an app. They are open to everybody."""
 
-    async def live(request: IRequest) -> bytes:
-        return _plain(request, "alive")
+    async def live(request: Any) -> bytes:
+        return answer(request, 200, b"alive\n")
 
-    async def ready(request: IRequest) -> bytes:
+    async def ready(request: Any) -> bytes:
         troubles = await health.troubles()
-        if troubles:
-            request.setResponseCode(SERVICE_UNAVAILABLE)
-        return _plain(request, "; ".join(troubles) or "ready")
+        if not troubles:
+            return answer(request, 200, b"ready\n")
+        return answer(request, 503, f"{'; '.join(troubles)}\n".encode())
 
-    for paths, answer in ((LIVE, live), (READY, ready)):
-        for path in paths:
-            app.route(path, methods=["GET", "HEAD"], endpoint=path)(answer)
-
-
-def _plain(request: IRequest, text: str) -> bytes:
-    request.setHeader(b"content-type", b"text/plain; charset=utf-8")
-    request.setHeader(b"cache-control", b"no-store")
-    return f"{text}\n".encode()
+    add_page(app, LIVE, live)
+    add_page(app, READY, ready)
 
 
 def _nothing(tx: IMetadataTransaction) -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from hmac import compare_digest
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
+from klein import Klein
 
 import twisted
 
@@ -19,6 +21,10 @@ from .. import __version__
 from ..interfaces import IMeasured, IMetadataStore, IMetadataTransaction
 from ..tally import Spread, Tally
 from ..values import Volume
+from .context import AdminContext
+from .errors import AdminError
+from .pages import add_page, for_administrators
+from .replying import answer
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -41,6 +47,10 @@ class Snapshot:
     volumes: Iterable[Volume]
     sizes: Mapping[str, int]
     disk: tuple[int, int]
+
+
+PATHS = ("/metrics", "/prom")
+"""The usual one, and Ozone's."""
 
 
 class Metrics:
@@ -104,6 +114,39 @@ class Metrics:
             {(): tally.commits},
         )
         yield from _stores(self._snapshot)
+
+
+def add_metrics(app: Klein, context: AdminContext, metrics: Metrics) -> None:
+    """Add the page of the metrics to an app, for administrators and who knows the token."""
+
+    async def show(request: Any) -> bytes:
+        accept = request.getHeader("accept") or ""
+        content_type, text = await metrics.render(accept)
+        return answer(request, 200, text, content_type)
+
+    guarded = for_administrators(context, show)
+
+    async def page(request: Any) -> bytes:
+        settings = context.settings
+        if not settings.prometheus_enabled:
+            raise AdminError(
+                "NOT_FOUND", "hdds.prometheus.endpoint.enabled is false", 404
+            )
+        if _has_token(request, settings.prometheus_token):
+            return await show(request)
+        return await guarded(request)
+
+    add_page(app, PATHS, page)
+
+
+def _has_token(request: Any, token: str) -> bool:
+    """Whether a request bears the token of Ozone's ``hdds.prometheus.endpoint.token``."""
+    scheme, _, sent = (request.getHeader("authorization") or "").partition(" ")
+    return bool(
+        token
+        and scheme.lower() == "bearer"
+        and compare_digest(sent.strip().encode(), token.encode())
+    )
 
 
 def _requests(tally: Tally) -> Iterator[Metric]:

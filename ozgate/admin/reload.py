@@ -5,16 +5,21 @@ SIGHUP and ``POST /reload`` both run it. What it did is said in one line for eac
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from attrs import Attribute, evolve
+from klein import Klein
 from twisted.logger import Logger
 
 from ..cli.reference import written
 from ..config import MASKED, Settings, knobs
 from ..reloading import Reloads
 from ..sitefile import ConfigurationError
+from .context import AdminContext
+from .pages import add_page, for_administrators
+from .replying import answer
 
 if TYPE_CHECKING:
     from ..s3.call import Gateway
@@ -57,15 +62,14 @@ class Reload:
         self._followers: list[Callable[[Settings], None]] = []
 
     def follow(self, take_up: Callable[[Settings], None]) -> None:
-        """Have a function called at once, and with the new settings whenever they changed."""
+        """Have a function called with the new settings whenever they changed; it may refuse with ``ValueError``."""
         self._followers.append(take_up)
-        take_up(self._gateway.settings)
 
     def run(self) -> Outcomes:
         """Reload everything. A configuration that is wrong changes nothing; the other parts reload all the same."""
         try:
             outcomes = self._take_up(self._reread())
-        except ConfigurationError as error:
+        except (ConfigurationError, ValueError) as error:
             outcomes = [("configuration", f"failed, nothing changed: {error}")]
         outcomes += self._reloads.run()
         for name, outcome in outcomes:
@@ -87,11 +91,10 @@ class Reload:
                 (each.metadata["key"], f"{_change(each, old, new)}, {what}")
             )
         if changes:
-            gateway.settings = evolve(
-                gateway.settings, **changes, origins=self._origins(read)
-            )
+            changed = evolve(gateway.settings, **changes, origins=self._origins(read))
             for take_up in self._followers:
-                take_up(gateway.settings)
+                take_up(changed)
+            gateway.settings = changed
         return outcomes or [("configuration", "unchanged")]
 
     def _origins(self, read: Settings) -> dict[str, str]:
@@ -108,3 +111,19 @@ def _change(knob: Attribute[Any], old: Any, new: Any) -> str:
         return f"now {MASKED}" if new else "now empty"
     parse = knob.metadata["parse"]
     return f"{written(old, parse) or 'empty'} → {written(new, parse) or 'empty'}"
+
+
+def add_reload(
+    app: Klein, context: AdminContext, reload: Callable[[], Outcomes]
+) -> None:
+    """Add ``POST /reload`` to an app.
+
+    :param reload: does it.
+    """
+
+    async def post(request: Any) -> bytes:
+        outcomes = [{"part": name, "outcome": what} for name, what in reload()]
+        text = json.dumps({"reloaded": outcomes}, indent=2) + "\n"
+        return answer(request, 200, text.encode("ascii"), "application/json")
+
+    add_page(app, ["/reload"], for_administrators(context, post), ["POST"])
