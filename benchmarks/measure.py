@@ -40,24 +40,25 @@ class Process:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
+        self.pid = process.pid
 
     @property
     def cpu(self) -> float:
         """CPU seconds used so far, user and system."""
-        stat = Path(f"/proc/{self.process.pid}/stat").read_text()
+        stat = Path(f"/proc/{self.pid}/stat").read_text()
         fields = stat.rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / _TICK
 
     def memory(self, name: str = "VmRSS") -> float:
         """MiB of resident memory now (``VmRSS``) or at its highest (``VmHWM``)."""
-        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
             if line.startswith(name + ":"):
                 return int(line.split()[1]) / 1024
         raise KeyError(name)
 
     def reset_high_water(self) -> None:
         """Make ``VmHWM`` start again from what is resident now."""
-        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
 
     def stop(self) -> None:
         """End it and wait."""

@@ -23,6 +23,7 @@ from pathlib import Path
 from .measure import (
     GIB,
     MIB,
+    Process,
     download,
     free_port,
     gateway,
@@ -32,9 +33,17 @@ from .measure import (
 )
 
 
+def worker_of(process: subprocess.Popen[bytes]) -> Process:
+    """nginx's one worker."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    worker = Process(process)
+    worker.pid = int(children.split()[0])
+    return worker
+
+
 @contextlib.contextmanager
-def nginx(folder: str) -> Iterator[int]:
-    """nginx with sendfile over a folder; yields its port."""
+def nginx(folder: str) -> Iterator[tuple[int, Process]]:
+    """nginx with sendfile over a folder; yields its port and its worker."""
     port = free_port()
     os.chmod(folder, 0o755)
     configuration = Path(folder) / "nginx.conf"
@@ -51,7 +60,7 @@ def nginx(folder: str) -> Iterator[int]:
     )
     try:
         wait_for_port(port, process)
-        yield port
+        yield port, worker_of(process)
     finally:
         process.terminate()
         process.wait()
@@ -99,11 +108,11 @@ def main() -> int:
             daemon=True,
         )
         child.start()
-        puts, gets, costs, put_costs = [], [], [], []
+        puts, gets, costs, put_costs, worker_costs = [], [], [], [], []
         bare = type(
             "Bare", (), {"port": listener.getsockname()[1], "headers": lambda *a: {}}
         )()
-        with nginx(folder) as port:
+        with nginx(folder) as (port, worker):
             for _ in range(rounds):
                 reference = upload(bare, "/x", GIB, block)
                 os.sync()
@@ -113,7 +122,9 @@ def main() -> int:
                 os.sync()
                 puts.append(reference / ours)
                 download(port, "/large", {})
+                cpu = worker.cpu
                 reference, _ = download(port, "/large", {"Connection": "close"})
+                worker_costs.append(worker.cpu - cpu)
                 cpu = server.cpu
                 ours, _ = download(
                     server.port, "/bucket/large", server.headers("GET", "/bucket/large")
@@ -126,6 +137,7 @@ def main() -> int:
                 )
                 time.sleep(0.2)
         child.join(5)
+    print(f"     GET costs nginx {statistics.median(worker_costs):.2f} CPU-s per GiB")
     print(f"     PUT costs {statistics.median(put_costs):.2f} CPU-s per GiB")
     results = [
         verdict(
