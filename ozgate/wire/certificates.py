@@ -132,7 +132,7 @@ def named_pairs(items: Sequence[str]) -> list[Pair]:
 
     :param items: ``NAME=CERTIFICATE:KEY`` each, or a folder. A folder holds ``X.crt``, ``X.pem`` or ``X.cert`` with its
         ``X.key`` (or the key inside), and folders with ``fullchain.pem`` and ``privkey.pem``, or ``tls.crt`` and
-        ``tls.key``. Whatever else it holds is none of ours.
+        ``tls.key``; or it is one of the latter itself. Whatever else it holds is none of ours.
     :raises CertificateError: an item is neither.
     """
     pairs: list[Pair] = []
@@ -153,17 +153,24 @@ def named_pairs(items: Sequence[str]) -> list[Pair]:
 
 
 def _in_folder(folder: str) -> Iterator[Pair]:
-    for each in sorted(os.listdir(folder)):
+    whole = list(_together(folder))
+    yield from whole
+    for each in [] if whole else sorted(os.listdir(folder)):
         path = os.path.join(folder, each)
         stem, suffix = os.path.splitext(path)
         if os.path.isdir(path):
-            for certificate, key in _TOGETHER:
-                pair = Pair(os.path.join(path, certificate), os.path.join(path, key))
-                if all(map(os.path.exists, pair.paths())):
-                    yield pair
+            yield from _together(path)
         elif suffix in _SUFFIXES:
             key = f"{stem}.key"
             yield Pair(path, key if os.path.exists(key) else path)
+
+
+def _together(folder: str) -> Iterator[Pair]:
+    """The one pair of a folder that is for one."""
+    for certificate, key in _TOGETHER:
+        pair = Pair(os.path.join(folder, certificate), os.path.join(folder, key))
+        if all(map(os.path.exists, pair.paths())):
+            yield pair
 
 
 def fingerprint(paths: Sequence[str]) -> tuple[object, ...]:
