@@ -68,13 +68,21 @@ class Sent:
     now: float
 
     def verify(
-        self, secrets: ISecretStore | None = KNOWN, domains: tuple[str, ...] = ()
+        self,
+        secrets: ISecretStore | None = KNOWN,
+        domains: tuple[str, ...] = (),
+        sigv2: bool = False,
     ) -> Deferred[Verified]:
         """What the gate says."""
         address = parse_address(self.target, self.headers["host"].encode(), domains)
         return Deferred.fromCoroutine(
             authenticate(
-                self.method, address, Headers(dict(self.headers)), secrets, self.now
+                self.method,
+                address,
+                Headers(dict(self.headers)),
+                secrets,
+                self.now,
+                sigv2,
             )
         )
 
