@@ -210,11 +210,6 @@ def negotiate(host: str) -> Negotiation:
     return Negotiation(base64.b64encode(token).decode(), context)
 
 
-def negotiate_token(host: str) -> str:
-    """The token of :func:`negotiate`, for who does not care whether the service is the right one."""
-    return negotiate(host).token
-
-
 def _library() -> ModuleType:
     """gssapi.
 
