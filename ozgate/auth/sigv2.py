@@ -195,6 +195,9 @@ def _resource(address: Address) -> str:
     path = address.raw_path.decode()
     if address.virtual_host:
         path = f"/{address.bucket}{path}"
+    if not address.key and path[-1] != "/":
+        # "/bucket" is signed as "/bucket/", as it is for a virtual host.
+        path += "/"
     if address.query.names().isdisjoint(SUB_RESOURCES):
         return path
     signed = []

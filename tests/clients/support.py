@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
+from tests.clients.botos import DOMAIN, send
 from tests.running import Server, program
 
 BUCKET = "bucket"
@@ -62,7 +64,9 @@ class ClientTestCase(SynchronousTestCase):
         """Start the gateway; what it should not have logged fails the test."""
         self.folder = Path(os.path.abspath(self.mktemp()))
         self.folder.mkdir(parents=True)
-        self.server = Server(str(self.folder / "data"))
+        self.server = Server(
+            str(self.folder / "data"), f"ozone.s3g.domain.name={DOMAIN}"
+        )
         self.addCleanup(self._stop)
         self.server.start()
 
@@ -116,6 +120,19 @@ class ClientTestCase(SynchronousTestCase):
         else:
             self.assertEqual(ended.returncode, expected, said)
         return output
+
+    def use(
+        self,
+        url: str,
+        method: str = "GET",
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """Use a presigned URL, whatever host it names: status, headers, body."""
+        parts = urlsplit(url)
+        target = f"{parts.path or '/'}?{parts.query}"
+        sent = {"Host": parts.netloc, **(headers or {})}
+        return send(self.server.port, method, target, sent, body)
 
     def path(self, name: str) -> Path:
         """A path in the test's folder."""

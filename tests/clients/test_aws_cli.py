@@ -8,8 +8,8 @@ import shutil
 import sysconfig
 from itertools import islice
 from pathlib import Path
-from urllib.request import urlopen
 
+from tests.clients.botos import DOMAIN
 from tests.clients.support import BUCKET, NAMES, ClientTestCase, lines, tree
 
 FILES = 10_000
@@ -66,18 +66,19 @@ class AwsCliTests(ClientTestCase):
         self.s3("rm", "--recursive", f"s3://{BUCKET}")
 
     def test_presign(self) -> None:
-        """``aws s3 presign`` makes a URL that works.
-
-        The signature version must be named: version 1 of the CLI presigns with the long retired SigV2 otherwise.
-        """
-        self.path("aws-config").write_text(
-            "[default]\ns3 =\n  signature_version = s3v4\n"
-        )
+        """``aws s3 presign`` makes URLs that work, with its default settings, with SigV4, and for a virtual host."""
         self.path("a").write_bytes(b"contents")
-        self.s3("cp", "a", f"s3://{BUCKET}/a b")
-        url = self.s3("presign", f"s3://{BUCKET}/a b").strip()
-        with urlopen(url) as answer:
-            self.assertEqual(answer.read(), b"contents")
+        self.s3("cp", "a", f"s3://{BUCKET}/a b+ü")
+        virtual = ("--endpoint-url", f"http://{DOMAIN}:{self.server.port}")
+        for style, endpoint in (("path", ()), ("virtual", virtual)):
+            for more in ("", "  signature_version = s3v4\n"):
+                self.path("aws-config").write_text(
+                    f"[default]\ns3 =\n  addressing_style = {style}\n{more}"
+                )
+                url = self.s3("presign", f"s3://{BUCKET}/a b+ü", *endpoint).strip()
+                self.assertIn(f"{BUCKET}.{DOMAIN}" if endpoint else "127.0.0.1", url)
+                self.assertEqual("X-Amz-Signature=" in url, bool(more))
+                self.assertEqual(self.use(url)[2], b"contents", url)
 
     def test_streams(self) -> None:
         """Standard input and output are files too."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import os
 from typing import Any
-from urllib.request import Request, urlopen
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from tests.clients.botos import DOMAIN
 from tests.clients.support import BUCKET, NAMES, ClientTestCase
 from tests.running import ACCESS_KEY, REGION, SECRET_KEY
 
@@ -139,28 +140,37 @@ class Boto3Tests(ClientTestCase):
         )
 
     def test_presigned(self) -> None:
-        """Presigned URLs put and get without credentials.
-
-        The signature version must be named: boto3 presigns with the long retired SigV2 otherwise.
-        """
-        config = Config(signature_version="s3v4")
-        signer: Any = self.session.client(
-            "s3", endpoint_url=self.server.url, config=config
+        """URLs that boto3 presigns with its default settings put, get, head, list and delete without credentials."""
+        key = {"Bucket": BUCKET, "Key": "a b+c/ü"}
+        kind = {"Content-Type": "text/x"}
+        virtual: Any = self.session.client(
+            "s3",
+            endpoint_url=f"http://{DOMAIN}:{self.server.port}",
+            config=Config(s3={"addressing_style": "virtual"}),
         )
-        self.addCleanup(signer.close)
-        put = signer.generate_presigned_url(
-            "put_object", {"Bucket": BUCKET, "Key": "a b+c"}
-        )
-        headers = {"Content-Type": "application/octet-stream"}
-        with urlopen(Request(put, b"signed", headers, method="PUT")) as answer:
-            self.assertEqual(answer.status, 200)
-        get = signer.generate_presigned_url(
-            "get_object",
-            {"Bucket": BUCKET, "Key": "a b+c", "ResponseContentType": "text/x"},
-        )
-        with urlopen(get) as answer:
-            self.assertEqual(answer.read(), b"signed")
-            self.assertEqual(answer.headers["Content-Type"], "text/x")
+        self.addCleanup(virtual.close)
+        for host, client in (("127.0.0.1", self.s3), (f"{BUCKET}.{DOMAIN}", virtual)):
+            sign = client.generate_presigned_url
+            put = sign(
+                "put_object", {**key, "ContentType": "text/x", "Metadata": {"a": "b"}}
+            )
+            self.assertEqual(urlsplit(put).hostname, host)
+            self.assertIn("AWSAccessKeyId=", put)
+            self.assertEqual(self.use(put, "PUT", b"signed", kind)[0], 200)
+            other = {"Content-Type": "text/y"}
+            self.assertEqual(self.use(put, "PUT", b"other", other)[0], 403)
+            get = sign("get_object", {**key, "ResponseContentLanguage": "de"})
+            _, headers, body = self.use(get, headers={"Range": "bytes=0-2"})
+            self.assertEqual((headers["content-language"], body), ("de", b"sig"))
+            _, headers, _ = self.use(sign("head_object", key), "HEAD")
+            self.assertEqual(
+                (headers["content-type"], headers["x-amz-meta-a"]), ("text/x", "b")
+            )
+            for operation in ("list_objects", "list_objects_v2"):
+                listing = sign(operation, {"Bucket": BUCKET, "Prefix": "a "})
+                self.assertIn(b"<Key>a", self.use(listing)[2])
+            self.assertEqual(self.use(sign("delete_object", key), "DELETE")[0], 204)
+            self.assertEqual(self.use(get)[0], 404)
 
     def test_errors(self) -> None:
         """Errors arrive as the exceptions that programs catch."""

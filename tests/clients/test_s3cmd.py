@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from tests.clients.botos import DOMAIN
 from tests.clients.support import BUCKET, NAMES, ClientTestCase, lines
 from tests.running import ACCESS_KEY, SECRET_KEY
 
@@ -66,6 +67,28 @@ class S3cmdTests(ClientTestCase):
         self.path("back").mkdir()
         self.s3cmd("sync", f"s3://{BUCKET}/t/", f"{self.path('back')}/")
         self.assert_same(source, self.path("back"))
+
+    def test_signurl(self) -> None:
+        """``s3cmd signurl`` makes URLs that work, for a virtual host too, until they expire."""
+        self.path("a").write_bytes(b"contents")
+        address = f"s3://{BUCKET}/a b+ü"
+        self.s3cmd("put", "a", address)
+        own = f"{DOMAIN}:{self.server.port}"
+        virtual = (f"--host={own}", f"--host-bucket=%(bucket)s.{own}")
+        for hosts in ((), virtual):
+            url = self.s3cmd("signurl", address, "+600", *hosts).strip()
+            self.assertIn(f"//{BUCKET}.{own}/" if hosts else "//127.0.0.1:", url)
+            self.assertEqual(self.use(url)[2], b"contents", url)
+            self.assertEqual(self.use(url, "PUT", b"other")[0], 403)
+        url = self.s3cmd(
+            *("signurl", address, "+600", "--content-type=text/x"),
+            "--content-disposition=attachment; filename=ü",
+        ).strip()
+        _, headers, body = self.use(url)
+        self.assertEqual((headers["content-type"], body), ("text/x", b"contents"))
+        self.assertEqual(headers["content-disposition"], "attachment; filename=ü")
+        url = self.s3cmd("signurl", address, "1175139620").strip()
+        self.assertIn(b"<Message>Request has expired</Message>", self.use(url)[2])
 
     def test_multipart(self) -> None:
         """A file larger than s3cmd's chunk goes up in parts and comes back the same."""
