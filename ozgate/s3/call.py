@@ -12,6 +12,7 @@ from ..errors import AccessDenied, NoSuchBucket
 from ..room import Room
 from ..tally import Tally
 from ..values import Bucket, Principal, Volume
+from .links import follow
 from .policy.evaluator import GroupsOf, may, no_groups
 from .policy.rights import right_for
 
@@ -100,6 +101,8 @@ class Call:
     """What the access and audit logs should say besides."""
     is_secure: Callable[[], bool] = bool
     """Tells whether it came over TLS. A function, since few ask."""
+    volume: str = ""
+    """The volume of the addressed bucket, where that is not the one that S3 shows."""
 
     @property
     def bucket_name(self) -> str:
@@ -142,17 +145,13 @@ class Call:
         if wanted is None:
             wanted, action = self.bucket_name, self.operation.action
             expects = "x-amz-expected"
-        bucket = tx.bucket(self.gateway.settings.volume_name, wanted)
+        volume = self.volume or self.gateway.settings.volume_name
+        bucket = tx.bucket(volume, wanted)
         expected = self.headers.get(f"{expects}-bucket-owner")
         if bucket is not None and expected and expected != bucket.owner:
             raise AccessDenied()
-        seen: set[tuple[str, str]] = set()
-        while bucket is not None and bucket.source is not None:
-            self.check("READ", bucket)
-            volume, source = bucket.source
-            looped = bucket.source in seen
-            seen.add(bucket.source)
-            bucket = None if looped else tx.bucket(volume, source)
+        if bucket is not None and bucket.source is not None:
+            bucket, _ = follow(tx, bucket, self.check)
         if bucket is None:
             raise NoSuchBucket(BucketName=wanted)
         self.check(right_for(action), bucket)

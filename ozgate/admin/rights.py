@@ -1,0 +1,49 @@
+"""What a caller may do to volumes and buckets: Ozone's rights, asked of the evaluator that S3 asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..s3.policy.evaluator import may
+from ..values import Bucket, Principal, Volume
+from .caller import Caller
+from .context import AdminContext
+from .errors import access_denied
+
+Check = Callable[[str, Bucket | Volume], None]
+"""Makes sure that somebody has a right on something; for use inside interactions."""
+
+
+def principal_of(caller: Caller) -> Principal:
+    """The caller, as the evaluator knows people.
+
+    :raises AdminError: who calls is not known.
+    """
+    if not caller.user:
+        raise access_denied("who asks is not known")
+    return Principal(caller.user, is_admin=caller.is_admin)
+
+
+def shown_to(
+    context: AdminContext, principal: Principal, thing: Bucket | Volume
+) -> bool:
+    """Whether a list shows something to somebody: what may be listed or read."""
+    groups_of = context.gateway.groups_of
+    return any(may(principal, right, thing, groups_of) for right in ("LIST", "READ"))
+
+
+def checker(context: AdminContext, caller: Caller) -> Check:
+    """A function for use inside interactions that makes sure that the caller has a right on something.
+
+    :raises AdminError: who calls is not known; what is returned raises it where the right is missing.
+    """
+    principal, groups_of = principal_of(caller), context.gateway.groups_of
+
+    def check(right: str, thing: Bucket | Volume) -> None:
+        if not may(principal, right, thing, groups_of):
+            kind = "bucket" if isinstance(thing, Bucket) else "volume"
+            raise access_denied(
+                f"User {caller.user} doesn't have {right} permission to access {kind} {thing.name}"
+            )
+
+    return check
