@@ -96,6 +96,13 @@ class Certificates:
         self._tried = self._seen = self._loaded.state
         self._warn()
 
+    @property
+    def to_trust(self) -> str:
+        """Path of the default certificate if it signs itself, so that clients must be told to trust it; else empty."""
+        shown = self._loaded.identities[0]
+        itself = shown.certificate.issuer == shown.certificate.subject
+        return shown.pair.certificate if itself else ""
+
     def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
         """Begin a connection with the certificates of now."""
         return SSL.Connection(self._loaded.context, None)
@@ -105,32 +112,35 @@ class Certificates:
 
         :return: what came of it, one line; when the files cannot be used, those loaded before stay.
         """
-        self._tried = self._seen = _state(self._files)
         try:
-            self._loaded = _load(self._files)
+            return self._take_up()
         except CertificateError as error:
-            _log.error(
-                "the new certificates cannot be used, those of before stay: {error}",
-                error=error,
-            )
             return f"failed, those of before stay: {error}"
-        self._tried = self._seen = self._loaded.state
-        self._warn()
-        ends = min(each.ends for each in self._loaded.identities)
-        said = f"{len(self._loaded.identities)} loaded, valid until {ends:%Y-%m-%d %H:%M} UTC"
-        _log.info("certificates: {said}", said=said)
-        return said
 
     def poll(self) -> None:
-        """Reload if the files are not those that were read last.
+        """Take up the files if they are not those that were read last, and log it.
 
         They are read when two calls find them the same: who replaces a certificate and its key does one after the
         other. Files that could not be used are not tried again until they change.
         """
         state = _state(self._files)
         settled, self._seen = state == self._seen, state
-        if settled and state != self._tried:
-            self.reload()
+        if not settled or state == self._tried:
+            return
+        try:
+            _log.info("certificates: {said}", said=self._take_up())
+        except CertificateError as error:
+            _log.error("certificates: those of before stay: {error}", error=error)
+
+    def _take_up(self) -> str:
+        """Read the files and use them; raises :class:`CertificateError`."""
+        self._tried = self._seen = _state(self._files)
+        self._loaded = _load(self._files)
+        self._tried = self._seen = self._loaded.state
+        self._warn()
+        identities = self._loaded.identities
+        ends = min(each.ends for each in identities)
+        return f"{len(identities)} loaded, valid until {ends:%Y-%m-%d %H:%M} UTC"
 
     def _warn(self) -> None:
         now = self._clock.seconds()

@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -314,3 +315,20 @@ class ReloadTests(TlsTestCase):
         answer = self.ask_on(connection, "GET", "/bucket/key")
         self.assertEqual(answer.read(), b"a" * BLOCK + b"b" * BLOCK)
         self.assertIn("certificates: 1 loaded", process.output())
+
+    def test_signal(self) -> None:
+        """SIGHUP reads them at once; a pair that does not fit is said and changes nothing."""
+        process = self.secured("-D", "ozgate.tls.check-interval=1h")
+        [url] = process.urls
+        self.issue("127.0.0.1", "second")
+        process.process.send_signal(signal.SIGHUP)
+        self.wait_shown(url, "second")
+        certificate, _ = self.authority.issue("127.0.0.1", "third")
+        _, key = self.authority.issue("127.0.0.1", "other")
+        put(f"{self.folder}/tls.pem", certificate + key)
+        process.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + 20
+        while "those of before stay" not in process.output():
+            self.assertLess(time.monotonic(), deadline, process.output())
+        self.assertIn("is not that of the first certificate", process.output())
+        self.assertEqual(self.shown(url), ["second"])

@@ -18,6 +18,7 @@ from twisted.internet.endpoints import SSL4ClientEndpoint, connectProtocol
 from twisted.internet.task import Clock
 
 from ozgate.background.certificates import CertificateWatch
+from ozgate.cli.tls import make_pair
 from ozgate.wire.certificates import CertificateError, Pair
 from ozgate.wire.tls import Certificates, TlsFiles
 from tests.authority import Authority, new_key
@@ -165,7 +166,8 @@ class ReloadTests(HandshakeTestCase):
         self.put("pair.key", b"nonsense")
         for _ in range(5):
             certificates.poll()
-        [line] = self.lines()
+        [line] = self.lines("error")
+        self.assertEqual(self.lines(), [line])
         self.assertIn(pair.key, line)
         self.assertIn("of before stay", line)
         self.assertNotIn("\n", line)
@@ -287,6 +289,15 @@ class FileTests(HandshakeTestCase):
         )
         pair = Pair(self.put("c", certificate), self.put("k", secret))
         self.assertIn("encrypted", self.failed(pair))
+
+    def test_to_trust(self) -> None:
+        """Whether clients must be told to trust the certificate is known: where it signs itself."""
+        issued = Certificates(TlsFiles(self.pair("h")), Clock())
+        self.assertEqual(issued.to_trust, "")
+        key, certificate = make_pair(["h"], datetime.now(UTC), 1)
+        path = self.put("own.pem", key + certificate)
+        own = Certificates(TlsFiles(Pair(path, path)), Clock())
+        self.assertEqual(own.to_trust, path)
 
     def test_weak_key(self) -> None:
         """OpenSSL refuses keys that are too short, and is quoted."""

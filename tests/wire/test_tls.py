@@ -183,6 +183,23 @@ class SpokenTests(HandshakeTestCase):
         self.assertEqual(self.flushLoggedErrors(), [])
         self.assertTrue((await self.visited()).answer)
 
+    async def test_half_a_handshake(self) -> None:
+        """Who begins a handshake and says no more is cut off, as one who says nothing is."""
+        self.begin(self.pair("h"))
+        self.site.idle_timeout = 0.05
+
+        def wait() -> bytes:
+            with socket.create_connection(
+                ("127.0.0.1", self.port), timeout=20
+            ) as plain:
+                plain.sendall(b"\x16\x03\x01\x02\x00\x01")
+                try:
+                    return plain.recv(1000)
+                except ConnectionResetError:
+                    return b""
+
+        self.assertEqual(await self.in_thread(wait), b"")
+
 
 class ClientCertificateTests(HandshakeTestCase):
     """Certificates of clients."""
