@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from .config import Settings
@@ -16,12 +17,12 @@ def welcome(
         *(f"ozgate listens on {each}" for each in urls),
         *(f"ozgate is administered at {each}" for each in admin_urls),
         f"ozgate keeps its data in {data}",
-        *_who(settings),
+        *_who(data, settings),
     ]
-    return "\n".join(lines + (_paste(url, settings) if url else [])) + "\n"
+    return "\n".join(lines + (_paste(url, data, settings) if url else [])) + "\n"
 
 
-def _who(settings: Settings) -> list[str]:
+def _who(data: str, settings: Settings) -> list[str]:
     if not settings.security_enabled:
         return [
             "ozone.security.enabled is false: any access key and secret key are accepted, so only this machine should reach it"
@@ -31,21 +32,32 @@ def _who(settings: Settings) -> list[str]:
     if settings.access_key:
         return [f"Signatures are verified; the access key is {settings.access_key}"]
     return [
-        "Signatures are verified. No key pair is configured: for one, start with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, "
-        "or set ozgate.s3.access-key and ozgate.s3.secret-key in the file that --config names"
+        f"Signatures are verified. Each user gets a key pair with: {_getsecret(data)}",
+        "No pair is configured: for one, start with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, "
+        "or set ozgate.s3.access-key and ozgate.s3.secret-key in the file that --config names",
     ]
 
 
-def _paste(url: str, settings: Settings) -> list[str]:
-    key = settings.access_key if settings.security_enabled else "any"
-    secret = "any"
-    if settings.security_enabled:
-        key, secret = key or "ACCESS-KEY", "SECRET-KEY"
+def _getsecret(data: str) -> str:
+    return f"ozgate s3 getsecret --export --data {shlex.quote(data)}"
+
+
+def _pair(data: str, settings: Settings) -> str:
+    """A line that sets the pair in a shell."""
+    if not settings.security_enabled:
+        return "export AWS_ACCESS_KEY_ID='any' AWS_SECRET_ACCESS_KEY='any'"
+    if settings.access_key:
+        return f"export AWS_ACCESS_KEY_ID='{settings.access_key}' AWS_SECRET_ACCESS_KEY='SECRET-KEY'"
+    return f'eval "$({_getsecret(data)})"'
+
+
+def _paste(url: str, data: str, settings: Settings) -> list[str]:
     return [
         "",
         "Try it with the AWS CLI:",
         "",
-        f"  export AWS_ACCESS_KEY_ID='{key}' AWS_SECRET_ACCESS_KEY='{secret}' AWS_DEFAULT_REGION={settings.region}",
+        f"  {_pair(data, settings)}",
+        f"  export AWS_DEFAULT_REGION={settings.region}",
         f"  export AWS_ENDPOINT_URL={url}",
         "  aws s3 mb s3://first",
         "  aws s3 cp README.md s3://first/",

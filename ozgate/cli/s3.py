@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from copy import copy
 from urllib.parse import quote, urlsplit
 
 import click
 
 from ..auth.presign import presign
+from . import secrets
 
 LONGEST = 7 * 86400
 """Seconds a presigned URL may live. Source: Amazon S3, "Authenticating requests: query parameters"."""
@@ -17,6 +19,15 @@ LONGEST = 7 * 86400
 @click.group()
 def s3() -> None:
     """Work with the S3 endpoint."""
+
+
+for command in (secrets.getsecret, secrets.setsecret, secrets.revokesecret):
+    s3.add_command(command)
+    # Ozone's other spelling: get-secret for getsecret.
+    alias = copy(command)
+    alias.hidden = True
+    s3.add_command(alias, str(command.name).replace("secret", "-secret"))
+s3.add_command(secrets.listsecrets)
 
 
 @s3.command("presign")

@@ -1,0 +1,210 @@
+"""How a command reaches the service: by the Unix socket in its data folder, by its admin port, or without it.
+
+With ``--data`` (or ``OZGATE_DATA``, or ``./ozgate-data``) the service is asked over ``admin.sock``; while it is down, the
+command opens the stores itself. With ``--admin-url`` (or ``OZGATE_ADMIN_URL``) it is asked over TCP, with a Kerberos
+ticket where it wants one. What goes wrong is one line on standard error: ``CODE message``, and exit code 255, as in Ozone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import Any, NoReturn, TypeVar
+from urllib.parse import urlsplit
+
+import click
+from click.core import ParameterSource
+
+from ..admin.errors import AdminError
+from ..admin.localsocket import connect_local
+
+FAILED = 255
+"""The exit code of a command that was refused."""
+
+DATA = "./ozgate-data"
+URL = "http://127.0.0.1:19878"
+PATIENCE = 60.0
+"""Seconds that the service may be silent."""
+
+_META = "ozgate.cli.client"
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def reaches_service(command: _F) -> _F:
+    """Give a click command the options that say where the service is; :func:`call` goes by them."""
+    for name, variable, text in (
+        (
+            "--config",
+            "OZGATE_CONFIG",
+            "The service's ozone-site.xml, for when it is down.",
+        ),
+        (
+            "--admin-url",
+            "OZGATE_ADMIN_URL",
+            f"URL of a service's admin listener, such as {URL}.",
+        ),
+        ("--data", "OZGATE_DATA", f"Folder of the service; by default {DATA}."),
+    ):
+        add = click.option(
+            name, envvar=variable, help=text, expose_value=False, callback=_remember
+        )
+        command = add(command)
+    return command
+
+
+def call(name: str, **arguments: Any) -> Any:
+    """Run a command of :data:`ozgate.admin.commands.COMMANDS`; returns its result, or ends the process.
+
+    :raises SystemExit: it was refused; standard error says why.
+    """
+    try:
+        return ask(name, **arguments)
+    except AdminError as error:
+        fail(error)
+
+
+def fail(error: AdminError) -> NoReturn:
+    """End the process as Ozone's commands do."""
+    click.echo(str(error), err=True)
+    sys.exit(FAILED)
+
+
+def ask(name: str, **arguments: Any) -> Any:
+    """Run a command; see :func:`call`.
+
+    :raises AdminError: it was refused, or the service is not found.
+    """
+    given, url = _places()
+    if url is not None:
+        return _ask_url(url, name, arguments)
+    data = os.path.abspath(given or DATA)
+    try:
+        connection = connect_local(data)
+    except PermissionError:
+        raise _not_found(
+            f"this user may not use {data}/admin.sock: have the service let others in with ozgate.admin.socket.mode=666, or give --admin-url"
+        ) from None
+    except OSError:
+        if given is None and not os.path.isdir(data):
+            raise _not_found(
+                f"there is no {DATA} here: give --data the folder of the service, or --admin-url the URL of its admin listener"
+            ) from None
+        from .offline import run_offline
+
+        config = click.get_current_context().meta.get(_META, {}).get("config")
+        return run_offline(data, config and config[0], name, arguments)
+    local = HTTPConnection("localhost", timeout=PATIENCE)
+    connection.settimeout(PATIENCE)
+    local.sock = connection
+    return _exchange(local, f"{data}/admin.sock", None, name, arguments)
+
+
+def _remember(
+    context: click.Context, option: click.Parameter, value: str | None
+) -> None:
+    """Keep what was said, and whether it was said on the command line."""
+    if value is not None and option.name is not None:
+        source = context.get_parameter_source(option.name)
+        kept = context.meta.setdefault(_META, {})
+        kept[option.name] = (value, source is ParameterSource.COMMANDLINE)
+
+
+def _places() -> tuple[str | None, str | None]:
+    """The data folder or the URL that was said; the command line comes before the environment, the folder before the URL.
+
+    :raises click.UsageError: both were said on the command line.
+    """
+    kept = click.get_current_context().meta.get(_META, {})
+    data, data_typed = kept.get("data", (None, False))
+    url, url_typed = kept.get("admin_url", (None, False))
+    if data_typed and url_typed:
+        raise click.UsageError("--data and --admin-url exclude each other")
+    if data is not None and not url_typed:
+        url = None
+    return (data, None) if url is None else (None, url)
+
+
+def _ask_url(url: str, name: str, arguments: Mapping[str, Any]) -> Any:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+        if parts.scheme not in ("http", "https") or not host or parts.path.strip("/"):
+            raise ValueError
+    except ValueError:
+        raise _not_found(f"{url!r} is no URL such as {URL}") from None
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    connection = kind(host, port, timeout=PATIENCE)
+    return _exchange(connection, url, host, name, arguments)
+
+
+def _exchange(
+    connection: HTTPConnection,
+    where: str,
+    host: str | None,
+    name: str,
+    arguments: Mapping[str, Any],
+) -> Any:
+    """Ask, again with a ticket if the service wants one, and read the answer.
+
+    :param where: what was asked, for messages.
+    :param host: whom a ticket is for; ``None``: the operating system tells who asks.
+    """
+    try:
+        response, body = _post(connection, name, arguments, {})
+        if response.status == 401 and host is not None:
+            response, body = _post_with_ticket(connection, host, name, arguments)
+    except (OSError, HTTPException) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise _not_found(f"no answer from {where}: {reason}") from None
+    finally:
+        connection.close()
+    try:
+        answer = json.loads(body)
+        if response.status == 200:
+            return answer
+        raise AdminError(answer["code"], answer["message"], response.status)
+    except (ValueError, KeyError, TypeError):
+        raise AdminError(
+            "INTERNAL_ERROR", f"{where} answered {response.status} {response.reason}"
+        ) from None
+
+
+def _post(
+    connection: HTTPConnection,
+    name: str,
+    arguments: Mapping[str, Any],
+    headers: Mapping[str, str],
+) -> tuple[HTTPResponse, bytes]:
+    body = json.dumps(arguments).encode()
+    sent = {"Content-Type": "application/json", **headers}
+    connection.request("POST", f"/ozgate/v1/{name}", body, sent)
+    response = connection.getresponse()
+    return response, response.read()
+
+
+def _post_with_ticket(
+    connection: HTTPConnection, host: str, name: str, arguments: Mapping[str, Any]
+) -> tuple[HTTPResponse, bytes]:
+    """Prove who we are, and have the service prove that it is the one meant.
+
+    :raises AdminError: either did not work.
+    """
+    # Imported only here: most commands do without Kerberos.
+    from ..auth.kerberos import KerberosError, negotiate
+
+    try:
+        ticket = negotiate(host)
+        sent = {"Authorization": f"Negotiate {ticket.token}"}
+        response, body = _post(connection, name, arguments, sent)
+        if response.status != 401:
+            ticket.verify(response.getheader("WWW-Authenticate"))
+    except KerberosError as error:
+        raise AdminError("UNAUTHENTICATED", str(error)) from None
+    return response, body
+
+
+def _not_found(message: str) -> AdminError:
+    return AdminError("SERVICE_NOT_FOUND", message)
