@@ -29,6 +29,7 @@ ADMIN = {"OZONE-SITE.XML_ozone.s3g.webadmin.http-address": "127.0.0.1:0"}
 class Twistd:
     """One process.
 
+    :param environment: what is not in ours; an empty value takes a variable away.
     :ivar urls: where it said that it listens.
     """
 
@@ -50,7 +51,16 @@ class Twistd:
         with self.errors.open("wb") as errors, self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [program("twistd"), *arguments],
-                env={**kept, **ADMIN, "PYTHONPATH": str(ROOT), **environment},
+                env={
+                    name: value
+                    for name, value in {
+                        **kept,
+                        **ADMIN,
+                        "PYTHONPATH": str(ROOT),
+                        **environment,
+                    }.items()
+                    if value
+                },
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -60,6 +70,12 @@ class Twistd:
     def output(self) -> str:
         """Standard output: what it printed, and its log."""
         return self.log.read_text(errors="replace")
+
+    @property
+    def admin_url(self) -> str:
+        """Where it said that administrators come."""
+        [url] = re.findall(r"^ozgate is administered at (\S+)$", self.output(), re.M)
+        return str(url)
 
     def wait_ready(self) -> None:
         """Wait until it said where it listens, at most 20 seconds."""
