@@ -119,11 +119,22 @@ async def receive(
     )
 
 
+def is_to_come(call: Call, at_once: int = _HELD) -> bool:
+    """Whether a body is awaited, so that it pays to find out whether it is wanted before it is taken.
+
+    :param at_once: bytes that come with their request's head, more or less: to look twice would only cost.
+    """
+    body = call.body
+    return body.awaits_continue or body.length is None or body.length > at_once
+
+
 def stated_size(call: Call) -> int:
-    """The bytes of the body by what the client says, before anything of that is checked; 0 when it says nothing."""
-    text = call.headers.get("x-amz-decoded-content-length")
-    if text is not None and text.isascii() and text.isdigit():
-        return int(text)
+    """The bytes of the body by what the client says, before they have come; 0 when it says nothing.
+
+    :raises MissingContentLength: it says it badly.
+    """
+    if call.verified.payload.startswith("STREAMING-"):
+        return _decoded_length(call.headers)
     return call.body.length or 0
 
 

@@ -100,6 +100,32 @@ def _marker_headers(version: ObjectVersion) -> list[tuple[str, str]]:
     return pairs
 
 
+def check_growth(
+    tx: IMetadataTransaction,
+    bucket: Bucket,
+    key: str,
+    latest: ObjectVersion | None,
+    more: int,
+) -> ObjectVersion | None:
+    """Make sure that there is room for a new null version of a key, in the place of the null version before it.
+
+    To be asked before that one is removed, for what is used must be as the bucket says.
+
+    :param latest: the key's newest version.
+    :param more: bytes that come, less those that go besides the version replaced.
+    :return: the version to be replaced, if there is one.
+    :raises QuotaExceeded: the bucket or its volume cannot take it.
+    """
+    replaced = latest
+    if latest is not None and latest.version_id != NULL_VERSION:
+        replaced = tx.version(bucket, key, NULL_VERSION)
+    if replaced is None:
+        check_quota(tx, bucket, more, 1)
+    else:
+        check_quota(tx, bucket, more - replaced.size, 0)
+    return replaced
+
+
 def store_version(
     tx: IMetadataTransaction,
     bucket: Bucket,
@@ -120,14 +146,9 @@ def store_version(
     key = members["key"]
     latest = tx.latest(bucket, key)
     check_write(headers, latest, key)
-    replaced = latest
-    if latest is not None and latest.version_id != NULL_VERSION:
-        replaced = tx.version(bucket, key, NULL_VERSION)
-    freed, more_names = counted, 1
+    replaced = check_growth(tx, bucket, key, latest, content.length - counted)
     if replaced is not None:
-        freed, more_names = counted + replaced.size, 0
         tx.remove_version(bucket, replaced)
-    check_quota(tx, bucket, content.length - freed, more_names)
     version = ObjectVersion(
         sequence=tx.next_sequence(),
         modified=tx.now(),

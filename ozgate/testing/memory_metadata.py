@@ -111,6 +111,14 @@ class MemoryMetadataStore:
         self._state = state
         return succeed(again)
 
+    def snapshot(self) -> State:
+        """Everything stored: two that are equal are of stores that hold the same."""
+        return self._state.copy()
+
+    def restore(self, snapshot: State) -> None:
+        """Hold again what was held then."""
+        self._state = snapshot.copy()
+
     def reusable(self) -> int:
         """Unknown."""
         return 0

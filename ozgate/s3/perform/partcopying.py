@@ -34,7 +34,7 @@ from .copysource import (
 )
 from .digesting import digest
 from .reading import part_number_of
-from .uploads import find_upload, store_part
+from .uploads import check_part, find_upload, store_part
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
@@ -67,7 +67,7 @@ async def upload_part_copy(call: Call) -> Reply:
     for _ in range(ROUNDS):
         token = begin_read(call.gateway)
         try:
-            found: _Found = await call.read(_find, call, upload_id, source)
+            found: _Found = await call.read(_find, call, upload_id, number, source)
             etag, sums = await _sums(call, found, token)
             return await _store(call, upload_id, source, found, (number, etag, sums))
         except _Changed:
@@ -78,9 +78,10 @@ async def upload_part_copy(call: Call) -> Reply:
 
 
 def _find(
-    tx: IMetadataTransaction, call: Call, upload_id: str, source: Source
+    tx: IMetadataTransaction, call: Call, upload_id: str, number: int, source: Source
 ) -> _Found:
-    upload = find_upload(tx, call.bucket(tx), call.key, upload_id)
+    target = call.bucket(tx)
+    upload = find_upload(tx, target, call.key, upload_id)
     bucket, version = locate_source(tx, call, source)
     header = call.headers.get("x-amz-copy-source-range")
     wanted: ByteRange | None = None
@@ -88,6 +89,8 @@ def _find(
         wanted = copy_source_range(header, version.size)
     check_size(version.size if wanted is None else wanted.length)
     content = cut(tx.content(bucket, version), wanted)
+    # What does not fit is not read first.
+    check_part(tx, target, upload, number, content.length)
     whole = wanted is None or wanted.length == version.size
     return _Found(upload, version, content, whole)
 

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ...values import Checksum, Content, ObjectVersion
 from ..conditions import check_write
 from ..headers import checksum_headers, read_object_headers, read_tags
-from ..quotas import check_quota
-from ..receive import Received, keep, receive, stated_size
+from ..receive import Received, is_to_come, keep, receive, stated_size
 from ..reply import Reply
-from ..versions import store_version
+from ..versions import check_growth, store_version
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
@@ -27,9 +26,7 @@ async def put_object(call: Call) -> Reply:
     """Store an object."""
     system, metadata, storage_class = read_object_headers(call)
     tags = read_tags(call)
-    body = call.body
-    if body.awaits_continue or (body.length or 0) > call.gateway.blobs.inline_below:
-        # A small body has come with its head: to look twice would only cost.
+    if is_to_come(call, call.gateway.blobs.inline_below):
         await call.read(check_target, call)
     received = await receive(call, inline=True)
     checksum = full_checksum(received)
@@ -60,8 +57,7 @@ def check_target(tx: IMetadataTransaction, call: Call) -> None:
     bucket = call.bucket(tx)
     headers = call.headers
     latest = tx.latest(bucket, call.key)
-    replaced = latest.size if latest is not None else 0
-    check_quota(tx, bucket, stated_size(call) - replaced, 0)
+    check_growth(tx, bucket, call.key, latest, stated_size(call))
     if any(name in headers for name in _CONDITIONS):
         check_write(headers, latest, call.key)
 

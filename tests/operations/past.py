@@ -1,0 +1,148 @@
+"""What tests change and read past S3, in the stores, as an operator would with other tools."""
+
+from __future__ import annotations
+
+from http.client import HTTPResponse
+from typing import Any
+
+from attrs import evolve, frozen
+
+from ozgate.interfaces import IMetadataTransaction
+from ozgate.testing.inmemory import settle, talk
+from ozgate.values import Acl, Bucket, Volume
+
+from .support import Response, _joined, _Said
+from .uploads import ObjectTestCase
+
+VOLUME = "s3v"
+
+
+@frozen
+class Use:
+    """What a bucket and its volume use by the store's counters."""
+
+    bytes: int
+    names: int
+    volume_bytes: int
+    volume_names: int
+
+
+class PastTestCase(ObjectTestCase):
+    """Reaches into the stores, and says to the gateway what no HTTP client would."""
+
+    async def change(self, bucket: str, volume: str = VOLUME, **members: Any) -> None:
+        """Change members of a bucket or link."""
+
+        def replace(tx: IMetadataTransaction) -> None:
+            found = tx.bucket(volume, bucket)
+            assert found is not None
+            tx.replace_bucket(evolve(found, **members))
+
+        await self.client.gateway.metadata.write(replace)
+
+    async def change_volume(self, volume: str = VOLUME, **members: Any) -> None:
+        """Change members of a volume."""
+
+        def replace(tx: IMetadataTransaction) -> None:
+            found = tx.volume(volume)
+            assert found is not None
+            tx.replace_volume(evolve(found, **members))
+
+        await self.client.gateway.metadata.write(replace)
+
+    async def add_volume(self, name: str, owner: str = "testuser") -> None:
+        """Make a volume that S3 does not show."""
+
+        def add(tx: IMetadataTransaction) -> None:
+            tx.add_volume(Volume(name, owner, tx.now()))
+
+        await self.client.gateway.metadata.write(add)
+
+    async def add_bucket(
+        self, name: str, volume: str = VOLUME, owner: str = "testuser", *acls: str
+    ) -> None:
+        """Make a bucket."""
+        entries = tuple(map(Acl.parse, acls))
+
+        def add(tx: IMetadataTransaction) -> None:
+            tx.add_bucket(Bucket(volume, name, owner, tx.now(), acls=entries))
+
+        await self.client.gateway.metadata.write(add)
+
+    async def link(
+        self,
+        name: str,
+        source: str,
+        *acls: str,
+        owner: str = "testuser",
+        volume: str = VOLUME,
+    ) -> None:
+        """Make a link.
+
+        :param source: ``volume/bucket``, or a bucket of the volume that S3 shows.
+        """
+        head, _, tail = source.rpartition("/")
+        entries = tuple(map(Acl.parse, acls))
+
+        def add(tx: IMetadataTransaction) -> None:
+            points_at = (head or VOLUME, tail)
+            tx.add_bucket(
+                Bucket(volume, name, owner, tx.now(), source=points_at, acls=entries)
+            )
+
+        await self.client.gateway.metadata.write(add)
+
+    async def used(self, bucket: str = "bucket", volume: str = VOLUME) -> Use:
+        """What is used by the counters; a recount must say the same."""
+
+        def read(tx: IMetadataTransaction) -> Use:
+            found, above = tx.bucket(volume, bucket), tx.volume(volume)
+            assert found is not None and above is not None
+            counted = (found.used_bytes, found.used_names)
+            self.assertEqual(counted, tx.recount(found))
+            return Use(*counted, above.used_bytes, above.used_names)
+
+        use: Use = await self.client.gateway.metadata.read(read)
+        return use
+
+    def said(
+        self,
+        method: str,
+        target: str,
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+        **fields: str,
+    ) -> bytes:
+        """All that the gateway says to a signed request with these bytes after its head, at once.
+
+        :param headers: signed ones, besides.
+        :param fields: unsigned ones, such as ``content_length``, where it is not that of ``body``.
+        """
+        client = self.client
+        signed = client._sign(method, target, dict(headers or {}))
+        unsigned = {name.replace("_", "-"): value for name, value in fields.items()}
+        if "transfer-encoding" not in unsigned:
+            unsigned.setdefault("content-length", str(len(body)))
+        lines = [f"{method} {target} HTTP/1.1"]
+        lines += [f"{n}: {v}" for n, v in {**signed, **unsigned}.items()]
+        head = "\r\n".join([*lines, "", ""]).encode()
+        talked = talk(client.site, client.gateway.clock, head + body)
+        settle(self.clock)
+        said: bytes = self.successResultOf(talked)
+        return said
+
+    def asked(
+        self,
+        method: str,
+        target: str,
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+        **fields: str,
+    ) -> Response:
+        """The answer to what :meth:`said` says."""
+        answer = HTTPResponse(
+            _Said(self.said(method, target, body, headers, **fields)),  # type: ignore[arg-type]
+            method=method,
+        )
+        answer.begin()
+        return Response(answer.status, _joined(answer.getheaders()), answer.read())
