@@ -13,13 +13,14 @@ from klein import Klein
 
 from ..s3.xml import error_document
 from ..wire.site import GatewaySite
-from . import commands, secretroutes
+from . import commands, keyroutes, secretroutes
 from .context import AdminContext
 
 Routes = Callable[[Klein, AdminContext], None]
 
 ROUTES: tuple[Routes, ...] = (
     commands.routes,
+    keyroutes.routes,
     secretroutes.routes,
 )
 

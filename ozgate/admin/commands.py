@@ -18,7 +18,7 @@ from klein import Klein
 
 from ..errors import BadRequest, S3Error, StoreError
 from ..wire.streams import Collect
-from . import secrets
+from . import acls, buckets, keys, quotas, secrets, volumes
 from .caller import Caller, caller_of
 from .context import AdminContext
 from .errors import AdminError, as_admin_error
@@ -35,6 +35,26 @@ COMMANDS: dict[str, Command] = {
         secrets.set_secret,
         secrets.revoke_secret,
         secrets.list_secrets,
+        volumes.create_volume,
+        volumes.info_volume,
+        volumes.list_volumes,
+        volumes.update_volume,
+        volumes.delete_volume,
+        buckets.create_bucket,
+        buckets.link_bucket,
+        buckets.info_bucket,
+        buckets.list_buckets,
+        buckets.update_bucket,
+        buckets.delete_bucket,
+        quotas.set_volume_quota,
+        quotas.set_bucket_quota,
+        acls.get_acl,
+        acls.add_acl,
+        acls.remove_acl,
+        acls.set_acl,
+        keys.list_keys,
+        keys.info_key,
+        keys.delete_key,
     )
 }
 
@@ -55,7 +75,7 @@ async def run(
     command = COMMANDS.get(name)
     if command is None:
         raise AdminError("INVALID_REQUEST", f"there is no command {name}", 404)
-    _check_arguments(command, arguments)
+    check_arguments(command, arguments)
     try:
         return await command(context, caller, **arguments)
     except (S3Error, StoreError) as error:
@@ -68,10 +88,10 @@ def routes(app: Klein, context: AdminContext) -> None:
     @app.route("/ozgate/v1/<name>", methods=["POST"])
     async def command(request: Any, name: str) -> bytes:
         failed: AdminError | None = None
-        caller = Caller("")
+        caller, arguments = Caller(""), dict[str, Any]()
         try:
             caller = await caller_of(request, context)
-            arguments = await _read_arguments(request)
+            arguments = await read_arguments(request)
             result = await run(context, caller, name, arguments)
             status = 200
         except AdminError as error:
@@ -87,13 +107,29 @@ def routes(app: Klein, context: AdminContext) -> None:
         if context.audit_log is not None and name in COMMANDS:
             seconds = monotonic() - request.started
             action, log = name.upper(), context.audit_log
-            log.note(request, action, caller.user, "", "", seconds, failed)
+            bucket, key = place_of(arguments)
+            log.note(request, action, caller.user, bucket, key, seconds, failed)
         return reply
 
 
-async def _read_arguments(request: Any) -> dict[str, Any]:
-    content_type = request.requestHeaders.getRawHeaders("content-type", [""])[0]
-    if content_type.partition(";")[0].strip().lower() != "application/json":
+def place_of(arguments: Mapping[str, Any]) -> tuple[str, str]:
+    """What arguments name, for the audit log: ``volume/bucket`` and key."""
+    names = (arguments.get("volume"), arguments.get("bucket"))
+    return "/".join(str(each) for each in names if each), str(arguments.get("key", ""))
+
+
+def content_type(request: Any) -> str:
+    """The type of what was sent, without its parameters."""
+    [value, *_] = request.requestHeaders.getRawHeaders("content-type", [""])
+    return str(value).partition(";")[0].strip().lower()
+
+
+async def read_arguments(request: Any) -> dict[str, Any]:
+    """The arguments that a request brings, as JSON.
+
+    :raises AdminError: it brings something else.
+    """
+    if content_type(request) != "application/json":
         raise AdminError("INVALID_REQUEST", "arguments are application/json", 415)
     collected = Collect(LARGEST, _too_large)
     try:
@@ -112,7 +148,7 @@ def _too_large() -> BadRequest:
     return BadRequest(f"arguments have more than {LARGEST} bytes")
 
 
-def _check_arguments(command: Command, arguments: Mapping[str, Any]) -> None:
+def check_arguments(command: Command, arguments: Mapping[str, Any]) -> None:
     """Hold arguments against the signature of a command, for they come from anywhere.
 
     :raises AdminError: one is missing, unknown or of another type.
@@ -125,6 +161,17 @@ def _check_arguments(command: Command, arguments: Mapping[str, Any]) -> None:
     for name, value in arguments.items():
         if name in ("context", "caller") or not _is_one(value, hints.get(name, Any)):
             raise AdminError("INVALID_REQUEST", f"{name} has the wrong type")
+        if isinstance(value, str) and not _is_text(value):
+            raise AdminError("INVALID_REQUEST", f"{name} is no text")
+
+
+def _is_text(value: str) -> bool:
+    """Whether it is Unicode: JSON may hold halves of surrogate pairs, which no store takes."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_one(value: Any, hint: Any) -> bool:

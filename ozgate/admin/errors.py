@@ -29,11 +29,20 @@ def access_denied(message: str) -> AdminError:
     return AdminError("PERMISSION_DENIED", message, 403)
 
 
+_CODES = {
+    "AccessDenied": "PERMISSION_DENIED",
+    "KeyTooLongError": "INVALID_KEY_NAME",
+    "NoSuchBucket": "BUCKET_NOT_FOUND",
+    "NoSuchKey": "KEY_NOT_FOUND",
+}
+"""Ozone's codes where they are not S3's in capitals."""
+
+
 def as_admin_error(error: S3Error | StoreError) -> AdminError:
     """What the parts that the S3 endpoint shares say, in Ozone's form: ``QuotaExceeded`` is ``QUOTA_EXCEEDED``."""
     if isinstance(error, S3Error):
         code = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", error.code).upper()
-        return AdminError(code, error.message, error.status)
+        return AdminError(_CODES.get(error.code, code), error.message, error.status)
     if isinstance(error, NoSpace):
         return AdminError("NO_SPACE", str(error) or "the disk is full", 507)
     return AdminError("INTERNAL_ERROR", str(error) or type(error).__name__, 503)
