@@ -229,6 +229,30 @@ class UsageTests(MetadataTests):
         volume = await self.read(lambda tx: tx.volume("s3v"))
         self.assertEqual((volume.used_bytes, volume.used_names), (4, 2))
 
+    async def test_volume_made_again(self) -> None:
+        """A volume emptied, removed and made again in one interaction begins at nothing."""
+
+        def fill(tx: IMetadataTransaction) -> None:
+            tx.add_volume(Volume("v", OWNER, tx.now()))
+            put(tx, tx.add_bucket(Bucket("v", "b", OWNER, tx.now())), "k")
+
+        def renew(tx: IMetadataTransaction) -> None:
+            bucket, volume = tx.bucket("v", "b"), tx.volume("v")
+            assert bucket is not None
+            assert volume is not None
+            found = tx.latest(bucket, "k")
+            assert found is not None
+            tx.remove_version(bucket, found)
+            tx.remove_bucket(bucket)
+            tx.remove_volume(volume)
+            fill(tx)
+
+        await self.write(fill)
+        for _ in range(2):
+            await self.write(renew)
+            said, found = await self.read(counted)
+            self.assertEqual(said, found)
+
     async def test_seen_at_once(self) -> None:
         """An interaction sees what it and those before it in a crowd have counted."""
 
