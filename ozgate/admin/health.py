@@ -90,21 +90,33 @@ class Health:
             ),
             Probe("the blob store", lambda: gateway.blobs.list(0, _ENDING), clock),
         ]
-        self._asked = -KEPT
         self._found: list[str] = []
+        self._until = 0.0
+        self._waiting: list[Deferred[None]] = []
 
     async def troubles(self) -> list[str]:
         """Why it cannot serve now; empty when it can."""
         if self.stage != "serving":
             return [f"the service is {self.stage}"]
-        now = self._gateway.clock.seconds()
-        if not 0 <= now - self._asked < KEPT:
-            self._asked = now
-            found = self._room()
-            for probe in self._probes:
-                found.append(await probe.trouble())
-            self._found = [each for each in found if each]
+        if not 0 < self._until - self._gateway.clock.seconds() <= KEPT:
+            waiting: Deferred[None] = Deferred()
+            self._waiting.append(waiting)
+            if len(self._waiting) == 1:
+                # Apart from who asks, who may go before the end.
+                Deferred.fromCoroutine(self._examine())
+            await waiting
         return self._found
+
+    async def _examine(self) -> None:
+        found = self._room()
+        for probe in self._probes:
+            found.append(await probe.trouble())
+        self._found = [each for each in found if each]
+        self._until = self._gateway.clock.seconds() + KEPT
+        waiting, self._waiting = self._waiting, []
+        for deferred in waiting:
+            if not deferred.called:
+                deferred.callback(None)
 
     def _room(self) -> list[str | None]:
         try:
