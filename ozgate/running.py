@@ -230,7 +230,9 @@ class GatewayService(Service):
             url_of(port.getHost(), description)
             for port, description in zip(ports, self._described, strict=True)
         ]
-        _say(sys.__stdout__, welcome(urls, settings.data, settings, admin_urls))
+        secured = (self._secured.get(each) for each in self._described)
+        trust = next((each.certificates.to_trust for each in secured if each), "")
+        _say(sys.__stdout__, welcome(urls, settings.data, settings, admin_urls, trust))
         _log.info("ozgate listens on {urls}", urls=", ".join(urls))
         self._ready(operations, f"listening on {', '.join(urls)}")
 

@@ -9,9 +9,16 @@ from .config import Settings
 
 
 def welcome(
-    urls: list[str], data: str, settings: Settings, admin_urls: Sequence[str] = ()
+    urls: list[str],
+    data: str,
+    settings: Settings,
+    admin_urls: Sequence[str] = (),
+    to_trust: str = "",
 ) -> str:
-    """Some lines for a person at a terminal; no secret is in them."""
+    """Some lines for a person at a terminal; no secret is in them.
+
+    :param to_trust: path of a certificate that clients of an HTTPS endpoint trust only if they are told to.
+    """
     url = next((each for each in urls if each.startswith("http")), None)
     lines = [
         *(f"ozgate listens on {each}" for each in urls),
@@ -19,7 +26,9 @@ def welcome(
         f"ozgate keeps its data in {data}",
         *_who(data, settings),
     ]
-    return "\n".join(lines + (_paste(url, data, settings) if url else [])) + "\n"
+    if url:
+        lines += _paste(url, data, settings, to_trust if "https:" in url else "")
+    return "\n".join(lines) + "\n"
 
 
 def _who(data: str, settings: Settings) -> list[str]:
@@ -51,7 +60,8 @@ def _pair(data: str, settings: Settings) -> str:
     return f'eval "$({_getsecret(data)})"'
 
 
-def _paste(url: str, data: str, settings: Settings) -> list[str]:
+def _paste(url: str, data: str, settings: Settings, to_trust: str) -> list[str]:
+    trust = [f"  export AWS_CA_BUNDLE={shlex.quote(to_trust)}"] if to_trust else []
     return [
         "",
         "Try it with the AWS CLI:",
@@ -59,6 +69,7 @@ def _paste(url: str, data: str, settings: Settings) -> list[str]:
         f"  {_pair(data, settings)}",
         f"  export AWS_DEFAULT_REGION={settings.region}",
         f"  export AWS_ENDPOINT_URL={url}",
+        *trust,
         "  aws s3 mb s3://first",
         "  aws s3 cp README.md s3://first/",
         "  aws s3 ls s3://first/",

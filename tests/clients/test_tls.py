@@ -143,6 +143,8 @@ class ClientTests(TlsTestCase):
         self.assertEqual(plugin, "ozgate")
         process = self.started(*options, *FREE)
         [url] = process.urls
+        trust = f"  export AWS_CA_BUNDLE='{folder}/cert.pem'\n"
+        self.assertIn(trust, process.output())
 
         def pasted(start: str) -> list[str]:
             [line] = [each for each in joined.splitlines() if start in each]
