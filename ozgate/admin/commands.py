@@ -21,7 +21,7 @@ from ..wire.streams import Collect
 from . import acls, buckets, keys, quotas, secrets, volumes
 from .caller import Caller, caller_of
 from .context import AdminContext
-from .errors import AdminError, as_admin_error
+from .errors import AdminError, access_denied, as_admin_error
 from .replying import answer
 
 Command = Callable[..., Awaitable[Any]]
@@ -61,8 +61,8 @@ COMMANDS: dict[str, Command] = {
 LARGEST = 1 << 20
 """Bytes of arguments."""
 
-SECRET_ARGUMENTS = frozenset(("secret",))
-"""What is not shown of arguments."""
+ACTIONS = {"get_secret": "GENERATE_SECRET"}
+"""Ozone's names in the audit log, where they are not the command's own."""
 
 
 async def run(
@@ -75,6 +75,10 @@ async def run(
     command = COMMANDS.get(name)
     if command is None:
         raise AdminError("INVALID_REQUEST", f"there is no command {name}", 404)
+    if not caller.user:
+        raise access_denied(
+            "who asks is not known: ask over admin.sock in the data folder, or set ozone.s3g.http.auth.type to kerberos"
+        )
     check_arguments(command, arguments)
     try:
         return await command(context, caller, **arguments)
@@ -106,7 +110,7 @@ def routes(app: Klein, context: AdminContext) -> None:
         )
         if context.audit_log is not None and name in COMMANDS:
             seconds = monotonic() - request.started
-            action, log = name.upper(), context.audit_log
+            action, log = ACTIONS.get(name, name.upper()), context.audit_log
             bucket, key = place_of(arguments)
             log.note(request, action, caller.user, bucket, key, seconds, failed)
         return reply

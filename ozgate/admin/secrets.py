@@ -58,6 +58,9 @@ async def get_secret(
     store = _store(context, caller)
     owner = _target(caller, user, key)
     access_id = access_id_of(owner, key)
+    if owner == context.settings.access_key and not caller.is_s3_admin:
+        # Whoever happens to bear the name of the operator's own key is not the operator.
+        raise _invalid(f"the secret of {owner} is set in the configuration")
     if ttl is not None and not 0 < ttl <= LONGEST_LIFE:
         raise _invalid(
             f"a time to live is above 0 and at most {LONGEST_LIFE:.0f} seconds"

@@ -58,7 +58,9 @@ async def open_master_key(metadata: IMetadataStore, path: str) -> MasterKey:
 
 def _valid(tx: IMetadataTransaction, access_id: str) -> Secret | None:
     row = tx.secret_row(access_id)
-    return None if row is None or is_expired(row, tx.now()) else row
+    if row is None or (row.expires is not None and is_expired(row, tx.now())):
+        return None
+    return row
 
 
 def _issue(

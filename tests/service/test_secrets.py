@@ -386,6 +386,16 @@ class OtherUserTests(SecretCase):
         self.assertEqual(self.ozgate("s3", "listsecrets", uid=ALICE)[0], 0)
         self.assertEqual(self.ozgate("s3", "listsecrets", uid=BOB)[0], 255)
 
+    def test_namesake_of_the_static_pair(self) -> None:
+        """Who bears the name of the configured access key gets no key that speaks for it."""
+        self.process.stop()
+        pair = {"AWS_ACCESS_KEY_ID": str(ALICE), "AWS_SECRET_ACCESS_KEY": "configured"}
+        self.process = self.started(*OPEN, environment=pair)
+        line = f"INVALID_REQUEST the secret of {ALICE} is set in the configuration"
+        self.refused_with(line, "getsecret", "--key", "x", uid=ALICE)
+        self.assertEqual(self.ozgate("s3", "listsecrets", uid=ALICE)[0], 255)
+        self.pair("-u", str(ALICE), "--key", "x")
+
     def test_private_by_default(self) -> None:
         """Unless told otherwise, the socket is for the service's user alone, and so is its folder."""
         self.process.stop()
@@ -518,8 +528,9 @@ class HTTPTests(SecretCase):
                 *("s3", name, "--admin-url", url, *more),
                 environment={"OZGATE_DATA": ""},
             )
-            line = "SECRET_ENDPOINT_DISABLED S3 Secret endpoint is disabled.\n"
-            self.assertEqual(found, (255, "", line))
+            self.assertEqual(found[:2], (255, ""))
+            start = "PERMISSION_DENIED who asks is not known: "
+            self.assertTrue(found[2].startswith(start), found)
 
     def test_commands_need_json(self) -> None:
         """The commands' interface takes JSON that fits them, and nothing else."""
@@ -588,9 +599,18 @@ class AtRestTests(SecretCase):
         self.ozgate("s3", "setsecret", "--key", "other", "-s", chosen)
         self.client(process, (f"{self.me}~other", chosen)).list_buckets()
         self.ozgate("s3", "getsecret", "-u", "no,name")
+        self.ozgate("s3", "revokesecret", "-y", "-u", "zoe")
         self.assert_nowhere([pair[1], chosen], process)
         process.stop()
         self.assert_nowhere([pair[1], chosen], process)
+        [audit] = Path(self.data).glob("s3g-audit-*.log")
+        for action, result in (
+            ("GENERATE_SECRET", "SUCCESS"),
+            ("SET_SECRET", "SUCCESS"),
+            ("REVOKE_SECRET", "FAILURE"),
+        ):
+            found = rf"user={self.me} \| .* op={action} .* ret={result}"
+            self.assertRegex(audit.read_text(), found)
         key = Path(self.data, "master.key")
         self.assertEqual(key.stat().st_mode & 0o777, 0o600)
         for path, data in self.files():
