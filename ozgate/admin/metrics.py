@@ -10,6 +10,7 @@ import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from hmac import compare_digest
 from itertools import accumulate
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -41,12 +42,12 @@ class Snapshot:
 
     :ivar volumes: with what they hold.
     :ivar sizes: bytes of the metadata store, by what for.
-    :ivar disk: (free, all) bytes of the file system of the data.
+    :ivar disk: (free, all) bytes of the file system of the data; NaN where it does not say.
     """
 
     volumes: Iterable[Volume]
     sizes: Mapping[str, int]
-    disk: tuple[int, int]
+    disk: tuple[float, float]
 
 
 PATHS = ("/metrics", "/prom")
@@ -268,6 +269,10 @@ def _sizes(metadata: IMetadataStore) -> Mapping[str, int]:
     return measured.sizes()
 
 
-def _disk(folder: str) -> tuple[int, int]:
-    found = os.statvfs(folder)
+def _disk(folder: str) -> tuple[float, float]:
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        # The other metrics are worth having all the same.
+        return nan, nan
     return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
