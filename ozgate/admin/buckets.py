@@ -16,13 +16,13 @@ from ..s3.address import valid_bucket_name
 from ..s3.perform.buckets import add_bucket
 from ..s3.policy.evaluator import inherited
 from ..s3.quotas import check_bucket_quota
-from ..s3.xml import timestamp
 from ..values import Acl, Bucket, Volume
 from .caller import Caller
 from .context import AdminContext
 from .errors import AdminError, access_denied
 from .finding import find_bucket, find_volume, page_size
 from .quotas import check_quotas, check_space
+from .replying import iso_time
 from .rights import Check, checker, principal_of, shown_to
 
 LAYOUT = "OBJECT_STORE"
@@ -38,8 +38,8 @@ EMPTIED_AT_ONCE = 1000
 def bucket_json(bucket: Bucket) -> dict[str, Any]:
     """A bucket as Ozone shows it; of a link, only what it is and points at."""
     times = {
-        "creationTime": timestamp(bucket.created),
-        "modificationTime": timestamp(bucket.modified),
+        "creationTime": iso_time(bucket.created),
+        "modificationTime": iso_time(bucket.modified),
     }
     if bucket.source is not None:
         volume, source = bucket.source

@@ -21,13 +21,13 @@ from ..s3.perform.writing import put_object
 from ..s3.reply import Reply
 from ..s3.row import Scope
 from ..s3.versions import find_version
-from ..s3.xml import timestamp
 from ..values import ListedVersion, ObjectVersion
 from ..wire.body import RequestBody
 from .caller import Caller
 from .context import AdminContext
 from .errors import AdminError
 from .finding import find_real, page_size
+from .replying import iso_time
 from .rights import principal_of
 
 _OPERATIONS = {operation.name: operation for operation in OPERATIONS}
@@ -191,7 +191,7 @@ def _listed_json(
     volume: str, bucket: str, version: ObjectVersion | ListedVersion
 ) -> dict[str, Any]:
     """A key as Ozone's lists show it. When it was made is when it was last written: keys are replaced whole."""
-    written = timestamp(version.modified)
+    written = iso_time(version.modified)
     return {
         "volumeName": volume,
         "bucketName": bucket,

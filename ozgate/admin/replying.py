@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 
@@ -28,3 +29,9 @@ def answer(
     for name, value in headers:
         request.setHeader(name, value)
     return body
+
+
+def iso_time(milliseconds: int) -> str:
+    """A time as Ozone's commands show it: ISO 8601, UTC, with milliseconds."""
+    found = datetime.fromtimestamp(milliseconds // 1000, UTC)
+    return f"{found:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"

@@ -11,13 +11,13 @@ from attrs import evolve
 
 from ..interfaces import IMetadataTransaction
 from ..s3.address import valid_bucket_name
-from ..s3.xml import timestamp
 from ..values import Acl, Principal, Volume
 from .caller import Caller, require_admin
 from .context import AdminContext
 from .errors import AdminError, access_denied
 from .finding import find_volume, page_size
 from .quotas import check_quotas
+from .replying import iso_time
 from .rights import checker, principal_of, shown_to
 
 
@@ -31,8 +31,8 @@ def volume_json(volume: Volume) -> dict[str, Any]:
         "quotaInBytes": volume.quota_bytes,
         "quotaInNamespace": volume.quota_names,
         "usedNamespace": volume.used_names,
-        "creationTime": timestamp(volume.created),
-        "modificationTime": timestamp(volume.modified),
+        "creationTime": iso_time(volume.created),
+        "modificationTime": iso_time(volume.modified),
         "acls": [acl.to_json() for acl in volume.acls],
         "refCount": 0,
     }

@@ -7,12 +7,11 @@ ticket where it wants one. What goes wrong is one line on standard error: ``CODE
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Callable, Mapping
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Callable
+from http.client import HTTPConnection, HTTPSConnection
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 import click
@@ -20,6 +19,10 @@ from click.core import ParameterSource
 
 from ..admin.errors import AdminError
 from ..admin.localsocket import connect_local
+from .asking import Command, Request, exchange
+
+if TYPE_CHECKING:
+    from .offline import Stores
 
 FAILED = 255
 """The exit code of a command that was refused."""
@@ -30,6 +33,7 @@ PATIENCE = 60.0
 """Seconds that the service may be silent."""
 
 _META = "ozgate.cli.client"
+_STORES = "ozgate.cli.client.stores"
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -77,9 +81,17 @@ def ask(name: str, **arguments: Any) -> Any:
 
     :raises AdminError: it was refused, or the service is not found.
     """
+    return ask_for(Command(name, arguments))
+
+
+def ask_for(request: Request) -> Any:
+    """What a request comes to, whichever way the service is reached.
+
+    :raises AdminError: it was refused, or the service is not found.
+    """
     given, url = _places()
     if url is not None:
-        return _ask_url(url, name, arguments)
+        return _ask_url(url, request)
     data = os.path.abspath(given or DATA)
     try:
         connection = connect_local(data)
@@ -92,14 +104,26 @@ def ask(name: str, **arguments: Any) -> Any:
             raise _not_found(
                 f"there is no {DATA} here: give --data the folder of the service, or --admin-url the URL of its admin listener"
             ) from None
-        from .offline import run_offline
-
-        config = click.get_current_context().meta.get(_META, {}).get("config")
-        return run_offline(data, config and config[0], name, arguments)
+        return request.run(_stores(data))
     local = HTTPConnection("localhost", timeout=PATIENCE)
     connection.settimeout(PATIENCE)
     local.sock = connection
-    return _exchange(local, f"{data}/admin.sock", None, name, arguments)
+    return exchange(local, f"{data}/admin.sock", None, request)
+
+
+def _stores(data: str) -> Stores:
+    """The stores of a data folder, opened when first asked for and closed when the command ends.
+
+    :raises AdminError: it is no data folder, in use, or not this user's.
+    """
+    from .offline import Stores
+
+    root = click.get_current_context().find_root()
+    opened = root.meta.setdefault(_STORES, {})
+    if data not in opened:
+        config = root.meta.get(_META, {}).get("config")
+        opened[data] = root.with_resource(Stores(data, config and config[0]))
+    return opened[data]  # type: ignore[no-any-return]
 
 
 def _remember(
@@ -109,7 +133,10 @@ def _remember(
     if value is not None and option.name is not None:
         source = context.get_parameter_source(option.name)
         kept = context.meta.setdefault(_META, {})
-        kept[option.name] = (value, source is ParameterSource.COMMANDLINE)
+        typed = source is ParameterSource.COMMANDLINE
+        # What a group was told counts for its commands, too, unless they are told something else.
+        if typed or not kept.get(option.name, (None, False))[1]:
+            kept[option.name] = (value, typed)
 
 
 def _places() -> tuple[str | None, str | None]:
@@ -127,7 +154,7 @@ def _places() -> tuple[str | None, str | None]:
     return (data, None) if url is None else (None, url)
 
 
-def _ask_url(url: str, name: str, arguments: Mapping[str, Any]) -> Any:
+def _ask_url(url: str, request: Request) -> Any:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -136,74 +163,7 @@ def _ask_url(url: str, name: str, arguments: Mapping[str, Any]) -> Any:
     except ValueError:
         raise _not_found(f"{url!r} is no URL such as {URL}") from None
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    connection = kind(host, port, timeout=PATIENCE)
-    return _exchange(connection, url, host, name, arguments)
-
-
-def _exchange(
-    connection: HTTPConnection,
-    where: str,
-    host: str | None,
-    name: str,
-    arguments: Mapping[str, Any],
-) -> Any:
-    """Ask, again with a ticket if the service wants one, and read the answer.
-
-    :param where: what was asked, for messages.
-    :param host: whom a ticket is for; ``None``: the operating system tells who asks.
-    """
-    try:
-        response, body = _post(connection, name, arguments, {})
-        if response.status == 401 and host is not None:
-            response, body = _post_with_ticket(connection, host, name, arguments)
-    except (OSError, HTTPException) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise _not_found(f"no answer from {where}: {reason}") from None
-    finally:
-        connection.close()
-    try:
-        answer = json.loads(body)
-        if response.status == 200:
-            return answer
-        raise AdminError(answer["code"], answer["message"], response.status)
-    except (ValueError, KeyError, TypeError):
-        raise AdminError(
-            "INTERNAL_ERROR", f"{where} answered {response.status} {response.reason}"
-        ) from None
-
-
-def _post(
-    connection: HTTPConnection,
-    name: str,
-    arguments: Mapping[str, Any],
-    headers: Mapping[str, str],
-) -> tuple[HTTPResponse, bytes]:
-    body = json.dumps(arguments).encode()
-    sent = {"Content-Type": "application/json", **headers}
-    connection.request("POST", f"/ozgate/v1/{name}", body, sent)
-    response = connection.getresponse()
-    return response, response.read()
-
-
-def _post_with_ticket(
-    connection: HTTPConnection, host: str, name: str, arguments: Mapping[str, Any]
-) -> tuple[HTTPResponse, bytes]:
-    """Prove who we are, and have the service prove that it is the one meant.
-
-    :raises AdminError: either did not work.
-    """
-    # Imported only here: most commands do without Kerberos.
-    from ..auth.kerberos import KerberosError, negotiate
-
-    try:
-        ticket = negotiate(host)
-        sent = {"Authorization": f"Negotiate {ticket.token}"}
-        response, body = _post(connection, name, arguments, sent)
-        if response.status != 401:
-            ticket.verify(response.getheader("WWW-Authenticate"))
-    except KerberosError as error:
-        raise AdminError("UNAUTHENTICATED", str(error)) from None
-    return response, body
+    return exchange(kind(host, port, timeout=PATIENCE), url, host, request)
 
 
 def _not_found(message: str) -> AdminError:

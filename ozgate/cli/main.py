@@ -7,6 +7,7 @@ import click
 from .. import __version__
 from .reference import config
 from .s3 import s3
+from .sh import sh
 from .tls import tls
 
 
@@ -18,4 +19,5 @@ def main() -> None:
 
 main.add_command(config)
 main.add_command(s3)
+main.add_command(sh)
 main.add_command(tls)

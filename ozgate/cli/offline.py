@@ -1,4 +1,4 @@
-"""A command while the service is down: it opens the stores itself, as the service would, and closes them again.
+"""A command while the service is down: it opens the stores itself, as the service would, and closes them again when it ends.
 
 Whoever can open the data folder could read everything in it, so the user who runs the command is an administrator. Root
 first becomes the folder's owner: files made by root could not be opened by the service later.
@@ -8,76 +8,94 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from functools import cache, partial
+from threading import Event, Thread
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
+from twisted.internet.threads import blockingCallFromThread
 
-from ..admin.caller import local_caller
+from ..admin.caller import Caller, local_caller
 from ..admin.commands import run
+from ..admin.context import AdminContext
 from ..admin.errors import AdminError, as_admin_error
-from ..errors import StoreError
+from ..errors import S3Error, StoreError
 from ..loading import load
 from ..running import GatewayService
 from ..sitefile import ConfigurationError, Setting
 
 
-def run_offline(
-    data: str, config: str | None, name: str, arguments: Mapping[str, Any]
-) -> Any:
-    """Run one command on the stores of a data folder; once in a process, since it runs the reactor.
+class Stores:
+    """The stores of a data folder, opened by this process; a context manager, which closes them again.
+
+    The reactor runs in a thread of its own until the process ends, since it cannot be started twice.
 
     :param config: an ``ozone-site.xml``; the environment is read as the service does.
-    :raises AdminError: it was refused, or the folder is no data folder, in use, or not this user's.
+    :raises AdminError: the folder is no data folder, in use, or not this user's.
     """
-    uid = os.getuid()
-    if not os.path.exists(os.path.join(data, "lock")):
-        raise _not_found(f"nothing listens in {data}, and it is no data folder")
-    _become_owner(data)
-    try:
-        place = Setting("ozgate.data", data, "--data", direct=True)
-        settings = load(config, os.environ, [place]).settings
 
-        from twisted.internet import reactor
+    def __init__(self, data: str, config: str | None) -> None:
+        uid = os.getuid()
+        if not os.path.exists(os.path.join(data, "lock")):
+            raise _not_found(f"nothing listens in {data}, and it is no data folder")
+        _become_owner(data)
+        try:
+            place = Setting("ozgate.data", data, "--data", direct=True)
+            settings = load(config, os.environ, [place]).settings
+            self.reactor = _running_reactor()
+            self._service = GatewayService(self.reactor, settings)
+        except ConfigurationError as error:
+            raise _not_found(str(error)) from None
+        try:
+            self._context: AdminContext = self._wait(self._service.open)
+        except BaseException as error:
+            self._wait(self._service.close)
+            raise _refusal(error) from error
+        self._caller = local_caller(uid, self._context)
 
-        service = GatewayService(reactor, settings)
-    except ConfigurationError as error:
-        raise _not_found(str(error)) from None
-    outcome = _in_reactor(reactor, _run(service, uid, name, arguments))
-    if isinstance(outcome, Failure):
-        outcome.raiseException()
-    return outcome
+    def __enter__(self) -> Stores:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._wait(self._service.close)
+
+    def run(self, name: str, arguments: Mapping[str, Any]) -> Any:
+        """Run a command.
+
+        :raises AdminError: it was refused.
+        """
+        return self._wait(lambda: run(self._context, self._caller, name, arguments))
+
+    def perform(
+        self, function: Callable[[AdminContext, Caller], Coroutine[Any, Any, Any]]
+    ) -> Any:
+        """Run what is no command, in the reactor's thread.
+
+        :raises AdminError: it was refused.
+        """
+        try:
+            return self._wait(lambda: function(self._context, self._caller))
+        except (S3Error, StoreError) as error:
+            raise as_admin_error(error) from error
+
+    def _wait(self, function: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+        return blockingCallFromThread(
+            self.reactor, lambda: Deferred.fromCoroutine(function())
+        )
 
 
-async def _run(
-    service: GatewayService, uid: int, name: str, arguments: Mapping[str, Any]
-) -> Any:
-    try:
-        context = await service.open()
-        return await run(context, local_caller(uid, context), name, arguments)
-    except StoreError as error:
-        raise as_admin_error(error) from error
-    except ConfigurationError as error:
-        raise _not_found(str(error)) from None
-    finally:
-        await service.close()
+@cache
+def _running_reactor() -> Any:
+    from twisted.internet import reactor
 
-
-def _in_reactor(reactor: Any, coroutine: Any) -> Any:
-    """What a coroutine comes to, run in the reactor from its start to its end."""
-    outcomes: list[Any] = []
-
-    def begin() -> None:
-        done = Deferred.fromCoroutine(coroutine)
-        done.addBoth(outcomes.append)
-        done.addBoth(lambda _: reactor.stop())
-
-    reactor.callWhenRunning(begin)
-    reactor.run()
-    if not outcomes:
-        raise AdminError("INTERRUPTED", "the command was interrupted")
-    return outcomes[0]
+    running: Any = reactor
+    started = Event()
+    running.callWhenRunning(started.set)
+    run = partial(running.run, installSignalHandlers=False)
+    Thread(target=run, name="reactor", daemon=True).start()
+    started.wait()
+    return running
 
 
 def _become_owner(data: str) -> None:
@@ -97,6 +115,15 @@ def _become_owner(data: str) -> None:
         os.setgroups([])
     os.setgid(found.st_gid)
     os.setuid(found.st_uid)
+
+
+def _refusal(error: BaseException) -> BaseException:
+    """What is said of stores that cannot be opened."""
+    if isinstance(error, StoreError):
+        return as_admin_error(error)
+    if isinstance(error, ConfigurationError):
+        return _not_found(str(error))
+    return error
 
 
 def _not_found(message: str) -> AdminError:

@@ -1,0 +1,111 @@
+"""What a command asks of the service, over HTTP or, while the service is down, of its stores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from typing import TYPE_CHECKING, Any, Protocol
+
+from attrs import frozen
+
+from ..admin.errors import AdminError
+
+if TYPE_CHECKING:
+    from .offline import Stores
+
+
+class Request(Protocol):
+    """Something to ask, whichever way the service is reached."""
+
+    def send(
+        self, connection: HTTPConnection, headers: Mapping[str, str]
+    ) -> HTTPResponse:
+        """Send it, perhaps for the second time, and give the head of the answer."""
+
+    def read(self, response: HTTPResponse) -> Any:
+        """Read an answer of success."""
+
+    def run(self, stores: Stores) -> Any:
+        """Do it on the stores, while the service is down."""
+
+
+@frozen
+class Command:
+    """A command of :data:`ozgate.admin.commands.COMMANDS`; see :class:`Request`."""
+
+    name: str
+    arguments: Mapping[str, Any]
+
+    def send(
+        self, connection: HTTPConnection, headers: Mapping[str, str]
+    ) -> HTTPResponse:
+        """Send the arguments."""
+        body = json.dumps(self.arguments).encode()
+        sent = {"Content-Type": "application/json", **headers}
+        connection.request("POST", f"/ozgate/v1/{self.name}", body, sent)
+        return connection.getresponse()
+
+    def read(self, response: HTTPResponse) -> Any:
+        """What the command returned."""
+        return json.loads(response.read())
+
+    def run(self, stores: Stores) -> Any:
+        """What the command returned."""
+        return stores.run(self.name, self.arguments)
+
+
+def exchange(
+    connection: HTTPConnection, where: str, host: str | None, request: Request
+) -> Any:
+    """Ask, again with a ticket if the service wants one, and read the answer.
+
+    :param where: what was asked, for messages.
+    :param host: whom a ticket is for; ``None``: the operating system tells who asks.
+    :raises AdminError: it was refused, or there is no answer.
+    """
+    try:
+        response = request.send(connection, {})
+        if response.status == 401 and host is not None:
+            response.read()
+            response = _send_with_ticket(connection, host, request)
+        return _read(response, request)
+    except (OSError, HTTPException) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise AdminError(
+            "SERVICE_NOT_FOUND", f"no answer from {where}: {reason}"
+        ) from None
+    except (ValueError, KeyError, TypeError):
+        raise AdminError(
+            "INTERNAL_ERROR", f"{where} answered {response.status} {response.reason}"
+        ) from None
+    finally:
+        connection.close()
+
+
+def _read(response: HTTPResponse, request: Request) -> Any:
+    if response.status == 200:
+        return request.read(response)
+    answer = json.loads(response.read())
+    raise AdminError(answer["code"], answer["message"], response.status)
+
+
+def _send_with_ticket(
+    connection: HTTPConnection, host: str, request: Request
+) -> HTTPResponse:
+    """Prove who we are, and have the service prove that it is the one meant.
+
+    :raises AdminError: either did not work.
+    """
+    # Imported only here: most commands do without Kerberos.
+    from ..auth.kerberos import KerberosError, negotiate
+
+    try:
+        ticket = negotiate(host)
+        headers = {"Authorization": f"Negotiate {ticket.token}"}
+        response = request.send(connection, headers)
+        if response.status != 401:
+            ticket.verify(response.getheader("WWW-Authenticate"))
+    except KerberosError as error:
+        raise AdminError("UNAUTHENTICATED", str(error)) from None
+    return response
