@@ -48,8 +48,8 @@ def groups_of(name: str) -> frozenset[str]:
 class Administrators:
     """The administrators that a configuration names.
 
-    An entry means a user by the whole name or by the short one. The user that the service runs as always is an
-    administrator. The static pair is one by its access id, which the pipeline sees to: another user may bear that name.
+    An entry means a user by the whole name or by the short one. The local user that the service runs as always is an
+    administrator, by that very name: a principal ``root/host@REALM`` is somebody else. The static pair is one by its access id, which the pipeline sees to: another user may bear that name.
 
     :param realm: the default realm; ``None``: this machine's.
     :param groups: the groups of a short name.
@@ -74,14 +74,15 @@ class Administrators:
         :raises ValueError: ``hadoop.security.auth_to_local`` is malformed.
         """
         self._rules = parse_rules(settings.auth_to_local)
-        own = {local_user(os.geteuid())}
+        self._own = local_user(os.geteuid())
         users, grouped = settings.administrators, settings.administrator_groups
-        self._all = (own | set(users), frozenset(grouped))
+        self._all = (set(users), frozenset(grouped))
         if settings.s3_administrators or settings.s3_administrator_groups:
             users = settings.s3_administrators
             grouped = settings.s3_administrator_groups
-        self._s3 = (own | set(users), frozenset(grouped))
+        self._s3 = (set(users), frozenset(grouped))
         self._kept: dict[str, tuple[float, bool, bool]] = {}
+        self._groups_kept: dict[str, tuple[float, frozenset[str]]] = {}
 
     def short_name(self, user: str) -> str:
         """The short name of a user."""
@@ -94,6 +95,17 @@ class Administrators:
     def is_s3_admin(self, user: str) -> bool:
         """Whether a user may manage the secrets of others: ``ozone.s3.administrators``."""
         return self._answer(user)[2]
+
+    def groups_of(self, user: str) -> frozenset[str]:
+        """The groups of a user, by the short name. May be called in any thread."""
+        now = self._clock()
+        kept = self._groups_kept.get(user)
+        if kept is None or kept[0] <= now:
+            if len(self._groups_kept) >= _MOST_KEPT:
+                self._groups_kept = {}
+            kept = (now + GROUPS_KEPT, self._groups(self.short_name(user)))
+            self._groups_kept[user] = kept
+        return kept[1]
 
     def _answer(self, user: str) -> tuple[float, bool, bool]:
         """(until when it holds, administrator, administrator of S3)."""
@@ -114,7 +126,9 @@ class Administrators:
             users, groups = named
             if not user:
                 return False
-            if EVERYONE in users or user in users or short in users:
+            if user == self._own or EVERYONE in users:
+                return True
+            if user in users or short in users:
                 return True
             return bool(groups) and not groups.isdisjoint(self._groups(short))
 
