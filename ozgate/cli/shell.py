@@ -21,7 +21,7 @@ PAGE = 1000
 
 _VERBOSE = "ozgate.cli.shell.verbose"
 _SCHEME = re.compile(r"o3://[^/]*/?")
-_QUOTA = re.compile(r"(\d+) *(|[KMGTPE])B?", re.IGNORECASE)
+_QUOTA = re.compile(r"([0-9]+) *(|[KMGTPE])B?", re.IGNORECASE)
 _LARGEST = (1 << 63) - 1
 
 
