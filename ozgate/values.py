@@ -37,17 +37,26 @@ class Principal:
     :ivar access_id: the access key id as it was sent; a Kerberos principal such
         as ``testuser/scm@EXAMPLE.COM`` is one.
     :ivar user: who owns things and is granted things; the access id unless told otherwise.
-    :ivar is_admin: an administrator of S3, who passes every check.
+    :ivar is_admin: an administrator, who passes every check.
+    :ivar short_name: what ``hadoop.security.auth_to_local`` makes of the user: owners and entries of access control
+        lists may be named so as well.
     """
 
     access_id: str
     user: str = ""
     is_admin: bool = False
+    short_name: str = ""
 
     def __attrs_post_init__(self) -> None:
         """A key of its own is its user's first."""
         if not self.user:
             object.__setattr__(self, "user", self.access_id)
+        if not self.short_name:
+            object.__setattr__(self, "short_name", self.user)
+
+    def is_called(self, name: str) -> bool:
+        """Whether a name, by which something is owned or granted, means this user."""
+        return name in (self.user, self.short_name)
 
 
 @frozen

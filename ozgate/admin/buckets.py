@@ -14,7 +14,7 @@ from ..errors import BucketAlreadyExists, BucketAlreadyOwnedByYou
 from ..interfaces import IMetadataTransaction
 from ..s3.address import valid_bucket_name
 from ..s3.perform.buckets import add_bucket
-from ..s3.policy.evaluator import inherited
+from ..s3.policy.evaluator import new_acls
 from ..s3.quotas import check_bucket_quota
 from ..values import Acl, Bucket, Volume
 from .caller import Caller
@@ -23,7 +23,7 @@ from .errors import AdminError, access_denied
 from .finding import find_bucket, find_volume, page_size
 from .quotas import check_quotas, check_space
 from .replying import iso_time
-from .rights import Check, checker, principal_of, shown_to
+from .rights import Check, checker, principal_of, remover, shown_to
 
 LAYOUT = "OBJECT_STORE"
 """The one layout there is: keys are kept as they are."""
@@ -129,11 +129,8 @@ async def link_bucket(
 
     def link(tx: IMetadataTransaction) -> Bucket:
         found = _room_in(tx, volume, bucket, check)
-        acls = (
-            Acl("user", owner, frozenset(("ALL",))),
-            Acl("world", "WORLD", THROUGH_LINKS),
-            *inherited(found.acls),
-        )
+        through = Acl("world", "WORLD", THROUGH_LINKS)
+        acls = (*new_acls(owner, found.acls), through)
         source = (source_volume, source_bucket)
         made = Bucket(volume, bucket, owner, tx.now(), source=source, acls=acls)
         return tx.add_bucket(made)
@@ -248,11 +245,11 @@ async def delete_bucket(
         ``deleted`` is true.
     :raises AdminError: ``BUCKET_NOT_EMPTY``.
     """
-    check = checker(context, caller)
+    check = remover(context, caller)
 
     def remove(tx: IMetadataTransaction) -> bool:
         found = find_bucket(tx, volume, bucket)
-        check("DELETE", found)
+        check(found, find_volume(tx, volume))
         if found.source is None and not tx.is_empty(found):
             if not recursive:
                 raise AdminError("BUCKET_NOT_EMPTY", "Bucket is not empty", 409)

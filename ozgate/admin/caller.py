@@ -33,12 +33,14 @@ class Caller:
     :ivar is_admin: may do everything.
     :ivar is_s3_admin: may manage the secrets of others.
     :ivar is_local: came over the Unix socket, or has opened the stores itself.
+    :ivar short_name: by which owners and access control lists may mean the user besides.
     """
 
     user: str
     is_admin: bool = False
     is_s3_admin: bool = False
     is_local: bool = False
+    short_name: str = ""
 
 
 async def caller_of(request: Any, context: AdminContext) -> Caller:
@@ -64,7 +66,12 @@ async def caller_of(request: Any, context: AdminContext) -> Caller:
 def known_caller(user: str, context: AdminContext) -> Caller:
     """A caller who has proved to be a user."""
     found, free = context.administrators, not context.is_secure
-    return Caller(user, free or found.is_admin(user), free or found.is_s3_admin(user))
+    return Caller(
+        user,
+        free or found.is_admin(user),
+        free or found.is_s3_admin(user),
+        short_name=found.known_as(user),
+    )
 
 
 def local_caller(uid: int, context: AdminContext) -> Caller:
@@ -76,6 +83,7 @@ def local_caller(uid: int, context: AdminContext) -> Caller:
         powerful or caller.is_admin,
         powerful or caller.is_s3_admin,
         is_local=True,
+        short_name=caller.short_name,
     )
 
 

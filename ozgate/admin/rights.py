@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..s3.policy.evaluator import may
+from ..s3.policy.evaluator import may, may_remove
 from ..values import Bucket, Principal, Volume
 from .caller import Caller
 from .context import AdminContext
@@ -21,7 +21,9 @@ def principal_of(caller: Caller) -> Principal:
     """
     if not caller.user:
         raise access_denied("who asks is not known")
-    return Principal(caller.user, is_admin=caller.is_admin)
+    return Principal(
+        caller.user, is_admin=caller.is_admin, short_name=caller.short_name
+    )
 
 
 def shown_to(
@@ -30,6 +32,22 @@ def shown_to(
     """Whether a list shows something to somebody: what may be listed or read."""
     groups_of = context.gateway.groups_of
     return any(may(principal, right, thing, groups_of) for right in ("LIST", "READ"))
+
+
+def remover(context: AdminContext, caller: Caller) -> Callable[[Bucket, Volume], None]:
+    """A function for use inside interactions that makes sure that the caller may remove a bucket or link of a volume.
+
+    :raises AdminError: as for :func:`checker`.
+    """
+    principal, groups_of = principal_of(caller), context.gateway.groups_of
+
+    def check(bucket: Bucket, volume: Volume) -> None:
+        if not may_remove(principal, bucket, volume, groups_of):
+            raise access_denied(
+                f"User {caller.user} doesn't have DELETE permission to access bucket {bucket.name}, or WRITE permission to access volume {volume.name}"
+            )
+
+    return check
 
 
 def checker(context: AdminContext, caller: Caller) -> Check:

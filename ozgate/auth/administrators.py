@@ -88,6 +88,14 @@ class Administrators:
         """The short name of a user."""
         return short_name(user, self._rules, self._realm)
 
+    def known_as(self, user: str) -> str:
+        """The short name by which owners and access control lists mean a user besides.
+
+        The user itself where that would be the service's own, who is somebody else.
+        """
+        short = self.short_name(user)
+        return user if short == self._own else short
+
     def is_admin(self, user: str) -> bool:
         """Whether a user may do everything: ``ozone.administrators``."""
         return self._answer(user)[1]

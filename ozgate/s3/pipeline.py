@@ -177,6 +177,7 @@ class Pipeline:
             address.key if address else "",
             seconds,
             failed,
+            request.notes.get("source"),
         )
 
     def _is_admin(self, verified: Verified) -> bool:
@@ -207,7 +208,10 @@ class Pipeline:
         if verified.presigned:
             headers = with_presigned(headers, address.query)
         principal = notes["principal"] = Principal(
-            verified.access_id, verified.user, self._is_admin(verified)
+            verified.access_id,
+            verified.user,
+            self._is_admin(verified),
+            self.gateway.administrators.known_as(verified.user),
         )
         operation = resolve(method, address, "x-amz-copy-source" in headers)
         notes["operation"] = operation
@@ -227,7 +231,8 @@ class Pipeline:
                 verified,
                 request.body,
                 request.request_id,
-                is_secure=request.isSecure,
+                notes,
+                request.isSecure,
             )
         )
 

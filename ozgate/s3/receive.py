@@ -138,9 +138,18 @@ def stated_size(call: Call) -> int:
     return call.body.length or 0
 
 
-async def document(call: Call) -> bytes:
+def _check_bucket(tx: IMetadataTransaction, call: Call) -> None:
+    call.bucket(tx)
+
+
+async def document(
+    call: Call,
+    may: Callable[[IMetadataTransaction, Call], None] = _check_bucket,
+) -> bytes:
     """Take a small XML document.
 
+    :param may: an interaction that raises where the caller may not do what this call is for; asked where the document
+        is not here yet. What it decides is decided again in the interaction that does it.
     :raises InvalidRequest: the operation demands a checksum or Content-MD5, and there is none.
     :raises MaxMessageLengthExceeded: it is larger than ``ozgate.http.max-document``.
     :raises S3Error: what the client stated about the body is malformed or does not hold.
@@ -153,6 +162,8 @@ async def document(call: Call) -> bytes:
 
     if (terms.size or 0) > limit:
         raise too_big()
+    if is_to_come(call):
+        await call.read(may, call)
     if call.operation.checksum_required and not (terms.md5 or terms.algorithm):
         raise InvalidRequest(
             "Missing required header for this request: Content-MD5 OR x-amz-checksum-*"

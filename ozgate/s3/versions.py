@@ -20,7 +20,7 @@ from .xml import http_date
 
 if TYPE_CHECKING:
     from ..interfaces import IMetadataTransaction
-    from .call import Headers
+    from .call import Call, Headers
 
 _VERSION_ID = re.compile(r"[A-Za-z0-9._-]{32}")
 
@@ -78,15 +78,39 @@ def find_version(
     return version
 
 
-def find_source(
-    tx: IMetadataTransaction, bucket: Bucket, key: str, version_id: str | None
+def find_readable(
+    tx: IMetadataTransaction,
+    call: Call,
+    bucket: Bucket,
+    key: str,
+    version_id: str | None,
 ) -> ObjectVersion:
-    """The version a copy means; as :func:`find_version`, but for a delete marker named by its id.
+    """The version a read means; as :func:`find_version`, but who may not list is not told what is not there.
+
+    Source: Amazon S3 API Reference, GetObject, "Permissions".
+
+    :raises AccessDenied: there is none, and the caller may not list the bucket.
+    """
+    try:
+        return find_version(tx, bucket, key, version_id)
+    except (NoSuchKey, NoSuchVersion):
+        call.check("LIST", bucket)
+        raise
+
+
+def find_source(
+    tx: IMetadataTransaction,
+    call: Call,
+    bucket: Bucket,
+    key: str,
+    version_id: str | None,
+) -> ObjectVersion:
+    """The version a copy means; as :func:`find_readable`, but for a delete marker named by its id.
 
     :raises InvalidRequest: the version named is a delete marker.
     """
     try:
-        return find_version(tx, bucket, key, version_id)
+        return find_readable(tx, call, bucket, key, version_id)
     except MethodNotAllowed:
         raise InvalidRequest(
             "The source of a copy request may not specifically refer to a delete marker by version id."

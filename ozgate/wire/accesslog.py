@@ -251,13 +251,18 @@ class AuditLog:
         key: str,
         seconds: float,
         error: Exception | None,
+        source: tuple[str, str] | None = None,
     ) -> None:
         """Add the line of a request that is over.
 
         :param action: Ozone's name of the operation.
         :param error: what it failed with.
+        :param source: volume and bucket that the bucket is a link to.
         """
         parameters = [("bucket", bucket)] if bucket else []
+        if source is not None:
+            volume, real = source
+            parameters += [("sourceVolume", volume), ("sourceBucket", real)]
         if key:
             parameters.append(("path", key))
         parameters += query_parameters(request.raw_target)

@@ -454,7 +454,9 @@ class DocumentTests(ReceiveCase):
         """Have a document taken."""
         connection = Connection(data, len(data) if length == -1 else length)
         call = self.call(connection, **rest)
-        done: Deferred[bytes] = Deferred.fromCoroutine(document(call))
+        done: Deferred[bytes] = Deferred.fromCoroutine(
+            document(call, lambda tx, call: None)
+        )
         connection.run()
         return done
 

@@ -13,7 +13,7 @@ from ...values import ObjectPart, ObjectVersion
 from ..conditions import check_read
 from ..headers import refuse_customer_keys
 from ..reply import Reply, xml_reply
-from ..versions import find_version
+from ..versions import find_readable
 from ..xml import document, element, http_date
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _find(
     tx: IMetadataTransaction, call: Call, want_parts: bool, marker: int, limit: int
 ) -> tuple[ObjectVersion, Sequence[ObjectPart]]:
     bucket = call.bucket(tx)
-    version = find_version(tx, bucket, call.key, call.query("versionId"))
+    version = find_readable(tx, call, bucket, call.key, call.query("versionId"))
     check_read(call.headers, version.etag, version.modified, tx.now())
     parts: Sequence[ObjectPart] = ()
     if want_parts and _shows_parts(version):

@@ -12,6 +12,7 @@ import re
 from typing import NoReturn
 
 from ...errors import (
+    AccessDenied,
     BucketAlreadyExists,
     BucketAlreadyOwnedByYou,
     BucketNotEmpty,
@@ -19,6 +20,7 @@ from ...errors import (
     InvalidArgument,
     InvalidBucketAclWithObjectOwnership,
     InvalidLocationConstraint,
+    NoSuchBucket,
     NotImplemented,
 )
 from ...interfaces import IMetadataTransaction
@@ -26,8 +28,8 @@ from ...values import Acl, Bucket, Volume
 from ..call import Call
 from ..owners import owner_element
 from ..params import integer
-from ..policy.evaluator import inherited, may
-from ..policy.rights import right_for
+from ..policy.evaluator import may, new_acls
+from ..policy.rights import rights_for
 from ..quotas import check_bucket_quota
 from ..receive import document as receive_document
 from ..reply import Reply, xml_reply
@@ -121,7 +123,7 @@ async def create_bucket(call: Call) -> Reply:
     """
     name = call.bucket_name
     _check_create_headers(call)
-    region = _location(call, await receive_document(call))
+    region = _location(call, await receive_document(call, _check_create))
     await call.write(
         _create,
         call,
@@ -133,10 +135,20 @@ async def create_bucket(call: Call) -> Reply:
 
 def _create(tx: IMetadataTransaction, call: Call, region: str) -> None:
     volume = call.gateway.settings.volume_name
-    found = tx.volume(volume)
-    if found is not None:
-        call.check(right_for(call.operation.action), found)
+    _check_create(tx, call)
     add_bucket(tx, volume, call.bucket_name, call.principal.user, region)
+
+
+def _check_create(tx: IMetadataTransaction, call: Call) -> None:
+    """Make sure that the caller may make buckets. Who makes the first where there is no volume becomes its owner.
+
+    :raises AccessDenied: no.
+    """
+    volume = tx.volume(call.gateway.settings.volume_name)
+    if volume is not None:
+        call.check_any(rights_for(call.operation), volume)
+    elif not call.principal.is_admin:
+        raise AccessDenied()
 
 
 def add_bucket(
@@ -165,7 +177,7 @@ def add_bucket(
             owner,
             tx.now(),
             region,
-            acls=(Acl("user", owner, frozenset(("ALL",))), *inherited(found.acls)),
+            acls=new_acls(owner, found.acls),
         )
     )
     return made
@@ -270,17 +282,16 @@ def _find(tx: IMetadataTransaction, call: Call) -> Bucket:
 
 
 def _remove(tx: IMetadataTransaction, call: Call) -> None:
-    """Remove what the name names: a link goes, and what it points at stays.
+    """Remove what the name names: a link goes, wherever it leads, and what it points at stays.
 
+    :raises NoSuchBucket: nothing has that name.
+    :raises AccessDenied: the caller may not, or it belongs to another than the client expects.
     :raises BucketNotEmpty: there are versions in it.
     """
-    named = tx.bucket(call.gateway.settings.volume_name, call.bucket_name)
-    if named is not None and named.source is not None:
-        # Whether or not it leads anywhere.
-        call.check("DELETE", named)
-        tx.remove_bucket(named)
-        return
-    bucket = call.bucket(tx)
-    if not tx.is_empty(bucket):
+    named = call.named(tx)
+    if named is None:
+        raise NoSuchBucket(BucketName=call.bucket_name)
+    call.check_removal(tx, named)
+    if named.source is None and not tx.is_empty(named):
         raise BucketNotEmpty(BucketName=call.bucket_name)
-    tx.remove_bucket(bucket)
+    tx.remove_bucket(named)

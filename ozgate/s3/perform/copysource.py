@@ -55,7 +55,7 @@ def locate_source(
     :raises PreconditionFailed: one does not hold.
     """
     bucket = call.bucket(tx, source.bucket)
-    version = find_source(tx, bucket, source.key, source.version_id)
+    version = find_source(tx, call, bucket, source.key, source.version_id)
     check_copy_source(call.headers, version.etag, version.modified, tx.now())
     return bucket, version
 

@@ -102,6 +102,9 @@ def _delete_all(
         try:
             check_key(one.key)
             check_version_id(one.version_id)
+            if "if-match" in one.conditions:
+                # As for DeleteObject, in Call.bucket.
+                call.check("READ", bucket)
             outcomes.append(_remove(tx, bucket, one))
         except S3Error as error:
             outcomes.append(error)

@@ -17,7 +17,7 @@ from ..conditions import check_read
 from ..headers import checksum_headers, refuse_customer_keys, version_headers
 from ..params import parse_range
 from ..reply import Reply
-from ..versions import find_version
+from ..versions import find_readable
 from ..xml import http_date, parse_http_date
 from .attributes import get_object_attributes
 
@@ -153,7 +153,7 @@ def _find(
 ) -> _Found:
     """Everything a read needs, in one transaction: conditions before ranges, as RFC 9110, 13.2.2 has it."""
     bucket = call.bucket(tx)
-    version = find_version(tx, bucket, call.key, call.query("versionId"))
+    version = find_readable(tx, call, bucket, call.key, call.query("versionId"))
     _check(call, version, tx.now())
     wanted, part, part_checksum = None, False, None
     if part_number is not None:

@@ -12,7 +12,7 @@ from ..call import Call
 from ..receive import document
 from ..reply import Reply, xml_reply
 from ..tags import from_document, to_document
-from ..versions import check_version_id, find_version
+from ..versions import check_version_id, find_readable, find_version
 
 
 async def put_object_tagging(call: Call) -> Reply:
@@ -49,7 +49,7 @@ async def delete_object_tagging(call: Call) -> Reply:
 def _read_version(
     tx: IMetadataTransaction, call: Call, wanted: str | None
 ) -> ObjectVersion:
-    return find_version(tx, call.bucket(tx), call.key, wanted)
+    return find_readable(tx, call, call.bucket(tx), call.key, wanted)
 
 
 def _replace_tags(

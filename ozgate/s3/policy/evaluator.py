@@ -19,17 +19,26 @@ def no_groups(user: str) -> Collection[str]:
 
 
 def allows(
-    acls: Sequence[Acl], user: str, right: str, groups_of: GroupsOf = no_groups
+    acls: Sequence[Acl],
+    principal: Principal,
+    right: str,
+    groups_of: GroupsOf = no_groups,
 ) -> bool:
-    """Whether a list grants a right to a user who signed in. Entries for what is made later do not count."""
+    """Whether a list grants a right to a user who signed in.
+
+    As in Ozone: ``DEFAULT`` entries are in force for the thing itself, besides what is made inside it later; an entry with
+    ``NONE`` gives nothing, whatever else it has; and no entry takes away what another gives.
+    """
     for acl in acls:
-        if acl.scope != "ACCESS":
-            continue
         if right not in acl.rights and "ALL" not in acl.rights:
             continue
-        if acl.kind == "world" or (acl.kind == "user" and acl.name == user):
+        if "NONE" in acl.rights:
+            continue
+        if acl.kind == "world":
             return True
-        if acl.kind == "group" and acl.name in groups_of(user):
+        if acl.kind == "user" and principal.is_called(acl.name):
+            return True
+        if acl.kind == "group" and acl.name in groups_of(principal.user):
             return True
     return False
 
@@ -43,8 +52,28 @@ def may(
     """Whether somebody has a right on a bucket, link or volume: administrators and its owner have all."""
     return (
         principal.is_admin
-        or thing.owner == principal.user
-        or allows(thing.acls, principal.user, right, groups_of)
+        or principal.is_called(thing.owner)
+        or allows(thing.acls, principal, right, groups_of)
+    )
+
+
+def may_remove(
+    principal: Principal,
+    bucket: Bucket,
+    volume: Volume | None,
+    groups_of: GroupsOf = no_groups,
+) -> bool:
+    """Whether somebody may remove a bucket or link: its owner, and who has ``DELETE`` on it and ``WRITE`` on its volume.
+
+    Ozone's rule. Were ``DELETE`` enough, who may remove a bucket's keys could remove the bucket, make one of the same
+    name, and have what others go on writing to it.
+    """
+    if principal.is_admin or principal.is_called(bucket.owner):
+        return True
+    return (
+        volume is not None
+        and allows(bucket.acls, principal, "DELETE", groups_of)
+        and may(principal, "WRITE", volume, groups_of)
     )
 
 
@@ -53,3 +82,11 @@ def inherited(acls: Sequence[Acl]) -> tuple[Acl, ...]:
     return tuple(
         Acl(acl.kind, acl.name, acl.rights) for acl in acls if acl.scope == "DEFAULT"
     )
+
+
+def new_acls(owner: str, above: Sequence[Acl]) -> tuple[Acl, ...]:
+    """The access control list of a new bucket: all for its owner, and what it inherits.
+
+    :param above: the list of its volume.
+    """
+    return (Acl("user", owner, frozenset(("ALL",))), *inherited(above))

@@ -1,10 +1,19 @@
-"""What each S3 action asks of a bucket, in Ozone's rights.
+"""What each operation of S3 asks of a bucket, in Ozone's rights.
 
-Source: Apache Ozone, "Security ACLs"; the mapping is the one Ozone's S3 gateway uses for grants (READ gives READ and
-LIST, WRITE gives WRITE, CREATE and DELETE), the other way round.
+Sources: Apache Ozone, "Security ACLs"; the mapping is the one that Ozone's S3 gateway uses for grants (READ gives READ and
+LIST, WRITE gives WRITE, CREATE and DELETE), the other way round. Ozone also asks a key's own list, which has no
+counterpart here: a bucket's list speaks for its keys.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..row import Operation
+
+READ_OBJECT = ("READ",)
+"""What is asked of the bucket that a copy comes from."""
 
 _WRITES = (
     "PutObject",
@@ -12,32 +21,43 @@ _WRITES = (
     "PutObjectTagging",
     "DeleteObjectTagging",
 )
-_LISTS = (
-    "ListBucket",
-    "ListBucketVersions",
-    "ListBucketMultipartUploads",
-    "ListMultipartUploadParts",
-)
+_LISTS = ("ListBucket", "ListBucketVersions", "ListBucketMultipartUploads")
 _READS = ("GetObject", "GetObjectAttributes", "GetObjectTagging")
-_RIGHTS = {
-    **{f"s3:{name}": "WRITE" for name in _WRITES},
-    **{f"s3:{name}": "LIST" for name in _LISTS},
-    **{f"s3:{name}": "READ" for name in _READS},
-    "s3:DeleteObject": "DELETE",
-    "s3:DeleteBucket": "DELETE",
-    "s3:GetBucketAcl": "READ_ACL",
-    "s3:PutBucketAcl": "WRITE_ACL",
-    "s3:CreateBucket": "CREATE",
+_SAY_WHO_MAY = (
+    "GetBucketAcl",
+    "GetObjectAcl",
+    "GetBucketPolicy",
+    "GetBucketPolicyStatus",
+)
+_RIGHTS: dict[str, tuple[str, ...]] = {
+    **{f"s3:{name}": ("WRITE",) for name in _WRITES},
+    **{f"s3:{name}": ("LIST",) for name in _LISTS},
+    **{f"s3:{name}": READ_OBJECT for name in _READS},
+    **{f"s3:{name}": ("READ_ACL",) for name in _SAY_WHO_MAY},
+    "s3:DeleteObject": ("DELETE",),
+    "s3:DeleteBucket": ("DELETE",),
+    "s3:PutBucketAcl": ("WRITE_ACL",),
+    "s3:PutObjectAcl": ("WRITE_ACL",),
+    "s3:CreateBucket": ("CREATE",),
+    # Whoever sends parts may see which have come, to send the others.
+    "s3:ListMultipartUploadParts": ("LIST", "WRITE"),
+    # As for HeadBucket: clients ask where a bucket is before they do anything with it.
+    "s3:GetBucketLocation": ("READ", "LIST"),
+}
+_OF_OPERATIONS = {
+    # Its action is s3:ListBucket, but Ozone shows a bucket to whoever has READ.
+    "HeadBucket": ("READ", "LIST"),
 }
 
 
-def right_for(action: str) -> str:
-    """The right that an action needs on the bucket (on the volume, for ``s3:CreateBucket``).
+def rights_for(operation: Operation) -> tuple[str, ...]:
+    """The rights on the bucket of which an operation needs one (on the volume, for CreateBucket).
 
     Reading a bucket's configuration needs ``READ``; what is not named here and is no reading needs
     ``ALL``, so that an operation added later is closed until somebody opens it.
     """
-    right = _RIGHTS.get(action)
-    if right is not None:
-        return right
-    return "READ" if action.startswith("s3:Get") else "ALL"
+    action = operation.action
+    rights = _OF_OPERATIONS.get(operation.name) or _RIGHTS.get(action)
+    if rights is not None:
+        return rights
+    return ("READ",) if action.startswith("s3:Get") else ("ALL",)
