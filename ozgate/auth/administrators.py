@@ -81,7 +81,7 @@ class Administrators:
             users = settings.s3_administrators
             grouped = settings.s3_administrator_groups
         self._s3 = (set(users), frozenset(grouped))
-        self._kept: dict[str, tuple[float, bool, bool]] = {}
+        self._kept: dict[str, tuple[float, bool, bool, str]] = {}
         self._groups_kept: dict[str, tuple[float, frozenset[str]]] = {}
 
     def short_name(self, user: str) -> str:
@@ -93,8 +93,7 @@ class Administrators:
 
         The user itself where that would be the service's own, who is somebody else.
         """
-        short = self.short_name(user)
-        return user if short == self._own else short
+        return self._answer(user)[3]
 
     def is_admin(self, user: str) -> bool:
         """Whether a user may do everything: ``ozone.administrators``."""
@@ -111,19 +110,25 @@ class Administrators:
         if kept is None or kept[0] <= now:
             if len(self._groups_kept) >= _MOST_KEPT:
                 self._groups_kept = {}
-            kept = (now + GROUPS_KEPT, self._groups(self.short_name(user)))
+            kept = (now + GROUPS_KEPT, self._groups(self.known_as(user)))
             self._groups_kept[user] = kept
         return kept[1]
 
-    def _answer(self, user: str) -> tuple[float, bool, bool]:
-        """(until when it holds, administrator, administrator of S3)."""
+    def _answer(self, user: str) -> tuple[float, bool, bool, str]:
+        """(until when it holds, administrator, administrator of S3, short name as in :meth:`known_as`)."""
         now = self._clock()
         kept = self._kept.get(user)
         if kept is None or kept[0] <= now:
             if len(self._kept) >= _MOST_KEPT:
                 self._kept.clear()
             among = self._is_among(user)
-            kept = (now + GROUPS_KEPT, among(self._all), among(self._s3))
+            short = self.short_name(user)
+            kept = (
+                now + GROUPS_KEPT,
+                among(self._all),
+                among(self._s3),
+                user if short == self._own else short,
+            )
             self._kept[user] = kept
         return kept
 
