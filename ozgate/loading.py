@@ -36,6 +36,9 @@ ACCESS_KEY = "ozgate.s3.access-key"
 SECRET_KEY = "ozgate.s3.secret-key"
 BUCKETS = "ozgate.s3.buckets"
 
+SHORTEST_SECRET = 8
+"""Characters. Source: Apache Ozone's rule for secrets."""
+
 
 @frozen
 class Loaded:
@@ -199,9 +202,9 @@ def _check_rules(settings: Settings) -> None:
 
 
 def _check_pair(settings: Settings) -> None:
-    """The static pair is whole, or there is none.
+    """The static pair is whole, and good for something where signatures are verified, or there is none.
 
-    :raises ConfigurationError: half of it is missing.
+    :raises ConfigurationError: half of it is missing, or whoever tries can guess the secret.
     """
     for key, value, other in (
         (ACCESS_KEY, settings.access_key, settings.secret_key),
@@ -211,3 +214,8 @@ def _check_pair(settings: Settings) -> None:
             raise ConfigurationError(
                 f"{key} is not set but the other half of the pair is: set both or neither"
             )
+    if settings.security_enabled and 0 < len(settings.secret_key) < SHORTEST_SECRET:
+        raise ConfigurationError(
+            f"{SECRET_KEY}, from {settings.origins.get(SECRET_KEY, 'the configuration')}, has fewer than {SHORTEST_SECRET} characters: "
+            "choose a longer one, or unset the pair and have ozgate make keys with 'ozgate s3 getsecret'"
+        )

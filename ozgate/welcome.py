@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
+import sys
 from collections.abc import Sequence
 
 from .config import Settings
@@ -31,6 +34,17 @@ def welcome(
     return "\n".join(lines) + "\n"
 
 
+def program(name: str) -> str:
+    """How a program of this installation is called in a shell: by its path, unless its name alone leads to it."""
+    installed = os.path.join(os.path.dirname(sys.executable), name)
+    found = shutil.which(name)
+    if not os.path.exists(installed):
+        return name
+    if found is not None and os.path.samefile(found, installed):
+        return name
+    return shlex.quote(installed)
+
+
 def _who(data: str, settings: Settings) -> list[str]:
     if not settings.security_enabled:
         return [
@@ -39,16 +53,17 @@ def _who(data: str, settings: Settings) -> list[str]:
             else "ozone.security.enabled is false and ozgate.insecure.listen.anywhere is true: whoever reaches it reads and writes everything"
         ]
     if settings.access_key:
-        return [f"Signatures are verified; the access key is {settings.access_key}"]
+        source = settings.origins.get("ozgate.s3.access-key", "the configuration")
+        return [
+            f"Signatures are verified; the administrator's access key is {settings.access_key}, from {source}"
+        ]
     return [
-        f"Signatures are verified. Each user gets a key pair with: {_getsecret(data)}",
-        "No pair is configured: for one, start with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, "
-        "or set ozgate.s3.access-key and ozgate.s3.secret-key in the file that --config names",
+        f"Signatures are verified. Users of this machine get a key of their own with: {_getsecret(data)}"
     ]
 
 
 def _getsecret(data: str) -> str:
-    return f"ozgate s3 getsecret --export --data {shlex.quote(data)}"
+    return f"{program('ozgate')} s3 getsecret --export --data {shlex.quote(data)}"
 
 
 def _pair(data: str, settings: Settings) -> str:
@@ -56,7 +71,7 @@ def _pair(data: str, settings: Settings) -> str:
     if not settings.security_enabled:
         return "export AWS_ACCESS_KEY_ID='any' AWS_SECRET_ACCESS_KEY='any'"
     if settings.access_key:
-        return f"export AWS_ACCESS_KEY_ID='{settings.access_key}' AWS_SECRET_ACCESS_KEY='SECRET-KEY'"
+        return f"export AWS_ACCESS_KEY_ID='{settings.access_key}' AWS_SECRET_ACCESS_KEY='its secret key, which is not shown here'"
     return f'eval "$({_getsecret(data)})"'
 
 
@@ -71,14 +86,14 @@ def _paste(url: str, data: str, settings: Settings, to_trust: str) -> list[str]:
         f"  export AWS_ENDPOINT_URL={url}",
         *trust,
         "  aws s3 mb s3://first",
-        "  aws s3 cp README.md s3://first/",
+        "  echo world | aws s3 cp - s3://first/hello",
         "  aws s3 ls s3://first/",
         "",
         "or, with the same environment, boto3:",
         "",
         "  import boto3",
         f"  s3 = boto3.client('s3', endpoint_url='{url}')",
-        "  s3.put_object(Bucket='first', Key='hello', Body=b'world')",
+        "  s3.put_object(Bucket='first', Key='hello', Body=b'world\\n')",
         "  print(s3.get_object(Bucket='first', Key='hello')['Body'].read())",
         "",
     ]

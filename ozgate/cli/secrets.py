@@ -22,6 +22,11 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 PAGE = 1000
 """Access ids that are asked for at a time."""
 
+SHOWN_ONCE = (
+    "A secret is shown once, when it is made. If it is lost: 'ozgate s3 revokesecret' takes it back, "
+    "so that 'ozgate s3 getsecret' makes another; '--key NAME' makes a further key beside it."
+)
+
 
 class Duration(click.ParamType[float]):
     """A duration above zero, such as ``30d``."""
@@ -128,6 +133,9 @@ def _ask(command: str, name: str, **arguments: Any) -> Any:
     except AdminError as error:
         if error.code == "SECURITY_DISABLED":
             _security_is_off(command)
+        if error.code == "S3_SECRET_ALREADY_EXISTS" and sys.stderr.isatty():
+            # For people only: scripts get Ozone's one line.
+            click.echo(SHOWN_ONCE, err=True)
         client.fail(error)
 
 

@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from ..welcome import program
+
 LOCAL = ("localhost", "127.0.0.1", "::1")
 CERTIFICATE, KEY = "cert.pem", "key.pem"
 
@@ -159,7 +161,7 @@ def _told(names: list[str], path: str, key_path: str, days: int) -> str:
             "",
             "Start the server with it:",
             "",
-            "  twistd -n ozgate -D ozone.http.policy=HTTPS_ONLY \\",
+            f"  {program('twistd')} -n ozgate -D ozone.http.policy=HTTPS_ONLY \\",
             f"    -D ozgate.tls.certificate={certificate} -D ozgate.tls.key={key}",
             "",
             "Clients must be told to trust it. The AWS CLI and boto3 by the environment, or the CLI by an option:",

@@ -30,6 +30,7 @@ class GatewaySite(server.Site):
     requestFactory = GatewayRequest  # type: ignore[assignment]
     server_header = b"ozgate"
     request_id_header = b"x-amz-request-id"
+    noisy = False
 
     def __init__(
         self,

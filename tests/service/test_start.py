@@ -56,7 +56,7 @@ class ReadyTests(ServiceTestCase):
     def test_security_on_without_a_pair(self) -> None:
         """Security on without any pair starts, refuses everybody, and says how to get a pair."""
         process = self.started("-D", LOOPBACK, *SECURE)
-        self.assertIn("AWS_SECRET_ACCESS_KEY in the environment", process.output())
+        self.assertIn("s3 getsecret --export", process.output())
         self.assertEqual(self.ask(process.urls[0] + "/")[0], 403)
 
     def test_private_files(self) -> None:

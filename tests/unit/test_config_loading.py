@@ -117,6 +117,13 @@ class SourceTests(LoadingTestCase):
         self.assertIn("ozgate.s3.access-key", line)
         self.assertNotIn("hidden", line)
 
+    def test_guessable_secret(self) -> None:
+        """Where signatures are verified, a secret of a few characters stops the start: the README's, left in a shell."""
+        pair = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}
+        line = self.refused(None, pair, "ozone.security.enabled=true")
+        self.assertIn("AWS_SECRET_ACCESS_KEY", line)
+        self.assertIn("8 characters", line)
+
     def test_buckets(self) -> None:
         """S3_BUCKET names buckets to make at start."""
         settings = self.loaded(None, {"S3_BUCKET": "a,b"}).settings
