@@ -1,0 +1,363 @@
+"""Links: every operation through them, to any depth; where they lead nowhere; whose they are."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from attrs import evolve
+
+from ozgate.values import Acl
+
+from .past import VOLUME
+from .test_authorization import (
+    BUILT,
+    NEEDS,
+    SIGNED,
+    Asked,
+    AuthorizationTestCase,
+    suffices,
+)
+from .test_table import last_line
+from .uploads import LARGE, PART, SMALL, etag_of
+
+READ = (Acl.parse("user:other:r"),)
+ALL_BUT_READ = (Acl.parse("user:other:wclxyd"), Acl.parse("user:somebody:a"))
+ALL = (Acl.parse("user:other:a"),)
+TAKEN = "BucketAlreadyExists"
+
+THROUGH = [row for row in BUILT if NEEDS[row.name] not in (SIGNED, "")] + [
+    row for row in BUILT if row.copy_source
+]
+"""Operations that follow links."""
+
+
+class LinkTestCase(AuthorizationTestCase):
+    """A chain ``one`` → ``two`` → ``deep/three`` → ``bucket``, links that lead nowhere, and the bucket of the tests above."""
+
+    async def _fill(self) -> None:
+        await super()._fill()
+        await self.add_volume("deep")
+        await self.link("three", "bucket", volume="deep")
+        await self.link("two", "deep/three")
+        await self.link("one", "two")
+        await self.link("dangling", "nothing")
+        await self.link("astray", "nowhere/bucket")
+        await self.link("self", "self")
+        await self.link("here", "there")
+        await self.link("there", "here")
+        await self.link("into", "here")
+
+    def through(self, asked: Asked, link: str) -> Asked:
+        """The same request through a link."""
+        headers = dict(asked.headers)
+        if "x-amz-copy-source" in headers:
+            headers["x-amz-copy-source"] = f"/{link}/key"
+        target = asked.target.replace("/bucket", f"/{link}", 1)
+        return evolve(asked, target=target, headers=headers)
+
+
+class OperationsTests(LinkTestCase):
+    """All operations, through links."""
+
+    def test_all(self) -> None:
+        """All but those that are about the name itself follow links."""
+        left_out = {row.name for row in BUILT} - {row.name for row in THROUGH}
+        self.assertEqual(left_out, {"ListBuckets", "CreateBucket", "DeleteBucket"})
+
+    async def test_same(self) -> None:
+        """Whatever is asked through links of whatever depth, the source answers, and has what is done."""
+        for row in THROUGH:
+            asked = self.request_for(row)
+            before, _ = self.holds()
+            metadata: Any = self.client.gateway.metadata
+            expected = await self.send(asked)
+            changed, _ = self.holds()
+            for link in ("two", "one"):
+                metadata.restore(before)
+                self.assertEqual(await self.send(self.through(asked, link)), expected)
+                self.assertEqual(self.holds()[0].buckets, changed.buckets)
+                uploads = [key for _, key, _ in self.holds()[0].uploads]
+                self.assertEqual(uploads, [key for _, key, _ in changed.uploads])
+                self.assertEqual(
+                    self.holds()[0].versions.keys(), changed.versions.keys()
+                )
+            metadata.restore(before)
+
+    async def test_nowhere(self) -> None:
+        """A link that dangles, or leads into a loop, is no bucket: 404, never anything of ours that failed."""
+        for link in ("dangling", "astray", "self", "here", "there", "into"):
+            for row in THROUGH:
+                asked = self.through(self.request_for(row), link)
+                before = self.holds()
+                found = await self.send(asked)
+                code = None if row.method == "HEAD" else "NoSuchBucket"
+                self.assertEqual(found, (404, code), (link, row.name))
+                self.assertEqual(self.holds(), before)
+            copied = Asked(
+                "PUT", "/bucket/copy", {"x-amz-copy-source": f"/{link}/key"}, b""
+            )
+            self.assertEqual(await self.send(copied), (404, "NoSuchBucket"))
+
+    async def test_named_as_asked(self) -> None:
+        """Answers name the link, not what it leads to."""
+        listed = await self.ask("GET", "/one")
+        self.assertEqual(listed.text("Name"), "one")
+        parts = await self.ask("GET", f"/one/key?uploadId={self.upload_id}")
+        self.assertEqual(parts.text("Bucket"), "one")
+        missing = await self.ask("GET", "/dangling")
+        self.assertEqual(missing.text("BucketName"), "dangling")
+        self.assertNotIn(b"nothing", missing.body)
+
+    async def test_upload(self) -> None:
+        """An upload is the source's: begun through one link, sent through another, completed at the source."""
+        upload = await self.begin("/one/big")
+        listed = await self.ask("GET", "/two?uploads")
+        self.assertIn(upload, listed.texts("Upload/UploadId"))
+        first = await self.part(upload, 1, PART, "/two/big")
+        copied = await self.ask(
+            "PUT",
+            f"/bucket/big?partNumber=2&uploadId={upload}",
+            x_amz_copy_source="/one/key",
+        )
+        self.assertEqual(copied.status, 200)
+        done = [(1, first), (2, copied.text("ETag") or "")]
+        completed = await self.complete(upload, done, "/bucket/big")
+        self.assertEqual(completed.status, 200)
+        again = await self.complete(upload, done, "/one/big")
+        self.assertEqual(again.status, 200)
+        for bucket in ("one", "two", "bucket"):
+            got = await self.get(f"/{bucket}/big")
+            self.assertEqual(got.body, PART + LARGE)
+
+    async def test_copies(self) -> None:
+        """Copies between two links of one bucket, and between a link and its source, are copies within the bucket."""
+        for source, target in (("one", "two"), ("bucket", "one"), ("two", "bucket")):
+            copied = await self.ask(
+                "PUT", f"/{target}/copy", x_amz_copy_source=f"/{source}/key"
+            )
+            self.assertEqual(copied.status, 200)
+            self.assertEqual((await self.get("/bucket/copy")).body, LARGE)
+            await self.ask("DELETE", "/bucket/copy")
+        self.assertEqual((await self.used()).names, 1)
+
+    async def test_onto_itself(self) -> None:
+        """A copy of an object onto itself by another name is a copy; by one name it must replace something."""
+        await self.put(LARGE, x_amz_meta_kept="yes")
+        for source, target in (("bucket", "one"), ("one", "bucket"), ("one", "two")):
+            copied = await self.ask(
+                "PUT", f"/{target}/key", x_amz_copy_source=f"/{source}/key"
+            )
+            self.assertEqual(copied.status, 200)
+            found = await self.get("/bucket/key")
+            self.assertEqual(found.headers["x-amz-meta-kept"], "yes")
+            self.assertEqual(found.body, LARGE)
+        idle = self.ask("PUT", "/one/key", x_amz_copy_source="/one/key")
+        await self.refused(idle, 400, "InvalidRequest")
+        for source, target in (("bucket", "one"), ("one", "one")):
+            replaced = await self.ask(
+                "PUT",
+                f"/{target}/key",
+                x_amz_copy_source=f"/{source}/key",
+                x_amz_metadata_directive="REPLACE",
+                x_amz_meta_from=source,
+            )
+            self.assertEqual(replaced.status, 200)
+            found = await self.get("/bucket/key")
+            self.assertEqual(found.headers["x-amz-meta-from"], source)
+            self.assertEqual(found.body, LARGE)
+            self.assertEqual(found.headers["etag"], etag_of(LARGE))
+
+    async def test_other_volumes(self) -> None:
+        """A name of another volume is not seen without a link; a link may lead out of the volume and back."""
+        await self.add_bucket("hidden", "deep")
+        await self.refused(self.ask("GET", "/hidden"), 404, "NoSuchBucket")
+        await self.refused(self.ask("GET", "/three"), 404, "NoSuchBucket")
+        await self.link("shown", "deep/hidden")
+        await self.put(SMALL, "/shown/key")
+        self.assertEqual((await self.get("/shown/key")).body, SMALL)
+
+
+class RightsTests(LinkTestCase):
+    """READ is needed on each link, and the operation's right where they lead."""
+
+    async def test_each_link(self) -> None:
+        """One link on the way that may not be read is enough to be refused."""
+        asked = Asked("GET", "/one/key", {}, b"")
+        await self.grant("user:other:r")
+        on_the_way = (("one", VOLUME), ("two", VOLUME), ("three", "deep"))
+        for name, volume in on_the_way:
+            await self.change(name, volume, acls=READ)
+        await self.check_granted(asked, "other", (200, None))
+        for name, volume in on_the_way:
+            for acls in ((), ALL_BUT_READ):
+                await self.change(name, volume, acls=acls)
+                await self.check_refused(asked, "other")
+            await self.change(name, volume, acls=READ)
+        await self.grant("user:other:wlcdxy")
+        await self.check_refused(asked, "other")
+
+    async def test_owners(self) -> None:
+        """Who owns a link may not for that do anything with its source; who owns the source may not follow the link."""
+        asked = Asked("GET", "/mine/key", {}, b"")
+        await self.link("mine", "bucket", owner="other")
+        await self.check_refused(asked, "other")
+        await self.check_refused(asked, "testuser")
+        await self.grant("user:other:r")
+        await self.check_granted(asked, "other", (200, None))
+
+    async def test_each_right(self) -> None:
+        """With READ on the link, the rights on its source open what they open there, and rights on the link nothing."""
+        metadata: Any = self.client.gateway.metadata
+        await self.link("open", "bucket", "world::rw")
+        for letter, right in (("r", "READ"), ("w", "WRITE"), ("l", "LIST")):
+            await self.grant(f"user:other:{letter}")
+            for row in THROUGH:
+                asked = self.through(self.request_for(row), "open")
+                if suffices(row, right):
+                    before, _ = self.holds()
+                    status, _ = await self.send(asked, "other")
+                    self.assertNotEqual(status, 403, row.name)
+                    metadata.restore(before)
+                else:
+                    await self.check_refused(asked, "other")
+        await self.grant()
+        await self.change("open", acls=ALL)
+        for row in THROUGH:
+            asked = self.through(self.request_for(row), "open")
+            await self.check_refused(asked, "other")
+
+    async def test_nowhere(self) -> None:
+        """Who may not read a link is not told whether it leads anywhere."""
+        for link in ("one", "dangling", "astray", "self", "into"):
+            for row in THROUGH:
+                asked = self.through(self.request_for(row), link)
+                await self.check_refused(asked, "other")
+
+    async def test_copies(self) -> None:
+        """A copy from a link needs READ on it, and on what it leads to."""
+        await self.add_bucket("mine", VOLUME, "other")
+        await self.link("open", "bucket", "world::r")
+        headers = {"x-amz-copy-source": "/open/key"}
+        asked = Asked("PUT", "/mine/key", headers, b"")
+        await self.check_refused(asked, "other")
+        await self.grant("user:other:r")
+        await self.check_granted(asked, "other", (200, None))
+        await self.change("open", acls=())
+        await self.check_refused(asked, "other")
+
+    async def test_expected_owner(self) -> None:
+        """The owner that a client expects is the link's own, of a copy's source too, and of a link to be removed."""
+        await self.link("open", "bucket", "world::rd", owner="other")
+        for owner, status in (("other", 200), ("testuser", 403)):
+            expected = {"x-amz-expected-bucket-owner": owner}
+            asked = Asked("GET", "/open/key", expected, b"")
+            self.assertEqual((await self.send(asked))[0], status)
+            headers = {
+                "x-amz-copy-source": "/open/key",
+                "x-amz-source-expected-bucket-owner": owner,
+            }
+            asked = Asked("PUT", "/bucket/copy", headers, b"")
+            self.assertEqual((await self.send(asked))[0], status)
+        expected = {"x-amz-expected-bucket-owner": "testuser"}
+        await self.check_refused(Asked("DELETE", "/open", expected, b""), "other")
+        expected = {"x-amz-expected-bucket-owner": "other"}
+        asked = Asked("DELETE", "/open", expected, b"")
+        self.assertEqual(await self.send(asked, "other"), (204, None))
+
+
+class NameTests(LinkTestCase):
+    """A link takes a name of its volume, as a bucket does."""
+
+    async def test_removing(self) -> None:
+        """A link goes, whatever it leads to, even to a bucket that is not empty; nothing else goes."""
+        names = ("one", "two", "dangling", "astray", "self", "here", "there", "into")
+        for name in names:
+            response = await self.ask("DELETE", f"/{name}")
+            self.assertEqual(response.status, 204, name)
+            await self.refused(self.ask("DELETE", f"/{name}"), 404, "NoSuchBucket")
+        self.assertEqual((await self.get()).body, LARGE)
+        self.assertEqual((await self.used()).volume_names, 2)
+
+    async def test_who_removes(self) -> None:
+        """Removing a link is for its owner, and for who may remove buckets; not for the owner of the source."""
+        await self.link("mine", "bucket", "world::rw", owner="other")
+        asked = Asked("DELETE", "/mine", {}, b"")
+        await self.check_refused(asked, "testuser")
+        await self.check_refused(asked, "somebody")
+        await self.check_granted(asked, "other", (204, None))
+
+    async def test_source_goes(self) -> None:
+        """A source that goes leaves its links dangling; one that comes again under its name is found by them."""
+        await self.link("open", "empty")
+        self.assertEqual((await self.ask("HEAD", "/open")).status, 200)
+        self.assertEqual((await self.ask("DELETE", "/empty")).status, 204)
+        self.assertEqual((await self.ask("HEAD", "/open")).status, 404)
+        self.assertEqual((await self.ask("PUT", "/empty")).status, 200)
+        self.assertEqual((await self.ask("HEAD", "/open")).status, 200)
+
+    async def test_making(self) -> None:
+        """No bucket can be made of a link's name, wherever it leads; who owns the link is told that it is his."""
+        for name in ("one", "dangling", "self"):
+            await self.refused(
+                self.ask("PUT", f"/{name}"), 409, "BucketAlreadyOwnedByYou"
+            )
+            other = self.client.as_user("other")
+            await self.refused(other.request("PUT", f"/{name}"), 409, TAKEN)
+
+    async def test_listed(self) -> None:
+        """ListBuckets shows links as buckets, with times of their own, also those that lead nowhere."""
+        self.clock.advance(60)
+        await self.link("young", "bucket", "user:other:r")
+        listed = await self.ask("GET", "/")
+        names = listed.texts("Buckets/Bucket/Name")
+        links = {"one", "two", "dangling", "astray", "self", "here", "there", "into"}
+        self.assertEqual(set(names), links | {"bucket", "empty", "young"})
+        times = dict(
+            zip(names, listed.texts("Buckets/Bucket/CreationDate"), strict=True)
+        )
+        self.assertNotEqual(times["young"], times["bucket"])
+        seen = await self.client.as_user("other").request("GET", "/")
+        self.assertEqual(seen.texts("Buckets/Bucket/Name"), ["young"])
+
+    async def test_long_chain(self) -> None:
+        """A chain may be very long."""
+        await self.link("link-0", "bucket")
+        for number in range(1, 300):
+            await self.link(f"link-{number}", f"link-{number - 1}")
+        self.assertEqual((await self.get("/link-299/key")).body, LARGE)
+
+
+class AuditTests(LinkTestCase):
+    """The audit log names what was asked for and where it led."""
+
+    def audited(self) -> dict[str, str]:
+        """The parameters of the last line."""
+        line = last_line(self.client.audit_log)
+        said = line[line.index(" {") + 1 : line.index("} | ret=") + 1]
+        parameters: dict[str, str] = json.loads(said)
+        return parameters
+
+    async def test_both_names(self) -> None:
+        """A link's line has the real bucket as Ozone's lines have it; a bucket's has not."""
+        await self.get("/one/key")
+        said = self.audited()
+        self.assertEqual(said["bucket"], "[one]")
+        self.assertEqual(said["sourceVolume"], f"[{VOLUME}]")
+        self.assertEqual(said["sourceBucket"], "[bucket]")
+        self.assertEqual(said["path"], "[key]")
+        await self.put(SMALL, "/two/other")
+        self.assertEqual(self.audited()["sourceBucket"], "[bucket]")
+        await self.get("/bucket/key")
+        self.assertNotIn("sourceBucket", self.audited())
+
+    async def test_refused(self) -> None:
+        """What is refused at the end of a link is told as well, and what a link that dangles names."""
+        await self.link("open", "bucket", "world::r")
+        await self.client.as_user("other").request("GET", "/open/key")
+        self.assertEqual(self.audited()["sourceBucket"], "[bucket]")
+        self.assertIn("ret=FAILURE", last_line(self.client.audit_log))
+        await self.get("/astray/key")
+        said = self.audited()
+        self.assertEqual(said["sourceVolume"], "[nowhere]")
+        self.assertEqual(said["sourceBucket"], "[bucket]")
