@@ -47,7 +47,7 @@ def _run(context: click.Context, line: str) -> None:
     try:
         words = shlex.split(line)
     except ValueError as error:
-        raise click.UsageError(f"{line!r}: {error}") from None
+        raise click.UsageError(f"{line.strip()!r}: {error}") from None
     with sh.make_context("sh", words, parent=context.parent) as nested:
         sh.invoke(nested)
 
