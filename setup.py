@@ -19,6 +19,7 @@ setup(
     name="ozgate",
     version=VERSION,
     description="An S3 gateway on Twisted that loses nothing, in the manner of Apache Ozone's.",
+    keywords=["S3", "object storage", "Apache Ozone", "gateway", "Twisted"],
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
@@ -63,8 +64,13 @@ setup(
     entry_points={"console_scripts": ["ozgate = ozgate.cli.main:main"]},
     classifiers=[
         "Development Status :: 3 - Alpha",
+        "Environment :: No Input/Output (Daemon)",
         "Framework :: Twisted",
+        "Intended Audience :: System Administrators",
+        "Operating System :: POSIX :: Linux",
         "Programming Language :: Python :: 3 :: Only",
+        "Topic :: Internet :: WWW/HTTP :: HTTP Servers",
         "Topic :: System :: Filesystems",
+        "Typing :: Typed",
     ],
 )
