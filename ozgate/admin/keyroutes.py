@@ -46,7 +46,10 @@ def routes(app: Klein, context: AdminContext) -> None:
 async def _serve(
     request: Any, context: AdminContext, action: str, perform: _Serve
 ) -> bytes | None:
-    """Answer a request, and add it to the audit log."""
+    """Answer a request, and add it to the audit log.
+
+    :param perform: does it, and fills in the names that the log should have.
+    """
     failed: Exception | None = None
     caller, named, reply = Caller(""), dict[str, str](), None
     try:
@@ -77,10 +80,11 @@ async def _put(
 ) -> bytes:
     if content_type(request) != BYTES:
         raise AdminError("INVALID_REQUEST", f"the bytes of a key are {BYTES}", 415)
+    # The audit log has what is in a query anyway: nothing is added to ``named``.
     query = parse_query(request.raw_target.partition(b"?")[2])
-    named.update(query.items())
-    check_arguments(put_key, {**named, "body": request.body})
-    await put_key(context, caller, body=request.body, **named)
+    arguments: dict[str, Any] = {**dict(query.items()), "body": request.body}
+    check_arguments(put_key, arguments)
+    await put_key(context, caller, **arguments)
     return answer(request, 200, b"null", "application/json")
 
 

@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 
 from attrs import frozen
 
+from ..admin.errors import AdminError
+
 if TYPE_CHECKING:
     from .offline import Stores
 
@@ -49,9 +51,9 @@ class Put:
         }
         for name, value in sent.items():
             connection.putheader(name, value)
-        connection.endheaders()
         left = self.size
         try:
+            connection.endheaders()
             while left and not _answered(connection.sock):
                 data = read_block(self.file, min(left, BLOCK))
                 connection.send(data)
@@ -114,19 +116,28 @@ class Get:
         get(stores, self)
 
     def keep(self, data: bytes) -> None:
-        """Write some of them."""
-        self.file.write(data)
+        """Write some of them.
+
+        :raises AdminError: the file cannot take them.
+        """
+        try:
+            self.file.write(data)
+        except OSError as error:
+            raise AdminError("IO_ERROR", error.strerror or str(error)) from None
         self.tell(len(data))
 
 
 def read_block(file: BinaryIO, size: int) -> bytes:
     """The next bytes of a file.
 
-    :raises OSError: it has become shorter.
+    :raises AdminError: there are none, or they cannot be read.
     """
-    data = file.read(size)
+    try:
+        data = file.read(size)
+    except OSError as error:
+        raise AdminError("IO_ERROR", error.strerror or str(error)) from None
     if not data:
-        raise OSError("the file has become shorter while it was read")
+        raise AdminError("IO_ERROR", "the file became shorter while it was read")
     return data
 
 

@@ -10,6 +10,7 @@ from zope.interface import implementer
 
 from ..admin.caller import Caller
 from ..admin.context import AdminContext
+from ..admin.errors import AdminError
 from ..admin.keys import get_key, put_key
 from ..wire.body import RequestBody
 from .keybytes import BLOCK, Get, Put, Tell, read_block
@@ -83,7 +84,7 @@ class FileBody:
         self._next = None
         try:
             data = read_block(self._file, min(self._left, BLOCK))
-        except OSError as error:
+        except AdminError as error:
             self.body.failed(error)
             return
         self._left -= len(data)

@@ -97,6 +97,7 @@ def get(place: Place, file: str, force: bool) -> None:
         try:
             with _progress(size, f"Fetching {place.key}") as tell:
                 _ask_for(Get(_names(place), target, tell))
+            target.flush()
         except BaseException:
             # What is not whole must not look like it.
             if is_new:
