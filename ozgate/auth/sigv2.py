@@ -14,7 +14,6 @@ Imports errors and its neighbors only; address and headers come as arguments.
 from __future__ import annotations
 
 import hmac
-import re
 from base64 import b64encode
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -31,6 +30,7 @@ from ..errors import (
 )
 from .canonical import UNSIGNED_PAYLOAD
 from .claims import MAX_EXPIRES, MAX_SKEW, iso, read_payload
+from .hoisted import hoisted_headers
 
 if TYPE_CHECKING:
     from ..s3.address import Address
@@ -60,9 +60,6 @@ SUB_RESOURCES = frozenset(
 all others of S3's model that choose an operation. Clients do not sign the last: so they cannot presign those operations, and nobody
 can make one of them out of a URL that was presigned for something else.
 """
-
-_header_name = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+").fullmatch
-_breaks = re.compile(r"[\r\n\0]").search
 
 
 @frozen
@@ -168,21 +165,11 @@ def string_to_sign(
 def _amz_headers(address: Address, headers: Headers) -> list[str]:
     """The lines of all ``x-amz-*`` headers, also of those that the URL carries as query parameters.
 
-    As for the operation, a header that was sent comes before its namesake in the query, and repeated ones are
-    joined with a comma.
+    As for the operation, a header that was sent comes before its namesake in the query.
 
-    :raises InvalidArgument: what a parameter carries could not be sent as one header, and would read as several.
+    :raises InvalidArgument: a parameter could not be sent as one header.
     """
-    found: dict[str, str] = {}
-    for name, value in address.query.items():
-        lowered = name.lower()
-        if lowered.startswith("x-amz-"):
-            if not _header_name(lowered) or _breaks(value):
-                raise InvalidArgument(
-                    "A header in the query is malformed.", ArgumentName=name
-                )
-            value = value.strip()
-            found[lowered] = f"{found[lowered]},{value}" if lowered in found else value
+    found = hoisted_headers(address.query.items())
     found.update(pair for pair in headers.items() if pair[0].startswith("x-amz-"))
     return [f"{name}:{found[name]}" for name in sorted(found)]
 

@@ -13,6 +13,7 @@ from attrs import frozen
 from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
+from ..auth.hoisted import hoisted_headers
 from ..auth.sigv4 import authenticate
 from ..errors import (
     ClientGone,
@@ -98,21 +99,18 @@ def with_presigned(headers: Headers, query: Query) -> Headers:
     SDKs move ``x-amz-*`` headers into the URLs they presign, and S3 takes them from there: metadata, tags,
     storage class, checksum mode. A header that was sent comes before its namesake. S3 leaves checksum values
     alone, since SDKs compute those of the empty body that they presign with.
+
+    :raises InvalidArgument: what a parameter carries is no header.
     """
-    values: dict[str, str] = {}
-    for name, value in query.items():
-        lowered = name.lower()
-        if (
-            lowered.startswith("x-amz-")
-            and lowered not in _FOR_THE_GATE
-            and (
-                not lowered.startswith(("x-amz-checksum-", "x-amz-sdk-"))
-                or lowered in _CHECKSUM_TRAITS
-            )
-        ):
-            values[lowered] = (
-                f"{values[lowered]},{value}" if lowered in values else value
-            )
+    values = {
+        name: value
+        for name, value in hoisted_headers(query.items()).items()
+        if name not in _FOR_THE_GATE
+        and (
+            not name.startswith(("x-amz-checksum-", "x-amz-sdk-"))
+            or name in _CHECKSUM_TRAITS
+        )
+    }
     return Headers({**values, **dict(headers.items())}) if values else headers
 
 

@@ -1,0 +1,36 @@
+"""``x-amz-*`` headers that the URL of a presigned request carries as query parameters: one reading of them for all.
+
+SDKs move headers into the URLs they presign. What a signature of version 2 covers is what is read here, and what an operation then
+believes is read here too: were it read twice, one of them could be made to see something else.
+
+Imports errors only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from ..errors import InvalidArgument
+
+_header_name = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+").fullmatch
+_breaks = re.compile(r"[\r\n\0]").search
+
+
+def hoisted_headers(items: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The headers, by lower-case name: without white space around them, repeated ones joined with a comma.
+
+    :param items: the decoded query.
+    :raises InvalidArgument: what a parameter carries could not be sent as one header, and would read as several.
+    """
+    found: dict[str, str] = {}
+    for name, value in items:
+        lowered = name.lower()
+        if lowered.startswith("x-amz-"):
+            if not _header_name(lowered) or _breaks(value):
+                raise InvalidArgument(
+                    "A header in the query is malformed.", ArgumentName=name
+                )
+            value = value.strip()
+            found[lowered] = f"{found[lowered]},{value}" if lowered in found else value
+    return found
