@@ -6,15 +6,20 @@ Each module adds its own paths: ``routes(app, context)``. Whoever may do what is
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 from klein import Klein
+from twisted.web.resource import Resource
 
 from ..s3.xml import error_document
+from ..wire.hosts import may_be_called, of_another_site
 from ..wire.site import GatewaySite
 from . import commands, keyroutes, secretroutes
+from .caller import peer_uid
 from .context import AdminContext
+from .replying import answer
 
 Routes = Callable[[Klein, AdminContext], None]
 
@@ -37,13 +42,36 @@ def make_admin_app(context: AdminContext, *further: Routes) -> Klein:
     return app
 
 
+class FromHere(Resource):
+    """Keeps out the pages of other sites in a browser of somebody whom the listener trusts."""
+
+    isLeaf = True
+
+    def __init__(self, inner: Any, context: AdminContext) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._inner = inner
+        self._context = context
+
+    def render(self, request: Any) -> Any:
+        """Refuse a request that such a page sent, or by a name that may be such a site's."""
+        refused = ""
+        if not may_be_called(request, self._context.settings):
+            refused = "while ozone.security.enabled is false, the URL must have an address or a name of this machine"
+        elif of_another_site(request) and peer_uid(request) is None:
+            refused = "pages of other sites may not ask"
+        if not refused:
+            return self._inner.render(request)
+        result = {"code": "PERMISSION_DENIED", "message": refused}
+        return answer(request, 403, json.dumps(result).encode(), "application/json")
+
+
 def make_admin_site(
     reactor: Any, context: AdminContext, *further: Routes
 ) -> GatewaySite:
     """The site that serves them, with the same strictness about HTTP as that of S3."""
     settings = context.settings
     return GatewaySite(
-        make_admin_app(context, *further).resource(),
+        FromHere(make_admin_app(context, *further).resource(), context),
         error_body=error_document,
         reactor=reactor,
         header_timeout=settings.header_timeout,

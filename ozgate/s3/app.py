@@ -14,7 +14,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from ..errors import S3Error
+from ..errors import AccessDenied, S3Error
+from ..wire.hosts import may_be_called
 from ..wire.site import GatewaySite
 from .address import parse_address
 from .operations import Scope
@@ -65,9 +66,15 @@ class Addressed(Resource):
 
     def render(self, request: Any) -> Any:
         """Answer a request that has no valid address here; Klein answers the others."""
-        domains = self._pipeline.gateway.settings.domain_names
+        settings = self._pipeline.gateway.settings
         try:
-            address = parse_address(request.raw_target, request.raw_host, domains)
+            if not may_be_called(request, settings):
+                raise AccessDenied(
+                    "Signatures are not verified here, so the Host must be a name of this machine or in ozone.s3g.domain.name."
+                )
+            address = parse_address(
+                request.raw_target, request.raw_host, settings.domain_names
+            )
         except S3Error as error:
             answer_error(request, error, "")
             self._pipeline.note(request, None, error)
