@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
 import os
 import socket
 import sys
@@ -51,6 +52,9 @@ from .wire.accesslog import AccessLog, AuditLog
 from .wire.site import GatewaySite
 
 _log = Logger()
+
+GARBAGE = 20_000
+"""Objects made, less those freed, between two looks for cyclic garbage; Python's 700 are made by every page of a list."""
 
 SWITCH = 0.0005
 """Seconds that a busy thread keeps the interpreter while another waits for it.
@@ -139,6 +143,9 @@ class GatewayService(Service):
         opened, settings = self._closing, self._settings
         os.umask(0o077)
         sys.setswitchinterval(SWITCH)
+        # What was imported stays: the garbage collector need not look at it again.
+        gc.freeze()
+        gc.set_threshold(GARBAGE)
         opened.callback(self._folder.release)
         self._folder.sign()
         self._pool.start()
