@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .offline import Stores
 
 
+ABOUT_SECRETS = frozenset(("get_secret", "set_secret", "revoke_secret", "list_secrets"))
+"""Commands that a service where nobody proves who they are has not: it is one with security off, or an impostor."""
+
+
 class Request(Protocol):
     """Something to ask, whichever way the service is reached."""
 
@@ -58,17 +62,18 @@ class Command:
 def exchange(
     connection: HTTPConnection, where: str, host: str | None, request: Request
 ) -> Any:
-    """Ask, again with a ticket if the service wants one, and read the answer.
+    """Ask, with a ticket if the service wants one, and read the answer.
 
     :param where: what was asked, for messages.
     :param host: whom a ticket is for; ``None``: the operating system tells who asks.
     :raises AdminError: it was refused, or there is no answer.
     """
+    response: HTTPResponse | None = None
     try:
-        response = request.send(connection, {})
-        if response.status == 401 and host is not None:
-            response.read()
+        if host is not None and _wants_ticket(connection, host, request):
             response = _send_with_ticket(connection, host, request)
+        else:
+            response = request.send(connection, {})
         return _read(response, request)
     except (OSError, HTTPException) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
@@ -76,11 +81,33 @@ def exchange(
             "SERVICE_NOT_FOUND", f"no answer from {where}: {reason}"
         ) from None
     except (ValueError, KeyError, TypeError):
-        raise AdminError(
-            "INTERNAL_ERROR", f"{where} answered {response.status} {response.reason}"
-        ) from None
+        said = f"{response.status} {response.reason}" if response else "nonsense"
+        raise AdminError("INTERNAL_ERROR", f"{where} answered {said}") from None
     finally:
         connection.close()
+
+
+def _wants_ticket(connection: HTTPConnection, host: str, request: Request) -> bool:
+    """Find out whether the service wants a ticket; if so, have it prove on this connection who it is.
+
+    Before it is told anything: what is asked for may have a secret in it.
+
+    :raises AdminError: it did not prove it; it is about secrets, and nobody has to prove anything; who asks is not known.
+    """
+    who = Command("whoami", {})
+    response = who.send(connection, {})
+    if response.status == 401:
+        response.read()
+        _read(_send_with_ticket(connection, host, who), who)
+        # Whoever answers on a further connection has proved nothing.
+        connection.auto_open = 0
+        return True
+    _read(response, who)
+    if isinstance(request, Command) and request.name in ABOUT_SECRETS:
+        raise AdminError(
+            "SECURITY_DISABLED", f"the service at {host} does not ask who one is"
+        )
+    return False
 
 
 def _read(response: HTTPResponse, request: Request) -> Any:

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
@@ -320,13 +320,39 @@ class ImpostorTests(RealmCase):
     """Somebody else at the service's address."""
 
     def test_no_proof(self) -> None:
-        """The command believes nothing that comes without a proof of who the service is."""
-        asked = []
+        """The command believes nothing that comes without a proof of who the service is, and tells it no secret."""
+        asked = self.pretend(lambda ticket: 200 if ticket else 401)
+        for line in ("s3 getsecret", "s3 setsecret -s not-for-impostors"):
+            said = self.ozgate(line, code=255)
+            self.assertRegex(said, r"\AUNAUTHENTICATED .*did not prove.*\n\Z")
+        who = ("/ozgate/v1/whoami", b"{}")
+        self.assertEqual([each[:2] for each in asked], [who] * 4)
+        self.assertEqual([bool(each[2]) for each in asked], [False, True] * 2)
+
+    def test_no_question(self) -> None:
+        """Nor does it tell one to who never asks for a ticket, as a service does that has no secrets."""
+        asked = self.pretend(lambda ticket: 200)
+        for line in ("getsecret", "setsecret -s not-for-impostors", "revokesecret -y"):
+            said = self.ozgate(f"s3 {line}")
+            self.assertRegex(said, r"\AError: .* works only when security is enabled")
+        self.assertEqual({each[0] for each in asked}, {"/ozgate/v1/whoami"})
+
+    def pretend(
+        self, status: Callable[[str | None], int]
+    ) -> list[tuple[str, bytes, str | None]]:
+        """Answer in the service's place.
+
+        :param status: ticket → the status of the answer.
+        :return: what is asked: path, body and ticket.
+        """
+        asked: list[tuple[str, bytes, str | None]] = []
 
         class Impostor(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                asked.append(self.headers["Authorization"])
-                self.send_response(200 if asked[-1] else 401)
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                ticket = self.headers["Authorization"]
+                asked.append((self.path, body, ticket))
+                self.send_response(status(ticket))
                 self.send_header("WWW-Authenticate", "Negotiate")
                 self.end_headers()
                 self.wfile.write(b'{"awsAccessKey": "x", "awsSecret": "y"}')
@@ -334,17 +360,13 @@ class ImpostorTests(RealmCase):
             def log_message(self, *arguments: object) -> None:
                 """Say nothing."""
 
-        with HTTPServer(("127.0.0.1", 0), Impostor) as server:
-            thread = Thread(target=server.serve_forever, args=(0.01,))
-            thread.start()
-            self.admin = f"http://localhost:{server.server_port}"
-            try:
-                said = self.ozgate("s3 getsecret", code=255)
-            finally:
-                server.shutdown()
-                thread.join()
-        self.assertEqual(len(asked), 2)
-        self.assertRegex(said, r"\AUNAUTHENTICATED .*did not prove.*\n\Z")
+        server = HTTPServer(("127.0.0.1", 0), Impostor)
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        for end in (server.server_close, thread.join, server.shutdown):
+            self.addCleanup(end)
+        self.admin = f"http://localhost:{server.server_port}"
+        return asked
 
 
 class StartTests(RealmCase):
