@@ -97,9 +97,8 @@ class _SiteFile:
         if len(self._open) == 3:
             self._members[self._open[-1]] += data
         elif data.strip():
-            raise self._refuse(
-                f"text outside <name> and <value>: {data.strip()[:40]!r}"
-            )
+            # Which text is not said: it may have been meant as the value of a secret.
+            raise self._refuse("text outside <name> and <value>: put it into one")
 
     def _end(self, name: str) -> None:
         self._open.pop()

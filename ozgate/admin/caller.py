@@ -34,6 +34,7 @@ class Caller:
     :ivar is_s3_admin: may manage the secrets of others.
     :ivar is_local: came over the Unix socket, or has opened the stores itself.
     :ivar short_name: by which owners and access control lists may mean the user besides.
+    :ivar is_namesake: only bears the name of the configured access key, so that the name says nothing of what is owned.
     """
 
     user: str
@@ -41,6 +42,7 @@ class Caller:
     is_s3_admin: bool = False
     is_local: bool = False
     short_name: str = ""
+    is_namesake: bool = False
 
 
 async def caller_of(request: Any, context: AdminContext) -> Caller:
@@ -71,6 +73,7 @@ def known_caller(user: str, context: AdminContext) -> Caller:
         free or found.is_admin(user),
         free or found.is_s3_admin(user),
         short_name=found.known_as(user),
+        is_namesake=user == context.settings.access_key,
     )
 
 
@@ -84,6 +87,7 @@ def local_caller(uid: int, context: AdminContext) -> Caller:
         powerful or caller.is_s3_admin,
         is_local=True,
         short_name=caller.short_name,
+        is_namesake=caller.is_namesake,
     )
 
 

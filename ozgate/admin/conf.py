@@ -10,7 +10,7 @@ import re
 from typing import Any
 from xml.sax.saxutils import escape
 
-from attrs import frozen
+from attrs import Attribute, frozen
 from klein import Klein
 
 from ..cli.reference import written
@@ -46,12 +46,17 @@ def properties(settings: Settings) -> list[Property]:
     found = []
     for each in knobs():
         key = each.metadata["key"]
-        value = written(values[key], each.metadata["parse"])
-        if each.metadata["secret"]:
-            value = MASKED if value else ""
-        value = _PASSWORD.sub(rf"\1:{MASKED}@", value)
-        found.append(Property(key, value, settings.origins.get(key, DEFAULT)))
+        origin = settings.origins.get(key, DEFAULT)
+        found.append(Property(key, shown(each, values[key]), origin))
     return found
+
+
+def shown(knob: Attribute[Any], value: Any) -> str:
+    """A value as it would be written in a file, without what is secret in it."""
+    text = written(value, knob.metadata["parse"])
+    if knob.metadata["secret"]:
+        return MASKED if text else ""
+    return _PASSWORD.sub(rf"\1:{MASKED}@", text)
 
 
 def as_json(found: list[Property]) -> bytes:

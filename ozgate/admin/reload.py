@@ -13,10 +13,10 @@ from attrs import Attribute, evolve
 from klein import Klein
 from twisted.logger import Logger
 
-from ..cli.reference import written
 from ..config import MASKED, Settings, knobs
 from ..reloading import Reloads
 from ..sitefile import ConfigurationError
+from .conf import shown
 from .context import AdminContext
 from .pages import add_page, for_administrators
 from .replying import answer
@@ -109,8 +109,7 @@ class Reload:
 def _change(knob: Attribute[Any], old: Any, new: Any) -> str:
     if knob.metadata["secret"]:
         return f"now {MASKED}" if new else "now empty"
-    parse = knob.metadata["parse"]
-    return f"{written(old, parse) or 'empty'} → {written(new, parse) or 'empty'}"
+    return f"{shown(knob, old) or 'empty'} → {shown(knob, new) or 'empty'}"
 
 
 def add_reload(

@@ -17,10 +17,14 @@ Check = Callable[[str, Bucket | Volume], None]
 def principal_of(caller: Caller) -> Principal:
     """The caller, as the evaluator knows people.
 
-    :raises AdminError: who calls is not known.
+    :raises AdminError: who calls is not known, or may be taken for another.
     """
     if not caller.user:
         raise access_denied("who asks is not known")
+    if caller.is_namesake and not caller.is_admin:
+        raise access_denied(
+            f"{caller.user} is the name of the configured access key, too, and what belongs to that is not this user's"
+        )
     return Principal(
         caller.user, is_admin=caller.is_admin, short_name=caller.short_name
     )

@@ -75,6 +75,7 @@ class Administrators:
         """
         self._rules = parse_rules(settings.auth_to_local)
         self._own = local_user(os.geteuid())
+        self._access_key = settings.access_key
         users, grouped = settings.administrators, settings.administrator_groups
         self._all = (set(users), frozenset(grouped))
         if settings.s3_administrators or settings.s3_administrator_groups:
@@ -91,7 +92,7 @@ class Administrators:
     def known_as(self, user: str) -> str:
         """The short name by which owners and access control lists mean a user besides.
 
-        The user itself where that would be the service's own, who is somebody else.
+        The user itself where that would be the service's own or the operator's key, for these are somebody else.
         """
         return self._answer(user)[3]
 
@@ -110,9 +111,14 @@ class Administrators:
         if kept is None or kept[0] <= now:
             if len(self._groups_kept) >= _MOST_KEPT:
                 self._groups_kept = {}
-            kept = (now + GROUPS_KEPT, self._groups(self.known_as(user)))
+            kept = (now + GROUPS_KEPT, self._groups(self._local(user)))
             self._groups_kept[user] = kept
         return kept[1]
+
+    def _local(self, user: str) -> str:
+        """The name by which the operating system may know a user: no principal is the service's own."""
+        short = self.short_name(user)
+        return user if short == self._own else short
 
     def _answer(self, user: str) -> tuple[float, bool, bool, str]:
         """(until when it holds, administrator, administrator of S3, short name as in :meth:`known_as`)."""
@@ -122,12 +128,12 @@ class Administrators:
             if len(self._kept) >= _MOST_KEPT:
                 self._kept.clear()
             among = self._is_among(user)
-            short = self.short_name(user)
+            local = self._local(user)
             kept = (
                 now + GROUPS_KEPT,
                 among(self._all),
                 among(self._s3),
-                user if short == self._own else short,
+                user if local == self._access_key else local,
             )
             self._kept[user] = kept
         return kept
@@ -143,6 +149,7 @@ class Administrators:
                 return True
             if user in users or short in users:
                 return True
-            return bool(groups) and not groups.isdisjoint(self._groups(short))
+            local = self._local(user)
+            return bool(groups) and not groups.isdisjoint(self._groups(local))
 
         return among

@@ -32,12 +32,14 @@ SECRET_PARAMETERS = frozenset(
         "x-amz-signature",
         "x-amz-credential",
         "x-amz-security-token",
+        "x-amz-server-side-encryption-customer-key",
+        "x-amz-copy-source-server-side-encryption-customer-key",
         "authorization",
         "signature",
         "awsaccesskeyid",
     )
 )
-"""Query parameters, in lower case, whose values are secret or part of one (SigV4 and SigV2)."""
+"""Query parameters, in lower case, whose values are secret or part of one: of SigV4, of SigV2, keys that customers encrypt with."""
 
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _PLAIN = {code: chr(code) for code in range(0x20, 0x7F)} | {
