@@ -67,7 +67,7 @@ async def serve_admin(
         return []
     description = admin_description(settings)
     try:
-        [port] = await listen(reactor, [description], site, settings, {})
+        [port] = await listen(reactor, [description], site, settings, {}, ADDRESS)
     except AddressTaken:
         # Another gateway on this machine has the default port: no reason not to start.
         if ADDRESS in settings.origins:

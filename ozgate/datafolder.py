@@ -10,6 +10,9 @@ from pathlib import Path
 
 from .sitefile import ConfigurationError
 
+MARKS = {"lock", "metadata.db", "blobs", "master.key"}
+"""Names that a data folder has, some of them even when only a part of it was copied."""
+
 
 class DataFolder:
     """A data folder held by this process.
@@ -17,13 +20,14 @@ class DataFolder:
     It is locked by ``flock`` on a file in it, which a daemon inherits from the process that
     forked it, and which the kernel releases whatever way the process ends.
 
-    :raises ConfigurationError: it cannot be made or written to, or another process holds it.
+    :raises ConfigurationError: it cannot be made or written to, holds what is not ours, or another process holds it.
     """
 
     def __init__(self, path: str) -> None:
         self.path = os.path.abspath(path)
         try:
             _make(self.path)
+            _check_ours(self.path)
             self._lock = os.open(
                 Path(self.path, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
             )
@@ -48,6 +52,20 @@ class DataFolder:
     def release(self) -> None:
         """Let another process have it."""
         os.close(self._lock)
+
+
+def _check_ours(path: str) -> None:
+    """Stay out of a home, or a checkout: a data folder is taken over whole, and made private.
+
+    :raises ConfigurationError: it holds something, and nothing of ours.
+    :raises OSError: it cannot be looked into.
+    """
+    # A new file system has lost+found; a home that nobody lives in has its hidden files.
+    names = {name for name in os.listdir(path) if name[0] != "."} - {"lost+found"}
+    if names and not names & MARKS:
+        raise ConfigurationError(
+            f"the data folder {path} is no data folder: it has {min(names)} in it; give --data a new folder, or an empty one"
+        )
 
 
 def _make(path: str) -> None:

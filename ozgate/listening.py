@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 
 ANYWHERE = "ozgate.insecure.listen.anywhere"
 
+HINTS = {
+    errno.EACCES: "ports below 1024 are for root: choose another, or see docs/installing.md",
+    errno.EADDRNOTAVAIL: "name an address of this machine, or 0.0.0.0 for all",
+}
+"""What to do about errors of the operating system."""
+
 FAREWELL = 0.5
 """Seconds that an idle connection has to close when the service stops: over TLS the client must agree."""
 
@@ -146,6 +152,7 @@ async def listen(
     factory: IProtocolFactory,
     settings: Settings,
     secured: Mapping[str, TlsEndpoint],
+    settable: str = "--listen, ozone.s3g.http-address or ozone.s3g.https-address",
 ) -> list[IListeningPort]:
     """Listen on all of them, or on none.
 
@@ -154,6 +161,7 @@ async def listen(
     reactor turns again, so that nothing was accepted yet.
 
     :param secured: those of the descriptions that are of TLS, see :func:`~ozgate.tlsendpoints.tls_endpoints`.
+    :param settable: by what people choose other ports.
     :raises ConfigurationError: a description is wrong, a port is taken, or it would be open to others while
         signatures are not verified.
     """
@@ -161,7 +169,7 @@ async def listen(
     try:
         for description in described:
             port = await _listen(
-                reactor, description, factory, secured.get(description)
+                reactor, description, factory, secured.get(description), settable
             )
             ports.append(port)
             _check_reach(port, description, settings)
@@ -177,6 +185,7 @@ async def _listen(
     description: str,
     factory: IProtocolFactory,
     secured: TlsEndpoint | None,
+    settable: str,
 ) -> IListeningPort:
     port: IListeningPort
     try:
@@ -188,10 +197,11 @@ async def _listen(
         reason = error.socketError
         if getattr(reason, "errno", None) == errno.EADDRINUSE:
             raise AddressTaken(
-                f"cannot listen on {description}: another program does already; stop it, or choose another port"
+                f"cannot listen on {description}: another program does already; stop it, or choose another port with {settable}"
             ) from None
+        hint = HINTS.get(getattr(reason, "errno", 0), "")
         raise ConfigurationError(
-            f"cannot listen on {description}: {getattr(reason, 'strerror', None) or reason}"
+            f"cannot listen on {description}: {getattr(reason, 'strerror', None) or reason}{hint and '; '}{hint}"
         ) from None
     except Exception as error:
         # Parsers of descriptions raise what they like: ValueError, TypeError, KeyError, OpenSSL's errors.
@@ -207,7 +217,7 @@ def _check_reach(port: IListeningPort, description: str, settings: Settings) -> 
     if not is_private(port.getHost()):
         raise ConfigurationError(
             f"will not listen on {description}, open to other machines, while ozone.security.enabled is false and anyone may read and write: "
-            f"set it to true with a key pair, listen on 127.0.0.1, or say {ANYWHERE}=true"
+            f"set it to true, listen on 127.0.0.1, or say {ANYWHERE}=true"
         )
 
 

@@ -36,7 +36,7 @@ from .config import Settings
 from .datafolder import DataFolder
 from .errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, StoreError
 from .interfaces import IBlobStore, IMetadataStore, IMetadataTransaction
-from .listening import descriptions, drain, listen, url_of
+from .listening import descriptions, drain, is_private, listen, url_of
 from .providers import make_provider
 from .reloading import Reloads
 from .room import Room
@@ -239,7 +239,11 @@ class GatewayService(Service):
         ]
         secured = (self._secured.get(each) for each in self._described)
         trust = next((each.certificates.to_trust for each in secured if each), "")
-        _say(sys.__stdout__, welcome(urls, settings.data, settings, admin_urls, trust))
+        is_open = not all(is_private(port.getHost()) for port in ports)
+        _say(
+            sys.__stdout__,
+            welcome(urls, settings.data, settings, admin_urls, trust, is_open),
+        )
         _log.info("ozgate listens on {urls}", urls=", ".join(urls))
         self._ready(operations, f"listening on {', '.join(urls)}")
 

@@ -93,6 +93,11 @@ def _endpoint(
         settings.tls_need_client,
         _absolute(options.get("dhParameters", "")),
     )
+    for path in files.default.paths():
+        if not os.path.exists(path):
+            raise ValueError(
+                f"cannot read {path}: No such file or directory; 'ozgate tls selfsigned' makes a certificate and its key"
+            )
     if files.need_client and not files.client_ca:
         raise ValueError(
             "ozone.https.client.need-auth is true: name the certificates that issue those of clients in ozgate.tls.client-ca"

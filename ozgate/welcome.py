@@ -17,14 +17,17 @@ def welcome(
     settings: Settings,
     admin_urls: Sequence[str] = (),
     to_trust: str = "",
+    is_open: bool = False,
 ) -> str:
     """Some lines for a person at a terminal; no secret is in them.
 
     :param to_trust: path of a certificate that clients of an HTTPS endpoint trust only if they are told to.
+    :param is_open: other machines reach it.
     """
     url = next((each for each in urls if each.startswith("http")), None)
     lines = [
         *(f"ozgate listens on {each}" for each in urls),
+        *(["Other machines reach it by this one's name and addresses"] * is_open),
         *(f"ozgate is administered at {each}" for each in admin_urls),
         f"ozgate keeps its data in {data}",
         *_who(data, settings),

@@ -277,4 +277,7 @@ def _already_there() -> AdminError:
 
 
 def _invalid_name(name: str) -> AdminError:
-    return AdminError("INVALID_BUCKET_NAME", f"Invalid bucket name: {name}")
+    return AdminError(
+        "INVALID_BUCKET_NAME",
+        f"Invalid bucket name: {name}: 3 to 63 of a-z, 0-9, - and .",
+    )

@@ -97,8 +97,11 @@ def require_admin(caller: Caller) -> None:
     :raises AdminError: the caller is none (403).
     """
     if not caller.is_admin:
-        who = caller.user or "an unknown caller"
-        raise access_denied(f"{who} is no administrator")
+        if not caller.user:
+            raise access_denied(
+                "who asks is not known: ask over admin.sock in the data folder, or set ozone.s3g.http.auth.type to kerberos"
+            )
+        raise access_denied(f"{caller.user} is no administrator")
 
 
 def peer_uid(request: Any) -> int | None:

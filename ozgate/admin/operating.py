@@ -14,6 +14,7 @@ from ..reloading import Reloads
 from ..room import Room
 from .conf import add_conf
 from .context import AdminContext
+from .front import add_front
 from .health import Health, add_health
 from .metrics import Metrics, add_metrics
 from .reload import Outcomes, Reload, add_reload
@@ -35,6 +36,7 @@ class Operations:
 
     def routes(self, app: Klein, context: AdminContext) -> None:
         """Add their pages to the app of the admin listener."""
+        add_front(app)
         add_health(app, self.health)
         add_metrics(app, context, self.metrics)
         add_conf(app, context)

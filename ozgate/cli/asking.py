@@ -82,7 +82,10 @@ def exchange(
         ) from None
     except (ValueError, KeyError, TypeError):
         said = f"{response.status} {response.reason}" if response else "nonsense"
-        raise AdminError("INTERNAL_ERROR", f"{where} answered {said}") from None
+        raise AdminError(
+            "INTERNAL_ERROR",
+            f"{where} answered {said}, as no admin listener of ozgate does: is that the port of ozone.s3g.webadmin.http-address?",
+        ) from None
     finally:
         connection.close()
 

@@ -38,7 +38,9 @@ class Stores:
     def __init__(self, data: str, config: str | None) -> None:
         uid = os.getuid()
         if not os.path.exists(os.path.join(data, "lock")):
-            raise _not_found(f"nothing listens in {data}, and it is no data folder")
+            raise _not_found(
+                f"nothing listens in {data}, and it is no data folder: give --data the folder of the service"
+            )
         _become_owner(data)
         try:
             place = Setting("ozgate.data", data, "--data", direct=True)

@@ -79,6 +79,14 @@ class HealthTests(AdminTestCase):
             self.assertEqual(self.get(process, path), (200, b"ready\n"), path)
             self.assertEqual(self.get(process, path, "HEAD"), (200, b""), path)
 
+    def test_front_page(self) -> None:
+        """Who opens the URL that the start prints learns what is there."""
+        process = self.started("-D", LOOPBACK, *SECURE)
+        status, body = self.get(process, "/")
+        self.assertEqual(status, 200)
+        for path in ("/healthz", "/readyz", "/metrics", "/conf", "/reload", "/secret"):
+            self.assertIn(path, body.decode())
+
     def test_full_disk(self) -> None:
         """With less room than the reserve it lives, and is not ready."""
         process = self.started("-D", LOOPBACK, "-D", "ozgate.disk.reserve=1024PB")

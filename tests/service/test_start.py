@@ -181,7 +181,8 @@ class RefusedTests(ServiceTestCase):
 
     def test_open_to_others_with_security(self) -> None:
         """With security on it listens where it is told to."""
-        self.started("--listen", "tcp:0", *SECURE, environment=PAIR)
+        process = self.started("--listen", "tcp:0", *SECURE, environment=PAIR)
+        self.assertIn("Other machines reach it", process.output())
 
     def test_port_in_use(self) -> None:
         """A port that another program has."""
@@ -202,6 +203,22 @@ class RefusedTests(ServiceTestCase):
         """A data folder that cannot be made."""
         Path(self.data).write_text("a file")
         self.assertIn("--data", self.refused("-D", LOOPBACK))
+
+    def test_data_folder_of_something_else(self) -> None:
+        """A folder that holds other things stays as it is: not even its mode changes."""
+        os.makedirs(self.data, mode=0o755)
+        Path(self.data, "thesis.txt").write_text("mine")
+        line = self.refused("-D", LOOPBACK)
+        self.assertIn("thesis.txt", line)
+        self.assertIn("--data", line)
+        self.assertEqual(os.listdir(self.data), ["thesis.txt"])
+        self.assertEqual(stat.S_IMODE(os.stat(self.data).st_mode), 0o755)
+
+    def test_data_folder_of_a_new_disk(self) -> None:
+        """What every new file system and home has does not matter."""
+        os.makedirs(self.data + "/lost+found")
+        Path(self.data, ".profile").write_text("")
+        self.started("-D", LOOPBACK)
 
     def test_data_folder_in_use(self) -> None:
         """A second process on one data folder, by whatever name."""
