@@ -94,9 +94,16 @@ def getsecret(user: str | None, key: str, export: bool, ttl: float | None) -> No
 @click.command()
 @_whose
 @_export
-@click.option("-s", "--secret", required=True, help="The secret, 8 characters or more.")
+@click.option(
+    "-s",
+    "--secret",
+    required=True,
+    help="The secret, 8 characters or more; - reads a line of standard input, for other users see command lines.",
+)
 def setsecret(user: str | None, key: str, export: bool, secret: str) -> None:
     """Replace a secret by one of your choice."""
+    if secret == "-":
+        secret = _typed()
     _print(_ask("setsecret", "set_secret", user=user, key=key, secret=secret), export)
 
 
@@ -124,6 +131,13 @@ def listsecrets() -> None:
         if len(page) < PAGE:
             break
     click.echo(json.dumps([_listed(row) for row in found], indent=2))
+
+
+def _typed() -> str:
+    """A line of standard input, which a terminal does not show."""
+    if sys.stdin.isatty():
+        return str(click.prompt("Secret", hide_input=True, err=True))
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 def _ask(command: str, name: str, **arguments: Any) -> Any:

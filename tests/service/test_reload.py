@@ -105,12 +105,14 @@ class ConfigurationTests(ReloadTestCase):
             **{LIMIT.replace(".", "__"): "5"},
             ozgate__threads="6",
             hdds__prometheus__endpoint__token="a secret",
+            ozgate__metadata="other://me:my-secret@host/store",
         )
         lines = self.hang_up(process)
         self.assertIn(f"{LIMIT}: 1000 → 5, in force", lines)
         self.assertIn("ozgate.threads: 4 → 6, needs a restart", lines)
         self.assertIn("hdds.prometheus.endpoint.token: now ********, in force", lines)
-        self.assertNotIn("a secret", process.output())
+        self.assertIn("→ other://me:********@host/store, needs a restart", str(lines))
+        self.assertNotRegex(process.output(), "a secret|my-secret")
         self.assertIn(b"<MaxKeys>5<", self.ask(url + "/bucket")[1])
         _, body = self.get(process, "/conf")
         found = {

@@ -192,6 +192,11 @@ class CommandTests(SecretCase):
         self.assertEqual(found, (0, exported, ""))
         self.denied("SignatureDoesNotMatch", self.client(process, pair).list_buckets)
         self.client(process, (self.me, chosen)).list_buckets()
+        # Other users see the arguments of a command.
+        said = "another, typed\n"
+        code, out, _ = self.ozgate("s3", "setsecret", "-s", "-", said=said)
+        self.assertEqual((code, out.splitlines()[1]), (0, "awsSecret=another, typed"))
+        self.client(process, (self.me, "another, typed")).list_buckets()
 
     def test_usage(self) -> None:
         """Wrong options end with 2."""
@@ -387,7 +392,7 @@ class OtherUserTests(SecretCase):
         self.assertEqual(self.ozgate("s3", "listsecrets", uid=BOB)[0], 255)
 
     def test_namesake_of_the_static_pair(self) -> None:
-        """Who bears the name of the configured access key gets no key that speaks for it."""
+        """Who bears the name of the configured access key gets no key that speaks for it, and nothing that it owns."""
         self.process.stop()
         pair = {"AWS_ACCESS_KEY_ID": str(ALICE), "AWS_SECRET_ACCESS_KEY": "configured"}
         self.process = self.started(*OPEN, environment=pair)
@@ -395,6 +400,18 @@ class OtherUserTests(SecretCase):
         self.refused_with(line, "getsecret", "--key", "x", uid=ALICE)
         self.assertEqual(self.ozgate("s3", "listsecrets", uid=ALICE)[0], 255)
         self.pair("-u", str(ALICE), "--key", "x")
+        operator = (str(ALICE), "configured")
+        self.client(self.process, operator).create_bucket(Bucket="operators")
+        for arguments in (
+            ("bucket", "list", "/s3v"),
+            ("bucket", "info", "/s3v/operators"),
+            ("bucket", "delete", "/s3v/operators"),
+            ("volume", "setquota", "/s3v", "--namespace-quota", "1"),
+        ):
+            code, out, error = self.ozgate("sh", *arguments, uid=ALICE)
+            self.assertEqual((code, out), (255, ""), arguments)
+            self.assertTrue(error.startswith("PERMISSION_DENIED "), error)
+        self.assertEqual(self.ozgate("sh", "bucket", "list", "/s3v")[0], 0)
 
     def test_private_by_default(self) -> None:
         """Unless told otherwise, the socket is for the service's user alone, and so is its folder."""

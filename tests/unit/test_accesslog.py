@@ -93,6 +93,17 @@ class AccessLineTests(SynchronousTestCase):
         ):
             self.assertEqual(redact(target), target)
 
+    def test_redacted(self) -> None:
+        """What opens something is left out, however its name is written."""
+        for name in (
+            b"X-Amz-Signature",
+            b"x-amz-%53ecurity-token",
+            b"Signature",
+            b"X-Amz-Server-Side-Encryption-Customer-Key",
+        ):
+            found = redact(b"/b/k?a=1&%b=secret&b=2" % name)
+            self.assertEqual(found, b"/b/k?a=1&%b=REDACTED&b=2" % name)
+
 
 class AuditLineTests(SynchronousTestCase):
     """The audit log's line."""

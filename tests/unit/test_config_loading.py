@@ -243,6 +243,17 @@ class FileTests(LoadingTestCase):
         ):
             self.refused(self.site(content))
 
+    def test_misplaced_value(self) -> None:
+        """A value that stands in the wrong place is not repeated: it may be a secret."""
+        line = self.refused(
+            self.site(
+                "<configuration><property><name>ozgate.s3.secret-key</name>hidden"
+                "</property></configuration>"
+            )
+        )
+        self.assertIn("text outside", line)
+        self.assertNotIn("hidden", line)
+
     def test_members_without_meaning_here(self) -> None:
         """Descriptions, tags and sources are read over; without a value nothing is set."""
         path = self.site(

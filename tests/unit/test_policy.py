@@ -155,3 +155,13 @@ class PeopleTests(SynchronousTestCase):
         self.assertEqual(self.people.groups_of(principal), frozenset())
         self.assertEqual(self.people.groups_of(own), frozenset(("wheel",)))
         self.assertEqual(self.people.known_as("alice@EXAMPLE.COM"), "alice")
+        self.people.take_up(Settings(administrator_groups=("wheel",)))
+        self.assertTrue(self.people.is_admin("root"))
+        self.assertFalse(self.people.is_admin(principal))
+
+    def test_operators_key(self) -> None:
+        """No principal passes for the configured access key, whose name it may be short for; its groups it keeps."""
+        self.people.take_up(Settings(access_key="alice", secret_key="x" * 20))
+        principal = "alice@EXAMPLE.COM"
+        self.assertEqual(self.people.known_as(principal), principal)
+        self.assertEqual(self.people.groups_of(principal), frozenset(("staff",)))
