@@ -7,7 +7,9 @@ in :mod:`ozgate.running`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from attrs import evolve
 from twisted.application.service import IService
@@ -85,4 +87,16 @@ def makeService(options: Options) -> IService:
         raise SystemExit(f"ozgate: {error}") from None
     for note in notes:
         _log.info("{note}", note=note)
+    _say_where_it_goes(options)
     return service
+
+
+def _say_where_it_goes(options: Options) -> None:
+    """Tell a person at a terminal that a daemon says nothing there, not even what is wrong."""
+    twistd: Mapping[str, Any] = options.parent or {}
+    if not twistd.get("nodaemon", True) and sys.stderr.isatty():
+        log = "the system's log" if twistd.get("syslog") else twistd.get("logfile")
+        sys.stderr.write(
+            f"ozgate goes into the background: {log or 'twistd.log'} says whether and where it listens. "
+            "'twistd -n ozgate' stays here.\n"
+        )

@@ -111,6 +111,11 @@ def ask_for(request: Request) -> Any:
     return exchange(local, f"{data}/admin.sock", None, request)
 
 
+def worked_alone() -> bool:
+    """Whether the service was down, so that its stores were asked instead."""
+    return _STORES in click.get_current_context().find_root().meta
+
+
 def _stores(data: str) -> Stores:
     """The stores of a data folder, opened when first asked for and closed when the command ends.
 

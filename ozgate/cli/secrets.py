@@ -160,6 +160,11 @@ def _security_is_off(command: str) -> NoReturn:
         "To enable security set ozone.security.enabled to true.",
         err=True,
     )
+    if client.worked_alone():
+        click.echo(
+            "The service does not run, or keeps its data elsewhere: start it, or give --config the file that enables security.",
+            err=True,
+        )
     raise SystemExit(0)
 
 
