@@ -79,6 +79,8 @@ def _pair(data: str, settings: Settings) -> str:
 
 
 def _paste(url: str, data: str, settings: Settings, to_trust: str) -> list[str]:
+    # A bucket of the days when anybody was let in belongs to no user.
+    bucket = "mine" if settings.security_enabled else "first"
     trust = [f"  export AWS_CA_BUNDLE={shlex.quote(to_trust)}"] if to_trust else []
     return [
         "",
@@ -88,15 +90,15 @@ def _paste(url: str, data: str, settings: Settings, to_trust: str) -> list[str]:
         f"  export AWS_DEFAULT_REGION={settings.region}",
         f"  export AWS_ENDPOINT_URL={url}",
         *trust,
-        "  aws s3 mb s3://first",
-        "  echo world | aws s3 cp - s3://first/hello",
-        "  aws s3 ls s3://first/",
+        f"  aws s3 mb s3://{bucket}",
+        f"  echo world | aws s3 cp - s3://{bucket}/hello",
+        f"  aws s3 ls s3://{bucket}/",
         "",
         "or, with the same environment, boto3:",
         "",
         "  import boto3",
         f"  s3 = boto3.client('s3', endpoint_url='{url}')",
-        "  s3.put_object(Bucket='first', Key='hello', Body=b'world\\n')",
-        "  print(s3.get_object(Bucket='first', Key='hello')['Body'].read())",
+        f"  s3.put_object(Bucket='{bucket}', Key='hello', Body=b'world\\n')",
+        f"  print(s3.get_object(Bucket='{bucket}', Key='hello')['Body'].read())",
         "",
     ]
