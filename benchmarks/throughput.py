@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from multiprocessing import Pipe
 from multiprocessing import Process as Child
 from pathlib import Path
 
@@ -88,6 +89,33 @@ def bare_loop(listener: socket.socket, folder: str, rounds: int) -> None:
         os.unlink(os.path.join(folder, f"bare-{number}"))
 
 
+def sendfile_cost(path: str) -> float:
+    """CPU seconds of a process that does nothing but ``sendfile`` a file to a client: the kernel's share of a GET."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    ours, theirs = Pipe()
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+            before, offset = time.process_time(), 0
+            while offset < size:
+                offset += os.sendfile(
+                    connection.fileno(), file.fileno(), offset, size - offset
+                )
+            theirs.send(time.process_time() - before)
+
+    child = Child(target=serve, daemon=True)
+    child.start()
+    download(listener.getsockname()[1], "/", {})
+    child.join(5)
+    listener.close()
+    cost: float = ours.recv()
+    return cost
+
+
 def main() -> int:
     """Print the figures; 1 when one misses."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
@@ -109,6 +137,7 @@ def main() -> int:
         )
         child.start()
         puts, gets, costs, put_costs, worker_costs = [], [], [], [], []
+        kernel_costs = []
         bare = type(
             "Bare", (), {"port": listener.getsockname()[1], "headers": lambda *a: {}}
         )()
@@ -131,13 +160,16 @@ def main() -> int:
                 )
                 costs.append(server.cpu - cpu)
                 gets.append(reference / ours)
+                kernel_costs.append(sendfile_cost(os.path.join(folder, "large")))
                 print(
                     f"     PUT {puts[-1]:.2f} of the bare loop, GET {gets[-1]:.2f} of nginx ({1 / ours:.2f} GiB/s)",
                     flush=True,
                 )
                 time.sleep(0.2)
         child.join(5)
+    kernel = statistics.median(kernel_costs)
     print(f"     GET costs nginx {statistics.median(worker_costs):.2f} CPU-s per GiB")
+    print(f"     a bare sendfile loop costs {kernel:.2f} CPU-s per GiB")
     print(f"     PUT costs {statistics.median(put_costs):.2f} CPU-s per GiB")
     results = [
         verdict(
@@ -152,6 +184,14 @@ def main() -> int:
             0.4,
             at_most=True,
             unit=" s",
+        ),
+        verdict(
+            "GET of 1 GiB, server CPU relative to a bare sendfile loop",
+            statistics.median(
+                cost / bare for cost, bare in zip(costs, kernel_costs, strict=True)
+            ),
+            1.2,
+            at_most=True,
         ),
         verdict(
             "PUT of 1 GiB, rate relative to the bare loop",

@@ -333,22 +333,37 @@ class ObjectVersion:
     parts_count: int = 0
 
 
-class ListedVersion(NamedTuple):
-    """What a listing shows of a version; read from an index, so that a list costs a page.
+class Traits(NamedTuple):
+    """What most rows of a listing have in common; rows next to each other share one."""
+
+    owner: str
+    storage_class: str
+    checksum_algorithm: str = ""
+    checksum_type: str = ""
+
+
+class ListedObject(NamedTuple):
+    """What a listing shows of a current object; read from an index, so that a list costs a page.
 
     A tuple, for a page has a thousand: an attrs class takes ten times as long to make.
     """
 
     key: str
-    sequence: int
     modified: int
     size: int
     etag: str
-    owner: str
-    storage_class: str
+    traits: Traits
+
+
+class ListedVersion(NamedTuple):
+    """What a listing shows of a version or delete marker."""
+
+    key: str
+    modified: int
+    size: int
+    etag: str
+    traits: Traits
     version_id: str
-    checksum_algorithm: str = ""
-    checksum_type: str = ""
     is_latest: bool = True
     is_delete_marker: bool = False
 
@@ -363,7 +378,7 @@ class Page:
         It is the last key or common prefix of this page.
     """
 
-    items: tuple[ListedVersion, ...] = ()
+    items: tuple[ListedObject, ...] = ()
     common_prefixes: tuple[str, ...] = ()
     next_after: str | None = None
 

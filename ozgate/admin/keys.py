@@ -21,7 +21,7 @@ from ..s3.perform.writing import put_object
 from ..s3.reply import Reply
 from ..s3.row import Scope
 from ..s3.versions import find_version
-from ..values import ListedVersion, ObjectVersion
+from ..values import ListedObject, ObjectVersion
 from ..wire.body import RequestBody
 from .caller import Caller
 from .context import AdminContext
@@ -98,7 +98,9 @@ async def list_keys(
 
     def read(tx: IMetadataTransaction) -> list[dict[str, Any]]:
         page = tx.page(call.bucket(tx), prefix, start, "", limit)
-        return [_listed_json(volume, bucket, each) for each in page.items]
+        return [
+            _listed_json(volume, bucket, each, each.traits.owner) for each in page.items
+        ]
 
     return await _asked(call, lambda: call.read(read))  # type: ignore[no-any-return]
 
@@ -110,7 +112,7 @@ async def info_key(
     call = _key_call(context, caller, "HeadObject", volume, bucket, key)
     version = await _asked(call, lambda: call.read(_find, call))
     return {
-        **_listed_json(volume, bucket, version),
+        **_listed_json(volume, bucket, version, version.owner),
         "metadata": {"ETag": version.etag, **version.metadata},
         "tags": dict(version.tags),
         "file": True,
@@ -188,7 +190,7 @@ def _find(tx: IMetadataTransaction, call: Call) -> ObjectVersion:
 
 
 def _listed_json(
-    volume: str, bucket: str, version: ObjectVersion | ListedVersion
+    volume: str, bucket: str, version: ObjectVersion | ListedObject, owner: str
 ) -> dict[str, Any]:
     """A key as Ozone's lists show it. When it was made is when it was last written: keys are replaced whole."""
     written = iso_time(version.modified)
@@ -196,7 +198,7 @@ def _listed_json(
         "volumeName": volume,
         "bucketName": bucket,
         "name": version.key,
-        "owner": version.owner,
+        "owner": owner,
         "dataSize": version.size,
         "creationTime": written,
         "modificationTime": written,

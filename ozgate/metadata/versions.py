@@ -41,12 +41,10 @@ SET_LATEST = """UPDATE versions SET is_latest = ?3 WHERE bucket = ?1 AND key = ?
     AND sequence = (SELECT MAX(sequence) FROM versions WHERE bucket = ?1 AND key = ?2)"""
 
 ADD = """INSERT INTO versions (bucket, key, sequence, is_latest, is_delete_marker,
-    modified, size, etag, owner, storage_class, version_id, checksum_algorithm,
-    checksum_type, checksum_value, parts_count, tags, headers, metadata)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    modified, size, etag, traits, version_id, checksum_value, parts_count, tags,
+    headers, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
-REPLACE = """UPDATE versions SET modified = ?, etag = ?, owner = ?,
-    storage_class = ?, checksum_algorithm = ?, checksum_type = ?, checksum_value = ?,
+REPLACE = """UPDATE versions SET modified = ?, etag = ?, traits = ?, checksum_value = ?,
     parts_count = ?, tags = ?, headers = ?, metadata = ?
     WHERE bucket = ? AND key = ? AND sequence = ?"""
 
@@ -126,7 +124,7 @@ class VersionRows(Rows):
         """
         row = version_row(bucket.number, version)
         # From the row: what follows is_delete_marker, but for the size and the version's id.
-        columns = (row[5], *row[7:10], *row[11:], *row[:3])
+        columns = (row[5], *row[7:9], *row[10:], *row[:3])
         changed = self._execute(REPLACE, columns).rowcount
         if not changed:
             raise Absent(f"{version.key!r} has no version {version.version_id}")

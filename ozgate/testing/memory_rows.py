@@ -15,12 +15,14 @@ from ..values import (
     BlobRef,
     Bucket,
     Content,
+    ListedObject,
     ListedVersion,
     ObjectPart,
     ObjectVersion,
     Page,
     Part,
     Secret,
+    Traits,
     Upload,
     UploadPage,
     VersionPage,
@@ -72,22 +74,34 @@ def _by_name(
     return wanted[: max(limit, 0)]
 
 
+def _current(kept: Kept) -> ListedObject:
+    version = kept.version
+    return ListedObject(
+        version.key, version.modified, version.size, version.etag, _traits(version)
+    )
+
+
 def _listed(kept: Kept, is_latest: bool) -> ListedVersion:
     version = kept.version
-    checksum = version.checksum
     return ListedVersion(
-        key=version.key,
-        sequence=version.sequence,
-        modified=version.modified,
-        size=version.size,
-        etag=version.etag,
-        owner=version.owner,
-        storage_class=version.storage_class,
-        version_id=version.version_id,
-        is_latest=is_latest,
-        is_delete_marker=version.is_delete_marker,
-        checksum_algorithm=checksum.algorithm if checksum else "",
-        checksum_type=checksum.type if checksum else "",
+        version.key,
+        version.modified,
+        version.size,
+        version.etag,
+        _traits(version),
+        version.version_id,
+        is_latest,
+        version.is_delete_marker,
+    )
+
+
+def _traits(version: ObjectVersion) -> Traits:
+    checksum = version.checksum
+    return Traits(
+        version.owner,
+        version.storage_class,
+        checksum.algorithm if checksum else "",
+        checksum.type if checksum else "",
     )
 
 
@@ -430,7 +444,7 @@ class MemoryTransaction:
     ) -> Page:
         """A page of the keys whose latest version is no delete marker."""
         entries = (
-            (key, _listed(kept, True))
+            (key, _current(kept))
             for key, kept, is_latest in self._all_versions(bucket)
             if is_latest and not kept.version.is_delete_marker and key > after
         )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SMALL = 64 << 10
 """Pieces of files up to this many bytes are read and written, together with what stands before them."""
 
-BURST = 1 << 20
+BURST = 4 << 20
 """Bytes given to the socket at once, so that others get their turn."""
 
 

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from ...errors import InvalidArgument
 from ...interfaces import IMetadataTransaction
-from ...values import ListedVersion, Page, VersionPage
+from ...values import ListedObject, ListedVersion, Page, Traits, VersionPage
 from ..call import Call
 from ..owners import owner_element
 from ..params import encoding_type, integer
@@ -204,70 +204,57 @@ def _names(names: Sequence[str], show: Callable[[str], str]) -> Sequence[str]:
     return shown if len(shown) == len(names) else [show(name) for name in names]
 
 
-def _traits(item: ListedVersion) -> tuple[str, str, str]:
-    """What most rows of a page have in common: checksum, owner, storage class."""
-    checksum = element("ChecksumAlgorithm", item.checksum_algorithm or None)
-    checksum += element("ChecksumType", item.checksum_type or None)
-    return (
-        checksum,
-        owner_element(item.owner),
-        element("StorageClass", item.storage_class),
+class _Times(dict[int, str]):
+    """Time stamps by their second: rows of a page share most."""
+
+    def __missing__(self, second: int) -> str:
+        made = self[second] = timestamp(second * 1000)
+        return made
+
+
+def _checksum(traits: Traits) -> str:
+    return element("ChecksumAlgorithm", traits.checksum_algorithm or None) + element(
+        "ChecksumType", traits.checksum_type or None
     )
 
 
-def _rows(
-    items: Sequence[ListedVersion], show: Callable[[str], str]
-) -> Iterable[tuple[ListedVersion, str, str, str, str, str]]:
-    """Each item with its key, time, checksum, owner and storage class as they are shown.
-
-    What repeats from row to row is written once a page.
-    """
-    names = _names([item.key for item in items], show)
-    times: dict[int, str] = {}
-    known: dict[tuple[str, str, str, str], tuple[str, str, str]] = {}
-    for item, name in zip(items, names, strict=True):
-        second = item.modified // 1000
-        time = times.get(second)
-        if time is None:
-            time = times[second] = timestamp(item.modified)
-        alike = (
-            item.checksum_algorithm,
-            item.checksum_type,
-            item.owner,
-            item.storage_class,
-        )
-        traits = known.get(alike)
-        if traits is None:
-            traits = known[alike] = _traits(item)
-        checksum, owner, storage_class = traits
-        yield item, name, time, checksum, owner, storage_class
-
-
 def _contents(
-    items: Sequence[ListedVersion], show: Callable[[str], str], with_owner: bool
+    items: Sequence[ListedObject], show: Callable[[str], str], with_owner: bool
 ) -> list[str]:
-    return [
-        f"<Contents><Key>{name}</Key><LastModified>{time}</LastModified>"
-        f"<ETag>&quot;{item.etag}&quot;</ETag>{checksum}<Size>{item.size}</Size>"
-        f"{owner if with_owner else ''}{storage_class}</Contents>"
-        for item, name, time, checksum, owner, storage_class in _rows(items, show)
-    ]
+    names = _names([item.key for item in items], show)
+    times = _Times()
+    last = None
+    shown = []
+    for (_, modified, size, etag, traits), name in zip(items, names, strict=True):
+        if traits is not last:
+            last, checksum = traits, _checksum(traits)
+            end = owner_element(traits.owner) if with_owner else ""
+            end += f"{element('StorageClass', traits.storage_class)}</Contents>"
+        shown.append(
+            f"<Contents><Key>{name}</Key><LastModified>{times[modified // 1000]}</LastModified>"
+            f"<ETag>&quot;{etag}&quot;</ETag>{checksum}<Size>{size}</Size>{end}"
+        )
+    return shown
 
 
 def _versions(
     items: Sequence[ListedVersion], show: Callable[[str], str]
 ) -> Iterable[str]:
-    for item, name, time, checksum, owner, storage_class in _rows(items, show):
+    names = _names([item.key for item in items], show)
+    times = _Times()
+    for item, name in zip(items, names, strict=True):
+        owner = owner_element(item.traits.owner)
         start = (
             f"<Key>{name}</Key><VersionId>{item.version_id}</VersionId>"
             f"<IsLatest>{'true' if item.is_latest else 'false'}</IsLatest>"
-            f"<LastModified>{time}</LastModified>"
+            f"<LastModified>{times[item.modified // 1000]}</LastModified>"
         )
         if item.is_delete_marker:
             yield f"<DeleteMarker>{start}{owner}</DeleteMarker>"
         else:
+            storage_class = element("StorageClass", item.traits.storage_class)
             yield (
-                f"<Version>{start}<ETag>&quot;{item.etag}&quot;</ETag>{checksum}"
+                f"<Version>{start}<ETag>&quot;{item.etag}&quot;</ETag>{_checksum(item.traits)}"
                 f"<Size>{item.size}</Size>{owner}{storage_class}</Version>"
             )
 
