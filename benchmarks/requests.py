@@ -27,10 +27,12 @@ app.run("127.0.0.1", int(sys.argv[1]), logFile=open(sys.argv[2], "w"))
 """
 
 
-def wrk(port: int, target: str, *options: str, seconds: int = 4) -> tuple[int, int]:
-    """Load a server with 16 connections; returns requests answered and those that failed."""
+def wrk(
+    port: int, target: str, *options: str, seconds: int = 4, clients: int = 16
+) -> tuple[int, int]:
+    """Load a server with some connections; returns requests answered and those that failed."""
     output = subprocess.run(
-        ["wrk", "-t1", "-c16", f"-d{seconds}s", *options, f"http://127.0.0.1:{port}{target}"],
+        ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", *options, f"http://127.0.0.1:{port}{target}"],
         check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
     answered = int(re.search(r"(\d+) requests in", output)[1])  # type: ignore[index]

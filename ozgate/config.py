@@ -156,6 +156,14 @@ def url(text: str) -> str:
     return text.strip()
 
 
+def durability(text: str) -> str:
+    """When a write is answered: ``strict`` (once it survives a power cut) or ``relaxed``."""
+    folded = text.strip().lower()
+    if folded not in ("strict", "relaxed"):
+        raise ValueError(f"{text!r} is neither strict nor relaxed")
+    return folded
+
+
 @frozen(kw_only=True)
 class Settings:
     """Every knob, parsed. Fields are named after what they mean, keys are in their metadata."""
@@ -419,6 +427,12 @@ class Settings:
         16384,
         "Bodies of at most this many bytes are kept in the metadata row.",
         size,
+    )
+    durability: str = knob(
+        "ozgate.durability",
+        "strict",
+        "strict: what got a 200 survives a power cut; relaxed: it survives a crash of the service, but a power cut takes the writes of up to the last minute.",
+        durability,
     )
     upload_expiry: float = knob(
         "ozone.om.open.mpu.expire.threshold",

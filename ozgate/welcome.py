@@ -31,6 +31,12 @@ def welcome(
         *(f"ozgate is administered at {each}" for each in admin_urls),
         f"ozgate keeps its data in {data}",
         *_who(data, settings),
+        *(
+            [
+                "ozgate.durability is relaxed: a power cut may take writes that were answered 200"
+            ]
+            * (settings.durability == "relaxed")
+        ),
     ]
     if url:
         lines += _paste(url, data, settings, to_trust if "https:" in url else "")

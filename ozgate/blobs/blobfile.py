@@ -44,10 +44,12 @@ class Place:
     :ivar folder: the folder it ends in.
     :ivar staging: where it is while it is written, with a name of its own; ``None`` where the file
         system has files without a name.
+    :ivar relaxed: it need not survive a power cut.
     """
 
     folder: str
     staging: str | None
+    relaxed: bool = False
 
 
 def table_size(length: int) -> int:
@@ -131,7 +133,8 @@ class BlobWriter:
             self._end_block()
             with io.translated("making a blob durable"):
                 self._write([self._footer(length)])
-                io.fsync(self._fd)
+                if not self._place.relaxed:
+                    io.fsync(self._fd)
                 self._name(path)
         except BaseException:
             self.discard()
@@ -209,6 +212,8 @@ class BlobWriter:
             io.link_unnamed(self._fd, path)
         else:
             io.rename(self._place.staging, path)
+        if self._place.relaxed:
+            return
         try:
             io.fsync_folder(self._place.folder)
         except BaseException:

@@ -112,6 +112,7 @@ class FileBlobStore:
     :param reactor: a clock for ids, and for giving others a turn.
     :param run_in_thread: ``run_in_thread(f, *args)`` → Deferred.
     :param inline_below: see the interface.
+    :param relaxed: a blob is committed before it survives a power cut.
     """
 
     extent_size = 0
@@ -123,8 +124,10 @@ class FileBlobStore:
         reactor: IReactorTime,
         run_in_thread: RunInThread,
         inline_below: int,
+        relaxed: bool = False,
     ) -> None:
         self.name = name
+        self._relaxed = relaxed
         self.inline_below = inline_below
         self.run_in_thread = run_in_thread
         self._reactor = reactor
@@ -224,7 +227,7 @@ class FileBlobStore:
         """Where a new file goes."""
         folders = self._folders
         staging = None if folders.unnamed else folders.staging(os.urandom(12).hex())
-        return Place(folders.folder(ending), staging)
+        return Place(folders.folder(ending), staging, self._relaxed)
 
     def next_id(self, ending: str) -> str:
         """An id later than every one before it."""

@@ -15,6 +15,7 @@ TYPES: dict[Callable[[str], Any], str] = {
     declared.address: "host:port",
     declared.authentication: "simple or kerberos",
     declared.boolean: "true or false",
+    declared.durability: "strict or relaxed",
     declared.duration: "duration",
     declared.interval: "duration",
     declared.milliseconds: "duration",

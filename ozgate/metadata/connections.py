@@ -53,9 +53,10 @@ def _connect(path: str) -> sqlite3.Connection:
     return connection
 
 
-def connect_writer(path: str) -> sqlite3.Connection:
+def connect_writer(path: str, relaxed: bool = False) -> sqlite3.Connection:
     """A connection that writes, to a database whose schema is up to date.
 
+    :param relaxed: a commit need not wait for the disk.
     :raises Unavailable: it cannot be opened or its schema is not ours, in one line.
     """
     try:
@@ -63,7 +64,7 @@ def connect_writer(path: str) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise Unavailable(f"cannot open {path}: {_reason(error, path)}") from None
     try:
-        _prepare(connection, path)
+        _prepare(connection, path, relaxed)
     except sqlite3.Error as error:
         connection.close()
         raise Unavailable(f"cannot use {path}: {_reason(error, path)}") from None
@@ -73,13 +74,14 @@ def connect_writer(path: str) -> sqlite3.Connection:
     return connection
 
 
-def _prepare(connection: sqlite3.Connection, path: str) -> None:
+def _prepare(connection: sqlite3.Connection, path: str, relaxed: bool) -> None:
     # Looked at before anything is changed: a newer database is left as it is.
     current = is_current(connection, path)
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
         raise Unavailable(f"cannot use {path}: its file system has no write-ahead log")
-    connection.execute("PRAGMA synchronous = FULL")
+    # With NORMAL a power cut takes the last commits, but leaves the database whole.
+    connection.execute(f"PRAGMA synchronous = {'NORMAL' if relaxed else 'FULL'}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     connection.execute(f"PRAGMA journal_size_limit = {LOG_LIMIT}")
     # Debian builds SQLite to overwrite what is deleted, which only means more to write.

@@ -33,6 +33,7 @@ class SQLiteMetadataStore:
     :param path: of the database; its folder exists. ``-wal`` and ``-shm`` files lie beside it.
     :param reactor: in whose thread Deferreds fire.
     :param clock: what tells the time; the reactor when ``None``.
+    :param relaxed: a write fires before it survives a power cut.
     """
 
     _log = Logger()
@@ -42,10 +43,11 @@ class SQLiteMetadataStore:
         path: str,
         reactor: Reactor,
         clock: IReactorTime | None = None,
+        relaxed: bool = False,
     ) -> None:
         self._path = path
         self._times = Times((reactor if clock is None else clock).seconds)
-        self._writer = Writer(path, reactor, self._times)
+        self._writer = Writer(path, reactor, self._times, relaxed)
         self._connection: sqlite3.Connection | None = None
         self._tx: ReadTransaction
         self._watchers: dict[str, list[Callable[[], None]]] = {}

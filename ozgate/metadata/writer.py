@@ -65,8 +65,11 @@ class Writer:
 
     _log = Logger()
 
-    def __init__(self, path: str, reactor: Reactor, times: Times) -> None:
+    def __init__(
+        self, path: str, reactor: Reactor, times: Times, relaxed: bool = False
+    ) -> None:
         self._path = path
+        self._relaxed = relaxed
         self._reactor = reactor
         self._sequences = Sequences(times)
         self._times = times
@@ -150,7 +153,7 @@ class Writer:
     def _connect(self) -> sqlite3.Connection:
         """The connection; a new one at first and after a commit that failed."""
         if self._connection is None:
-            connection = connect_writer(self._path)
+            connection = connect_writer(self._path, self._relaxed)
             try:
                 self._sequences.load(connection)
             except sqlite3.Error as error:

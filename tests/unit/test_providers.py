@@ -6,11 +6,14 @@ import os
 from typing import Any
 
 from twisted.application.service import IServiceMaker
+from twisted.internet import reactor
 from twisted.internet.defer import succeed
 from twisted.internet.task import Clock
+from twisted.internet.threads import deferToThread
 from twisted.plugin import getPlugins
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from ozgate.blobs import io
 from ozgate.config import Settings
 from ozgate.interfaces import IBlobStore, IMetadataStore, IProviderMaker
 from ozgate.providers import make_provider
@@ -54,3 +57,45 @@ class MakeProviderTests(SynchronousTestCase):
         with self.assertRaises(ConfigurationError) as caught:
             self.make(IMetadataStore, "ozgate.metadata", metadata_provider="files:x")
         self.assertIn("sqlite:", str(caught.exception))
+
+
+class DurabilityTests(TestCase):
+    """``ozgate.durability``: whether a write waits for the disk."""
+
+    async def written(self, durability: str) -> tuple[int, int]:
+        """How often blobs called fsync for one blob, and SQLite's level (1 is NORMAL, 2 is FULL)."""
+        settings = Settings(data=os.path.abspath(self.mktemp()), durability=durability)  # noqa: ASYNC240
+        os.mkdir(settings.data)
+        calls: list[object] = []
+        for name in ("fsync", "fsync_folder"):
+            self.patch(io, name, calls.append)
+        blobs, metadata = (
+            make_provider(interface, key, reactor, settings, deferToThread)
+            for interface, key in (
+                (IBlobStore, "ozgate.blobs"),
+                (IMetadataStore, "ozgate.metadata"),
+            )
+        )
+        await blobs.open_store()
+        await metadata.open()
+        try:
+            calls.clear()
+            sink = blobs.create(None)
+            sink.write(b"body")
+            await sink.commit()
+            level = await metadata.write(
+                lambda tx: tx._connection.execute("PRAGMA synchronous").fetchone()[0]
+            )
+            return len(calls), level
+        finally:
+            await metadata.close()
+            await blobs.close_store()
+
+    async def test_strict(self) -> None:
+        """By default a blob is synced, and its name, and so is each commit."""
+        self.assertEqual(Settings().durability, "strict")
+        self.assertEqual(await self.written("strict"), (2, 2))
+
+    async def test_relaxed(self) -> None:
+        """Relaxed, nothing waits for the disk."""
+        self.assertEqual(await self.written("relaxed"), (0, 1))

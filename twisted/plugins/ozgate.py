@@ -37,7 +37,9 @@ class SQLite:
         from ozgate.metadata.sqlite import SQLiteMetadataStore
 
         return SQLiteMetadataStore(
-            str(Path(settings["ozgate.data"], location)), reactor
+            str(Path(settings["ozgate.data"], location)),
+            reactor,
+            relaxed=settings["ozgate.durability"] == "relaxed",
         )
 
 
@@ -64,6 +66,7 @@ class Files:
             reactor,
             run_in_thread,
             settings["ozgate.blobs.inline-below"],
+            settings["ozgate.durability"] == "relaxed",
         )
 
 
