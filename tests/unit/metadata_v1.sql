@@ -170,3 +170,4 @@ DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('volumes',3);
 INSERT INTO "sqlite_sequence" VALUES('buckets',4);
 COMMIT;
+PRAGMA user_version = 1;

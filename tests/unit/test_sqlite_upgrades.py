@@ -1,0 +1,104 @@
+"""A database of every earlier schema opens and means what it meant; one of a later schema is left alone."""
+
+# ruff: noqa: ASYNC240
+# Nothing else waits while a test looks at its files.
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from twisted.internet import reactor
+from twisted.trial.unittest import TestCase
+
+from ozgate.errors import Unavailable
+from ozgate.metadata import schema
+from ozgate.metadata.sqlite import SQLiteMetadataStore
+from tests.unit.metadata_rows import fill, look, restore, still_store
+
+DUMPS = {
+    int(path.stem.removeprefix("metadata_v")): path.read_text(encoding="utf-8")
+    for path in Path(__file__).parent.glob("metadata_v*.sql")
+}
+"""What earlier versions made, by the number of their schema."""
+
+
+class UpgradeTests(TestCase):
+    """Each schema since access control lists; :mod:`tests.unit.test_sqlite_migration` has the first."""
+
+    async def test_dumps(self) -> None:
+        """There is a dump of every schema before this one."""
+        self.assertLessEqual(set(range(1, schema.SCHEMA_VERSION)), set(DUMPS))
+
+    async def test_same(self) -> None:
+        """Everything reads as it does where this version made it."""
+        fresh = still_store(self.mktemp())
+        await fresh.open()
+        await fresh.write(fill)
+        expected = await fresh.read(look)
+        await fresh.close()
+        self.assertGreater(len(expected), 40)
+        for number, dump in DUMPS.items():
+            if number == 1:
+                continue
+            path = self.mktemp()
+            restore(dump, path)
+            store = still_store(path)
+            await store.open()
+            found = await store.read(look)
+            await store.close()
+            self.assertEqual(found, expected, number)
+
+    async def test_schema(self) -> None:
+        """The tables are those of a new database, which is sound, and a second start changes nothing."""
+        fresh = self.mktemp()
+        for path, dump in [(fresh, ""), *((self.mktemp(), d) for d in DUMPS.values())]:
+            restore(dump, path)
+            for _ in range(2):
+                store = SQLiteMetadataStore(path, reactor)
+                await store.open()
+                await store.close()
+                self.assertEqual(tables(path), tables(fresh))
+
+    async def test_newer(self) -> None:
+        """A database of a newer version is refused with one line that says so, and not a byte of it changes."""
+        path = self.mktemp()
+        store = SQLiteMetadataStore(path, reactor)
+        await store.open()
+        await store.close()
+        newer = schema.SCHEMA_VERSION + 1
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute(f"PRAGMA user_version = {newer}")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        before = Path(path).read_bytes()
+        store = SQLiteMetadataStore(path, reactor)
+        error = await self.assertFailure(store.open(), Unavailable)
+        self.assertEqual(
+            str(error),
+            f"{path} has metadata schema {newer}, but this ozgate knows only up to"
+            f" {schema.SCHEMA_VERSION}: start the newer ozgate that made it",
+        )
+        self.assertEqual(Path(path).read_bytes(), before)
+        self.assertFalse(os.path.exists(f"{path}-wal"))
+
+    async def test_foreign(self) -> None:
+        """A database that another program made is refused, and stays as it is."""
+        path = self.mktemp()
+        restore("CREATE TABLE people (name TEXT);", path)
+        before = Path(path).read_bytes()
+        store = SQLiteMetadataStore(path, reactor)
+        error = await self.assertFailure(store.open(), Unavailable)
+        self.assertEqual(str(error), f"{path} is a database of another program")
+        self.assertEqual(Path(path).read_bytes(), before)
+
+
+def tables(path: str) -> list[tuple[str, str]]:
+    """What a database consists of, after a look whether it is sound."""
+    with closing(sqlite3.connect(path)) as connection:
+        (sound,) = connection.execute("PRAGMA integrity_check").fetchone()
+        assert sound == "ok", sound
+        return connection.execute(
+            "SELECT name, sql FROM sqlite_master ORDER BY name"
+        ).fetchall()
