@@ -135,9 +135,31 @@ class Client:
     ) -> Response:
         """Ask, and have the whole answer. Requests begun together are under way together.
 
+        The parameters are those of :meth:`begin`.
+        """
+        asked = self.begin(method, target, headers, body, length, signed=signed)
+        # A turn of the real reactor, for others to begin.
+        await deferLater(reactor, 0)  # type: ignore[arg-type]
+        settle(self.gateway.clock)  # type: ignore[arg-type]
+        assert asked.called, f"{method} {target} hangs until time passes"
+        return await asked
+
+    def begin(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        length: int | None = -1,
+        *,
+        signed: bool = True,
+    ) -> Deferred[Response]:
+        """Ask.
+
         :param target: the raw request target, already percent-encoded.
         :param length: the declared Content-Length; ``-1`` for that of ``body``, ``None`` for chunked coding.
         :param signed: whether with a signature; its payload is what ``x-amz-content-sha256`` says, else unsigned.
+        :return: fires with the whole answer, in the course of the clock's turns.
         """
         sent = {name.lower(): value for name, value in (headers or {}).items()}
         if signed:
@@ -151,13 +173,7 @@ class Client:
             declared = len(body) if length == -1 else length
             assert declared is not None
             asked = ensureDeferred(self._say(method, target, sent, body, declared))
-        # A turn of the real reactor, for others to begin.
-        await deferLater(reactor, 0)  # type: ignore[arg-type]
-        settle(self.gateway.clock)  # type: ignore[arg-type]
-        assert asked.called, f"{method} {target} hangs until time passes"
-        response = await asked
-        _check_answer(response)
-        return response
+        return asked.addCallback(_checked)
 
     def _sign(
         self, method: str, target: str, headers: dict[str, str]
@@ -231,14 +247,15 @@ def _joined(pairs: list[tuple[str, str]]) -> dict[str, str]:
     return fields
 
 
-def _check_answer(response: Response) -> None:
-    """What holds for every answer."""
+def _checked(response: Response) -> Response:
+    """The answer, in which holds what holds for every answer."""
     missing = STANDING - response.headers.keys()
     assert not missing, (missing, response)
     if response.status >= 400 and response.body:
         assert response.headers["content-type"] == "application/xml", response
         request_id = response.headers["x-amz-request-id"]
         assert response.text("RequestId") == request_id, response
+    return response
 
 
 def make_gateway(clock: MemoryReactorClock, **settings: Any) -> Gateway:
