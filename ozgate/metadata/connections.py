@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
+import tempfile
 
 from ..errors import Damaged, NoSpace, StoreError, Unavailable, Uncertain
 from .schema import is_current, migrate
@@ -24,6 +26,33 @@ STATEMENTS = 256
 """Prepared statements kept, which is more than there are."""
 
 
+PROBE = 64 << 10
+"""Bytes written to find out whether a quota is used up."""
+
+
+def is_full(error: sqlite3.Error, path: str) -> bool:
+    """Whether there is no room, on the disk or in a quota.
+
+    For SQLite a quota that is used up is a broken disk: only ENOSPC is SQLITE_FULL (``unixWrite``), and the number
+    of the error is nowhere to be asked for. So the file system is asked again, beside the database.
+    """
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code & 0xFF == sqlite3.SQLITE_FULL:
+        return True
+    if code not in (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE):
+        return False
+    try:
+        _write_something(os.path.dirname(path) or ".")
+    except OSError as found:
+        return found.errno in (errno.ENOSPC, errno.EDQUOT)
+    return False
+
+
+def _write_something(folder: str) -> None:
+    with tempfile.TemporaryFile(dir=folder) as file:
+        os.write(file.fileno(), bytes(PROBE))
+
+
 def translated(error: sqlite3.Error, path: str, committing: bool = False) -> StoreError:
     """What an error of SQLite says in the words of :mod:`ozgate.errors`.
 
@@ -32,7 +61,8 @@ def translated(error: sqlite3.Error, path: str, committing: bool = False) -> Sto
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     name = getattr(error, "sqlite_errorname", type(error).__name__)
     message = f"metadata in {path}: {error} ({name})"
-    if code == sqlite3.SQLITE_FULL:
+    # A write of the log failed, and so what it was to end with is not in it.
+    if is_full(error, path):
         return NoSpace(message)
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return Damaged(message)
@@ -87,13 +117,13 @@ def _prepare(connection: sqlite3.Connection, path: str, relaxed: bool) -> None:
     # Debian builds SQLite to overwrite what is deleted, which only means more to write.
     connection.execute("PRAGMA secure_delete = OFF")
     connection.execute("PRAGMA temp_store = MEMORY")
-    _empty_log(connection)
+    _empty_log(connection, path)
     if not current:
         migrate(connection)
     connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _empty_log(connection: sqlite3.Connection) -> None:
+def _empty_log(connection: sqlite3.Connection, path: str) -> None:
     """Move what the log holds into the database, before anything is added to it.
 
     A commit that a process before, or a connection before, could not make durable reads well for as long as the
@@ -103,7 +133,7 @@ def _empty_log(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     except sqlite3.Error as error:
         # On a full disk the log stays, and deletions make room.
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_FULL:
+        if not is_full(error, path):
             raise
 
 
