@@ -18,10 +18,12 @@ from zope.interface import Attribute, Interface
 
 from .values import (
     BlobRef,
+    BlobUser,
     Bucket,
     ByteRange,
     Content,
     Credential,
+    Examination,
     ObjectPart,
     ObjectVersion,
     Page,
@@ -37,6 +39,8 @@ __all__ = [
     "IBlobSink",
     "IBlobStore",
     "IByteSource",
+    "IFiles",
+    "IInspected",
     "IMeasured",
     "IMetadataStore",
     "IMetadataTransaction",
@@ -220,11 +224,30 @@ class IMetadataTransaction(Interface):
     def is_named(store: str, blob_id: str) -> bool:
         """Whether any extent of a version or part names the blob."""
 
+    def blobs(store: str, after: str, limit: int) -> Sequence[BlobRef]:
+        """The blobs of a blob store that versions and parts name, each once, by id, those after ``after``."""
+
+    def is_doomed(store: str, blob_id: str) -> bool:
+        """Whether the blob is on the doomed list."""
+
     def forget_doomed(blobs: Iterable[BlobRef]) -> None:
         """Take blobs off the doomed list."""
 
     def doom(blobs: Iterable[BlobRef]) -> None:
         """Put blobs on the doomed list, as the sweeper does with those it found without a name."""
+
+    # Repairs of what should be right by itself
+
+    def correct_usage(
+        volume: str, bucket: str, more_bytes: int, more_names: int
+    ) -> None:
+        """Add to the counters of a bucket or, where ``bucket`` is ``""``, of a volume, and to nothing else.
+
+        A store that keeps none, but counts each time, has nothing to correct.
+        """
+
+    def set_latest(bucket: Bucket, key: str) -> None:
+        """Make the newest version of a key its latest, and no other one."""
 
     # Work that only one process does
 
@@ -307,6 +330,35 @@ class IMeasured(Interface):
         """Bytes that the store takes, by what for, such as ``database``. Cheap enough to be asked for every second."""
 
 
+class IInspected(Interface):
+    """What a provider of metadata may provide besides: looks at everything it holds, for scrub, fsck and backup.
+
+    Each call works in a thread of its own, on one consistent state, while transactions go on.
+    """
+
+    def examine() -> Deferred[Examination]:
+        """Hold the store against itself: its structure, and what its counters say against its rows."""
+
+    def users_of(store: str, blob_ids: Sequence[str]) -> Deferred[Sequence[BlobUser]]:
+        """Which versions and parts name these blobs. Costs a walk through all versions."""
+
+    def copy_to(path: str, tell: Callable[[int, int], None]) -> Deferred[None]:
+        """Write a copy of everything into a new file, which a provider of the same kind opens.
+
+        It has every write that has fired, and survives a power cut once this has fired.
+
+        :param tell: called in another thread, now and then, with the bytes copied and the bytes in all; what it raises
+            ends the copy, and is what the Deferred fails with.
+        """
+
+
+class IFiles(Interface):
+    """What a provider of blobs may provide besides: a blob is one local file, in the form of :mod:`ozgate.blobs.blobfile`."""
+
+    def file_of(blob_id: str) -> str:
+        """The path of a blob's file. It is only to be read."""
+
+
 class IByteSource(Interface):
     """A run of stored bytes, ready to be sent once."""
 
@@ -373,6 +425,21 @@ class IBlobStore(Interface):
 
         :param ending: only ids that end so. Ids end in evenly spread lower-case hex digits, so that a
             sweep of very many blobs can ask for a 256th of them at a time.
+        """
+
+    def inspect(blobs: Sequence[BlobRef]) -> Deferred[Mapping[str, str]]:
+        """Look whether blobs are there and have the lengths and checksums of their references, without reading them.
+
+        :return: fires with what is wrong with those that are not well, by id, one line each.
+        """
+
+    def verify(
+        blob_id: str, pace: Callable[[int], Deferred[None]] | None = None
+    ) -> Deferred[int]:
+        """Read a whole blob, from the disk where that can be had, and hold it against its checksums.
+
+        :param pace: called with the bytes of each run that was read; the next is read when what it returns has fired.
+        :return: fires with the bytes that the blob has; fails with ``Absent`` or ``Damaged``.
         """
 
 

@@ -249,6 +249,51 @@ class BlobRef:
 
 
 @frozen
+class BlobUser:
+    """What names a blob: a version of a key, or a part of an upload.
+
+    :ivar version_id: ``""`` for a part.
+    :ivar upload_id: ``""`` for a version.
+    :ivar part: the part's number, 0 for a version.
+    """
+
+    blob: str
+    volume: str
+    bucket: str
+    key: str
+    version_id: str = ""
+    upload_id: str = ""
+    part: int = 0
+
+
+@frozen
+class Drift:
+    """A counter that does not agree with what it counts.
+
+    :ivar bucket: ``""`` where it is the volume's own.
+    :ivar more_bytes: what has to be added to it.
+    :ivar more_names: what has to be added to it.
+    """
+
+    volume: str
+    bucket: str
+    more_bytes: int
+    more_names: int
+
+
+@frozen
+class Examination:
+    """What a metadata store found when it held itself against itself.
+
+    :ivar structure: what is wrong with how it is built, one line each.
+    :ivar drifts: counters that are wrong.
+    """
+
+    structure: tuple[str, ...] = ()
+    drifts: tuple[Drift, ...] = ()
+
+
+@frozen
 class Extent:
     """A run of bytes inside a blob."""
 

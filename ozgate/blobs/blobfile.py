@@ -79,6 +79,36 @@ def read_trailer(data: bytes, length: int) -> None:
     raise Damaged("a blob's trailer is not what was written")
 
 
+@frozen
+class Trailer:
+    """What a trailer says.
+
+    :ivar crc: CRC64NVME of all bytes.
+    :ivar table_crc: CRC64NVME of the table.
+    """
+
+    length: int
+    crc: int
+    table_crc: int
+
+    @classmethod
+    def read(cls, fd: int) -> Trailer:
+        """The trailer of an open file, which has the size that it says.
+
+        :raises OSError: it cannot be read.
+        :raises Damaged: it is none, or another file's.
+        """
+        size = io.size(fd)
+        data = io.pread(fd, TRAILER.size, max(size - TRAILER.size, 0))
+        length = TRAILER.unpack(data)[3] if len(data) == TRAILER.size else 0
+        read_trailer(data, length)
+        if size != file_size(length):
+            raise Damaged(
+                f"a blob's file has {size} bytes, not the {file_size(length)} that it says"
+            )
+        return cls(length, *TRAILER.unpack(data)[4:])
+
+
 class BlobWriter:
     """A blob's file while it is written. One call at a time, in any thread.
 

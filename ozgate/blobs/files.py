@@ -9,7 +9,7 @@ So a crash leaves nothing, or a file in ``staging``, which the next start remove
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from twisted.internet.defer import Deferred, fail, gatherResults, succeed
@@ -19,12 +19,13 @@ from zope.interface import implementer
 
 from ..batches import Batches, RunInThread, Settled
 from ..errors import Absent, Damaged, StoreError, Unavailable
-from ..interfaces import IBlobSink, IBlobStore, IByteSource
+from ..interfaces import IBlobSink, IBlobStore, IByteSource, IFiles
 from ..values import BlobRef, ByteRange
 from . import io
 from .blobfile import BlobWriter, Place, file_size
 from .folders import Folders
 from .source import FileSource, ReadBuffer
+from .verifying import Pace, Verifier, inspect
 
 _ID_LENGTH = 24
 
@@ -103,7 +104,7 @@ class FileSink(Batches):
             waiter.callback(None)
 
 
-@implementer(IBlobStore)
+@implementer(IBlobStore, IFiles)
 class FileBlobStore:
     """See :class:`~ozgate.interfaces.IBlobStore`.
 
@@ -222,6 +223,31 @@ class FileBlobStore:
                 if len(name) == _ID_LENGTH and name < limit and name.endswith(ending)
             ]
         return sorted(found)
+
+    def inspect(self, blobs: Sequence[BlobRef]) -> Deferred[Mapping[str, str]]:
+        """See the interface."""
+        return self.run_in_thread(
+            inspect, [(blob, self.file_of(blob.id)) for blob in blobs]
+        )
+
+    async def _verify(self, blob_id: str, pace: Pace | None) -> int:
+        verifier = Verifier(self.file_of(blob_id))
+        try:
+            await self.run_in_thread(verifier.open)
+            while count := await self.run_in_thread(verifier.step):
+                if pace is not None:
+                    await pace(count)
+            return verifier.length
+        finally:
+            verifier.close()
+
+    def verify(self, blob_id: str, pace: Pace | None = None) -> Deferred[int]:
+        """See the interface. Reads from the disk, not from what the kernel has cached."""
+        return Deferred.fromCoroutine(self._verify(blob_id, pace))
+
+    def file_of(self, blob_id: str) -> str:
+        """See :class:`~ozgate.interfaces.IFiles`; raises ``Absent`` for what is no blob's id."""
+        return self._path(blob_id)
 
     def place(self, ending: str) -> Place:
         """Where a new file goes."""

@@ -20,6 +20,7 @@ from ..errors import Absent, NoSpace, StoreError, Unavailable
 __all__ = [
     "allocate",
     "close",
+    "drop_cache",
     "fsync",
     "fsync_folder",
     "link_unnamed",
@@ -122,6 +123,11 @@ def preadv_nowait(fd: int, buffer: memoryview, offset: int) -> int:
 def will_need(fd: int, offset: int, count: int) -> None:
     """Have the kernel read ahead."""
     os.posix_fadvise(fd, offset, count, os.POSIX_FADV_WILLNEED)
+
+
+def drop_cache(fd: int, offset: int, count: int) -> None:
+    """Have the kernel forget what it has cached, so that reading reads the disk. What is dirty or in use stays."""
+    os.posix_fadvise(fd, offset, count, os.POSIX_FADV_DONTNEED)
 
 
 def allocate(fd: int, count: int) -> None:

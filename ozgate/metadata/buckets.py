@@ -203,6 +203,22 @@ class BucketRows(VolumeRows):
         ).fetchone()
         return row[0], row[1]
 
+    def correct_usage(
+        self, volume: str, bucket: str, more_bytes: int, more_names: int
+    ) -> None:
+        """Add to what a bucket or a volume uses, and to nothing else."""
+        columns = "used_bytes = used_bytes + ?, used_names = used_names + ?"
+        if bucket:
+            self._execute(
+                f"UPDATE buckets SET {columns} WHERE volume = ? AND name = ?",
+                (more_bytes, more_names, volume, bucket),
+            )
+        else:
+            self._execute(
+                f"UPDATE volumes SET {columns} WHERE name = ?",
+                (more_bytes, more_names, volume),
+            )
+
     def configuration(self, bucket: Bucket, kind: str) -> bytes | None:
         """A named configuration document."""
         row = self._execute(

@@ -19,14 +19,16 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from ..errors import Unavailable
-from ..interfaces import IMeasured, IMetadataStore
+from ..interfaces import IInspected, IMeasured, IMetadataStore
+from ..values import BlobUser, Examination
+from . import inspection
 from .connections import connect_reader, translated
 from .counters import Sequences, Times
 from .transaction import ReadTransaction
 from .writer import Reactor, Write, Writer
 
 
-@implementer(IMetadataStore, IMeasured)
+@implementer(IMetadataStore, IMeasured, IInspected)
 class SQLiteMetadataStore:
     """Metadata in one SQLite database.
 
@@ -51,6 +53,7 @@ class SQLiteMetadataStore:
         self._connection: sqlite3.Connection | None = None
         self._tx: ReadTransaction
         self._watchers: dict[str, list[Callable[[], None]]] = {}
+        self._inspections = inspection.Inspections(path, reactor)
 
     def open(self) -> Deferred[None]:
         """See :meth:`~ozgate.interfaces.IMetadataStore.open`."""
@@ -66,8 +69,10 @@ class SQLiteMetadataStore:
             raise
         self._tx = ReadTransaction(connection, self._times, Sequences(self._times))
         self._connection = connection
+        self._inspections.open()
 
     async def _close(self, connection: sqlite3.Connection) -> None:
+        await self._inspections.close()
         await self._writer.stop()
         connection.close()
 
@@ -129,6 +134,20 @@ class SQLiteMetadataStore:
             with suppress(OSError):
                 found[part] = os.stat(path).st_size
         return found
+
+    def examine(self) -> Deferred[Examination]:
+        """See :class:`~ozgate.interfaces.IInspected`."""
+        return self._inspections.run(inspection.examine)
+
+    def users_of(
+        self, store: str, blob_ids: Sequence[str]
+    ) -> Deferred[Sequence[BlobUser]]:
+        """See :class:`~ozgate.interfaces.IInspected`."""
+        return self._inspections.run(inspection.users_of, store, blob_ids)
+
+    def copy_to(self, path: str, tell: Callable[[int, int], None]) -> Deferred[None]:
+        """See :class:`~ozgate.interfaces.IInspected`."""
+        return self._inspections.run(inspection.copy_to, path, tell)
 
     def changed(self, topic: str) -> None:
         """See :meth:`~ozgate.interfaces.IMetadataStore.changed`."""

@@ -29,6 +29,8 @@ WRITING = (
     "put_part",
     "forget_doomed",
     "doom",
+    "correct_usage",
+    "set_latest",
     "lease",
     "put_secret",
     "remove_secret",

@@ -149,6 +149,15 @@ class VersionRows(Rows):
         if version.parts_count or not inline:
             self._execute("DELETE FROM object_parts WHERE sequence = ?", (sequence,))
 
+    def set_latest(self, bucket: Bucket, key: str) -> None:
+        """Make the newest version the latest, and no other one."""
+        self._execute(
+            "UPDATE versions SET is_latest = 0"
+            " WHERE bucket = ? AND key = ? AND is_latest <> 0",
+            (bucket.number, key),
+        )
+        self._execute(SET_LATEST, (bucket.number, key, 1))
+
     def content(self, bucket: Bucket, version: ObjectVersion) -> Content:
         """Where a version's bytes are.
 
@@ -246,6 +255,22 @@ class BlobRows(Rows):
         row = self._execute(
             "SELECT 1 FROM extents WHERE blob = ? AND store = ? LIMIT 1",
             (blob_id, store),
+        ).fetchone()
+        return row is not None
+
+    def blobs(self, store: str, after: str, limit: int) -> Sequence[BlobRef]:
+        """The blobs that extents name, each once, by id."""
+        rows = self._execute(
+            f"SELECT {EXTENT} FROM extents INDEXED BY extents_blob"
+            " WHERE blob > ? AND store = ? GROUP BY blob ORDER BY blob LIMIT ?",
+            (after, store, limit),
+        ).fetchall()
+        return [extent_of(row).blob for row in rows]
+
+    def is_doomed(self, store: str, blob_id: str) -> bool:
+        """Whether the blob is on the doomed list."""
+        row = self._execute(
+            "SELECT 1 FROM doomed WHERE store = ? AND blob = ?", (store, blob_id)
         ).fetchone()
         return row is not None
 

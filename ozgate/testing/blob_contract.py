@@ -15,8 +15,9 @@ import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
 from awscrt.checksums import crc64nvme
-from twisted.internet.defer import CancelledError, Deferred, gatherResults
+from twisted.internet.defer import CancelledError, Deferred, gatherResults, succeed
 from twisted.internet.interfaces import IConsumer, IPushProducer
 from twisted.trial.unittest import SkipTest
 from zope.interface import implementer
@@ -604,6 +605,51 @@ class BlobContract(_Base):
                 found += some
             self.assertEqual(sorted(found), made)
         self.assertEqual(list(await self.store.list(later, made[0])), [made[0]])
+
+    # Looking after what is kept
+
+    async def test_inspect(self) -> None:
+        """What is there as its reference says is well; what is not there, or another, is said to be wrong."""
+        well, empty, other = [
+            await self.put(data) for data in (noise(300_000), b"", b"other")
+        ]
+        gone = await self.put(b"gone")
+        await self.store.delete(gone.id)
+        longer = evolve(other, length=other.length + 1)
+        wrong = await self.store.inspect([well, empty, gone, longer])
+        self.assertEqual(set(wrong), {gone.id, other.id})
+        self.assertEqual(dict(await self.store.inspect([])), {})
+
+    async def test_verify(self) -> None:
+        """A blob that is well is read whole, a run at a time, each only when the one before was dealt with."""
+        for length in (0, 1, 262_144, 3 * MIB + 1):
+            blob = await self.put(noise(length))
+            runs: list[int] = []
+
+            def pace(count: int, runs: list[int] = runs) -> Deferred[None]:
+                runs.append(count)
+                return succeed(None)
+
+            self.assertEqual(await self.store.verify(blob.id), length)
+            self.assertEqual(await self.store.verify(blob.id, pace), length)
+            self.assertEqual(sum(runs), length)
+        held: Deferred[None] = Deferred()
+        verifying = self.store.verify(blob.id, lambda _: held)
+        self.assertNoResult(verifying)
+        held.callback(None)
+        self.assertEqual(await verifying, length)
+
+    async def test_verify_damaged(self) -> None:
+        """One changed bit anywhere is found, and so is a lost end, and a blob that is not there."""
+        for offset in (0, 262_143, 262_144, 699_999):
+            blob = await self.put(noise(700_000))
+            self.damage(blob, offset)
+            await self.assertFailure(self.store.verify(blob.id), Damaged)
+        blob = await self.put(noise(100_000))
+        self.truncate(blob, 99_000)
+        await self.assertFailure(self.store.verify(blob.id), Damaged)
+        await self.store.delete(blob.id)
+        await self.assertFailure(self.store.verify(blob.id), Absent)
 
     # Opening and closing
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from awscrt.checksums import crc64nvme
@@ -164,6 +164,7 @@ class MemoryBlobStore:
         self.inline_below = inline_below
         self.capacity = capacity
         self.data: dict[str, bytes] = {}
+        self._written: dict[str, int] = {}
         self.sinks: set[MemorySink] = set()
         self._clock = clock
         self._count = 0
@@ -214,6 +215,28 @@ class MemoryBlobStore:
         limit = f"{max(before, 0):012x}"
         return succeed(sorted(i for i in self.data if i < limit and i.endswith(ending)))
 
+    def inspect(self, blobs: Sequence[BlobRef]) -> Deferred[Mapping[str, str]]:
+        """See the interface."""
+        wrong = {}
+        for blob in blobs:
+            if blob.id not in self.data:
+                wrong[blob.id] = "it is not there"
+            elif len(self.data[blob.id]) != blob.length:
+                wrong[blob.id] = "it has another length"
+        return succeed(wrong)
+
+    def verify(
+        self, blob_id: str, pace: Callable[[int], Deferred[None]] | None = None
+    ) -> Deferred[int]:
+        """See the interface."""
+        data = self.data.get(blob_id)
+        if data is None:
+            return fail(Absent(f"verifying blob {blob_id}: there is none"))
+        if crc64nvme(data) != self._written[blob_id]:
+            return fail(Damaged(f"blob {blob_id} is not what was written"))
+        paced = pace(len(data)) if pace is not None and data else succeed(None)
+        return paced.addCallback(lambda _: len(data))
+
     def check_space(self, count: int) -> None:
         """Raise ``NoSpace`` when ``count`` bytes more do not fit."""
         if self.capacity is not None:
@@ -227,4 +250,5 @@ class MemoryBlobStore:
         self._count += 1
         blob_id = f"{now:012x}{self._count:08x}{os.urandom(2).hex()}"
         self.data[blob_id] = data
-        return BlobRef(self.name, blob_id, len(data), crc64nvme(data))
+        crc = self._written[blob_id] = crc64nvme(data)
+        return BlobRef(self.name, blob_id, len(data), crc)

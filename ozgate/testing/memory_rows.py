@@ -267,6 +267,12 @@ class MemoryTransaction:
                 sizes.extend(part.size for part in parts.values())
         return sum(sizes), names
 
+    def correct_usage(
+        self, volume: str, bucket: str, more_bytes: int, more_names: int
+    ) -> None:
+        """Nothing is kept that could be wrong."""
+        self._written()
+
     def buckets(
         self, volume: str, prefix: str, after: str, limit: int
     ) -> Sequence[Bucket]:
@@ -411,6 +417,10 @@ class MemoryTransaction:
         else:
             del state.versions[bucket.number, version.key]
         self._drop(found.content)
+
+    def set_latest(self, bucket: Bucket, key: str) -> None:
+        """The last of a key's versions is the latest in any case."""
+        self._written()
 
     def content(self, bucket: Bucket, version: ObjectVersion) -> Content:
         """Where a version's bytes are."""
@@ -619,8 +629,8 @@ class MemoryTransaction:
             if at < before
         ]
 
-    def is_named(self, store: str, blob_id: str) -> bool:
-        """Whether any extent of a version or part names the blob."""
+    def _named(self) -> dict[tuple[str, str], BlobRef]:
+        """Every blob that an extent names, by store and id."""
         contents = [
             kept.content
             for versions in self._state.versions.values()
@@ -628,11 +638,28 @@ class MemoryTransaction:
         ]
         for parts in self._state.parts.values():
             contents.extend(part.content for part in parts.values())
-        return any(
-            (extent.blob.store, extent.blob.id) == (store, blob_id)
+        return {
+            (extent.blob.store, extent.blob.id): extent.blob
             for content in contents
             for extent in content.extents
-        )
+        }
+
+    def is_named(self, store: str, blob_id: str) -> bool:
+        """Whether any extent of a version or part names the blob."""
+        return (store, blob_id) in self._named()
+
+    def blobs(self, store: str, after: str, limit: int) -> Sequence[BlobRef]:
+        """The blobs that extents name, by id."""
+        named = {
+            name: blob
+            for (where, name), blob in self._named().items()
+            if where == store
+        }
+        return [named[name] for name in _by_name(named, "", after, limit)]
+
+    def is_doomed(self, store: str, blob_id: str) -> bool:
+        """Whether the blob is on the doomed list."""
+        return (store, blob_id) in self._state.doomed
 
     def forget_doomed(self, blobs: Iterable[BlobRef]) -> None:
         """Take blobs off the doomed list."""

@@ -483,6 +483,59 @@ class UploadTests(MetadataTests):
 
         self.assertTrue(await self.write(interaction))
 
+    async def test_blobs(self) -> None:
+        """What versions and parts name is listed once each, by id, a page at a time; other stores' blobs are not."""
+
+        def interaction(tx: IMetadataTransaction) -> None:
+            put(tx, self.bucket, "one", extents("b2", "b4"))
+            put(tx, self.bucket, "two", extents("b4", "b1"))
+            begun = upload(tx, self.bucket, "key", "u1")
+            tx.put_part(self.bucket, begun, part(1, "b3", "b4"))
+
+        await self.write(interaction)
+
+        async def found(store: str, after: str, limit: int) -> list[Any]:
+            return list(await self.read(lambda tx: tx.blobs(store, after, limit)))
+
+        everything = [blob(name) for name in ("b1", "b2", "b3", "b4")]
+        self.assertEqual(await found("files", "", 10), everything)
+        self.assertEqual(await found("files", "", 2), everything[:2])
+        self.assertEqual(await found("files", "b2", 2), everything[2:])
+        self.assertEqual(await found("files", "b4", 2), [])
+        self.assertEqual(await found("others", "", 10), [])
+
+    async def test_is_doomed(self) -> None:
+        """What lost its last name is on the list until it is taken off; what has one is not."""
+
+        def interaction(tx: IMetadataTransaction) -> Any:
+            put(tx, self.bucket, "one", extents("b1", "b2"))
+            put(tx, self.bucket, "two", extents("b2"))
+            put(tx, self.bucket, "one", Content(b"body"))
+            doomed = [tx.is_doomed("files", name) for name in ("b1", "b2", "b3")]
+            tx.forget_doomed([blob("b1")])
+            return doomed, tx.is_doomed("files", "b1")
+
+        expected: Any = ([True, False, False], False)
+        self.assertEqual(await self.write(interaction), expected)
+
+    async def test_nothing_to_correct(self) -> None:
+        """Flags and counters that are right stay so when they are set right."""
+
+        def interaction(tx: IMetadataTransaction) -> Any:
+            put(tx, self.bucket, "key", version_id="v1")
+            put(tx, self.bucket, "key", version_id="v2")
+            before = list(tx.version_page(self.bucket, "", "", "", "", 10).items)
+            tx.set_latest(self.bucket, "key")
+            tx.set_latest(self.bucket, "none")
+            tx.correct_usage("s3v", "bucket", 0, 0)
+            tx.correct_usage("s3v", "", 0, 0)
+            after = list(tx.version_page(self.bucket, "", "", "", "", 10).items)
+            return before, after
+
+        before, after = await self.write(interaction)
+        self.assertEqual(before, after)
+        self.assertEqual([each.is_latest for each in after], [True, False])
+
     async def test_uploads_before(self) -> None:
         """Uploads of all buckets begun before a time come oldest first, completed ones too."""
         other = await self.add_bucket("other", versioning="Enabled")
