@@ -482,6 +482,30 @@ class Settings:
         "Length of the window over which ozgate.http.minimum-rate is asked.",
         interval,
     )
+    limit_connections: int = knob(
+        "ozgate.limit.connections",
+        8192,
+        "Most open connections of S3 clients; 0 for any number. Bounded by the limit of open files, of which each may take two.",
+        whole,
+    )
+    limit_per_address: int = knob(
+        "ozgate.limit.connections-per-address",
+        2048,
+        "Most of them from one address, of global IPv6 addresses from one /64; 0 for any number. Behind a proxy all have its address.",
+        whole,
+    )
+    limit_requests: int = knob(
+        "ozgate.limit.requests",
+        4096,
+        "Most requests that are worked on at once, slow clients' included; 0 for any number.",
+        whole,
+    )
+    limit_inflight: int = knob(
+        "ozgate.limit.inflight-bytes",
+        512 << 20,
+        "Most bytes of request bodies in memory; an upload takes up to 1.25 MB, an XML document its size; 0 for any number.",
+        size,
+    )
     max_document: int = knob(
         "ozgate.http.max-document", 8 << 20, "Largest XML request body, in bytes.", size
     )

@@ -49,6 +49,7 @@ from .supervision import Supervision
 from .tlsendpoints import tls_endpoints
 from .welcome import welcome
 from .wire.accesslog import AccessLog, AuditLog
+from .wire.limits import raise_descriptors
 from .wire.site import GatewaySite
 
 _log = Logger()
@@ -142,6 +143,7 @@ class GatewayService(Service):
         """Open everything but the listeners and what runs in the background; :meth:`close` it."""
         opened, settings = self._closing, self._settings
         os.umask(0o077)
+        raise_descriptors()
         sys.setswitchinterval(SWITCH)
         # What was imported stays: the garbage collector need not look at it again.
         gc.freeze()

@@ -63,15 +63,17 @@ class Tally:
     :ivar operations: by S3's names; ``-`` where none was found.
     :ivar errors: how often each code was the answer, or the end without one.
     :ivar in_flight: requests that are being answered.
+    :ivar refused: how often a limit was the reason to refuse, by the last word of its key.
     :ivar commits: interactions in each commit of the metadata store.
     """
 
-    __slots__ = ("commits", "errors", "in_flight", "operations")
+    __slots__ = ("commits", "errors", "in_flight", "operations", "refused")
 
     def __init__(self) -> None:
         self.operations: dict[str, Traffic] = {}
         self.errors: dict[str, int] = {}
         self.in_flight = 0
+        self.refused: dict[str, int] = {}
         self.commits = Spread(INTERACTIONS)
 
     def note(
@@ -96,3 +98,7 @@ class Tally:
     def failed(self, code: str) -> None:
         """Count what a request failed with, by S3's code."""
         self.errors[code] = self.errors.get(code, 0) + 1
+
+    def refuse(self, limit: str) -> None:
+        """Count something that was one too many."""
+        self.refused[limit] = self.refused.get(limit, 0) + 1

@@ -15,6 +15,7 @@ from twisted.web.resource import Resource
 
 from ..s3.xml import error_document
 from ..wire.hosts import may_be_called, of_another_site
+from ..wire.limits import ConnectionLimits
 from ..wire.site import GatewaySite
 from . import commands, keyroutes, secretroutes
 from .caller import peer_uid
@@ -22,6 +23,9 @@ from .context import AdminContext
 from .replying import answer
 
 Routes = Callable[[Klein, AdminContext], None]
+
+CONNECTIONS = 256
+"""Open connections of who administers; part of :data:`~ozgate.wire.limits.OTHERS`."""
 
 ROUTES: tuple[Routes, ...] = (
     commands.routes,
@@ -78,4 +82,5 @@ def make_admin_site(
         idle_timeout=settings.idle_timeout,
         minimum_rate=settings.minimum_rate,
         progress_window=settings.progress_window,
+        limits=ConnectionLimits(CONNECTIONS),
     )

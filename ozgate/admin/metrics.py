@@ -187,6 +187,12 @@ def _requests(tally: Tally) -> Iterator[Metric]:
         ("code",),
         {(code,): count for code, count in tally.errors.items()},
     )
+    yield _counter(
+        "ozgate_refused",
+        "Connections and requests that were one too many, by the last word of the limit's key.",
+        ("limit",),
+        {(limit,): count for limit, count in tally.refused.items()},
+    )
 
 
 def _stores(found: Snapshot) -> Iterator[Metric]:

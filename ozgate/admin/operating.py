@@ -61,6 +61,7 @@ def make_operations(
 
     def take_up_room(settings: Settings) -> None:
         gateway.room = Room(settings.data, settings.disk_reserve)
+        gateway.memory.most = settings.limit_inflight
 
     reload = Reload(gateway, started_with, reread, reloads)
     # The first may refuse; then nothing has changed.

@@ -14,8 +14,9 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from ..errors import AccessDenied, S3Error
+from ..errors import AccessDenied, S3Error, SlowDown
 from ..wire.hosts import may_be_called
+from ..wire.limits import REQUESTS, ConnectionLimits
 from ..wire.site import GatewaySite
 from .address import parse_address
 from .operations import Scope
@@ -65,9 +66,13 @@ class Addressed(Resource):
         self._klein = make_app(pipeline).resource()
 
     def render(self, request: Any) -> Any:
-        """Answer a request that has no valid address here; Klein answers the others."""
+        """Answer a request that has no valid address, or is one too many, here; Klein answers the others."""
         settings = self._pipeline.gateway.settings
+        tally = self._pipeline.gateway.tally
         try:
+            if settings.limit_requests and tally.in_flight >= settings.limit_requests:
+                tally.refuse(REQUESTS)
+                raise SlowDown()
             if not may_be_called(request, settings):
                 raise AccessDenied(
                     "Signatures are not verified here, so the Host must be a name of this machine or in ozone.s3g.domain.name."
@@ -98,13 +103,12 @@ def make_site(
     """
     settings = gateway.settings
     pipeline = Pipeline(gateway, secrets, access_log, audit_log)
-    return GatewaySite(
+    site = GatewaySite(
         Addressed(pipeline),
         error_body=error_document,
         reactor=reactor,
-        header_timeout=settings.header_timeout,
-        idle_timeout=settings.idle_timeout,
-        minimum_rate=settings.minimum_rate,
-        progress_window=settings.progress_window,
         log_refused=pipeline.note_refused,
+        limits=ConnectionLimits(refused=gateway.tally.refuse),
     )
+    site.take_up(settings)
+    return site

@@ -12,6 +12,7 @@ from ..errors import AccessDenied, NoSuchBucket
 from ..room import Room
 from ..tally import Tally
 from ..values import Bucket, Principal, Volume
+from ..wire.limits import BodyMemory
 from .links import follow
 from .policy.evaluator import GroupsOf, may, may_remove
 from .policy.rights import READ_OBJECT, rights_for
@@ -37,6 +38,7 @@ class Gateway:
     """What every call shares: the providers and the settings.
 
     :ivar settings: those in force; a reload replaces them, and ``room``.
+    :ivar memory: what bodies take of it.
     """
 
     settings: Settings
@@ -47,6 +49,10 @@ class Gateway:
     run_in_thread: Callable[..., Any]
     room: Room = field(factory=Room)
     tally: Tally = field(factory=Tally)
+    memory: BodyMemory = Factory(
+        lambda self: BodyMemory(self.settings.limit_inflight, self.tally.refuse),
+        takes_self=True,
+    )
     administrators: Administrators = Factory(
         lambda self: Administrators(self.settings), takes_self=True
     )

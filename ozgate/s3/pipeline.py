@@ -15,6 +15,7 @@ from twisted.logger import Logger
 
 from ..auth.hoisted import hoisted_headers
 from ..auth.sigv4 import authenticate
+from ..batches import BATCH
 from ..errors import (
     ClientGone,
     InsufficientStorage,
@@ -39,10 +40,14 @@ if TYPE_CHECKING:
     from ..auth.sigv4 import Verified
     from ..interfaces import ISecretStore
     from ..wire.accesslog import AccessLog, AuditLog
+    from ..wire.body import RequestBody
     from ..wire.request import GatewayRequest
     from .address import Address, Query
 
 _log = Logger()
+
+STREAMED = 2 * BATCH + (256 << 10)
+"""Bytes of a body on its way to a blob that are in memory at a time, at most: a batch in the thread, one to come, one read."""
 
 
 def as_s3_error(error: Exception) -> S3Error:
@@ -142,6 +147,7 @@ class Pipeline:
             _answer_failure(request, address, error)
         finally:
             tally.in_flight -= 1
+            request.body.settle()
         self.note(request, address, failed)
 
     def note(
@@ -219,6 +225,8 @@ class Pipeline:
             self.gateway.check_room(in_rows=True)
         if operation.body is Body.NONE:
             request.body.discard()
+        else:
+            self._account_for(request.body, operation.body)
         return await operation.perform(
             Call(
                 self.gateway,
@@ -233,6 +241,18 @@ class Pipeline:
                 request.isSecure,
             )
         )
+
+    def _account_for(self, body: RequestBody, kind: Body) -> None:
+        """Have what a body takes of memory accounted for.
+
+        :raises SlowDown: there is no room for it.
+        """
+        if body.length == 0:
+            return
+        most = STREAMED
+        if kind is Body.DOCUMENT:
+            most = self.gateway.settings.max_document
+        body.charge(self.gateway.memory.account(body.length, most))
 
 
 async def _answer(request: GatewayRequest, reply: Reply) -> None:

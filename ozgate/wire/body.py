@@ -30,6 +30,16 @@ class BodySource(Protocol):
         """Read and drop what remains, within bounds."""
 
 
+class BodyAccount(Protocol):
+    """Where what a body takes of memory is accounted for; see :class:`~ozgate.wire.limits.Account`."""
+
+    def take(self, count: int) -> None:
+        """So many bytes more have come; raises when there is no room for them."""
+
+    def close(self) -> None:
+        """The body takes nothing any more."""
+
+
 @implementer(IPushProducer)
 class RequestBody:
     """The body of one request.
@@ -43,6 +53,7 @@ class RequestBody:
     """
 
     __slots__ = (
+        "_account",
         "_consumer",
         "_done",
         "_error",
@@ -72,6 +83,7 @@ class RequestBody:
         self._consumer: IConsumer | None = None
         self._done: Deferred[int] | None = None
         self._error: Exception | None = None
+        self._account: BodyAccount | None = None
 
     # for the operation
 
@@ -82,13 +94,13 @@ class RequestBody:
 
         :return: fires with the count of bytes when the consumer has had all; it has been unregistered
             from by then. Fails with ``IncompleteBody`` (the client stopped early), ``RequestTimeout``
-            (it was too slow), ``BadRequest`` (chunk framing), ``ClientGone``, :class:`Stopped`, or
+            (it was too slow), ``SlowDown`` (see :meth:`charge`), ``BadRequest`` (chunk framing), ``ClientGone``, :class:`Stopped`, or
             with whatever the consumer's ``write`` raised.
         """
+        if self._done is None and self._error is not None:
+            return fail(self._error)
         if self._done is not None or self.discarded:
             raise RuntimeError("a request's body can be taken once only")
-        if self._error is not None:
-            return fail(self._error)
         done: Deferred[int] = Deferred(lambda _: self._let_go())
         self._done = done
         self._consumer = consumer
@@ -107,6 +119,20 @@ class RequestBody:
             self._held.clear()
             if not self.complete:
                 self._source.drain_body()
+
+    def charge(self, account: BodyAccount) -> None:
+        """Have what is here, and what comes, accounted for; see :meth:`settle`.
+
+        :raises SlowDown: there is no room.
+        """
+        self._account = account
+        account.take(sum(map(len, self._held)))
+
+    def settle(self) -> None:
+        """The request is over: account for nothing any more."""
+        account, self._account = self._account, None
+        if account is not None:
+            account.close()
 
     # IPushProducer, for the consumer
 
@@ -151,6 +177,14 @@ class RequestBody:
         self.received += len(data)
         if self.discarded:
             return
+        if self._account is not None:
+            try:
+                self._account.take(len(data))
+            except Exception as error:
+                self._error = error
+                self._finish(Failure())
+                self.discard()
+                return
         if self._consumer is None or self._paused or self._held:
             self._held.append(data)
             if not self.complete:

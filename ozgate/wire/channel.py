@@ -92,6 +92,7 @@ class GatewayChannel(http.HTTPChannel):
         self.plain = isinstance(self.transport, tcp.Connection)
         self._peer, self._host = super().getPeer(), super().getHost()
         self.site.connections.add(self)
+        self.site.limits.opened(self._peer)
         self._deadline = Deadline(self.site.reactor, self._overdue)
         self._deadline.begin(IDLE, self.site.idle_timeout)
 
@@ -120,6 +121,7 @@ class GatewayChannel(http.HTTPChannel):
         """Tell whoever still works for this client."""
         self._closing = True
         self.site.connections.discard(self)
+        self.site.limits.closed(self._peer)
         self._deadline.close()
         super().connectionLost(reason)
         self.requests.clear()
@@ -262,11 +264,10 @@ class GatewayChannel(http.HTTPChannel):
                 self._pending = data[self._left :]
                 data = data[: self._left]
             self._left -= len(data)
-            if not self._left:
-                body.complete = True
-            body.data_received(data)
-            if not self._left:
-                self._body_ended()
+            if self._left:
+                body.data_received(data)
+            else:
+                self._body_ended(data)
         if body.discarded and self._body is body:
             self._allowance -= body.received - before
             if self._allowance < 0:
@@ -274,9 +275,11 @@ class GatewayChannel(http.HTTPChannel):
 
     def _decoded(self, rest: bytes) -> None:
         self._pending = rest
-        self._body_ended()
+        self._body_ended(b"")
 
-    def _body_ended(self) -> None:
+    def _body_ended(self, last: bytes) -> None:
+        """All of the body is here, with its last bytes: it must be off the connection before they are its consumer's,
+        for whoever wants no more of it may answer at once."""
         body, self._body = self._body, None
         self._decoder = None
         if self.plain:
@@ -285,6 +288,9 @@ class GatewayChannel(http.HTTPChannel):
         if body is None or self._closing:
             return
         request = self._request
+        body.complete = True
+        if last:
+            body.data_received(last)
         body.all_received()
         if request is not None and request is self._request and request.held:
             request.finish_held()

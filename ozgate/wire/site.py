@@ -5,17 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from twisted.logger import Logger
 from twisted.web import server
 from twisted.web.http import datetimeToString
 
+from ..errors import SlowDown
 from .channel import GatewayChannel
-from .request import GatewayRequest
+from .limits import (
+    EACH,
+    ConnectionLimits,
+    Refusal,
+    Refusals,
+    connections_for,
+    descriptors,
+)
+from .request import GatewayRequest, new_request_id
 
 if TYPE_CHECKING:
+    from twisted.internet.interfaces import IAddress
     from twisted.web.resource import IResource
 
     from ..config import Settings
     from ..errors import S3Error
+
+_log = Logger()
 
 ErrorBody = Callable[["S3Error", str, str], bytes]
 
@@ -43,6 +56,7 @@ class GatewaySite(server.Site):
         minimum_rate: int = 1024,
         progress_window: float = 20.0,
         log_refused: Callable[[GatewayRequest], None] | None = None,
+        limits: ConnectionLimits | None = None,
     ) -> None:
         """
         :param error_body: (error, resource, request id) → the document that says so.
@@ -52,6 +66,7 @@ class GatewaySite(server.Site):
         :param minimum_rate: bytes per second a body or an answer must move at least; 0 for any.
         :param progress_window: seconds over which that is measured.
         :param log_refused: called with each request that was malformed and never dispatched, when it is answered.
+        :param limits: how many connections there may be; any number by default.
         """
         super().__init__(
             resource,
@@ -65,7 +80,9 @@ class GatewaySite(server.Site):
         self.minimum_rate = minimum_rate
         self.progress_window = progress_window
         self.log_refused = log_refused
+        self.limits = limits or ConnectionLimits()
         self.connections: set[GatewayChannel] = set()
+        self._refusals = Refusals(reactor, self._refusal)
         self._standing = (-1, b"")
 
     def take_up(self, settings: Settings) -> None:
@@ -74,6 +91,21 @@ class GatewaySite(server.Site):
         self.idle_timeout = settings.idle_timeout
         self.minimum_rate = settings.minimum_rate
         self.progress_window = settings.progress_window
+        wanted, files = settings.limit_connections, descriptors()
+        self.limits.most = most = connections_for(wanted, files)
+        self.limits.most_of_one = settings.limit_per_address
+        if most < wanted:
+            _log.warn(
+                "{most} connections at a time, not the {wanted} of ozgate.limit.connections: each may take {each} of the {files} files"
+                " that this process may have open; raise that (ulimit -n, LimitNOFILE=)",
+                **{"most": most, "wanted": wanted, "each": EACH, "files": files},
+            )
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """A connection, or one that is soon told off and cut."""
+        if self.limits.admits(addr, len(self.connections)):
+            return super().buildProtocol(addr)
+        return Refusal(self._refusals)
 
     def startFactory(self) -> None:
         """Twisted's own log, with its timer, stays off."""
@@ -100,3 +132,20 @@ class GatewaySite(server.Site):
         """Cut every open connection."""
         for channel in list(self.connections):
             channel.abort()
+        self._refusals.abort()
+
+    def _refusal(self) -> bytes:
+        """The answer to a connection that is one too many."""
+        error, request_id = SlowDown(), new_request_id()
+        document = self.error_body(error, "", request_id)
+        return (
+            b"HTTP/1.1 503 Service Unavailable\r\n%bConnection: close\r\n%b: %b\r\nRetry-After: %d\r\n"
+            b"Content-Type: application/xml\r\nContent-Length: %d\r\n\r\n%b"
+        ) % (
+            self.standing_headers(),
+            self.request_id_header,
+            request_id.encode("ascii"),
+            error.retry_after,
+            len(document),
+            document,
+        )
