@@ -220,6 +220,10 @@ class InvalidTag(S3Error):
     """The tag provided was not a valid tag. This error can occur if the tag did not pass input validation."""
 
 
+class InvalidToken(S3Error):
+    """The provided token is malformed or otherwise invalid."""
+
+
 class InvalidURI(S3Error):
     """Couldn't parse the specified URI."""
 

@@ -20,7 +20,12 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
-from ..errors import AccessDenied, InvalidAccessKeyId, SignatureDoesNotMatch
+from ..errors import (
+    AccessDenied,
+    InvalidAccessKeyId,
+    InvalidToken,
+    SignatureDoesNotMatch,
+)
 from . import sigv2 as version_2
 from .canonical import (
     ALGORITHM,
@@ -40,6 +45,8 @@ if TYPE_CHECKING:
     from ..interfaces import ISecretStore
     from ..s3.address import Address
     from ..s3.call import Headers
+
+_TOKEN = "x-amz-security-token"
 
 _NOBODY = random.token_hex(32)
 """Stands for the secret of an unknown access id, so that it costs the same work."""
@@ -81,7 +88,7 @@ async def authenticate(
     :param now: seconds since the epoch.
     :param sigv2: whether presigned URLs of version 2 are accepted (:mod:`ozgate.auth.sigv2`).
     :raises S3Error: as AWS: AccessDenied, AuthorizationHeaderMalformed, AuthorizationQueryParametersError,
-        InvalidAccessKeyId, InvalidArgument, InvalidRequest, NotImplemented, RequestTimeTooSkewed,
+        InvalidAccessKeyId, InvalidArgument, InvalidRequest, InvalidToken, NotImplemented, RequestTimeTooSkewed,
         SignatureDoesNotMatch.
     """
     items = address.query.items()
@@ -115,6 +122,7 @@ async def authenticate(
             raise InvalidAccessKeyId(AWSAccessKeyId=signer.access_id)
         if not matches:
             raise _mismatch(claim, text, request)
+        _check_no_token(headers, items)
     return Verified(
         signer.access_id,
         claim.payload,
@@ -135,7 +143,8 @@ async def _authenticate_version_2(
     now: float,
 ) -> Verified:
     """The same for a presigned URL of version 2, whose signature no chunk can go on from."""
-    claim = version_2.read_claim(address.query.items(), headers, now)
+    items = address.query.items()
+    claim = version_2.read_claim(items, headers, now)
     user = claim.access_id
     if secrets is not None:
         credential = await secrets.secret(claim.access_id)
@@ -146,9 +155,21 @@ async def _authenticate_version_2(
             raise InvalidAccessKeyId(AWSAccessKeyId=claim.access_id)
         if wrong is not None:
             raise wrong
+        _check_no_token(headers, items)
     return Verified(
         claim.access_id, claim.payload, None, "", "", claim.signature, True, user
     )
+
+
+def _check_no_token(headers: Headers, items: list[tuple[str, str]]) -> None:
+    """Refuse a session's token: no key has sessions here, and a token that is ignored narrows nothing down.
+
+    :raises InvalidToken: there is one, in a header or in the query.
+    """
+    if headers.get(_TOKEN) or any(
+        value and name.lower() == _TOKEN for name, value in items
+    ):
+        raise InvalidToken()
 
 
 def _mismatch(claim: Claim, text: str, request: str) -> SignatureDoesNotMatch:

@@ -32,6 +32,7 @@ from ..wire.accesslog import GONE
 from ..wire.send import send
 from .call import Call, Gateway, Headers
 from .operations import Body
+from .receive import check_unread
 from .reply import Reply
 from .resolve import resolve
 from .xml import error_document
@@ -224,6 +225,7 @@ class Pipeline:
         if operation.stores and operation.body is not Body.STREAM:
             self.gateway.check_room(in_rows=True)
         if operation.body is Body.NONE:
+            check_unread(verified, request.body)
             request.body.discard()
         else:
             self._account_for(request.body, operation.body)

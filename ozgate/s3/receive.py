@@ -37,11 +37,14 @@ from .extents import Extents, combined_crc64nvme
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IConsumer
 
+    from ..auth.sigv4 import Verified
     from ..interfaces import IMetadataTransaction
+    from ..wire.body import RequestBody
     from .call import Call, Headers
 
 _log = Logger()
 
+_OF_NOTHING = hashlib.sha256().hexdigest()
 _HELD = 64 << 10
 """Bodies of at most this many bytes are held and hashed at once: MD5 of them takes 85 µs, a thread hop 65 µs."""
 
@@ -136,6 +139,17 @@ def stated_size(call: Call) -> int:
     if call.verified.payload.startswith("STREAMING-"):
         return _decoded_length(call.headers)
     return call.body.length or 0
+
+
+def check_unread(verified: Verified, body: RequestBody) -> None:
+    """Check what is said of a body that nobody reads: whether there is one.
+
+    :raises XAmzContentSHA256Mismatch: the signed SHA-256 is that of no bytes, and some come; or the other way round.
+    """
+    payload = verified.payload.lower()
+    if len(payload) == 64 and body.length is not None:
+        if (payload == _OF_NOTHING) != (body.length == 0):
+            raise XAmzContentSHA256Mismatch(ClientComputedContentSHA256=payload)
 
 
 def _check_bucket(tx: IMetadataTransaction, call: Call) -> None:
