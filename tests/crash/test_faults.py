@@ -357,7 +357,7 @@ class OpeningTests(SynchronousTestCase):
 
     def test_killed_while_making_metadata(self) -> None:
         """A process killed before any statement that makes the database leaves one that the next can use."""
-        for at in (*range(1, 10), *range(10, 100, 3)):
+        for at in (*range(1, 10), *range(10, 1000, 3)):
             path = f"{self.path}-{at}.db"
             child = os.fork()
             if not child:
