@@ -64,16 +64,18 @@ class Tally:
     :ivar errors: how often each code was the answer, or the end without one.
     :ivar in_flight: requests that are being answered.
     :ivar refused: how often a limit was the reason to refuse, by the last word of its key.
+    :ivar damaged: how often something did not read well, by its kind: ``blob``, ``inline``, ``metadata``.
     :ivar commits: interactions in each commit of the metadata store.
     """
 
-    __slots__ = ("commits", "errors", "in_flight", "operations", "refused")
+    __slots__ = ("commits", "damaged", "errors", "in_flight", "operations", "refused")
 
     def __init__(self) -> None:
         self.operations: dict[str, Traffic] = {}
         self.errors: dict[str, int] = {}
         self.in_flight = 0
         self.refused: dict[str, int] = {}
+        self.damaged: dict[str, int] = {}
         self.commits = Spread(INTERACTIONS)
 
     def note(
@@ -102,3 +104,7 @@ class Tally:
     def refuse(self, limit: str) -> None:
         """Count something that was one too many."""
         self.refused[limit] = self.refused.get(limit, 0) + 1
+
+    def damage(self, kind: str) -> None:
+        """Count something that does not read well."""
+        self.damaged[kind] = self.damaged.get(kind, 0) + 1

@@ -193,6 +193,12 @@ def _requests(tally: Tally) -> Iterator[Metric]:
         ("limit",),
         {(limit,): count for limit, count in tally.refused.items()},
     )
+    yield _counter(
+        "ozgate_damaged",
+        "What did not read well, when somebody asked for it or a scrub came by.",
+        ("kind",),
+        {(kind,): count for kind, count in tally.damaged.items()},
+    )
 
 
 def _stores(found: Snapshot) -> Iterator[Metric]:
