@@ -38,7 +38,14 @@ class NoSpace(StoreError):
 
 
 class Damaged(StoreError):
-    """Stored bytes are not what was written."""
+    """Stored bytes are not what was written.
+
+    :ivar kind: of what they are: ``blob``, ``inline`` (bytes of an object in a row) or ``metadata``.
+    """
+
+    def __init__(self, message: str = "", kind: str = "blob") -> None:
+        self.kind = kind
+        super().__init__(message)
 
 
 class ClientGone(Exception):

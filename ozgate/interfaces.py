@@ -21,8 +21,10 @@ from .values import (
     BlobUser,
     Bucket,
     ByteRange,
+    CheckedRows,
     Content,
     Credential,
+    DamagedRow,
     Examination,
     ObjectPart,
     ObjectVersion,
@@ -60,7 +62,10 @@ class IMetadataTransaction(Interface):
     """
 
     def now() -> int:
-        """Milliseconds since the epoch: the same in the whole transaction, never going back."""
+        """Milliseconds since the epoch: the same in the whole transaction.
+
+        It stands still while the wall clock is set back by a day or less, and follows where that is set back further.
+        """
 
     def next_sequence() -> int:
         """A number larger than every one before it, in the whole store."""
@@ -248,6 +253,23 @@ class IMetadataTransaction(Interface):
 
     def set_latest(bucket: Bucket, key: str) -> None:
         """Make the newest version of a key its latest, and no other one."""
+
+    # Rows that are not what was written
+
+    def check_rows(after: str, limit: int) -> CheckedRows:
+        """Check rows of every kind, those after ``after``, at most ``limit``; ``""`` begins.
+
+        Reading a damaged row fails with ``Damaged`` wherever it is read; this finds it before somebody needs it. It
+        may also fail with ``Damaged`` itself, where the store can no longer tell row from row.
+        """
+
+    def mend_row(row: DamagedRow, owner: str) -> str:
+        """Get rid of a damaged row, with what only it leads to; says in a line what was done.
+
+        A version goes with its bytes, a run of bytes with the version or part it belongs to, an upload with its
+        parts. A volume or bucket stays, with all that is in it: it becomes ``owner``'s, and its list of rights empty.
+        Nothing happens to a row that has been mended or written since.
+        """
 
     # Work that only one process does
 

@@ -498,3 +498,30 @@ class Part:
     modified: int
     checksums: Mapping[str, str] = field(factory=dict)
     content: Content = Content(b"")
+
+
+@frozen
+class DamagedRow:
+    """A stored row that is not what was written.
+
+    :ivar table: the store's name of where it is, such as ``versions``.
+    :ivar place: what tells it from the others there; opaque above the store.
+    :ivar message: what is wrong with it, in a line without secrets.
+    """
+
+    table: str
+    place: tuple[str | int | bytes, ...]
+    message: str
+
+
+@frozen
+class CheckedRows:
+    """A stretch of rows that were checked.
+
+    :ivar count: how many.
+    :ivar next_after: give it as ``after`` for the next stretch; ``None`` when this is the last.
+    """
+
+    count: int = 0
+    damaged: tuple[DamagedRow, ...] = ()
+    next_after: str | None = None

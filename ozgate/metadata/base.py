@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ..values import Content
 from .counters import Sequences, Times
-from .rows import extent_row
+from .pieces import extent_row
 from .usage import Usage
 
 LEAST_ABOVE_ALL = (1 << 63) - 1
@@ -51,7 +51,8 @@ class Rows:
         if content.extents:
             self._executemany(
                 "INSERT INTO extents (owner, ordinal, store, blob, blob_length,"
-                " blob_crc64nvme, offset, length) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                " blob_crc64nvme, offset, length, checked)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     extent_row(owner, ordinal, extent)
                     for ordinal, extent in enumerate(content.extents)

@@ -10,8 +10,18 @@ from attrs import evolve
 from ..errors import Conflict
 from ..values import Bucket, Volume
 from .base import Rows
+from .checked import check_of_bucket, check_of_volume
 from .order import END, just_after, successor
-from .rows import BUCKET, VOLUME, Row, bucket_of, pack_acls, volume_of
+from .rows import (
+    BUCKET,
+    VOLUME,
+    Row,
+    bucket_of,
+    document_of,
+    document_row,
+    pack_acls,
+    volume_of,
+)
 from .schema import COUNTED
 
 
@@ -21,15 +31,34 @@ def _bounds(prefix: str, after: str) -> tuple[str, str | bytes]:
     return max(low, prefix), successor(prefix) or END
 
 
-def _changing(bucket: Bucket) -> Row:
-    """The columns that may change, but for the first and last."""
+def _volume_row(volume: Volume, modified: int) -> Row:
+    """What the table ``volumes`` holds of a volume, but for its number, check and what is counted."""
     return (
+        volume.name,
+        volume.owner,
+        volume.created,
+        volume.admin,
+        volume.quota_bytes,
+        volume.quota_names,
+        pack_acls(volume.acls),
+        modified,
+    )
+
+
+def _bucket_row(bucket: Bucket, modified: int) -> Row:
+    """What the table ``buckets`` holds of a bucket, but for its number, check and what is counted."""
+    return (
+        bucket.volume,
+        bucket.name,
+        bucket.owner,
+        bucket.created,
         bucket.region,
         bucket.versioning,
         *(bucket.source or (None, None)),
         bucket.quota_bytes,
         bucket.quota_names,
         pack_acls(bucket.acls),
+        modified,
         bucket.layout,
     )
 
@@ -62,45 +91,35 @@ class VolumeRows(Rows):
         :raises Conflict: there is one of that name.
         """
         modified = volume.modified or volume.created
+        row = _volume_row(volume, modified)
         try:
             cursor = self._execute(
                 "INSERT INTO volumes (name, owner, created, admin, quota_bytes,"
                 " quota_names, acls, modified) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    volume.name,
-                    volume.owner,
-                    volume.created,
-                    volume.admin,
-                    volume.quota_bytes,
-                    volume.quota_names,
-                    pack_acls(volume.acls),
-                    modified,
-                ),
+                row,
             )
         except sqlite3.IntegrityError:
             raise Conflict(f"volume {volume.name} is there already") from None
+        number = cursor.lastrowid or 0
+        self._execute(
+            "UPDATE volumes SET checked = ? WHERE number = ?",
+            (check_of_volume(number, *row), number),
+        )
         return evolve(
-            volume,
-            number=cursor.lastrowid or 0,
-            modified=modified,
-            used_bytes=0,
-            used_names=0,
+            volume, number=number, modified=modified, used_bytes=0, used_names=0
         )
 
     def replace_volume(self, volume: Volume) -> None:
         """Store a volume's changed members."""
+        stored = self.volume(volume.name)
+        if stored is None:
+            return
+        row = _volume_row(evolve(volume, created=stored.created), self.now())
+        name, owner, _, *changing = row
         self._execute(
             "UPDATE volumes SET owner = ?, admin = ?, quota_bytes = ?, quota_names = ?,"
-            " acls = ?, modified = ? WHERE name = ?",
-            (
-                volume.owner,
-                volume.admin,
-                volume.quota_bytes,
-                volume.quota_names,
-                pack_acls(volume.acls),
-                self.now(),
-                volume.name,
-            ),
+            " acls = ?, modified = ?, checked = ? WHERE name = ?",
+            (owner, *changing, check_of_volume(stored.number, *row), name),
         )
 
     def remove_volume(self, volume: Volume) -> None:
@@ -146,32 +165,27 @@ class BucketRows(VolumeRows):
         :raises Conflict: there is one of that name, or no such volume.
         """
         modified = bucket.modified or bucket.created
+        row = _bucket_row(bucket, modified)
         try:
             cursor = self._execute(
                 "INSERT INTO buckets (volume, name, owner, created, region, versioning,"
-                " source_volume, source_bucket, quota_bytes, quota_names, acls, layout,"
-                " modified) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    bucket.volume,
-                    bucket.name,
-                    bucket.owner,
-                    bucket.created,
-                    *_changing(bucket),
-                    modified,
-                ),
+                " source_volume, source_bucket, quota_bytes, quota_names, acls, modified,"
+                " layout) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                row,
             )
         except sqlite3.IntegrityError:
             raise Conflict(
                 f"bucket {bucket.volume}/{bucket.name} is there already,"
                 " or its volume is not"
             ) from None
+        number = cursor.lastrowid or 0
+        self._execute(
+            "UPDATE buckets SET checked = ? WHERE number = ?",
+            (check_of_bucket(number, *row), number),
+        )
         self._count_buckets(bucket.volume, 1)
         return evolve(
-            bucket,
-            number=cursor.lastrowid or 0,
-            modified=modified,
-            used_bytes=0,
-            used_names=0,
+            bucket, number=number, modified=modified, used_bytes=0, used_names=0
         )
 
     def _count_buckets(self, volume: str, more: int) -> None:
@@ -182,11 +196,21 @@ class BucketRows(VolumeRows):
 
     def replace_bucket(self, bucket: Bucket) -> None:
         """Store a bucket's changed members."""
+        found = self._execute(
+            f"SELECT {BUCKET} FROM buckets WHERE number = ?", (bucket.number,)
+        ).fetchone()
+        if found is None:
+            return
+        stored = self._bucket_of(found)
+        changed = evolve(
+            bucket, volume=stored.volume, name=stored.name, created=stored.created
+        )
+        row = _bucket_row(changed, self.now())
         self._execute(
             "UPDATE buckets SET owner = ?, region = ?, versioning = ?,"
             " source_volume = ?, source_bucket = ?, quota_bytes = ?, quota_names = ?,"
-            " acls = ?, layout = ?, modified = ? WHERE number = ?",
-            (bucket.owner, *_changing(bucket), self.now(), bucket.number),
+            " acls = ?, modified = ?, layout = ?, checked = ? WHERE number = ?",
+            (row[2], *row[4:], check_of_bucket(stored.number, *row), stored.number),
         )
 
     def is_empty(self, bucket: Bucket) -> bool:
@@ -222,10 +246,11 @@ class BucketRows(VolumeRows):
     def configuration(self, bucket: Bucket, kind: str) -> bytes | None:
         """A named configuration document."""
         row = self._execute(
-            "SELECT document FROM configurations WHERE bucket = ? AND kind = ?",
+            "SELECT document, checked FROM configurations"
+            " WHERE bucket = ? AND kind = ?",
             (bucket.number, kind),
         ).fetchone()
-        return None if row is None else row[0]
+        return None if row is None else document_of(bucket.number, kind, row)
 
     def set_configuration(
         self, bucket: Bucket, kind: str, document: bytes | None
@@ -238,7 +263,7 @@ class BucketRows(VolumeRows):
             )
         else:
             self._execute(
-                "INSERT OR REPLACE INTO configurations (bucket, kind, document)"
-                " VALUES (?, ?, ?)",
-                (bucket.number, kind, document),
+                "INSERT OR REPLACE INTO configurations (bucket, kind, document, checked)"
+                " VALUES (?, ?, ?, ?)",
+                document_row(bucket.number, kind, document),
             )

@@ -1,6 +1,7 @@
 """Rows to values and back: the columns as text for statements, and the conversions.
 
-An empty mapping is kept as ``""``, so that the common case costs nothing.
+An empty mapping is kept as ``""``, so that the common case costs nothing. A row becomes a value only when it agrees
+with its check (:mod:`ozgate.metadata.checked`); what is listed is not checked, since it is read from an index.
 """
 
 from __future__ import annotations
@@ -10,50 +11,44 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from attrs import asdict
-
 from ..values import (
     Acl,
-    BlobRef,
     Bucket,
     Checksum,
-    Extent,
     ListedObject,
     ListedVersion,
     ObjectVersion,
     Traits,
-    Upload,
     Volume,
+)
+from .checked import (
+    check_of_bucket,
+    check_of_configuration,
+    check_of_version,
+    check_of_volume,
+    damaged,
 )
 
 Row = tuple[Any, ...]
 
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+encode = json.JSONEncoder(separators=(",", ":")).encode
 # What json.loads does after looking at its options, at half the cost.
-_scan = json.JSONDecoder().raw_decode
+scan = json.JSONDecoder().raw_decode
 
 VOLUME = """name, owner, created, number, admin, quota_bytes, quota_names, acls, modified,
-    used_bytes, used_names"""
+    used_bytes, used_names, checked"""
 
 BUCKET = """buckets.volume, buckets.name, buckets.owner, buckets.created, buckets.region,
     buckets.versioning, buckets.source_volume, buckets.source_bucket, buckets.number,
     buckets.quota_bytes, buckets.quota_names, buckets.acls, buckets.modified,
-    buckets.used_bytes, buckets.used_names, buckets.layout"""
+    buckets.used_bytes, buckets.used_names, buckets.layout, buckets.checked"""
 
-VERSION = """key, sequence, modified, size, etag, traits, version_id, is_latest,
-    is_delete_marker, headers, metadata, tags, checksum_value, parts_count"""
+VERSION = """bucket, key, sequence, modified, size, etag, traits, version_id, is_latest,
+    is_delete_marker, headers, metadata, tags, checksum_value, parts_count, checked"""
 
 CURRENT = "key, modified, size, etag, traits"
 
 LISTED = f"{CURRENT}, version_id, is_latest, is_delete_marker"
-
-UPLOAD = """uploads.key, uploads.upload_id, uploads.initiated, uploads.owner,
-    uploads.storage_class, uploads.headers, uploads.metadata, uploads.tags,
-    uploads.checksum_algorithm, uploads.checksum_type, uploads.completed,
-    uploads.completed_parts"""
-
-EXTENT = """extents.store, extents.blob, extents.blob_length, extents.blob_crc64nvme,
-    extents.offset, extents.length"""
 
 
 def pack(mapping: Mapping[str, str]) -> str:
@@ -64,33 +59,46 @@ def pack(mapping: Mapping[str, str]) -> str:
 @lru_cache(256)
 def _packed(items: tuple[tuple[str, str], ...]) -> str:
     """Most objects have one of a few content types and nothing else."""
-    return _encode(dict(items))
+    return encode(dict(items))
 
 
 def unpack(text: str) -> dict[str, str]:
     """The mapping that :func:`pack` made text of."""
-    return _scan(text)[0] if text else {}
+    return scan(text)[0] if text else {}
 
 
 def pack_acls(acls: Iterable[Acl]) -> str:
     """An access control list as compact JSON; ``""`` when it is empty."""
     entries = [acl.to_json() for acl in acls]
-    return _encode(entries) if entries else ""
+    return encode(entries) if entries else ""
 
 
 @lru_cache(256)
 def unpack_acls(text: str) -> tuple[Acl, ...]:
     """The list that :func:`pack_acls` made text of. Every request looks at one."""
-    return tuple(map(Acl.from_json, _scan(text)[0])) if text else ()
+    return tuple(map(Acl.from_json, scan(text)[0])) if text else ()
 
 
 def volume_of(row: Row, more_bytes: int = 0) -> Volume:
     """A volume from the columns :data:`VOLUME`.
 
     :param more_bytes: what the row does not yet count.
+    :raises Damaged: it is not what was written, as with all that makes values of rows.
     """
     name, owner, created, number, admin, quota_bytes, quota_names, acls = row[:8]
-    modified, used_bytes, used_names = row[8:]
+    modified, used_bytes, used_names, checked = row[8:]
+    if checked != check_of_volume(
+        number,
+        name,
+        owner,
+        created,
+        admin,
+        quota_bytes,
+        quota_names,
+        acls,
+        modified,
+    ):
+        raise damaged("volumes", name)
     return Volume(
         name,
         owner,
@@ -113,7 +121,25 @@ def bucket_of(row: Row, more_bytes: int = 0, more_names: int = 0) -> Bucket:
     :param more_names: what the row does not yet count.
     """
     volume, name, owner, created, region, versioning, source_volume, source = row[:8]
-    number, quota_bytes, quota_names, acls, modified, used, names, layout = row[8:]
+    number, quota_bytes, quota_names, acls, modified, used, names = row[8:15]
+    layout, checked = row[15:]
+    if checked != check_of_bucket(
+        number,
+        volume,
+        name,
+        owner,
+        created,
+        region,
+        versioning,
+        source_volume,
+        source,
+        quota_bytes,
+        quota_names,
+        acls,
+        modified,
+        layout,
+    ):
+        raise damaged("buckets", volume, name)
     return Bucket(
         volume,
         name,
@@ -133,10 +159,42 @@ def bucket_of(row: Row, more_bytes: int = 0, more_names: int = 0) -> Bucket:
     )
 
 
+def document_row(bucket: int, kind: str, document: bytes) -> Row:
+    """What the table ``configurations`` holds of a document, in its order."""
+    row = (bucket, kind, document)
+    return (*row, check_of_configuration(*row))
+
+
+def document_of(bucket: int, kind: str, row: Row) -> bytes:
+    """A configuration document from the columns ``document, checked``."""
+    document, checked = row
+    if checked != check_of_configuration(bucket, kind, document):
+        raise damaged("configurations", bucket, kind)
+    found: bytes = document
+    return found
+
+
 def version_of(row: Row) -> ObjectVersion:
     """A version from the columns :data:`VERSION`."""
-    key, sequence, modified, size, etag, traits, version_id, latest, marker = row[:9]
-    headers, metadata, tags, value, parts = row[9:]
+    bucket, key, sequence, modified, size, etag, traits, version_id, latest = row[:9]
+    marker, headers, metadata, tags, value, parts, checked = row[9:]
+    if checked != check_of_version(
+        bucket,
+        key,
+        sequence,
+        marker,
+        modified,
+        size,
+        etag,
+        traits,
+        version_id,
+        value,
+        parts,
+        tags,
+        headers,
+        metadata,
+    ):
+        raise damaged("versions", bucket, key, sequence)
     owner, storage_class, algorithm, type_ = traits_of(traits)
     return ObjectVersion(
         key,
@@ -149,9 +207,9 @@ def version_of(row: Row) -> ObjectVersion:
         latest == 1,
         marker == 1,
         storage_class,
-        _scan(headers)[0] if headers else {},
-        _scan(metadata)[0] if metadata else {},
-        _scan(tags)[0] if tags else {},
+        scan(headers)[0] if headers else {},
+        scan(metadata)[0] if metadata else {},
+        scan(tags)[0] if tags else {},
         Checksum(algorithm, type_, value) if algorithm else None,
         parts,
     )
@@ -160,12 +218,8 @@ def version_of(row: Row) -> ObjectVersion:
 def version_row(bucket: int, version: ObjectVersion) -> Row:
     """What the table ``versions`` holds of a version that is the latest, in its order."""
     checksum = version.checksum
-    return (
-        bucket,
-        version.key,
-        version.sequence,
-        1,
-        version.is_delete_marker,
+    columns: Row = (
+        int(version.is_delete_marker),
         version.modified,
         version.size,
         version.etag,
@@ -177,6 +231,8 @@ def version_row(bucket: int, version: ObjectVersion) -> Row:
         pack(version.headers),
         pack(version.metadata),
     )
+    place = (bucket, version.key, version.sequence)
+    return (*place, 1, *columns, check_of_version(*place, *columns))
 
 
 def traits_text(version: ObjectVersion) -> str:
@@ -190,7 +246,10 @@ def traits_text(version: ObjectVersion) -> str:
 @lru_cache(1024)
 def traits_of(text: str) -> Traits:
     """The traits that :func:`traits_text` made text of."""
-    return Traits(*text.rsplit("\n", 3))
+    try:
+        return Traits(*text.rsplit("\n", 3))
+    except (AttributeError, TypeError):
+        raise damaged("versions", "traits") from None
 
 
 def current_of(rows: Iterable[Row]) -> tuple[ListedObject, ...]:
@@ -221,64 +280,4 @@ def listed_of(rows: Iterable[Row]) -> tuple[ListedVersion, ...]:
             )
             for key, modified, size, etag, traits, version_id, latest, marker in rows
         ]
-    )
-
-
-def upload_of(row: Row) -> Upload:
-    """An upload from the columns :data:`UPLOAD`."""
-    key, upload_id, initiated, owner, storage_class, headers, metadata, tags = row[:8]
-    algorithm, type_, completed, completed_parts = row[8:]
-    return Upload(
-        key,
-        upload_id,
-        initiated,
-        owner,
-        storage_class,
-        unpack(headers),
-        unpack(metadata),
-        unpack(tags),
-        algorithm,
-        type_,
-        _completed_of(completed),
-        completed_parts,
-    )
-
-
-def completed_text(version: ObjectVersion | None) -> str:
-    """A version as JSON, for an upload that became it."""
-    return "" if version is None else _encode(asdict(version))
-
-
-def _completed_of(text: str) -> ObjectVersion | None:
-    if not text:
-        return None
-    members = _scan(text)[0]
-    if members["checksum"] is not None:
-        members["checksum"] = Checksum(**members["checksum"])
-    return ObjectVersion(**members)
-
-
-def extent_row(owner: int, ordinal: int, extent: Extent) -> Row:
-    """What the table ``extents`` holds of an extent, in its order."""
-    blob = extent.blob
-    crc = blob.crc64nvme
-    # SQLite's integers are signed.
-    signed = crc - (1 << 64) if crc >> 63 else crc
-    return (
-        owner,
-        ordinal,
-        blob.store,
-        blob.id,
-        blob.length,
-        signed,
-        extent.offset,
-        extent.length,
-    )
-
-
-def extent_of(row: Row) -> Extent:
-    """An extent from the columns :data:`EXTENT`."""
-    store, blob, blob_length, crc, offset, length = row
-    return Extent(
-        BlobRef(store, blob, blob_length, crc & 0xFFFFFFFFFFFFFFFF), offset, length
     )

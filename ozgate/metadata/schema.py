@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..errors import Unavailable
+from .checked import CHECKED
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -229,6 +230,16 @@ LISTING = (
 )
 
 
+OBJECT_PARTS = """UPDATE object_parts SET checked =
+    ozgate_check_object_parts(sequence, number, placed.place, size, checksum)
+    FROM (
+        SELECT sequence AS object, number AS part, COALESCE(SUM(size) OVER (
+            PARTITION BY sequence ORDER BY number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ), 0) AS place FROM object_parts
+    ) AS placed
+    WHERE sequence = placed.object AND number = placed.part"""
+
+
 def m001_tables(db: Database) -> None:
     """Everything there was at first."""
     for statement in TABLES:
@@ -247,10 +258,30 @@ def m003_listing(db: Database) -> None:
         db.execute(statement)
 
 
+def m004_checks(db: Database) -> None:
+    """A check of each row, which tells bits that flipped; see :mod:`ozgate.metadata.checked`."""
+    connection = db.conn
+    assert connection is not None
+    for table in CHECKED:
+        function = f"ozgate_check_{table.name}"
+        connection.create_function(
+            function, len(table.columns), table.check, deterministic=True
+        )
+        db.execute(
+            f"ALTER TABLE {table.name} ADD COLUMN checked INTEGER NOT NULL DEFAULT 0"
+        )
+        if table.name == "object_parts":
+            db.execute(OBJECT_PARTS)
+        else:
+            columns = ", ".join(table.columns)
+            db.execute(f"UPDATE {table.name} SET checked = {function}({columns})")
+
+
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m001_tables,
     m002_surface,
     m003_listing,
+    m004_checks,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

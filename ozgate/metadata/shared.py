@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from ..values import Secret
 from .base import Rows
-
-SECRET = "access_id, user, sealed, created, expires"
+from .pieces import SECRET, secret_of, secret_row
 
 
 class SharedRows(Rows):
@@ -33,19 +32,13 @@ class SharedRows(Rows):
         row = self._execute(
             f"SELECT {SECRET} FROM secrets WHERE access_id = ?", (access_id,)
         ).fetchone()
-        return None if row is None else Secret(*row)
+        return None if row is None else secret_of(row)
 
     def put_secret(self, secret: Secret) -> None:
         """Store a row."""
         self._execute(
-            f"INSERT OR REPLACE INTO secrets ({SECRET}) VALUES (?, ?, ?, ?, ?)",
-            (
-                secret.access_id,
-                secret.user,
-                secret.sealed,
-                secret.created,
-                secret.expires,
-            ),
+            f"INSERT OR REPLACE INTO secrets ({SECRET}) VALUES (?, ?, ?, ?, ?, ?)",
+            secret_row(secret),
         )
 
     def remove_secret(self, access_id: str) -> None:
@@ -59,7 +52,7 @@ class SharedRows(Rows):
             " ORDER BY access_id LIMIT ?",
             (after, limit),
         ).fetchall()
-        return [Secret(*row) for row in rows]
+        return [secret_of(row) for row in rows]
 
     def setting(self, name: str) -> bytes | None:
         """A named value."""

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from zope.interface import implementer
 
 from ..interfaces import IMetadataTransaction
+from .checking import CheckRows
 from .shared import SharedRows
 from .uploads import UploadRows
 from .versions import BlobRows, VersionRows
@@ -31,6 +32,7 @@ WRITING = (
     "doom",
     "correct_usage",
     "set_latest",
+    "mend_row",
     "lease",
     "put_secret",
     "remove_secret",
@@ -40,7 +42,7 @@ WRITING = (
 
 
 @implementer(IMetadataTransaction)
-class Transaction(VersionRows, UploadRows, BlobRows, SharedRows):
+class Transaction(VersionRows, UploadRows, BlobRows, SharedRows, CheckRows):
     """What a writing interaction is given."""
 
 

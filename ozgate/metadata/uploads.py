@@ -7,20 +7,24 @@ from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
 
+from attrs import evolve
+
 from ..errors import Absent, Conflict
-from ..values import Bucket, Content, Part, Upload, UploadPage
+from ..values import Bucket, Part, Upload, UploadPage
 from .buckets import BucketRows
+from .checked import check_of_upload
 from .listing import Scan
-from .rows import (
-    BUCKET,
+from .pieces import (
     EXTENT,
+    PART,
     UPLOAD,
-    completed_text,
-    extent_of,
-    pack,
-    unpack,
+    owner_of,
+    part_of,
+    part_row,
     upload_of,
+    upload_row,
 )
+from .rows import BUCKET
 
 PAGE = f"""SELECT {UPLOAD} FROM uploads INDEXED BY open_uploads
     WHERE bucket = ? AND key >= ? AND key < ? AND is_completed = 0
@@ -34,8 +38,10 @@ ADD = """INSERT INTO uploads (bucket, key, upload_id, initiated, owner, storage_
     checksum_algorithm, checksum_type, is_completed, completed, completed_parts, tags,
     headers, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
-PARTS = f"""SELECT parts.number, parts.size, parts.etag, parts.modified, parts.checksums,
-    {EXTENT} FROM parts LEFT JOIN extents ON extents.owner = parts.owner
+COMPLETED = """UPDATE uploads SET is_completed = 1, completed = ?, completed_parts = ?,
+    checked = ? WHERE number = ?"""
+
+PARTS = f"""SELECT {PART}, {EXTENT} FROM parts LEFT JOIN extents ON extents.owner = parts.owner
     WHERE parts.upload = ? AND parts.number > ? AND parts.number <= ?
     ORDER BY parts.number, extents.ordinal"""
 
@@ -56,29 +62,18 @@ class UploadRows(BucketRows):
 
         :raises Conflict: there is one of that id, or the bucket is gone.
         """
-        row = (
-            bucket.number,
-            upload.key,
-            upload.upload_id,
-            upload.initiated,
-            upload.owner,
-            upload.storage_class,
-            upload.checksum_algorithm,
-            upload.checksum_type,
-            upload.completed is not None,
-            completed_text(upload.completed),
-            upload.completed_parts,
-            pack(upload.tags),
-            pack(upload.headers),
-            pack(upload.metadata),
-        )
+        row = upload_row(bucket.number, upload)
         try:
-            self._execute(ADD, row)
+            number = self._execute(ADD, row).lastrowid
         except sqlite3.IntegrityError:
             raise Conflict(
                 f"upload {upload.upload_id} is there already,"
                 f" or bucket {bucket.name} is gone"
             ) from None
+        self._execute(
+            "UPDATE uploads SET checked = ? WHERE number = ?",
+            (check_of_upload(number or 0, *row), number),
+        )
 
     def complete_upload(self, bucket: Bucket, upload: Upload) -> None:
         """Keep what the upload became; drop its parts.
@@ -87,10 +82,18 @@ class UploadRows(BucketRows):
         """
         number = self._number(bucket, upload)
         self._drop_parts(bucket, number)
+        row = self._execute(
+            f"SELECT {UPLOAD} FROM uploads WHERE number = ?", (number,)
+        ).fetchone()
+        became = evolve(
+            upload_of(row),
+            completed=upload.completed,
+            completed_parts=upload.completed_parts,
+        )
+        columns = upload_row(bucket.number, became)
         self._execute(
-            "UPDATE uploads SET is_completed = 1, completed = ?, completed_parts = ?"
-            " WHERE number = ?",
-            (completed_text(upload.completed), upload.completed_parts, number),
+            COMPLETED,
+            (*columns[9:11], check_of_upload(number, *columns), number),
         )
 
     def remove_upload(self, bucket: Bucket, upload: Upload) -> None:
@@ -158,26 +161,19 @@ class UploadRows(BucketRows):
             raise ValueError("the bytes of a part belong in extents")
         number = self._number(bucket, upload, " AND is_completed = 0")
         replaced = self._execute(
-            "SELECT owner, size FROM parts WHERE upload = ? AND number = ?",
+            f"SELECT {PART} FROM parts WHERE upload = ? AND number = ?",
             (number, part.number),
         ).fetchone()
         more = part.size
         if replaced is not None:
-            self._drop_extents(replaced[0])
-            more -= replaced[1]
+            old, size = owner_of(replaced)
+            self._drop_extents(old)
+            more -= size
         owner = self.next_sequence()
         self._execute(
             "INSERT OR REPLACE INTO parts (upload, number, owner, size, etag, modified,"
-            " checksums) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                number,
-                part.number,
-                owner,
-                part.size,
-                part.etag,
-                part.modified,
-                pack(part.checksums),
-            ),
+            " checksums, checked) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            part_row(number, owner, part),
         )
         self._add_extents(owner, part.content)
         self.usage.add(bucket.volume, bucket.number, more, 0)
@@ -198,13 +194,11 @@ class UploadRows(BucketRows):
         if last is None:
             return []
         rows = self._execute(PARTS, (number, after, last)).fetchall()
-        found = []
-        for columns, group in groupby(rows, itemgetter(slice(0, 5))):
-            part, size, etag, modified, checksums = columns
-            extents = tuple([extent_of(row[5:]) for row in group if row[5] is not None])
-            content = Content(None, extents) if extents else Content(b"")
-            found.append(Part(part, size, etag, modified, unpack(checksums), content))
-        return found
+        width = len(PART.split(","))
+        return [
+            part_of(columns, [row[width:] for row in group if row[width] is not None])
+            for columns, group in groupby(rows, itemgetter(slice(0, width)))
+        ]
 
     def remove_bucket(self, bucket: Bucket) -> None:
         """Remove a bucket, with its configurations and uploads.
@@ -227,14 +221,16 @@ class UploadRows(BucketRows):
 
     def _number(self, bucket: Bucket, upload: Upload, condition: str = "") -> int:
         """The number of an upload's row."""
+        # All of it, to be checked: a wrong number leads to the parts of another upload.
         row = self._execute(
-            "SELECT number FROM uploads"
+            f"SELECT {UPLOAD} FROM uploads"
             f" WHERE bucket = ? AND key = ? AND upload_id = ?{condition}",
             (bucket.number, upload.key, upload.upload_id),
         ).fetchone()
         if row is None:
             raise Absent(f"there is no upload {upload.upload_id}")
-        number: int = row[0]
+        upload_of(row)
+        number: int = row[12]
         return number
 
     def _drop_upload(self, bucket: Bucket, number: int) -> None:
@@ -243,6 +239,11 @@ class UploadRows(BucketRows):
 
     def _drop_parts(self, bucket: Bucket, number: int) -> None:
         """Drop the parts of an upload, dooming blobs that have no name left."""
+        rows = self._execute(
+            f"SELECT {PART} FROM parts WHERE upload = ?", (number,)
+        ).fetchall()
+        # A wrong owner leads to the bytes of another part or version.
+        size = sum([owner_of(row)[1] for row in rows])
         names = self._execute(
             "SELECT DISTINCT extents.store, extents.blob FROM parts"
             " JOIN extents ON extents.owner = parts.owner WHERE parts.upload = ?",
@@ -253,8 +254,6 @@ class UploadRows(BucketRows):
             " (SELECT owner FROM parts WHERE upload = ?)",
             (number,),
         )
-        sizes = self._execute(
-            "DELETE FROM parts WHERE upload = ? RETURNING size", (number,)
-        ).fetchall()
+        self._execute("DELETE FROM parts WHERE upload = ?", (number,))
         self._doom_unnamed(names)
-        self.usage.add(bucket.volume, bucket.number, -sum(size for (size,) in sizes), 0)
+        self.usage.add(bucket.volume, bucket.number, -size, 0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 
+from attrs import evolve
+
 from ..errors import Absent, Conflict
 from ..values import (
     BlobRef,
@@ -16,14 +18,22 @@ from ..values import (
     VersionPage,
 )
 from .base import LEAST_ABOVE_ALL, Rows
+from .checked import damaged
 from .listing import Scan
+from .pieces import (
+    EXTENT,
+    body_row,
+    content_of,
+    extent_of,
+    object_part_rows,
+    object_parts_of,
+)
 from .rows import (
     CURRENT,
-    EXTENT,
     LISTED,
     VERSION,
+    Row,
     current_of,
-    extent_of,
     listed_of,
     version_of,
     version_row,
@@ -31,6 +41,10 @@ from .rows import (
 
 LATEST = f"""SELECT {VERSION} FROM versions WHERE bucket = ? AND key = ?
     ORDER BY sequence DESC LIMIT 1"""
+
+# Asked when there is no row: should the index know one, it was lost.
+CURRENT_THERE = """SELECT 1 FROM versions INDEXED BY current_versions
+    WHERE bucket = ? AND key = ? AND is_latest = 1 AND is_delete_marker = 0"""
 
 # The last term is that of the index: SQLite uses a partial index for nothing less.
 NAMED = f"""SELECT {VERSION} FROM versions INDEXED BY named_versions
@@ -42,10 +56,13 @@ SET_LATEST = """UPDATE versions SET is_latest = ?3 WHERE bucket = ?1 AND key = ?
 
 ADD = """INSERT INTO versions (bucket, key, sequence, is_latest, is_delete_marker,
     modified, size, etag, traits, version_id, checksum_value, parts_count, tags,
-    headers, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    headers, metadata, checked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 REPLACE = """UPDATE versions SET modified = ?, etag = ?, traits = ?, checksum_value = ?,
-    parts_count = ?, tags = ?, headers = ?, metadata = ?
+    parts_count = ?, tags = ?, headers = ?, metadata = ?, checked = ?
+    WHERE bucket = ? AND key = ? AND sequence = ?"""
+
+STORED = f"""SELECT {VERSION} FROM versions
     WHERE bucket = ? AND key = ? AND sequence = ?"""
 
 PAGE = f"""SELECT {CURRENT} FROM versions INDEXED BY current_versions
@@ -64,8 +81,16 @@ class VersionRows(Rows):
 
     def latest(self, bucket: Bucket, key: str) -> ObjectVersion | None:
         """The newest version of a key."""
-        row = self._execute(LATEST, (bucket.number, key)).fetchone()
-        return None if row is None else version_of(row)
+        place = (bucket.number, key)
+        row = self._execute(LATEST, place).fetchone()
+        if row is None:
+            if self._execute(CURRENT_THERE, place).fetchone() is not None:
+                raise damaged("versions", *place)
+            return None
+        if row[8] != 1:
+            # One that is newer was here.
+            raise damaged("versions", *place)
+        return version_of(row)
 
     def version(
         self, bucket: Bucket, key: str, version_id: str
@@ -104,16 +129,16 @@ class VersionRows(Rows):
             ) from None
         if content.body:
             self._execute(
-                "INSERT INTO bodies (sequence, body) VALUES (?, ?)",
-                (sequence, content.body),
+                "INSERT INTO bodies (sequence, body, checked) VALUES (?, ?, ?)",
+                body_row(sequence, content.body),
             )
         else:
             self._add_extents(sequence, content)
         if parts:
             self._executemany(
-                "INSERT INTO object_parts (sequence, number, size, checksum)"
-                " VALUES (?, ?, ?, ?)",
-                [(sequence, part.number, part.size, part.checksum) for part in parts],
+                "INSERT INTO object_parts (sequence, number, size, checksum, checked)"
+                " VALUES (?, ?, ?, ?, ?)",
+                object_part_rows(sequence, parts),
             )
         self.usage.add(bucket.volume, bucket.number, version.size, 1)
 
@@ -122,12 +147,20 @@ class VersionRows(Rows):
 
         :raises Absent: there is no such version.
         """
-        row = version_row(bucket.number, version)
-        # From the row: what follows is_delete_marker, but for the size and the version's id.
-        columns = (row[5], *row[7:9], *row[10:], *row[:3])
-        changed = self._execute(REPLACE, columns).rowcount
-        if not changed:
+        place = (bucket.number, version.key, version.sequence)
+        row = self._execute(STORED, place).fetchone()
+        if row is None:
             raise Absent(f"{version.key!r} has no version {version.version_id}")
+        stored = version_of(row)
+        changed = evolve(
+            version,
+            size=stored.size,
+            version_id=stored.version_id,
+            is_delete_marker=stored.is_delete_marker,
+        )
+        columns = version_row(bucket.number, changed)
+        # What follows is_delete_marker, but for the size and the version's id.
+        self._execute(REPLACE, (columns[5], *columns[7:9], *columns[10:], *place))
 
     def remove_version(self, bucket: Bucket, version: ObjectVersion) -> None:
         """Remove a version; nothing happens if it is gone."""
@@ -162,33 +195,41 @@ class VersionRows(Rows):
         """Where a version's bytes are.
 
         :raises Absent: the version is gone.
+        :raises Damaged: its bytes are, or they are fewer or more than it has.
         """
         sequence = version.sequence
-        row = self._execute(
-            "SELECT body FROM bodies WHERE sequence = ?", (sequence,)
+        body = self._execute(
+            "SELECT body, checked FROM bodies WHERE sequence = ?", (sequence,)
         ).fetchone()
-        if row is not None:
-            return Content(row[0])
-        rows = self._execute(
-            f"SELECT {EXTENT} FROM extents WHERE owner = ? ORDER BY ordinal",
-            (sequence,),
-        ).fetchall()
-        if rows:
-            return Content(None, tuple(map(extent_of, rows)))
-        if version.size:
-            raise Absent(f"the bytes of {version.key!r} are gone")
-        return Content(b"")
+        rows: Sequence[Row] = ()
+        if body is None:
+            rows = self._execute(
+                f"SELECT {EXTENT} FROM extents WHERE owner = ? ORDER BY ordinal",
+                (sequence,),
+            ).fetchall()
+            if not rows and version.size:
+                place = (bucket.number, version.key, sequence)
+                if self._execute(STORED, place).fetchone() is None:
+                    raise Absent(f"{version.key!r} is gone")
+        return content_of(sequence, version.size, body, rows)
 
     def object_parts(
         self, bucket: Bucket, version: ObjectVersion, after: int, limit: int
     ) -> Sequence[ObjectPart]:
         """Parts of a completed multipart object by number."""
+        sequence, offset = version.sequence, 0
+        if after:
+            (offset,) = self._execute(
+                "SELECT COALESCE(SUM(size), 0) FROM object_parts"
+                " WHERE sequence = ? AND number <= ?",
+                (sequence, after),
+            ).fetchone()
         rows = self._execute(
-            "SELECT number, size, checksum FROM object_parts"
+            "SELECT number, size, checksum, checked FROM object_parts"
             " WHERE sequence = ? AND number > ? ORDER BY number LIMIT ?",
-            (version.sequence, after, limit),
+            (sequence, after, limit),
         ).fetchall()
-        return [ObjectPart(*row) for row in rows]
+        return object_parts_of(sequence, offset, rows)
 
     def page(
         self, bucket: Bucket, prefix: str, after: str, delimiter: str, limit: int

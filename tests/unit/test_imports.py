@@ -55,7 +55,7 @@ FOREIGN: dict[str, set[str]] = {
     "auth": {"attrs", "cryptography", "gssapi", "twisted", "zope"},
     "wire": {"OpenSSL", "attrs", "cryptography", "twisted", "zope"},
     "s3": {"attrs", "awscrt", "isal", "klein", "twisted", "zope"},
-    "metadata": {"attrs", "sqlite_utils", "twisted", "zope"},
+    "metadata": {"attrs", "awscrt", "sqlite_utils", "twisted", "zope"},
     "blobs": {"attrs", "awscrt", "twisted", "zope"},
 }
 """What a layer may import from outside the standard library."""
