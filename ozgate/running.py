@@ -32,6 +32,7 @@ from .background.sweeper import Sweeper
 from .background.uploads import UploadExpiry
 from .blobs.readers import Readers
 from .blobs.sweep import Reaper
+from .clocks import dated
 from .config import Settings
 from .datafolder import DataFolder
 from .errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, StoreError
@@ -86,6 +87,7 @@ class GatewayService(Service):
         reread: Callable[[], Settings] | None = None,
     ) -> None:
         self._reactor = reactor
+        self._dated = dated(reactor)
         self._started_with = settings
         self._reread = reread or (lambda: settings)
         self._supervision: Supervision | None = None
@@ -109,7 +111,7 @@ class GatewayService(Service):
         self._run_in_thread = partial(deferToThreadPool, reactor, self._pool)
         make = partial(
             make_provider,
-            reactor=reactor,
+            reactor=self._dated,
             settings=settings,
             run_in_thread=self._run_in_thread,
         )
@@ -163,12 +165,12 @@ class GatewayService(Service):
             self._metadata,
             self._blobs,
             Readers(),
-            self._reactor,
+            self._dated,
             self._run_in_thread,
             Room(settings.data, settings.disk_reserve),
         )
         secrets = await open_secrets(settings, self._metadata)
-        return AdminContext(gateway, secrets, self._reactor.seconds())
+        return AdminContext(gateway, secrets, self._dated.seconds())
 
     async def close(self) -> None:
         """Close what was opened, in the opposite order."""
@@ -194,7 +196,7 @@ class GatewayService(Service):
             self._metadata,
             self._blobs,
             gateway.readers,
-            clock,
+            self._dated,
             owner,
             settings.sweep_delay,
         )
@@ -222,6 +224,7 @@ class GatewayService(Service):
         opened.callback(audit_log.file.close)
         self._reloads.register("audit log", audit_log.file.reopen)
         site = make_site(self._reactor, gateway, context.secrets, access_log, audit_log)
+        site.date = self._dated.seconds
         context = evolve(context, audit_log=audit_log)
         operations = make_operations(
             context, site, self._started_with, self._reread, self._reloads

@@ -20,8 +20,8 @@ class Sweeper(Rounds):
     At the start everything made before it is looked at, for no commit of this process is that old; later, what is
     older than an hour.
 
-    :param reaper: does the work.
-    :param clock: what the time is taken from; the one that blob ids are made with.
+    :param reaper: does the work; its clock is the one that blob ids are made with.
+    :param clock: what rounds are timed by. It need not know the date, and does better when nobody can set it.
     :param interval: seconds between two rounds.
     """
 
@@ -38,7 +38,7 @@ class Sweeper(Rounds):
 
     def startService(self) -> None:
         """Begin the first round."""
-        self._began = self._clock.seconds()
+        self._began = self._reaper.clock.seconds()
         self._swept = None
         super().startService()
 
@@ -46,7 +46,8 @@ class Sweeper(Rounds):
         """Doom orphans when it is time to, then reap."""
         now = self._clock.seconds()
         if self._swept is None or now - self._swept >= self._orphans_every:
-            before = self._began if self._swept is None else now - ORPHANS_EVERY
+            hour_ago = self._reaper.clock.seconds() - ORPHANS_EVERY
+            before = self._began if self._swept is None else hour_ago
             found = await self._reaper.sweep_orphans(int(before * 1000), self.go_on)
             if found is not None:
                 self._swept = now

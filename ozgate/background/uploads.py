@@ -15,6 +15,9 @@ LEASE = "upload-expiry"
 TERM = 30.0
 """Seconds of the lease, renewed with each batch."""
 
+LEAP = 60.0
+"""Seconds that the store's time may run ahead between two rounds before it was set."""
+
 _BATCH = 5
 """Uploads in one transaction: one may have 10,000 parts."""
 
@@ -25,6 +28,10 @@ class UploadExpiry(Rounds):
     As Ozone does for ``ozone.om.open.mpu.expire.threshold``, and S3 for ``AbortIncompleteMultipartUpload``, age counts
     from the beginning of the upload, not from its last part. The parts' blobs are doomed, so the sweeper deletes them.
 
+    When the wall clock was set forward between two rounds, the second does nothing: should that have been a mistake,
+    there is an interval to undo it before uploads in progress are lost.
+
+    :param clock: what rounds are timed by; a leap of the wall clock is seen if this one does not follow.
     :param owner: who holds the lease; the same again after a restart.
     :param age: seconds.
     :param interval: seconds between two rounds.
@@ -44,9 +51,21 @@ class UploadExpiry(Rounds):
         self._metadata = metadata
         self._owner = owner
         self._age = age
+        self._ahead: float | None = None
+
+    async def _leapt(self) -> bool:
+        """Whether the store's time was set forward since the last round."""
+        now = await self._metadata.read(_now)
+        before, self._ahead = self._ahead, now / 1000 - self._clock.seconds()
+        return before is not None and self._ahead > before + LEAP
 
     async def work(self) -> None:
         """Abort everything that is old enough."""
+        if await self._leapt():
+            _log.warn(
+                "the clock was set forward: what expires by it does not before the next round"
+            )
+            return
         aborted = 0
         while self.go_on():
             found = await self._metadata.write(
@@ -62,6 +81,10 @@ class UploadExpiry(Rounds):
                 break
         if aborted:
             _log.info("aborted {count} multipart uploads by age", count=aborted)
+
+
+def _now(tx: IMetadataTransaction) -> int:
+    return tx.now()
 
 
 def _abort_old(

@@ -13,12 +13,17 @@ LOW = 1 << 16
 """Reserve more when fewer are left: more than one batch of interactions can use."""
 
 
+LEAD = 86_400_000
+"""Milliseconds that time stands still at most when the wall clock is set back: one day."""
+
+
 class Times:
-    """Milliseconds of a clock, never less than given before. Safe in several threads.
+    """Milliseconds of a clock, not less than given before. Safe in several threads.
 
     The wall clock may be set back; order among versions comes from sequences, so this only keeps
     times sane within one run and, as the highest time is stored with each reservation of sequences
-    and at closing, across orderly restarts.
+    and at closing, across orderly restarts. A clock that is set back by more than a day was wrong before, and is
+    followed: standing still until it comes round again, nothing would expire or be swept.
     """
 
     def __init__(self, seconds: Callable[[], float]) -> None:
@@ -29,11 +34,13 @@ class Times:
     def now(self) -> int:
         """The time, in milliseconds since the epoch."""
         with self._lock:
-            self._last = max(self._last, int(self._seconds() * 1000))
+            wall = int(self._seconds() * 1000)
+            if not wall < self._last <= wall + LEAD:
+                self._last = wall
             return self._last
 
     def at_least(self, milliseconds: int) -> None:
-        """Never give a time before this one again."""
+        """Give no time before this one again, as :meth:`now` does with those it gave."""
         with self._lock:
             self._last = max(self._last, milliseconds)
 

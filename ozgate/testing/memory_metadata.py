@@ -41,6 +41,10 @@ def _comparable(value: Any) -> bool:
     return any("__eq__" in vars(kind) for kind in type(value).__mro__[:-1])
 
 
+_LEAD = 86_400_000
+"""Milliseconds that time stands still at most when the clock is set back."""
+
+
 @implementer(IMetadataStore)
 class MemoryMetadataStore:
     """Metadata that lasts as long as the object. All Deferreds have fired when they are returned.
@@ -56,7 +60,9 @@ class MemoryMetadataStore:
         self._watchers: dict[str, list[Callable[[], None]]] = {}
 
     def _now(self) -> int:
-        self._last = max(self._last, int(self._clock.seconds() * 1000))
+        wall = int(self._clock.seconds() * 1000)
+        if not wall < self._last <= wall + _LEAD:
+            self._last = wall
         return self._last
 
     def open(self) -> Deferred[None]:

@@ -182,6 +182,15 @@ class TransactionTests(MetadataTests):
         self.assertEqual(await self.write(lambda tx: tx.now()), before)
         self.assertEqual(await self.read(lambda tx: tx.now()), before)
 
+    async def test_now_follows_a_correction(self) -> None:
+        """Set back by more than a day the clock was wrong before: the store's time goes back with it."""
+        before = await self.write(lambda tx: tx.now())
+        self.clock.rightNow += 8 * 86400
+        await self.write(lambda tx: tx.now())
+        self.clock.rightNow -= 8 * 86400
+        self.assertEqual(await self.write(lambda tx: tx.now()), before)
+        self.assertEqual(await self.read(lambda tx: tx.now()), before)
+
     async def test_sequences_increase(self) -> None:
         """Each sequence number is larger than all before, within and among transactions."""
 

@@ -37,6 +37,7 @@ class GatewaySite(server.Site):
     """Serves a resource over streaming HTTP/1.1 connections.
 
     :ivar connections: the open ones.
+    :ivar date: what the Date header is taken from, in seconds since the epoch.
     """
 
     protocol = GatewayChannel  # type: ignore[assignment]
@@ -83,6 +84,7 @@ class GatewaySite(server.Site):
         self.limits = limits or ConnectionLimits()
         self.connections: set[GatewayChannel] = set()
         self._refusals = Refusals(reactor, self._refusal)
+        self.date: Callable[[], float] = reactor.seconds
         self._standing = (-1, b"")
 
     def take_up(self, settings: Settings) -> None:
@@ -119,7 +121,7 @@ class GatewaySite(server.Site):
 
     def standing_headers(self) -> bytes:
         """The two header lines every answer has: Server and Date, made once a second."""
-        now = int(self.reactor.seconds())
+        now = int(self.date())
         if self._standing[0] != now:
             lines = (self.server_header, datetimeToString(now))
             self._standing = (now, b"Server: %b\r\nDate: %b\r\n" % lines)
