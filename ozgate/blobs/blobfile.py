@@ -9,6 +9,8 @@ All functions and methods here block and run in a thread.
 
 from __future__ import annotations
 
+import errno
+import os
 import struct
 from array import array
 from contextlib import suppress
@@ -31,7 +33,11 @@ _WRITEBACK = 8 << 20
 """Bytes after which writing to the disk begins: fsync of 1 GiB then takes 10 ms, not 500."""
 
 _ALLOCATE_FROM = 1 << 20
-"""Blobs smaller than this are not worth a call that reserves their room."""
+"""Blobs smaller than this are not worth a call that reserves their room; as much is reserved at first."""
+
+_ALLOCATE_MOST = 256 << 20
+"""Bytes reserved ahead of those that came, at most. As many as have come are, else: who announces 5 GiB and sends
+nothing must not have them, and in pieces of this size a file is in one piece for what disks care."""
 
 _MOST_CHUNKS = 1000
 """Chunks given to one writev; Linux takes 1024 (IOV_MAX)."""
@@ -124,6 +130,7 @@ class BlobWriter:
         self._discarded = False
         self._written = 0
         self._begun = 0
+        self._allocated = 0
         self._crcs = array("Q")
         self._whole = 0
         self._block = 0
@@ -193,11 +200,24 @@ class BlobWriter:
             self._fd = io.open_unnamed(self._place.folder)
         else:
             self._fd = io.open_new(self._place.staging)
-        if self._size_hint is not None and self._size_hint >= _ALLOCATE_FROM:
-            io.allocate(self._fd, file_size(self._size_hint))
+        hint = self._size_hint
+        if hint is not None and hint >= _ALLOCATE_FROM:
+            # All that is to come must find room now: better no upload than one that fails at its end.
+            if io.free(self._fd) < hint:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _allocate(self, count: int) -> None:
+        """Reserve room for bytes about to be written, and for some of those to come."""
+        hint, needed = self._size_hint, self._written + count
+        if hint is None or hint < _ALLOCATE_FROM or needed <= self._allocated:
+            return
+        ahead = min(max(needed, _ALLOCATE_FROM), _ALLOCATE_MOST)
+        self._allocated = max(needed, min(needed + ahead, file_size(hint)))
+        io.allocate(self._fd, self._allocated)
 
     def _write(self, chunks: list[bytes]) -> None:
         count = sum(map(len, chunks))
+        self._allocate(count)
         if len(chunks) > _MOST_CHUNKS:
             chunks = [b"".join(chunks)]
         taken = io.writev(self._fd, chunks) if count else 0

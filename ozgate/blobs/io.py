@@ -21,6 +21,7 @@ __all__ = [
     "allocate",
     "close",
     "drop_cache",
+    "free",
     "fsync",
     "fsync_folder",
     "link_unnamed",
@@ -130,8 +131,14 @@ def drop_cache(fd: int, offset: int, count: int) -> None:
     os.posix_fadvise(fd, offset, count, os.POSIX_FADV_DONTNEED)
 
 
+def free(fd: int) -> int:
+    """Bytes that the file system of a file can take, more or less."""
+    found = os.fstatvfs(fd)
+    return found.f_bavail * found.f_frsize
+
+
 def allocate(fd: int, count: int) -> None:
-    """Reserve room for ``count`` bytes, where the file system can; its size stays.
+    """Reserve room for the first ``count`` bytes, where the file system can; its size stays.
 
     Not ``posix_fallocate``, which writes every block where the file system cannot.
     """

@@ -50,6 +50,8 @@ DURABLE = frozenset(
 _KINDS = {
     "allocate": "allocate",
     "close": "close",
+    "drop_cache": "advise",
+    "free": "size",
     "fsync": "sync",
     "fsync_folder": "sync_folder",
     "link_unnamed": "link",

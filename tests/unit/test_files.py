@@ -210,6 +210,36 @@ class WritingTests(FilesCase):
         self.successResultOf(sink.abort())
         self.nothing_left()
 
+    def test_announced_and_not_there(self) -> None:
+        """More than the disk has is refused at the first batch, though no more than that batch is reserved."""
+        self.patch(io, "free", lambda fd: 100 * MIB - 1)
+        sink = self.store.create(100 * MIB)
+        sink.write(b"x" * MIB)
+        self.assertRaises(NoSpace, sink.write, b"x")
+        self.successResultOf(sink.abort())
+        self.nothing_left()
+
+    def test_reserved_as_it_comes(self) -> None:
+        """Room is reserved for about as much again as has come, in few calls, so that a promise takes nothing from others."""
+        counts: list[int] = []
+
+        def allocate(fd: int, count: int) -> None:
+            counts.append(count)
+            REAL["allocate"](fd, count)
+
+        self.patch(io, "allocate", allocate)
+        size = 64 * MIB
+        sink = self.store.create(size)
+        for sent in range(1, 65):
+            sink.write(bytes(MIB))
+            self.assertLessEqual(counts[-1], 2 * sent * MIB)
+            self.assertGreaterEqual(counts[-1], sent * MIB)
+        blob = self.successResultOf(sink.commit())
+        self.assertLessEqual(len(counts), 8)
+        self.assertEqual(counts[-1], file_size(size))
+        taken = os.stat(self.file(blob)).st_blocks * 512
+        self.assertLessEqual(taken, file_size(size) + MIB)
+
     def test_fsync_is_final(self) -> None:
         """A failed fsync is not tried again: the second would succeed, and the bytes would be gone."""
         calls = self.break_call("fsync", errno.EIO)
