@@ -26,6 +26,14 @@ if TYPE_CHECKING:
 
 ANYWHERE = "ozgate.insecure.listen.anywhere"
 
+KNOWN_SECRETS = frozenset(
+    (
+        *("minioadmin", "minio123", "rustfsadmin", "seaweedfs", "password", "changeme"),
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    )
+)
+"""Secrets that S3 servers come with, or that their manuals have."""
+
 HINTS = {
     errno.EACCES: "ports below 1024 are for root: choose another, or see docs/installing.md",
     errno.EADDRNOTAVAIL: "name an address of this machine, or 0.0.0.0 for all",
@@ -134,6 +142,11 @@ def _description(kind: str, key: str, address: str, bind_host: str) -> str:
     return f"{kind}:{port}:interface={interface}"
 
 
+def is_known(access_key: str, secret_key: str) -> bool:
+    """Whether a pair is one that attackers try first: a default of another server, or a key that is its own secret."""
+    return secret_key in KNOWN_SECRETS or secret_key == access_key
+
+
 def is_private(address: Any) -> bool:
     """Whether only this machine reaches a listening port, by the address it has."""
     host = getattr(address, "host", None)
@@ -212,9 +225,15 @@ async def _listen(
 
 
 def _check_reach(port: IListeningPort, description: str, settings: Settings) -> None:
-    if settings.security_enabled or settings.insecure_anywhere:
+    if is_private(port.getHost()):
         return
-    if not is_private(port.getHost()):
+    if settings.security_enabled:
+        if settings.secret_key and is_known(settings.access_key, settings.secret_key):
+            raise ConfigurationError(
+                f"will not listen on {description}, open to other machines, with the secret key of {settings.access_key}, which whoever tries guesses: "
+                "choose another, or listen on 127.0.0.1"
+            )
+    elif not settings.insecure_anywhere:
         raise ConfigurationError(
             f"will not listen on {description}, open to other machines, while ozone.security.enabled is false and anyone may read and write: "
             f"set it to true, listen on 127.0.0.1, or say {ANYWHERE}=true"

@@ -14,13 +14,12 @@ from attrs import evolve, frozen
 from ozgate.s3.operations import Operation
 from tests.operations.support import SECRETS
 
-from .requests import EMPTY, LIFETIME, UNSIGNED, UNSIGNED_TRAILER, Draft, Sent
+from .requests import EMPTY, UNSIGNED, UNSIGNED_TRAILER, Draft, Sent
 
 ACCEPTED = ""
 MISMATCH = "SignatureDoesNotMatch"
 DENIED = "AccessDenied"
 HEADER = "AuthorizationHeaderMalformed"
-QUERY = "AuthorizationQueryParametersError"
 UNKNOWN = "InvalidAccessKeyId"
 SKEWED = "RequestTimeTooSkewed"
 ARGUMENT = "InvalidArgument"
@@ -31,7 +30,6 @@ WRONG_BODY = "XAmzContentSHA256Mismatch"
 
 METHODS = ("GET", "PUT", "POST", "DELETE", "HEAD")
 SKEW = 900
-WEEK = 604800
 NOT_SIGNED_BY_ALL = frozenset(("content-type",))
 """Signed headers that need not be: taken out of the list of those signed, they are a mismatch."""
 
@@ -71,20 +69,21 @@ def of_the_target(sent: Sent, draft: Draft, code: str = MISMATCH) -> Iterator[Mu
     for method in METHODS:
         if method != draft.method:
             yield Mutation(f"method {method}", evolve(sent, method=method), MISMATCH)
-    for path in _other_paths(draft.path):
+    for path in other_paths(draft.path):
         yield Mutation(f"path {path}", sent.at(path), MISMATCH)
     for name, value in draft.query:
         pair = f"{name}={quote(value, safe='')}"
-        yield Mutation(f"{name} removed", _without(sent, pair), MISMATCH)
+        yield Mutation(f"{name} removed", without_pair(sent, pair), MISMATCH)
         changed = sent.asking(pair, f"{pair}x")
         yield Mutation(f"{name} changed", changed, MISMATCH)
         doubled = sent.asking(pair, f"{pair}&{pair}")
         yield Mutation(f"{name} doubled", doubled, MISMATCH)
     for added in ("prefix=x", "acl", "versionId=null", "response-content-type=a%2Fb"):
-        yield Mutation(f"{added} added", _with(sent, added), code)
+        yield Mutation(f"{added} added", with_pair(sent, added), code)
 
 
-def _other_paths(path: str) -> Iterator[str]:
+def other_paths(path: str) -> Iterator[str]:
+    """Paths that are others, and valid."""
     if path.count("/") > 1:
         yield from ("/bucket/kez", "/bucket/key/", "/bucket//key", "/bucket/./key")
         yield from ("/empty/key", "/bucket/../empty/key", "/bucket", "/")
@@ -95,12 +94,14 @@ def _other_paths(path: str) -> Iterator[str]:
         yield from ("/bucket", "/bucket/key")
 
 
-def _with(sent: Sent, pair: str) -> Sent:
+def with_pair(sent: Sent, pair: str) -> Sent:
+    """The same with a pair more in its query."""
     mark = "&" if "?" in sent.target else "?"
     return evolve(sent, target=f"{sent.target}{mark}{pair}")
 
 
-def _without(sent: Sent, pair: str) -> Sent:
+def without_pair(sent: Sent, pair: str) -> Sent:
+    """The same without a pair of its query."""
     path, _, query = sent.target.partition("?")
     kept = [each for each in query.split("&") if each != pair]
     return evolve(sent, target=path + ("?" + "&".join(kept) if kept else ""))
@@ -130,10 +131,10 @@ def of_headers(draft: Draft) -> Iterator[Mutation]:
     ):
         if name not in draft.headers:
             yield Mutation(f"{name} added", sent.adding(name, value), DENIED)
-    for host in ("localhost:80", "127.0.0.1", "bucket.localhost"):
+    for host in ("localhost:80", "127.0.0.1", "[::1]"):
         yield Mutation(f"host {host}", sent.having("host", host), MISMATCH)
     yield Mutation("host removed", sent.having("host", None), "BadRequest")
-    yield Mutation("host doubled", sent.adding("host", "localhost"), "BadRequest")
+    yield Mutation("host doubled", sent.adding("host", draft.host), "BadRequest")
 
 
 def _unlisted(sent: Sent, name: str) -> Sent:
@@ -272,7 +273,7 @@ def of_two_mechanisms(draft: Draft) -> Iterator[Mutation]:
         *("X-Amz-Credential=x", "X-Amz-Content-Sha256=x", "AWSAccessKeyId=testuser"),
         presigned,
     ):
-        mutated = _with(sent, pair)
+        mutated = with_pair(sent, pair)
         yield Mutation(f"header, and {pair} in the query", mutated, ARGUMENT)
 
 
@@ -299,191 +300,3 @@ def of_header_form(row: Operation, draft: Draft) -> Iterator[Mutation]:
     yield from as_signed(draft)
     yield from of_two_mechanisms(draft)
     yield from that_mean_the_same(draft)
-
-
-# Presigned URLs
-
-REQUIRED = (
-    "X-Amz-Algorithm",
-    "X-Amz-Credential",
-    "X-Amz-Date",
-    "X-Amz-Expires",
-    "X-Amz-SignedHeaders",
-    "X-Amz-Signature",
-)
-
-
-def of_query_parameters(draft: Draft) -> Iterator[Mutation]:
-    """The parameters that authenticate: missing, empty, doubled, changed."""
-    sent = draft.presigned()
-    pairs = dict(
-        pair.split("=") for pair in sent.target.partition("?")[2].split("&") if pair
-    )
-    for name in REQUIRED:
-        pair = f"{name}={pairs[name]}"
-        yield Mutation(f"{name} removed", _without(sent, pair), QUERY)
-        yield Mutation(f"{name} emptied", sent.asking(pair, f"{name}="), QUERY)
-        yield Mutation(f"{name} doubled", _with(sent, pair), QUERY)
-        lowered = sent.asking(name, name.lower())
-        yield Mutation(f"{name.lower()}", lowered, QUERY)
-    date = draft.timestamp[:8]
-    for old, new, code in (
-        ("HMAC-SHA256", "HMAC-SHA1", QUERY),
-        ("HMAC-SHA256", "ECDSA-P256-SHA256", UNBUILT),
-        (f"%2F{date}%2F", "%2F20000101%2F", QUERY),
-        ("%2Fus-east-1%2F", "%2Fus-east-2%2F", MISMATCH),
-        ("%2Fs3%2F", "%2Fiam%2F", QUERY),
-        ("aws4_request", "aws4_requesu", QUERY),
-        ("X-Amz-Credential=testuser", "X-Amz-Credential=other", MISMATCH),
-        ("X-Amz-Credential=testuser", "X-Amz-Credential=nobody", UNKNOWN),
-        (f"Expires={LIFETIME}", f"Expires={LIFETIME + 1}", MISMATCH),
-        (f"Date={draft.timestamp}", f"Date={date}", QUERY),
-        (f"Date={date}T", "Date=20000101T", QUERY),
-        ("SignedHeaders=", "SignedHeaders=range%3B", MISMATCH),
-        ("SignedHeaders=", "SignedHeaders=Host%3B", QUERY),
-        ("&X-Amz-Signature=", "&AWSAccessKeyId=other&X-Amz-Signature=", ARGUMENT),
-        ("&X-Amz-Signature=", "&Signature=x&X-Amz-Signature=", ARGUMENT),
-        ("&X-Amz-Signature=", "&X-Amz-Security-Token=x&X-Amz-Signature=", MISMATCH),
-        ("&X-Amz-Signature=", "&x-amz-signature=0&X-Amz-Signature=", MISMATCH),
-        (
-            "&X-Amz-Signature=",
-            "&X-Amz-Content-Sha256=UNSIGNED-PAYLOAD&X-Amz-Signature=",
-            MISMATCH,
-        ),
-    ):
-        yield Mutation(f"{old} → {new}", sent.asking(old, new), code)
-    for value in ("Bearer x", draft.signed().header("authorization"), ""):
-        both = sent.adding("authorization", value)
-        yield Mutation(f"query, and Authorization: {value}", both, ARGUMENT)
-    signature = pairs["X-Amz-Signature"]
-    for name, other in wrong_signatures(signature):
-        changed = sent.asking(signature, quote(other))
-        code = MISMATCH if other else QUERY
-        yield Mutation(f"signature {name}", changed, code)
-
-
-def of_lifetimes(draft: Draft) -> Iterator[Mutation]:
-    """From when until when a URL is good, as its maker signed it."""
-    for expires in ("0", "-1", str(WEEK + 1), "1e2", "x", "+60", "60.0", "9" * 40, ""):
-        sent = draft.presigned(expires)
-        yield Mutation(f"signed to live for {expires!r}", sent, QUERY)
-    for seconds, expires, code in (
-        (0, WEEK, ACCEPTED),
-        (-WEEK, WEEK, ACCEPTED),
-        (-WEEK - 1, WEEK, DENIED),
-        (-60, 60, ACCEPTED),
-        (-61, 60, DENIED),
-        (SKEW, 60, ACCEPTED),
-        (SKEW + 1, 60, DENIED),
-    ):
-        made = evolve(draft, time=draft.time + seconds)
-        sent = made.presigned(str(expires))
-        yield Mutation(f"signed at {seconds} for {expires}", sent, code)
-
-
-def of_presigned_headers(draft: Draft, sent: Sent) -> Iterator[Mutation]:
-    """Headers beside a presigned URL."""
-    for name in draft.headers:
-        changed = sent.having(name, f"{draft.headers[name]}x")
-        yield Mutation(f"{name} changed", changed, MISMATCH)
-        yield Mutation(f"{name} removed", sent.having(name, None), MISMATCH)
-    for name, value in (
-        ("x-amz-acl", "public-read"),
-        ("x-amz-meta-other", "x"),
-        ("x-amz-content-sha256", UNSIGNED),
-        ("x-amz-date", draft.timestamp),
-        ("x-amz-security-token", "x"),
-        ("content-md5", "XUFAKrxLKna5cZ2REBfFkg=="),
-    ):
-        if name not in draft.headers:
-            yield Mutation(f"{name} added", sent.adding(name, value), DENIED)
-    for name in ("host", *draft.headers):
-        code = MISMATCH if name in NOT_SIGNED_BY_ALL else DENIED
-        listed = quote(";".join(sorted(("host", *draft.headers))), safe="-_.~")
-        kept = quote(";".join(sorted({"host", *draft.headers} - {name})), safe="-_.~")
-        unlisted = sent.asking(f"SignedHeaders={listed}", f"SignedHeaders={kept}")
-        yield Mutation(f"{name} not signed", unlisted, code)
-    yield Mutation("another host", sent.having("host", "127.0.0.1"), MISMATCH)
-
-
-def presigned_as_signed(draft: Draft) -> Iterator[Mutation]:
-    """Presigned by the rules, but for something else or by somebody else."""
-    other = SECRETS["other"]
-    token = (*draft.query, ("X-Amz-Security-Token", "x"))
-    for name, made, code in (
-        ("another's secret", evolve(draft, secret=other), MISMATCH),
-        ("an unknown key", evolve(draft, access_id="nobody", secret=other), UNKNOWN),
-        ("another service", evolve(draft, service="iam"), QUERY),
-        ("another terminator", evolve(draft, terminator="x"), QUERY),
-        ("another algorithm", evolve(draft, algorithm="AWS4-HMAC-SHA1"), QUERY),
-        ("another date", evolve(draft, date="20000101"), QUERY),
-        ("another region", evolve(draft, region="eu-central-1"), ACCEPTED),
-        ("a session token", evolve(draft, query=token), TOKEN),
-        ("a token in a header", draft.having(x_amz_security_token="x"), TOKEN),
-    ):
-        yield Mutation(f"presigned with {name}", made.presigned(), code)
-
-
-def of_presigned_form(row: Operation, draft: Draft) -> Iterator[Mutation]:
-    """All mutations of a presigned URL."""
-    sent = draft.presigned()
-    yield from of_the_target(sent, draft)
-    yield from of_query_parameters(draft)
-    yield from of_lifetimes(draft)
-    yield from of_presigned_headers(draft, sent)
-    yield from presigned_as_signed(draft)
-    path, _, query = sent.target.partition("?")
-    turned = "&".join(reversed(query.split("&")))
-    yield Mutation("query turned", evolve(sent, target=f"{path}?{turned}"), ACCEPTED)
-
-
-def of_version_2(row: Operation, draft: Draft) -> Iterator[Mutation]:
-    """All mutations of a URL that is presigned in the manner of version 2, which signs less."""
-    sent = draft.presigned_2()
-    until = int(draft.time) + LIFETIME
-    for method in METHODS:
-        if method != draft.method:
-            yield Mutation(f"method {method}", evolve(sent, method=method), MISMATCH)
-    for path in _other_paths(draft.path):
-        if path.rstrip("/") != draft.path.rstrip("/") or draft.path.count("/") > 1:
-            yield Mutation(f"path {path}", sent.at(path), MISMATCH)
-    for name, value in draft.query:
-        if name != "x-id":
-            pair = f"{name}={quote(value, safe='')}"
-            yield Mutation(f"{name} removed", _without(sent, pair), MISMATCH)
-            yield Mutation(f"{name} changed", sent.asking(pair, pair + "x"), MISMATCH)
-    for added in ("acl", "versionId=null", "x-amz-acl=public-read", "uploads"):
-        yield Mutation(f"{added} added", _with(sent, added), MISMATCH)
-    for name in draft.headers:
-        changed = sent.having(name, f"{draft.headers[name]}x")
-        yield Mutation(f"{name} changed", changed, MISMATCH)
-        yield Mutation(f"{name} removed", sent.having(name, None), MISMATCH)
-    for name in ("x-amz-acl", "x-amz-security-token", "content-md5"):
-        if name not in draft.headers:
-            yield Mutation(f"{name} added", sent.adding(name, "x"), MISMATCH)
-    for old, new, code in (
-        ("AWSAccessKeyId=testuser", "AWSAccessKeyId=other", MISMATCH),
-        ("AWSAccessKeyId=testuser", "AWSAccessKeyId=nobody", UNKNOWN),
-        ("AWSAccessKeyId=testuser", "AWSAccessKeyId=", DENIED),
-        (f"Expires={until}", f"Expires={until + 1}", MISMATCH),
-        (f"Expires={until}", "Expires=tomorrow", DENIED),
-        (f"&Expires={until}", "", DENIED),
-        ("&Signature=", "&Signature=A", MISMATCH),
-        ("&Signature=", "&Signature=x&Signature=", ARGUMENT),
-        ("&Signature=", "&X-Amz-Algorithm=AWS4-HMAC-SHA256&Signature=", ARGUMENT),
-        ("&Signature=", "&X-Amz-Expires=60&Signature=", ARGUMENT),
-        ("&Signature=", "&X-Amz-Security-Token=x&Signature=", MISMATCH),
-    ):
-        yield Mutation(f"{old} → {new}", sent.asking(old, new), code)
-    both = sent.adding("authorization", f"AWS {draft.access_id}:x")
-    yield Mutation("query, and Authorization", both, ARGUMENT)
-    for until, code in (
-        (int(draft.time), ACCEPTED),
-        (int(draft.time) - 1, DENIED),
-        (int(draft.time) + WEEK + SKEW + 1, QUERY),
-    ):
-        yield Mutation(f"good until {until}", draft.presigned_2(until), code)
-    wrong = evolve(draft, secret=SECRETS["other"])
-    yield Mutation("another's secret", wrong.presigned_2(), MISMATCH)
-    token = draft.having(x_amz_security_token="x")
-    yield Mutation("a session token", token.presigned_2(), TOKEN)

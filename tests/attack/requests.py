@@ -122,6 +122,7 @@ class Draft:
     region: str = REGION
     service: str = "s3"
     terminator: str = "aws4_request"
+    host: str = HOST
 
     def having(self, **headers: str) -> Draft:
         """The same with further headers; ``_`` stands for ``-``."""
@@ -151,7 +152,7 @@ class Draft:
         """The request with an Authorization header."""
         payload = self.payload or sha256(self.body).hexdigest()
         headers = {
-            "host": HOST,
+            "host": self.host,
             **self.headers,
             "x-amz-content-sha256": payload,
             "x-amz-date": self.timestamp,
@@ -164,7 +165,7 @@ class Draft:
 
     def presigned(self, expires: str = str(LIFETIME)) -> Sent:
         """The request with its signature in the query; its body is not signed."""
-        headers = {"host": HOST, **self.headers}
+        headers = {"host": self.host, **self.headers}
         query = (
             *self.query,
             ("X-Amz-Algorithm", self.algorithm),
@@ -205,7 +206,7 @@ class Draft:
             ("Expires", str(until)),
             ("Signature", signature.decode()),
         )
-        headers = (("host", HOST), *self.headers.items())
+        headers = (("host", self.host), *self.headers.items())
         return Sent(self.method, self._target(query), headers, self.body)
 
     def _target(self, query: Query) -> str:

@@ -14,7 +14,8 @@ from ozgate.s3.app import make_site
 from ozgate.s3.operations import OPERATIONS, Operation
 from tests.operations.support import HOST
 
-from .mutations import Mutation, of_header_form, of_presigned_form, of_version_2
+from .mutations import Mutation, of_header_form
+from .presigned import of_presigned_form, of_version_2
 from .requests import Draft, Sent
 from .support import AttackTestCase
 

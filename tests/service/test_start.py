@@ -184,6 +184,16 @@ class RefusedTests(ServiceTestCase):
         process = self.started("--listen", "tcp:0", *SECURE, environment=PAIR)
         self.assertIn("Other machines reach it", process.output())
 
+    def test_known_pair(self) -> None:
+        """A pair that attackers try first, such as MinIO's default, is good on loopback only."""
+        pair = {
+            "AWS_ACCESS_KEY_ID": "minioadmin",
+            "AWS_SECRET_ACCESS_KEY": "minioadmin",
+        }
+        line = self.refused("--listen", "tcp:0", *SECURE, environment=pair)
+        self.assertIn("choose another", line)
+        self.started("-D", LOOPBACK, *SECURE, environment=pair)
+
     def test_port_in_use(self) -> None:
         """A port that another program has."""
         with socket.socket() as other:
