@@ -8,13 +8,14 @@ the interface.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from secrets import token_hex
 
 from attrs import evolve
 from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
-from ..errors import Absent, Conflict
+from ..errors import Absent, Conflict, Damaged
 from ..interfaces import IMetadataStore, IMetadataTransaction, ISecretStore
 from ..values import Credential, Secret
 from .sealing import MasterKey
@@ -85,8 +86,9 @@ def _set(tx: IMetadataTransaction, access_id: str, sealed: bytes) -> None:
 
 
 def _revoke(tx: IMetadataTransaction, access_id: str) -> None:
-    if tx.secret_row(access_id) is None:
-        raise Absent(f"{access_id} has no secret")
+    with suppress(Damaged):  # there is one, and it goes
+        if tx.secret_row(access_id) is None:
+            raise Absent(f"{access_id} has no secret")
     tx.remove_secret(access_id)
 
 

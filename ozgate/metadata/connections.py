@@ -30,6 +30,9 @@ PROBE = 64 << 10
 """Bytes written to find out whether a quota is used up."""
 
 
+_NO_TEXT = "Could not decode to UTF-8"
+
+
 def is_full(error: sqlite3.Error, path: str) -> bool:
     """Whether there is no room, on the disk or in a quota.
 
@@ -65,7 +68,10 @@ def translated(error: sqlite3.Error, path: str, committing: bool = False) -> Sto
     if is_full(error, path):
         return NoSpace(message)
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return Damaged(message)
+        return Damaged(message, "metadata")
+    if not code and str(error).startswith(_NO_TEXT):
+        # Said by Python's module, which quotes the bytes.
+        return Damaged(f"metadata in {path}: text that is no UTF-8", "metadata")
     # A busy COMMIT has not begun; after any other failure the log may hold all of it.
     if committing and code not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Uncertain(message)

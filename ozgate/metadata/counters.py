@@ -59,9 +59,16 @@ class Sequences:
         self._end = 1
 
     def load(self, connection: sqlite3.Connection) -> None:
-        """Begin after everything that was ever reserved."""
+        """Begin after everything that was ever reserved.
+
+        Also after what bytes are kept by, should the counter be damaged: what is new must not look older.
+        """
         counters = dict(connection.execute("SELECT name, value FROM counters"))
-        self._next = max(self._next, counters.get("sequence", 1))
+        (used,) = connection.execute(
+            "SELECT MAX((SELECT COALESCE(MAX(sequence), 0) FROM bodies),"
+            " (SELECT COALESCE(MAX(owner), 0) FROM extents))"
+        ).fetchone()
+        self._next = max(self._next, counters.get("sequence", 1), used + 1)
         self._end = self._committed_end = self._next
         self._times.at_least(counters.get("time", 0))
 

@@ -8,6 +8,7 @@ from itertools import chain, islice
 
 from attrs import frozen
 
+from .checked import damaged
 from .order import END, first_after, just_after, successor
 from .rows import Row
 
@@ -72,10 +73,22 @@ class Scan:
         if limit <= 0:
             return Gathered([], [])
         try:
-            return self._grouped(limit) if self._delimiter else self._flat(limit)
+            found = self._grouped(limit) if self._delimiter else self._flat(limit)
         finally:
             # A statement that is still under way would keep its snapshot open.
             self._cursor.close()
+        self._check_progress(found)
+        return found
+
+    def _check_progress(self, found: Gathered) -> None:
+        """Where keys are out of order, a page could lead back, and a client in circles.
+
+        :raises Damaged: it does.
+        """
+        last = found.last
+        if last is None or last > self._after or self._after.startswith(last):
+            return
+        raise damaged("versions", "order", self._after, last)
 
     def _flat(self, limit: int) -> Gathered:
         rows = list(islice(self._rows(), limit + 1))
