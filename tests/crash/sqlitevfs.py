@@ -347,3 +347,16 @@ def watched(watcher: Watcher, reads: bool) -> Iterator[None]:
         watching.watcher = None
     if watching.failures:
         raise watching.failures[0]
+
+
+_PRNG_SEED = 28
+
+
+def seed_randomness(seed: int) -> None:
+    """Have SQLite draw the same numbers from here on, such as the salts of a write-ahead log.
+
+    :param seed: not 0.
+    """
+    library = _library()
+    assert library is not None, "ask unavailable() first"
+    library.sqlite3_test_control(_PRNG_SEED, ctypes.c_int(seed), None)

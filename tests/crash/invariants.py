@@ -1,0 +1,345 @@
+"""What must hold of a data folder, whatever happened to the process and the power before.
+
+I1: what was acknowledged is there, bytes and metadata. I2: what was not is there in whole or not at all. I3: a listing
+shows exactly what can be read. I4: ETags and checksums are those of the bytes. I5: after a recovery and a sweep no
+file is left that nothing names. I6: versions are in their order, and one of each key is its latest. I8: what is
+used is what a recount finds. (I7 is of retention, which is not built.) Besides, SQLite finds its database whole.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import sqlite3
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from attrs import asdict, frozen
+from awscrt.checksums import crc64nvme
+from twisted.internet.interfaces import IPushProducer
+
+from ozgate.interfaces import IMetadataTransaction
+from ozgate.values import (
+    Bucket,
+    ByteRange,
+    Content,
+    ObjectPart,
+    ObjectVersion,
+    Part,
+    Upload,
+    Volume,
+)
+
+from .workload import VOLUME, Gate
+
+_ALL = 1000
+
+
+@frozen
+class Stored:
+    """A version and what it is made of."""
+
+    bucket: str
+    version: ObjectVersion
+    parts: tuple[ObjectPart, ...]
+    content: Content
+
+
+@frozen
+class View:
+    """Everything that clients and administrators can see of a store; two are equal when these see no difference.
+
+    :ivar data: the bytes of each content that is in blobs.
+    """
+
+    volume: Volume
+    buckets: tuple[Bucket, ...]
+    versions: tuple[Stored, ...]
+    uploads: tuple[tuple[str, Upload, tuple[Part, ...]], ...]
+    data: dict[Content, bytes]
+
+    def latest(self) -> dict[tuple[str, str], Stored]:
+        """What a GET without a version finds, by bucket and key."""
+        return {
+            (stored.bucket, stored.version.key): stored
+            for stored in self.versions
+            if stored.version.is_latest and not stored.version.is_delete_marker
+        }
+
+    def bytes_of(self, content: Content) -> bytes:
+        """The bytes of a version or part."""
+        return self.data[content] if content.body is None else content.body
+
+
+class _Collecting:
+    """A consumer that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.write = self.data.extend
+
+    def registerProducer(self, producer: IPushProducer, streaming: bool) -> None:
+        """Take anything."""
+
+    def unregisterProducer(self) -> None:
+        """Nothing to do."""
+
+
+def view(gate: Gate) -> View:
+    """What is there.
+
+    :raises StoreError: something cannot be read.
+    """
+    volume, buckets, versions, uploads = gate.read(_rows)
+    contents = [stored.content for stored in versions]
+    contents += [part.content for _, _, parts in uploads for part in parts]
+    data = {each: _bytes(gate, each) for each in contents if each.body is None}
+    return View(volume, buckets, versions, uploads, data)
+
+
+def _rows(tx: IMetadataTransaction) -> tuple[Any, ...]:
+    volume = tx.volume(VOLUME)
+    buckets = tuple(tx.buckets(VOLUME, "", "", _ALL))
+    named = {bucket.number: bucket.name for bucket in buckets}
+    versions = tuple(stored for bucket in buckets for stored in _versions(tx, bucket))
+    uploads = tuple(
+        (named[bucket.number], upload, tuple(tx.parts(bucket, upload, 0, _ALL)))
+        for bucket, upload in tx.uploads_before(1 << 60, _ALL)
+    )
+    return volume, buckets, versions, uploads
+
+
+def _versions(tx: IMetadataTransaction, bucket: Bucket) -> Iterator[Stored]:
+    for item in tx.version_page(bucket, "", "", "", "", _ALL).items:
+        version = tx.version(bucket, item.key, item.version_id)
+        assert version is not None, f"listed, but not there: {item}"
+        parts = tuple(tx.object_parts(bucket, version, 0, _ALL))
+        yield Stored(bucket.name, version, parts, tx.content(bucket, version))
+
+
+def _bytes(gate: Gate, content: Content) -> bytes:
+    collecting: Any = _Collecting()
+    for extent in content.extents:
+        wanted = ByteRange(extent.offset, extent.length)
+        source = gate.loop.wait(gate.gateway.blobs.open(extent.blob, wanted))
+        try:
+            gate.loop.wait(source.send_to(collecting))
+        finally:
+            source.close()
+    return bytes(collecting.data)
+
+
+# The invariants
+
+
+def check(
+    folder: str, allowed: Sequence[View], over_http: bool = False, days: int = 100
+) -> list[str]:
+    """Recover a data folder as a start of the service does, let it sweep once, and look at it.
+
+    :param allowed: what may be there: one view when all was acknowledged, two when something was under way; none
+        when nothing was ever stored.
+    :param over_http: whether clients look too, and store something more.
+    :param days: how long after the workload's beginning; later than anything that it did.
+    :return: what is broken, one line each.
+    """
+    gate = Gate(folder)
+    gate.loop.advance(days * 86_400)
+    broken = []
+    try:
+        gate.open()
+        try:
+            gate.sweep()
+            found = view(gate)
+            broken += _check_view(found, allowed)
+            broken += gate.read(_check_counts, found)
+            broken += _check_files(gate, found)
+            if over_http:
+                broken += _check_clients(gate, found)
+        finally:
+            gate.close()
+        broken += _check_database(gate)
+    except Exception as error:
+        broken.append(f"recovery: {type(error).__name__}: {error}")
+    return list(dict.fromkeys(broken))
+
+
+def _check_view(found: View, allowed: Sequence[View]) -> list[str]:
+    broken = []
+    if not allowed:
+        if found.buckets or found.versions or found.uploads:
+            broken.append(f"I2: {found.buckets} and {found.versions} from nowhere")
+    elif found not in allowed:
+        differences = [_difference(found, each) for each in allowed]
+        nearest = min(differences, key=len)
+        which = "I1" if len(allowed) == 1 else "I1/I2"
+        broken.append(f"{which}: {nearest}")
+    broken += _check_contents(found)
+    broken += _check_order(found)
+    return broken
+
+
+def _difference(found: View, expected: View) -> str:
+    """Where two views differ, in words."""
+    lines = []
+    for name in ("volume", "buckets", "versions", "uploads", "data"):
+        left, right = getattr(found, name), getattr(expected, name)
+        if left == right:
+            continue
+        if isinstance(left, tuple):
+            more = [each for each in left if each not in right]
+            less = [each for each in right if each not in left]
+            lines.append(f"{name}: unexpected {more}, missing {less}")
+        elif isinstance(left, Volume):
+            right = asdict(right)
+            changed = {k: v for k, v in asdict(left).items() if right[k] != v}
+            lines.append(f"{name}: {changed}")
+        else:
+            lines.append(f"{name} differs")
+    return "; ".join(lines)
+
+
+def _check_contents(found: View) -> Iterator[str]:
+    """I4."""
+    for stored in found.versions:
+        version, data = stored.version, found.bytes_of(stored.content)
+        where = f"{stored.bucket}/{version.key}"
+        if version.is_delete_marker:
+            continue
+        if len(data) != version.size:
+            yield f"I4: {where} has {len(data)} bytes, its row says {version.size}"
+        if "-" not in version.etag and version.etag != _md5(data):
+            yield f"I4: the ETag of {where} is not that of its bytes"
+        checksum = version.checksum
+        if checksum and checksum.type == "FULL_OBJECT":
+            if checksum.value != _checksum(checksum.algorithm, data):
+                yield f"I4: the checksum of {where} is not that of its bytes"
+    for bucket, upload, parts in found.uploads:
+        for part in parts:
+            if part.etag != _md5(found.bytes_of(part.content)):
+                yield f"I4: the ETag of part {part.number} of {bucket}/{upload.key} is not that of its bytes"
+
+
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def _checksum(algorithm: str, data: bytes) -> str:
+    """Independent of what the gateway computes them with, but for CRC64NVME."""
+    if algorithm == "CRC32":
+        digest = zlib.crc32(data).to_bytes(4, "big")
+    elif algorithm == "CRC64NVME":
+        digest = crc64nvme(data).to_bytes(8, "big")
+    else:
+        digest = hashlib.new(algorithm, data).digest()
+    return base64.b64encode(digest).decode()
+
+
+def _check_order(found: View) -> Iterator[str]:
+    """I6."""
+    before: Stored | None = None
+    for stored in found.versions:
+        version = stored.version
+        first = before is None or (before.bucket, before.version.key) != (
+            stored.bucket,
+            version.key,
+        )
+        if version.is_latest != first:
+            yield f"I6: is_latest of {stored.bucket}/{version.key} {version.version_id} is {version.is_latest}"
+        if before and not first and before.version.sequence <= version.sequence:
+            yield f"I6: the versions of {stored.bucket}/{version.key} are out of order"
+        before = stored
+
+
+def _check_counts(tx: IMetadataTransaction, found: View) -> list[str]:
+    """I3 and I8; an interaction."""
+    broken = []
+    latest = found.latest()
+    for bucket in found.buckets:
+        page = tx.page(bucket, "", "", "", _ALL)
+        listed = {item.key: (item.size, item.etag) for item in page.items}
+        readable = {
+            key: (stored.version.size, stored.version.etag)
+            for (name, key), stored in latest.items()
+            if name == bucket.name
+        }
+        if listed != readable:
+            broken.append(f"I3: {bucket.name} lists {listed}, has {readable}")
+        if tx.recount(bucket) != (bucket.used_bytes, bucket.used_names):
+            broken.append(f"I8: {bucket} counts wrongly: {tx.recount(bucket)}")
+    used = sum(bucket.used_bytes for bucket in found.buckets)
+    if (found.volume.used_bytes, found.volume.used_names) != (used, len(found.buckets)):
+        broken.append(f"I8: {found.volume} counts wrongly")
+    return broken
+
+
+def _check_files(gate: Gate, found: View) -> list[str]:
+    """I5."""
+    contents = [stored.content for stored in found.versions]
+    contents += [part.content for _, _, parts in found.uploads for part in parts]
+    named = {extent.blob.id for content in contents for extent in content.extents}
+    blobs = f"{gate.folder}/blobs"
+    there = {
+        name
+        for folder in os.listdir(f"{blobs}/data")
+        for name in os.listdir(f"{blobs}/data/{folder}")
+    }
+    broken = []
+    if there != named:
+        broken.append(
+            f"I5: files without a name {there - named}, without a file {named - there}"
+        )
+    if strays := [
+        *os.listdir(f"{blobs}/staging"),
+        *(set(os.listdir(blobs)) - {"FORMAT", "data", "staging"}),
+    ]:
+        broken.append(f"I5: left over: {strays}")
+    if gate.read(lambda tx: tx.doomed(1 << 60, _ALL)):
+        broken.append("I5: doomed blobs are left")
+    return broken
+
+
+def _check_clients(gate: Gate, found: View) -> Iterator[str]:
+    """I1, I3 and I4 as a client sees them; and that the store takes more."""
+    latest = found.latest()
+    for bucket in found.buckets:
+        keys = sorted(key for name, key in latest if name == bucket.name)
+        _, _, document = gate.ask("GET", f"/{bucket.name}?list-type=2")
+        listed = [
+            part.partition("</Key>")[0] for part in document.decode().split("<Key>")[1:]
+        ]
+        if listed != keys:
+            yield f"I3: a client lists {listed} in {bucket.name}, not {keys}"
+    for (name, key), stored in latest.items():
+        status, headers, data = gate.ask("GET", f"/{name}/{quote(key)}")
+        if status != 200 or data != found.bytes_of(stored.content):
+            yield f"I1: GET of {name}/{key} answers {status} and {len(data)} bytes"
+        elif headers["etag"] != f'"{stored.version.etag}"':
+            yield f"I4: GET of {name}/{key} shows ETag {headers['etag']}"
+    data = b"later" * 1000
+    requests = (
+        ("PUT", "/later", b"", b""),
+        ("PUT", "/later/key", data, b""),
+        ("GET", "/later/key", b"", data),
+    )
+    for method, target, sent, expected in requests:
+        status, _, answer = gate.ask(method, target, sent)
+        if (status, answer) != (200, expected):
+            yield f"{method} {target} after the recovery answers {status}: {answer!r}"
+
+
+def _check_database(gate: Gate) -> list[str]:
+    """SQLite's own checks, once the database is closed."""
+    connection = sqlite3.connect(gate.database)
+    try:
+        found = connection.execute("PRAGMA integrity_check").fetchall()
+        if found != [("ok",)]:
+            return [f"integrity_check: {found}"]
+        if found := connection.execute("PRAGMA foreign_key_check").fetchall():
+            return [f"foreign_key_check: {found}"]
+    finally:
+        connection.close()
+    return []
