@@ -65,6 +65,8 @@ def load(
     read = read_site_file(config_file) if config_file is not None else []
     chosen: dict[str, Setting] = {}
     for setting in [*read, *from_environment(environment), *overrides]:
+        if not setting.key.isprintable():
+            raise ConfigurationError(f"{setting.key!r} in {setting.origin} is no key")
         earlier = chosen.get(setting.key)
         if earlier is not None and earlier.final:
             raise ConfigurationError(

@@ -16,7 +16,10 @@ _MEMBERS = frozenset(("name", "value", "final", "description", "tag", "source"))
 
 
 class ConfigurationError(Exception):
-    """A key or value is wrong. Its text is one line for people."""
+    """A key or value is wrong. Its text is one line for people, whatever is cited in it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(" ".join(text.splitlines()))
 
 
 @frozen

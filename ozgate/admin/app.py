@@ -63,6 +63,9 @@ class FromHere(Resource):
             refused = "while ozone.security.enabled is false, the URL must have an address or a name of this machine"
         elif of_another_site(request) and peer_uid(request) is None:
             refused = "pages of other sites may not ask"
+        if not refused and not request.method.isupper():
+            # werkzeug takes ``put`` for ``PUT``; methods are case-sensitive (RFC 9110, 9.1).
+            return answer(request, 501)
         if not refused:
             return self._inner.render(request)
         result = {"code": "PERMISSION_DENIED", "message": refused}

@@ -124,8 +124,8 @@ def place_of(arguments: Mapping[str, Any]) -> tuple[str, str]:
 
 def content_type(request: Any) -> str:
     """The type of what was sent, without its parameters."""
-    [value, *_] = request.requestHeaders.getRawHeaders("content-type", [""])
-    return str(value).partition(";")[0].strip().lower()
+    [value, *_] = request.requestHeaders.getRawHeaders(b"content-type", [b""])
+    return str(value.decode("latin-1")).partition(";")[0].strip().lower()
 
 
 async def read_arguments(request: Any) -> dict[str, Any]:

@@ -121,7 +121,7 @@ def add_metrics(app: Klein, context: AdminContext, metrics: Metrics) -> None:
     """Add the page of the metrics to an app, for administrators and who knows the token."""
 
     async def show(request: Any) -> bytes:
-        accept = request.getHeader("accept") or ""
+        accept = (request.getHeader(b"accept") or b"").decode("latin-1")
         content_type, text = await metrics.render(accept)
         return answer(request, 200, text, content_type)
 
@@ -142,11 +142,11 @@ def add_metrics(app: Klein, context: AdminContext, metrics: Metrics) -> None:
 
 def _has_token(request: Any, token: str) -> bool:
     """Whether a request bears the token of Ozone's ``hdds.prometheus.endpoint.token``."""
-    scheme, _, sent = (request.getHeader("authorization") or "").partition(" ")
+    scheme, _, sent = (request.getHeader(b"authorization") or b"").partition(b" ")
     return bool(
         token
-        and scheme.lower() == "bearer"
-        and compare_digest(sent.strip().encode(), token.encode())
+        and scheme.lower() == b"bearer"
+        and compare_digest(sent.strip(), token.encode())
     )
 
 

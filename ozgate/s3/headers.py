@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterator
-from email.errors import HeaderParseError
+from email.errors import CharsetError, HeaderParseError
 from email.header import decode_header, make_header
 from typing import TYPE_CHECKING
 
@@ -78,6 +78,8 @@ _META = "x-amz-meta-"
 _ENCRYPTION = "x-amz-server-side-encryption"
 _WORD = 45
 """Bytes in one RFC 2047 encoded word, which has at most 75 characters."""
+_LONGEST_ENCODED = 4 * MAX_METADATA
+"""Characters that all metadata allowed may take in encoded words: 3 for a byte, and 12 in 75 that frame them."""
 
 
 def read_object_headers(call: Call) -> tuple[dict[str, str], dict[str, str], str]:
@@ -194,11 +196,15 @@ def _words(value: str) -> Iterator[bytes]:
 
 def _decoded(value: str) -> str:
     """A value with its RFC 2047 encoded words read; one that is not well formed stays as it is."""
-    if "=?" not in value:
+    # What follows the last word is kept from the parser, which would look for the end of each word begun there.
+    end = value.rfind("?=") + 2
+    if "=?" not in value or end < 2 or len(value) > _LONGEST_ENCODED:
         return value
     try:
-        return str(make_header(decode_header(value)))
-    except (HeaderParseError, LookupError, ValueError):
+        read = str(make_header(decode_header(value[:end]))) + value[end:]
+        read.encode("utf-8")  # UTF-7 among others makes halves of surrogate pairs
+        return read
+    except (CharsetError, HeaderParseError, LookupError, ValueError):
         return value
 
 

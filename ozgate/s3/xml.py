@@ -70,7 +70,7 @@ def error_document(error: S3Error, resource: str, request_id: str) -> bytes:
     )
     return (
         f"{_DECLARATION}<Error>{element('Code', error.code)}"
-        f"{element('Message', error.message)}{members}"
+        f"{element('Message', _fit(error.message))}{members}"
         f"{element('Resource', _fit(resource))}"
         f"{element('RequestId', request_id)}</Error>"
     ).encode()

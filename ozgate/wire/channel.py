@@ -177,8 +177,9 @@ class GatewayChannel(http.HTTPChannel):
     def _take_head(self) -> bool:
         """Read a head and dispatch its request; ``False`` when more must arrive first."""
         pending = self._pending
-        if pending.startswith(b"\r\n"):
-            # One empty line before a request is forgiven (RFC 9112, 2.2).
+        while pending.startswith(b"\r\n"):
+            # Empty lines before a request are forgiven (RFC 9112, 2.2): all, since one would not be the same where it
+            # comes in a segment of its own.
             pending = self._pending = pending[2:]
         end = pending.find(b"\r\n\r\n")
         if end < 0 or end > self.max_head:

@@ -185,6 +185,14 @@ class KeyTests(LoadingTestCase):
         """A key outside Ozone's and Hadoop's name spaces is refused."""
         self.refused(self.properties(("s3g.region", "x")))
 
+    def test_line_breaks(self) -> None:
+        """A key with a line break in it is none, and what is cited of it takes no second line."""
+        path = self.properties(("hdds.a\nb", "1"))
+        self.assertIn("'hdds.a\\nb' in", self.refused(path))
+        for define in ("ozgate.a\nb=1", "ozgate.a\u2028b=1", "a\rb", "a\x85b\n"):
+            [line] = self.refused(None, {}, define).splitlines()
+            self.assertIn("-D", line)
+
     def test_defines_without_value(self) -> None:
         """-D needs a key and an equals sign."""
         for text in ("ozgate.region", "=x", ""):

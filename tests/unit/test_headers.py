@@ -99,6 +99,32 @@ class ReadTests(SynchronousTestCase):
             _, metadata, _ = read_object_headers(call(x_amz_meta_m=sent))
             self.assertEqual(metadata["m"], kept)
 
+    def test_words_of_no_charset(self) -> None:
+        """A charset that is no name of one, or whose text is no Unicode, leaves a value as it is."""
+        for sent in (
+            "=?é?Q?a?=",
+            "=?utf-7?Q?+2AA-?=",
+            "=?raw_unicode_escape?B?XHVkODAw?=",
+        ):
+            _, metadata, _ = read_object_headers(call(x_amz_meta_m=sent))
+            self.assertEqual(metadata["m"], sent)
+
+    def test_words_without_end(self) -> None:
+        """What follows the last encoded word is no word, however often it begins one; nor is it looked through."""
+        for sent, kept in (
+            ("=?utf-8?q?a?= =?utf-8?q?b", "a =?utf-8?q?b"),
+            ("=?utf-8?q?a?=" + "=?a?b?x" * 200, "a" + "=?a?b?x" * 200),
+        ):
+            _, metadata, _ = read_object_headers(call(x_amz_meta_m=sent))
+            self.assertEqual(metadata["m"], kept)
+        # Two seconds each where every word looks for its end.
+        for _ in range(20):
+            self.assertRaises(
+                MetadataTooLarge,
+                read_object_headers,
+                call(x_amz_meta_m="=?a?b?x" * 4500),
+            )
+
     def test_metadata_limit(self) -> None:
         """Names and values may have 2048 bytes in UTF-8, the prefix not counted."""
         read_object_headers(call(x_amz_meta_a="v" * 2047))

@@ -338,3 +338,8 @@ class ErrorDocumentTests(SynchronousTestCase):
         root = read(error_document(error, "/bucket/\x01", "id"), "Error")
         self.assertEqual(root.text_of("Key"), "a\ufffd\ufffd\ufffd\tb")
         self.assertEqual(root.text_of("Resource"), "/bucket/\ufffd")
+
+    def test_message_that_cites(self) -> None:
+        """A message that cites control characters, as those on credentials do, is no worse."""
+        root = read(error_document(S3Error("date \x00", Value="v"), "", "id"), "Error")
+        self.assertEqual(root.text_of("Message"), "date \ufffd")

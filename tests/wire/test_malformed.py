@@ -260,6 +260,18 @@ class LegalTests(WireTestCase):
         ):
             await self.answered(data, target)
 
+    async def test_empty_lines(self) -> None:
+        """Empty lines before a request are skipped, and the same whether they come with it or before it."""
+        self.serve()
+        request = b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
+        await self.answered(b"\r\n\r\n\r\n" + request, b"/a")
+        peer = await self.connect()
+        peer.transport.setTcpNoDelay(True)
+        for byte in b"\r\n\r\n\r\n":
+            peer.send(bytes([byte]))
+        peer.send(request)
+        await peer.until(b"\r\n\r\n/a$")
+
     async def test_headers(self) -> None:
         """header_pairs has every line, lower-case names, in order; raw_host the Host."""
         pairs: list[object] = []
