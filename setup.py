@@ -49,6 +49,8 @@ setup(
     ],
     extras_require={
         "kerberos": KERBEROS,
+        # python -m tests.fuzz; comes with libFuzzer.
+        "fuzz": ["atheris>=3.0"],
         "test": [
             *KERBEROS,
             "awscli>=1.46",

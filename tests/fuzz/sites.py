@@ -1,0 +1,120 @@
+"""Sites in memory to fuzz: S3's and the administrators', with a bucket, an object and an upload in it, new for each input."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.testing import MemoryReactorClock
+
+from ozgate.admin.app import make_admin_site
+from ozgate.admin.context import AdminContext
+from ozgate.admin.operating import make_operations
+from ozgate.auth.sealing import MasterKey
+from ozgate.auth.secrets import MetadataSecretStore, StaticSecrets
+from ozgate.blobs.readers import Readers
+from ozgate.config import Settings
+from ozgate.interfaces import IMetadataTransaction
+from ozgate.reloading import Reloads
+from ozgate.s3.app import make_site
+from ozgate.s3.call import Gateway
+from ozgate.s3.perform.buckets import add_bucket
+from ozgate.testing.memory_blobs import MemoryBlobStore
+from ozgate.testing.memory_metadata import MemoryMetadataStore
+from ozgate.values import Content, ObjectVersion
+from ozgate.wire.accesslog import AccessLog, AuditLog
+from ozgate.wire.request import GatewayRequest
+from ozgate.wire.site import GatewaySite
+
+from .judging import Answer, Lines, nothing_unforeseen, read_answers
+from .talking import hear
+
+NOW = 1_795_000_000
+DATE = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(NOW))
+USER = "testuser"
+BODY = b"0123456789"
+
+
+class World:
+    """A gateway whose stores are thrown away after each input, and its two sites.
+
+    :param secure: whether signatures are verified.
+    """
+
+    def __init__(self, secure: bool) -> None:
+        self.clock = MemoryReactorClock()
+        self.clock.advance(NOW)
+        settings = Settings(
+            security_enabled=secure,
+            secret_http_enabled=True,
+            domain_names=("s3.example.com",),
+            access_log="-",
+            audit_log="-",
+            disk_reserve=0,
+        )
+        self.gateway = Gateway(
+            settings,
+            MemoryMetadataStore(self.clock),
+            MemoryBlobStore(self.clock),
+            Readers(),
+            self.clock,
+            maybeDeferred,
+        )
+        self.renew()
+        access_log, audit_log = AccessLog(settings), AuditLog(settings)
+        access_log.file = audit_log.file = Lines()  # type: ignore[assignment]
+        sealed = MetadataSecretStore(self.gateway.metadata, MasterKey(b"k" * 32))
+        secrets = StaticSecrets({USER: f"secret of {USER}"}, sealed)
+        self.s3 = make_site(
+            self.clock, self.gateway, secrets if secure else None, access_log, audit_log
+        )
+        context = AdminContext(self.gateway, sealed, NOW, audit_log=audit_log)
+        operations = make_operations(
+            context, self.s3, settings, lambda: settings, Reloads()
+        )
+        self.admin = make_admin_site(self.clock, context, operations.routes)
+        self._made: list[GatewayRequest] = []
+        for site in (self.s3, self.admin):
+            site.requestFactory = self._make  # type: ignore[assignment]
+
+    def _make(self, channel: Any) -> GatewayRequest:
+        request = GatewayRequest(channel)
+        self._made.append(request)
+        return request
+
+    def renew(self) -> None:
+        """Put new stores in place of those that were written to."""
+        metadata, blobs = MemoryMetadataStore(self.clock), MemoryBlobStore(self.clock)
+        for opening in (metadata.open(), blobs.open_store()):
+            assert opening.called
+        self.gateway.metadata, self.gateway.blobs = metadata, blobs
+        metadata.write(_fill, self.gateway.settings.volume_name)
+
+    def ask(self, site: GatewaySite, pieces: Sequence[bytes]) -> list[Answer]:
+        """Say bytes to a site on a connection of their own, and read what it answers.
+
+        :raises AssertionError: what it says is malformed, or it hangs, or something is left behind.
+        :raises Exception: what it logged that nobody had foreseen.
+        """
+        self._made.clear()
+        with nothing_unforeseen():
+            said = hear(site, self.clock, pieces)
+        gateway: Any = self.gateway
+        assert not gateway.blobs.sinks, "a blob is still being written"
+        assert gateway.readers.oldest() is None, "a reader is still reading"
+        return read_answers(said, [request.method for request in self._made])
+
+
+def _fill(tx: IMetadataTransaction, volume: str) -> None:
+    bucket = add_bucket(tx, volume, "bucket", USER, "")
+    version = ObjectVersion(
+        key="key",
+        sequence=tx.next_sequence(),
+        modified=tx.now(),
+        size=len(BODY),
+        etag="781e5e245d69b566979b86e28d23f2c7",
+        owner=USER,
+    )
+    tx.add_version(bucket, version, Content(BODY))
