@@ -458,6 +458,18 @@ class Settings:
         "How long bytes stay after their last name went.",
         duration,
     )
+    scrub_interval: float = knob(
+        "ozgate.scrub.interval",
+        7 * 86400.0,
+        "Time from the beginning of one scrub, which reads everything stored and checks it, to that of the next; 0: only when an administrator asks for it.",
+        duration,
+    )
+    scrub_rate: int = knob(
+        "ozgate.scrub.rate",
+        50 << 20,
+        "Bytes per second that a scrub reads at most; 0 for as many as it can.",
+        size,
+    )
     header_timeout: float = knob(
         "ozgate.http.header-timeout",
         30.0,

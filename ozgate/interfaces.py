@@ -25,7 +25,7 @@ from .values import (
     Content,
     Credential,
     DamagedRow,
-    Examination,
+    Drift,
     ObjectPart,
     ObjectVersion,
     Page,
@@ -251,9 +251,6 @@ class IMetadataTransaction(Interface):
         A store that keeps none, but counts each time, has nothing to correct.
         """
 
-    def set_latest(bucket: Bucket, key: str) -> None:
-        """Make the newest version of a key its latest, and no other one."""
-
     # Rows that are not what was written
 
     def check_rows(after: str, limit: int) -> CheckedRows:
@@ -358,8 +355,11 @@ class IInspected(Interface):
     Each call works in a thread of its own, on one consistent state, while transactions go on.
     """
 
-    def examine() -> Deferred[Examination]:
-        """Hold the store against itself: its structure, and what its counters say against its rows."""
+    def examine() -> Deferred[Sequence[str]]:
+        """Look whether the store is built as it should be; fires with what is wrong, one line each."""
+
+    def drifts() -> Deferred[Sequence[Drift]]:
+        """Hold what the counters of buckets and volumes say against the rows."""
 
     def users_of(store: str, blob_ids: Sequence[str]) -> Deferred[Sequence[BlobUser]]:
         """Which versions and parts name these blobs. Costs a walk through all versions."""

@@ -28,6 +28,8 @@ from .admin.context import AdminContext
 from .admin.operating import Operations, make_operations
 from .administration import open_secrets, serve_admin
 from .background.certificates import CertificateWatch
+from .background.rounds import Rounds
+from .background.scrubbing import Scrubbing
 from .background.sweeper import Sweeper
 from .background.uploads import UploadExpiry
 from .blobs.readers import Readers
@@ -138,7 +140,7 @@ class GatewayService(Service):
     async def _start(self) -> None:
         """Open the stores, make what must be there, then listen."""
         context = await self.open()
-        self._run_in_background(context.gateway)
+        self._run_in_background(context)
         await self._serve(context)
 
     async def open(self) -> AdminContext:
@@ -170,7 +172,9 @@ class GatewayService(Service):
             Room(settings.data, settings.disk_reserve),
         )
         secrets = await open_secrets(settings, self._metadata)
-        return AdminContext(gateway, secrets, self._dated.seconds())
+        context = AdminContext(gateway, secrets, self._dated.seconds())
+        opened.push_async_callback(context.upkeep.stop)
+        return context
 
     async def close(self) -> None:
         """Close what was opened, in the opposite order."""
@@ -188,8 +192,8 @@ class GatewayService(Service):
                 "set ozgate.metadata to what was used with them, or ozgate.blobs to an empty folder"
             )
 
-    def _run_in_background(self, gateway: Gateway) -> None:
-        settings, clock = self._settings, self._reactor
+    def _run_in_background(self, context: AdminContext) -> None:
+        settings, clock, gateway = self._settings, self._reactor, context.gateway
         # The same after a restart, so that the leases of the process before do not hold it up.
         owner = socket.gethostname()
         reaper = Reaper(
@@ -210,7 +214,11 @@ class GatewayService(Service):
         )
         certificates = [each.certificates for each in self._secured.values()]
         watch = CertificateWatch(certificates, clock, settings.tls_check_interval)
-        for service in (sweeper, expiry, watch):
+        services: list[Rounds] = [sweeper, expiry, watch]
+        if settings.scrub_interval:
+            scrubber = context.upkeep.scrubber
+            services.append(Scrubbing(scrubber, clock, settings.scrub_interval))
+        for service in services:
             service.startService()
             self._closing.push_async_callback(maybeDeferred, service.stopService)
 

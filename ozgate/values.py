@@ -282,18 +282,6 @@ class Drift:
 
 
 @frozen
-class Examination:
-    """What a metadata store found when it held itself against itself.
-
-    :ivar structure: what is wrong with how it is built, one line each.
-    :ivar drifts: counters that are wrong.
-    """
-
-    structure: tuple[str, ...] = ()
-    drifts: tuple[Drift, ...] = ()
-
-
-@frozen
 class Extent:
     """A run of bytes inside a blob."""
 

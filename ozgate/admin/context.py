@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import Factory, frozen
+
+from .upkeep import Upkeep
 
 if TYPE_CHECKING:
     from ..auth.administrators import Administrators
@@ -24,6 +26,7 @@ class AdminContext:
     :ivar negotiate: finds out by SPNEGO who sent a request over TCP: request → principal, or ``None`` where no ticket
         came with it. ``None`` where that is not configured: nobody is known then.
     :ivar audit_log: ``None`` while the service does not run.
+    :ivar upkeep: what goes on beside the requests.
     """
 
     gateway: Gateway
@@ -31,6 +34,7 @@ class AdminContext:
     started: float
     negotiate: Callable[[Any], Awaitable[str | None]] | None = None
     audit_log: AuditLog | None = None
+    upkeep: Upkeep = Factory(lambda self: Upkeep(self.gateway), takes_self=True)
 
     @property
     def settings(self) -> Settings:

@@ -24,6 +24,7 @@ __all__ = [
     "free",
     "fsync",
     "fsync_folder",
+    "link",
     "link_unnamed",
     "listdir",
     "lock",
@@ -177,6 +178,11 @@ def link_unnamed(fd: int, path: str) -> None:
     """Give a file of :func:`open_unnamed` its name; never replaces another."""
     # Only with a descriptor of a folder does Python call linkat(2) with AT_SYMLINK_FOLLOW, as open(2) asks for.
     os.link(f"/proc/self/fd/{fd}", path, src_dir_fd=fd, follow_symlinks=True)
+
+
+def link(old: str, new: str) -> None:
+    """Give a file a further name, on the same file system; never replaces another."""
+    os.link(old, new)
 
 
 def rename(old: str, new: str) -> None:

@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 from ..errors import Absent, Damaged, StoreError
 from ..values import BlobRef
 from . import io
-from .blobfile import BLOCK, Trailer, table_size
+from .blobfile import BLOCK, TRAILER, Trailer, table_size
 
 Pace = Callable[[int], "Deferred[None]"]
 """Is told how many bytes were read; fires when the next may be."""
@@ -26,11 +26,13 @@ STEP = 4 * BLOCK
 class Verifier:
     """Reads the file of a blob from its start, and holds it against all its checksums.
 
-    :ivar length: bytes of the blob; known once it is open.
+    :ivar length: bytes of the blob; known once it is open, as is the footer.
+    :ivar footer: what follows them in the file.
     """
 
     def __init__(self, path: str) -> None:
         self.length = 0
+        self.footer = b""
         self._path = path
         self._fd = -1
         self._at = 0
@@ -51,15 +53,21 @@ class Verifier:
             trailer = Trailer.read(self._fd)
             self.length = trailer.length
             self._expected = trailer.crc
-            table = self._read(table_size(self.length), self.length)
+            size = table_size(self.length)
+            self.footer = self._read(size + TRAILER.size, self.length)
+        table = self.footer[:size]
         if crc64nvme(table) != trailer.table_crc:
             raise Damaged("a blob's table of checksums is not what was written")
         self._table = struct.unpack(f"<{len(table) // 8}Q", table)
 
     def step(self) -> int:
+        """As :meth:`read`; returns how many they are."""
+        return len(self.read())
+
+    def read(self) -> memoryview:
         """Read and check the next bytes.
 
-        :return: how many; 0 when there are no more.
+        :return: they; none when there are no more.
         :raises Damaged: they are not what was written.
         :raises Unavailable: the disk failed.
         """
@@ -67,7 +75,7 @@ class Verifier:
         if not count:
             if self._whole != self._expected:
                 raise Damaged("a blob's blocks are not those that were written")
-            return 0
+            return memoryview(b"")
         with io.translated("verifying a blob"):
             data = memoryview(self._read(count, self._at))
             io.drop_cache(self._fd, self._at, count)
@@ -79,7 +87,7 @@ class Verifier:
                 raise Damaged(f"block {number} of a blob is not what was written")
             self._whole = combine_crc64nvme(self._whole, crc, len(block))
         self._at += count
-        return count
+        return data
 
     def close(self) -> None:
         """Close the file."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .. import __version__
+from .admin import admin
 from .reference import config
 from .s3 import s3
 from .sh import sh
@@ -17,6 +18,7 @@ def main() -> None:
     """An S3 gateway over local storage. The service itself is started with 'twistd -n ozgate'."""
 
 
+main.add_command(admin)
 main.add_command(config)
 main.add_command(s3)
 main.add_command(sh)

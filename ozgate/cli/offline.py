@@ -45,7 +45,7 @@ class Stores:
         try:
             place = Setting("ozgate.data", data, "--data", direct=True)
             settings = load(config, os.environ, [place]).settings
-            self.reactor = _running_reactor()
+            self.reactor = running_reactor()
             self._service = GatewayService(self.reactor, settings)
         except ConfigurationError as error:
             raise _not_found(str(error)) from None
@@ -88,7 +88,8 @@ class Stores:
 
 
 @cache
-def _running_reactor() -> Any:
+def running_reactor() -> Any:
+    """The reactor, in a thread of its own."""
     from twisted.internet import reactor
 
     running: Any = reactor

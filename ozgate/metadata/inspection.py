@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from twisted.internet.defer import Deferred, DeferredList
 
 from ..errors import Unavailable
-from ..values import BlobUser, Drift, Examination
+from ..values import BlobUser, Drift
 from .connections import connect_reader, translated
 from .schema import COUNTED
 
@@ -133,14 +133,14 @@ class Inspections:
             connection.close()
 
 
-def examine(connection: sqlite3.Connection) -> Examination:
+def examine(connection: sqlite3.Connection) -> Sequence[str]:
     """See :meth:`~ozgate.interfaces.IInspected.examine`."""
-    lines = list(_structure(connection))
-    try:
-        return Examination(tuple(lines), tuple(_drifts(connection)))
-    except sqlite3.DatabaseError as error:
-        _reraise(error)
-        return Examination((*lines, f"usage cannot be counted: {error}"))
+    return list(_structure(connection))
+
+
+def drifts(connection: sqlite3.Connection) -> Sequence[Drift]:
+    """See :meth:`~ozgate.interfaces.IInspected.drifts`."""
+    return list(_drifts(connection))
 
 
 def _structure(connection: sqlite3.Connection) -> Iterator[str]:

@@ -20,7 +20,7 @@ from zope.interface import implementer
 
 from ..errors import Unavailable
 from ..interfaces import IInspected, IMeasured, IMetadataStore
-from ..values import BlobUser, Examination
+from ..values import BlobUser, Drift
 from . import inspection
 from .connections import connect_reader, translated
 from .counters import Sequences, Times
@@ -135,9 +135,13 @@ class SQLiteMetadataStore:
                 found[part] = os.stat(path).st_size
         return found
 
-    def examine(self) -> Deferred[Examination]:
+    def examine(self) -> Deferred[Sequence[str]]:
         """See :class:`~ozgate.interfaces.IInspected`."""
         return self._inspections.run(inspection.examine)
+
+    def drifts(self) -> Deferred[Sequence[Drift]]:
+        """See :class:`~ozgate.interfaces.IInspected`."""
+        return self._inspections.run(inspection.drifts)
 
     def users_of(
         self, store: str, blob_ids: Sequence[str]

@@ -31,7 +31,6 @@ WRITING = (
     "forget_doomed",
     "doom",
     "correct_usage",
-    "set_latest",
     "mend_row",
     "lease",
     "put_secret",

@@ -24,7 +24,6 @@ from .pieces import (
     EXTENT,
     body_row,
     content_of,
-    extent_of,
     object_part_rows,
     object_parts_of,
 )
@@ -182,15 +181,6 @@ class VersionRows(Rows):
         if version.parts_count or not inline:
             self._execute("DELETE FROM object_parts WHERE sequence = ?", (sequence,))
 
-    def set_latest(self, bucket: Bucket, key: str) -> None:
-        """Make the newest version the latest, and no other one."""
-        self._execute(
-            "UPDATE versions SET is_latest = 0"
-            " WHERE bucket = ? AND key = ? AND is_latest <> 0",
-            (bucket.number, key),
-        )
-        self._execute(SET_LATEST, (bucket.number, key, 1))
-
     def content(self, bucket: Bucket, version: ObjectVersion) -> Content:
         """Where a version's bytes are.
 
@@ -301,12 +291,17 @@ class BlobRows(Rows):
 
     def blobs(self, store: str, after: str, limit: int) -> Sequence[BlobRef]:
         """The blobs that extents name, each once, by id."""
+        # Unchecked, and without what is no id: whoever walks is to get past rows that are damaged.
         rows = self._execute(
-            f"SELECT {EXTENT} FROM extents INDEXED BY extents_blob"
-            " WHERE blob > ? AND store = ? GROUP BY blob ORDER BY blob LIMIT ?",
+            "SELECT blob, blob_length, blob_crc64nvme FROM extents INDEXED BY extents_blob"
+            " WHERE blob > ? AND store = ? AND blob NOT GLOB '*[^0-9A-Za-z]*'"
+            " GROUP BY blob ORDER BY blob LIMIT ?",
             (after, store, limit),
         ).fetchall()
-        return [extent_of(row).blob for row in rows]
+        return [
+            BlobRef(store, blob, length, crc & 0xFFFFFFFFFFFFFFFF)
+            for blob, length, crc in rows
+        ]
 
     def is_doomed(self, store: str, blob_id: str) -> bool:
         """Whether the blob is on the doomed list."""

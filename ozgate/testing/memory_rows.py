@@ -420,10 +420,6 @@ class MemoryTransaction:
             del state.versions[bucket.number, version.key]
         self._drop(found.content)
 
-    def set_latest(self, bucket: Bucket, key: str) -> None:
-        """The last of a key's versions is the latest in any case."""
-        self._written()
-
     def content(self, bucket: Bucket, version: ObjectVersion) -> Content:
         """Where a version's bytes are."""
         found = self._find(bucket, version)

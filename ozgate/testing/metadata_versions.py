@@ -518,24 +518,6 @@ class UploadTests(MetadataTests):
         expected: Any = ([True, False, False], False)
         self.assertEqual(await self.write(interaction), expected)
 
-    async def test_nothing_to_correct(self) -> None:
-        """Flags and counters that are right stay so when they are set right."""
-
-        def interaction(tx: IMetadataTransaction) -> Any:
-            put(tx, self.bucket, "key", version_id="v1")
-            put(tx, self.bucket, "key", version_id="v2")
-            before = list(tx.version_page(self.bucket, "", "", "", "", 10).items)
-            tx.set_latest(self.bucket, "key")
-            tx.set_latest(self.bucket, "none")
-            tx.correct_usage("s3v", "bucket", 0, 0)
-            tx.correct_usage("s3v", "", 0, 0)
-            after = list(tx.version_page(self.bucket, "", "", "", "", 10).items)
-            return before, after
-
-        before, after = await self.write(interaction)
-        self.assertEqual(before, after)
-        self.assertEqual([each.is_latest for each in after], [True, False])
-
     async def test_uploads_before(self) -> None:
         """Uploads of all buckets begun before a time come oldest first, completed ones too."""
         other = await self.add_bucket("other", versioning="Enabled")

@@ -1,0 +1,278 @@
+"""The form of a backup: a folder.
+
+::
+
+    FORMAT                "ozgate backup 1"; locked while a backup is made
+    manifest.json         what belongs to the backup, with checksums; written last, so that without it there is none
+    metadata-STAMP.db     the metadata
+    blobs-STAMP.list      a line for each blob: id, bytes, CRC64NVME as hex digits
+    blobs/00 … ff         the blobs, by the last two digits of their ids, in the form of :mod:`ozgate.blobs.blobfile`
+    master.key            the master key, only if it was asked for
+
+A second backup into the same folder adds files under names of its own, and replaces the manifest when all of them are
+durable: until then the first is whole. Then what only the first needed is removed.
+
+Everything here blocks and runs in a thread, or in a command.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+
+from attrs import asdict, frozen
+
+from ..blobs import io
+from ..errors import Damaged, Unavailable
+from ..values import BlobRef
+
+FORMAT = 1
+_PREFIX = b"ozgate backup "
+
+MANIFEST = "manifest.json"
+KEY = "master.key"
+
+_PIECE = 1 << 20
+
+
+@frozen
+class Part:
+    """A file that the manifest names.
+
+    :ivar count: entries in it, where it is a list.
+    """
+
+    file: str
+    bytes: int
+    sha256: str
+    count: int = 0
+
+
+@frozen
+class Manifest:
+    """What belongs to a backup.
+
+    :ivar ozgate: the version that made it.
+    :ivar store: which store it is of: a backup of another one does not go into the same folder.
+    :ivar made: the time whose state it has, in milliseconds since the epoch.
+    :ivar blob_bytes: bytes of all blobs.
+    :ivar damaged: ids of blobs that were missing or damaged when it was made.
+    :ivar has_key: whether the master key is in it.
+    """
+
+    ozgate: str
+    store: str
+    made: int
+    metadata: Part
+    blobs: Part
+    blob_bytes: int
+    damaged: tuple[str, ...]
+    has_key: bool
+    format: int = FORMAT
+
+    @classmethod
+    def read(cls, folder: str) -> Manifest:
+        """That of a folder.
+
+        :raises StoreError: there is none, or not one that this version reads; one clear line.
+        """
+        path = os.path.join(folder, MANIFEST)
+        try:
+            with open(path, "rb") as file:
+                found = json.load(file)
+            if found["format"] > FORMAT:
+                raise Unavailable(
+                    f"the backup in {folder} has form {found['format']}, but this ozgate knows only up to {FORMAT}: use the newer ozgate that made it"
+                )
+            parts = {name: Part(**found.pop(name)) for name in ("metadata", "blobs")}
+            return cls(**{**found, **parts, "damaged": tuple(found["damaged"])})
+        except FileNotFoundError:
+            begun = os.path.exists(os.path.join(folder, "FORMAT"))
+            what = "the backup in it was interrupted" if begun else "it is no backup"
+            raise Unavailable(f"{folder} has no {MANIFEST}: {what}") from None
+        except OSError as error:
+            raise Unavailable(f"{path} cannot be read: {error.strerror}") from None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise Damaged(f"{path} is not what a backup wrote") from None
+
+    def write(self, folder: str) -> None:
+        """Make it that of a folder, whose other files are durable."""
+        text = json.dumps(asdict(self), indent=2) + "\n"
+        path = os.path.join(folder, MANIFEST)
+        write_file(f"{path}.new", [text.encode()])
+        with io.translated(f"writing {path}"):
+            io.rename(f"{path}.new", path)
+            io.fsync_folder(folder)
+
+
+class BackupFolder:
+    """A folder that a backup is made in.
+
+    :ivar earlier: the manifest of the backup that is in it; ``None`` when there is none yet.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.earlier: Manifest | None = None
+        self._lock = -1
+
+    def open(self) -> None:
+        """Make it ready, and keep others out.
+
+        :raises StoreError: it cannot be used; one clear line.
+        """
+        try:
+            with io.translated(f"a backup cannot be made in {self.path}"):
+                self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self) -> None:
+        if not os.path.isdir(self.path):
+            io.mkdir(self.path)
+            io.fsync_folder(os.path.dirname(self.path))
+        mark = self.file("FORMAT")
+        names = set(io.listdir(self.path)) - {"lost+found"}
+        if not names:
+            write_file(mark, [_PREFIX + b"%d\n" % FORMAT])
+        elif "FORMAT" not in names:
+            raise Unavailable(
+                f"{self.path} holds {min(names)!r} and no backup: give a new folder, an empty one, or one with an earlier backup"
+            )
+        self._lock = io.open_named(mark)
+        if not io.pread(self._lock, 64, 0).startswith(_PREFIX):
+            raise Unavailable(f"{mark} does not say that a backup is there")
+        try:
+            io.lock(self._lock)
+        except BlockingIOError:
+            raise Unavailable(
+                f"another process makes a backup in {self.path}"
+            ) from None
+        if MANIFEST in names:
+            self.earlier = Manifest.read(self.path)
+        self._make("blobs")
+        for n in range(256):
+            self._make(f"blobs/{n:02x}")
+        io.fsync_folder(self.file("blobs"))
+        io.fsync_folder(self.path)
+
+    def _make(self, name: str) -> None:
+        with suppress(FileExistsError):
+            io.mkdir(self.file(name))
+
+    def close(self) -> None:
+        """Let others in."""
+        fd, self._lock = self._lock, -1
+        if fd >= 0:
+            io.close(fd)
+
+    def file(self, name: str) -> str:
+        """The path of a file in it."""
+        return os.path.join(self.path, name)
+
+    def blob(self, blob_id: str) -> str:
+        """The path of a blob in it."""
+        return blob_file(self.path, blob_id)
+
+    def sync_blobs(self) -> None:
+        """Make the names of all blobs durable."""
+        with io.translated(f"a backup cannot be made in {self.path}"):
+            for n in range(256):
+                io.fsync_folder(self.file(f"blobs/{n:02x}"))
+
+    def stored(self, ending: str) -> list[str]:
+        """Names in one of the folders of blobs."""
+        with io.translated(f"listing {self.path}"):
+            return io.listdir(self.file(f"blobs/{ending}"))
+
+    def remove(self, names: list[str]) -> None:
+        """Remove files. What cannot be removed now, the next backup removes."""
+        for name in names:
+            with suppress(OSError):
+                io.unlink(self.file(name))
+
+    def remove_others(self, kept: Manifest) -> None:
+        """Remove the lists and metadata that belong to no backup."""
+        ours = {kept.metadata.file, kept.blobs.file}
+        with suppress(OSError):
+            names = io.listdir(self.path)
+            self.remove(
+                [
+                    name
+                    for name in names
+                    if name.startswith(("metadata-", "blobs-")) and name not in ours
+                ]
+            )
+
+
+def blob_file(folder: str, blob_id: str) -> str:
+    """The path of a blob in a backup."""
+    return os.path.join(folder, "blobs", blob_id[-2:], blob_id)
+
+
+def line_of(blob: BlobRef) -> bytes:
+    """The line of a blob in the list."""
+    return b"%s %d %016x\n" % (blob.id.encode(), blob.length, blob.crc64nvme)
+
+
+def listed_blobs(folder: str, manifest: Manifest) -> Iterator[BlobRef]:
+    """The blobs of a backup, whose list has been checked.
+
+    :raises Damaged: it has something else in it.
+    """
+    with open(os.path.join(folder, manifest.blobs.file), "rb") as file:
+        for line in file:
+            blob_id, length, crc = line.decode("ascii").split()
+            if not blob_id.isalnum():
+                raise Damaged(f"{blob_id!r} is no blob's id")
+            yield BlobRef("files", blob_id, int(length), int(crc, 16))
+
+
+def write_file(path: str, pieces: list[bytes]) -> None:
+    """Write a file anew, and make it durable, but for its name.
+
+    :raises StoreError: the disk failed.
+    """
+    with io.translated(f"writing {path}"):
+        with suppress(FileNotFoundError):
+            io.unlink(path)
+        fd = io.open_new(path)
+        try:
+            for piece in pieces:
+                io.writev(fd, [piece])
+            io.fsync(fd)
+        finally:
+            io.close(fd)
+
+
+def summed(folder: str, file: str, count: int = 0) -> Part:
+    """A file's entry for the manifest; the file is made durable.
+
+    :raises StoreError: it cannot be read.
+    """
+    path = os.path.join(folder, file)
+    digest, size = hashlib.sha256(), 0
+    with io.translated(f"reading {path}"):
+        fd = io.open_named(path)
+        try:
+            io.fsync(fd)
+            while piece := io.pread(fd, _PIECE, size):
+                digest.update(piece)
+                size += len(piece)
+        finally:
+            io.close(fd)
+    return Part(file, size, digest.hexdigest(), count)
+
+
+def check_part(folder: str, part: Part) -> None:
+    """Hold a file against the manifest.
+
+    :raises StoreError: it is another one, or not there.
+    """
+    found = summed(folder, part.file, part.count)
+    if found != part:
+        raise Damaged(f"{os.path.join(folder, part.file)} is not what the backup wrote")

@@ -1,0 +1,19 @@
+"""``ozgate admin …``: looking after what is stored."""
+
+from __future__ import annotations
+
+import click
+
+from . import client
+from .admin_backup import make_backup, restore_backup
+from .admin_scrub import scrub
+
+
+@click.group()
+@client.reaches_service
+def admin() -> None:
+    """Look after what is stored: check it, put it right, copy it."""
+
+
+for command in (scrub, make_backup, restore_backup):
+    admin.add_command(command)
