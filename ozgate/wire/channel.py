@@ -470,12 +470,14 @@ class GatewayChannel(http.HTTPChannel):
     def _close(self) -> None:
         """Close once all is sent; where the client may still be sending, in a way that lets it read the answer."""
         self._closing = True
+        self._unread = self._unread or bool(self._pending)
         self._pending = b""
         self._body = None
+        # What still comes is dropped, within bounds: cutting the connection would take away what is being sent.
+        self._allowance = self.linger_bytes
         self._networkProducer.unregisterProducer()  # type: ignore[attr-defined]
         if self._unread and not self._ended:
             # Closing a socket with unread input resets the connection and takes the answer away.
-            self._allowance = self.linger_bytes
             if self.plain:  # half of a TLS connection cannot be closed: the answer says that the end is near
                 self.transport.loseWriteConnection()
             self._resume_reading()
