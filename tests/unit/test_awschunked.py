@@ -20,6 +20,7 @@ from ozgate.errors import (
 )
 from ozgate.wire.awschunked import AwsChunked
 from ozgate.wire.streams import Collect
+from tests.fuzz import awschunked
 
 from .chunking import (
     SIGNED,
@@ -109,6 +110,40 @@ class DecodingTests(SynchronousTestCase):
         self.assertEqual(collect.value(), b"a")
         with self.assertRaises(InvalidRequest):
             AwsChunked(collect, 1, verifier).write(b"1\r\na\r\n")
+
+
+class AnyStreamTests(SynchronousTestCase):
+    """What may be well-formed or not."""
+
+    @settings(deadline=None, max_examples=200)
+    @given(
+        kind=st.integers(0, 3),
+        length=st.integers(0, 9),
+        pieces=st.lists(
+            st.one_of(
+                st.binary(max_size=3),
+                st.sampled_from([b"1\r\na\r\n", b"2\r\n", *awschunked.WORDS]),
+            ),
+            max_size=9,
+        ),
+    )
+    def test_any_stream(self, kind: int, length: int, pieces: list[bytes]) -> None:
+        """Whatever is sent decodes to what a plain reader reads, or is refused, and the same however it arrives."""
+        awschunked.one_input(bytes([kind, length]) + b"".join(pieces))
+
+    @settings(deadline=None, max_examples=200)
+    @given(at=st.integers(0, 10**6), put=st.binary(max_size=3), cut=st.integers(0, 3))
+    def test_any_change(self, at: int, put: bytes, cut: int) -> None:
+        """A signed stream with any bytes changed is refused, but for blanks and line ends that mean nothing."""
+        chunks, last = signed_chunks([b"a" * 8192, b"b" * 9])
+        whole = b"".join(chunks) + signed_trailer(VALUE, last)
+        at %= len(whole)
+        changed = whole[:at] + put + whole[at + cut :]
+        try:
+            found = decode(changed, 8201, SIGNED_TRAILER, [CRC])
+        except S3Error:
+            return
+        self.assertEqual(found, (b"a" * 8192 + b"b" * 9, VALUE))
 
 
 class BrokenTests(SynchronousTestCase):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from email.header import Header
 from types import SimpleNamespace
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.errors import (
@@ -28,6 +31,8 @@ from ozgate.s3.headers import (
     version_headers,
 )
 from ozgate.values import Checksum, ObjectVersion
+from tests.fuzz import headers
+from tests.fuzz.judging import text
 
 
 def call(**headers: str) -> Any:
@@ -124,6 +129,31 @@ class ReadTests(SynchronousTestCase):
                 read_object_headers,
                 call(x_amz_meta_m="=?a?b?x" * 4500),
             )
+
+    @settings(deadline=None, max_examples=200)
+    @given(
+        st.lists(
+            st.one_of(
+                st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=9),
+                st.sampled_from([text(word) for word in headers.WORDS]),
+            ),
+            max_size=9,
+        ).map("".join)
+    )
+    def test_any_value(self, value: str) -> None:
+        """Whatever is sent in any header that matters is refused as S3 does, or can be kept and sent back."""
+        for name in ("x-amz-meta-a", "content-type", "cache-control", "x-amz-tagging"):
+            headers.one_input(f"{name}: {value}".encode())
+        headers.one_input(value.encode())
+
+    @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=99))
+    def test_metadata_sent_back(self, value: str) -> None:
+        """Metadata of any text comes back as what was sent, by a client that reads what it wrote."""
+        value = value.strip()
+        for sent in (value, encoded(value), Header(value, "utf-8", 2000).encode()):
+            if "=?" not in value:
+                _, metadata, _ = read_object_headers(call(x_amz_meta_m=sent))
+                self.assertEqual(metadata["m"], value)
 
     def test_metadata_limit(self) -> None:
         """Names and values may have 2048 bytes in UTF-8, the prefix not counted."""

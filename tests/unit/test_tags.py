@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl, quote, urlencode
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.errors import BadRequest, InvalidArgument, InvalidTag, MalformedXML
 from ozgate.s3.tags import from_document, from_header, to_document
+
+SIGNS = st.one_of(
+    st.characters(categories=("L", "N", "Z")), st.sampled_from("+-=._:/@ ")
+)
+TAGS = st.dictionaries(
+    st.text(SIGNS, min_size=1, max_size=20).filter(lambda key: key[:4] != "aws:"),
+    st.text(SIGNS, max_size=20),
+    max_size=10,
+)
 
 
 def tagging(*pairs: tuple[str, str]) -> bytes:
@@ -46,6 +59,25 @@ class HeaderTests(SynchronousTestCase):
         self.assertEqual(len(from_header(ten)), 10)
         error = self.assertRaises(BadRequest, from_header, f"{ten}&k10=v")
         self.assertEqual(error.message, "Object tags cannot be greater than 10")
+
+    @settings(deadline=None)
+    @given(st.one_of(st.text(max_size=40), st.text("ab=&%+2026", max_size=40)))
+    def test_any_text(self, text: str) -> None:
+        """Whatever is sent is at most ten tags that obey the rules, or one of three errors."""
+        try:
+            tags = from_header(text)
+        except (BadRequest, InvalidArgument, InvalidTag):
+            return
+        self.assertLessEqual(len(tags), 10)
+        self.assertEqual(tags, dict(parse_qsl(text, keep_blank_values=True)))
+        self.assertEqual(from_document(to_document(tags)), tags)
+
+    @given(TAGS)
+    def test_round_trip(self, tags: dict[str, str]) -> None:
+        """Tags as a client encodes them are the tags that it meant, in the header and in the document."""
+        self.assertEqual(from_header(urlencode(tags)), tags)
+        self.assertEqual(from_header(urlencode(tags, quote_via=quote)), tags)
+        self.assertEqual(from_document(to_document(tags)), tags)
 
 
 class RuleTests(SynchronousTestCase):
