@@ -428,6 +428,12 @@ class Settings:
         "Bodies of at most this many bytes are kept in the metadata row.",
         size,
     )
+    verified_for: float = knob(
+        "ozgate.blobs.verified-for",
+        3600.0,
+        "How long bytes of a file are sent without another look at them, after they were held against their checksums; 0s: they are held against them each time.",
+        duration,
+    )
     durability: str = knob(
         "ozgate.durability",
         "strict",

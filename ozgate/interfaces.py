@@ -393,10 +393,16 @@ class IByteSource(Interface):
             when bytes are missing or damaged, or the consumer stopped it. Cancelling stops it.
         """
 
+    def as_bytes() -> bytes | None:
+        """All bytes, where they are few and can be had without waiting, else ``None``; as well verified as those of
+        :meth:`send_to`, or lately. Raises ``Damaged``.
+        """
+
     def as_file() -> tuple[int, int, int] | None:
         """(file descriptor, offset, count) where the bytes are those of a local file, else ``None``.
 
-        The descriptor stays valid until :meth:`close`.
+        Whoever reads them so verifies nothing: a store gives ``None`` for those that it has not verified lately. The
+        descriptor stays valid until :meth:`close`.
         """
 
     def close() -> None:

@@ -19,6 +19,7 @@ from klein import Klein
 import twisted
 
 from .. import __version__
+from ..errors import StoreError
 from ..interfaces import IMeasured, IMetadataStore, IMetadataTransaction
 from ..tally import Spread, Tally
 from ..values import Volume
@@ -76,8 +77,13 @@ class Metrics:
         from prometheus_client.exposition import choose_encoder
 
         gateway = self._gateway
+        try:
+            volumes = await gateway.metadata.read(_volumes)
+        except StoreError:
+            # The other metrics say more about why than none would.
+            volumes = ()
         self._snapshot = Snapshot(
-            await gateway.metadata.read(_volumes),
+            volumes,
             _sizes(gateway.metadata),
             _disk(gateway.settings.data),
         )

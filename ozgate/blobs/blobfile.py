@@ -19,6 +19,7 @@ from attrs import frozen
 from awscrt.checksums import combine_crc64nvme, crc64nvme
 
 from ..errors import Damaged
+from ..values import BlobRef
 from . import io
 
 BLOCK = 256 << 10
@@ -85,6 +86,23 @@ def read_trailer(data: bytes, length: int) -> None:
     raise Damaged("a blob's trailer is not what was written")
 
 
+def read_footer(footer: bytes | memoryview, blob: BlobRef) -> bytes:
+    """The table of a blob's file, held against the trailer after it, and that against the blob's reference.
+
+    :param footer: the last bytes of the file, from the table on.
+    :raises Damaged: it is not what was written, or another blob's.
+    """
+    trailer = bytes(footer[-TRAILER.size :])
+    table = bytes(footer[: -TRAILER.size])
+    read_trailer(trailer, blob.length)
+    whole, table_crc = TRAILER.unpack(trailer)[4:]
+    if whole != blob.crc64nvme:
+        raise Damaged("a blob's file is another one than its rows say")
+    if crc64nvme(table) != table_crc:
+        raise Damaged("a blob's table of checksums is not what was written")
+    return table
+
+
 @frozen
 class Trailer:
     """What a trailer says.
@@ -121,9 +139,11 @@ class BlobWriter:
     When a call fails, the file is gone.
 
     :param size_hint: the blob's length, where it is known.
+    :ivar stamp: of the file, once it is sealed.
     """
 
     def __init__(self, place: Place, size_hint: int | None) -> None:
+        self.stamp: io.Stamp = (0, 0, 0)
         self._place = place
         self._size_hint = size_hint
         self._fd = -1
@@ -176,6 +196,8 @@ class BlobWriter:
         except BaseException:
             self.discard()
             raise
+        with suppress(OSError):
+            self.stamp = io.stamp(self._fd)
         fd, self._fd = self._fd, -1
         io.close(fd)
         return length, self._whole

@@ -24,7 +24,8 @@ from ..values import BlobRef, ByteRange
 from . import io
 from .blobfile import BlobWriter, Place, file_size
 from .folders import Folders
-from .source import FileSource, ReadBuffer
+from .source import AT_ONCE, FileSource, ReadBuffer
+from .verified import Verified
 from .verifying import Pace, Verifier, inspect
 
 _ID_LENGTH = 24
@@ -83,7 +84,10 @@ class FileSink(Batches):
             if self._aborted:
                 await self._store.delete(blob_id)
                 raise Unavailable("the blob was dropped")
-            return BlobRef(self._store.name, blob_id, length, crc)
+            blob = BlobRef(self._store.name, blob_id, length, crc)
+            if length > AT_ONCE:
+                self._store.verified.note_all(blob_id, self._writer.stamp)
+            return blob
         finally:
             self._end()
 
@@ -114,6 +118,9 @@ class FileBlobStore:
     :param run_in_thread: ``run_in_thread(f, *args)`` → Deferred.
     :param inline_below: see the interface.
     :param relaxed: a blob is committed before it survives a power cut.
+    :param verified_for: seconds after which bytes are read and held against their checksums again, before
+        they are sent without.
+    :ivar verified: what needs not be.
     """
 
     extent_size = 0
@@ -126,8 +133,10 @@ class FileBlobStore:
         run_in_thread: RunInThread,
         inline_below: int,
         relaxed: bool = False,
+        verified_for: float = 3600.0,
     ) -> None:
         self.name = name
+        self.verified = Verified(verified_for)
         self._relaxed = relaxed
         self.inline_below = inline_below
         self.run_in_thread = run_in_thread
@@ -177,10 +186,13 @@ class FileBlobStore:
         fd = -1
         try:
             fd = io.open_named(self._path(blob.id))
-            if io.size(fd) < file_size(blob.length) or (
+            stamp = io.stamp(fd)
+            if stamp[0] != file_size(blob.length) or (
                 byte_range.offset + byte_range.length > blob.length
             ):
-                raise Damaged(f"blob {blob.id} is shorter than what is asked of it")
+                raise Damaged(
+                    f"blob {blob.id} has another length than its rows say, or is asked for more"
+                )
         except BaseException as error:
             if fd >= 0:
                 io.close(fd)
@@ -189,7 +201,9 @@ class FileBlobStore:
             raise
         return FileSource(
             fd,
-            blob.length,
+            blob,
+            stamp,
+            self.verified,
             byte_range,
             self._reactor,
             self.run_in_thread,
@@ -198,6 +212,7 @@ class FileBlobStore:
 
     def delete(self, blob_id: str) -> Deferred[None]:
         """See the interface. A deletion that a power cut takes back leaves an orphan for the sweep."""
+        self.verified.forget(blob_id)
         return self.run_in_thread(self._delete, blob_id)
 
     def _delete(self, blob_id: str) -> None:
@@ -238,6 +253,10 @@ class FileBlobStore:
                 if pace is not None:
                     await pace(count)
             return verifier.length
+        except StoreError:
+            # What is sent from now on is looked at.
+            self.verified.forget(blob_id)
+            raise
         finally:
             verifier.close()
 

@@ -36,11 +36,15 @@ __all__ = [
     "preadv_nowait",
     "rename",
     "size",
+    "stamp",
     "start_writeback",
     "unlink",
     "will_need",
     "writev",
 ]
+
+Stamp = tuple[int, int, int]
+"""What :func:`stamp` gives."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -98,6 +102,12 @@ def close(fd: int) -> None:
 def size(fd: int) -> int:
     """Bytes in a file."""
     return os.fstat(fd).st_size
+
+
+def stamp(fd: int) -> Stamp:
+    """What is another one once a file was changed or replaced: its size, its number, the time of its last change."""
+    found = os.fstat(fd)
+    return found.st_size, found.st_ino, found.st_ctime_ns
 
 
 def writev(fd: int, chunks: Sequence[bytes | memoryview]) -> int:

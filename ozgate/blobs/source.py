@@ -1,4 +1,4 @@
-"""Reading a run of a blob's file: by descriptor for sendfile, or as a push producer that verifies."""
+"""Reading a run of a blob's file: as a push producer that verifies; by descriptor for sendfile, once that was done."""
 
 from __future__ import annotations
 
@@ -19,9 +19,13 @@ from zope.interface import implementer
 from ..batches import RunInThread
 from ..errors import ClientGone, Damaged
 from ..interfaces import IByteSource
-from ..values import ByteRange
+from ..values import BlobRef, ByteRange
 from . import io
-from .blobfile import BLOCK, TRAILER, read_trailer, table_size
+from .blobfile import BLOCK, TRAILER, file_size, read_footer, table_size
+from .verified import Verified
+
+AT_ONCE = 64 << 10
+"""Bytes that are read and sent together with what stands before them. Blobs no longer than this are verified each time."""
 
 _READS_IN_A_ROW = 8
 """Blocks written to a consumer that never pauses, before the reactor has a turn: 2 MiB, some 0.3 ms."""
@@ -31,6 +35,7 @@ _AHEAD = 1 << 20
 
 
 _CRC = struct.Struct("<Q")
+_NO_CRC = bytes(8)
 
 
 class ReadBuffer:
@@ -45,13 +50,17 @@ class FileSource:
     """A run of a blob's file.
 
     :param fd: open for reading; closed by :meth:`close`.
-    :param blob_length: bytes of the blob, which the run is inside of.
+    :param blob: what the run is inside of.
+    :param stamp: of the file.
+    :param verified: blocks that need not be looked at.
     """
 
     def __init__(
         self,
         fd: int,
-        blob_length: int,
+        blob: BlobRef,
+        stamp: io.Stamp,
+        verified: Verified,
         byte_range: ByteRange,
         reactor: IReactorTime,
         run_in_thread: RunInThread,
@@ -59,16 +68,73 @@ class FileSource:
     ) -> None:
         self.length = byte_range.length
         self.fd = fd
-        self.blob_length = blob_length
+        self.blob = blob
+        self._stamp = stamp
+        self._verified = verified
         self.byte_range = byte_range
         self.reactor = reactor
         self.run_in_thread = run_in_thread
         self.buffer = buffer
         self._sending: _Sending | None = None
 
+    def as_bytes(self) -> bytes | None:
+        """See :class:`~ozgate.interfaces.IByteSource`: few bytes, where the kernel has them cached.
+
+        :raises Damaged: they are not what was written.
+        """
+        start, stop = self.byte_range.offset, self.byte_range.end
+        if self.blob.length <= AT_ONCE:
+            size = file_size(self.blob.length)
+            view = self.buffer.view[:size]
+            if io.preadv_nowait(self.fd, view, 0) < size:
+                return None
+            (crc,) = _CRC.unpack(self.table_of(view[self.blob.length :]) or _NO_CRC)
+            if crc64nvme(view[: self.blob.length]) != crc:
+                raise self.damaged(0)
+            return bytes(view[start:stop])
+        if self.length > AT_ONCE or not self._is_verified():
+            return None
+        view = self.buffer.view[: self.length]
+        if io.preadv_nowait(self.fd, view, start) < self.length:
+            return None
+        return bytes(view)
+
     def as_file(self) -> tuple[int, int, int] | None:
-        """See :class:`~ozgate.interfaces.IByteSource`. Bytes sent this way are not verified."""
+        """See :class:`~ozgate.interfaces.IByteSource`: when all blocks of the run have been looked at."""
+        if not self._is_verified():
+            return None
         return self.fd, self.byte_range.offset, self.length
+
+    def _is_verified(self) -> bool:
+        if not self.length:
+            return True
+        first, last = (
+            self.byte_range.offset // BLOCK,
+            (self.byte_range.end - 1) // BLOCK,
+        )
+        return self._verified.holds(self.blob.id, self._stamp, first, last)
+
+    def table_of(self, footer: bytes | memoryview) -> bytes:
+        """The blob's table of checksums, from the end of its file.
+
+        :raises Damaged: it is not what was written.
+        """
+        try:
+            return read_footer(footer, self.blob)
+        except Damaged as error:
+            self._verified.forget(self.blob.id)
+            raise Damaged(f"blob {self.blob.id}: {error}") from None
+
+    def note_verified(self, block: int) -> None:
+        """A block is what was written."""
+        if self.blob.length > AT_ONCE:
+            blocks = table_size(self.blob.length) // 8
+            self._verified.note(self.blob.id, self._stamp, block, blocks)
+
+    def damaged(self, block: int) -> Damaged:
+        """What is raised for a block that is not."""
+        self._verified.forget(self.blob.id)
+        return Damaged(f"block {block} of blob {self.blob.id} is not what was written")
 
     def send_to(self, consumer: IConsumer) -> Deferred[None]:
         """Write all bytes to a consumer.
@@ -109,7 +175,6 @@ class _Sending:
         self._at = source.byte_range.offset
         self._end = source.byte_range.end
         self._table: bytes | None = None
-        self._first_block = self._at // BLOCK
         self._held: bytes | None = None
         self._paused = False
         self._running = False
@@ -199,32 +264,25 @@ class _Sending:
                 return not self._reading
             data = view
         if self._table is None:
-            self._take_footer(data)
+            self._table = self._source.table_of(data)
         else:
             self._pass_on(data)
         return True
 
     def _next_read(self) -> tuple[int, int]:
-        length = self._source.blob_length
+        length = self._source.blob.length
         if self._table is None:
-            skipped = self._first_block * 8
-            return length + skipped, table_size(length) - skipped + TRAILER.size
+            return length, table_size(length) + TRAILER.size
         offset = self._at - self._at % BLOCK
         return offset, min(BLOCK, length - offset)
-
-    def _take_footer(self, data: bytes | memoryview) -> None:
-        if len(data) < TRAILER.size:
-            raise Damaged("a blob's file is too short")
-        read_trailer(bytes(data[-TRAILER.size :]), self._source.blob_length)
-        count = (self._end - 1) // BLOCK - self._first_block + 1
-        self._table = bytes(data[: count * 8])
 
     def _pass_on(self, data: bytes | memoryview) -> None:
         assert self._table is not None
         block, start = divmod(self._at, BLOCK)
-        (crc,) = _CRC.unpack_from(self._table, (block - self._first_block) * 8)
+        (crc,) = _CRC.unpack_from(self._table, block * 8)
         if crc64nvme(data) != crc:
-            raise Damaged(f"block {block} of a blob is not what was written")
+            raise self._source.damaged(block)
+        self._source.note_verified(block)
         stop = min(self._end - block * BLOCK, len(data))
         self._at = block * BLOCK + stop
         if isinstance(data, bytes) and start == 0 and stop == len(data):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
+from ..errors import Absent, Damaged
 from ..values import ByteRange, Content, Extent
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Sources(AsyncIterator["IByteSource"]):
     async def __anext__(self) -> IByteSource:
         """The next source; the one before is closed.
 
-        :raises Absent: its blob is not there.
+        :raises Damaged: its blob is not there.
         """
         self._close_current()
         source, self._next = self._next, None
@@ -110,7 +111,7 @@ async def open_sources(
     """Open extents. The first is opened at once, so that a missing blob is found before an answer begins.
 
     :param token: that of :func:`begin_read`; left when the sources are closed, and when this fails.
-    :raises Absent: the first blob is not there.
+    :raises Damaged: the first blob is not there.
     """
     try:
         first = await _open(gateway.blobs, extents[0]) if extents else None
@@ -121,7 +122,11 @@ async def open_sources(
 
 
 async def _open(blobs: IBlobStore, extent: Extent) -> IByteSource:
-    source: IByteSource = await blobs.open(
-        extent.blob, ByteRange(extent.offset, extent.length)
-    )
+    try:
+        source: IByteSource = await blobs.open(
+            extent.blob, ByteRange(extent.offset, extent.length)
+        )
+    except Absent as error:
+        # A row names it, and the reaper knows of the reader.
+        raise Damaged(str(error)) from error
     return source

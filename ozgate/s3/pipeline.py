@@ -18,6 +18,7 @@ from ..auth.sigv4 import authenticate
 from ..batches import BATCH
 from ..errors import (
     ClientGone,
+    Damaged,
     InsufficientStorage,
     InternalError,
     NoSpace,
@@ -173,6 +174,8 @@ class Pipeline:
         )
         if failed is not None:
             tally.failed(code_of(failed))
+        if isinstance(failed, Damaged):
+            tally.damage(failed.kind)
         self.access_log.note(request, name, access_id, seconds)
         self.audit_log.note(
             request,
@@ -270,7 +273,16 @@ def _answer_failure(
     request: GatewayRequest, address: Address, failed: Exception
 ) -> None:
     """Answer an exception: with an error document, or by cutting what has begun."""
-    if not isinstance(failed, S3Error):
+    if isinstance(failed, Damaged):
+        _log.error(
+            "damaged ({kind}): {method!r} {resource!r}: {error} ({request_id})",
+            kind=failed.kind,
+            method=request.method,
+            resource=address.resource,
+            error=failed,
+            request_id=request.request_id,
+        )
+    elif not isinstance(failed, S3Error):
         _log.failure(
             "{method} {resource} failed ({request_id})",
             method=request.method,

@@ -83,14 +83,27 @@ class MemorySource:
         self._consumer: IConsumer | None = None
         self._done: Deferred[None] | None = None
 
+    def as_bytes(self) -> bytes | None:
+        """See :class:`~ozgate.interfaces.IByteSource`."""
+        if self.length > _PIECE:
+            return None
+        self._check()
+        return self._data[self._at : self._end]
+
+    def _check(self) -> None:
+        if crc64nvme(self._data) != self._ref.crc64nvme:
+            raise Damaged(f"blob {self._ref.id} is not what was written")
+
     def as_file(self) -> None:
         """Nothing: it is no file."""
         return None
 
     def send_to(self, consumer: IConsumer) -> Deferred[None]:
         """See :class:`~ozgate.interfaces.IByteSource`."""
-        if crc64nvme(self._data) != self._ref.crc64nvme:
-            return fail(Damaged(f"blob {self._ref.id} is not what was written"))
+        try:
+            self._check()
+        except Damaged:
+            return fail()
         if not self.length:
             return succeed(None)
         done: Deferred[None] = Deferred(lambda _: self._finish(None))

@@ -14,7 +14,7 @@ from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from ..errors import S3Error
+from ..errors import Damaged, S3Error
 from .logfile import BufferedLog
 
 if TYPE_CHECKING:
@@ -268,6 +268,8 @@ class AuditLog:
         if key:
             parameters.append(("path", key))
         parameters += query_parameters(request.raw_target)
+        if isinstance(error, Damaged):
+            parameters.append(("reason", f"damaged {error.kind}"))
         status = error.status if isinstance(error, S3Error) else 500
         line = audit_line(
             now=time.time(),

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IPullProducer
+from twisted.internet.interfaces import IConsumer, IProducer, IPullProducer
 from zope.interface import implementer
 
 from ..errors import ClientGone, Damaged
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from ..interfaces import IByteSource
     from .channel import GatewayChannel
     from .request import GatewayRequest, Pairs
-
-SMALL = 64 << 10
-"""Pieces of files up to this many bytes are read and written, together with what stands before them."""
 
 BURST = 4 << 20
 """Bytes given to the socket at once, so that others get their turn."""
@@ -120,23 +117,25 @@ class _Sender:
     async def _send(self, source: IByteSource) -> None:
         channel = self.request.channel
         assert channel is not None
-        place = source.as_file()
-        if place is not None and place[2] <= SMALL:
+        data = source.as_bytes()
+        if data is not None:
+            if len(data) != source.length:
+                raise Damaged("stored bytes are fewer than they should be")
             self.close()
-            self.begin(_read(*place))
+            self.begin(data)
             room = channel.writable() if self.left > source.length else None
             if room is not None:
                 await self._wait(room)
-        elif place is not None and channel.plain:
+        elif channel.plain and (place := source.as_file()) is not None:
             self.begin()
             if self._run is None:
                 self._run = _FileRun(self.request, channel)
             await self._wait(self._run.send(*place))
         else:
             self.close()
-            self.begin()
             before = self.request.sentLength
-            await self._wait(source.send_to(self.request))
+            # The head goes with the first bytes, so that a source that has none to give leads to an answer that says so.
+            await self._wait(source.send_to(_Body(self)))
             if self.request.sentLength - before != source.length:
                 raise Damaged("stored bytes are fewer than they should be")
 
@@ -163,11 +162,21 @@ class _Sender:
             run.close()
 
 
-def _read(fd: int, offset: int, count: int) -> bytes:
-    data = os.pread(fd, count, offset)
-    if len(data) != count:
-        raise Damaged("stored bytes are fewer than they should be")
-    return data
+@implementer(IConsumer)
+class _Body:
+    """The request as a push source sees it: the head is written with the first bytes."""
+
+    def __init__(self, sender: _Sender) -> None:
+        self._request = sender.request
+        self.write = sender.begin
+
+    def registerProducer(self, producer: IProducer, streaming: bool) -> None:
+        """Have a producer paused when the socket is full."""
+        self._request.registerProducer(producer, streaming)
+
+    def unregisterProducer(self) -> None:
+        """It is done."""
+        self._request.unregisterProducer()
 
 
 @implementer(IPullProducer)

@@ -65,6 +65,7 @@ _KINDS = {
     "preadv_nowait": "read_nowait",
     "rename": "rename",
     "size": "size",
+    "stamp": "size",
     "start_writeback": "writeback",
     "unlink": "unlink",
     "will_need": "advise",

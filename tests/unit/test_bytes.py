@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from ozgate.blobs.readers import Readers
-from ozgate.errors import Absent
+from ozgate.errors import Damaged
 from ozgate.s3.bytes import begin_read, cut, open_sources
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.values import BlobRef, ByteRange, Content, Extent
@@ -74,7 +74,7 @@ class SourcesTests(TestCase):
         first = await sources.__anext__()
         self.assertEqual(first.length, 3)
         await self.blobs.delete(self.extents[1].blob.id)
-        with self.assertRaises(Absent):
+        with self.assertRaises(Damaged):
             await sources.__anext__()
         self.assertIsNotNone(self.readers.oldest())
         await sources.aclose()
@@ -85,7 +85,7 @@ class SourcesTests(TestCase):
         """A first blob that is gone fails the opening, and leaves no reader."""
         await self.blobs.delete(self.extents[0].blob.id)
         token = begin_read(self.gateway)
-        with self.assertRaises(Absent):
+        with self.assertRaises(Damaged):
             await open_sources(self.gateway, self.extents, token)
         self.assertIsNone(self.readers.oldest())
 

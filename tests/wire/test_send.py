@@ -41,6 +41,12 @@ class FileSource:
         self.fd = os.open(path, os.O_RDONLY)
         self.closed = False
 
+    def as_bytes(self) -> bytes | None:
+        """A little."""
+        if self.length > 65536:
+            return None
+        return os.pread(self.fd, self.length, self._offset)
+
     def as_file(self) -> tuple[int, int, int] | None:
         """The file, the place, the count."""
         return self.fd, self._offset, self.length
@@ -66,6 +72,9 @@ class Push:
         self._paused = False
         self.closed = False
         self._consumer: Any = None
+
+    def as_bytes(self) -> None:
+        """It is not asked for."""
 
     def as_file(self) -> None:
         """It is none."""

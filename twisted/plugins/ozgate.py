@@ -67,6 +67,7 @@ class Files:
             run_in_thread,
             settings["ozgate.blobs.inline-below"],
             settings["ozgate.durability"] == "relaxed",
+            settings["ozgate.blobs.verified-for"],
         )
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from attrs import field, frozen
+from twisted.logger import Logger
 
-from ...errors import InvalidArgument, MalformedXML, S3Error
+from ...errors import Damaged, InternalError, InvalidArgument, MalformedXML, S3Error
 from ...interfaces import IMetadataTransaction
 from ...values import Bucket, ObjectVersion
 from ..address import check_key
@@ -20,6 +21,8 @@ from ..receive import document as receive_document
 from ..reply import Reply, xml_reply
 from ..versions import check_version_id
 from ..xml import Element, document, element, read
+
+_log = Logger()
 
 MAX_OBJECTS = 1000
 
@@ -51,12 +54,16 @@ async def delete_objects(call: Call) -> Reply:
     quiet, doomed = _read_request(await receive_document(call))
     claims = tuple(("key", call.bucket_name, one.key) for one in doomed)
     outcomes = await call.write(_delete_all, call, doomed, claims=claims)
-    rows = [
-        _error_row(one, outcome)
-        if isinstance(outcome, S3Error)
-        else ("" if quiet else _deleted_row(one, outcome))
-        for one, outcome in zip(doomed, outcomes, strict=True)
-    ]
+    rows = []
+    for one, outcome in zip(doomed, outcomes, strict=True):
+        if isinstance(outcome, Damaged):
+            call.gateway.tally.damage(outcome.kind)
+            _log.error("damaged: {key!r}: {error}", key=one.key, error=outcome)
+            rows.append(_error_row(one, InternalError()))
+        elif isinstance(outcome, S3Error):
+            rows.append(_error_row(one, outcome))
+        elif not quiet:
+            rows.append(_deleted_row(one, outcome))
     return xml_reply(document("DeleteResult", *rows))
 
 
@@ -95,9 +102,9 @@ def _delete_one(
 
 def _delete_all(
     tx: IMetadataTransaction, call: Call, doomed: Sequence[Doomed]
-) -> list[ObjectVersion | S3Error | None]:
+) -> list[ObjectVersion | S3Error | Damaged | None]:
     bucket = call.bucket(tx)
-    outcomes: list[ObjectVersion | S3Error | None] = []
+    outcomes: list[ObjectVersion | S3Error | Damaged | None] = []
     for one in doomed:
         try:
             check_key(one.key)
@@ -106,7 +113,8 @@ def _delete_all(
                 # As for DeleteObject, in Call.bucket.
                 call.check("READ", bucket)
             outcomes.append(_remove(tx, bucket, one))
-        except S3Error as error:
+        except (S3Error, Damaged) as error:
+            # What is damaged is found before anything of it is removed.
             outcomes.append(error)
     return outcomes
 
