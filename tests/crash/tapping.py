@@ -54,6 +54,8 @@ _KINDS = {
     "free": "size",
     "fsync": "sync",
     "fsync_folder": "sync_folder",
+    "link": "link",
+    "link": "link",
     "link_unnamed": "link",
     "listdir": "listdir",
     "lock": "lock",
