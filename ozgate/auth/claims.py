@@ -263,6 +263,10 @@ def _signer(
     if not _header_names(signed_headers):
         raise malformed("SignedHeaders must be lower-case names separated by ';'.")
     names = tuple(signed_headers.split(";"))
+    covered = frozenset(names)
+    if len(covered) < len(names):
+        # A value is signed, and shown where the signature is wrong, as often as it is named: thousands of times, if let.
+        raise malformed("SignedHeaders must not name a header more than once.")
     return Signer(
         access_id,
         date,
@@ -270,7 +274,7 @@ def _signer(
         f"{date}/{region}/s3/{TERMINATOR}",
         signed_headers,
         names,
-        frozenset(names),
+        covered,
     )
 
 

@@ -200,6 +200,7 @@ def of_authorization(draft: Draft) -> Iterator[Mutation]:
         ("Credential=", "Credentia=", HEADER),
         ("SignedHeaders=", "SignedHeaders=range;", MISMATCH),
         ("SignedHeaders=", "SignedHeaders=Host;", HEADER),
+        ("SignedHeaders=", "SignedHeaders=host;", HEADER),
         ("SignedHeaders=", "SignedHeader=", HEADER),
         ("Signature=", "Signatur=", HEADER),
     ):

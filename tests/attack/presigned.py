@@ -70,6 +70,7 @@ def of_query_parameters(draft: Draft) -> Iterator[Mutation]:
         (f"Date={date}T", "Date=20000101T", QUERY),
         ("SignedHeaders=", "SignedHeaders=range%3B", MISMATCH),
         ("SignedHeaders=", "SignedHeaders=Host%3B", QUERY),
+        ("SignedHeaders=", "SignedHeaders=host%3B", QUERY),
         ("&X-Amz-Signature=", "&AWSAccessKeyId=other&X-Amz-Signature=", ARGUMENT),
         ("&X-Amz-Signature=", "&Signature=x&X-Amz-Signature=", ARGUMENT),
         ("&X-Amz-Signature=", "&X-Amz-Security-Token=x&X-Amz-Signature=", MISMATCH),

@@ -34,7 +34,12 @@ LIFETIME = 600
 
 TAGS = b"<Tagging><TagSet><Tag><Key>a</Key><Value>c</Value></Tag></TagSet></Tagging>"
 DOOMED = b"<Delete><Object><Key>key</Key></Object></Delete>"
-DOCUMENTS: Mapping[str, bytes] = {"PutObjectTagging": TAGS, "DeleteObjects": DOOMED}
+PLACE = b"<CreateBucketConfiguration></CreateBucketConfiguration>"
+DOCUMENTS: Mapping[str, bytes] = {
+    "CreateBucket": PLACE,
+    "PutObjectTagging": TAGS,
+    "DeleteObjects": DOOMED,
+}
 """Documents that do something; other operations get one that is well-formed, which is enough to come past the gate."""
 
 NEEDED: Mapping[str, Mapping[str, str]] = {
@@ -252,7 +257,7 @@ def draft_for(
     if row.body is Body.STREAM:
         body = b"bytes of an attacker"
     elif row.body is Body.DOCUMENT:
-        body = documents.get(row.name, b"<x/>")
+        body = documents.get(row.name, b"<x></x>")
         headers["content-type"] = "application/xml"
     if row.copy_source:
         headers["x-amz-copy-source"] = "/bucket/other"

@@ -25,7 +25,11 @@ class AttackTestCase(AuthorizationTestCase):
     """Sends what no client would.
 
     The bucket is ``testuser``'s, with an object, its tags, another object and an upload of a part.
+
+    :ivar heard: all that was answered last.
     """
+
+    heard = b""
 
     async def _fill(self) -> None:
         await super()._fill()
@@ -52,6 +56,7 @@ class AttackTestCase(AuthorizationTestCase):
         talked = talk(self.client.site, self.clock, octets)
         settle(self.clock)
         said: bytes = self.successResultOf(talked)
+        self.heard = said
         status, code = _status(said), _code(said)
         assert status is not None, said
         if code is not None and int(status[1]) >= 400:

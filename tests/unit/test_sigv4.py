@@ -260,10 +260,10 @@ class MutatedTests(SynchronousTestCase):
             self.sent.replacing("eu-central-1", "eu-central-2"),
             self.sent.replacing("Signature=", "Signature=0"),
             self.sent.replacing("Signature=", "Signature=é"),
-            self.sent.replacing(";x-amz-date", ";x-amz-date;x-amz-date"),
         ):
             self.refused(mutated, SignatureDoesNotMatch)
         for mutated in (
+            self.sent.replacing(";x-amz-date", ";x-amz-date;x-amz-date"),
             self.sent.replacing(timestamp[:8], "20150101"),
             self.sent.replacing("/s3/", "/iam/"),
             self.sent.replacing("aws4_request", "aws5_request"),

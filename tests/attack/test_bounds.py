@@ -1,0 +1,257 @@
+"""Long header values and queries against whatever reads them: the work grows with their length and not faster, and so does the answer (F50).
+
+Work is counted in lines of ozgate's code that are run, not in time. What a regular expression does within a line is not counted, so
+that their forms are checked instead: none has a repetition inside a repetition that could match in more than one way.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+import sys
+from collections.abc import Callable, Iterator
+from re import _constants as opcodes  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
+from types import FrameType, ModuleType
+from typing import Any
+
+from attrs import evolve
+from twisted.trial.unittest import SynchronousTestCase
+
+import ozgate
+from ozgate.s3.operations import OPERATIONS
+from ozgate.wire.channel import GatewayChannel
+
+from .requests import Draft, Sent
+from .support import AttackTestCase
+
+SHORT, LONG = 3 << 10, 12 << 10
+GROWTH = 1.25 * LONG / SHORT
+"""How much more work the long value may be than the short one."""
+ANSWERS = 20
+"""Bytes of an answer at most, for each byte that was asked: a wrong signature is answered with all that was signed, in hexadecimal digits as well."""
+
+FILLINGS = (
+    *(",", ";", "=", "a=b&", "%41", "/", " a", "=?a?q?", 'W/"a",', "bytes=0-1,", "a;"),
+    *("\\", "..", "é", "<", "9"),
+)
+HEADERS = (
+    *("range", "if-match", "if-none-match", "if-modified-since", "expect", "cookie"),
+    *("content-type", "content-md5", "content-encoding", "content-disposition"),
+    *("x-amz-tagging", "x-amz-meta-a", "x-amz-copy-source", "x-amz-copy-source-range"),
+    *("x-amz-acl", "x-amz-checksum-crc32", "x-amz-checksum-algorithm"),
+    *("x-amz-trailer", "x-amz-storage-class", "x-amz-expected-bucket-owner"),
+    *("x-amz-website-redirect-location", "x-amz-object-attributes", "user-agent"),
+)
+
+
+class WorkTests(AttackTestCase):
+    """Requests with something long in them, signed well or not."""
+
+    def steps(self, sent: Sent) -> int:
+        """Lines of ozgate that are run for a request; what it did is undone."""
+        count = 0
+
+        def line(frame: FrameType, event: str, argument: Any) -> Any:
+            nonlocal count
+            count += event == "line"
+            return line
+
+        def call(frame: FrameType, event: str, argument: Any) -> Any:
+            return line if "/ozgate/" in frame.f_code.co_filename else None
+
+        before, tracing = self.holds(), sys.gettrace()
+        octets = sent.octets()
+        sys.settrace(call)
+        try:
+            self.outcome(octets)
+        finally:
+            sys.settrace(tracing)
+        self.undo(before)
+        # An error document has members of its own, whatever was asked.
+        self.assertLess(len(self.heard), ANSWERS * len(octets) + 1000, octets[:200])
+        return count
+
+    def check(self, name: str, make: Callable[[str], Sent]) -> None:
+        """Assert that work grows no faster than what it is about."""
+        for filling in FILLINGS:
+            short, long = (
+                self.steps(make((filling * size)[:size])) for size in (SHORT, LONG)
+            )
+            self.assertLess(long, GROWTH * short + 500, (name, filling))
+
+    def draft_of(self, name: str) -> Draft:
+        """A request for an operation."""
+        (row,) = (row for row in OPERATIONS if row.name == name)
+        return self.draft(row)
+
+    def test_headers(self) -> None:
+        """Headers that operations read, in a request that is signed well."""
+        for header in HEADERS:
+            reading = header[:5] in ("range", "if-mo") or "attributes" in header
+            draft = self.draft_of("GetObjectAttributes" if reading else "PutObject")
+
+            def make(value: str, draft: Draft = draft, header: str = header) -> Sent:
+                # Not signed where it needs not be: the signer here does not normalize white space.
+                sent = draft.signed()
+                if header.startswith("x-amz-") or header == "content-md5":
+                    changed = {**draft.headers, header: value.replace(" ", "_")}
+                    sent = evolve(draft, headers=changed).signed()
+                else:
+                    sent = sent.adding(header, value)
+                return sent
+
+            self.check(header, make)
+
+    def test_authorization(self) -> None:
+        """What authenticates, before anybody knows who asks."""
+        draft = self.draft_of("PutObject")
+        sent = draft.signed()
+        start = sent.header("authorization")
+        for name, make in (
+            ("whole", lambda value: f"AWS4-HMAC-SHA256 {value}"),
+            ("scheme", lambda value: value),
+            ("more", lambda value: f"{start},{value}"),
+            ("access key", lambda value: start.replace("testuser", value)),
+            ("signature", lambda value: f"{start}{value}"),
+            ("names", lambda value: start.replace("Headers=", f"Headers={value}")),
+        ):
+            self.check(
+                name, lambda value, make=make: sent.having("authorization", make(value))
+            )
+        for header in ("x-amz-date", "x-amz-content-sha256", "date", "host"):
+            self.check(header, lambda value, h=header: sent.having(h, value))
+
+    def test_queries(self) -> None:
+        """Targets: keys, names and values of queries, what a URL is presigned with."""
+        draft = self.draft_of("GetObject")
+        printed = str.maketrans({" ": "+", "é": "%C3%A9", "\\": "%5C", '"': "%22"})
+        for name, start in (
+            ("key", "/bucket/"),
+            ("name", "/bucket/key?"),
+            ("value", "/bucket/key?prefix="),
+            ("signature", "/bucket/key?X-Amz-Signature="),
+            ("hoisted", "/bucket/key?x-amz-meta-a="),
+            ("version 2", "/bucket/key?AWSAccessKeyId=testuser&Expires=1&Signature="),
+            ("credential", f"{draft.presigned().target}&X-Amz-Credential="),
+        ):
+            sent = Sent("GET", start, (("host", draft.host),))
+            self.check(
+                name,
+                lambda value, sent=sent: evolve(
+                    sent, target=sent.target + value.translate(printed)
+                ),
+            )
+
+    def test_too_long(self) -> None:
+        """A head of more than 32 KiB is not read, whatever is long in it."""
+        sent = self.draft_of("GetObject").signed()
+        for header in HEADERS:
+            found = self.send_sent(sent.adding(header, "x" * (64 << 10)))
+            self.assertEqual(found[1], "RequestHeaderSectionTooLarge", header)
+        self.assertEqual(GatewayChannel.max_head, 32 << 10)
+
+    def test_signed_headers_repeated(self) -> None:
+        """A signed header that is named thousands of times is refused: each time its value was signed, and shown.
+
+        Found here: 26 KB from anybody who knew an access key took a gigabyte of memory and were answered with 280 MB.
+        """
+        sent = self.draft_of("GetObject").signed().adding("a", "x" * 14_000)
+        sent = sent.authorized("SignedHeaders=", "SignedHeaders=" + "a;" * 5000)
+        found = self.send_sent(sent)
+        self.assertEqual(found, (400, "AuthorizationHeaderMalformed"))
+        self.assertLess(len(self.heard), 2000)
+
+
+class PatternTests(SynchronousTestCase):
+    """Regular expressions."""
+
+    def test_forms(self) -> None:
+        """No pattern can match one text in more than a few ways."""
+        found = {
+            f"{module}.{name}: {pattern.pattern!r}"
+            for module, name, pattern in patterns()
+            if is_ambiguous(parser.parse(pattern.pattern, pattern.flags))
+        }
+        self.assertEqual(found, set())
+
+    def test_would_be_found(self) -> None:
+        """The check finds what it is for, and all of ours are looked at."""
+        for text in ("(a+)+", "(a*b?)*", "(?:a|b+)*c", "(.*,)*", "(?:;[a;]+)*"):
+            self.assertTrue(is_ambiguous(parser.parse(text)), text)
+        for text in ("a+b+", "[a-z]+(?:;[a-z]+)*", "(?:[0-9]+\\.){3}", "(a{1,9})*"):
+            self.assertFalse(is_ambiguous(parser.parse(text)), text)
+        self.assertGreater(len(list(patterns())), 40)
+
+
+def patterns() -> Iterator[tuple[str, str, re.Pattern[Any]]]:
+    """(module, name, pattern) of all patterns that are kept, or whose methods are."""
+    for each in pkgutil.walk_packages(ozgate.__path__, "ozgate."):
+        if not each.name.endswith("__main__"):
+            module: ModuleType = importlib.import_module(each.name)
+            for name, value in vars(module).items():
+                for one in value if isinstance(value, tuple | list) else (value,):
+                    owner = getattr(one, "__self__", one)
+                    if isinstance(owner, re.Pattern):
+                        yield each.name, name, owner
+
+
+def is_ambiguous(parsed: Any) -> bool:
+    """Whether a repetition without end has another in it that does not begin with a mark of its own."""
+    for operator, argument in parsed:
+        for inner in _inner(argument):
+            if is_ambiguous(inner):
+                return True
+        if operator in (opcodes.MAX_REPEAT, opcodes.MIN_REPEAT):
+            _, most, body = argument
+            if most == opcodes.MAXREPEAT and _repeats(body) and not _is_marked(body):
+                return True
+    return False
+
+
+def _inner(argument: Any) -> Iterator[Any]:
+    """The patterns that an operator's argument has in it."""
+    if isinstance(argument, parser.SubPattern):
+        yield argument
+    elif isinstance(argument, tuple | list):
+        for each in argument:
+            yield from _inner(each)
+
+
+def _repeats(parsed: Any) -> bool:
+    """Whether there is a repetition without end."""
+    for operator, argument in parsed:
+        if operator in (opcodes.MAX_REPEAT, opcodes.MIN_REPEAT):
+            if argument[1] == opcodes.MAXREPEAT:
+                return True
+        if any(map(_repeats, _inner(argument))):
+            return True
+    return False
+
+
+def _is_marked(body: Any) -> bool:
+    """Whether each round begins with a character that nothing else in it matches."""
+    body = list(body)
+    while len(body) == 1 and body[0][0] is opcodes.SUBPATTERN:
+        body = list(body[0][1][-1])
+    operator, code = body[0]
+    if operator is not opcodes.LITERAL:
+        return False
+    return not any(_matches(each, code) for each in body[1:])
+
+
+def _matches(node: Any, code: int) -> bool:
+    """Whether a node of a pattern may match a character."""
+    operator, argument = node
+    if operator is opcodes.LITERAL:
+        return bool(argument == code)
+    if operator is opcodes.RANGE:
+        return bool(argument[0] <= code <= argument[1])
+    if operator is opcodes.IN:
+        negated = argument[0][0] is opcodes.NEGATE
+        return negated != any(_matches(e, code) for e in argument[negated:])
+    inner = list(_inner(argument))
+    if not inner:
+        return True
+    return any(_matches(each, code) for part in inner for each in part)
