@@ -183,6 +183,13 @@ class Disk:
             del self._writes[write]
         file.pending.clear()
 
+    def lose(self, path: str) -> None:
+        """Have a sync of a file fail as Linux does: what was pending is forgotten, and the next sync knows nothing of it."""
+        file = self._names[path]
+        for write in file.pending:
+            del self._writes[write]
+        file.pending.clear()
+
     def _sync_folder(self, folder: str) -> None:
         kept = []
         for renaming in self._renamings:

@@ -411,13 +411,18 @@ class Place:
     seed: int
 
     def killing(self) -> Killing:
-        """Begin there; the folder goes with the process."""
-        where = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-        folder = tempfile.mkdtemp(prefix="ozgate-kill-", dir=where)
-        Finalize(None, shutil.rmtree, (folder, True), exitpriority=1)
-        data = os.path.join(folder, "data")
-        os.mkdir(data)
-        return Killing(data, self.seed)
+        """Begin there."""
+        return Killing(make_folder(), self.seed)
+
+
+def make_folder() -> str:
+    """A folder in memory, where that can be had, that goes with the process."""
+    where = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    folder = tempfile.mkdtemp(prefix="ozgate-crash-", dir=where)
+    Finalize(None, shutil.rmtree, (folder, True), exitpriority=1)
+    data = os.path.join(folder, "data")
+    os.mkdir(data)
+    return data
 
 
 _killings: dict[Place, Killing] = {}
