@@ -127,6 +127,8 @@ class Acl:
             raise ValueError(f"{members!r} is not an access control entry") from None
         if not rights <= set(RIGHTS.values()) or scope not in ("ACCESS", "DEFAULT"):
             raise ValueError(f"{members!r} has an unknown right or scope")
+        if not isinstance(name, str):
+            raise ValueError(f"{members!r} has a name that is no text")
         return cls._checked(kind, name, rights, scope)
 
     @classmethod

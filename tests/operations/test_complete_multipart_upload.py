@@ -226,6 +226,8 @@ class CompleteMultipartUploadTests(ObjectTestCase):
             b"<%s><Piece/></%s>" % (root, root),
             b"<%s><Part><ETag>x</ETag></Part></%s>" % (root, root),
             b"<%s><Part><PartNumber>1</PartNumber></Part></%s>" % (root, root),
+            b"<%s><Part><PartNumber>1_0</PartNumber><ETag>x</ETag></Part></%s>"
+            % (root, root),
             b"<%s><Part><PartNumber>one</PartNumber><ETag>x</ETag></Part></%s>"
             % (root, root),
             b"<%s>%s</%s>" % (root, part.replace(b"</Part>", b"<Q/></Part>"), root),

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import quote
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -22,6 +22,7 @@ from ozgate.s3.address import (
     valid_bucket_name,
 )
 from ozgate.s3.operations import Scope
+from tests.fuzz import address as fuzzed
 
 DOMAINS = ("S3.example.com:9878", "example.com", ".zone.test.")
 
@@ -168,6 +169,18 @@ class PathStyleTests(SynchronousTestCase):
         raw = quote(key, safe="/").encode()
         self.assertEqual(parse(b"/bucket/" + raw).key, key)
         self.assertEqual(parse(b"/" + raw, b"bucket.example.com").key, key)
+
+    @settings(deadline=None, max_examples=200)
+    @given(
+        st.lists(
+            st.one_of(st.sampled_from(fuzzed.WORDS), st.binary(max_size=3)), max_size=12
+        ).map(b"".join),
+        st.sampled_from([b"", b"\nlocalhost:80", b"\nbucket.s3.example.com"]),
+    )
+    def test_both_ways(self, target: bytes, host: bytes) -> None:
+        """The quick way of plain targets and the way of all agree, with each other and with the standard library."""
+        fuzzed.one_input(b"/" + target.replace(b"\n", b"") + host)
+        fuzzed.one_input(b"/bucket/" + target.replace(b"\n", b"") + host)
 
     @given(st.binary(max_size=40), st.one_of(st.none(), st.binary(max_size=20)))
     def test_any_bytes(self, target: bytes, host: bytes | None) -> None:

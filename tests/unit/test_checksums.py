@@ -156,6 +156,37 @@ class DeclaredTests(SynchronousTestCase):
             with self.assertRaises(InvalidRequest):
                 declared(Headers(headers))
 
+    @given(
+        st.dictionaries(
+            st.sampled_from(
+                [
+                    *(row.header for row in ALGORITHMS.values()),
+                    *("x-amz-checksum-md5", "x-amz-checksum-other", "x-amz-trailer"),
+                    *("x-amz-checksum-type", "x-amz-sdk-checksum-algorithm"),
+                ]
+            ),
+            st.one_of(
+                st.text(max_size=12),
+                st.sampled_from(["AAAAAA==", "AAAAAAAAAAA=", "CRC32", "sha256", "MD5"]),
+                st.sampled_from([row.header for row in ALGORITHMS.values()]),
+            ),
+            max_size=4,
+        )
+    )
+    def test_any_headers(self, values: dict[str, str]) -> None:
+        """Whatever is stated is one checksum that could be true, or none, or an error."""
+        headers = Headers(values)
+        try:
+            announced, found = trailer(headers), declared(headers)
+        except (InvalidRequest, NotImplemented):
+            return
+        self.assertEqual(announced is None, "x-amz-trailer" not in values)
+        if found is not None:
+            row = ALGORITHMS[found[0]]
+            self.assertEqual(values[row.header], found[1])
+            self.assertEqual(len(base64.b64decode(found[1])), row.size)
+            self.assertIsNone(announced)
+
     def test_unknown(self) -> None:
         """An algorithm that S3 does not have is refused, one that is not built answers so."""
         for headers in (

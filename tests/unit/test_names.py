@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.auth.names import default_realm, parse_rules, short_name
@@ -81,6 +83,36 @@ class ShortNameTests(SynchronousTestCase):
         ):
             self.assertRaises(ValueError, parse_rules, text)
         self.assertEqual(parse_rules("  "), ())
+
+    @settings(deadline=None, max_examples=200)
+    @given(
+        st.lists(
+            st.one_of(
+                st.sampled_from(
+                    "RULE: DEFAULT [1:$1] [2:$2@$0] (.*) ([a-z]+) ( ) s/a/b/ s/(a)/$1/g /L $3 \\ *".split()
+                ),
+                st.sampled_from([" ", "\n", "["]),
+                st.text(max_size=3),
+            ),
+            max_size=9,
+        ).map("".join),
+        st.from_regex(r"[a-z]{1,4}(/[a-z]{1,4})?(@[A-Z]{1,3})?", fullmatch=True),
+    )
+    def test_any_rules(self, text: str, principal: str) -> None:
+        """Whatever is configured is refused with a line that says why, or makes a name or nothing of a principal."""
+        try:
+            rules = parse_rules(text)
+        except ValueError as error:
+            self.assertEqual(len(str(error).splitlines()), 1)
+            return
+        for realm in ("", "A"):
+            short = short_name(principal, rules, realm)
+            self.assertTrue(short == principal or not set(short) & set("/@"), short)
+
+    @given(st.text(max_size=20), st.sampled_from(["DEFAULT", "RULE:[1:$1]", ""]))
+    def test_any_principal(self, principal: str, rules: str) -> None:
+        """Whatever somebody is called has a short name: at worst, what they are called."""
+        self.assertTrue(principal.startswith(self.short(principal, rules)))
 
 
 class DefaultRealmTests(SynchronousTestCase):

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.values import RIGHTS, Acl, Credential, Principal, Secret
 
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=2), st.dictionaries(st.text(max_size=3), inner)
+    ),
+    max_leaves=3,
+)
 ACLS = st.builds(
     lambda who, rights, scope: Acl(*who, frozenset(rights), scope),
     st.one_of(
@@ -82,6 +91,43 @@ class AclTests(SynchronousTestCase):
         """Both forms are read back as what was written."""
         self.assertEqual(Acl.parse(str(acl)), acl)
         self.assertEqual(Acl.from_json(acl.to_json()), acl)
+
+    @given(
+        st.one_of(
+            st.text(max_size=20),
+            st.text("usergopwld:[]ACES ", max_size=30),
+            st.from_regex(r"(user|world|group):[^:]{0,3}:[a-z]{0,4}(\[ACCESS\])?"),
+        )
+    )
+    def test_any_text(self, text: str) -> None:
+        """Whatever an administrator writes is an entry that can be written and read, or a ValueError of one line."""
+        try:
+            acl = Acl.parse(text)
+        except ValueError as error:
+            self.assertEqual(len(str(error).splitlines()), 1)
+            return
+        self.assertEqual(Acl.parse(str(acl)), acl)
+        self.assertTrue(acl.rights and acl.name)
+
+    @given(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "type": st.one_of(JSON, st.sampled_from(["USER", "world", "ROBOT"])),
+                "name": st.one_of(JSON, st.sampled_from(["alice", "WORLD"])),
+                "aclScope": st.one_of(JSON, st.just("DEFAULT")),
+                "aclList": st.one_of(JSON, st.just(["READ"]), st.lists(JSON)),
+            },
+        )
+    )
+    def test_any_json(self, members: dict[str, Any]) -> None:
+        """Whatever JSON has the members of an entry is one that can be written and read, or a ValueError."""
+        try:
+            acl = Acl.from_json(members)
+        except ValueError:
+            return
+        self.assertEqual(Acl.from_json(acl.to_json()), acl)
+        self.assertIsInstance(acl.name, str)
 
 
 class WhoTests(SynchronousTestCase):

@@ -4,7 +4,7 @@ from calendar import timegm
 from email.utils import formatdate, parsedate
 from xml.dom.minidom import parseString
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -21,10 +21,40 @@ from ozgate.s3.xml import (
     read,
     timestamp,
 )
+from tests.fuzz import documents
 
 TEXTS = st.text(
     st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff")
 )
+ELEMENTS = st.sampled_from(
+    [
+        *(*documents.ROOTS, "Object", "Key", "VersionId", "Quiet", "ETag", "Size"),
+        *("TagSet", "Tag", "Value", "Part", "PartNumber", "ChecksumCRC32", "Other"),
+        *("LocationConstraint", "Location", "Tags"),
+    ]
+)
+
+
+def nested(inside: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Elements with such things in them."""
+    return st.builds(
+        lambda name, children: f"<{name}>{''.join(children)}</{name}>",
+        ELEMENTS,
+        st.lists(inside, max_size=3),
+    )
+
+
+DOCUMENTS = nested(
+    st.recursive(
+        st.one_of(
+            st.sampled_from(["1", "true", "k", "0", " ", "null", "10001", "1_0", "+1"]),
+            st.builds(escape, TEXTS),
+        ),
+        nested,
+        max_leaves=12,
+    )
+)
+"""Documents of elements that S3 knows, sensible or not."""
 
 
 class WriterTests(SynchronousTestCase):
@@ -238,6 +268,28 @@ class ReaderTests(SynchronousTestCase):
     def test_namespace(self) -> None:
         """The namespace is S3's of 2006."""
         self.assertTrue(NAMESPACE.endswith("/2006-03-01/"))
+
+
+class ConsumerTests(SynchronousTestCase):
+    """Each kind of document that a request brings, whatever is in it."""
+
+    @settings(deadline=None, max_examples=300)
+    @given(DOCUMENTS, st.sampled_from(["", "", f' xmlns="{NAMESPACE}"', ' xmlns="x"']))
+    def test_any_document(self, text: str, attribute: str) -> None:
+        """Documents of the elements that are known, in any order and number: what was meant, or an error."""
+        documents.one_input(text.replace(">", f"{attribute}>", 1).encode())
+
+    @settings(deadline=None, max_examples=200)
+    @given(
+        st.sampled_from(documents.SEEDS),
+        st.integers(0, 10**6),
+        st.one_of(st.binary(max_size=3), st.sampled_from(documents.WORDS)),
+        st.integers(0, 5),
+    )
+    def test_any_change(self, data: bytes, at: int, put: bytes, cut: int) -> None:
+        """Documents that are right but for some bytes."""
+        at %= len(data)
+        documents.one_input(data[:at] + put + data[at + cut :])
 
 
 class TimeTests(SynchronousTestCase):

@@ -5,6 +5,7 @@ Source: Amazon S3 API Reference, ``CompletedMultipartUpload``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
@@ -22,6 +23,7 @@ from ..xml import Element, read
 MAX_PARTS = 10_000
 
 _CHECKSUMS = {f"Checksum{name}": name for name in ALGORITHMS}
+_number = re.compile(r"[+-]?[0-9]{1,10}").fullmatch
 
 
 @frozen
@@ -87,12 +89,9 @@ def _read_part(row: Element) -> Listed:
 
 def _integer(text: str) -> int:
     digits = text.strip()
-    if not digits.isascii() or len(digits) > 10:
+    if not _number(digits):
         raise MalformedXML()
-    try:
-        return int(digits)
-    except ValueError:
-        raise MalformedXML() from None
+    return int(digits)
 
 
 def fingerprint(listed: Sequence[Listed]) -> str:
