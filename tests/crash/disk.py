@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from hashlib import blake2b
 
 from attrs import define, field, frozen
@@ -47,6 +48,12 @@ class File:
             elif write in kept:
                 write.apply(data, kept[write])
         return bytes(data)
+
+
+@lru_cache(maxsize=256)
+def _digest(data: bytes) -> bytes:
+    """Files are the same in most images, and Python knows the hash of bytes it has seen."""
+    return blake2b(data, digest_size=16).digest()
 
 
 FOLDER = File()
@@ -116,10 +123,8 @@ class Image:
             if there:
                 whole.update(path.removeprefix(folder).encode() + b"/")
         for path in sorted(self.files):
-            name, data = path.removeprefix(folder).encode(), self.files[path]
-            whole.update(b"%d %d " % (len(name), len(data)))
-            whole.update(name)
-            whole.update(data)
+            whole.update(path.removeprefix(folder).encode() + b"\0")
+            whole.update(_digest(self.files[path]))
         return whole.digest()
 
 
@@ -289,11 +294,9 @@ def _torn(data: bytes) -> Iterator[tuple[str, bytes]]:
     if len(data) < 2:
         return
     yield "half", data[: len(data) // 2]
-    if len(data) > BLOCK:
-        blocks = len(data) // BLOCK
+    if (blocks := len(data) // BLOCK) > 1:
         yield "half a block", data[: BLOCK // 2]
-        if blocks > 1:
-            yield "all but half a block", data[: blocks * BLOCK - BLOCK // 2]
+        yield "all but half a block", data[: blocks * BLOCK - BLOCK // 2]
 
 
 # Images in a folder
@@ -311,16 +314,22 @@ def read_tree(folder: str) -> dict[str, bytes]:
 
 
 class Folder:
-    """A folder that holds one image after the other."""
+    """A folder that holds one image after the other.
+
+    :ivar known: the files that may be there; ``None`` when that is unknown, as at first.
+    """
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self.known: set[str] | None = None
         self._made: set[str] = set()
 
     def hold(self, image: Image) -> None:
         """Have it hold that image and nothing else, but for folders that are empty."""
-        for path in self._files():
-            os.unlink(path)
+        for path in self._files() if self.known is None else self.known:
+            with suppress(FileNotFoundError):
+                os.unlink(path)
+        self.known = set(image.files)
         for path, there in reversed([*image.folders.items()]):
             if not there:
                 with suppress(FileNotFoundError):

@@ -20,7 +20,7 @@ from unittest.mock import patch
 from urllib.parse import quote
 
 from attrs import define, evolve, field
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.testing import MemoryReactorClock
 
 from ozgate.auth.sealing import MasterKey
@@ -91,6 +91,14 @@ class Loop(MemoryReactorClock):
         return results[0]
 
 
+def at_once(f: Callable[..., Any], *args: Any) -> Deferred[Any]:
+    """What takes the place of a pool of threads: the caller's."""
+    try:
+        return succeed(f(*args))
+    except Exception:
+        return fail()
+
+
 @define(eq=False)
 class Gate:
     """A gateway over a data folder.
@@ -118,9 +126,7 @@ class Gate:
         )
         loop: Any = self.loop
         metadata = SQLiteMetadataStore(self.database, loop)
-        blobs = FileBlobStore(
-            f"{self.folder}/blobs", "files", loop, maybeDeferred, INLINE
-        )
+        blobs = FileBlobStore(f"{self.folder}/blobs", "files", loop, at_once, INLINE)
         blobs.extent_size = EXTENT
         self.loop.wait(metadata.open())
         try:
@@ -128,9 +134,7 @@ class Gate:
         except BaseException:
             self.loop.wait(metadata.close())
             raise
-        self.gateway = Gateway(
-            settings, metadata, blobs, Readers(), loop, maybeDeferred
-        )
+        self.gateway = Gateway(settings, metadata, blobs, Readers(), loop, at_once)
         self._site = None
         self.write(_prepare)
 
@@ -458,15 +462,21 @@ def _add_object(tx: IMetadataTransaction, number: int) -> None:
     tx.add_version(bucket, version, Content(data))
 
 
+ENDINGS = tuple(f"{number:02x}" for number in range(8))
+"""Where all blobs of a small world lie."""
+
+
 @contextmanager
 def small_world(seed: int = 0) -> Iterator[None]:
-    """Have ids drawn from a seed, parts of any size, and a write-ahead log that is emptied often."""
+    """Have ids drawn from a seed, parts of any size, a write-ahead log that is emptied often, blobs in few folders."""
     random = Random(seed)
+
+    def draw(count: int) -> bytes:
+        return random.randbytes(count - 1) + bytes([random.randrange(len(ENDINGS))])
+
     with (
-        patch.object(os, "urandom", random.randbytes),
-        patch.object(
-            multipart, "token_hex", lambda count: random.randbytes(count).hex()
-        ),
+        patch.object(os, "urandom", draw),
+        patch.object(multipart, "token_hex", lambda count: draw(count).hex()),
         patch.object(completing, "MIN_PART", 1),
         patch.object(connections, "CHECKPOINT_PAGES", 24),
     ):
