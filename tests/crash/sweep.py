@@ -165,7 +165,7 @@ class Crashes:
         # The others are empty: the check looks there, the sweep for orphans need not. That saves a third of the time.
         with patch.object(blobs_sweep, "_ENDINGS", ENDINGS):
             broken = check(self._folder.path, state.allowed, look, days)
-        if look or broken or self._folder.known is None:
+        if look or broken or state.image.folders or self._folder.known is None:
             self._folder.known = None
         else:
             # No file has come but those of SQLite: :func:`check` has looked.
