@@ -59,6 +59,9 @@ def size(text: str) -> int:
     return int(number) << _SIZES[unit]
 
 
+_CENTURY = 100 * 365 * 86400
+"""Seconds: the longest duration, for clocks and timers do not take any number."""
+
 _DURATIONS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -68,11 +71,14 @@ def duration(text: str) -> float:
     unit = folded.lstrip("0123456789.") or "s"
     number = folded.removesuffix(unit) if folded.endswith(unit) else folded
     try:
-        return float(number) * _DURATIONS[unit]
+        seconds = float(number) * _DURATIONS[unit]
     except (KeyError, ValueError):
         raise ValueError(
             f"{text!r} is no duration such as 7d, 24h, 30m or 5s"
         ) from None
+    if seconds > _CENTURY:
+        raise ValueError(f"{text!r} is longer than a hundred years")
+    return seconds
 
 
 def interval(text: str) -> float:

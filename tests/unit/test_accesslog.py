@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import re
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -104,6 +108,29 @@ class AccessLineTests(SynchronousTestCase):
             found = redact(b"/b/k?a=1&%b=secret&b=2" % name)
             self.assertEqual(found, b"/b/k?a=1&%b=REDACTED&b=2" % name)
 
+    @given(st.binary(max_size=20), st.binary(max_size=20), st.text(max_size=9))
+    def test_any_request(self, target: bytes, agent: bytes, user: str) -> None:
+        """Whatever was sent is on one line of printable ASCII, whose quotes are those of its five fields."""
+        text = line(target=b"/" + target, agent=agent, referrer=agent, user=user)
+        self.assertRegex(text, r"\A[ -~]+\n\Z")
+        self.assertEqual(len(re.findall(r'(?<!\\)(?:\\\\)*"', text)), 6)
+
+    @given(
+        st.sampled_from(["X-Amz-Signature", "signature", "X-AMZ-Credential"]),
+        st.integers(0, 8),
+        st.binary(max_size=9),
+    )
+    def test_any_spelling(self, name: str, place: int, before: bytes) -> None:
+        """A secret is left out whatever part of its name is escaped, and whatever comes before it."""
+        place %= len(name)
+        escaped = f"{name[:place]}%{ord(name[place]):02X}{name[place + 1 :]}"
+        for spelled in (name, name.upper(), escaped, escaped.lower()):
+            target = (
+                b"/?" + before.replace(b"&", b"") + f"&{spelled}=hidden&b=c".encode()
+            )
+            self.assertNotIn("hidden", line(target=target))
+            self.assertIn("&b=c", line(target=target))
+
 
 class AuditLineTests(SynchronousTestCase):
     """The audit log's line."""
@@ -151,6 +178,27 @@ class AuditLineTests(SynchronousTestCase):
         self.assertEqual(text.count("\n"), 1)
         self.assertEqual(text.count(" | "), 8)
         self.assertTrue(text.isascii() and text.rstrip("\n").isprintable())
+
+    @given(
+        st.lists(st.tuples(st.text(max_size=9), st.text(max_size=9)), max_size=4),
+        st.text(st.characters(exclude_categories=("Cs",)), max_size=9),
+    )
+    def test_any_parameters(self, parameters: list[tuple[str, str]], user: str) -> None:
+        """Whatever was asked for is on one line of nine fields, and its parameters are JSON."""
+        text = self.audit(parameters=parameters, user=user)
+        self.assertRegex(text, r"\A[ -~]+\n\Z")
+        fields = text.split(" | ")
+        self.assertEqual(len(fields), 9)
+        found = json.loads(fields[6].removeprefix("op=GET_KEY "))
+        names = {name for name, _ in parameters}
+        self.assertEqual(names | {"x-amz-request-id", "x-amz-id-2"}, set(found))
+
+    @given(st.binary(max_size=30))
+    def test_any_target(self, target: bytes) -> None:
+        """Whatever a target is, its query has names and values, and none is lost."""
+        found = query_parameters(b"/?" + target)
+        pieces = target.split(b"&") if target else []
+        self.assertEqual(len(found), len(pieces))
 
     def test_repeated(self) -> None:
         """A parameter given twice is shown twice."""

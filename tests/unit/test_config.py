@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate import config
@@ -39,6 +43,59 @@ class ParseTests(SynchronousTestCase):
             self.assertEqual(config.duration(text), value)
         for text in ("", "x", "-1", "inf", "nan", "5w", "1.2.3s"):
             self.assertRaises(ValueError, config.duration, text)
+
+    def test_endless_durations(self) -> None:
+        """A duration has an end: a hundred years, and not what overflows into infinity."""
+        self.assertEqual(config.duration("36500d"), 3_153_600_000)
+        for text in ("36501d", "9" * 400, "9" * 400 + "ms", "1" + "0" * 308 + "d"):
+            self.assertRaises(ValueError, config.duration, text)
+
+    @given(
+        st.one_of(
+            st.text(max_size=12),
+            st.text("0123456789.KMGTPBmshd-+:[] ", max_size=12),
+            st.from_regex(r"[0-9]{1,30}[a-zA-Z]{0,2}", fullmatch=True),
+        )
+    )
+    def test_any_text(self, text: str) -> None:
+        """Whatever is written is a value of every kind, or a ValueError of one line."""
+        for each in knobs():
+            try:
+                each.metadata["parse"](text)
+            except ValueError as error:
+                self.assertEqual(len(str(error).splitlines()), 1)
+
+    @given(st.integers(0, 9**9), st.sampled_from(["", "K", "M", "G", "T", "P"]))
+    def test_any_size(self, number: int, unit: str) -> None:
+        """Each unit is 1024 times the one before, in either case, with and without the B."""
+        wanted = number * 1024 ** ["", "K", "M", "G", "T", "P"].index(unit)
+        for text in (
+            f"{number}{unit}",
+            f" {number}{unit}b ",
+            f"{number}{unit.lower()}",
+        ):
+            self.assertEqual(config.size(text), wanted)
+
+    @given(st.integers(0, 36500), st.sampled_from(["ms", "s", "m", "h", "d"]))
+    def test_any_duration(self, number: int, unit: str) -> None:
+        """A number with each unit is that many of them."""
+        wanted = timedelta(
+            milliseconds=number * {"ms": 1}.get(unit, 0),
+            seconds=number * {"s": 1}.get(unit, 0),
+            minutes=number * {"m": 1}.get(unit, 0),
+            hours=number * {"h": 1}.get(unit, 0),
+            days=number * {"d": 1}.get(unit, 0),
+        )
+        found = config.duration(f"{number}{unit.upper()}")
+        self.assertAlmostEqual(found, wanted.total_seconds())
+
+    @given(st.from_regex(r"[a-z0-9.-]{1,9}", fullmatch=True), st.integers(0, 65535))
+    def test_any_address(self, host: str, port: int) -> None:
+        """Host and port put together are told apart again."""
+        self.assertEqual(config.host_and_port(f"{host}:{port}"), (host, port))
+        self.assertEqual(
+            config.host_and_port(f"[{host}::]:{port}"), (f"{host}::", port)
+        )
 
     def test_intervals_are_above_zero(self) -> None:
         """What is done again and again cannot be done without a pause."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.config import Settings
 from ozgate.loading import Loaded, load, override
 from ozgate.sitefile import ConfigurationError
+from tests.fuzz import config
 
 
 class LoadingTestCase(SynchronousTestCase):
@@ -261,6 +264,42 @@ class FileTests(LoadingTestCase):
         )
         self.assertIn("text outside", line)
         self.assertNotIn("hidden", line)
+
+    @settings(deadline=None, max_examples=200)
+    @given(
+        st.lists(
+            st.one_of(
+                st.sampled_from(config.WORDS),
+                st.sampled_from([b"ozgate.region", b"ozgate.threads", b"7", b"x"]),
+                st.binary(max_size=3),
+            ),
+            max_size=20,
+        ).map(b"".join)
+    )
+    def test_any_file(self, content: bytes) -> None:
+        """Whatever is in a file, in variables and after -D is settings, or one line that says what is wrong."""
+        config.one_input(content)
+        property_ = b"<property><name>%b</name></property>" % content.replace(
+            b"\0", b""
+        )
+        config.one_input(b"<configuration>%b</configuration>" % property_)
+
+    @given(
+        st.sampled_from(["ozgate.region", "ozone.s3g.domain.name", "hdds.other"]),
+        st.text(
+            st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="$<&>"),
+            max_size=20,
+        ),
+    )
+    def test_any_value(self, key: str, value: str) -> None:
+        """A value of any text is what it is in a file, in the environment, and after -D."""
+        in_file = self.loaded(self.properties((key, value))).settings
+        self.assertEqual(self.loaded(None, {}).settings, Settings())
+        if key != "hdds.other":
+            said = self.loaded(None, {}, f"{key}={value}").settings
+            variables = {f"OZONE-SITE.XML_{key}": value}
+            self.assertEqual(in_file, said)
+            self.assertEqual(in_file, self.loaded(None, variables).settings)
 
     def test_members_without_meaning_here(self) -> None:
         """Descriptions, tags and sources are read over; without a value nothing is set."""
