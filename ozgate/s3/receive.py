@@ -220,13 +220,19 @@ def _terms(call: Call) -> _Terms:
             "The x-amz-trailer header needs an x-amz-content-sha256 header that ends in -TRAILER."
         )
     return _Terms(
-        _decoded_length(headers) if streaming else call.body.length,
+        _decoded_length(headers) if streaming else _plain_length(call),
         streaming,
         payload.lower() if len(payload) == 64 else None,
         _content_md5(headers),
         declared(headers),
         trailing,
     )
+
+
+def _plain_length(call: Call) -> int | None:
+    """Bytes that will come as they are; ``None`` when nobody said: S3 takes no silence for an empty object."""
+    length = call.body.length
+    return length if length or "content-length" in call.headers else None
 
 
 def _decoded_length(headers: Headers) -> int:

@@ -135,6 +135,8 @@ class ReceiveCase(SynchronousTestCase):
     ) -> Call:
         """A call with that body."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
+        if connection.body.length is not None:
+            named["content-length"] = str(connection.body.length)
         return Call(
             self.gateway,
             operation,
