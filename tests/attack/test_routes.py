@@ -1,0 +1,250 @@
+"""The admin listener's paths and commands, asked by who may not: nobody, a user who is no administrator, one of another kind (E42).
+
+Both lists are the program's own, the app's routes and :data:`~ozgate.admin.commands.COMMANDS`, so that what is added later is asked too. On a
+running service, ``tests.service.test_intruders`` and ``tests.service.test_admin`` do the same by hand.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from typing import Any
+
+from attrs import evolve
+from twisted.internet.defer import Deferred
+
+from ozgate.admin import caller
+from ozgate.admin.app import make_admin_app, make_admin_site
+from ozgate.admin.commands import COMMANDS
+from ozgate.admin.context import AdminContext
+from ozgate.admin.operating import make_operations
+from ozgate.auth.administrators import Administrators
+from ozgate.reloading import Reloads
+from ozgate.testing.inmemory import settle, talk
+
+from .support import AttackTestCase
+
+UID = 65534
+"""Of a user who is neither root nor the service's own."""
+
+OPEN = frozenset(
+    """
+    / /healthz /readyz /minio/health/live /minio/health/ready /minio/health/cluster
+    """.split()
+)
+"""What everybody may see: whether the service is well."""
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE")
+
+ARGUMENTS: dict[str, Any] = {
+    "volume": "s3v",
+    "bucket": "bucket",
+    "source_volume": "s3v",
+    "source_bucket": "bucket",
+    "key": "key",
+    "user": "testuser",
+    "secret": "chosen by an attacker",
+    "acls": ["user:mallory:a"],
+    "target": "/tmp/stolen",
+    "space_quota": 1,
+}
+"""Arguments by their names: what an attacker would say."""
+
+FOR_ALL = {"whoami": 200, "info_volume": 200, "list_buckets": 200, "link_bucket": 409}
+"""Commands that everybody may use who is known, and what is answered here: the volume that S3 shows is everybody's to make links in."""
+
+OF_SECRETS = frozenset(("get_secret", "set_secret", "revoke_secret", "list_secrets"))
+
+TOLD = ("secret of", "awsSecret", "ozgate.data", "ozgate_", "bucket", "master")
+"""What is in answers of the admin listener to those who may, and in none to those who may not."""
+
+
+def arguments_of(name: str) -> dict[str, Any]:
+    """Arguments for a command, all that it knows of :data:`ARGUMENTS`; a key of a secret has no name."""
+    known = inspect.signature(COMMANDS[name]).parameters
+    found = {each: value for each, value in ARGUMENTS.items() if each in known}
+    if name in OF_SECRETS:
+        found.pop("key", None)
+    return found
+
+
+class RouteTestCase(AttackTestCase):
+    """An admin listener, in memory."""
+
+    def setUp(self) -> Deferred[None]:
+        """Put it together as the service does; nobody in particular asks."""
+        return super().setUp().addCallback(lambda _: self.serve())
+
+    def serve(self) -> None:
+        """Put the listener together."""
+        gateway = self.client.gateway
+        self.context = AdminContext(gateway, self.secrets, 0.0)
+        further = make_operations(
+            self.context,
+            self.client.site,
+            gateway.settings,
+            lambda: gateway.settings,
+            Reloads(),
+        ).routes
+        self.app = make_admin_app(self.context, further)
+        self.admin_site = make_admin_site(self.clock, self.context, further)
+
+    def be(self, user: str, s3_administrators: tuple[str, ...] = ()) -> None:
+        """Have a user of this machine ask from now on."""
+        settings = evolve(
+            self.client.gateway.settings, s3_administrators=s3_administrators
+        )
+        self.client.gateway.administrators = Administrators(
+            settings, realm="EXAMPLE.COM", groups=lambda _: frozenset()
+        )
+        self.patch(caller, "peer_uid", lambda request: UID)
+        self.patch(caller, "local_user", lambda uid: user)
+
+    def ask_admin(
+        self, method: str, path: str, body: bytes = b"", kind: str = "application/json"
+    ) -> tuple[int, bytes]:
+        """Status, and all that is answered."""
+        lines = [
+            f"{method} {path} HTTP/1.1",
+            "host: localhost",
+            f"content-type: {kind}",
+            f"content-length: {len(body)}",
+            "connection: close",
+        ]
+        octets = "\r\n".join([*lines, "", ""]).encode() + body
+        talked = talk(self.admin_site, self.clock, octets)
+        settle(self.clock)
+        said: bytes = self.successResultOf(talked)
+        return int(said[9:12]), said
+
+    def run_command(self, name: str) -> tuple[int, bytes]:
+        """What is answered to a command."""
+        body = json.dumps(arguments_of(name)).encode()
+        return self.ask_admin("POST", f"/ozgate/v1/{name}", body)
+
+    def paths(self) -> set[str]:
+        """Every path of the app, its variables filled in."""
+        found = set()
+        for rule in self.app.url_map.iter_rules():
+            filled = re.sub(r"<[^>]*username>", "testuser", rule.rule)
+            for name in ("list_keys", "none"):
+                found.add(re.sub(r"<[^>]*>", name, filled))
+        return found | {f"/ozgate/v1/{name}" for name in COMMANDS}
+
+    def check_told_nothing(self, said: bytes, what: object) -> None:
+        """Assert that an answer holds nothing that only others may know."""
+        for each in TOLD:
+            self.assertNotIn(each.encode(), said.partition(b"\r\n\r\n")[2], what)
+
+
+class NobodyTests(RouteTestCase):
+    """Who comes over TCP, and is not known."""
+
+    def test_every_path(self) -> None:
+        """Nobody is told of the service's health and of nothing else, whatever the path and the method.
+
+        MinIO's CVE-2023-28432 (the bootstrap endpoint gave all environment variables, the root password among them),
+        RustFS's GHSA-jqmc and -f5cv (profiles), CVE-2026-46685 (licence) and CVE-2026-47136 (console metadata), Ozone's CVE-2023-39196
+        and CVE-2021-39231 (inner RPC): side doors that asked nobody who they were.
+        """
+        before = self.holds()
+        arguments = json.dumps(ARGUMENTS).encode()
+        asked = 0
+        for path in self.paths() - OPEN:
+            for method in METHODS:
+                for query in ("", "?volume=s3v&bucket=bucket&key=key"):
+                    body = arguments if method in ("POST", "PUT") else b""
+                    status, said = self.ask_admin(method, path + query, body)
+                    self.assertIn(status, range(400, 502), (method, path, said))
+                    self.check_told_nothing(said, (method, path))
+                    asked += 1
+        self.assertGreater(asked, 16 * len(COMMANDS))
+        self.assertEqual(self.holds(), before)
+
+    def test_open_paths(self) -> None:
+        """What everybody sees says nothing but how the service is, and where its pages are."""
+        self.assertLessEqual(OPEN, self.paths())
+        for path in OPEN:
+            status, said = self.ask_admin("GET", path)
+            self.assertIn(status, (200, 503), path)
+            for each in ("testuser", "secret of", "environ", self.mktemp()):
+                self.assertNotIn(each.encode(), said)
+
+
+class UserTests(RouteTestCase):
+    """A user of the machine who is no administrator."""
+
+    def test_pages(self) -> None:
+        """Pages are for administrators."""
+        self.be("mallory")
+        for path in self.paths() - OPEN:
+            if not path.startswith(("/ozgate/v1", "/secret")):
+                for method in METHODS:
+                    status, said = self.ask_admin(method, path)
+                    self.assertIn(status, (403, 405, 501), (method, path, said))
+                    self.check_told_nothing(said, path)
+
+    def test_commands(self) -> None:
+        """Every command about what is somebody else's is refused, and changes nothing (RustFS CVE-2026-40937).
+
+        There, who had signed in could manage all notification targets: that it is known who asks was taken for a permission.
+        """
+        self.be("mallory")
+        before = self.holds()
+        for name in COMMANDS:
+            status, said = self.run_command(name)
+            self.assertEqual(status, FOR_ALL.get(name, 403), (name, said))
+            self.assertNotIn(b"secret of", said)
+            if name == "list_buckets":
+                self.assertTrue(said.endswith(b"\r\n\r\n[]"), said)
+            self.assertEqual(self.holds(), before, name)
+
+    def test_bytes(self) -> None:
+        """So are the bytes of keys."""
+        self.be("mallory")
+        before = self.holds()
+        query = "?volume=s3v&bucket=bucket&key=key"
+        for path, body, kind in (
+            ("/ozgate/v1/put_key", b"mine now", "application/octet-stream"),
+            ("/ozgate/v1/get_key", json.dumps(arguments_of("info_key")).encode(), ""),
+        ):
+            kind = kind or "application/json"
+            status, said = self.ask_admin("POST", path + query, body, kind)
+            self.assertEqual(status, 403, said)
+        self.assertEqual(self.holds(), before)
+
+    def test_secrets_of_others(self) -> None:
+        """Nobody but an administrator has, sets or revokes another's secret (Ozone CVE-2024-45106).
+
+        In Ozone's gateway every principal could revoke and make anew the secrets of all others.
+        """
+        self.be("mallory")
+        before = self.holds()
+        for name in sorted(OF_SECRETS):
+            status, said = self.run_command(name)
+            self.assertEqual(status, 403, (name, said))
+        for method in ("PUT", "DELETE"):
+            status, said = self.ask_admin(method, "/secret/testuser")
+            self.assertIn(status, (400, 401, 403, 404), said)
+            self.check_told_nothing(said, method)
+        self.assertEqual(self.holds(), before)
+
+    def test_own_secret(self) -> None:
+        """One's own secret is one's own."""
+        self.be("mallory")
+        status, said = self.ask_admin("POST", "/ozgate/v1/get_secret", b"{}")
+        self.assertEqual(status, 200, said)
+        self.assertIn(b'"awsAccessKey": "mallory"', said)
+
+    def test_administrator_of_secrets(self) -> None:
+        """Who manages the secrets of others manages nothing else."""
+        self.be("mallory", s3_administrators=("mallory",))
+        before = self.holds()
+        for name in COMMANDS:
+            if name not in OF_SECRETS | FOR_ALL.keys():
+                status, said = self.run_command(name)
+                self.assertEqual(status, 403, (name, said))
+        self.assertEqual(self.holds(), before)
+        status, said = self.run_command("list_secrets")
+        self.assertEqual(status, 200, said)
