@@ -216,8 +216,11 @@ class Disk:
         """Everything arrived, as when only the process dies."""
         return self._image("all", None, self._renamings)
 
-    def images(self) -> Iterator[Image]:
-        """What the disk may hold now. The same may come more than once."""
+    def images(self, thorough: bool = True) -> Iterator[Image]:
+        """What the disk may hold now. The same may come more than once.
+
+        :param thorough: whether with every way in which a single write may be torn; else with one.
+        """
         renamings, writes = self._renamings, list(self._writes)
         yield self.written()
         yield self._image("nothing", {}, ())
@@ -231,10 +234,10 @@ class Disk:
                 f"with name {number} alone", None, renamings[number : number + 1]
             )
         for number, write in enumerate(writes):
-            yield from self._images_of(number, write, writes)
+            yield from self._images_of(number, write, writes, thorough)
 
     def _images_of(
-        self, number: int, write: Write, writes: Sequence[Write]
+        self, number: int, write: Write, writes: Sequence[Write], thorough: bool
     ) -> Iterator[Image]:
         """Images in which one write is not as it was meant."""
         names = self._renamings
@@ -249,6 +252,8 @@ class Disk:
         for name, part in _torn(write.data):
             torn: Mapping[Write, bytes | None] = {**others, write: part}
             yield self._image(f"{name} of write {number}", torn, names)
+            if not thorough:
+                return
         # The size of the file arrived, the bytes did not.
         hollow: Mapping[Write, bytes | None] = {**others, write: bytes(len(write.data))}
         if write.offset >= len(self._writes[write].synced):

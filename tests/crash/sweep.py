@@ -6,8 +6,8 @@
     python -m tests.crash.sweep --seconds 60       a sample, drawn with --seed
     python -m tests.crash.sweep --only ID          one state, as a failure names it
 
-The cut comes in the last operation of a sequence, for cuts in those before are those of a shorter sequence. A crash state is
-counted once, however many cuts lead to it. Its parts: :mod:`tests.crash.tapping` records what reaches the disk,
+The cut comes in the last operation of a sequence, for cuts in those before are those of a shorter sequence. Of the longest
+sequences each write is torn in one way, of the others in every way. A crash state is counted once, however many cuts lead to it. Its parts: :mod:`tests.crash.tapping` records what reaches the disk,
 :mod:`tests.crash.disk` makes what may be left of it, :mod:`tests.crash.workload` has the operations and
 :mod:`tests.crash.invariants` what must hold.
 """
@@ -23,7 +23,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache, partial
 from random import Random
@@ -199,9 +199,15 @@ class Crashes:
         a killed process leaves.
         """
         found: dict[bytes, State] = {}
+        thorough = sequence.count("+") < LONGEST - 1
         for number, call in enumerate([*calls, None]):
             full = call is None or call.kind in ("sync", "sync_folder")
-            images = disk.images() if full else iter((disk.written(),))
+            images: Iterable[Image] = ()
+            if full:
+                images = disk.images(thorough)
+            elif thorough or call is None or call.kind != "write":
+                # Up to which write, the next full one tells.
+                images = (disk.written(),)
             expected = in_the_end if call is None else allowed
             for image in images:
                 digest = image.digest(self._folder.path)
