@@ -29,14 +29,14 @@ from functools import cache, partial
 from random import Random
 from unittest.mock import patch
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from ozgate.blobs import io
 from ozgate.blobs import sweep as blobs_sweep
 
 from . import sqlitevfs
 from .disk import Disk, Folder, Image, read_tree
-from .invariants import View, check, view
+from .invariants import View, check, check_relaxed, view
 from .tapping import Call, Recording, tapped, unavailable
 from .workload import ENDINGS, OPERATIONS, Gate, fill, perform, small_world
 
@@ -47,6 +47,9 @@ START = "start"
 RESTART = "restart"
 STAGED = "staged:"
 """Before a sequence: on a file system without files that have no name."""
+
+RELAXED = "relaxed:"
+"""Before a sequence: what is written is acknowledged before it survives a power cut."""
 
 AGAIN = "again:"
 """Before a sequence: the power goes once more during the recovery from one of its states."""
@@ -94,13 +97,13 @@ class Log:
 
     :ivar disk: as it was when the operation began.
     :ivar calls: what it did, in order.
-    :ivar before: what was there when it began.
+    :ivar history: what was there before each operation, the one before it last.
     :ivar after: what is there when it was acknowledged.
     """
 
     disk: Disk
     calls: Sequence[Call]
-    before: View
+    history: Views
     after: View
 
 
@@ -112,6 +115,8 @@ def sequences() -> list[str]:
         found += map("+".join, itertools.product(names, repeat=length))
     # A stop and a start are no operation of anybody's, but what they do to the disk counts.
     found += [f"{name}+{RESTART}" for name in names]
+    found += [f"{RELAXED}{name}" for name in names]
+    found += [f"{RELAXED}{name}+expire" for name in names]
     found += [f"{AGAIN}{first}+{second}" for first in names for second in names]
     return found
 
@@ -164,7 +169,10 @@ class Crashes:
         days = 101 if state.id.startswith(AGAIN) else 100
         # The others are empty: the check looks there, the sweep for orphans need not. That saves a third of the time.
         with patch.object(blobs_sweep, "_ENDINGS", ENDINGS):
-            broken = check(self._folder.path, state.allowed, look, days)
+            if state.id.startswith(RELAXED) and state.image.kind != "all":
+                broken = check_relaxed(self._folder.path, state.allowed)
+            else:
+                broken = check(self._folder.path, state.allowed, look, days)
         if look or broken or state.image.folders or self._folder.known is None:
             self._folder.known = None
         else:
@@ -179,11 +187,15 @@ class Crashes:
             yield from self._states_again(sequence)
             return
         log = self._record(sequence)
-        allowed: Views = (log.before, log.after)
+        allowed: Views = (log.history[-1], log.after)
         in_the_end: Views = (log.after,)
         if sequence == START:
             allowed = in_the_end = ()
-        yield from self._cut(sequence, log.disk, log.calls, allowed, in_the_end)
+        for state in self._cut(sequence, log.disk, log.calls, allowed, in_the_end):
+            if sequence.startswith(RELAXED) and state.image.kind != "all":
+                yield evolve(state, allowed=(*log.history, log.after))
+            else:
+                yield state
 
     def _cut(
         self,
@@ -240,10 +252,13 @@ class Crashes:
 
     def _record(self, sequence: str) -> Log:
         staged = sequence.startswith(STAGED)
-        names = sequence.removeprefix(STAGED).split("+")
+        relaxed = sequence.startswith(RELAXED)
+        names = sequence.removeprefix(STAGED).removeprefix(RELAXED).split("+")
         with small_world(), refused_unnamed() if staged else nullcontext():
             sqlitevfs.seed_randomness(1)
-            return self._record_start() if names == [START] else self._run(names)
+            if names == [START]:
+                return self._record_start()
+            return self._run(names, relaxed)
 
     def _record_start(self) -> Log:
         shutil.rmtree(self._folder.path)
@@ -257,21 +272,22 @@ class Crashes:
             calls = list(recording.calls)
             gate.close()
         made = [call.path for call in calls if call.kind == "mkdir"]
-        return Log(Disk({}, made), calls, after, after)
+        return Log(Disk({}, made), calls, (after,), after)
 
-    def _run(self, names: Sequence[str]) -> Log:
+    def _run(self, names: Sequence[str], relaxed: bool) -> Log:
         """Run a sequence on the base."""
         self._folder.hold(Image("base", self._base))
         self._folder.known = None
-        gate = Gate(self._folder.path)
+        gate = Gate(self._folder.path, relaxed)
         gate.bodies = dict(self._gate.bodies)
         gate.loop.advance(self._gate.loop.seconds() - gate.loop.seconds())
         disk, recording = Disk(self._base), Recording()
         with tapped(recording, reads=False), self._defect():
             gate.open()
+            history = [view(gate)]
             for name in names[:-1]:
                 perform(gate, name)
-            before = view(gate)
+                history.append(view(gate))
             done = len(recording.calls)
             perform(gate, names[-1])
             calls = recording.calls[done:]
@@ -280,7 +296,7 @@ class Crashes:
         _check_bodies(gate, after)
         for call in recording.calls[:done]:
             disk.do(call)
-        return Log(disk, calls, before, after)
+        return Log(disk, calls, tuple(history), after)
 
 
 def _check_bodies(gate: Gate, found: View) -> None:

@@ -105,9 +105,11 @@ class Gate:
 
     :ivar bodies: what the latest versions must hold, by bucket and key, as whoever asked for them knows.
     :ivar turn: how many operations were begun.
+    :ivar relaxed: whether a write is acknowledged before it survives a power cut.
     """
 
     folder: str
+    relaxed: bool = False
     loop: Loop = field(factory=Loop)
     bodies: dict[tuple[str, str], bytes] = field(factory=dict)
     turn: int = 0
@@ -125,8 +127,10 @@ class Gate:
             security_enabled=True, data=self.folder, access_log="-", audit_log="-"
         )
         loop: Any = self.loop
-        metadata = SQLiteMetadataStore(self.database, loop)
-        blobs = FileBlobStore(f"{self.folder}/blobs", "files", loop, at_once, INLINE)
+        metadata = SQLiteMetadataStore(self.database, loop, relaxed=self.relaxed)
+        blobs = FileBlobStore(
+            f"{self.folder}/blobs", "files", loop, at_once, INLINE, self.relaxed
+        )
         blobs.extent_size = EXTENT
         self.loop.wait(metadata.open())
         try:
