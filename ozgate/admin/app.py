@@ -63,13 +63,18 @@ class FromHere(Resource):
             refused = "while ozone.security.enabled is false, the URL must have an address or a name of this machine"
         elif of_another_site(request) and peer_uid(request) is None:
             refused = "pages of other sites may not ask"
-        if not refused and not request.method.isupper():
+        if refused:
+            result = {"code": "PERMISSION_DENIED", "message": refused}
+            return answer(request, 403, json.dumps(result).encode(), "application/json")
+        if not request.method.isupper():
             # werkzeug takes ``put`` for ``PUT``; methods are case-sensitive (RFC 9110, 9.1).
             return answer(request, 501)
-        if not refused:
-            return self._inner.render(request)
-        result = {"code": "PERMISSION_DENIED", "message": refused}
-        return answer(request, 403, json.dumps(result).encode(), "application/json")
+        try:
+            b"/".join(request.postpath).decode("utf-8")
+        except UnicodeDecodeError:
+            # Klein answers so too, but logs a traceback for each.
+            return answer(request, 400, b"the path is no UTF-8")
+        return self._inner.render(request)
 
 
 def make_admin_site(

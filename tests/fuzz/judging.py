@@ -105,8 +105,10 @@ class _Failures:
         self.found: list[Any] = []
 
     def __call__(self, event: LogEvent) -> None:
-        if event.get("log_failure") is not None:
-            self.found.append(event["log_failure"])
+        # The second is the name in twisted.python.log, which Klein uses.
+        failure = event.get("log_failure") or event.get("failure")
+        if failure is not None:
+            self.found.append(failure)
 
 
 @contextmanager

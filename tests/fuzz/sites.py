@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from attrs import fields, has
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.testing import MemoryReactorClock
 
@@ -23,6 +24,7 @@ from ozgate.s3.call import Gateway
 from ozgate.s3.perform.buckets import add_bucket
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
+from ozgate.testing.memory_rows import State
 from ozgate.values import Content, ObjectVersion
 from ozgate.wire.accesslog import AccessLog, AuditLog
 from ozgate.wire.request import GatewayRequest
@@ -62,6 +64,7 @@ class World:
             self.clock,
             maybeDeferred,
         )
+        self.gateway.metadata.open()
         self.renew()
         access_log, audit_log = AccessLog(settings), AuditLog(settings)
         access_log.file = audit_log.file = Lines()  # type: ignore[assignment]
@@ -85,12 +88,12 @@ class World:
         return request
 
     def renew(self) -> None:
-        """Put new stores in place of those that were written to."""
-        metadata, blobs = MemoryMetadataStore(self.clock), MemoryBlobStore(self.clock)
-        for opening in (metadata.open(), blobs.open_store()):
-            assert opening.called
-        self.gateway.metadata, self.gateway.blobs = metadata, blobs
+        """Forget everything that was stored since the beginning."""
+        metadata: Any = self.gateway.metadata
+        metadata._state = State()
         metadata.write(_fill, self.gateway.settings.volume_name)
+        self.gateway.blobs = MemoryBlobStore(self.clock)
+        self.gateway.blobs.open_store()
 
     def ask(self, site: GatewaySite, pieces: Sequence[bytes]) -> list[Answer]:
         """Say bytes to a site on a connection of their own, and read what it answers.
@@ -104,7 +107,26 @@ class World:
         gateway: Any = self.gateway
         assert not gateway.blobs.sinks, "a blob is still being written"
         assert gateway.readers.oldest() is None, "a reader is still reading"
+        _check_storable(gateway.metadata._state)
         return read_answers(said, [request.method for request in self._made])
+
+
+def _check_storable(value: object) -> None:
+    """What a store in memory was given, one on a disk takes too: Unicode, and numbers of 64 bits."""
+    if isinstance(value, str):
+        value.encode("utf-8")
+    elif isinstance(value, int):
+        assert -(1 << 63) <= value < 1 << 63, value
+    elif isinstance(value, Mapping):
+        for name, member in value.items():
+            _check_storable(name)
+            _check_storable(member)
+    elif isinstance(value, tuple | list | frozenset):
+        for member in value:
+            _check_storable(member)
+    elif has(type(value)):
+        for each in fields(type(value)):
+            _check_storable(getattr(value, each.name))
 
 
 def _fill(tx: IMetadataTransaction, volume: str) -> None:
