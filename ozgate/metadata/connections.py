@@ -30,6 +30,9 @@ PROBE = 64 << 10
 """Bytes written to find out whether a quota is used up."""
 
 
+ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite raises; the latter when it speaks of names in its schema that are damaged."""
+
 _NO_TEXT = "Could not decode to UTF-8"
 
 
@@ -56,11 +59,16 @@ def _write_something(folder: str) -> None:
         os.write(file.fileno(), bytes(PROBE))
 
 
-def translated(error: sqlite3.Error, path: str, committing: bool = False) -> StoreError:
+def translated(
+    error: sqlite3.Error | UnicodeDecodeError, path: str, committing: bool = False
+) -> StoreError:
     """What an error of SQLite says in the words of :mod:`ozgate.errors`.
 
+    :param error: one of :data:`ERRORS`.
     :param committing: whether COMMIT failed, so that the outcome may be unknown.
     """
+    if isinstance(error, UnicodeDecodeError):
+        return Damaged(f"metadata in {path}: text that is no UTF-8", "metadata")
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     name = getattr(error, "sqlite_errorname", type(error).__name__)
     message = f"metadata in {path}: {error} ({name})"
@@ -97,11 +105,11 @@ def connect_writer(path: str, relaxed: bool = False) -> sqlite3.Connection:
     """
     try:
         connection = _connect(path)
-    except sqlite3.Error as error:
+    except ERRORS as error:
         raise Unavailable(f"cannot open {path}: {_reason(error, path)}") from None
     try:
         _prepare(connection, path, relaxed)
-    except sqlite3.Error as error:
+    except ERRORS as error:
         connection.close()
         raise Unavailable(f"cannot use {path}: {_reason(error, path)}") from None
     except BaseException:
@@ -151,12 +159,12 @@ def connect_reader(path: str) -> sqlite3.Connection:
     try:
         connection = _connect(path)
         connection.execute("PRAGMA query_only = ON")
-    except sqlite3.Error as error:
+    except ERRORS as error:
         raise Unavailable(f"cannot open {path}: {_reason(error, path)}") from None
     return connection
 
 
-def _reason(error: sqlite3.Error, path: str) -> str:
+def _reason(error: Exception, path: str) -> str:
     """Why, with a hint where SQLite's own words leave one guessing."""
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):

@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Callable
 from threading import Lock
 
+from .checked import damaged
+
 RESERVED = 1 << 20
 """Sequence numbers reserved at once. What is left of them at a stop or a crash is never used."""
 
@@ -62,13 +64,18 @@ class Sequences:
         """Begin after everything that was ever reserved.
 
         Also after what bytes are kept by, should the counter be damaged: what is new must not look older.
+
+        :raises Damaged: what the counters hold is no number.
         """
         counters = dict(connection.execute("SELECT name, value FROM counters"))
         (used,) = connection.execute(
             "SELECT MAX((SELECT COALESCE(MAX(sequence), 0) FROM bodies),"
             " (SELECT COALESCE(MAX(owner), 0) FROM extents))"
         ).fetchone()
-        self._next = max(self._next, counters.get("sequence", 1), used + 1)
+        numbers = (counters.get("sequence", 1), counters.get("time", 0), used)
+        if not all(isinstance(number, int) for number in numbers):
+            raise damaged("counters")
+        self._next = max(self._next, numbers[0], used + 1)
         self._end = self._committed_end = self._next
         self._times.at_least(counters.get("time", 0))
 

@@ -22,7 +22,7 @@ from ..errors import Unavailable
 from ..interfaces import IInspected, IMeasured, IMetadataStore
 from ..values import BlobUser, Drift
 from . import inspection
-from .connections import connect_reader, translated
+from .connections import ERRORS, connect_reader, translated
 from .counters import Sequences, Times
 from .transaction import ReadTransaction
 from .writer import Reactor, Write, Writer
@@ -97,7 +97,7 @@ class SQLiteMetadataStore:
                 return succeed(interaction(tx, *args))
             finally:
                 connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except ERRORS as error:
             return fail(translated(error, self._path))
         except Exception:
             return fail()

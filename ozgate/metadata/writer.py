@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from ..errors import Uncertain
-from .connections import connect_writer, translated
+from .connections import ERRORS, connect_writer, translated
 from .counters import Sequences, Times
 from .transaction import Transaction
 
@@ -156,9 +156,12 @@ class Writer:
             connection = connect_writer(self._path, self._relaxed)
             try:
                 self._sequences.load(connection)
-            except sqlite3.Error as error:
+            except ERRORS as error:
                 connection.close()
                 raise translated(error, self._path) from error
+            except BaseException:
+                connection.close()
+                raise
             self._tx = Transaction(connection, self._times, self._sequences)
             self._connection = connection
         return self._connection
@@ -238,7 +241,7 @@ class Writer:
         """What a Deferred fails with."""
         if isinstance(error, BatchLost) and error.__cause__ is not None:
             return self._reason(error.__cause__)
-        if isinstance(error, sqlite3.Error):
+        if isinstance(error, ERRORS):
             translation = translated(error, self._path)
             translation.__cause__ = error
             return translation
