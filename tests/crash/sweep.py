@@ -124,7 +124,7 @@ def sequences() -> list[str]:
 class Crashes:
     """Makes crash states in a folder of its own and recovers from them.
 
-    :param folder: a folder, best in memory: what is lost in a cut is only played.
+    :param folder: a folder, best one in memory.
     :param defect: what is wrong with the gateway, for tests of these tests.
     """
 
@@ -368,7 +368,8 @@ class Tally:
 Job = tuple[str, int, int]
 """A sequence, from how many of its states to recover, and a seed for their choice."""
 
-_FOLDER = "/dev/shm" if os.path.isdir("/dev/shm") else tempfile.gettempdir()
+IN_MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else tempfile.gettempdir()
+"""Where crash states are made; what is lost in a cut is only played."""
 
 
 def jobs(seed: int, whole: bool, most: int) -> list[Job]:
@@ -396,7 +397,7 @@ def sweep(
     todo: Sequence[Job], tally: Tally, processes: int, progress: bool = False
 ) -> None:
     """Recover from crash states until there are no more or the tally says that it is over."""
-    folder = tempfile.mkdtemp(prefix="ozgate-cuts-", dir=_FOLDER)
+    folder = tempfile.mkdtemp(prefix="ozgate-cuts-", dir=IN_MEMORY)
     pool = multiprocessing.get_context("spawn").Pool(processes)
     shown = 0.0
     try:
@@ -418,7 +419,7 @@ def sweep(
 def only(state_id: str) -> list[str]:
     """Recover from one state; gives what is broken."""
     sequence = state_id.partition("@")[0]
-    with tempfile.TemporaryDirectory(prefix="ozgate-cuts-", dir=_FOLDER) as folder:
+    with tempfile.TemporaryDirectory(prefix="ozgate-cuts-", dir=IN_MEMORY) as folder:
         crashes = Crashes(folder)
         for state in crashes.states(sequence):
             if state.id == state_id:

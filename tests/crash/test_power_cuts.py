@@ -8,7 +8,8 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
+from io import StringIO
 from typing import Any
 from unittest.mock import patch
 
@@ -39,6 +40,27 @@ class SampleTests(SynchronousTestCase):
         sweep.sweep(jobs(SEED, False, 20), tally, processes=2)
         self.assertEqual(tally.broken, [], f"seed {SEED}")
         self.assertGreaterEqual(len(tally.digests), STATES)
+
+    def test_one(self) -> None:
+        """A state is had again by its id, and so is what it breaks; an id of none is refused."""
+        out = StringIO()
+        with redirect_stdout(out):
+            self.assertEqual(sweep.main(["--only", "tag@0/all"]), 0)
+        self.assertEqual(out.getvalue(), "nothing is broken\n")
+        with patch.object(sweep, "check", lambda *given: ["I1: gone"]):
+            with redirect_stdout(out):
+                self.assertEqual(sweep.main(["--only", "tag@0/all"]), 1)
+        self.assertRaises(SystemExit, sweep.main, ["--only", "tag@1000/all"])
+
+    def test_same(self) -> None:
+        """The states of a sequence are the same each time, to the last bit; or else an id would say nothing."""
+        with tempfile.TemporaryDirectory(dir=sweep.IN_MEMORY) as folder:
+            crashes = Crashes(folder)
+            first, second = (
+                [(state.id, state.digest) for state in crashes.states("delete+copy")]
+                for _ in range(2)
+            )
+        self.assertEqual(first, second)
 
 
 @contextmanager
@@ -78,7 +100,7 @@ class DefectTests(SynchronousTestCase):
         self, defect: Callable[[], AbstractContextManager[None]], sequence: str
     ) -> set[str]:
         """Which invariants the cuts in a sequence break."""
-        folder = tempfile.TemporaryDirectory(prefix="ozgate-cuts-", dir=sweep._FOLDER)
+        folder = tempfile.TemporaryDirectory(prefix="ozgate-cuts-", dir=sweep.IN_MEMORY)
         self.addCleanup(folder.cleanup)
         found = Crashes(folder.name, defect).run(sequence)
         return {line.partition(":")[0] for _, line in found.broken}
