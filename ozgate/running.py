@@ -161,7 +161,9 @@ class GatewayService(Service):
         await self._blobs.open_store()
         opened.push_async_callback(self._blobs.close_store)
         await self._check_belonging()
-        await self._metadata.write(_prepare, settings)
+        if await self._metadata.read(_lacks, settings):
+            # Only then: on a full disk the service starts, or nothing of it could be read or deleted.
+            await self._metadata.write(_prepare, settings)
         gateway = Gateway(
             settings,
             self._metadata,
@@ -297,6 +299,14 @@ class GatewayService(Service):
 def _is_new(tx: IMetadataTransaction) -> bool:
     """Whether nothing was ever stored; an interaction."""
     return not tx.volumes("", "", 1)
+
+
+def _lacks(tx: IMetadataTransaction, settings: Settings) -> bool:
+    """Whether :func:`_prepare` has something to make; an interaction."""
+    volume = settings.volume_name
+    return tx.volume(volume) is None or any(
+        tx.bucket(volume, name) is None for name in settings.buckets_at_start
+    )
 
 
 def _prepare(tx: IMetadataTransaction, settings: Settings) -> None:

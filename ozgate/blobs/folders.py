@@ -136,14 +136,24 @@ class Folders:
             io.unlink(self.staging(name))
 
     def _probe(self) -> bool:
-        """Find out whether files without names work; also whether one may write at all."""
+        """Find out whether files without names work; also whether one may write at all.
+
+        On a full disk they are taken to work, and writes find out: what is there can still be read and deleted.
+        """
         path = self.staging(_PROBE)
+        try:
+            return self._try_unnamed(path)
+        except OSError as error:
+            if error.errno not in io.FULL:
+                raise
+            return True
+
+    def _try_unnamed(self, path: str) -> bool:
         try:
             fd = io.open_unnamed(f"{self.path}/data")
         except OSError as error:
             if error.errno in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):
-                io.close(io.open_new(path))
-                io.unlink(path)
+                self._try_staging(path)
                 return False
             raise
         try:
@@ -154,3 +164,12 @@ class Folders:
             io.close(fd)
         io.unlink(path)
         return True
+
+    def _try_staging(self, path: str) -> None:
+        try:
+            io.close(io.open_new(path))
+        except OSError as error:
+            if error.errno not in io.FULL:
+                raise
+        else:
+            io.unlink(path)

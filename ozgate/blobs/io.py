@@ -46,7 +46,9 @@ __all__ = [
 Stamp = tuple[int, int, int]
 """What :func:`stamp` gives."""
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What a full disk says, and a quota of the operating system that is used up."""
+
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _KEEP_SIZE = 1
 _RANGE_WRITE = 2
@@ -60,7 +62,7 @@ def store_error(doing: str, error: OSError) -> StoreError:
         file, ``Unavailable`` for anything else.
     """
     message = f"{doing}: {error.strerror or error}"
-    if error.errno in _FULL:
+    if error.errno in FULL:
         return NoSpace(message)
     if error.errno == errno.ENOENT:
         return Absent(message)
@@ -156,7 +158,7 @@ def allocate(fd: int, count: int) -> None:
     done = _LIBC.fallocate(
         fd, _KEEP_SIZE, ctypes.c_longlong(0), ctypes.c_longlong(count)
     )
-    if done != 0 and (number := ctypes.get_errno()) in _FULL:
+    if done != 0 and (number := ctypes.get_errno()) in FULL:
         raise OSError(number, os.strerror(number))
 
 

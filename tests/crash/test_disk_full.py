@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import tempfile
@@ -78,6 +79,25 @@ class DiskFullTests(SynchronousTestCase):
         self.assertEqual(
             self.server.request("PUT", "/bucket/after", {}, b"y" * 16_000)[0], 200
         )
+
+    def test_start(self) -> None:
+        """On a disk where no byte more fits the service starts, reads, and refuses what needs room."""
+        for key, size in (("blob", 100_000), ("row", 100)):
+            put = self.server.request("PUT", f"/bucket/{key}", {}, b"x" * size)
+            self.assertEqual(put[0], 200)
+        self.server.kill()
+        filler = os.path.join(os.path.dirname(self.server.data), "filler")
+        with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
+            while file.write(b"x" * 4096):
+                pass
+        self.server.start()
+        self.assertEqual(len(self.server.request("GET", "/bucket/blob")[2]), 100_000)
+        self.assertEqual(len(self.server.request("GET", "/bucket/row")[2]), 100)
+        put = self.server.request("PUT", "/bucket/more", {}, b"x")
+        self.assertEqual(put[0], 507, put[2])
+        os.unlink(filler)
+        self.assertEqual(self.server.request("DELETE", "/bucket/blob")[0], 204)
+        self.assert_room()
 
     def check_rows(self, kept: list[str]) -> None:
         """Every acknowledged row reads whole."""

@@ -335,6 +335,22 @@ class OpeningTests(SynchronousTestCase):
             self.faults.arm(0)
             self.open_once(path)
 
+    def test_full_disk(self) -> None:
+        """A store that is there opens on a disk where nothing more fits: what it has can be read and deleted."""
+        self.open_once(self.path)
+        for refused in ("open_unnamed", "link_unnamed", "open_new"):
+            for number in (errno.ENOSPC, errno.EDQUOT):
+
+                def fail(*args: Any, number: int = number) -> None:
+                    raise OSError(number, os.strerror(number))
+
+                patches = [self.patch(io, refused, fail)]
+                if refused == "open_new":
+                    patches.append(self.patch(io, "open_unnamed", refuse_unnamed))
+                self.open_once(self.path)
+                for each in patches:
+                    each.restore()
+
     def test_names_are_durable(self) -> None:
         """Also a store that is there already has its folders' names made durable: it may have been killed just then."""
         self.open_once(self.path)
