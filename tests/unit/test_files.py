@@ -7,6 +7,8 @@ import os
 import struct
 import threading
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock, deferLater
@@ -19,6 +21,7 @@ from ozgate.blobs.files import FileBlobStore
 from ozgate.errors import Absent, ClientGone, Damaged, NoSpace, Unavailable
 from ozgate.testing.blob_contract import Feeder, Reader
 from ozgate.values import BlobRef, ByteRange
+from tests.fuzz import blobs
 
 MIB = 1 << 20
 
@@ -403,6 +406,28 @@ class ReadingTests(FilesCase):
             sending = self.source(blob).send_to(reader)
             self.failureResultOf(sending, Damaged)
             self.assertIn(len(reader.data), (0, BLOCK))
+
+    @settings(deadline=None, max_examples=60)
+    @given(
+        st.integers(0, len(blobs.BYTES)),
+        st.sampled_from([0, 1, 20, BLOCK, len(blobs.BYTES)]),
+        st.lists(
+            st.tuples(
+                st.one_of(
+                    st.integers(0, len(blobs.BYTES)),
+                    st.integers(len(blobs.BYTES), file_size(len(blobs.BYTES))),
+                ),
+                st.integers(0, 255),
+            ),
+            max_size=4,
+        ),
+    )
+    def test_any_change(
+        self, first: int, count: int, changes: list[tuple[int, int]]
+    ) -> None:
+        """Whatever bytes of a file are changed or cut off, a range of it is right or damaged."""
+        packed = [struct.pack("<IB", *change) for change in changes]
+        blobs.one_input(struct.pack("<II", first, count) + b"".join(packed))
 
     def test_undamaged_blocks_can_be_read(self) -> None:
         """A range that touches no bad block is sent."""

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 from urllib.parse import quote, unquote, unquote_plus
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -26,13 +26,25 @@ from ozgate.s3.params import (
     url_encode,
 )
 from ozgate.values import ByteRange
+from tests.fuzz import values
 
+PIECES = st.one_of(st.sampled_from(values.WORDS), st.binary(max_size=4))
 KEYS = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=100)
 
 
 def call(query: bytes) -> Call:
     """A call with that query and nothing else; the functions here look no further."""
     return cast(Call, SimpleNamespace(query=parse_query(query).get))
+
+
+class ValueTests(SynchronousTestCase):
+    """Any value, read as each parameter."""
+
+    @settings(deadline=None, max_examples=200)
+    @given(st.lists(PIECES, max_size=6).map(b"".join))
+    def test_any_value(self, value: bytes) -> None:
+        """Whatever is sent as a number, range, source, tag, token, date or ETag: a value that fits, or one of S3's errors."""
+        values.one_input(value)
 
 
 class IntegerTests(SynchronousTestCase):

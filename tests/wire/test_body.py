@@ -5,13 +5,16 @@ from __future__ import annotations
 import socket
 import struct
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.internet import reactor, tcp
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
+from twisted.trial.unittest import SynchronousTestCase
 from twisted.web import http
 
 from ozgate.errors import AccessDenied, ClientGone, EntityTooLarge
-from ozgate.wire.body import Stopped
+from ozgate.wire.body import RequestBody, Stopped
 from ozgate.wire.channel import GatewayChannel
 from ozgate.wire.request import GatewayRequest
 from ozgate.wire.send import send_document
@@ -407,6 +410,53 @@ class StockTests(WireTestCase):
         peer.send(NEXT)
         await peer.until(b"(InternalError.*){2}")
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
+
+
+class _Quiet:
+    """Where a body comes from, told what to do by the test."""
+
+    reading = True
+
+    def pause_body(self) -> None:
+        """Read no more."""
+        self.reading = False
+
+    def resume_body(self) -> None:
+        """Read on."""
+        self.reading = True
+
+    def send_continue(self) -> None:
+        """Nobody waits for it."""
+
+    def drain_body(self) -> None:
+        """The rest is not wanted."""
+
+
+class PausingTests(SynchronousTestCase):
+    """A body alone, its consumer pausing as it likes."""
+
+    @settings(deadline=None)
+    @given(st.lists(st.sampled_from("apr"), max_size=30), st.integers(0, 30))
+    def test_any_pauses(self, steps: list[str], taken_at: int) -> None:
+        """What arrives is delivered in order, whole and once; never while paused, and the pause reaches the client."""
+        source, sink, sent = _Quiet(), Bytes(), bytearray()
+        body = RequestBody(source, None)
+        done: list[object] = []
+        for number, step in enumerate([*steps, "r", "end"]):
+            if number == min(taken_at, len(steps)):
+                body.deliver_to(sink).addBoth(done.append)
+            before, paused = bytes(sink.data), body._paused
+            if step == "a" and source.reading:
+                sent.append(number)
+                body.data_received(bytes([number]))
+                self.assertFalse(paused and sink.data != before)
+            elif step in "pr" and sink.producer is not None:
+                (body.pauseProducing if step == "p" else body.resumeProducing)()
+                self.assertEqual(source.reading, step == "r")
+            elif step == "end":
+                body.all_received()
+            self.assertTrue(sent.startswith(sink.data))
+        self.assertEqual((sink.data, done), (sent, [len(sent)]))
 
 
 def _reset(transport: tcp.Connection) -> None:
