@@ -29,7 +29,7 @@ from attrs import evolve, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 
-from ozgate.errors import StoreError
+from ozgate.errors import Absent, StoreError
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata.checked import CHECKED, CheckedTable
 from ozgate.metadata.sqlite import SQLiteMetadataStore
@@ -107,6 +107,8 @@ async def outcome(store: SQLiteMetadataStore, read: Read) -> str:
     """What a read gives now."""
     try:
         found = await store.read(read.interaction)
+    except Absent:
+        return ABSENT
     except StoreError:
         return REFUSED
     if isinstance(found, Bucket | Volume):
