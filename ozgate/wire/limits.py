@@ -203,7 +203,10 @@ class Refusals:
         """One more; the oldest ends where there are too many."""
         self._there[refusal] = None
         if len(self._there) > self.most:
-            next(iter(self._there)).abort()
+            oldest = next(iter(self._there))
+            # At once: it is lost only in the reactor's next turn, and more may come in this one.
+            del self._there[oldest]
+            oldest.abort()
 
     def discard(self, refusal: Refusal) -> None:
         """It is gone."""

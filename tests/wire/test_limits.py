@@ -12,10 +12,13 @@ from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock, deferLater
 from twisted.internet.threads import deferToThread
+from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
+from ozgate.config import Settings
 from ozgate.errors import SlowDown
 from ozgate.wire import limits
+from ozgate.wire import site as site_module
 from ozgate.wire.limits import (
     ALL,
     BYTES,
@@ -147,6 +150,23 @@ class ConnectionTests(WireTestCase):
         await admitted.until(b"/still$")
         self.assertEqual(len(self.site.connections), 1)
 
+    def test_in_one_turn(self) -> None:
+        """Of many that come in one turn of the reactor each ends another."""
+        clock = Clock()
+        refusals = Refusals(clock, bytes)
+        ended: list[int] = []
+
+        class Transport:
+            """Ends later, as transports do."""
+
+            def __init__(self, number: int) -> None:
+                self.abortConnection = lambda: ended.append(number)
+
+        for number in range(100):
+            Refusal(refusals).makeConnection(Transport(number))  # type: ignore[arg-type]
+        self.assertEqual(ended, list(range(100 - refusals.most)))
+        self.assertEqual(len(refusals), refusals.most)
+
     async def test_stop(self) -> None:
         """When the service ends, refused connections end."""
         self.limited(most=1)
@@ -243,6 +263,31 @@ class CountingTests(SynchronousTestCase):
         self.assertEqual(connections_for(8192, 0), 8192)
         self.assertEqual(connections_for(0, 0), 0)
         self.assertGreater(connections_for(8192, 256), 0)
+
+
+class FewFilesTests(WireTestCase):
+    """Where the operating system permits few open files."""
+
+    async def test_bounded(self) -> None:
+        """Connections are fewer then, and one line of the log says by what and what to do."""
+        said: list[str] = []
+
+        def observe(event: Any) -> None:
+            said.append(formatEvent(event) or "")
+
+        globalLogPublisher.addObserver(observe)
+        self.addCleanup(globalLogPublisher.removeObserver, observe)
+        site = self.serve()
+        self.patch(site_module, "descriptors", lambda: 4096)
+        site.take_up(Settings())
+        self.assertEqual(site.limits.most, (4096 - OTHERS) // 2)
+        [line] = [each for each in said if "ozgate.limit.connections" in each]
+        self.assertIn("1792 connections at a time, not the 8192", line)
+        self.assertIn("4096 files", line)
+        self.patch(site_module, "descriptors", lambda: 65536)
+        site.take_up(Settings(limit_per_address=7))
+        self.assertEqual((site.limits.most, site.limits.most_of_one), (8192, 7))
+        self.assertEqual(sum("ozgate.limit" in each for each in said), 1)
 
 
 class MemoryTests(SynchronousTestCase):
