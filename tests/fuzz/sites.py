@@ -6,7 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attrs import fields, has
+from attrs import evolve, fields, has
+from awscrt.checksums import crc64nvme
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.testing import MemoryReactorClock
 
@@ -21,11 +22,12 @@ from ozgate.interfaces import IMetadataTransaction
 from ozgate.reloading import Reloads
 from ozgate.s3.app import make_site
 from ozgate.s3.call import Gateway
+from ozgate.s3.checksums import encode
 from ozgate.s3.perform.buckets import add_bucket
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.testing.memory_rows import State
-from ozgate.values import Content, ObjectVersion
+from ozgate.values import Acl, Checksum, Content, ObjectPart, ObjectVersion
 from ozgate.wire.accesslog import AccessLog, AuditLog
 from ozgate.wire.request import GatewayRequest
 from ozgate.wire.site import GatewaySite
@@ -36,6 +38,8 @@ from .talking import hear
 NOW = 1_795_000_000
 DATE = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(NOW))
 USER = "testuser"
+GUEST = "alice"
+SECRETS = {user: f"secret of {user}" for user in (USER, GUEST)}
 BODY = b"0123456789"
 
 
@@ -69,7 +73,7 @@ class World:
         access_log, audit_log = AccessLog(settings), AuditLog(settings)
         access_log.file = audit_log.file = Lines()  # type: ignore[assignment]
         sealed = MetadataSecretStore(self.gateway.metadata, MasterKey(b"k" * 32))
-        secrets = StaticSecrets({USER: f"secret of {USER}"}, sealed)
+        secrets = StaticSecrets(SECRETS, sealed)
         self.s3 = make_site(
             self.clock, self.gateway, secrets if secure else None, access_log, audit_log
         )
@@ -92,7 +96,7 @@ class World:
         metadata: Any = self.gateway.metadata
         metadata._state = State()
         metadata.write(_fill, self.gateway.settings.volume_name)
-        self.gateway.blobs = MemoryBlobStore(self.clock)
+        self.gateway.blobs = MemoryBlobStore(self.clock, inline_below=len(BODY))
         self.gateway.blobs.open_store()
 
     def ask(self, site: GatewaySite, pieces: Sequence[bytes]) -> list[Answer]:
@@ -112,11 +116,11 @@ class World:
 
 
 def _check_storable(value: object) -> None:
-    """What a store in memory was given, one on a disk takes too: Unicode, and numbers of 64 bits."""
+    """What a store in memory was given, one on a disk takes too: Unicode, and numbers of 64 bits, as CRC64NVME is one."""
     if isinstance(value, str):
         value.encode("utf-8")
     elif isinstance(value, int):
-        assert -(1 << 63) <= value < 1 << 63, value
+        assert -(1 << 63) <= value < 1 << 64, value
     elif isinstance(value, Mapping):
         for name, member in value.items():
             _check_storable(name)
@@ -130,13 +134,24 @@ def _check_storable(value: object) -> None:
 
 
 def _fill(tx: IMetadataTransaction, volume: str) -> None:
+    """A bucket that a guest may read, with an object and one of two parts, and a link to it."""
     bucket = add_bucket(tx, volume, "bucket", USER, "")
-    version = ObjectVersion(
-        key="key",
-        sequence=tx.next_sequence(),
-        modified=tx.now(),
-        size=len(BODY),
-        etag="781e5e245d69b566979b86e28d23f2c7",
-        owner=USER,
-    )
+    guest = frozenset({"READ", "LIST"})
+    tx.replace_bucket(evolve(bucket, acls=(*bucket.acls, Acl("user", GUEST, guest))))
+    link = add_bucket(tx, volume, "link", USER, "")
+    tx.replace_bucket(evolve(link, source=(volume, "bucket")))
+    value = encode(crc64nvme(BODY).to_bytes(8, "big"))
+    members = {
+        "modified": tx.now(),
+        "size": len(BODY),
+        "etag": "781e5e245d69b566979b86e28d23f2c7",
+        "owner": USER,
+        "checksum": Checksum("CRC64NVME", "FULL_OBJECT", value),
+    }
+    version = ObjectVersion(key="key", sequence=tx.next_sequence(), **members)
     tx.add_version(bucket, version, Content(BODY))
+    version = ObjectVersion(
+        key="parts", sequence=tx.next_sequence(), parts_count=2, **members
+    )
+    parts = [ObjectPart(number, 5, None) for number in (1, 2)]
+    tx.add_version(bucket, version, Content(BODY), parts)
