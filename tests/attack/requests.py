@@ -12,7 +12,7 @@ import time
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from hashlib import md5, sha1, sha256
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
 
 from attrs import evolve, frozen
 
@@ -223,7 +223,7 @@ class Draft:
         request = "\n".join(
             (
                 self.method,
-                self.path,
+                quote(unquote_to_bytes(self.path), safe="/-_.~"),
                 "&".join(f"{name}={value}" for name, value in pairs),
                 *(f"{name}:{headers[name].strip()}" for name in sorted(headers)),
                 "",

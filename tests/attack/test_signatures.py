@@ -47,7 +47,10 @@ class MutationTests(AttackTestCase):
         self.assertEqual(found, [])
 
     def test_presigned(self) -> None:
-        """A presigned URL is refused when anything of it was changed, or was signed otherwise."""
+        """A presigned URL is refused when anything of it was changed, or was signed otherwise (Swift's tempurl, OSSA 2014 and 2015).
+
+        There, a URL for one object was good for others, and for more than its method.
+        """
         found = []
         for row, draft in self.drafts():
             found += self.attack(row, draft, Draft.presigned, of_presigned_form)

@@ -281,14 +281,20 @@ class MatrixTests(AuthorizationTestCase):
                 await self.check_refused(self.request_for(row), "other")
 
     async def test_nobody(self) -> None:
-        """Without a signature everything is refused, even where all is granted to everyone."""
+        """Without a signature everything is refused, even where all is granted to everyone (Ceph CVE-2016-7031).
+
+        There, a list for all who had signed in was one for anybody.
+        """
         for bucket in ("bucket", "empty"):
             await self.grant("world::a", "anonymous::a", bucket=bucket)
         for row in BUILT:
             await self.check_refused(self.request_for(row), None)
 
     async def test_keys_that_were(self) -> None:
-        """A key that was revoked, or has expired, is none on the very next request, be its user the owner."""
+        """A key that was revoked, or has expired, is none on the very next request, be its user the owner (Ozone CVE-2021-36372).
+
+        There, tokens for blocks were good for longer than the right that they were given for.
+        """
         revoked = await self.issue("testuser", "revoked")
         expired = await self.issue("testuser", "expired", ttl=60)
         for who in (revoked, expired):

@@ -603,7 +603,10 @@ class SecretTests(SynchronousTestCase):
     """What is written down, and for whom."""
 
     def test_nowhere(self) -> None:
-        """No secret and no signature is in a log, an answer or a command line, whatever goes wrong; files are their owner's."""
+        """No secret and no signature is in a log, an answer or a command line, whatever goes wrong; files are their owner's.
+
+        RustFS wrote secrets into its logs (GHSA-r54g, -8cm2, -333v; CVE-2026-22782, CVE-2026-45040).
+        """
         with tempfile.TemporaryDirectory(prefix="ozgate-test-") as folder:
             server = Server(os.path.join(folder, "data"))
             server.start()
