@@ -176,7 +176,7 @@ class Killing:
 
     def names(self) -> list[str]:
         """Of all plans."""
-        return [SCRIPT_PLAN, START, *(f"{MIGRATION}{number}" for number in _dumps())]
+        return [SCRIPT_PLAN, START, *(f"{MIGRATION}{number}" for number in dumps())]
 
     def plan(self, name: str) -> Plan:
         """A plan, tried out."""
@@ -228,7 +228,7 @@ class Killing:
             lambda: marks.append(len(recording.calls)),
             lambda gate: views.append(view(gate)),
         )
-        rows = _rows(self._folder.path) if name.startswith(MIGRATION) else ()
+        rows = rows_of(self._folder.path) if name.startswith(MIGRATION) else ()
         return Plan(name, plan.names, tuple(views), recording.calls, marks, rows)
 
     def _names(self) -> list[str]:
@@ -260,7 +260,7 @@ class Killing:
         os.mkdir(path)
         self._folder = Folder(path)
         if plan.name != START:
-            dump = _dumps()[int(plan.name.removeprefix(MIGRATION))]
+            dump = dumps()[int(plan.name.removeprefix(MIGRATION))]
             restore(dump.read_text(encoding="utf-8"), f"{path}/metadata.db")
 
     def _work(
@@ -309,7 +309,7 @@ class Killing:
 
     def _look(self, plan: Plan, acknowledged: int) -> list[str]:
         if plan.name.startswith(MIGRATION):
-            rows = _rows(self._folder.path)
+            rows = rows_of(self._folder.path)
             return [] if rows == plan.rows else [f"I1: {rows}, not {plan.rows}"]
         allowed = plan.views[acknowledged : acknowledged + 2]
         if plan.name == START:
@@ -324,7 +324,7 @@ def _set(loop: Loop, now: float) -> None:
 # Migrations
 
 
-def _dumps() -> dict[int, Path]:
+def dumps() -> dict[int, Path]:
     """Databases of earlier schemas, by the number of each."""
     folder = Path(__file__).parent.parent / "unit"
     return {
@@ -338,7 +338,7 @@ def _migrate(folder: str) -> None:
         pass
 
 
-def _rows(folder: str) -> list[Any]:
+def rows_of(folder: str) -> list[Any]:
     """Everything that a database says, once it is migrated.
 
     :raises AssertionError: it is not sound.

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from unittest import SkipTest
 from unittest.mock import patch
@@ -11,10 +15,14 @@ from twisted.logger import globalLogBeginner
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.blobs import blobfile, io
+from ozgate.errors import StoreError
+from ozgate.metadata import connections
+from tests.crash import tapping
 from tests.crash.fault_sweep import FAILURES, SHORT, Failing, Fault, forget
-from tests.crash.kill_sweep import make_folder
-from tests.crash.tapping import Call, unavailable
+from tests.crash.kill_sweep import dumps, make_folder, rows_of
+from tests.crash.tapping import Call, tapped, unavailable
 from tests.crash.test_kill_sweep import python
+from tests.unit.metadata_rows import restore
 
 SEED = 20261122
 
@@ -30,7 +38,7 @@ class FaultSweepTests(SynchronousTestCase):
     def test_sample(self) -> None:
         """Calls drawn by lot fail, once or for a while: nothing half made, nothing lost, and on it goes."""
         said = python(
-            "-m", "tests.crash.fault_sweep", "--count=40", f"--seed={SEED}", "--jobs=2"
+            "-m", "tests.crash.fault_sweep", "--count=30", f"--seed={SEED}", "--jobs=2"
         )
         self.assertIn(" 0 things broken", said)
 
@@ -41,6 +49,10 @@ class FaultSweepTests(SynchronousTestCase):
     def test_sync(self) -> None:
         """A commit whose log was not synced is in doubt; what is acknowledged next survives a power cut."""
         python("-c", f"from {__name__} import fail_syncs; fail_syncs()")
+
+    def test_migration(self) -> None:
+        """A start that fails while it migrates leaves a database that the next migrates, or has as it is to be."""
+        python("-c", f"from {__name__} import fail_migrations; fail_migrations()")
 
     def test_found(self) -> None:
         """A gateway that asks a failed fsync again, and believes the second answer, is found."""
@@ -93,6 +105,35 @@ def fail_syncs() -> None:
             for lasting in (False, True):
                 status, broken = failing.strike(Fault(operation, at, "EIO", lasting))
                 assert (status, broken) == (500, []), (operation, at, status, broken)
+
+
+def fail_migrations(step: int = 5) -> None:
+    """Fail calls while databases of earlier schemas are opened.
+
+    :param step: from one call that fails to the next.
+    """
+    folder = make_folder()
+    path = f"{folder}/metadata.db"
+    for dump in dumps().values():
+
+        def begin_again(dump: Path = dump) -> None:
+            for each in os.listdir(folder):
+                os.unlink(f"{folder}/{each}")
+            restore(dump.read_text(encoding="utf-8"), path)
+
+        begin_again()
+        tap = tapping.Failing()
+        with tapped(tap, reads=False):
+            connections.connect_writer(path).close()
+        expected = rows_of(folder)
+        assert tap.count > 40, tap.count
+        for number, lasting in ((errno.EIO, False), (errno.ENOSPC, True)):
+            for at in range(1, tap.count + 1, step):
+                begin_again()
+                failing = tapping.Failing(at=at, number=number, lasting=lasting)
+                with tapped(failing, reads=False), contextlib.suppress(StoreError):
+                    connections.connect_writer(path).close()
+                assert rows_of(folder) == expected, (dump, at, number)
 
 
 class Retrying:

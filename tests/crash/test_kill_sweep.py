@@ -45,9 +45,9 @@ class KillSweepTests(SynchronousTestCase):
     def test_sample(self) -> None:
         """Processes killed at calls drawn by lot leave folders in which every invariant holds."""
         said = python(
-            "-m", "tests.crash.kill_sweep", "--count=32", f"--seed={SEED}", "--jobs=2"
+            "-m", "tests.crash.kill_sweep", "--count=24", f"--seed={SEED}", "--jobs=2"
         )
-        self.assertIn("32 kill points", said)
+        self.assertIn("24 kill points", said)
         self.assertIn(" 0 invariants broken", said)
 
     def test_script(self) -> None:
