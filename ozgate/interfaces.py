@@ -229,6 +229,9 @@ class IMetadataTransaction(Interface):
     def is_named(store: str, blob_id: str) -> bool:
         """Whether any extent of a version or part names the blob."""
 
+    def nameless(store: str, blob_ids: Sequence[str]) -> Sequence[str]:
+        """Those of these blobs that no extent names, in their order. Looks at every extent, should an index be damaged."""
+
     def blobs(store: str, after: str, limit: int) -> Sequence[BlobRef]:
         """The blobs of a blob store that versions and parts name, each once, by id, those after ``after``."""
 

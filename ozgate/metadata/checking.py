@@ -15,14 +15,16 @@ from .rows import Row
 
 _LATEST = "is_latest"
 
-_DANGLING = """SELECT DISTINCT store, blob FROM extents NOT INDEXED WHERE owner NOT IN
-    (SELECT sequence FROM versions NOT INDEXED UNION ALL SELECT owner FROM parts)"""
+# No index has the length: the table itself is looked through.
+_IS_DANGLING = """length IS NOT NULL AND owner NOT IN
+    (SELECT sequence FROM versions UNION ALL SELECT owner FROM parts)"""
+
+_DANGLING = f"SELECT DISTINCT +store, +blob FROM extents WHERE {_IS_DANGLING}"
 
 _DROP_DANGLING = (
-    """DELETE FROM extents WHERE owner NOT IN
-    (SELECT sequence FROM versions NOT INDEXED UNION ALL SELECT owner FROM parts)""",
-    "DELETE FROM bodies WHERE sequence NOT IN (SELECT sequence FROM versions NOT INDEXED)",
-    "DELETE FROM object_parts WHERE sequence NOT IN (SELECT sequence FROM versions NOT INDEXED)",
+    f"DELETE FROM extents WHERE {_IS_DANGLING}",
+    "DELETE FROM bodies WHERE sequence NOT IN (SELECT sequence FROM versions)",
+    "DELETE FROM object_parts WHERE sequence NOT IN (SELECT sequence FROM versions)",
 )
 
 
@@ -153,7 +155,7 @@ class CheckRows(Rows):
         if table.name != "object_parts":
             columns = ", ".join(table.columns)
             return self._execute(
-                f"SELECT {columns}, checked FROM {table.name} NOT INDEXED {rest}",
+                f"SELECT {columns}, checked FROM {table.name} {rest}",
                 parameters,
             ).fetchall()
         rows = self._execute(
@@ -243,7 +245,7 @@ class CheckRows(Rows):
     def _remove_owner(self, number: object) -> str:
         """Remove the version or part that bytes belong to. No index leads there."""
         keys = self._execute(
-            "SELECT bucket, CAST(key AS BLOB) FROM versions NOT INDEXED WHERE sequence = ?",
+            "SELECT bucket, CAST(key AS BLOB) FROM versions WHERE sequence = ?",
             (number,),
         ).fetchall()
         self._execute("DELETE FROM versions WHERE sequence = ?", (number,))

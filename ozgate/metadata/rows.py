@@ -99,6 +99,8 @@ def volume_of(row: Row, more_bytes: int = 0) -> Volume:
         modified,
     ):
         raise damaged("volumes", name)
+    if not isinstance(used_bytes, int) or not isinstance(used_names, int):
+        raise damaged("volumes", name, "what it uses")
     return Volume(
         name,
         owner,
@@ -140,6 +142,8 @@ def bucket_of(row: Row, more_bytes: int = 0, more_names: int = 0) -> Bucket:
         layout,
     ):
         raise damaged("buckets", volume, name)
+    if not isinstance(used, int) or not isinstance(names, int):
+        raise damaged("buckets", volume, name, "what it uses")
     return Bucket(
         volume,
         name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 
@@ -288,6 +289,19 @@ class BlobRows(Rows):
             (blob_id, store),
         ).fetchone()
         return row is not None
+
+    def nameless(self, store: str, blob_ids: Sequence[str]) -> Sequence[str]:
+        """Those of these blobs that no extent names; the index is asked first, then the table."""
+        found = [each for each in blob_ids if not self.is_named(store, each)]
+        if not found:
+            return []
+        # No index has the length, and none is used for what stands after a plus sign.
+        named = self._execute(
+            "SELECT DISTINCT +blob FROM extents WHERE length IS NOT NULL AND +store = ?"
+            " AND +blob IN (SELECT value FROM json_each(?))",
+            (store, json.dumps(found)),
+        ).fetchall()
+        return [each for each in found if (each,) not in named]
 
     def blobs(self, store: str, after: str, limit: int) -> Sequence[BlobRef]:
         """The blobs that extents name, each once, by id."""

@@ -646,6 +646,10 @@ class MemoryTransaction:
         """Whether any extent of a version or part names the blob."""
         return (store, blob_id) in self._named()
 
+    def nameless(self, store: str, blob_ids: Sequence[str]) -> Sequence[str]:
+        """Those of these blobs that no extent names."""
+        return [each for each in blob_ids if not self.is_named(store, each)]
+
     def blobs(self, store: str, after: str, limit: int) -> Sequence[BlobRef]:
         """The blobs that extents name, by id."""
         named = {

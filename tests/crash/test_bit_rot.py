@@ -22,6 +22,8 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from ozgate.auth.sealing import MasterKey
+from ozgate.auth.secrets import MetadataSecretStore
 from ozgate.blobs import io
 from ozgate.blobs.blobfile import BLOCK, TRAILER, file_size
 from ozgate.blobs.files import FileBlobStore
@@ -517,6 +519,40 @@ class RowTests(TestCase):
                 after = page.next_after
                 pages += 1
                 self.assertLess(pages, 20)
+
+    async def test_lost_name(self) -> None:
+        """A blob whose name its index lost is no orphan: the sweep leaves it alone."""
+        data = Path(self.path).read_bytes()
+        place = data.find(b"c1files")
+        self.assertGreater(place, 0)
+        changed = bytearray(data)
+        changed[place + 1] ^= 1
+        Path(self.path).write_bytes(changed)
+        store = still_store(self.path)
+        await store.open()
+        self.addCleanup(store.close)
+        self.assertFalse(await store.read(lambda tx: tx.is_named("files", "c1")))
+        ids = ["c1", "c2", "orphan"]
+        found = await store.read(lambda tx: tx.nameless("files", ids))
+        self.assertEqual(found, ["orphan"])
+
+    async def test_revoked(self) -> None:
+        """A secret whose row is damaged opens nothing, and can be revoked."""
+        store = still_store(self.path)
+        await store.open()
+        self.addCleanup(store.close)
+        key = MasterKey(bytes(32))
+        secrets = MetadataSecretStore(store, key)
+        await secrets.revoke("bob")
+        access_id, _ = await secrets.issue("bob")
+        with closing(sqlite3.connect(self.path)) as connection:
+            connection.execute(
+                "UPDATE secrets SET user = 'eve' WHERE access_id = 'bob'"
+            )
+            connection.commit()
+        await self.assertFailure(secrets.secret(access_id), Damaged)
+        await secrets.revoke(access_id)
+        self.assertIsNone(await secrets.secret(access_id))
 
 
 class MendTests(TestCase):
