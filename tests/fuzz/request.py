@@ -33,11 +33,12 @@ WORLDS = [World(secure=False), World(secure=True)]
 
 
 def one_input(data: bytes) -> None:
-    """Say bytes, with signatures verified and without."""
+    """Say bytes, with signatures verified and without; by a client that waits, and by one that goes."""
     for world in WORLDS:
-        for answer in world.ask(world.s3, [data]):
-            check_answer(answer)
-        world.renew()
+        for going in (False, True):
+            for answer in world.ask(world.s3, [data], going):
+                check_answer(answer)
+            world.renew()
 
 
 if __name__ == "__main__":

@@ -99,15 +99,18 @@ class World:
         self.gateway.blobs = MemoryBlobStore(self.clock, inline_below=len(BODY))
         self.gateway.blobs.open_store()
 
-    def ask(self, site: GatewaySite, pieces: Sequence[bytes]) -> list[Answer]:
+    def ask(
+        self, site: GatewaySite, pieces: Sequence[bytes], going: bool = False
+    ) -> list[Answer]:
         """Say bytes to a site on a connection of their own, and read what it answers.
 
+        :param going: whether the client cuts the connection then, instead of waiting for its end.
         :raises AssertionError: what it says is malformed, or it hangs, or something is left behind.
         :raises Exception: what it logged that nobody had foreseen.
         """
         self._made.clear()
         with nothing_unforeseen():
-            said = hear(site, self.clock, pieces)
+            said = hear(site, self.clock, pieces, going)
         gateway: Any = self.gateway
         assert not gateway.blobs.sinks, "a blob is still being written"
         assert gateway.readers.oldest() is None, "a reader is still reading"

@@ -19,18 +19,25 @@ _PATIENCE = 200
 
 @implementer(IHalfCloseableProtocol)
 class _Talk(Protocol):
-    """Says its pieces, half-closes, and listens to the end."""
+    """Says its pieces, half-closes unless it is about to go, and listens to the end."""
 
-    def __init__(self, pieces: Sequence[bytes]) -> None:
+    def __init__(self, pieces: Sequence[bytes], going: bool) -> None:
         self.heard = bytearray()
         self.over = False
         self._pieces = pieces
+        self._going = going
 
     def connectionMade(self) -> None:
         transport: Any = self.transport
         for piece in self._pieces:
             transport.write(piece)
-        transport.loseWriteConnection()
+        if not self._going:
+            transport.loseWriteConnection()
+
+    def go(self) -> None:
+        """Close without a word."""
+        transport: Any = self.transport
+        transport.abortConnection()
 
     def dataReceived(self, data: bytes) -> None:
         self.heard += data
@@ -46,16 +53,23 @@ class _Talk(Protocol):
 
 
 def hear(
-    site: IProtocolFactory, clock: MemoryReactorClock, pieces: Sequence[bytes]
+    site: IProtocolFactory,
+    clock: MemoryReactorClock,
+    pieces: Sequence[bytes],
+    going: bool = False,
 ) -> bytes:
     """Everything that a site says until it closes.
 
+    :param going: whether the client cuts the connection when it has had what is answered at once.
     :raises AssertionError: it does not close, or leaves a timer.
     """
-    client, server = _Talk(pieces), site.buildProtocol(CLIENT)
+    client, server = _Talk(pieces, going), site.buildProtocol(CLIENT)
     assert server is not None
     join(clock, server, client)
     settle(clock)
+    if going and not client.over:
+        client.go()
+        settle(clock)
     for _ in range(_PATIENCE // 10):
         if client.over:
             break
