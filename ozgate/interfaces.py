@@ -367,6 +367,9 @@ class IInspected(Interface):
     def users_of(store: str, blob_ids: Sequence[str]) -> Deferred[Sequence[BlobUser]]:
         """Which versions and parts name these blobs. Costs a walk through all versions."""
 
+    def users_of_row(row: DamagedRow) -> Deferred[Sequence[BlobUser]]:
+        """Which version or part a damaged row belongs to, as far as that can be told; likewise."""
+
     def copy_to(path: str, tell: Callable[[int, int], None]) -> Deferred[None]:
         """Write a copy of everything into a new file, which a provider of the same kind opens.
 

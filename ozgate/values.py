@@ -497,11 +497,13 @@ class DamagedRow:
     :ivar table: the store's name of where it is, such as ``versions``.
     :ivar place: what tells it from the others there; opaque above the store.
     :ivar message: what is wrong with it, in a line without secrets.
+    :ivar loses: whether something is lost when it is mended.
     """
 
     table: str
     place: tuple[str | int | bytes, ...]
     message: str
+    loses: bool = True
 
 
 @frozen

@@ -18,7 +18,7 @@ from klein import Klein
 
 from ..errors import BadRequest, S3Error, StoreError
 from ..wire.streams import Collect
-from . import acls, backup, buckets, keys, quotas, scrub, secrets, volumes
+from . import acls, backup, buckets, fsck, keys, quotas, scrub, secrets, volumes
 from .caller import Caller, caller_of
 from .context import AdminContext
 from .errors import AdminError, access_denied, as_admin_error
@@ -58,6 +58,7 @@ COMMANDS: dict[str, Command] = {
         scrub.start_scrub,
         scrub.stop_scrub,
         scrub.scrub_status,
+        fsck.check_store,
         backup.start_backup,
         backup.stop_backup,
         backup.backup_status,

@@ -54,13 +54,14 @@ async def scrub_status(
     if not running:
         await scrub.load()
     standing, speed = scrub.standing, round(scrub.speed) if running else 0
-    left = max(standing.total - standing.done, 0)
+    done = standing.done + (scrub.partial if running else 0)
+    left = max(standing.total - done, 0)
     return {
         "running": running,
         "began": iso_time(standing.began) if standing.began else None,
         "ended": iso_time(standing.ended) if standing.ended else None,
         "stopped": standing.stopped,
-        "done": standing.done,
+        "done": done,
         "total": standing.total,
         "rows": standing.rows,
         "rate": speed,

@@ -121,7 +121,7 @@ class Scrub:
     :param on_damage: told the kind of each damage that is found.
     :ivar standing: how far it is, as :meth:`load` or :meth:`run` last knew.
     :ivar listed: what is damaged, likewise.
-    :ivar speed: bytes a second since it runs in this process.
+    :ivar partial: bytes that were read of the blob that it is at.
     """
 
     def __init__(
@@ -145,6 +145,7 @@ class Scrub:
         self._kept = 0.0
         self._since = 0.0
         self._read = 0
+        self.partial = 0
         self.standing = Standing()
         self.listed: dict[str, Damage] = {}
 
@@ -172,7 +173,7 @@ class Scrub:
         """
         self._go_on, self._kept = go_on, 0.0
         self._since = self._asked = self._clock.seconds()
-        self._debt, self._read = 0.0, 0
+        self._debt, self._read, self.partial = 0.0, 0, 0
         await self.load()
         try:
             if self.standing.is_under_way:
@@ -240,7 +241,7 @@ class Scrub:
                 await self._read_blob(blob, wrong.get(blob.id, ""))
 
     async def _read_blob(self, blob: BlobRef, what: str) -> None:
-        before = self.standing.done
+        self.partial = 0
         try:
             await self._blobs.verify(blob.id, self._paced)
         except (Absent, Damaged) as error:
@@ -252,7 +253,10 @@ class Scrub:
             what = str(error)
         if what and await self._metadata.read(_is_named, self._blobs.name, blob.id):
             await self._found("blob", blob.id, what, await self._users(blob.id))
-        self.standing = evolve(self.standing, place=blob.id, done=before + blob.length)
+        self.standing = evolve(
+            self.standing, place=blob.id, done=self.standing.done + blob.length
+        )
+        self.partial = 0
 
     def _paced(self, count: int) -> Deferred[None]:
         return Deferred.fromCoroutine(self._pace(count))
@@ -260,7 +264,7 @@ class Scrub:
     async def _pace(self, count: int) -> None:
         """Count what was read, and wait until more may be."""
         self._read += count
-        self.standing = evolve(self.standing, done=self.standing.done + count)
+        self.partial += count
         await self._wait(count)
 
     async def _wait(self, count: int) -> None:
@@ -284,10 +288,13 @@ class Scrub:
         if not IInspected.providedBy(self._metadata):
             return ()
         inspected: Any = self._metadata
-        users: Sequence[BlobUser] = await inspected.users_of(
-            self._blobs.name, [blob_id]
-        )
-        return [name_of(user) for user in users]
+        return _names(await inspected.users_of(self._blobs.name, [blob_id]))
+
+    async def _users_of_row(self, row: DamagedRow) -> Sequence[str]:
+        if not IInspected.providedBy(self._metadata):
+            return ()
+        inspected: Any = self._metadata
+        return _names(await inspected.users_of_row(row))
 
     async def _check_rows(self) -> None:
         while True:
@@ -300,7 +307,8 @@ class Scrub:
                 return
             for row in checked.damaged:
                 kind = "inline" if row.table == "bodies" else "metadata"
-                await self._found(kind, _row_name(row), row.message, ())
+                users = await self._users_of_row(row)
+                await self._found(kind, _row_name(row), row.message, users)
             rows = standing.rows + checked.count
             if checked.next_after is None:
                 self.standing = evolve(self.standing, rows=rows)
@@ -368,6 +376,10 @@ def name_of(user: BlobUser) -> str:
     if user.upload_id:
         return f"{path} (part {user.part} of upload {user.upload_id})"
     return path if user.version_id == "null" else f"{path} ({user.version_id})"
+
+
+def _names(users: Iterable[BlobUser]) -> Sequence[str]:
+    return [name_of(user) for user in users]
 
 
 def _row_name(row: DamagedRow) -> str:

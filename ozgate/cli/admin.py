@@ -6,6 +6,7 @@ import click
 
 from . import client
 from .admin_backup import make_backup, restore_backup
+from .admin_fsck import fsck
 from .admin_scrub import scrub
 
 
@@ -15,5 +16,5 @@ def admin() -> None:
     """Look after what is stored: check it, put it right, copy it."""
 
 
-for command in (scrub, make_backup, restore_backup):
+for command in (scrub, fsck, make_backup, restore_backup):
     admin.add_command(command)

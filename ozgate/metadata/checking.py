@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from attrs import evolve
+
 from ..values import CheckedRows, DamagedRow
 from .base import Rows
 from .checked import CHECKED, CheckedTable
@@ -187,7 +189,8 @@ class CheckRows(Rows):
                 place,
             ).fetchone() or (None,)
             if latest != int(previous != key):
-                yield _damaged(table, row, f"{_LATEST} is {latest!r}")
+                wrong = _damaged(table, row, f"{_LATEST} is {latest!r}")
+                yield evolve(wrong, loses=False)
 
     def mend_row(self, row: DamagedRow, owner: str) -> str:
         """Get rid of a damaged row, after a look whether it still is one."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from threading import Thread
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from twisted.internet.defer import Deferred, DeferredList
 
 from ..errors import Unavailable
-from ..values import BlobUser, Drift
+from ..values import BlobUser, DamagedRow, Drift
 from .connections import connect_reader, translated
 from .schema import COUNTED
 
@@ -60,6 +60,10 @@ _PARTS_OF = """SELECT parts.owner, buckets.volume, buckets.name, uploads.key,
     JOIN uploads ON uploads.number = parts.upload
     JOIN buckets ON buckets.number = uploads.bucket
     WHERE parts.owner IN (SELECT value FROM json_each(?)) LIMIT ?"""
+
+
+_OWNERS = {"versions": 2, "bodies": 0, "extents": 0, "object_parts": 0}
+"""Tables, and where in their keys is the number of the version or part."""
 
 
 class FromThread(Protocol):
@@ -205,11 +209,27 @@ def users_of(
             "SELECT owner FROM extents WHERE blob = ? AND store = ?", (blob, store)
         ):
             owned.setdefault(owner, set()).add(blob)
-    owners = json.dumps(list(owned))
+    return _owners(connection, owned)
+
+
+def users_of_row(connection: sqlite3.Connection, row: DamagedRow) -> Sequence[BlobUser]:
+    """See :meth:`~ozgate.interfaces.IInspected.users_of_row`."""
+    column = _OWNERS.get(row.table)
+    owner = None if column is None else row.place[column]
+    return _owners(connection, {owner: {""}}) if isinstance(owner, int) else ()
+
+
+def _owners(
+    connection: sqlite3.Connection, owned: Mapping[int, set[str]]
+) -> Sequence[BlobUser]:
+    """The versions and parts of these numbers, once for each of the blobs that a number stands for."""
+    numbers = json.dumps(list(owned))
+    # Names may be what is damaged.
+    connection.text_factory = lambda text: text.decode("utf-8", "replace")
     return [
         BlobUser(blob, *place)
         for statement in (_VERSIONS_OF, _PARTS_OF)
-        for owner, *place in connection.execute(statement, (owners, MOST_USERS))
+        for owner, *place in connection.execute(statement, (numbers, MOST_USERS))
         for blob in sorted(owned[owner])
     ]
 

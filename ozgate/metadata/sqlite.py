@@ -20,7 +20,7 @@ from zope.interface import implementer
 
 from ..errors import Unavailable
 from ..interfaces import IInspected, IMeasured, IMetadataStore
-from ..values import BlobUser, Drift
+from ..values import BlobUser, DamagedRow, Drift
 from . import inspection
 from .connections import ERRORS, connect_reader, translated
 from .counters import Sequences, Times
@@ -148,6 +148,10 @@ class SQLiteMetadataStore:
     ) -> Deferred[Sequence[BlobUser]]:
         """See :class:`~ozgate.interfaces.IInspected`."""
         return self._inspections.run(inspection.users_of, store, blob_ids)
+
+    def users_of_row(self, row: DamagedRow) -> Deferred[Sequence[BlobUser]]:
+        """See :class:`~ozgate.interfaces.IInspected`."""
+        return self._inspections.run(inspection.users_of_row, row)
 
     def copy_to(self, path: str, tell: Callable[[int, int], None]) -> Deferred[None]:
         """See :class:`~ozgate.interfaces.IInspected`."""

@@ -55,7 +55,6 @@ _KINDS = {
     "fsync": "sync",
     "fsync_folder": "sync_folder",
     "link": "link",
-    "link": "link",
     "link_unnamed": "link",
     "listdir": "listdir",
     "lock": "lock",
