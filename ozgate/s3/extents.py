@@ -36,6 +36,8 @@ class Extents:
         self._refs: dict[int, BlobRef] = {}
         self._paused = False
         self._waiting = False
+        self._writing = False
+        self._rolled_meanwhile = False
         self._begin()
 
     @property
@@ -57,11 +59,17 @@ class Extents:
 
     def write(self, data: bytes) -> None:
         """Take bytes."""
+        # A commit may be over at once: the producer must not go on before all that it gave is taken.
+        self._writing = True
         while len(data) > self._room:
             head, data = data[: self._room], data[self._room :]
             self._fill(head)
             self._roll()
         self._fill(data)
+        self._writing = False
+        if self._rolled_meanwhile:
+            self._rolled_meanwhile = False
+            self._go_on()
 
     def pauseProducing(self) -> None:
         """The sink has enough for now."""
@@ -88,6 +96,8 @@ class Extents:
         :raises NoSpace: as :meth:`~ozgate.interfaces.IBlobSink.commit`.
         :raises Unavailable: likewise.
         """
+        if self._missing:
+            raise RuntimeError(f"{self._missing} bytes of a body were not written")
         self._commit_sink()
         outcomes = await DeferredList(self._commits, consumeErrors=True)
         for succeeded, outcome in outcomes:
@@ -139,9 +149,15 @@ class Extents:
     def _rolled(self, outcome: object) -> object:
         """The full blob is durable, or failed to be: :meth:`commit` will tell."""
         self._waiting = False
-        if self._producer is not None and not self._paused:
-            self._producer.resumeProducing()
+        if self._writing:
+            self._rolled_meanwhile = True
+        else:
+            self._go_on()
         return outcome
+
+    def _go_on(self) -> None:
+        if self._producer is not None and not self._paused and not self._waiting:
+            self._producer.resumeProducing()
 
 
 def combined_crc64nvme(extents: list[Extent]) -> int:

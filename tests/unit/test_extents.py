@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IConsumer, IProducer, IPushProducer
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
@@ -97,6 +97,36 @@ class ExtentsTests(SynchronousTestCase):
         self.extents = Extents(self.store, 10)  # type: ignore[arg-type]
         self.producer = Producer()
         self.extents.registerProducer(self.producer, True)
+
+    def test_durable_at_once(self) -> None:
+        """Where a full blob is durable at once, the producer goes on after what it gave was taken, not amidst it."""
+        given, taken = [b"abcdefghi", b"j"], []
+
+        class AtOnce(Sink):
+            def commit(self) -> Deferred[BlobRef]:
+                ref = BlobRef("s", str(len(taken)), len(self.data), 0)
+                taken.append(self.data)
+                return succeed(ref)
+
+        class Eager(Producer):
+            def resumeProducing(self) -> None:
+                if given:
+                    extents.write(given.pop(0))
+
+        self.patch(self.store, "create", lambda size_hint: AtOnce())
+        extents = Extents(self.store, 10)  # type: ignore[arg-type]
+        producer = Eager()
+        extents.registerProducer(producer, True)
+        producer.resumeProducing()
+        committed = self.successResultOf(Deferred.fromCoroutine(extents.commit()))
+        self.assertEqual(b"".join(taken), b"abcdefghij")
+        self.assertEqual([extent.length for extent in committed], [4, 4, 2])
+
+    def test_too_few(self) -> None:
+        """Fewer bytes than were announced are never committed."""
+        self.extents.write(b"abcdefghi")
+        committing = Deferred.fromCoroutine(self.extents.commit())
+        self.failureResultOf(committing, RuntimeError)
 
     def test_rolls(self) -> None:
         """The producer waits while a full blob becomes durable, then goes on into the next."""
