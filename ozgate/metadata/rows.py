@@ -79,8 +79,9 @@ def unpack_acls(text: str) -> tuple[Acl, ...]:
     return tuple(map(Acl.from_json, scan(text)[0])) if text else ()
 
 
+@lru_cache(256)
 def volume_of(row: Row, more_bytes: int = 0) -> Volume:
-    """A volume from the columns :data:`VOLUME`.
+    """A volume from the columns :data:`VOLUME`. Kept, as every request looks at one: what differs is checked again.
 
     :param more_bytes: what the row does not yet count.
     :raises Damaged: it is not what was written, as with all that makes values of rows.
@@ -116,8 +117,9 @@ def volume_of(row: Row, more_bytes: int = 0) -> Volume:
     )
 
 
+@lru_cache(256)
 def bucket_of(row: Row, more_bytes: int = 0, more_names: int = 0) -> Bucket:
-    """A bucket from the columns :data:`BUCKET`.
+    """A bucket from the columns :data:`BUCKET`. Kept, as a volume is.
 
     :param more_bytes: what the row does not yet count.
     :param more_names: what the row does not yet count.
