@@ -120,6 +120,9 @@ class Backup:
         unneeded: list[str] = []
         try:
             count, size = await self._copy_blobs(copy, self._folder.file(listed))
+            # A copy has the damage of its original. Better known now than when it is needed.
+            self.stage = "structure"
+            structure = await self._look_over(copy)
             if earlier is not None:
                 unneeded = await self._unneeded(copy)
         finally:
@@ -137,6 +140,7 @@ class Backup:
             await run(summed, self.target, listed, count),
             size,
             tuple(self._damaged[:_MOST_DAMAGED]),
+            tuple(structure),
             self._with_key,
         )
         self._check()
@@ -168,6 +172,15 @@ class Backup:
         )
         await copy.open()
         return copy
+
+    async def _look_over(self, copy: Any) -> Sequence[str]:
+        """What is wrong with how the copy of the metadata is built."""
+        lines: Sequence[str] = await copy.examine()
+        for line in lines:
+            _log.error(
+                "damaged: metadata: {line}: it is so in the backup, too", line=line
+            )
+        return lines
 
     async def _copy_blobs(self, copy: IMetadataStore, listed: str) -> tuple[int, int]:
         """Copy what a copy of the metadata names; returns how many blobs that are, and their bytes."""
@@ -342,6 +355,7 @@ def _json(backup: Backup) -> dict[str, Any]:
             blobs=manifest.blobs.count,
             blobBytes=manifest.blob_bytes,
             damaged=list(manifest.damaged),
+            structure=list(manifest.structure),
             masterKey=manifest.has_key,
         )
     return found

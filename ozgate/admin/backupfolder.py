@@ -60,6 +60,7 @@ class Manifest:
     :ivar made: the time whose state it has, in milliseconds since the epoch.
     :ivar blob_bytes: bytes of all blobs.
     :ivar damaged: ids of blobs that were missing or damaged when it was made.
+    :ivar structure: what was wrong then with how the metadata are built.
     :ivar has_key: whether the master key is in it.
     """
 
@@ -70,6 +71,7 @@ class Manifest:
     blobs: Part
     blob_bytes: int
     damaged: tuple[str, ...]
+    structure: tuple[str, ...]
     has_key: bool
     format: int = FORMAT
 
@@ -88,7 +90,8 @@ class Manifest:
                     f"the backup in {folder} has form {found['format']}, but this ozgate knows only up to {FORMAT}: use the newer ozgate that made it"
                 )
             parts = {name: Part(**found.pop(name)) for name in ("metadata", "blobs")}
-            return cls(**{**found, **parts, "damaged": tuple(found["damaged"])})
+            lists = {name: tuple(found[name]) for name in ("damaged", "structure")}
+            return cls(**{**found, **parts, **lists})
         except FileNotFoundError:
             begun = os.path.exists(os.path.join(folder, "FORMAT"))
             what = "the backup in it was interrupted" if begun else "it is no backup"

@@ -142,6 +142,7 @@ class Scrub:
         self._go_on: Callable[[], bool] = always
         self._debt = 0.0
         self._asked = 0.0
+        self._paid_at = 0
         self._kept = 0.0
         self._since = 0.0
         self._read = 0
@@ -269,7 +270,10 @@ class Scrub:
 
     async def _wait(self, count: int) -> None:
         rate, now = self._rate(), self._clock.seconds()
-        self._debt = max(self._debt - max(now - self._asked, 0), 0)
+        # What is owed at another rate is forgotten.
+        owed = self._debt if rate == self._paid_at else 0.0
+        self._paid_at = rate
+        self._debt = max(owed - max(now - self._asked, 0), 0)
         if rate:
             self._debt += count / rate
         # In short waits: the rate may be raised meanwhile, and a stop should not take long.

@@ -56,7 +56,7 @@ def make_backup(target: str, copy: bool, with_master_key: bool, as_json: bool) -
         _tell(status)
     if not status["complete"]:
         sys.exit(client.FAILED)
-    if status["damaged"]:
+    if status["damaged"] or status["structure"]:
         sys.exit(1)
 
 
@@ -95,6 +95,8 @@ def _tell(status: dict[str, Any]) -> None:
         )
     for blob in status["damaged"]:
         click.echo(f"missing or damaged, here as there: blob {blob}")
+    for line in status["structure"]:
+        click.echo(f"damaged, here as there: metadata: {line}")
 
 
 @click.command("restore")

@@ -6,6 +6,7 @@ the writer nor has the writer wait. The write-ahead log cannot be emptied meanwh
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sqlite3
@@ -16,7 +17,7 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, DeferredList
 
-from ..errors import Unavailable
+from ..errors import NoSpace, Unavailable
 from ..values import BlobUser, DamagedRow, Drift
 from .connections import connect_reader, translated
 from .schema import COUNTED
@@ -132,6 +133,9 @@ class Inspections:
             return look(connection, *args)
         except sqlite3.Error as error:
             raise translated(error, self._path) from error
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            raise (NoSpace if full else Unavailable)(str(error)) from error
         finally:
             self._connections.discard(connection)
             connection.close()
