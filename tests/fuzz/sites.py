@@ -92,8 +92,9 @@ class World:
         return request
 
     def renew(self) -> None:
-        """Forget everything that was stored since the beginning."""
+        """Forget everything that was stored since the beginning, which must have been fit for a disk."""
         metadata: Any = self.gateway.metadata
+        _check_storable(metadata._state)
         metadata._state = State()
         metadata.write(_fill, self.gateway.settings.volume_name)
         self.gateway.blobs = MemoryBlobStore(self.clock, inline_below=len(BODY))
@@ -114,7 +115,6 @@ class World:
         gateway: Any = self.gateway
         assert not gateway.blobs.sinks, "a blob is still being written"
         assert gateway.readers.oldest() is None, "a reader is still reading"
-        _check_storable(gateway.metadata._state)
         return read_answers(said, [request.method for request in self._made])
 
 
