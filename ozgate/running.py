@@ -37,7 +37,12 @@ from .blobs.sweep import Reaper
 from .clocks import dated
 from .config import Settings
 from .datafolder import DataFolder
-from .errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, StoreError
+from .errors import (
+    BucketAlreadyExists,
+    BucketAlreadyOwnedByYou,
+    Damaged,
+    StoreError,
+)
 from .interfaces import IBlobStore, IMetadataStore, IMetadataTransaction
 from .listening import descriptions, drain, is_private, listen, url_of
 from .providers import make_provider
@@ -143,6 +148,20 @@ class GatewayService(Service):
         self._run_in_background(context)
         await self._serve(context)
 
+    async def _make_what_is_missing(self) -> None:
+        """Make the volume and the buckets that are to be there.
+
+        Not where nothing is missing: on a full disk the service starts, or nothing of it could be read or deleted. Nor
+        where that cannot be told, for what could be repaired by an administrator must be within reach.
+        """
+        try:
+            if await self._metadata.read(_lacks, self._settings):
+                await self._metadata.write(_prepare, self._settings)
+        except Damaged as error:
+            _log.error(
+                "{error}; 'ozgate admin fsck' looks through everything", error=error
+            )
+
     async def open(self) -> AdminContext:
         """Open everything but the listeners and what runs in the background; :meth:`close` it."""
         opened, settings = self._closing, self._settings
@@ -161,9 +180,7 @@ class GatewayService(Service):
         await self._blobs.open_store()
         opened.push_async_callback(self._blobs.close_store)
         await self._check_belonging()
-        if await self._metadata.read(_lacks, settings):
-            # Only then: on a full disk the service starts, or nothing of it could be read or deleted.
-            await self._metadata.write(_prepare, settings)
+        await self._make_what_is_missing()
         gateway = Gateway(
             settings,
             self._metadata,
@@ -298,7 +315,10 @@ class GatewayService(Service):
 
 def _is_new(tx: IMetadataTransaction) -> bool:
     """Whether nothing was ever stored; an interaction."""
-    return not tx.volumes("", "", 1)
+    try:
+        return not tx.volumes("", "", 1)
+    except Damaged:
+        return False
 
 
 def _lacks(tx: IMetadataTransaction, settings: Settings) -> bool:

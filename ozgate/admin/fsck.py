@@ -288,7 +288,7 @@ def _nameless(
 def _doom_nameless(
     tx: IMetadataTransaction, store: str, ids: Sequence[str]
 ) -> Sequence[str]:
-    # An index that lost a name must not cost somebody's bytes.
+    # Also asked of the table: an index that lost a name must not cost somebody's bytes.
     found = tx.nameless(store, _nameless(tx, store, ids))
     tx.doom(BlobRef(store, each, 0, 0) for each in found)
     return found

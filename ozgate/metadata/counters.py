@@ -6,8 +6,6 @@ import sqlite3
 from collections.abc import Callable
 from threading import Lock
 
-from .checked import damaged
-
 RESERVED = 1 << 20
 """Sequence numbers reserved at once. What is left of them at a stop or a crash is never used."""
 
@@ -17,6 +15,11 @@ LOW = 1 << 16
 
 LEAD = 86_400_000
 """Milliseconds that time stands still at most when the wall clock is set back: one day."""
+
+
+_AFTER_ALL = """SELECT 1 + MAX((SELECT COALESCE(MAX(sequence), 0) FROM versions),
+    (SELECT COALESCE(MAX(owner), 0) FROM parts))"""
+"""Costs a walk through everything: for a counter that holds no number."""
 
 
 class Times:
@@ -64,20 +67,18 @@ class Sequences:
         """Begin after everything that was ever reserved.
 
         Also after what bytes are kept by, should the counter be damaged: what is new must not look older.
-
-        :raises Damaged: what the counters hold is no number.
         """
         counters = dict(connection.execute("SELECT name, value FROM counters"))
         (used,) = connection.execute(
             "SELECT MAX((SELECT COALESCE(MAX(sequence), 0) FROM bodies),"
             " (SELECT COALESCE(MAX(owner), 0) FROM extents))"
         ).fetchone()
-        numbers = (counters.get("sequence", 1), counters.get("time", 0), used)
-        if not all(isinstance(number, int) for number in numbers):
-            raise damaged("counters")
-        self._next = max(self._next, numbers[0], used + 1)
+        sequence, last = counters.get("sequence", 1), counters.get("time", 0)
+        if not isinstance(sequence, int):
+            (sequence,) = connection.execute(_AFTER_ALL).fetchone()
+        self._next = max(self._next, sequence, used + 1)
         self._end = self._committed_end = self._next
-        self._times.at_least(counters.get("time", 0))
+        self._times.at_least(last if isinstance(last, int) else 0)
 
     def next(self) -> int:
         """The next number."""

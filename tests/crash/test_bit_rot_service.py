@@ -280,6 +280,27 @@ class ServiceTests(SecretCase):
                 self.change(where, kept, name)
         self.assertGreaterEqual(self.damaged("metadata"), 3)
 
+    def test_mended(self) -> None:
+        """A service starts with damaged rows, those of its volume too, and an administrator gets rid of them."""
+        self.process.stop()
+        for table, where in (
+            ("volumes", "name = 's3v'"),
+            ("buckets", "name = 'bucket'"),
+            ("versions", "key = 'inline'"),
+        ):
+            self.change(f"UPDATE {table} SET checked = checked + 2 WHERE {where}")
+        self.change("UPDATE counters SET value = 'none' WHERE name = 'sequence'")
+        self.process = self.served()
+        self.assertIn("'ozgate admin fsck' looks through", self.process.output())
+        self.assertEqual(self.asked("GET", "/bucket/large-well")[0], 500)
+        code, said, _ = self.ozgate("admin", "fsck", "--remove-damaged")
+        self.assertEqual(code, 1, said)
+        self.assert_others()
+        self.assertEqual(self.asked("GET", "/bucket/inline")[0], 404)
+        self.assertEqual(self.asked("PUT", "/bucket/inline", b"new")[0], 200)
+        self.assertEqual(self.asked("GET", "/bucket/inline"), (200, b"new", False))
+        self.assertEqual(self.ozgate("admin", "fsck")[0], 0)
+
     def test_pages(self) -> None:
         """A page of the database that is none any more fails requests, not the service."""
         for number in range(300):
