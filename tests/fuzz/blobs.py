@@ -80,6 +80,11 @@ def one_input(data: bytes) -> None:
     kept.path.write_bytes(changed)
     intact = changed == kept.stored
     try:
+        assert _result(kept.store.verify(blob.id)) == blob.length
+        assert intact, "a change that nobody sees"
+    except Damaged:
+        assert not intact
+    try:
         read = _read(kept, wanted)
     except Damaged:
         assert not intact
