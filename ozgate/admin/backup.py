@@ -73,11 +73,15 @@ class Backup:
         self._folder = BackupFolder(target)
         self._damaged: list[str] = []
         self._stopping = False
+        self._copy: IMetadataStore | None = None
         self.running = Running(context.gateway.clock, self._run())
 
     async def stop(self) -> None:
         """Have it end; returns when it has."""
         self._stopping = True
+        if self._copy is not None:
+            # Looking over all of it may take minutes.
+            await self._copy.close()
         await self.running.wait()
 
     def _check(self) -> None:
@@ -89,9 +93,10 @@ class Backup:
         try:
             await self._run_in_thread(self._folder.open)
             self.manifest = await self._make()
-        except Interrupted:
-            _log.info("the backup in {target} was stopped", target=self.target)
         except BaseException as error:
+            if self._stopping:
+                _log.info("the backup in {target} was stopped", target=self.target)
+                return
             _log.error(
                 "the backup in {target} failed: {error}",
                 target=self.target,
@@ -116,7 +121,7 @@ class Backup:
         path = self._folder.file(copied)
         inspected: Any = metadata
         await inspected.copy_to(path, self._tell)
-        copy = await self._open_copy(path)
+        copy = self._copy = await self._open_copy(path)
         unneeded: list[str] = []
         try:
             count, size = await self._copy_blobs(copy, self._folder.file(listed))
@@ -126,6 +131,7 @@ class Backup:
             if earlier is not None:
                 unneeded = await self._unneeded(copy)
         finally:
+            self._copy = None
             await copy.close()
         self.stage = "checksums"
         run = self._run_in_thread

@@ -138,6 +138,9 @@ class BackupFolder:
         if not os.path.isdir(self.path):
             io.mkdir(self.path)
             io.fsync_folder(os.path.dirname(self.path))
+        elif os.stat(self.path).st_uid not in (0, os.geteuid()):
+            # Whose it is could have links in it that lead elsewhere.
+            raise Unavailable(f"{self.path} is another user's")
         mark = self.file("FORMAT")
         names = set(io.listdir(self.path)) - {"lost+found"}
         if not names:

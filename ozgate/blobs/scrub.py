@@ -54,6 +54,8 @@ _MEASURED = 1000
 _ROW = 4096
 """Bytes that a row counts for against the bandwidth: it may have an inline body."""
 
+_SHORT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
 _CLAIMS = (("lease", LEASE),)
 
 
@@ -248,8 +250,8 @@ class Scrub:
         except (Absent, Damaged) as error:
             what = what or str(error)
         except Unavailable as error:
-            # A bad sector is damage. Too few descriptors, say, are not: the next round tries again.
-            if getattr(error.__cause__, "errno", 0) != errno.EIO:
+            # Whatever keeps a file from being read is damage, but for what this process is short of.
+            if getattr(error.__cause__, "errno", 0) in _SHORT:
                 raise
             what = str(error)
         if what and await self._metadata.read(_is_named, self._blobs.name, blob.id):

@@ -121,7 +121,7 @@ class RunningTests(UpkeepCase):
         self.assertTrue(self.command("scrub_status")["ended"])
 
     def test_bandwidth(self) -> None:
-        """What a scrub is told at its start, or that of the configuration after a reload, is what limits it."""
+        """The configuration says how fast it may be, unless who starts it does."""
         self.put("key", 100)
         self.assertEqual(self.command("start_scrub")["limit"], 50 * MIB)
         self.assertEqual(self.command("start_scrub", rate=7)["limit"], 7)
