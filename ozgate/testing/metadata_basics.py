@@ -13,7 +13,7 @@ from zope.interface.verify import verifyObject
 
 from ..errors import Unavailable
 from ..interfaces import IMetadataStore, IMetadataTransaction
-from ..values import Bucket, Content, ObjectVersion, Volume
+from ..values import Bucket, Content, DamagedRow, ObjectVersion, Volume
 from .metadata_base import (
     OWNER,
     START,
@@ -434,6 +434,47 @@ class BlobTests(MetadataTests):
 
         expected = [False, True, True, True, False, False]
         self.assertEqual(await self.write(interaction), expected)
+
+    async def test_nameless(self) -> None:
+        """Of some blobs, those are nameless that no extent names, in the order in which they were asked for."""
+
+        def interaction(tx: IMetadataTransaction) -> list[list[str]]:
+            put(tx, self.bucket, "key", extents("b1", "b2"))
+            asked = ["b3", "b2", "b0", "b1"]
+            found = [tx.nameless(store, asked) for store in ("files", "other")]
+            return [list(each) for each in (*found, tx.nameless("files", []))]
+
+        expected = [["b3", "b0"], ["b3", "b2", "b0", "b1"], []]
+        self.assertEqual(await self.write(interaction), expected)
+
+    async def test_check_rows(self) -> None:
+        """Looking through all rows, a few at a time, comes to an end, and finds nothing wrong with what was written."""
+        await self.write(
+            lambda tx: [put(tx, self.bucket, key) for key in "abcde"] and 0
+        )
+        await self.write(
+            lambda tx: tx.put_part(
+                self.bucket, upload(tx, self.bucket, "key", "u1"), part(1, "b1", "b2")
+            )
+        )
+        after: str | None = ""
+        pages = 0
+        while after is not None:
+            rows = await self.read(lambda tx, a=after: tx.check_rows(a, 2))
+            self.assertLessEqual(rows.count, 2)
+            self.assertEqual(rows.damaged, ())
+            after = rows.next_after
+            pages += 1
+            self.assertLess(pages, 100)
+
+    async def test_mend_row(self) -> None:
+        """Nothing happens to a row that is well, or not there."""
+        await self.write(lambda tx: put(tx, self.bucket, "key") and 0)
+        row = DamagedRow("versions", (self.bucket.number, "none", 1), "")
+        said = await self.write(lambda tx: tx.mend_row(row, OWNER))
+        self.assertTrue(said)
+        found = await self.read(lambda tx: tx.latest(self.bucket, "key"))
+        self.assertEqual(found.key, "key")
 
     async def test_shared_blob(self) -> None:
         """A blob that two versions share is doomed for good only when both are gone."""
