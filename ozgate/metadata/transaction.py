@@ -7,10 +7,11 @@ from typing import Any, NoReturn
 from zope.interface import implementer
 
 from ..interfaces import IMetadataTransaction
+from .blobnames import BlobRows
 from .checking import CheckRows
 from .shared import SharedRows
 from .uploads import UploadRows
-from .versions import BlobRows, VersionRows
+from .versions import VersionRows
 
 WRITING = (
     "next_sequence",
