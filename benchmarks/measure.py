@@ -118,7 +118,11 @@ class Gateway(Process):
             stderr=self.log,
         )
         super().__init__(process)
-        wait_for_port(self.port, process)
+        try:
+            wait_for_port(self.port, process)
+        except BaseException:
+            self.stop()
+            raise
         self._connection = http.client.HTTPConnection(
             "127.0.0.1", self.port, timeout=600
         )

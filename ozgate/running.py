@@ -65,6 +65,13 @@ _log = Logger()
 GARBAGE = 20_000
 """Objects made, less those freed, between two looks for cyclic garbage; Python's 700 are made by every page of a list."""
 
+OLD_GARBAGE = (5, 2)
+"""Looks among the young between two among the middle-aged, and of those between two among all.
+
+Requests die in circles of references, those of slow clients when they are old: with Python's (10, 10) a thousand clients that let
+themselves be cut, and come again, have 60 MB of them lie about (``benchmarks/slow_clients.py``).
+"""
+
 SWITCH = 0.0005
 """Seconds that a busy thread keeps the interpreter while another waits for it.
 
@@ -170,7 +177,7 @@ class GatewayService(Service):
         sys.setswitchinterval(SWITCH)
         # What was imported stays: the garbage collector need not look at it again.
         gc.freeze()
-        gc.set_threshold(GARBAGE)
+        gc.set_threshold(GARBAGE, *OLD_GARBAGE)
         opened.callback(self._folder.release)
         self._folder.sign()
         self._pool.start()

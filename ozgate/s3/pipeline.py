@@ -151,6 +151,8 @@ class Pipeline:
             tally.in_flight -= 1
             request.body.settle()
         self.note(request, address, failed)
+        # An error has the frame that has the error: in such a circle a slow client's request outlives it.
+        failed = None
 
     def note(
         self, request: GatewayRequest, address: Address | None, failed: Exception | None

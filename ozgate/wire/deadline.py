@@ -56,8 +56,9 @@ class Deadline:
         self._due = inf
 
     def close(self) -> None:
-        """Call nothing any more."""
+        """Call nothing any more, and let go of who would have been called: a connection is freed as it ends."""
         self.rest()
+        self._overdue = _ignore
         call, self._call = self._call, None
         if call is not None:
             call.cancel()
@@ -75,3 +76,7 @@ class Deadline:
             self._set(left)
         else:
             self._overdue(self.phase)
+
+
+def _ignore(phase: str) -> None:
+    """Nobody waits any more."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import struct
+import weakref
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -345,6 +347,30 @@ class GoneTests(WireTestCase):
         await gone
         self.assertIs(sink.producer, None)
         self.assertEqual(self.site.connections, set())
+
+    async def test_freed(self) -> None:
+        """A connection without a request under way is freed as it ends: who comes again and again leaves nothing for the garbage collector."""
+        self.serve()
+        for start in (b"", b"GET / HTTP"):
+            peer = await self.connect()
+            peer.send(start)
+            while not self.site.connections:
+                await deferLater(reactor, 0)
+            [channel] = self.site.connections
+            while channel._pending != start:
+                await deferLater(reactor, 0)
+            freed = weakref.ref(channel)
+            del channel
+            gc.disable()
+            try:
+                peer.transport.abortConnection()
+                await peer.ended
+                while self.site.connections:
+                    await deferLater(reactor, 0)
+                await deferLater(reactor, 0)
+                self.assertIs(freed(), None)
+            finally:
+                gc.enable()
 
     async def test_cancels(self) -> None:
         """A reset cancels the operation, quietly."""
