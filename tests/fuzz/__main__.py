@@ -44,12 +44,13 @@ def _fuzz(names: list[str], seconds: float, processes: int) -> int:
     turns = [name for _ in range(rounds) for name in names]
     done: list[Run] = []
 
-    def take_turn(turn: int) -> Run:
+    def take_turn(turn: int) -> Run | None:
         left = begun + seconds - time.monotonic()
-        return run(turns[turn], max(1, left * processes / (len(turns) - turn) - START))
+        given = left * processes / (len(turns) - turn) - START
+        return run(turns[turn], given) if given >= 1 else None
 
     with ThreadPoolExecutor(processes) as pool:
-        for one in pool.map(take_turn, range(len(turns))):
+        for one in filter(None, pool.map(take_turn, range(len(turns)))):
             done.append(one)
             print(_line(one, time.monotonic() - begun, seconds), flush=True)
     print(f"\n{'target':12}{'executed':>12}{'seconds':>9}{'coverage':>15}  found")
@@ -57,6 +58,8 @@ def _fuzz(names: list[str], seconds: float, processes: int) -> int:
     for name in names:
         runs = [each for each in done if each.name == name]
         crashes += found(name)
+        if not runs:
+            continue
         reached = f"{runs[0].coverage[0]} to {runs[-1].coverage[1]}"
         executed, spent = sum(r.executed for r in runs), sum(r.seconds for r in runs)
         print(f"{name:12}{executed:12}{spent:9.0f}{reached:>15}  {len(found(name))}")
