@@ -53,6 +53,10 @@ def one_input(data: bytes) -> None:
         assert (
             numbers == sorted(set(numbers)) and 1 <= numbers[0] <= numbers[-1] <= 10000
         )
+        written = [row.text_of("PartNumber") or "" for row in found.children]
+        assert [each.strip().lstrip("+0") for each in written] == list(
+            map(str, numbers)
+        )
         fingerprint(listed)
     tags = _refusable(lambda: from_document(data))
     assert tags is None or len(tags) <= 10

@@ -27,6 +27,9 @@ TARGETS = (
     *("documents", "config", "blobs", "request", "operation", "admin"),
 )
 
+FOUND = "found-"
+"""How the names of those inputs in the corpus begin that once broke a promise."""
+
 LONGEST = 4096
 """Bytes of an input."""
 
@@ -102,7 +105,7 @@ def run(name: str, seconds: float, show: bool = False) -> Run:
 
 
 def minimize(name: str) -> int:
-    """Make the committed corpus the smallest that reaches what the grown one does; gives the number of its files."""
+    """Make the committed corpus the smallest that reaches what the grown one does, and keep what was found; gives the number of its files."""
     grown, kept = _begin(name), CORPUS / name
     fresh = WORK / "minimized" / name
     fresh.mkdir(parents=True, exist_ok=True)
@@ -123,10 +126,11 @@ def minimize(name: str) -> int:
     if process.returncode or not inputs:
         raise RuntimeError(f"{name}: the corpus could not be minimized")
     for each in kept.iterdir():
-        each.unlink()
+        if not each.name.startswith(FOUND):
+            each.unlink()
     for each in fresh.iterdir():
         each.rename(kept / each.name[:12])
-    return len(inputs)
+    return len(list(kept.iterdir()))
 
 
 def fuzz(name: str) -> None:

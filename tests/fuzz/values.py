@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
@@ -152,7 +153,7 @@ def _commands(value: str) -> None:
         short_name("alice/host@REALM", rules, "REALM")
     _or_line(host_and_port, value)
     for parse in PARSERS:
-        _or_line(parse, value)
+        assert _or_line(parse, value) != inf
 
 
 def _or_line(parse: Callable[[str], Any], value: str) -> Any:
