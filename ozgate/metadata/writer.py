@@ -166,6 +166,18 @@ class Writer:
             self._connection = connection
         return self._connection
 
+    def _settle(self) -> None:
+        """Empty the log after a commit in doubt, before anybody is told of it.
+
+        What readers do not see of that commit is in the log for whoever reads it next: without this, a process that
+        starts after a kill would find done what reads between had found undone.
+        """
+        try:
+            self._connect()
+        except Exception as error:
+            # The next batch tries again.
+            self._log.warn("{path} stays closed: {error}", path=self._path, error=error)
+
     def _disconnect(self) -> None:
         """Forget the connection, as after an error that leaves its state in doubt."""
         connection, self._connection = self._connection, None
@@ -199,6 +211,7 @@ class Writer:
             if isinstance(failure, Uncertain):
                 # What the kernel dropped must not be taken for written by a later commit.
                 self._disconnect()
+                self._settle()
             return self._all_failed(batch, failure)
         self._sequences.committed()
         return outcomes

@@ -1,0 +1,336 @@
+"""The reference model: what a gateway holds, as dicts, and what S3 says of it.
+
+Each method is an operation: it changes the dicts and gives what an answer says, or raises :class:`Refusal` and changes
+nothing. Written from the Amazon S3 API Reference, not from ozgate: nothing of ozgate is imported.
+"""
+
+from __future__ import annotations
+
+import zlib
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
+from hashlib import md5, sha256
+from typing import Any
+
+from attrs import define, evolve, field, frozen
+from awscrt.checksums import crc64nvme
+
+MIN_PART = 1 << 10
+"""Bytes of every part but the last, at least: a five-thousandth of S3's, for histories of many parts."""
+
+DEFAULT_TYPE = "binary/octet-stream"
+
+
+class Refusal(Exception):
+    """An answer that is not a success.
+
+    :ivar status: of HTTP.
+    :ivar code: S3's.
+    """
+
+    def __init__(self, status: int, code: str) -> None:
+        super().__init__(status, code)
+        self.status, self.code = status, code
+
+
+def no_such_bucket() -> Refusal:
+    return Refusal(404, "NoSuchBucket")
+
+
+def precondition_failed() -> Refusal:
+    return Refusal(412, "PreconditionFailed")
+
+
+CHECKSUMS: Mapping[str, Callable[[bytes], bytes]] = {
+    "CRC32": lambda data: zlib.crc32(data).to_bytes(4, "big"),
+    "CRC64NVME": lambda data: crc64nvme(data).to_bytes(8, "big"),
+    "SHA256": lambda data: sha256(data).digest(),
+}
+
+
+def checksum(algorithm: str, data: bytes) -> str:
+    """A checksum, base64."""
+    return b64encode(CHECKSUMS[algorithm](data)).decode()
+
+
+def md5_hex(data: bytes) -> str:
+    """The ETag of what came in one piece."""
+    return md5(data, usedforsecurity=False).hexdigest()
+
+
+def counted(data: Any) -> str:
+    """How bytes are shown."""
+    return f"<{len(data)} bytes>"
+
+
+@frozen
+class Thing:
+    """An object.
+
+    :ivar etag: without quotes.
+    :ivar metadata: user metadata.
+    :ivar checksum: algorithm, and base64.
+    :ivar parts: how many parts it was made of; 0 when it came in one piece.
+    """
+
+    body: bytes = field(repr=counted)
+    etag: str
+    metadata: Mapping[str, str]
+    tags: Mapping[str, str]
+    checksum: tuple[str, str]
+    content_type: str = DEFAULT_TYPE
+    parts: int = 0
+
+    @classmethod
+    def whole(
+        cls,
+        body: bytes,
+        metadata: Mapping[str, str],
+        tags: Mapping[str, str],
+        algorithm: str,
+        content_type: str = DEFAULT_TYPE,
+    ) -> Thing:
+        """One that comes in one piece."""
+        summed = algorithm, checksum(algorithm, body)
+        return cls(body, md5_hex(body), metadata, tags, summed, content_type)
+
+
+@frozen
+class Upload:
+    """A multipart upload.
+
+    :ivar parts: number → bytes.
+    :ivar listed: what the Complete that won listed; ``None`` while in progress.
+    :ivar became: what that Complete was answered.
+    """
+
+    bucket: str
+    key: str
+    metadata: Mapping[str, str]
+    tags: Mapping[str, str]
+    parts: Mapping[int, bytes] = field(
+        factory=dict, repr=lambda parts: str(sorted(parts))
+    )
+    listed: tuple[tuple[int, str], ...] | None = None
+    became: Any = None
+
+
+@frozen
+class Conditions:
+    """What a write asks of the object that is there.
+
+    :ivar if_match: an ETag.
+    :ivar if_none_match: whether there must be none.
+    """
+
+    if_match: str | None = None
+    if_none_match: bool = False
+
+    def check(self, there: Thing | None) -> None:
+        """Refuse when they do not hold."""
+        if self.if_match is not None:
+            if there is None:
+                raise Refusal(404, "NoSuchKey")
+            if there.etag != self.if_match:
+                raise precondition_failed()
+        if self.if_none_match and there is not None:
+            raise precondition_failed()
+
+
+@define
+class Model:
+    """Everything a gateway holds.
+
+    :ivar buckets: name → key → object.
+    :ivar uploads: by names of the test's own, for ids are the gateway's to choose.
+    """
+
+    buckets: dict[str, dict[str, Thing]] = field(factory=dict)
+    uploads: dict[str, Upload] = field(factory=dict)
+
+    def copy(self) -> Model:
+        """One that changes on its own."""
+        buckets = {name: copy(things) for name, things in self.buckets.items()}
+        return Model(buckets, copy(self.uploads))
+
+    # What is there
+
+    def bucket(self, name: str) -> dict[str, Thing]:
+        """The objects of a bucket."""
+        if name not in self.buckets:
+            raise no_such_bucket()
+        return self.buckets[name]
+
+    def thing(self, bucket: str, key: str) -> Thing:
+        """An object."""
+        found = self.bucket(bucket).get(key)
+        if found is None:
+            raise Refusal(404, "NoSuchKey")
+        return found
+
+    def upload(self, bucket: str, name: str) -> Upload:
+        """An upload in progress."""
+        self.bucket(bucket)
+        found = self.uploads.get(name)
+        if found is None or found.listed is not None:
+            raise Refusal(404, "NoSuchUpload")
+        return found
+
+    def used(self, bucket: str) -> tuple[int, int]:
+        """Bytes and names that a bucket holds; parts count until their upload ends."""
+        things = self.buckets[bucket].values()
+        parts = (
+            len(part)
+            for upload in self.uploads.values()
+            if upload.bucket == bucket and upload.listed is None
+            for part in upload.parts.values()
+        )
+        return sum(len(thing.body) for thing in things) + sum(parts), len(things)
+
+    # Buckets
+
+    def create_bucket(self, name: str) -> None:
+        """CreateBucket."""
+        if name in self.buckets:
+            raise Refusal(409, "BucketAlreadyOwnedByYou")
+        self.buckets[name] = {}
+
+    def delete_bucket(self, name: str) -> None:
+        """DeleteBucket; uploads in progress go with it."""
+        if self.bucket(name):
+            raise Refusal(409, "BucketNotEmpty")
+        del self.buckets[name]
+        self.uploads = {
+            each: upload
+            for each, upload in self.uploads.items()
+            if upload.bucket != name
+        }
+
+    # Objects
+
+    def check(self, bucket: str, key: str, conditions: Conditions) -> None:
+        """Refuse a write whose conditions do not hold."""
+        conditions.check(self.bucket(bucket).get(key))
+
+    def put(self, bucket: str, key: str, thing: Thing, conditions: Conditions) -> None:
+        """PutObject, and what else makes an object."""
+        self.check(bucket, key, conditions)
+        self.buckets[bucket][key] = thing
+
+    def delete(self, bucket: str, key: str, if_match: str | None) -> None:
+        """DeleteObject; what is not there is deleted too."""
+        self.check(bucket, key, Conditions(if_match))
+        self.buckets[bucket].pop(key, None)
+
+    def copy_object(
+        self,
+        source: tuple[str, str],
+        target: tuple[str, str],
+        source_if_match: str | None,
+        metadata: Mapping[str, str] | None,
+        tags: Mapping[str, str] | None,
+        conditions: Conditions,
+    ) -> Thing:
+        """CopyObject; metadata and tags of the source when ``None``."""
+        if source == target and metadata is None:
+            raise Refusal(400, "InvalidRequest")
+        self.bucket(target[0])
+        found = self.thing(*source)
+        if source_if_match is not None and found.etag != source_if_match:
+            raise precondition_failed()
+        made = found
+        if metadata is not None:
+            made = evolve(made, metadata=metadata, content_type=DEFAULT_TYPE)
+        if tags is not None:
+            made = evolve(made, tags=tags)
+        self.put(*target, made, conditions)
+        return made
+
+    def put_tags(self, bucket: str, key: str, tags: Mapping[str, str]) -> None:
+        """PutObjectTagging; DeleteObjectTagging when there are none."""
+        self.buckets[bucket][key] = evolve(self.thing(bucket, key), tags=tags)
+
+    # Uploads
+
+    def put_part(self, bucket: str, name: str, number: int, body: bytes) -> None:
+        """UploadPart; the last of one number wins."""
+        upload = self.upload(bucket, name)
+        self.uploads[name] = evolve(upload, parts={**upload.parts, number: body})
+
+    def complete(
+        self,
+        bucket: str,
+        name: str,
+        listed: Sequence[tuple[int, str]],
+        conditions: Conditions,
+    ) -> Any:
+        """CompleteMultipartUpload; the same list again gets the same answer."""
+        self.bucket(bucket)
+        known = self.uploads.get(name)
+        if known is not None and known.listed == tuple(listed):
+            return known.became
+        upload = self.upload(bucket, name)
+        parts = [upload.parts.get(number) for number, _ in listed]
+        bodies = [part for part in parts if part is not None]
+        if len(bodies) < len(parts) or any(
+            md5_hex(body) != etag
+            for body, (_, etag) in zip(bodies, listed, strict=True)
+        ):
+            raise Refusal(400, "InvalidPart")
+        if any(len(body) < MIN_PART for body in bodies[:-1]):
+            raise Refusal(400, "EntityTooSmall")
+        digests = b"".join(bytes.fromhex(md5_hex(body)) for body in bodies)
+        whole = b"".join(bodies)
+        thing = Thing(
+            whole,
+            f"{md5_hex(digests)}-{len(bodies)}",
+            upload.metadata,
+            upload.tags,
+            ("CRC64NVME", checksum("CRC64NVME", whole)),
+            parts=len(bodies),
+        )
+        self.put(upload.bucket, upload.key, thing, conditions)
+        became = thing.etag, thing.checksum
+        ended = evolve(upload, parts={}, listed=tuple(listed), became=became)
+        self.uploads[name] = ended
+        return became
+
+    def abort(self, bucket: str, name: str) -> None:
+        """AbortMultipartUpload."""
+        self.upload(bucket, name)
+        del self.uploads[name]
+
+
+@frozen
+class Page:
+    """A page of a listing.
+
+    :ivar items: keys.
+    :ivar last: what to go on after; ``None`` when this is the last page.
+    """
+
+    items: tuple[str, ...]
+    prefixes: tuple[str, ...]
+    last: str | None
+
+
+def page(
+    keys: Iterable[str], prefix: str, after: str, delimiter: str, limit: int
+) -> Page:
+    """A page of keys, rolled up at a delimiter; an ``after`` that is a common prefix passes over all below it."""
+    items: list[str] = []
+    prefixes: list[str] = []
+    last = None
+    for key in sorted(keys, key=str.encode):
+        if not key.startswith(prefix) or key.encode() <= after.encode():
+            continue
+        end = key.find(delimiter, len(prefix)) if delimiter else -1
+        shown = key if end < 0 else key[: end + len(delimiter)]
+        if shown in prefixes or (end >= 0 and shown == after):
+            continue
+        if len(items) + len(prefixes) == limit:
+            return Page(tuple(items), tuple(prefixes), last)
+        (items if end < 0 else prefixes).append(shown)
+        last = shown
+    return Page(tuple(items), tuple(prefixes), None)
