@@ -46,7 +46,7 @@ def _fuzz(names: list[str], seconds: float, processes: int) -> int:
 
     def take_turn(turn: int) -> Run | None:
         left = begun + seconds - time.monotonic()
-        given = left * processes / (len(turns) - turn) - START
+        given = min(left, left * processes / (len(turns) - turn)) - START
         return run(turns[turn], given) if given >= 1 else None
 
     with ThreadPoolExecutor(processes) as pool:
