@@ -10,11 +10,8 @@ from attrs import frozen
 from hypothesis import strategies as st
 
 from .model import Conditions, Model, Thing, md5_hex
-from .operations import (
-    INLINE,
+from .object_operations import (
     CopyObject,
-    CreateBucket,
-    DeleteBucket,
     DeleteObject,
     DeleteObjects,
     DeleteObjectTagging,
@@ -22,10 +19,10 @@ from .operations import (
     GetObjectTagging,
     GetRange,
     HeadObject,
-    Operation,
     PutObject,
     PutObjectTagging,
 )
+from .operations import INLINE, CreateBucket, DeleteBucket, Operation
 from .upload_operations import (
     AbortMultipartUpload,
     CompleteMultipartUpload,

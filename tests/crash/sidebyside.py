@@ -31,14 +31,8 @@ from . import model, tapping
 from .disksite import DiskSite, Turns, image
 from .drawing import BUCKETS, KEYS
 from .model import Model
-from .operations import (
-    CreateBucket,
-    GetObject,
-    GetObjectTagging,
-    ListBuckets,
-    Operation,
-    PutObject,
-)
+from .object_operations import GetObject, GetObjectTagging, PutObject
+from .operations import CreateBucket, ListBuckets, Operation
 from .trouble import CALM, LOST, REFUSED, Disk, Outcome, Trouble, possible
 from .upload_operations import (
     CreateMultipartUpload,
@@ -157,6 +151,9 @@ class SideBySide:
         assert found, (operations, outcomes, self.models)
         self.models = found
         if struck or len(found) > 1:
+            self.verify()
+        if struck and trouble.dies:
+            self.restart()
             self.verify()
         self.until_room -= 1
         if self.until_room == 0:

@@ -26,7 +26,8 @@ from ozgate.background.uploads import UploadExpiry
 from . import drawing, tapping
 from .drawing import BUCKETS, Known
 from .model import Conditions, Model
-from .operations import Operation, PutObject, PutObjectTagging
+from .object_operations import PutObject, PutObjectTagging
+from .operations import Operation
 from .sidebyside import SideBySide
 from .trouble import LOST, REFUSED, TROUBLES, Trouble, possible
 from .upload_operations import ListObjectsV2

@@ -32,6 +32,7 @@ class Trouble:
     :ivar at: number of the call to the disk at which it does, from 1.
     :ivar number: the error.
     :ivar done: how much of that call is done: nothing, all of it, or half of a write.
+    :ivar dies: whether the process dies after an error, when all was read.
     :ivar again: the call of the start that follows at which the process dies once more; 0 for none.
     """
 
@@ -40,6 +41,7 @@ class Trouble:
     number: int = errno.EIO
     done: float = 0
     again: int = 0
+    dies: bool = False
 
 
 CALM = Trouble()
@@ -50,7 +52,7 @@ _CALLS = st.one_of(st.integers(1, 6), st.integers(1, 26))
 _QUIET = st.just(CALM)
 _ERRORS = st.one_of(
     st.builds(Trouble, st.just("error"), _CALLS, st.sampled_from(ERRORS)),
-    st.builds(Trouble, st.just("error"), _CALLS, done=st.just(1)),
+    st.builds(Trouble, st.just("error"), _CALLS, done=st.just(1), dies=st.booleans()),
 )
 _CRASHES = st.builds(
     Trouble,
