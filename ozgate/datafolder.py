@@ -10,8 +10,15 @@ from pathlib import Path
 
 from .sitefile import ConfigurationError
 
-MARKS = {"lock", "metadata.db", "blobs", "master.key"}
-"""Names that a data folder has, some of them even when only a part of it was copied."""
+MARKS = {
+    "lock",
+    "metadata.db",
+    "metadata.db-journal",
+    "blobs",
+    "master.key",
+    "admin.sock",
+}
+"""Names that a data folder has, some of them even when only a part of it was copied, or a power cut took the rest."""
 
 
 class DataFolder:

@@ -371,6 +371,13 @@ class OpeningTests(SynchronousTestCase):
             synced, [parent, self.path, f"{self.path}/a", f"{self.path}/a"]
         )
 
+    def test_first_start_cut_short(self) -> None:
+        """A power cut in the very first start may leave the journal of a database that never was: it starts again."""
+        os.mkdir(self.path)
+        with open(f"{self.path}/metadata.db-journal", "wb"):
+            pass
+        datafolder.DataFolder(self.path).release()
+
     def test_killed_while_making_metadata(self) -> None:
         """A process killed before any statement that makes the database leaves one that the next can use."""
         for at in (*range(1, 10), *range(10, 1000, 3)):
