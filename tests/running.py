@@ -218,8 +218,11 @@ def read_answers(connection: socket.socket, silence: float = 0.5) -> bytes:
 
 
 @cache
-def shared_server(*settings: str) -> Server:
-    """One server for all tests of this process that ask for the same settings; it ends with the process."""
+def shared_server(*settings: str, purpose: str = "") -> Server:
+    """One server for all tests of this process that ask for the same settings; it ends with the process.
+
+    :param purpose: of those who need one that others leave alone.
+    """
     folder = tempfile.TemporaryDirectory(prefix="ozgate-test-")
     server = Server(os.path.join(folder.name, "data"), *settings)
     server.start()

@@ -67,11 +67,13 @@ def call_of(
     principal = principal_of(caller)
     check_key(key)
     scope = Scope.OBJECT if key else Scope.BUCKET
+    length = None if body is None else body.length
     return Call(
         context.gateway,
         _OPERATIONS[operation],
         Address(scope, bucket, key, Query(), b"", b"", "", False),
-        Headers({}),
+        # An empty body is an object only where somebody said so.
+        Headers({} if length is None else {"content-length": str(length)}),
         principal,
         Verified(caller.user, "UNSIGNED-PAYLOAD", None, "", "", "", False, caller.user),
         body or RequestBody(_Nowhere(), 0),

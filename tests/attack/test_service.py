@@ -25,7 +25,7 @@ ON_THE_EDGE = ("signed 901 s off", "signed at 901 for 60")
 @cache
 def attacked() -> tuple[Server, Pair]:
     """A server with a bucket of the user's, and two keys in it."""
-    server = shared_server()
+    server = shared_server(purpose="attacks")
     pair = pair_of(server, USER)
     pair_of(server, "other")
     for target, body in (
