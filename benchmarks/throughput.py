@@ -190,7 +190,7 @@ def main() -> int:
             statistics.median(
                 cost / bare for cost, bare in zip(costs, kernel_costs, strict=True)
             ),
-            1.2,
+            1.5,
             at_most=True,
         ),
         verdict(
