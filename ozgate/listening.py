@@ -17,6 +17,7 @@ from twisted.internet.interfaces import (
 )
 from twisted.internet.task import deferLater
 
+from .accepting import rest_without_descriptors
 from .config import Settings, host_and_port
 from .sitefile import ConfigurationError
 from .tlsendpoints import PREFIX, TlsEndpoint
@@ -221,6 +222,7 @@ async def _listen(
         raise ConfigurationError(
             f"cannot listen on {description}: {type(error).__name__}: {' '.join(str(error).split())}; a description is one of Twisted's, such as tcp:9878:interface=127.0.0.1"
         ) from None
+    rest_without_descriptors(reactor, port)
     return port
 
 

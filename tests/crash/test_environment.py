@@ -109,6 +109,30 @@ class DescriptorTests(ServerCase):
         self.assertEqual(self.put("after", BLOB), 200)
         self.assert_there(after=BLOB)
 
+    def test_none(self) -> None:
+        """Not even the reserved descriptor is to be had: clients wait without a spin, and are served when there are some."""
+        server = self.begin()
+        self.assertEqual(self.put("small", SMALL), 200)
+        assert server.process is not None
+        process = server.process.pid
+        before = resource.prlimit(process, resource.RLIMIT_NOFILE)
+        there = len(os.listdir(f"/proc/{process}/fd"))
+        resource.prlimit(process, resource.RLIMIT_NOFILE, (there // 2, before[1]))
+        client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        self.addCleanup(client.close)
+        client.request(
+            "GET", "/bucket/small", headers=server.signed("GET", "/bucket/small")
+        )
+        time.sleep(0.2)
+        used = cpu_seconds(server)
+        time.sleep(1)
+        self.assertLess(cpu_seconds(server) - used, 0.5)
+        resource.prlimit(process, resource.RLIMIT_NOFILE, before)
+        answer = client.getresponse()
+        self.assertEqual((answer.status, answer.read()), (200, SMALL))
+        told = Path(server.log).read_text().count("new clients wait")
+        self.assertEqual(told, 1)
+
     def wait_until_served(self) -> None:
         """Until the server has noticed that its clients are gone."""
         deadline = time.monotonic() + 20
