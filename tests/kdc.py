@@ -120,7 +120,7 @@ class Kdc:
                 stderr=log,
                 preexec_fn=die_with_parent,
             )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self._process.poll() is None:
             with (
                 contextlib.suppress(OSError),

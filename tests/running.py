@@ -107,7 +107,7 @@ class Server:
                 stderr=log,
                 preexec_fn=die_with_parent,
             )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError(self.output())

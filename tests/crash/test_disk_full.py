@@ -108,7 +108,7 @@ class DiskFullTests(SynchronousTestCase):
 
     def assert_room(self) -> None:
         """A large object fits again, once the reaper has been round."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             status, _, _ = self.server.request(
                 "PUT", "/bucket/after", {}, b"y" * 2_000_000

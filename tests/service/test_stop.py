@@ -108,7 +108,7 @@ class StopTests(ServiceTestCase):
     def test_stops_while_starting(self) -> None:
         """SIGTERM right at the start is obeyed, too."""
         process = self.launch("-n", "ozgate", "--data", self.data, "-D", LOOPBACK)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not os.path.exists(self.data + "/lock") and time.monotonic() < deadline:
             time.sleep(0.001)
         self.assertEqual(process.stop(), -signal.SIGTERM)
@@ -163,7 +163,7 @@ class DaemonTests(ServiceTestCase):
 
     def wait_until(self, condition: object) -> None:
         """Wait for something another process does, at most 20 seconds."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not condition() and time.monotonic() < deadline:
             time.sleep(0.02)
 

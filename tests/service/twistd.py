@@ -79,7 +79,7 @@ class Twistd:
 
     def wait_ready(self) -> None:
         """Wait until it said where it listens, at most 20 seconds."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             found = re.findall(r"^ozgate listens on (\S+)$", self.output(), re.M)
             # Said last, in the same breath as the lines above it.
