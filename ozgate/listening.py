@@ -18,7 +18,8 @@ from twisted.internet.interfaces import (
 from twisted.internet.task import deferLater
 
 from .accepting import rest_without_descriptors
-from .config import Settings, host_and_port
+from .config import Settings
+from .configvalues import host_and_port
 from .sitefile import ConfigurationError
 from .tlsendpoints import PREFIX, TlsEndpoint
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from klein import Klein
 
-from ..config import interval
+from ..configvalues import interval
 from ..errors import S3Error, StoreError
 from ..s3.xml import element
 from ..wire.accesslog import query_parameters

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..config import size as parse_size
+from ..configvalues import size as parse_size
 from . import client
 from .progress import Progress, seconds, share, size
 from .shell import show

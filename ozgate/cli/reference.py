@@ -8,24 +8,25 @@ from xml.sax.saxutils import escape
 
 import click
 
-from .. import config as declared
+from .. import configvalues
+from ..config import knobs
 
 TYPES: dict[Callable[[str], Any], str] = {
     str: "text",
-    declared.address: "host:port",
-    declared.authentication: "simple or kerberos",
-    declared.boolean: "true or false",
-    declared.durability: "strict or relaxed",
-    declared.duration: "duration",
-    declared.interval: "duration",
-    declared.milliseconds: "duration",
-    declared.mode: "mode",
-    declared.names: "comma-separated list",
-    declared.policy: "HTTP_ONLY, HTTPS_ONLY or HTTP_AND_HTTPS",
-    declared.positive: "number above 0",
-    declared.size: "size",
-    declared.url: "URL",
-    declared.whole: "number",
+    configvalues.address: "host:port",
+    configvalues.authentication: "simple or kerberos",
+    configvalues.boolean: "true or false",
+    configvalues.durability: "strict or relaxed",
+    configvalues.duration: "duration",
+    configvalues.interval: "duration",
+    configvalues.milliseconds: "duration",
+    configvalues.mode: "mode",
+    configvalues.names: "comma-separated list",
+    configvalues.policy: "HTTP_ONLY, HTTPS_ONLY or HTTP_AND_HTTPS",
+    configvalues.positive: "number above 0",
+    configvalues.size: "size",
+    configvalues.url: "URL",
+    configvalues.whole: "number",
 }
 """What people are told of each parser."""
 
@@ -39,9 +40,9 @@ def written(value: Any, parse: Callable[[str], Any]) -> str:
         return str(value).lower()
     if isinstance(value, tuple):
         return ",".join(value)
-    if parse is declared.mode:
+    if parse is configvalues.mode:
         return f"{value:o}"
-    if parse is declared.size and value:
+    if parse is configvalues.size and value:
         for bits, unit in _SIZES:
             if value % (1 << bits) == 0:
                 return f"{value >> bits}{unit}"
@@ -56,7 +57,7 @@ def written(value: Any, parse: Callable[[str], Any]) -> str:
 def markdown() -> str:
     """All keys as a table."""
     rows = ["| key | type | default | what it does |", "| --- | --- | --- | --- |"]
-    for each in declared.knobs():
+    for each in knobs():
         parse = each.metadata["parse"]
         default = written(each.default, parse)
         rows.append(
@@ -76,7 +77,7 @@ def site_file() -> str:
         "-->",
         "<configuration>",
     ]
-    for each in declared.knobs():
+    for each in knobs():
         parse = each.metadata["parse"]
         value = escape(written(each.default, parse))
         lines += [

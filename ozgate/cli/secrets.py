@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from ..admin.errors import AdminError
-from ..config import interval
+from ..configvalues import interval
 from . import client
 
 _F = TypeVar("_F", bound=Callable[..., Any])

@@ -10,7 +10,8 @@ from urllib.parse import unquote
 
 from ozgate.auth.claims import parse_timestamp
 from ozgate.auth.names import parse_rules, short_name
-from ozgate.config import host_and_port, knobs
+from ozgate.config import knobs
+from ozgate.configvalues import host_and_port
 from ozgate.errors import InvalidTag, S3Error
 from ozgate.s3.checksums import ALGORITHMS, check_value
 from ozgate.s3.conditions import matches

@@ -12,14 +12,15 @@ import ozgate
 
 PACKAGE = Path(ozgate.__file__).parent
 
-BASE = {"values", "errors", "interfaces", "config", "batches"}
+BASE = {"values", "errors", "interfaces", "config", "configvalues", "batches"}
 STORES = {"values", "errors", "interfaces", "batches"}
 
 PICTURE: dict[str, set[str]] = {
     "values": set(),
     "errors": set(),
     "batches": set(),
-    "config": set(),
+    "config": {"configvalues"},
+    "configvalues": set(),
     "interfaces": {"values"},
     "room": {"errors"},
     "tally": set(),
@@ -51,6 +52,7 @@ FOREIGN: dict[str, set[str]] = {
     "values": {"attrs"},
     "errors": set(),
     "config": {"attrs"},
+    "configvalues": set(),
     "interfaces": {"twisted", "zope"},
     "auth": {"attrs", "cryptography", "gssapi", "twisted", "zope"},
     "wire": {"OpenSSL", "attrs", "cryptography", "twisted", "zope"},

@@ -1,0 +1,138 @@
+"""How the configuration writes its values: a parser for each kind, from text to the value.
+
+Each raises ``ValueError`` with a message for people. Imports nothing of ozgate.
+"""
+
+from __future__ import annotations
+
+
+def boolean(text: str) -> bool:
+    """``true`` or ``false``, as Hadoop reads them."""
+    lowered = text.strip().lower()
+    if lowered not in ("true", "false"):
+        raise ValueError(f"{text!r} is neither true nor false")
+    return lowered == "true"
+
+
+_SIZES = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40, "P": 50}
+
+
+def size(text: str) -> int:
+    """Bytes: ``65536``, ``64K``, ``64KB``, ``5GB``; units are binary, as Ozone's."""
+    folded = text.strip().upper().removesuffix("B")
+    unit = folded[-1:] if folded[-1:].isalpha() else ""
+    number = folded.removesuffix(unit) if unit else folded
+    if unit not in _SIZES or not number.isascii() or not number.isdigit():
+        raise ValueError(f"{text!r} is no size such as 65536, 64KB or 5GB")
+    return int(number) << _SIZES[unit]
+
+
+_CENTURY = 100 * 365 * 86400
+"""Seconds: the longest duration, for clocks and timers do not take any number."""
+
+_DURATIONS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def duration(text: str) -> float:
+    """Seconds: ``7d``, ``24h``, ``30m``, ``5s``, ``500ms``; a bare number is seconds."""
+    folded = text.strip().lower()
+    unit = folded.lstrip("0123456789.") or "s"
+    number = folded.removesuffix(unit) if folded.endswith(unit) else folded
+    try:
+        seconds = float(number) * _DURATIONS[unit]
+    except (KeyError, ValueError):
+        raise ValueError(
+            f"{text!r} is no duration such as 7d, 24h, 30m or 5s"
+        ) from None
+    if seconds > _CENTURY:
+        raise ValueError(f"{text!r} is longer than a hundred years")
+    return seconds
+
+
+def interval(text: str) -> float:
+    """A duration above zero."""
+    seconds = duration(text)
+    if not seconds > 0:
+        raise ValueError(f"{text!r} is not above zero")
+    return seconds
+
+
+def milliseconds(text: str) -> float:
+    """A duration above zero whose bare number is milliseconds, as Hadoop's ``….ms`` keys have it."""
+    return interval(text.strip() + "ms" if text.strip().isdigit() else text)
+
+
+def names(text: str) -> tuple[str, ...]:
+    """A comma-separated list."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def whole(text: str) -> int:
+    """A whole number, zero or more."""
+    if not text.strip().isascii() or not text.strip().isdigit():
+        raise ValueError(f"{text!r} is no whole number")
+    return int(text)
+
+
+def positive(text: str) -> int:
+    """A whole number, one or more."""
+    number = whole(text)
+    if not number:
+        raise ValueError(f"{text!r} is not above zero")
+    return number
+
+
+def address(text: str) -> str:
+    """``host:port``, an IPv6 host in brackets; see :func:`host_and_port`."""
+    host_and_port(text)
+    return text.strip()
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """``127.0.0.1:9878`` or ``[::1]:9878`` in two; raises ``ValueError``."""
+    host, colon, port = text.strip().rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if not colon or not host or (":" in host and not bracketed):
+        raise ValueError(f"{text!r} is no address such as 127.0.0.1:9878 or [::1]:9878")
+    if not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise ValueError(f"{port!r} in {text!r} is no port from 0 to 65535")
+    return host.strip("[]"), int(port)
+
+
+def mode(text: str) -> int:
+    """The mode of a file that its owner may read and write: ``600``, ``660``, ``666``."""
+    if text.strip() not in ("600", "660", "666", "0600", "0660", "0666"):
+        raise ValueError(f"{text!r} is none of 600, 660 and 666")
+    return int(text, 8)
+
+
+def authentication(text: str) -> str:
+    """How HTTP clients prove who they are, as Hadoop calls it: ``simple`` (not at all) or ``kerberos``."""
+    folded = text.strip().lower()
+    if folded not in ("simple", "kerberos"):
+        raise ValueError(f"{text!r} is neither simple nor kerberos")
+    return folded
+
+
+def policy(text: str) -> str:
+    """One of Ozone's policies, which are Hadoop's: ``HTTP_ONLY``, ``HTTPS_ONLY``, ``HTTP_AND_HTTPS``."""
+    folded = text.strip().upper()
+    if folded not in ("HTTP_ONLY", "HTTPS_ONLY", "HTTP_AND_HTTPS"):
+        raise ValueError(f"{text!r} is not HTTP_ONLY, HTTPS_ONLY or HTTP_AND_HTTPS")
+    return folded
+
+
+def url(text: str) -> str:
+    """``scheme:location``, which names a provider."""
+    scheme, colon, location = text.strip().partition(":")
+    if not colon or not scheme or not location:
+        raise ValueError(f"{text!r} is no URL such as sqlite:metadata.db")
+    return text.strip()
+
+
+def durability(text: str) -> str:
+    """When a write is answered: ``strict`` (once it survives a power cut) or ``relaxed``."""
+    folded = text.strip().lower()
+    if folded not in ("strict", "relaxed"):
+        raise ValueError(f"{text!r} is neither strict nor relaxed")
+    return folded
