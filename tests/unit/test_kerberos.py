@@ -13,6 +13,9 @@ from twisted.web.http_headers import Headers
 
 from ozgate.auth.kerberos import Refused, _token
 
+NTLM = b"NTLMSSP\0"
+"""How its messages begin. Hypothesis draws it too, for it stands in the source."""
+
 
 def token(*values: bytes) -> bytes | None:
     """The token in a request with these Authorization headers."""
@@ -41,9 +44,9 @@ class TokenTests(SynchronousTestCase):
             return
         self.assertEqual(found is None, not values)
 
-    @given(st.binary(max_size=40))
+    @given(st.binary(max_size=40).filter(lambda data: not data.startswith(NTLM)))
     def test_round_trip(self, data: bytes) -> None:
         """A token is what the client wrote, but NTLM's, which is none of Kerberos."""
         self.assertEqual(token(b"Negotiate " + b64encode(data)), data)
-        ntlm = b64encode(b"NTLMSSP\0" + data)
+        ntlm = b64encode(NTLM + data)
         self.assertRaises(Refused, token, b"Negotiate " + ntlm)
