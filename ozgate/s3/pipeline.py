@@ -32,7 +32,7 @@ from ..values import Principal
 from ..wire.accesslog import GONE
 from ..wire.send import send
 from .call import Call, Gateway, Headers
-from .operations import Body
+from .operations import Body, Scope
 from .receive import check_unread
 from .reply import Reply
 from .resolve import resolve
@@ -119,6 +119,21 @@ def with_presigned(headers: Headers, query: Query) -> Headers:
         )
     }
     return Headers({**values, **dict(headers.items())}) if values else headers
+
+
+def _is_form(method: str, address: Address, headers: Headers) -> bool:
+    """Whether it is a browser's form upload, which is signed in a field of the form and nowhere else.
+
+    So the gate, which does not read bodies, has nothing to say of it. Source: Amazon S3 API Reference, "POST Object".
+    """
+    kind = (headers.get("content-type") or "").partition(";")[0].strip().lower()
+    return (
+        kind == "multipart/form-data"
+        and method == "POST"
+        and address.scope is Scope.BUCKET
+        and not address.query
+        and "authorization" not in headers
+    )
 
 
 @frozen
@@ -210,6 +225,9 @@ class Pipeline:
         method = request.method.decode("ascii")
         headers = request_headers(request)
         notes = request.notes
+        if _is_form(method, address, headers):
+            notes["operation"] = resolve(method, address, False)
+            raise NotImplemented()
         now = self.gateway.clock.seconds()
         sigv2 = self.gateway.settings.sigv2_presigned
         verified = await authenticate(

@@ -28,7 +28,7 @@ from ..errors import (
 )
 from .body import RequestBody
 from .deadline import BODY, DRAIN, FLUSH, HEAD, IDLE, LINGER, WORK, WRITE, Deadline
-from .head import TOKEN, parse_head
+from .head import TOKEN, after_empty_lines, parse_head
 
 if TYPE_CHECKING:
     from .request import GatewayRequest
@@ -177,10 +177,8 @@ class GatewayChannel(http.HTTPChannel):
     def _take_head(self) -> bool:
         """Read a head and dispatch its request; ``False`` when more must arrive first."""
         pending = self._pending
-        while pending.startswith(b"\r\n"):
-            # Empty lines before a request are forgiven (RFC 9112, 2.2): all, since one would not be the same where it
-            # comes in a segment of its own.
-            pending = self._pending = pending[2:]
+        if pending.startswith(b"\r\n"):
+            pending = self._pending = after_empty_lines(pending)
         end = pending.find(b"\r\n\r\n")
         if end < 0 or end > self.max_head:
             self._await_head(pending)
@@ -253,7 +251,7 @@ class GatewayChannel(http.HTTPChannel):
     def _receive_body(self, data: bytes) -> None:
         body = self._body
         assert body is not None
-        before = body.received
+        sent = len(data)
         if self._decoder is not None:
             try:
                 self._decoder.dataReceived(data)
@@ -270,7 +268,8 @@ class GatewayChannel(http.HTTPChannel):
             else:
                 self._body_ended(data)
         if body.discarded and self._body is body:
-            self._allowance -= body.received - before
+            # As sent: chunks of a byte each are ten times what is in them.
+            self._allowance -= sent
             if self._allowance < 0:
                 self._lose_body(IncompleteBody())
 

@@ -24,6 +24,7 @@ VISIBLE = bytes(range(0x21, 0x7F))
 CONTROLS = bytes(set(range(0x20)) - set(b"\t\r\n")) + b"\x7f"
 """What may appear nowhere in a head."""
 
+_EMPTY_LINES = re.compile(rb"(?:\r\n)*+").match
 _HOST = re.compile(rb"(?:(\[[0-9A-Fa-f:.]+\])|([A-Za-z0-9_.-]+))(?::([0-9]{1,5})?)?")
 _LONGEST_LENGTH = 19
 """Digits of a Content-Length; more than that overflows 63 bits somewhere behind us."""
@@ -49,6 +50,16 @@ class Head:
     length: int | None
     persistent: bool
     expects_continue: bool
+
+
+def after_empty_lines(data: bytes) -> bytes:
+    """What comes after the empty lines before a request, which are forgiven (RFC 9112, 2.2).
+
+    All of them, since one would not be the same where it comes in a segment of its own; and in one go, since a read may
+    bring a hundred thousand.
+    """
+    found = _EMPTY_LINES(data)
+    return data[found.end() :] if found is not None else data
 
 
 def parse_head(block: bytes, max_line: int, max_headers: int) -> Head:

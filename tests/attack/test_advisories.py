@@ -195,12 +195,32 @@ class GateTests(AttackTestCase):
             ("content-type", "multipart/form-data; boundary=x"),
         )
         before = self.holds()
-        for path in ("/bucket", "/", "/bucket/key"):
-            status, _ = self.send_sent(Sent("POST", path, headers, body + b"--x--\r\n"))
-            self.assertEqual(status, 403, path)
+        for path in ("/bucket", "/bucket/", "/nowhere"):
+            found = self.send_sent(Sent("POST", path, headers, body + b"--x--\r\n"))
+            self.assertEqual(found, (501, "NotImplemented"), path)
+        # What is no form to S3 does not get past the gate by looking like one.
+        for method, path in (
+            *(("POST", "/"), ("POST", "/bucket/key"), ("POST", "/bucket?delete")),
+            *(("POST", "/bucket?uploads"), ("PUT", "/bucket"), ("GET", "/bucket")),
+        ):
+            found = self.send_sent(Sent(method, path, headers, body + b"--x--\r\n"))
+            self.assertEqual(found, (403, "AccessDenied"), path)
+        badly = (*headers, ("authorization", "AWS4-HMAC-SHA256 x"))
+        status, _ = self.send_sent(Sent("POST", "/bucket", badly, body))
+        self.assertEqual(status, 400)
         found = self.send_sent(evolve(self.draft_of("PostObject"), body=body).signed())
         self.assertEqual(found, (501, "NotImplemented"))
         self.assertEqual(self.holds(), before)
+
+    def test_form_to_come(self) -> None:
+        """A form that waits to be asked for is refused before a byte of it came."""
+        head = (
+            b"POST /bucket HTTP/1.1\r\nHost: localhost\r\nContent-Type: Multipart/Form-Data; boundary=x\r\n"
+            b"Content-Length: 99999\r\nExpect: 100-continue\r\n\r\n"
+        )
+        self.assertEqual(self.outcome(head), (501, "NotImplemented"))
+        self.assertEqual(self.heard.count(b"HTTP/1.1 "), 1)
+        self.assertIn(b"\r\nConnection: close\r\n", self.heard)
 
     def test_object_lock(self) -> None:
         """A write that asks for a lock that is not there is refused, not stored without one (RustFS GHSA-j548)."""

@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.errors import BadRequest, RequestHeaderSectionTooLarge
-from ozgate.wire.head import parse_head, split_target, valid_host
+from ozgate.wire.head import (
+    after_empty_lines,
+    parse_head,
+    split_target,
+    valid_host,
+)
 from tests.fuzz import head
 
 PIECES = st.sampled_from([*head.WORDS, b":", b"/", b"x", b"\r", b"\n", b"\0", b"12"])
@@ -31,6 +36,18 @@ class HeadTests(SynchronousTestCase):
         """Whatever is sent is refused as one of two errors, or means the same to a reader of another make."""
         head.one_input(data)
         head.one_input(b"GET / HTTP/1.1\r\nHost: h\r\n" + data)
+
+    @given(st.lists(st.sampled_from((b"\r\n", b"\r", b"\n", b"GET")), max_size=9))
+    def test_empty_lines(self, pieces: list[bytes]) -> None:
+        """Whole empty lines at the front are passed over, as often as they come, and nothing else is."""
+        data = rest = b"".join(pieces)
+        while rest[:2] == b"\r\n":
+            rest = rest[2:]
+        self.assertEqual(after_empty_lines(data), rest)
+
+    def test_many_empty_lines(self) -> None:
+        """As many as there are bytes for: had each its own copy of the rest, this would not end."""
+        self.assertEqual(after_empty_lines(b"\r\n" * (4 << 20) + b"GET"), b"GET")
 
     @given(st.lists(st.tuples(NAMES, VALUES), max_size=6))
     def test_any_headers(self, pairs: list[tuple[bytes, bytes]]) -> None:

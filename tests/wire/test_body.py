@@ -126,6 +126,18 @@ class EarlyEndTests(WireTestCase):
         self.assertTrue(answer.startswith(b"HTTP/1.1 403 "))
         self.assertEqual(answer.count(b"HTTP/1.1 "), 1)
 
+    async def test_too_much_of_framing(self) -> None:
+        """The bound is one of bytes that are read: framing counts, however little of a body is in it."""
+        self.patch(GatewayChannel, "drain_bytes", 100_000)
+        self.patch(GatewayChannel, "drain_seconds", 1000.0)
+        self.serve(deny)
+        head = b"PUT /b/k HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+        peer = await self.connect()
+        peer.send(head + b"1;%b\r\nx\r\n" % (b"e" * 500) * 400)
+        answer = await peer.ended
+        self.assertTrue(answer.startswith(b"HTTP/1.1 403 "))
+        self.assertEqual(answer.count(b"HTTP/1.1 "), 1)
+
     async def test_discarded_before_the_answer(self) -> None:
         """A body that an operation discards is dropped while the operation works."""
 
