@@ -72,7 +72,7 @@ def error_document(error: S3Error, resource: str, request_id: str) -> bytes:
         f"{_DECLARATION}<Error>{element('Code', error.code)}"
         f"{element('Message', _fit(error.message))}{members}"
         f"{element('Resource', _fit(resource))}"
-        f"{element('RequestId', request_id)}</Error>"
+        f"{element('RequestId', request_id)}{element('HostId', request_id)}</Error>"
     ).encode()
 
 

@@ -214,10 +214,9 @@ class GatewayRequest(server.Request):
     def answer_error(self, error: S3Error, resource: str) -> None:
         """Write and finish an error, in the site's form."""
         document = self.site.error_body(error, resource, self.request_id)
-        headers = [
-            (self.site.request_id_header, self.request_id.encode("ascii")),
-            (b"Content-Type", b"application/xml"),
-        ]
+        request_id = self.request_id.encode("ascii")
+        headers = [(name, request_id) for name in self.site.request_id_headers]
+        headers.append((b"Content-Type", b"application/xml"))
         self.answer_document(error.status, headers, document)
 
     def write(self, data: bytes) -> None:

@@ -43,7 +43,7 @@ class GatewaySite(server.Site):
     protocol = GatewayChannel  # type: ignore[assignment]
     requestFactory = GatewayRequest  # type: ignore[assignment]
     server_header = b"ozgate"
-    request_id_header = b"x-amz-request-id"
+    request_id_headers = (b"x-amz-id-2", b"x-amz-request-id")
     noisy = False
 
     def __init__(
@@ -141,12 +141,14 @@ class GatewaySite(server.Site):
         error, request_id = SlowDown(), new_request_id()
         document = self.error_body(error, "", request_id)
         return (
-            b"HTTP/1.1 503 Service Unavailable\r\n%bConnection: close\r\n%b: %b\r\nRetry-After: %d\r\n"
+            b"HTTP/1.1 503 Service Unavailable\r\n%bConnection: close\r\n%bRetry-After: %d\r\n"
             b"Content-Type: application/xml\r\nContent-Length: %d\r\n\r\n%b"
         ) % (
             self.standing_headers(),
-            self.request_id_header,
-            request_id.encode("ascii"),
+            b"".join(
+                b"%b: %b\r\n" % (name, request_id.encode("ascii"))
+                for name in self.request_id_headers
+            ),
             error.retry_after,
             len(document),
             document,

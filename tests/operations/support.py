@@ -255,6 +255,7 @@ def _checked(response: Response) -> Response:
         assert response.headers["content-type"] == "application/xml", response
         request_id = response.headers["x-amz-request-id"]
         assert response.text("RequestId") == request_id, response
+        assert response.text("HostId") == response.headers["x-amz-id-2"], response
     return response
 
 

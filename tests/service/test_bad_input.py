@@ -56,6 +56,9 @@ class BadInputCase(SynchronousTestCase):
         self.assertEqual(head.split(b" ")[1:2], [str(status).encode()], answer[:500])
         self.assertIn(f"<Code>{code}</Code>".encode(), body)
         self.assertIn(b"<RequestId>", body)
+        self.assertIn(b"<HostId>", body)
+        self.assertIn(b"\r\nx-amz-id-2: ", head)
+        self.assertIn(b"\r\nx-amz-request-id: ", head)
         return body
 
     def refused(

@@ -82,6 +82,7 @@ class ErrorTests(SynchronousTestCase):
                     ("Second", "2"),
                     ("Resource", "/b/k"),
                     ("RequestId", "id"),
+                    ("HostId", "id"),
                 ],
             )
 

@@ -100,7 +100,8 @@ class WriterTests(SynchronousTestCase):
             b"<Error><Code>NoSuchKey</Code>"
             b"<Message>The specified key does not exist.</Message>"
             b"<Key>a&amp;b</Key><Number>1</Number>"
-            b"<Resource>/bucket/a&amp;b</Resource><RequestId>id</RequestId></Error>",
+            b"<Resource>/bucket/a&amp;b</Resource>"
+            b"<RequestId>id</RequestId><HostId>id</HostId></Error>",
         )
 
     @given(TEXTS)

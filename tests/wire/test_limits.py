@@ -66,6 +66,7 @@ class ConnectionTests(WireTestCase):
         self.assertIn(b"Content-Type: application/xml", lines)
         self.assertIn(b"Content-Length: %d" % len(body), lines)
         self.assertRegex(head, rb"\r\nx-amz-request-id: [0-9A-F]{16}\r\n")
+        self.assertRegex(head, rb"\r\nx-amz-id-2: [0-9A-F]{16}\r\n")
         self.assertEqual(body, b"<Error><Code>SlowDown</Code></Error>")
 
     async def test_one_too_many(self) -> None:
