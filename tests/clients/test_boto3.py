@@ -180,8 +180,13 @@ class Boto3Tests(ClientTestCase):
         self.assertRaises(
             self.s3.exceptions.NoSuchBucket, self.s3.list_objects_v2, Bucket="absent"
         )
+        elsewhere: dict[str, Any] = {
+            "Bucket": "elsewhere",
+            "CreateBucketConfiguration": {"LocationConstraint": "eu-west-3"},
+        }
+        self.s3.create_bucket(**elsewhere)
         self.assertRaises(
             self.s3.exceptions.BucketAlreadyOwnedByYou,
             self.s3.create_bucket,
-            Bucket=BUCKET,
+            **elsewhere,
         )

@@ -32,11 +32,32 @@ class CreateBucketTests(OperationTestCase):
         self.assertEqual((await self.client.request("HEAD", "/made")).status, 200)
 
     async def test_own_again(self) -> None:
-        """Making one's own bucket again is a conflict that says so."""
-        response = await self.refused(
-            self.create("bucket"), 409, "BucketAlreadyOwnedByYou"
-        )
-        self.assertEqual(response.text("BucketName"), "bucket")
+        """Making one's own bucket again is a conflict that says so, in each region but one."""
+        self.assertEqual((await self.create("paris", located("eu-west-3"))).status, 200)
+        berlin = self.client.with_settings(region="eu-central-1")
+        self.assertEqual((await berlin.request("PUT", "/berlin")).status, 200)
+        for name, asked in (
+            ("paris", self.create("paris", located("eu-west-3"))),
+            ("paris", self.create("paris")),
+            ("bucket", self.create("bucket", located("eu-west-3"))),
+            ("berlin", berlin.request("PUT", "/berlin")),
+        ):
+            response = await self.refused(asked, 409, "BucketAlreadyOwnedByYou")
+            self.assertEqual(response.text("BucketName"), name)
+
+    async def test_own_again_in_us_east_1(self) -> None:
+        """Making one's own bucket of us-east-1 again is no error, and changes nothing."""
+        await self.grant("user:other:l")
+        await self.add_objects("key")
+        listed = await self.client.request("GET", "/")
+        self.clock.advance(60)
+        response = await self.create("bucket")
+        self.assertEqual(response.status, 200)
+        self.assertEqual(response.headers["location"], "/bucket")
+        self.assertEqual((await self.client.request("GET", "/")).body, listed.body)
+        other = self.client.as_user("other")
+        seen = await other.request("GET", "/bucket")
+        self.assertEqual(seen.texts("Contents/Key"), ["key"])
 
     async def test_other_owner(self) -> None:
         """Making a bucket that another owns is another conflict."""

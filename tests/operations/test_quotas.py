@@ -261,7 +261,7 @@ class NameTests(QuotaTestCase):
         await self.link("link", "bucket")
         await self.refused_for_quota(self.ask("PUT", "/second"))
         there = await self.ask("PUT", "/bucket")
-        self.assertEqual(there.code, "BucketAlreadyOwnedByYou")
+        self.assertEqual(there.status, 200)
         self.assertEqual((await self.ask("DELETE", "/link")).status, 204)
         self.assertEqual((await self.ask("PUT", "/second")).status, 200)
         self.assertEqual((await self.used()).volume_names, 2)

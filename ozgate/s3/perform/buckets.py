@@ -116,11 +116,7 @@ def _shown(call: Call, bucket: Bucket) -> bool:
 
 
 async def create_bucket(call: Call) -> Reply:
-    """Make a bucket, owned by the caller.
-
-    Making one's own bucket again is 409 BucketAlreadyOwnedByYou, as in every region of AWS but
-    ``us-east-1``, whose 200 is kept there for old clients only.
-    """
+    """Make a bucket, owned by the caller; see :func:`_is_made_again` for one that is there."""
     name = call.bucket_name
     _check_create_headers(call)
     region = _location(call, await receive_document(call, _check_create))
@@ -136,7 +132,22 @@ async def create_bucket(call: Call) -> Reply:
 def _create(tx: IMetadataTransaction, call: Call, region: str) -> None:
     volume = call.gateway.settings.volume_name
     _check_create(tx, call)
-    add_bucket(tx, volume, call.bucket_name, call.principal.user, region)
+    existing = tx.bucket(volume, call.bucket_name)
+    if existing is None or not _is_made_again(call, existing, region):
+        add_bucket(tx, volume, call.bucket_name, call.principal.user, region)
+
+
+def _is_made_again(call: Call, existing: Bucket, region: str) -> bool:
+    """Whether an owner makes a bucket again that is in ``us-east-1``, and there.
+
+    Nothing happens then, and the answer is 200. In all other regions it is 409 BucketAlreadyOwnedByYou. Source: Amazon S3 API
+    Reference, "CreateBucket", there under "Errors". (S3 resets the access list too: here that is always the owner's, and Ozone's list is not S3's to reset.)
+    """
+    return (
+        existing.source is None
+        and existing.owner == call.principal.user
+        and region == region_of(call, existing) == GLOBAL_REGION
+    )
 
 
 def _check_create(tx: IMetadataTransaction, call: Call) -> None:
