@@ -94,7 +94,7 @@ class GatewayChannel(http.HTTPChannel):
         self.site.connections.add(self)
         self.site.limits.opened(self._peer)
         self._deadline = Deadline(self.site.reactor, self._overdue)
-        self._deadline.begin(IDLE, self.site.idle_timeout)
+        self._wait()
 
     def getPeer(self) -> Any:
         """The client's address."""
@@ -120,7 +120,7 @@ class GatewayChannel(http.HTTPChannel):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Tell whoever still works for this client."""
         self._closing = True
-        self.site.connections.discard(self)
+        self.site.left(self)
         self.site.limits.closed(self._peer)
         self._deadline.close()
         super().connectionLost(reason)
@@ -132,6 +132,19 @@ class GatewayChannel(http.HTTPChannel):
         producer = self._requestProducer
         if producer is not None:
             producer.stopProducing()
+
+    @property
+    def idle(self) -> bool:
+        """Whether it waits for a request, and the one before is answered."""
+        return self._deadline.phase is IDLE and not self.unsent()
+
+    def leave(self) -> None:
+        """End an idle connection."""
+        self._close()
+
+    def _wait(self) -> None:
+        self._deadline.begin(IDLE, self.site.idle_timeout)
+        self.site.waits(self)
 
     def abort(self) -> None:
         """Cut the connection: an answer cannot be finished and must not look whole."""
@@ -393,7 +406,7 @@ class GatewayChannel(http.HTTPChannel):
             self._watch_write()
             return
         self._resume_reading()
-        self._deadline.begin(IDLE, self.site.idle_timeout)
+        self._wait()
         self._parse()
 
     def pauseProducing(self) -> None:
@@ -419,7 +432,7 @@ class GatewayChannel(http.HTTPChannel):
         if self._request is None and not self._closing:
             self._resume_reading()
             if self._deadline.phase is WORK:
-                self._deadline.begin(IDLE, self.site.idle_timeout)
+                self._wait()
             self._parse()
 
     def stopProducing(self) -> None:
@@ -512,7 +525,7 @@ class GatewayChannel(http.HTTPChannel):
             if self.unsent():
                 self._watch_write()
             else:
-                self._close()
+                self.leave()
         else:
             self._unsent_overdue(phase)
 
@@ -523,7 +536,7 @@ class GatewayChannel(http.HTTPChannel):
             self._deadline.begin(FLUSH, self.site.progress_window)
         elif phase is WRITE and not unsent and not self._lent:
             if self._request is None:
-                self._deadline.begin(IDLE, self.site.idle_timeout)
+                self._wait()
             else:
                 self._deadline.rest()
         elif self.sent - unsent - self._mark < self._needed() or (

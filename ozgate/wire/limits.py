@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
     from twisted.python.failure import Failure
 
+    from .channel import GatewayChannel
+
 ALL, ADDRESS = "connections", "connections-per-address"
 REQUESTS, BYTES = "requests", "inflight-bytes"
 """What a limit is of: the last word of its key, and the label of its metric."""
@@ -92,20 +94,26 @@ class ConnectionLimits:
         self._refused = refused
         self._by_group: dict[str, int] = {}
 
-    def admits(self, address: Any, there: int) -> bool:
+    def admits(
+        self,
+        address: Any,
+        there: int,
+        make_room: Callable[[], bool] = lambda: False,
+    ) -> bool:
         """Whether one more connection may be, and count it as refused if not.
 
         :param address: the client's; what has no ``host``, a UNIX socket, is counted in all only.
         :param there: connections that are open.
+        :param make_room: ends one of them, if one is to spare. Asked only for who has not enough of them already.
         """
-        if self.most and there >= self.most:
-            self._refused(ALL)
-            return False
         host = getattr(address, "host", None)
         if self.most_of_one and host is not None:
             if self._by_group.get(group_of(host), 0) >= self.most_of_one:
                 self._refused(ADDRESS)
                 return False
+        if self.most and there >= self.most and not make_room():
+            self._refused(ALL)
+            return False
         return True
 
     def opened(self, address: Any) -> None:
@@ -183,7 +191,7 @@ class Refusal(Protocol):
 
 
 class Refusals:
-    """The connections that are being refused: few, for each one too many ends the oldest.
+    """The connections that are being refused, or leave to make room: few, for each one too many ends the oldest.
 
     :param clock: ``IReactorTime`` of their patience.
     :param answer: makes the answer, head and body.
@@ -194,12 +202,12 @@ class Refusals:
     def __init__(self, clock: IReactorTime, answer: Callable[[], bytes]) -> None:
         self.clock = clock
         self.answer = answer
-        self._there: dict[Refusal, None] = {}
+        self._there: dict[Refusal | GatewayChannel, None] = {}
 
     def __len__(self) -> int:
         return len(self._there)
 
-    def add(self, refusal: Refusal) -> None:
+    def add(self, refusal: Refusal | GatewayChannel) -> None:
         """One more; the oldest ends where there are too many."""
         self._there[refusal] = None
         if len(self._there) > self.most:
@@ -208,7 +216,7 @@ class Refusals:
             del self._there[oldest]
             oldest.abort()
 
-    def discard(self, refusal: Refusal) -> None:
+    def discard(self, refusal: Refusal | GatewayChannel) -> None:
         """It is gone."""
         self._there.pop(refusal, None)
 

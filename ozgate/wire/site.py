@@ -20,6 +20,7 @@ from .limits import (
     descriptors,
 )
 from .request import GatewayRequest, new_request_id
+from .waiting import Waiting
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress
@@ -83,6 +84,7 @@ class GatewaySite(server.Site):
         self.log_refused = log_refused
         self.limits = limits or ConnectionLimits()
         self.connections: set[GatewayChannel] = set()
+        self._waiting = Waiting(reactor)
         self._refusals = Refusals(reactor, self._refusal)
         self.date: Callable[[], float] = reactor.seconds
         self._standing = (-1, b"")
@@ -105,9 +107,30 @@ class GatewaySite(server.Site):
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """A connection, or one that is soon told off and cut."""
-        if self.limits.admits(addr, len(self.connections)):
+        if self.limits.admits(addr, len(self.connections), self._make_room):
             return super().buildProtocol(addr)
         return Refusal(self._refusals)
+
+    def _make_room(self) -> bool:
+        """Have connections leave that wait for a request, those first that have waited longest; returns whether there is room."""
+        while len(self.connections) >= self.limits.most:
+            channel = self._waiting.take()
+            if channel is None:
+                return False
+            self.connections.discard(channel)
+            self._refusals.add(channel)
+            channel.leave()
+        return True
+
+    def waits(self, channel: GatewayChannel) -> None:
+        """A connection waits for a request from now on."""
+        self._waiting.add(channel)
+
+    def left(self, channel: GatewayChannel) -> None:
+        """A connection is no more."""
+        self.connections.discard(channel)
+        self._waiting.discard(channel)
+        self._refusals.discard(channel)
 
     def startFactory(self) -> None:
         """Twisted's own log, with its timer, stays off."""

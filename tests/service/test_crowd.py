@@ -278,24 +278,41 @@ class CrowdTests(TalkCase):
             for name in ("connections", "connections-per-address")
         }
         self.until(0, "ozgate_connections")
+        half = b"GET / HTTP/1.1\r\nX-A: "
         with self.talk() as inside:
             inside.send(self.head("GET", "/bucket/kept"))
             inside.hear()
-            many = self.crowd(59, "127.0.0.1", b"GET / HTTP/1.1\r\nX-A: ")
+            request = self.head("GET", "/bucket/kept")
+            inside.send(request[:9])
+            many = self.crowd(59, "127.0.0.1", half)
             self.until(60, "ozgate_connections")
             head = self.head(
                 "PUT", "/bucket/bad", "Content-Length: 9", "Expect: 100-continue"
             )
             self.refused("127.0.0.1", head)
-            others = self.crowd(20, "127.0.0.2")
+            others = self.crowd(20, "127.0.0.2", half)
             self.until(80, "ozgate_connections")
             self.refused("127.0.0.3", head)
-            inside.send(self.head("GET", "/bucket/kept"))
+            inside.send(request[9:])
             self.assertEqual(inside.hear().body, b"kept")
         self.leave(many + others)
         for name, count in before.items():
             self.until(count + 1, f'ozgate_refused_total{{limit="{name}"}}')
         self.assertEqual(self.server.request("GET", "/bucket/kept")[2], b"kept")
+
+    def test_idle_make_room(self) -> None:
+        """Idle connections of other addresses keep nobody out: a client that tries again, as SDKs do, is served."""
+        self.until(0, "ozgate_connections")
+        idle = [*self.crowd(60, "127.0.0.1"), *self.crowd(20, "127.0.0.2")]
+        self.until(80, "ozgate_connections")
+        deadline = time.monotonic() + 60
+        answer = b""
+        while not answer.startswith(b"HTTP/1.1 200 "):
+            self.assertLess(time.monotonic(), deadline, answer)
+            head = self.head("GET", "/bucket/kept", "Connection: close")
+            [one] = self.crowd(1, "127.0.0.3", head)
+            answer = b"".join(iter(lambda one=one: one.recv(65536), b""))  # type: ignore[misc]
+        self.leave(idle)
 
     def test_refused_hold_nothing(self) -> None:
         """Hundreds that are refused and stay are let go one after the other, and take nobody's place."""
