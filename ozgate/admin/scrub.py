@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..blobs.scrub import Damage
+from ..blobs.scrub import Damage, Standing
 from .caller import Caller, require_admin
 from .context import AdminContext
 from .errors import AdminError
@@ -53,7 +53,8 @@ async def scrub_status(
     scrub, running = scrubber.scrub, scrubber.is_running
     if not running:
         await scrub.load()
-    standing, speed = scrub.standing, round(scrub.speed) if running else 0
+    standing = Standing() if scrub.is_measuring else scrub.standing
+    speed = round(scrub.speed) if running else 0
     done = standing.done + (scrub.partial if running else 0)
     left = max(standing.total - done, 0)
     return {

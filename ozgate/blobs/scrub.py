@@ -124,6 +124,7 @@ class Scrub:
     :ivar standing: how far it is, as :meth:`load` or :meth:`run` last knew.
     :ivar listed: what is damaged, likewise.
     :ivar partial: bytes that were read of the blob that it is at.
+    :ivar is_measuring: it finds out how much there is to read; until then ``standing`` is that of the one before.
     """
 
     def __init__(
@@ -149,6 +150,7 @@ class Scrub:
         self._since = 0.0
         self._read = 0
         self.partial = 0
+        self.is_measuring = False
         self.standing = Standing()
         self.listed: dict[str, Damage] = {}
 
@@ -209,12 +211,16 @@ class Scrub:
         """A new beginning, with how much there is to read."""
         now = await self._metadata.read(_now)
         total, last = 0, ""
-        while page := await self._metadata.read(
-            _blobs, self._blobs.name, last, _MEASURED
-        ):
-            total += sum(blob.length for blob in page)
-            last = page[-1].id
-            await self._turn()
+        self.is_measuring = True
+        try:
+            while page := await self._metadata.read(
+                _blobs, self._blobs.name, last, _MEASURED
+            ):
+                total += sum(blob.length for blob in page)
+                last = page[-1].id
+                await self._turn()
+        finally:
+            self.is_measuring = False
         return Standing(began=now, total=total, last=last)
 
     async def _turn(self) -> None:

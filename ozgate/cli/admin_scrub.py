@@ -15,6 +15,11 @@ from .shell import show
 WAIT = 1.0
 """Seconds between two looks at how far it is."""
 
+_NEXT_STEP = (
+    "what to do: store these keys again, or delete them; "
+    "where it is metadata, run 'ozgate admin fsck --remove-damaged' first"
+)
+
 
 def size_option(_: click.Context, __: click.Parameter, value: str | None) -> int | None:
     """A size such as ``100MB``."""
@@ -85,11 +90,14 @@ def _follow(status: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _line(status: dict[str, Any]) -> str:
+    if not status["began"]:
+        return "looking how much there is to read"
     done, total = status["done"], status["total"]
     parts = [f"{size(done)} of {size(total)} ({share(done, total)})"]
     if done >= total:
         parts.append(f"{status['rows']} rows")
-    parts.append(f"{size(status['rate'])}/s")
+    if status["running"]:
+        parts.append(f"{size(status['rate'])}/s")
     parts.append(f"{status['found']} damaged")
     if status["left"] is not None:
         parts.append(f"{seconds(status['left'])} left")
@@ -99,7 +107,7 @@ def _line(status: dict[str, Any]) -> str:
 def _tell(status: dict[str, Any]) -> None:
     """Print the outcome."""
     if not status["began"]:
-        click.echo("nothing was scrubbed yet")
+        click.echo(_line(status) if status["running"] else "nothing was scrubbed yet")
     elif status["ended"]:
         click.echo(
             f"scrubbed {size(status['done'])} and {status['rows']} rows, from {status['began']} to {status['ended']}"
@@ -117,3 +125,5 @@ def _tell(status: dict[str, Any]) -> None:
         )
         for user in each["users"]:
             click.echo(f"    {user}")
+    if damaged:
+        click.echo(_NEXT_STEP)

@@ -37,6 +37,7 @@ class FindingTests(UpkeepCase):
         )
         self.assertRegex(out, "(?m)^inline bodies .*\n    /s3v/bucket/small$")
         self.assertIn("damaged: 2\n", out)
+        self.assertRegex(out, "\nwhat to do: .*fsck --remove-damaged' first\n$")
         for kind in ("blob", "inline"):
             self.assertRegex(self.metrics(), f'ozgate_damaged_total{{kind="{kind}"}} 1')
         self.assertRegex(
@@ -116,6 +117,7 @@ class RunningTests(UpkeepCase):
         code, out, _ = self.ozgate("scrub", "--stop")
         self.assertEqual(code, 0)
         self.assertRegex(out, r"^the scrub of \S+ was stopped: ")
+        self.assertNotIn("/s,", out)
         self.assertEqual(self.ozgate("scrub", "--follow")[1], out)
         self.assertEqual(self.ozgate("scrub", "--rate", "100MB")[0], 0)
         self.assertTrue(self.command("scrub_status")["ended"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.defer import Deferred, fail
 
 from ozgate.admin.caller import Caller
@@ -10,7 +12,7 @@ from ozgate.admin.context import AdminContext
 from ozgate.admin.errors import AdminError
 from ozgate.admin.upkeep import Upkeep
 from ozgate.errors import Damaged
-from tests.operations.support import OperationTestCase
+from tests.operations.support import OperationTestCase, settle
 
 
 class UpkeepTests(OperationTestCase):
@@ -46,6 +48,25 @@ class UpkeepTests(OperationTestCase):
         admin = Caller("root", True, is_local=True)
         error = self.refusal(admin, "start_backup", target="/tmp/backup")
         self.assertEqual(error.code, "NOT_SUPPORTED_OPERATION")
+
+    async def test_scrub_begins(self) -> None:
+        """While a scrub finds out how much there is to read, nobody is told what came of the one before."""
+        await self.client.request("PUT", "/bucket/key", body=bytes(100_000))
+        context = AdminContext(self.client.gateway, None, 0.0)
+        admin = Caller("root", True, is_local=True)
+
+        def ask(name: str, **arguments: object) -> Any:
+            running = Deferred.fromCoroutine(run(context, admin, name, arguments))
+            return self.successResultOf(running)
+
+        ask("start_scrub", rate=0)
+        settle(self.clock)
+        before = ask("scrub_status")
+        self.assertEqual((before["running"], before["done"]), (False, 100_000))
+        begun = ask("start_scrub", rate=0)
+        self.assertEqual((begun["running"], begun["began"]), (True, None))
+        self.assertEqual((begun["done"], begun["total"], begun["rows"]), (0, 0, 0))
+        settle(self.clock)
 
 
 class LookTests(OperationTestCase):
