@@ -135,6 +135,25 @@ async def authenticate(
     )
 
 
+async def confirm(verified: Verified, secrets: ISecretStore | None) -> None:
+    """Make sure that what a request was signed with is still a secret: its body may have taken hours.
+
+    :raises InvalidAccessKeyId: it was revoked or replaced, or has expired. A presigned URL of version 2 does not tell of a
+        replacement.
+    """
+    if secrets is None:
+        return
+    credential = await secrets.secret(verified.access_id)
+    if credential is not None:
+        if verified.signing_key is None:
+            return
+        date, region = verified.scope.split("/")[:2]
+        key = signing_key(credential.secret, date, region)
+        if hmac.compare_digest(key, verified.signing_key):
+            return
+    raise InvalidAccessKeyId(AWSAccessKeyId=verified.access_id)
+
+
 async def _authenticate_version_2(
     method: str,
     address: Address,

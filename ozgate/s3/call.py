@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define, field
@@ -95,6 +95,10 @@ class Headers:
         return name in self._values
 
 
+async def _confirmed() -> None:
+    """Nothing that could have changed: the caller came by another way than with a key."""
+
+
 @define
 class Call:
     """One request, addressed, resolved and authenticated.
@@ -115,6 +119,8 @@ class Call:
     """What the access and audit logs should say besides."""
     is_secure: Callable[[], bool] = bool
     """Tells whether it came over TLS. A function, since few ask."""
+    confirm: Callable[[], Awaitable[None]] = _confirmed
+    """Makes sure that the caller's key is one still; asked when a body has taken its time."""
     volume: str = ""
     """The volume of the addressed bucket, where that is not the one that S3 shows."""
 

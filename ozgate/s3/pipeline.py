@@ -6,6 +6,7 @@ wire and a line in each log. Every operation passes through here and nowhere els
 
 from __future__ import annotations
 
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
 from ..auth.hoisted import hoisted_headers
-from ..auth.sigv4 import authenticate
+from ..auth.sigv4 import authenticate, confirm
 from ..batches import BATCH
 from ..errors import (
     ClientGone,
@@ -264,6 +265,7 @@ class Pipeline:
                 request.request_id,
                 notes,
                 request.isSecure,
+                partial(confirm, verified, self.secrets),
             )
         )
 

@@ -97,6 +97,7 @@ async def receive(
     :param inline: whether a small body may stay in memory, for the metadata row.
     :param algorithms: checksums wanted besides those the client states and CRC64NVME.
     :raises S3Error: what the client stated about the body is malformed or does not hold.
+    :raises InvalidAccessKeyId: the caller's key was revoked while a large body came.
     :raises NoSpace: the disk is almost full; nothing of the body was taken.
     :raises ClientGone: nobody is left to be told.
     """
@@ -373,6 +374,7 @@ async def _stream(
         trailers = await _deliver(call, terms, Tee(digesting, extents))
         await digesting.finish()
         digests.verify(trailers)
+        await call.confirm()
         stored = await extents.commit()
     except Exception:
         # CancelledError is one of them: the client has gone.

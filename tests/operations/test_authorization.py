@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from functools import partial
 from hashlib import md5
 from typing import Any
 
@@ -308,6 +309,39 @@ class MatrixTests(AuthorizationTestCase):
                 await self.check_refused(
                     self.request_for(row), who, "InvalidAccessKeyId"
                 )
+
+    async def test_keys_that_end_meanwhile(self) -> None:
+        """A key that is revoked or replaced, or expires, while a large body comes, stores nothing by it."""
+        blobs: Any = self.client.gateway.blobs
+        create, then = blobs.create, []
+
+        def create_then(*arguments: Any) -> Any:
+            for ends in then:
+                ends()
+            return create(*arguments)
+
+        self.patch(blobs, "create", create_then)
+        part = f"/bucket/key?partNumber=2&uploadId={self.upload_id}"
+        for number, target in enumerate(("/bucket/key", part)):
+            revoked, replaced, expired, kept = [
+                await self.issue("testuser", f"{name}{number}", ttl)
+                for name, ttl in (("a", None), ("b", None), ("c", 60.0), ("d", None))
+            ]
+            for who, ends, found in (
+                (revoked, lambda who: self.secrets.revoke(who), 403),
+                (replaced, lambda who: self.secrets.set(who, "another"), 403),
+                (expired, lambda who: self.clock.advance(60), 403),
+                (kept, lambda who: None, 200),
+            ):
+                before = self.holds()[1]
+                then[:] = [partial(ends, who)]
+                status, code = await self.send(
+                    Asked("PUT", target, {}, bytes(200_000)), who
+                )
+                self.assertEqual(status, found, (who, target, code))
+                if status != 200:
+                    self.assertEqual(code, "InvalidAccessKeyId")
+                    self.assertEqual(self.holds()[1], before)
 
     async def test_expected_owner(self) -> None:
         """Where the client expects another owner, even the owner is refused."""
