@@ -63,7 +63,8 @@ def check_copy_source(
     prefix = "x-amz-copy-source-"
     failed, not_modified = _outcome(headers, prefix, etag, modified_ms, now_ms)
     if failed or not_modified:
-        raise PreconditionFailed(Condition=f"{prefix}{failed or not_modified}")
+        spelled = _SPELLED[failed or not_modified]
+        raise PreconditionFailed(Condition=f"{prefix}{spelled}")
 
 
 def _outcome(

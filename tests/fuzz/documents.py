@@ -47,7 +47,7 @@ def one_input(data: bytes) -> None:
         assert _written(found) is not None
     deleted = _refusable(lambda: _read_request(data))
     assert deleted is None or all(one.key for one in deleted[1])
-    listed = _refusable(lambda: read_list(data))
+    listed = _refusable(lambda: read_list(data, "upload"))
     if listed is not None:
         numbers = [part.number for part in listed]
         assert (

@@ -118,9 +118,10 @@ class CompleteMultipartUploadTests(ObjectTestCase):
         """Parts must ascend, and none come twice."""
         upload_id, parts = await self.two_parts()
         for listed in (parts[::-1], [parts[0], parts[0], parts[1]]):
-            await self.refused(
+            response = await self.refused(
                 self.complete(upload_id, listed), 400, "InvalidPartOrder"
             )
+            self.assertEqual(response.text("UploadId"), upload_id)
 
     async def test_too_small(self) -> None:
         """Every part but the last has at least 5 MiB."""

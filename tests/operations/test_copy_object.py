@@ -160,19 +160,23 @@ class CopyObjectTests(ObjectTestCase):
         self.assertNotIn("x-amz-meta-a", got.headers)
 
     async def test_source_conditions(self) -> None:
-        """Conditions on the source are always 412 when they fail."""
+        """Conditions on the source are always 412 when they fail, and the answer names them as S3 spells them."""
         await self.put()
-        prefix = "x-amz-copy-source-if-"
+        prefix = "x-amz-copy-source-"
         for name, value, status in (
-            ("match", etag_of(SMALL), 200),
-            ("match", '"other"', 412),
-            ("none-match", etag_of(SMALL), 412),
-            ("none-match", '"other"', 200),
-            ("modified-since", "Wed, 18 Nov 2026 11:06:40 GMT", 412),
-            ("unmodified-since", "Wed, 18 Nov 2026 11:06:39 GMT", 412),
+            ("if-match", etag_of(SMALL), 200),
+            ("if-match", '"other"', 412),
+            ("if-none-match", etag_of(SMALL), 412),
+            ("if-none-match", '"other"', 200),
+            ("if-modified-since", "Wed, 18 Nov 2026 11:06:40 GMT", 412),
+            ("if-unmodified-since", "Wed, 18 Nov 2026 11:06:39 GMT", 412),
         ):
             response = await self.copy(**{prefix + name: value})
             self.assertEqual(response.status, status, (name, value))
+            if status == 412:
+                self.assertEqual(
+                    response.text("Condition"), f"x-amz-copy-source-{name.title()}"
+                )
 
     async def test_target_conditions(self) -> None:
         """If-None-Match and If-Match are about what the copy would replace."""

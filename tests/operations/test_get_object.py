@@ -145,13 +145,21 @@ class GetObjectTests(ObjectTestCase):
             self.assertEqual(response.status, status, headers)
 
     async def test_not_modified(self) -> None:
-        """304 has the validators and nothing else."""
+        """304 has the validators, what tells a cache how long to keep the object (RFC 9110, 15.4.5), and nothing else."""
+        kept = {"last-modified": MODIFIED, "etag": etag_of(SMALL)}
         await self.put(x_amz_meta_a="1")
         response = await self.get(if_none_match=etag_of(SMALL))
         self.assertEqual(response.body, b"")
-        self.assertEqual(
-            response.own_headers, {"last-modified": MODIFIED, "etag": etag_of(SMALL)}
+        self.assertEqual(response.own_headers, kept)
+        caching = {"cache-control": "max-age=60", "expires": "never"}
+        await self.put(**caching, content_language="en")
+        response = await self.get(if_none_match=etag_of(SMALL))
+        self.assertEqual(response.own_headers, kept | caching)
+        response = await self.get(
+            "/bucket/key?response-cache-control=no-store", if_none_match=etag_of(SMALL)
         )
+        caching["cache-control"] = "no-store"
+        self.assertEqual(response.own_headers, kept | caching)
 
     async def test_part_numbers(self) -> None:
         """Each part of a multipart object can be had, by the number the client gave it."""

@@ -74,6 +74,20 @@ class ListMultipartUploadsTests(ObjectTestCase):
             )
         self.assertEqual(seen, [third, first, second])
 
+    async def test_last_page(self) -> None:
+        """A page that is the last names its end too, as S3's do: only IsTruncated says whether there is more."""
+        await self.begin("/bucket/a/1")
+        upload_id = await self.begin("/bucket/b")
+        page = await self.list()
+        self.assertEqual(page.text("IsTruncated"), "false")
+        self.assertEqual(page.text("NextKeyMarker"), "b")
+        self.assertEqual(page.text("NextUploadIdMarker"), upload_id)
+        await self.begin("/bucket/c/1")
+        page = await self.list("&delimiter=/")
+        self.assertEqual(page.text("IsTruncated"), "false")
+        self.assertEqual(page.text("NextKeyMarker"), "c/")
+        self.assertEqual(page.text("NextUploadIdMarker"), "")
+
     async def test_markers(self) -> None:
         """A key-marker alone passes over that key; an upload-id-marker alone is ignored."""
         await self.begin("/bucket/a")

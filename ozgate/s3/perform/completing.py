@@ -71,7 +71,7 @@ async def complete_multipart_upload(call: Call) -> Reply:
     upload_id = call.query("uploadId") or ""
     refuse_unbuilt(call.headers)
     claim = _read_claim(call)
-    listed = read_list(await receive_document(_about_document(call)))
+    listed = read_list(await receive_document(_about_document(call)), upload_id)
     claims = (("upload", upload_id), ("key", call.bucket_name, call.key))
     version: ObjectVersion = await call.write(
         _complete, call, upload_id, listed, fingerprint(listed), claim, claims=claims

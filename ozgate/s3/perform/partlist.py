@@ -39,9 +39,10 @@ class Listed:
     checksums: Mapping[str, str]
 
 
-def read_list(data: bytes) -> list[Listed]:
+def read_list(data: bytes, upload_id: str) -> list[Listed]:
     """The parts a Complete lists.
 
+    :param upload_id: whose parts; an error says it.
     :raises InvalidRequest: there is no document.
     :raises MalformedXML: it is another document, or lists nothing or more than 10000 parts.
     :raises InvalidPartOrder: they are not in ascending order.
@@ -56,7 +57,7 @@ def read_list(data: bytes) -> list[Listed]:
     before = None
     for part in listed:
         if before is not None and part.number <= before:
-            raise InvalidPartOrder()
+            raise InvalidPartOrder(UploadId=upload_id)
         before = part.number
         if not 1 <= part.number <= MAX_PARTS:
             raise InvalidArgument(

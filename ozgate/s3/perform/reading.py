@@ -18,7 +18,7 @@ from ..headers import checksum_headers, refuse_customer_keys, version_headers
 from ..params import parse_range
 from ..reply import Reply
 from ..versions import find_readable
-from ..xml import http_date, parse_http_date
+from ..xml import parse_http_date
 from .attributes import get_object_attributes
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ _OVERRIDES = {
     "response-content-disposition": "Content-Disposition",
     "response-content-encoding": "Content-Encoding",
 }
+_UNCHANGED = frozenset(("Last-Modified", "ETag", "Cache-Control", "Expires"))
+"""Headers of an object that an answer 304 has (RFC 9110, 15.4.5)."""
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 
 
@@ -64,7 +66,7 @@ async def get_object(call: Call) -> Reply:
     gateway = call.gateway
     token = begin_read(gateway)
     try:
-        found: _Found = await call.read(_find, call, part_number, True)
+        found: _Found = await call.read(_find, call, part_number, overrides, True)
         reply = _reply(found, call, overrides)
         assert found.content is not None
         content = cut(found.content, found.wanted)
@@ -82,16 +84,8 @@ async def get_object(call: Call) -> Reply:
 async def head_object(call: Call) -> Reply:
     """Give the headers :func:`get_object` would give."""
     part_number, overrides = _asked(call)
-    found: _Found = await call.read(_find, call, part_number, False)
+    found: _Found = await call.read(_find, call, part_number, overrides, False)
     return _reply(found, call, overrides)
-
-
-def validators(version: ObjectVersion) -> list[tuple[str, str]]:
-    """The headers an answer 304 has."""
-    return [
-        ("Last-Modified", http_date(version.modified)),
-        ("ETag", f'"{version.etag}"'),
-    ]
 
 
 def _asked(call: Call) -> tuple[int | None, dict[str, str]]:
@@ -149,12 +143,21 @@ def _override(name: str, value: str) -> str:
 
 
 def _find(
-    tx: IMetadataTransaction, call: Call, part_number: int | None, want_content: bool
+    tx: IMetadataTransaction,
+    call: Call,
+    part_number: int | None,
+    overrides: dict[str, str],
+    want_content: bool,
 ) -> _Found:
     """Everything a read needs, in one transaction: conditions before ranges, as RFC 9110, 13.2.2 has it."""
     bucket = call.bucket(tx)
     version = find_readable(tx, call, bucket, call.key, call.query("versionId"))
-    _check(call, version, tx.now())
+    try:
+        check_read(call.headers, version.etag, version.modified, tx.now())
+    except NotModified as unchanged:
+        headers = _overridden(version_headers(version), overrides)
+        unchanged.headers += [pair for pair in headers if pair[0] in _UNCHANGED]
+        raise
     wanted, part, part_checksum = None, False, None
     if part_number is not None:
         wanted, part_checksum = _part(tx, bucket, version, part_number)
@@ -165,12 +168,15 @@ def _find(
     return _Found(version, content, wanted, part, part_checksum)
 
 
-def _check(call: Call, version: ObjectVersion, now: int) -> None:
-    try:
-        check_read(call.headers, version.etag, version.modified, now)
-    except NotModified as unchanged:
-        unchanged.headers.extend(validators(version))
-        raise
+def _overridden(
+    headers: list[tuple[str, str]], overrides: dict[str, str]
+) -> list[tuple[str, str]]:
+    """Headers, with those in their places that the query names."""
+    if not overrides:
+        return headers
+    return [pair for pair in headers if pair[0] not in overrides] + list(
+        overrides.items()
+    )
 
 
 def _range_holds(call: Call, version: ObjectVersion) -> bool:
@@ -222,10 +228,7 @@ def _reply(found: _Found, call: Call, overrides: dict[str, str]) -> Reply:
         headers.append(("x-amz-mp-parts-count", str(version.parts_count)))
     if (call.headers.get("x-amz-checksum-mode") or "").upper() == "ENABLED":
         headers.extend(checksum_headers(_checksum(found)))
-    if overrides:
-        headers = [pair for pair in headers if pair[0] not in overrides]
-        headers.extend(overrides.items())
-    return Reply(status, headers, length=length)
+    return Reply(status, _overridden(headers, overrides), length=length)
 
 
 def _checksum(found: _Found) -> Checksum | None:

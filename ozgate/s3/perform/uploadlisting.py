@@ -67,9 +67,10 @@ async def list_multipart_uploads(call: Call) -> Reply:
         element("KeyMarker", encode(key_marker)),
         element("UploadIdMarker", id_marker),
     ]
-    if page.next_key is not None:
-        children.append(element("NextKeyMarker", encode(page.next_key)))
-        children.append(element("NextUploadIdMarker", page.next_upload_id))
+    last_key, last_id = _end(page)
+    if last_key:
+        children.append(element("NextKeyMarker", encode(last_key)))
+        children.append(element("NextUploadIdMarker", last_id))
     if delimiter:
         children.append(element("Delimiter", encode(delimiter)))
     children.append(element("Prefix", encode(prefix)))
@@ -98,6 +99,16 @@ def _uploads(
 ) -> tuple[str, UploadPage]:
     bucket = call.bucket(tx)
     return bucket.owner, tx.upload_page(bucket, *asked)
+
+
+def _end(page: UploadPage) -> tuple[str, str]:
+    """The last key, or common prefix, and upload id of a page; S3 names them also where nothing follows."""
+    if page.next_key is not None:
+        return page.next_key, page.next_upload_id
+    last_prefix = page.common_prefixes[-1] if page.common_prefixes else ""
+    if page.items and page.items[-1].key > last_prefix:
+        return page.items[-1].key, page.items[-1].upload_id
+    return last_prefix, ""
 
 
 def _part(part: Part, algorithm: str) -> str:
