@@ -307,6 +307,12 @@ class Settings:
         "URL of the metadata provider; a relative path is inside ozgate.data.",
         url,
     )
+    accept_lost_writes: bool = knob(
+        "ozgate.metadata.accept-lost-writes",
+        False,
+        "Start although SQLite's write-ahead log is damaged, so that writes that were answered 200 cannot be read any more, and go on without them; for one start, after a copy of the data folder.",
+        boolean,
+    )
     blob_provider: str = knob(
         "ozgate.blobs",
         "files:blobs",

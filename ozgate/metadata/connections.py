@@ -8,6 +8,7 @@ import sqlite3
 import tempfile
 
 from ..errors import Damaged, NoSpace, StoreError, Unavailable, Uncertain
+from .logcheck import unmark_relaxed
 from .schema import is_current, migrate
 
 BUSY_SECONDS = 5.0
@@ -131,24 +132,27 @@ def _prepare(connection: sqlite3.Connection, path: str, relaxed: bool) -> None:
     # Debian builds SQLite to overwrite what is deleted, which only means more to write.
     connection.execute("PRAGMA secure_delete = OFF")
     connection.execute("PRAGMA temp_store = MEMORY")
-    _empty_log(connection, path)
+    if _empty_log(connection, path) and not relaxed:
+        unmark_relaxed(path)
     if not current:
         migrate(connection)
     connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _empty_log(connection: sqlite3.Connection, path: str) -> None:
-    """Move what the log holds into the database, before anything is added to it.
+def _empty_log(connection: sqlite3.Connection, path: str) -> bool:
+    """Move what the log holds into the database, before anything is added to it; whether it is empty then.
 
     A commit that a process before, or a connection before, could not make durable reads well for as long as the
     kernel has it cached. What came after it in the log would be lost with it in a power cut.
     """
     try:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     except sqlite3.Error as error:
         # On a full disk the log stays, and deletions make room.
         if not is_full(error, path):
             raise
+        return False
+    return not busy
 
 
 def connect_reader(path: str) -> sqlite3.Connection:

@@ -36,6 +36,7 @@ class SQLiteMetadataStore:
     :param reactor: in whose thread Deferreds fire.
     :param clock: what tells the time; the reactor when ``None``.
     :param relaxed: a write fires before it survives a power cut.
+    :param accept_lost: open although what was acknowledged is lost, for the log is damaged.
     """
 
     _log = Logger()
@@ -46,10 +47,11 @@ class SQLiteMetadataStore:
         reactor: Reactor,
         clock: IReactorTime | None = None,
         relaxed: bool = False,
+        accept_lost: bool = False,
     ) -> None:
         self._path = path
         self._times = Times((reactor if clock is None else clock).seconds)
-        self._writer = Writer(path, reactor, self._times, relaxed)
+        self._writer = Writer(path, reactor, self._times, relaxed, accept_lost)
         self._connection: sqlite3.Connection | None = None
         self._tx: ReadTransaction
         self._watchers: dict[str, list[Callable[[], None]]] = {}

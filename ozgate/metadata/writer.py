@@ -15,6 +15,7 @@ from twisted.logger import Logger
 from ..errors import Uncertain
 from .connections import ERRORS, connect_writer, translated
 from .counters import Sequences, Times
+from .logcheck import ACCEPTING, check_log, mark_relaxed
 from .transaction import Transaction
 
 BATCH = 512
@@ -60,15 +61,23 @@ class Writer:
     While one batch is committed, what arrives waits and makes up the next, so that the number of
     interactions in a commit follows the load and nobody waits for a timer.
 
+    :param relaxed: a commit need not wait for the disk.
+    :param accept_lost: start although the log has lost commits; see :mod:`ozgate.metadata.logcheck`.
     :ivar on_commit: called in the reactor's thread with how many interactions each commit held.
     """
 
     _log = Logger()
 
     def __init__(
-        self, path: str, reactor: Reactor, times: Times, relaxed: bool = False
+        self,
+        path: str,
+        reactor: Reactor,
+        times: Times,
+        relaxed: bool = False,
+        accept_lost: bool = False,
     ) -> None:
         self._path = path
+        self._accept_lost = accept_lost
         self._relaxed = relaxed
         self._reactor = reactor
         self._sequences = Sequences(times)
@@ -119,6 +128,7 @@ class Writer:
 
     def _run(self) -> None:
         try:
+            self._look_at_log()
             self._connect()
         except Exception as error:
             self._deliver([Outcome(self._opened, False, error)])
@@ -131,6 +141,27 @@ class Writer:
                 self._reactor.callFromThread(self._committed, self._commit(batch))
         self._finish()
         self._deliver([Outcome(self._ended, True, None)])
+
+    def _look_at_log(self) -> None:
+        """Before it is used.
+
+        :raises Unavailable: it has lost what was acknowledged.
+        """
+        if lost := check_log(self._path, self._accept_lost):
+            self._log.error(
+                "{lost}. It goes on without: {key} is true", lost=lost, key=ACCEPTING
+            )
+        if self._relaxed:
+            try:
+                mark_relaxed(self._path)
+            except OSError as error:
+                # Strict is slower, but never wrong.
+                self._log.warn(
+                    "{path}: commits wait for the disk, for it cannot be noted that they need not: {error}",
+                    path=self._path,
+                    error=error,
+                )
+                self._relaxed = False
 
     def _take(self) -> tuple[list[Write], bool]:
         """Wait for work, then take what there is; and whether more may follow."""

@@ -40,6 +40,7 @@ class SQLite:
             str(Path(settings["ozgate.data"], location)),
             reactor,
             relaxed=settings["ozgate.durability"] == "relaxed",
+            accept_lost=settings["ozgate.metadata.accept-lost-writes"],
         )
 
 
