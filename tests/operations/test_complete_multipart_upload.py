@@ -139,17 +139,18 @@ class CompleteMultipartUploadTests(ObjectTestCase):
         self.assertEqual(response.text("ETag"), parts[0][1].strip('"'))
 
     async def test_too_large(self) -> None:
-        """An object has at most 5 TiB."""
+        """An object has at most what 10,000 parts of 5 GiB make, 48.8 TiB."""
         upload_id = await self.begin()
         gateway = self.client.gateway
+        most = 10_000 * (5 << 30)
 
-        def add(tx: object) -> None:
+        def add(tx: object, last: int) -> None:
             bucket = tx.bucket(gateway.settings.volume_name, "bucket")  # type: ignore[attr-defined]
             upload: Upload = tx.upload(bucket, "key", upload_id)  # type: ignore[attr-defined]
-            for number in (1, 2):
+            for number, size in ((1, most - 10), (2, last)):
                 part = Part(
                     number,
-                    (5 << 40) - number,
+                    size,
                     "0" * 32,
                     0,
                     {"CRC64NVME": "AAAAAAAAAAA="},
@@ -157,9 +158,14 @@ class CompleteMultipartUploadTests(ObjectTestCase):
                 )
                 tx.put_part(bucket, upload, part)  # type: ignore[attr-defined]
 
-        await gateway.metadata.write(add)
+        await gateway.metadata.write(add, 11)
         listed = [(1, "0" * 32), (2, "0" * 32)]
-        await self.refused(self.complete(upload_id, listed), 400, "EntityTooLarge")
+        response = await self.refused(
+            self.complete(upload_id, listed), 400, "EntityTooLarge"
+        )
+        self.assertEqual(response.text("MaxSizeAllowed"), str(most))
+        await gateway.metadata.write(add, 10)
+        self.assertEqual((await self.complete(upload_id, listed)).status, 200)
 
     async def test_repeated(self) -> None:
         """The same Complete again gets the same answer; another list does not."""
@@ -323,6 +329,29 @@ class ChecksumTests(ObjectTestCase):
             response.text("Message"),
             "The upload was created using a sha256 checksum. The complete request must include the checksum for each part. It was missing for part 2 in the request.",
         )
+
+    async def test_consecutive(self) -> None:
+        """The parts of a composite checksum are numbered 1, 2, and so on; those of others only ascend."""
+        value = checksum_of("CRC32", PART)
+        for kind, numbers, status in (
+            ("COMPOSITE", (1, 3), 400),
+            ("COMPOSITE", (2, 3), 400),
+            ("FULL_OBJECT", (2, 5), 200),
+        ):
+            upload_id = await self.begin(
+                x_amz_checksum_algorithm="CRC32", x_amz_checksum_type=kind
+            )
+            parts = [
+                (n, await self.part(upload_id, n, PART, x_amz_checksum_crc32=value))
+                for n in numbers
+            ]
+            response = await self.complete(
+                upload_id, parts, checksums=[{"CRC32": value}] * 2
+            )
+            self.assertEqual(response.status, status, response.body)
+            if status == 400:
+                self.assertEqual(response.code, "InvalidPartOrder")
+                self.assertEqual(response.text("UploadId"), upload_id)
 
     async def test_wrong_part_checksum(self) -> None:
         """A part's checksum that is another is an invalid part."""

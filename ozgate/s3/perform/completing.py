@@ -21,6 +21,7 @@ from ...errors import (
     EntityTooLarge,
     EntityTooSmall,
     InvalidPart,
+    InvalidPartOrder,
     InvalidRequest,
     NoSuchUpload,
 )
@@ -48,8 +49,8 @@ if TYPE_CHECKING:
 MIN_PART = 5 << 20
 """Bytes of every part but the last, at least."""
 
-MAX_SIZE = 5 << 40
-"""Bytes of an object, at most."""
+MAX_SIZE = MAX_PARTS * (5 << 30)
+"""Bytes of an object, at most: 48.8 TiB."""
 
 
 @frozen
@@ -182,6 +183,7 @@ def _match(
 
     :raises InvalidPart: one is missing, or is not what the client thinks.
     :raises InvalidRequest: the upload demands a checksum of each, and one is missing.
+    :raises InvalidPartOrder: it does, and their numbers are not 1, 2, and so on (API Reference, ``CompletedPart``).
     """
     by_number = {part.number: part for part in stored}
     algorithm = upload.checksum_algorithm
@@ -205,6 +207,9 @@ def _match(
                 f"The upload was created using a {demanded.lower()} checksum. The complete request must include the checksum for each part. It was missing for part {wanted.number} in the request."
             )
         parts.append(part)
+    # With numbers that ascend from 1 on at least, the last one tells.
+    if demanded and parts[-1].number != len(parts):
+        raise InvalidPartOrder(UploadId=upload.upload_id)
     return parts
 
 
