@@ -112,8 +112,9 @@ class Backup:
         store, made = await metadata.write(_identity, os.urandom(12).hex())
         earlier = self._folder.earlier
         if earlier is not None and earlier.store != store:
-            raise Unavailable(
-                f"{self.target} has a backup of another store: give a folder of its own"
+            raise AdminError(
+                "INVALID_REQUEST",
+                f"{self.target} has a backup of another store: give a folder of its own",
             )
         # Names of their own, so that the backup before stays whole. Never in the form of a time that was before.
         stamp = f"{made:013d}-{os.urandom(2).hex()}"
@@ -339,6 +340,8 @@ async def backup_status(
         error = failure.value
         if isinstance(error, StoreError):
             raise as_admin_error(error)
+        if isinstance(error, AdminError):
+            raise error
         raise AdminError("INTERNAL_ERROR", f"the backup failed: {error}", 500)
     return _json(backup)
 

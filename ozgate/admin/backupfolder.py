@@ -28,6 +28,7 @@ from attrs import asdict, frozen
 from ..blobs import io
 from ..errors import Damaged, Unavailable
 from ..values import BlobRef
+from .errors import AdminError
 
 FORMAT = 1
 _PREFIX = b"ozgate backup "
@@ -79,23 +80,30 @@ class Manifest:
     def read(cls, folder: str) -> Manifest:
         """That of a folder.
 
-        :raises StoreError: there is none, or not one that this version reads; one clear line.
+        :raises AdminError: there is none, or not one that this version reads; one clear line.
+        :raises StoreError: it cannot be read, or is damaged.
         """
         path = os.path.join(folder, MANIFEST)
         try:
             with open(path, "rb") as file:
                 found = json.load(file)
             if found["format"] > FORMAT:
-                raise Unavailable(
-                    f"the backup in {folder} has form {found['format']}, but this ozgate knows only up to {FORMAT}: use the newer ozgate that made it"
+                raise AdminError(
+                    "INVALID_REQUEST",
+                    f"the backup in {folder} has form {found['format']}, but this ozgate knows only up to {FORMAT}: use the newer ozgate that made it",
                 )
             parts = {name: Part(**found.pop(name)) for name in ("metadata", "blobs")}
             lists = {name: tuple(found[name]) for name in ("damaged", "structure")}
             return cls(**{**found, **parts, **lists})
         except FileNotFoundError:
             begun = os.path.exists(os.path.join(folder, "FORMAT"))
-            what = "the backup in it was interrupted" if begun else "it is no backup"
-            raise Unavailable(f"{folder} has no {MANIFEST}: {what}") from None
+            what = (
+                "the backup in it was interrupted; the next one into it completes it"
+                if begun
+                else "it is no backup"
+            )
+            message = f"{folder} has no {MANIFEST}: {what}"
+            raise AdminError("INVALID_REQUEST", message) from None
         except OSError as error:
             raise Unavailable(f"{path} cannot be read: {error.strerror}") from None
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -125,7 +133,8 @@ class BackupFolder:
     def open(self) -> None:
         """Make it ready, and keep others out.
 
-        :raises StoreError: it cannot be used; one clear line.
+        :raises AdminError: another folder is needed; one clear line.
+        :raises StoreError: it cannot be used, likewise.
         """
         try:
             with io.translated(f"a backup cannot be made in {self.path}"):
@@ -140,24 +149,26 @@ class BackupFolder:
             io.fsync_folder(os.path.dirname(self.path))
         elif os.stat(self.path).st_uid not in (0, os.geteuid()):
             # Whose it is could have links in it that lead elsewhere.
-            raise Unavailable(f"{self.path} is another user's")
+            message = f"{self.path} is another user's"
+            raise AdminError("INVALID_REQUEST", message)
         mark = self.file("FORMAT")
         names = set(io.listdir(self.path)) - {"lost+found"}
         if not names:
             write_file(mark, [_PREFIX + b"%d\n" % FORMAT])
         elif "FORMAT" not in names:
-            raise Unavailable(
-                f"{self.path} holds {min(names)!r} and no backup: give a new folder, an empty one, or one with an earlier backup"
+            raise AdminError(
+                "INVALID_REQUEST",
+                f"{self.path} holds {min(names)!r} and no backup: give a new folder, an empty one, or one with an earlier backup",
             )
         self._lock = io.open_named(mark)
         if not io.pread(self._lock, 64, 0).startswith(_PREFIX):
-            raise Unavailable(f"{mark} does not say that a backup is there")
+            message = f"{mark} does not say that a backup is there"
+            raise AdminError("INVALID_REQUEST", message)
         try:
             io.lock(self._lock)
         except BlockingIOError:
-            raise Unavailable(
-                f"another process makes a backup in {self.path}"
-            ) from None
+            message = f"another process makes a backup in {self.path}"
+            raise AdminError("INVALID_REQUEST", message, 409) from None
         if MANIFEST in names:
             self.earlier = Manifest.read(self.path)
         self._make("blobs")

@@ -59,6 +59,7 @@ COMMANDS: dict[str, Command] = {
         scrub.stop_scrub,
         scrub.scrub_status,
         fsck.check_store,
+        fsck.end_check,
         backup.start_backup,
         backup.stop_backup,
         backup.backup_status,

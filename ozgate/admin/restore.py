@@ -25,6 +25,7 @@ from .backupfolder import (
     listed_blobs,
     write_file,
 )
+from .errors import AdminError
 
 WORK = "restoring"
 """The folder in the data folder where everything is made."""
@@ -63,6 +64,7 @@ def restore(
     :param open_metadata: opens metadata in a file as a service would, and closes them again; raises ``StoreError`` when that
         cannot be done, as when they are of a newer ozgate.
     :param accept_damage: go on although blobs are missing or damaged; else nothing is restored then.
+    :raises AdminError: there is no backup, or the data folder is in use; one clear line.
     :raises StoreError: it cannot be done; one clear line. Nothing is left in the data folder.
     """
     manifest = Manifest.read(backup)
@@ -99,12 +101,14 @@ def _make_ready(data: str) -> None:
     except OSError as error:
         raise Unavailable(f"{data} cannot be used: {error.strerror}") from None
     if WORK in names:
-        raise Unavailable(
-            f"{data} holds {WORK!r}: another restore is under way there, or was interrupted; if none is, remove it"
+        raise AdminError(
+            "INVALID_REQUEST",
+            f"{data} holds {WORK!r}: another restore is under way there, or was interrupted; if none is, remove it",
         )
     if names:
-        raise Unavailable(
-            f"{data} is not empty, it holds {min(names)!r}: give --data a new folder, or an empty one"
+        raise AdminError(
+            "INVALID_REQUEST",
+            f"{data} is not empty, it holds {min(names)!r}: give --data a new folder, or an empty one",
         )
 
 

@@ -16,7 +16,7 @@ from ..config import Settings
 from ..errors import StoreError
 from ..interfaces import IMetadataStore
 from . import client
-from .progress import Progress, share, size
+from .progress import Progress, size, stage
 from .shell import show
 
 WAIT = 1.0
@@ -65,16 +65,13 @@ def _follow(status: dict[str, Any]) -> dict[str, Any]:
     progress = Progress()
     try:
         while status["running"]:
-            done, total = status["done"], status["total"]
-            progress.show(
-                f"{status['stage']}: {size(done)} of {size(total)} ({share(done, total)})"
-            )
+            progress.show(stage(status["stage"], status["done"], status["total"]))
             status = client.call("backup_status", wait=WAIT)
     except KeyboardInterrupt:
         client.call("stop_backup")
         progress.clear()
         click.echo("stopped: what is there of it is no backup", err=True)
-        sys.exit(130)
+        sys.exit(client.INTERRUPTED)
     finally:
         progress.clear()
     return status
@@ -121,8 +118,8 @@ def restore_backup(backup: str, data: str, accept_damage: bool) -> None:
     progress = Progress()
     backup, data = os.path.abspath(backup), os.path.abspath(data)
 
-    def tell(stage: str, done: int, total: int) -> None:
-        progress.show(f"{stage}: {size(done)} of {size(total)} ({share(done, total)})")
+    def tell(name: str, done: int, total: int) -> None:
+        progress.show(stage(name, done, total))
 
     # As a service would: what is restored is the owner's only.
     os.umask(0o077)
@@ -134,6 +131,12 @@ def restore_backup(backup: str, data: str, accept_damage: bool) -> None:
     except OSError as error:
         progress.clear()
         client.fail(AdminError("IO_ERROR", str(error)))
+    except AdminError as error:
+        client.fail(error)
+    except KeyboardInterrupt:
+        progress.clear()
+        click.echo("stopped: nothing was restored", err=True)
+        sys.exit(client.INTERRUPTED)
     progress.clear()
     _tell_restored(restored, data)
     if restored.damaged:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
 
 import click
 
@@ -28,28 +27,34 @@ def fsck(repair: bool, remove_damaged: bool, as_json: bool) -> None:
 
     Blobs are not read but for their ends: that is what 'ozgate admin scrub' is for. Exit status 1 says that something was found.
     """
-    progress, found, repaired = Progress(), 0, 0
+    progress = Progress()
+    progress.show("structure")
     place: str | None = ""
-    page: dict[str, Any] = {}
-    while place is not None:
-        page = client.call(
-            "check_store", place=place, repair=repair, remove_damaged=remove_damaged
-        )
-        progress.clear()
-        for finding in page["findings"]:
-            found += 1
-            repaired += bool(finding["done"])
-            click.echo(
-                json.dumps(finding, ensure_ascii=False) if as_json else _line(finding)
+    found = repaired = 0
+    counts: dict[str, int] = {}
+    try:
+        while place is not None:
+            page = client.call(
+                "check_store", place=place, repair=repair, remove_damaged=remove_damaged
             )
-        progress.show(f"{page['step']}: {_counted(page['counts'])}")
-        place = page["place"]
+            place, counts = page["place"], page["counts"]
+            progress.clear()
+            for finding in page["findings"]:
+                found += 1
+                repaired += bool(finding["done"])
+                click.echo(_line(finding, as_json))
+            progress.show(f"{page['step']}: {_counted(counts)}")
+    except KeyboardInterrupt:
+        progress.clear()
+        if place:
+            client.call("end_check", place=place)
+        click.echo("stopped before everything was looked at", err=True)
+        sys.exit(client.INTERRUPTED)
     progress.clear()
     if not as_json:
-        outcome = (
-            "all is well" if not found else f"{found} findings, {repaired} repaired"
-        )
-        click.echo(f"{_counted(page['counts'])}: {outcome}")
+        findings = "1 finding" if found == 1 else f"{found} findings"
+        outcome = f"{findings}, {repaired} repaired" if found else "all is well"
+        click.echo(f"{_counted(counts)}: {outcome}")
     if found:
         sys.exit(1)
 
@@ -58,7 +63,9 @@ def _counted(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {what}" for what, count in counts.items())
 
 
-def _line(finding: dict[str, str]) -> str:
+def _line(finding: dict[str, str], as_json: bool) -> str:
+    if as_json:
+        return json.dumps(finding, ensure_ascii=False)
     what = finding["done"] and f"done: {finding['done']}"
     what = what or (finding["repair"] and f"repair: {finding['repair']}")
     line = f"{finding['kind']} {finding['where']}: {finding['what']}"

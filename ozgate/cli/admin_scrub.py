@@ -84,7 +84,7 @@ def _follow(status: dict[str, Any] | None) -> dict[str, Any]:
             click.echo(
                 "the scrub goes on: see ozgate admin scrub --status, --stop", err=True
             )
-        sys.exit(130)
+        sys.exit(client.INTERRUPTED)
     progress.clear()
     return status
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 FAILED = 255
 """The exit code of a command that was refused."""
 
+INTERRUPTED = 130
+"""The exit code of a long command that Ctrl-C ended, as shells have it."""
+
 DATA = "./ozgate-data"
 URL = "http://127.0.0.1:19878"
 PATIENCE = 60.0

@@ -48,6 +48,13 @@ def seconds(count: float) -> str:
     return f"{whole // 60}m{whole % 60:02d}s" if whole >= 60 else f"{whole}s"
 
 
+def stage(name: str, done: float, total: float) -> str:
+    """How far a stage is, as far as its whole is known: ``blobs: 1.2 GB of 4.0 TB (0 %)``."""
+    if not total:
+        return name
+    return f"{name}: {size(done)} of {size(total)} ({share(done, total)})"
+
+
 def share(done: float, total: float) -> str:
     """How much of a whole: ``47 %``."""
     return f"{100 * min(done / total, 1):.0f} %" if total else "100 %"

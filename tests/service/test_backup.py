@@ -12,6 +12,10 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+from click.testing import CliRunner
+
+from ozgate.cli.main import main
+from ozgate.cli.progress import Progress
 from tests.running import Server
 from tests.service.upkeep import MIB, UpkeepCase, flip
 
@@ -270,10 +274,33 @@ class RefusalTests(BackupCase):
         self.assertIn("holds", self.refused("backup", self.data))
         self.backup()
         line = self.refused("restore", self.target, "--data", self.data)
-        self.assertIn(f"{self.data} is not empty", line)
+        self.assertIn(f"INVALID_REQUEST {self.data} is not empty", line)
+        line = self.refused("restore", taken, "--data", f"{self.folder}/new")
+        self.assertIn("it is no backup", line)
+        self.assertFalse(os.path.exists(f"{self.folder}/new"))
         other = self.serve("other")
         line = self.refused("backup", "--data", other.data, self.target)
-        self.assertIn("has a backup of another store", line)
+        self.assertRegex(line, "^INVALID_REQUEST .* has a backup of another store: ")
+
+    def test_restore_interrupted(self) -> None:
+        """Ctrl-C, raised here where the command tells how far it is, ends a restore: nothing is left of it."""
+        self.put("key", LARGE)
+        self.backup()
+        new = os.path.join(self.folder, "new")
+        self.addCleanup(os.umask, os.umask(0o077))
+        told: list[str] = []
+
+        def show(_: Progress, text: str) -> None:
+            told.append(text)
+            raise KeyboardInterrupt
+
+        self.patch(Progress, "show", show)
+        result = CliRunner().invoke(
+            main, ["admin", "restore", self.target, "--data", new]
+        )
+        self.assertEqual((result.exit_code, told), (130, ["checksums"]))
+        self.assertEqual(result.stderr, "stopped: nothing was restored\n")
+        self.assertEqual(os.listdir(new), [])
 
     def test_schemas(self) -> None:
         """A backup of an earlier schema is restored; one of a later schema is refused with what to do."""

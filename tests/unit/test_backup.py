@@ -13,11 +13,12 @@ from twisted.trial.unittest import TestCase
 from ozgate.admin.backup import Backup
 from ozgate.admin.backupfolder import BackupFolder
 from ozgate.admin.context import AdminContext
+from ozgate.admin.errors import AdminError
 from ozgate.blobs.files import FileBlobStore
 from ozgate.blobs.readers import Readers
 from ozgate.blobs.sweep import Reaper
 from ozgate.config import Settings
-from ozgate.errors import Absent, Unavailable
+from ozgate.errors import Absent
 from ozgate.metadata.sqlite import SQLiteMetadataStore
 from ozgate.s3.call import Gateway
 from ozgate.values import BlobRef, Bucket
@@ -130,7 +131,7 @@ class HoldTests(BackupCase):
         reached, going_on = self.held()
         backup = Backup(self.context, self.target, True, False)
         await reached
-        with self.assertRaisesRegex(Unavailable, "another process makes a backup"):
+        with self.assertRaisesRegex(AdminError, "another process makes a backup"):
             BackupFolder(self.target).open()
         going_on.callback(None)
         await backup.running.wait()
@@ -142,7 +143,7 @@ class HoldTests(BackupCase):
         self.patch(os, "geteuid", lambda: 4_000_001)
         owner = os.stat(self.target).st_uid
         self.patch(os, "stat", _stat_as(owner or 4_000_002))
-        with self.assertRaisesRegex(Unavailable, "is another user's"):
+        with self.assertRaisesRegex(AdminError, "is another user's"):
             BackupFolder(self.target).open()
 
 
