@@ -43,7 +43,7 @@ def integer(
     if not text:
         return default
     number = int(text) if _integer(text) else MAX_INTEGER + 1
-    if not -MAX_INTEGER <= number <= MAX_INTEGER:
+    if not -MAX_INTEGER - 1 <= number <= MAX_INTEGER:
         raise argument(
             name, text, f"Provided {name} not an integer or within integer range"
         )
@@ -73,12 +73,12 @@ def encoding_type(call: Call) -> Callable[[str], str]:
     """How a listing writes names.
 
     :return: :func:`url_encode`, or what leaves a name alone.
-    :raises InvalidArgument: the query asks for another encoding.
+    :raises InvalidArgument: the query asks for another encoding; capitals do not matter.
     """
     asked = call.query("encoding-type")
     if not asked:
         return _same
-    if asked != "url":
+    if asked.lower() != "url":
         raise argument(
             "encoding-type", asked, "Invalid Encoding Method specified in Request"
         )

@@ -14,7 +14,7 @@ delete the bucket):
   ``MethodNotAllowed``; one of buckets on a key, or of keys on a bucket, is
   ``InvalidRequest``; one that misses another name it needs is ``InvalidArgument``;
 - an unknown name *without* a value may be a sub-resource of tomorrow: ``NotImplemented``.
-  An unknown name with a value is ignored, as S3 does.
+  An unknown name with a value is ignored, as S3 does; so is a ``list-type`` that is not 2.
 """
 
 from __future__ import annotations
@@ -107,6 +107,29 @@ _RANKS: Final = {
 """How much each row demands."""
 
 
+_TYPES: Final = {
+    "abac": "BUCKET_ABAC",
+    "annotation": "OBJECT_ANNOTATIONS",
+    "attributes": "OBJECT_ATTRIBUTES",
+    "delete": "MULTI_OBJECT_DELETE",
+    "intelligent-tiering": "INTELLIGENT_TIERING",
+    "legal-hold": "OBJECT_LOCK_LEGALHOLD",
+    "logging": "LOGGING_STATUS",
+    "metadataConfiguration": "BUCKET_METADATA_CONFIGURATION",
+    "metadataTable": "BUCKET_METADATA_TABLE_CONFIGURATION",
+    "object-lock": "OBJECT_LOCK_CONFIGURATION",
+    "ownershipControls": "OWNERSHIP_CONTROLS",
+    "policy": "BUCKETPOLICY",
+    "policyStatus": "POLICY_STATUS",
+    "publicAccessBlock": "PUBLIC_ACCESS_BLOCK",
+    "requestPayment": "REQUEST_PAYMENT",
+    "retention": "OBJECT_LOCK_RETENTION",
+    "uploadId": "UPLOAD",
+    "versions": "BUCKETVERSIONS",
+}
+"""What S3 calls a sub-resource, in errors as in its access logs, where that is not its name in capitals."""
+
+
 def resolve(method: str, address: Address, has_copy_source: bool) -> Operation:
     """Find the operation that a request asks for; the module says by which rules.
 
@@ -186,7 +209,10 @@ def _not_allowed(method: str, scope: Scope, resource: str) -> MethodNotAllowed:
     methods = SELECTORS[scope].get(resource) or [
         row.method for row in OPERATIONS if row.scope is scope and not row.names
     ]
-    error = MethodNotAllowed(Method=method, ResourceType=resource.upper())
+    kind = _TYPES.get(resource, resource.upper())
+    if scope is Scope.OBJECT and resource == "tagging":
+        kind = "OBJECT_TAGGING"
+    error = MethodNotAllowed(Method=method, ResourceType=kind)
     error.headers.append(("Allow", ", ".join(sorted(set(methods) - {"OPTIONS"}))))
     return error
 
@@ -210,12 +236,6 @@ def _judge(row: Operation, query: Query) -> None:
             ("x-amz-", "response-")
         ):
             raise NotImplemented(Query=name)
-    if row.name == "ListObjects" and "list-type" in query:
-        raise InvalidArgument(
-            "Invalid List Type",
-            ArgumentName="list-type",
-            ArgumentValue=query.get("list-type") or "",
-        )
 
 
 def _conflict(scope: Scope, query: Query) -> InvalidArgument:

@@ -28,6 +28,5 @@ def decode_token(token: str) -> str:
         raise InvalidArgument(
             "The continuation token provided is incorrect",
             ArgumentName="continuation-token",
-            ArgumentValue=token,
         )
     return after

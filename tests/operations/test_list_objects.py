@@ -68,6 +68,48 @@ class ListObjectsTests(OperationTestCase):
         self.assertEqual(last.texts("Contents/Key"), ["d"])
         self.assertIsNone(last.text("NextMarker"))
 
+    async def test_marker_in_common_prefix(self) -> None:
+        """A marker inside a common prefix goes on after all of it; one before it does not, nor one outside the prefix."""
+        await self.add_objects(*KEYS)
+        for prefix, delimiter, marker, names in (
+            ("", "/", "a/1", ["b", "d", "c/"]),
+            ("", "/", "a/sub/3", ["b", "d", "c/"]),
+            ("", "/", "a", ["b", "d", "a/", "c/"]),
+            ("a/", "/", "a/1", ["a/2", "a/sub/"]),
+            ("a/", "/", "a/sub/", []),
+            ("b", "/", "a/1", ["b"]),
+            ("", "/s", "a/sub/1", ["b", "c/4", "d"]),
+        ):
+            page = await self.list(prefix=prefix, delimiter=delimiter, marker=marker)
+            found = page.texts("Contents/Key") + page.texts("CommonPrefixes/Prefix")
+            self.assertEqual(found, names, marker)
+            self.assertEqual(page.text("Marker"), marker)
+
+    async def test_second_version(self) -> None:
+        """Parameters of the second version are refused, empty or not."""
+        for name, called in (
+            ("continuation-token", "continuation-token"),
+            ("start-after", "startAfter"),
+        ):
+            for value in ("x", ""):
+                response = await self.refused(
+                    self.list(**{name: value}), 400, "InvalidArgument"
+                )
+                self.assertEqual(
+                    response.text("Message"),
+                    f"{called} only supported in REST.GET.BUCKET with list-type=2",
+                )
+                self.assertEqual(response.text("ArgumentName"), name)
+                self.assertIsNone(response.text("ArgumentValue"))
+
+    async def test_other_list_types(self) -> None:
+        """Whatever other list-type is asked for, this version answers."""
+        for value in ("1", "0", "", "bogus"):
+            response = await self.list(list_type=value)
+            self.assertEqual(
+                response.names(), ["Name", "Prefix", "Marker", "MaxKeys", "IsTruncated"]
+            )
+
     async def test_encoding(self) -> None:
         """encoding-type=url encodes the markers too."""
         await self.add_objects("a b/1", "c d/2", "e")

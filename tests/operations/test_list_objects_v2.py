@@ -165,6 +165,26 @@ class ListObjectsV2Tests(OperationTestCase):
                 response.text("Message"), "The continuation token provided is incorrect"
             )
             self.assertEqual(response.text("ArgumentName"), "continuation-token")
+            self.assertIsNone(response.text("ArgumentValue"))
+
+    async def test_first_version(self) -> None:
+        """A marker, which is the first version's, is refused, empty or not."""
+        for marker in ("a", ""):
+            response = await self.refused(
+                self.list(marker=marker), 400, "InvalidArgument"
+            )
+            self.assertEqual(
+                response.text("Message"),
+                "Marker unsupported with REST.GET.BUCKET in list-type=2",
+            )
+            self.assertEqual(response.text("ArgumentName"), "marker")
+            self.assertIsNone(response.text("ArgumentValue"))
+
+    async def test_start_in_common_prefix(self) -> None:
+        """A key inside a common prefix to start after leaves what comes later of it, rolled up."""
+        await self.add_objects(*KEYS)
+        response = await self.list(start_after="a/1", delimiter="/")
+        self.assertEqual(response.texts("CommonPrefixes/Prefix"), ["a/", "c/"])
 
     async def test_start_after(self) -> None:
         """A listing may start after a key that need not be there; a token beats it."""
@@ -178,21 +198,23 @@ class ListObjectsV2Tests(OperationTestCase):
         self.assertEqual(response.text("StartAfter"), "a/25")
         empty = await self.list(start_after="")
         self.assertEqual(empty.texts("Contents/Key"), list(KEYS))
-        self.assertIsNone(empty.text("StartAfter"))
+        self.assertEqual(empty.text("StartAfter"), "")
 
     async def test_max_keys(self) -> None:
-        """max-keys is capped by the setting, and 0 is an empty page that is not truncated."""
+        """max-keys is said again though the setting caps it, and 0 is an empty page that is not truncated."""
         await self.add_objects(*KEYS)
-        response = await self.list(max_keys="5000")
-        self.assertEqual(response.text("MaxKeys"), "1000")
+        response = await self.list(max_keys="05000")
+        self.assertEqual(response.text("MaxKeys"), "5000")
         response = await self.list(max_keys="0")
         self.assertEqual(response.text("IsTruncated"), "false")
         self.assertEqual(response.text("KeyCount"), "0")
         self.assertEqual(response.text("MaxKeys"), "0")
         client = self.client.with_settings(max_keys=4)
-        response = await client.request("GET", "/bucket?list-type=2")
-        self.assertEqual(len(response.texts("Contents/Key")), 4)
-        self.assertEqual(response.text("IsTruncated"), "true")
+        for query, shown in (("", "4"), ("&max-keys=5", "5")):
+            response = await client.request("GET", f"/bucket?list-type=2{query}")
+            self.assertEqual(len(response.texts("Contents/Key")), 4)
+            self.assertEqual(response.text("MaxKeys"), shown)
+            self.assertEqual(response.text("IsTruncated"), "true")
 
     async def test_bad_max_keys(self) -> None:
         """max-keys is a whole number that fits."""
@@ -222,6 +244,13 @@ class ListObjectsV2Tests(OperationTestCase):
             self.assertNotEqual(shown, plain)
             self.assertTrue(shown.isascii())
             self.assertEqual(unquote_plus(shown), plain)
+
+    async def test_encoding_in_capitals(self) -> None:
+        """The name of the encoding may have capitals, and is said again as it was sent."""
+        await self.add_objects("a b")
+        response = await self.list(encoding_type="URL")
+        self.assertEqual(response.text("EncodingType"), "URL")
+        self.assertNotIn(" ", response.text("Contents/Key") or "")
 
     async def test_bad_encoding(self) -> None:
         """There is no other encoding than url."""

@@ -72,6 +72,8 @@ class IntegerTests(SynchronousTestCase):
             "1e3",
             "0x5",
             "-1",
+            "-2147483648",
+            "-2147483649",
             "2147483648",
             "9" * 5000,
             "١",
@@ -85,7 +87,7 @@ class IntegerTests(SynchronousTestCase):
                 "max-keys",
                 1000,
             )
-            name = "maxKeys" if value == "-1" else "max-keys"
+            name = "maxKeys" if value in ("-1", "-2147483648") else "max-keys"
             self.assertEqual(
                 error.members, {"ArgumentName": name, "ArgumentValue": value}
             )
@@ -120,7 +122,9 @@ class EncodingTests(SynchronousTestCase):
         """Without it names are as they are; with it they are encoded; others are refused."""
         self.assertEqual(encoding_type(call(b""))("a b"), "a b")
         self.assertEqual(encoding_type(call(b"encoding-type="))("a b"), "a b")
-        self.assertEqual(encoding_type(call(b"encoding-type=url"))("a b"), "a%20b")
+        for url in (b"url", b"URL"):
+            encode = encoding_type(call(b"encoding-type=" + url))
+            self.assertEqual(encode("a b"), "a%20b")
         error = self.assertRaises(
             InvalidArgument, encoding_type, call(b"encoding-type=base64")
         )

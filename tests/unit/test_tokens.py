@@ -35,7 +35,8 @@ class TokenTests(SynchronousTestCase):
         try:
             self.assertEqual(encode_token(decode_token(token)), token)
         except InvalidArgument as error:
-            self.assertEqual(error.members["ArgumentValue"], token)
+            # As S3, which does not say the token again.
+            self.assertEqual(error.members, {"ArgumentName": "continuation-token"})
 
     @given(NAMES, st.integers(0, 999), st.characters(codec="ascii"))
     def test_any_character(self, name: str, place: int, character: str) -> None:

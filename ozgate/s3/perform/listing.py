@@ -32,11 +32,14 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.\-/]*").fullmatch
 class _Asked:
     """What all three listings are asked.
 
+    :ivar max_keys: as many as were asked for; S3 says the number again, though it never gives more than a thousand.
+    :ivar limit: how many rows there are at most.
     :ivar show: a name → its text in the document: encoded when asked for, and escaped.
     """
 
     prefix: str
     delimiter: str
+    max_keys: int
     limit: int
     encoding: str | None
     show: Callable[[str], str]
@@ -50,21 +53,33 @@ def _asked(call: Call) -> _Asked:
     most = call.gateway.settings.max_keys
     encode = encoding_type(call)
     encoding = call.query("encoding-type") or None
+    max_keys = integer(call, "max-keys", most, 0, MOST)
     return _Asked(
         prefix=call.query("prefix") or "",
         delimiter=call.query("delimiter") or "",
-        limit=min(integer(call, "max-keys", most, 0, MOST), most),
+        max_keys=max_keys,
+        limit=min(max_keys, most),
         encoding=encoding,
         show=encode if encoding else escape,
     )
 
 
+def _refuse(call: Call, name: str, message: str) -> None:
+    """Refuse a parameter of the other version.
+
+    :raises InvalidArgument: it is there, with a value or without.
+    """
+    if call.query(name) is not None:
+        raise InvalidArgument(message, ArgumentName=name)
+
+
 async def list_objects_v2(call: Call) -> Reply:
     """List a page of the current objects, going on after an opaque token."""
     asked = _asked(call)
+    _refuse(call, "marker", "Marker unsupported with REST.GET.BUCKET in list-type=2")
     token = call.query("continuation-token")
-    start_after = call.query("start-after") or ""
-    after = start_after if token is None else decode_token(token)
+    start_after = call.query("start-after")
+    after = start_after or "" if token is None else decode_token(token)
     with_owner = (call.query("fetch-owner") or "").lower() == "true"
     page = await call.read(_read_page, call, asked, after)
     next_token = None if page.next_after is None else encode_token(page.next_after)
@@ -73,7 +88,9 @@ async def list_objects_v2(call: Call) -> Reply:
             "ListBucketResult",
             element("Name", call.bucket_name),
             f"<Prefix>{asked.show(asked.prefix)}</Prefix>",
-            _shown("StartAfter", asked, start_after),
+            ""
+            if start_after is None
+            else f"<StartAfter>{asked.show(start_after)}</StartAfter>",
             element("ContinuationToken", token),
             element("NextContinuationToken", next_token),
             element("KeyCount", len(page.items) + len(page.common_prefixes)),
@@ -90,8 +107,15 @@ async def list_objects(call: Call) -> Reply:
     ``NextMarker`` is there with a delimiter only: without one, the last key says as much.
     """
     asked = _asked(call)
+    for name, called in (
+        ("continuation-token", "continuation-token"),
+        ("start-after", "startAfter"),
+    ):
+        _refuse(
+            call, name, f"{called} only supported in REST.GET.BUCKET with list-type=2"
+        )
     marker = call.query("marker") or ""
-    page = await call.read(_read_page, call, asked, marker)
+    page = await call.read(_read_page, call, asked, _after(marker, asked))
     next_marker = page.next_after if asked.delimiter else None
     return xml_reply(
         document(
@@ -127,6 +151,16 @@ async def list_object_versions(call: Call) -> Reply:
             *_common_prefixes(page.common_prefixes, asked.show),
         )
     )
+
+
+def _after(marker: str, asked: _Asked) -> str:
+    """What a marker goes on after: inside a common prefix, all that is rolled up there."""
+    if asked.delimiter and marker.startswith(asked.prefix):
+        rest = marker[len(asked.prefix) :]
+        group, found, _ = rest.partition(asked.delimiter)
+        if found:
+            return f"{asked.prefix}{group}{found}"
+    return marker
 
 
 def _read_page(tx: IMetadataTransaction, call: Call, asked: _Asked, after: str) -> Page:
@@ -185,7 +219,7 @@ def _shown(name: str, asked: _Asked, value: str | None) -> str:
 
 def _bounds(asked: _Asked, truncated: bool) -> str:
     return (
-        f"<MaxKeys>{asked.limit}</MaxKeys>"
+        f"<MaxKeys>{asked.max_keys}</MaxKeys>"
         f"{_shown('Delimiter', asked, asked.delimiter)}"
         f"{element('EncodingType', asked.encoding)}"
         f"{element('IsTruncated', truncated)}"
