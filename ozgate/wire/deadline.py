@@ -47,8 +47,9 @@ class Deadline:
         if self._call is None:
             self._set(seconds)
         elif self._set_for > due:
-            self._call.reset(seconds)
-            self._set_for = due
+            # Not reset: the reactor would look through all its timers for this one.
+            self._call.cancel()
+            self._set(seconds)
 
     def rest(self) -> None:
         """Enter :data:`WORK`, which may last for ever."""
