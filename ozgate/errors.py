@@ -184,7 +184,7 @@ class InvalidChunkSizeError(S3Error):
 
 
 class InvalidDigest(S3Error):
-    """The Content-MD5 you specified is not valid."""
+    """The Content-MD5 you specified was invalid."""
 
 
 class InvalidLocationConstraint(S3Error):

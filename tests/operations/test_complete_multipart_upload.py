@@ -306,6 +306,17 @@ class ChecksumTests(ObjectTestCase):
             self.assertEqual(response.text(f"Checksum{algorithm}"), value)
             self.assertEqual(response.text("ChecksumType"), "FULL_OBJECT")
 
+    async def test_algorithm_of_the_sdk(self) -> None:
+        """What an SDK says of its checksums is no parameter of Complete, and changes nothing."""
+        upload_id, parts, checksums = await self.parts_of("CRC32")
+        response = await self.complete(
+            upload_id,
+            parts,
+            checksums=checksums,
+            x_amz_sdk_checksum_algorithm="CRC32",
+        )
+        self.assertEqual(response.status, 200, response.body)
+
     async def test_parts_without_checksum(self) -> None:
         """Parts that came without a checksum still make a full-object one."""
         upload_id = await self.begin(

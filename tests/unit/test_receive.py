@@ -345,6 +345,9 @@ class RefusedTests(ReceiveCase):
         for value in ("", "abc", "AAAA", "?" * 24, hashlib.md5(SMALL).hexdigest()):
             error = self.refused(InvalidDigest, SMALL, content_md5=value)
             self.assertEqual(error.members, {"Content-MD5": value})
+            self.assertEqual(
+                error.message, "The Content-MD5 you specified was invalid."
+            )
         wrong = b64encode(hashlib.md5(b"other").digest()).decode()
         for data in (SMALL, LARGE):
             error = self.refused(BadDigest, data, content_md5=wrong)

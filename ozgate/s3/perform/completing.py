@@ -91,11 +91,14 @@ async def complete_multipart_upload(call: Call) -> Reply:
 
 
 def _about_document(call: Call) -> Call:
-    """The call without its checksum: that of a Complete is of the object, not of the document it comes with."""
+    """The call without its checksum: that of a Complete is of the object, not of the document it comes with.
+
+    Nor does Complete know ``x-amz-sdk-checksum-algorithm``, which other documents come with.
+    """
     headers = {
         name: value
         for name, value in call.headers.items()
-        if not name.startswith("x-amz-checksum-")
+        if not name.startswith(("x-amz-checksum-", "x-amz-sdk-"))
     }
     return evolve(call, headers=Headers(headers))
 
