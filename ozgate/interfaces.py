@@ -464,7 +464,8 @@ class IBlobStore(Interface):
     def inspect(blobs: Sequence[BlobRef]) -> Deferred[Mapping[str, str]]:
         """Look whether blobs are there and have the lengths and checksums of their references, without reading them.
 
-        :return: fires with what is wrong with those that are not well, by id, one line each.
+        :return: fires with what is wrong with those that are not well, or cannot be reached, by id, one line each; fails with
+            ``Unavailable`` when that tells nothing of them, as for want of a descriptor.
         """
 
     def verify(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from attrs import frozen
 
-from ..errors import Absent, Damaged
+from ..errors import Absent, Damaged, StoreError
 from ..interfaces import IMetadataTransaction
 from ..s3.bytes import begin_read
-from ..values import BlobRef, Bucket, Extent, ObjectPart, ObjectVersion
+from ..values import BlobRef, Bucket, Content, Extent, ObjectPart, ObjectVersion
 from .findings import Check, key_name, next_bucket
 
 VERSIONS_AT_ONCE = 100
@@ -94,7 +95,9 @@ async def _check(
             name = f"/{place.volume}/{place.bucket}/{entry.key} (part {entry.part} of upload {entry.version})"
             repair = "--remove-damaged aborts the upload"
         done = ""
-        if check.remove and await gateway.metadata.write(
+        if check.remove and not await _is_for_good(check, entry):
+            repair = "it stays, for it may be well, and only out of reach"
+        elif check.remove and await gateway.metadata.write(
             remove,
             place,
             entry,
@@ -114,6 +117,21 @@ async def _inspect(check: Check, entries: Iterable[Entry]) -> Mapping[str, str]:
     }
     found: Mapping[str, str] = await check.gateway.blobs.inspect(list(blobs.values()))
     return found
+
+
+async def _is_for_good(check: Check, entry: Entry) -> bool:
+    """Whether bytes are gone or damaged: a disk that fails now may read them later."""
+    if entry.wrong:
+        return True
+    wrong = await _inspect(check, [entry])
+    for blob_id in wrong:
+        try:
+            await check.gateway.blobs.verify(blob_id)
+        except (Absent, Damaged):
+            pass
+        except StoreError:
+            return False
+    return bool(_said(entry, check.gateway.blobs.name, wrong))
 
 
 def _said(entry: Entry, store: str, wrong: Mapping[str, str]) -> str:
@@ -270,10 +288,17 @@ def _remove_version(tx: IMetadataTransaction, place: Place, entry: Entry) -> boo
 
 
 def _remove_upload(tx: IMetadataTransaction, place: Place, entry: Entry) -> bool:
-    """Abort an upload; an interaction."""
+    """Abort an upload whose part is still the one; an interaction."""
     bucket = _bucket(tx, place)
     found = None if bucket is None else tx.upload(bucket, entry.key, entry.version)
     if bucket is None or found is None or found.completed is not None:
         return False
+    with suppress(Damaged):
+        # Of what could not be read, what comes after the last part that could.
+        after = entry.part - bool(entry.extents)
+        parts = tx.parts(bucket, found, after, PARTS_AT_ONCE)
+        contents = {part.number: part.content for part in parts}
+        if contents.get(entry.part) != Content(None, entry.extents):
+            return False
     tx.remove_upload(bucket, found)
     return True

@@ -7,7 +7,6 @@ damaged, until that is gone or reads well again.
 
 from __future__ import annotations
 
-import errno
 import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -21,6 +20,7 @@ from twisted.logger import Logger
 from ..errors import Absent, Damaged, Unavailable
 from ..interfaces import IBlobStore, IInspected, IMetadataStore, IMetadataTransaction
 from ..values import BlobRef, BlobUser, DamagedRow
+from .io import SHORT
 from .sweep import always
 
 _log = Logger()
@@ -53,8 +53,6 @@ _MEASURED = 1000
 
 _ROW = 4096
 """Bytes that a row counts for against the bandwidth: it may have an inline body."""
-
-_SHORT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 _CLAIMS = (("lease", LEASE),)
 
@@ -257,7 +255,7 @@ class Scrub:
             what = what or str(error)
         except Unavailable as error:
             # Whatever keeps a file from being read is damage, but for what this process is short of.
-            if getattr(error.__cause__, "errno", 0) in _SHORT:
+            if getattr(error.__cause__, "errno", 0) in SHORT:
                 raise
             what = str(error)
         if what and await self._metadata.read(_is_named, self._blobs.name, blob.id):

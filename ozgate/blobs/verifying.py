@@ -110,6 +110,7 @@ def inspect(blobs: Iterable[tuple[BlobRef, str]]) -> Mapping[str, str]:
 
     :param blobs: references, and the paths of their files.
     :return: what is wrong, by id; nothing of those that are well.
+    :raises Unavailable: this process is short of what it takes to look.
     """
     wrong = {}
     for blob, path in blobs:
@@ -118,6 +119,8 @@ def inspect(blobs: Iterable[tuple[BlobRef, str]]) -> Mapping[str, str]:
         except Absent:
             wrong[blob.id] = "its file is not there"
         except StoreError as error:
+            if getattr(error.__cause__, "errno", 0) in io.SHORT:
+                raise
             wrong[blob.id] = str(error)
     return wrong
 

@@ -1,0 +1,120 @@
+"""What ``ozgate admin fsck --remove-damaged`` must not remove: on real stores, whose files can be made to fail."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import Any
+
+from ozgate.admin.caller import Caller
+from ozgate.admin.commands import run
+from ozgate.admin.errors import AdminError
+from ozgate.blobs import io
+from ozgate.interfaces import IMetadataTransaction
+from ozgate.values import BlobRef, Bucket, Content, Extent, Part, Upload
+from tests.unit.test_backup import BackupCase
+
+ADMIN = Caller("root", True, is_local=True)
+
+
+class RemovalTests(BackupCase):
+    """Three keys whose blobs are well."""
+
+    async def check(self) -> list[dict[str, Any]]:
+        """All that a check finds that may remove what is damaged for good."""
+        findings: list[dict[str, Any]] = []
+        place: str | None = ""
+        while place is not None:
+            arguments = {"place": place, "remove_damaged": True}
+            page: Any = await run(self.context, ADMIN, "check_store", arguments)
+            findings += page["findings"]
+            place = page["place"]
+        return findings
+
+    def fail_opening(self, number: int, times: int) -> None:
+        """Have some calls that open a file fail, from now on."""
+        left = [times]
+        open_named = io.open_named
+
+        def fails(path: str) -> int:
+            if left[0] and os.path.basename(path) in {each.id for each in self.stored}:
+                left[0] -= 1
+                raise OSError(number, os.strerror(number))
+            return open_named(path)
+
+        self.patch(io, "open_named", fails)
+
+    async def keys(self) -> list[str]:
+        """The keys that are there."""
+        page = await self.metadata.read(
+            lambda tx: tx.page(self.bucket, "", "", "", 10).items
+        )
+        return [each.key for each in page]
+
+    async def test_disk_fails(self) -> None:
+        """What a disk does not read, for ever or this once, may be well: it is named, and stays."""
+        for times in (1, 1000):
+            self.fail_opening(errno.EIO, times)
+            findings = await self.check()
+            self.assertEqual(len(findings), min(times, 3))
+            self.assertEqual({each["done"] for each in findings}, {""})
+            self.assertEqual(await self.keys(), ["key0", "key1", "key2"])
+
+    async def test_no_descriptors(self) -> None:
+        """What cannot be opened for want of a descriptor is not damaged: the check fails."""
+        self.fail_opening(errno.EMFILE, 1)
+        with self.assertRaises(AdminError):
+            await self.check()
+        self.assertEqual(await self.keys(), ["key0", "key1", "key2"])
+
+    async def test_lost(self) -> None:
+        """What is gone for good is removed, and nothing else."""
+        os.unlink(self.blobs.file_of(self.stored[1].id))
+        (finding,) = await self.check()
+        self.assertEqual(finding["done"], "removed")
+        self.assertEqual(await self.keys(), ["key0", "key2"])
+
+    async def test_part_sent_again(self) -> None:
+        """An upload whose lost part is sent again while fsck looks at it goes on."""
+        lost, again = [await self.blob() for _ in range(2)]
+        upload = await self.metadata.write(begin_upload, self.bucket)
+        await self.metadata.write(put_part, self.bucket, upload, lost)
+        os.unlink(self.blobs.file_of(lost.id))
+        inspect = self.blobs.inspect
+
+        async def inspected(blobs: Any) -> Any:
+            wrong = await inspect(blobs)
+            if wrong:
+                await self.metadata.write(put_part, self.bucket, upload, again)
+            return wrong
+
+        self.patch(self.blobs, "inspect", inspected)
+        (finding,) = await self.check()
+        self.assertEqual((finding["kind"], finding["done"]), ("part", ""))
+        there = await self.metadata.read(
+            lambda tx: tx.upload(self.bucket, upload.key, upload.upload_id)
+        )
+        self.assertEqual(there, upload)
+        self.assertEqual(await self.check(), [])
+
+    async def blob(self) -> BlobRef:
+        """A new one."""
+        sink = self.blobs.create(None)
+        sink.write(b"x" * 50_000)
+        made: BlobRef = await sink.commit()
+        return made
+
+
+def begin_upload(tx: IMetadataTransaction, bucket: Bucket) -> Upload:
+    """An upload; an interaction."""
+    upload = Upload("key", "upload", tx.now(), "owner")
+    tx.add_upload(bucket, upload)
+    return upload
+
+
+def put_part(
+    tx: IMetadataTransaction, bucket: Bucket, upload: Upload, blob: BlobRef
+) -> None:
+    """Its first part; an interaction."""
+    content = Content(None, (Extent(blob, 0, blob.length),))
+    tx.put_part(bucket, upload, Part(1, blob.length, "etag", tx.now(), {}, content))
