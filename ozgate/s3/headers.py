@@ -133,11 +133,21 @@ def refuse_unbuilt(headers: Headers) -> None:
             _refuse(name, value)
 
 
-def refuse_customer_keys(headers: Headers) -> None:
-    """Refuse a read with a customer's encryption key: nothing is encrypted with one.
+def refuse_encryption(headers: Headers) -> None:
+    """Refuse a read that says how to encrypt, or brings a customer's key: nothing is encrypted with one.
 
-    :raises InvalidRequest: there is one.
+    Source: Amazon S3 API Reference, GetObject and HeadObject, "Encryption".
+
+    :raises InvalidArgument: it says how.
+    :raises InvalidRequest: it brings a key.
     """
+    method = headers.get(_ENCRYPTION)
+    if method is not None:
+        raise InvalidArgument(
+            f"{_ENCRYPTION} header is not supported for this operation.",
+            ArgumentName=_ENCRYPTION,
+            ArgumentValue=method,
+        )
     if f"{_ENCRYPTION}-customer-algorithm" in headers:
         raise InvalidRequest(
             "The encryption parameters are not applicable to this object."

@@ -18,7 +18,7 @@ from ozgate.s3.headers import (
     encoded,
     read_object_headers,
     read_tags,
-    refuse_customer_keys,
+    refuse_encryption,
     refuse_unbuilt,
     version_headers,
 )
@@ -68,7 +68,7 @@ def one_input(data: bytes) -> None:
         _check_kept(values, *kept)
     for read in (declared, trailer, _content_md5, _decoded_length, refuse_unbuilt):
         _refusable(read, headers)
-    _refusable(refuse_customer_keys, headers)
+    _refusable(refuse_encryption, headers)
     _refusable(read_tags, call)
     for latest in (None, VERSION):
         _refusable(check_write, headers, latest)

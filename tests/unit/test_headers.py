@@ -26,7 +26,7 @@ from ozgate.s3.headers import (
     encoded,
     read_object_headers,
     read_tags,
-    refuse_customer_keys,
+    refuse_encryption,
     refuse_unbuilt,
     version_headers,
 )
@@ -244,10 +244,10 @@ class RefuseTests(SynchronousTestCase):
 
     def test_keys_on_reads(self) -> None:
         """A read with a customer's key is an error: nothing is encrypted with one."""
-        refuse_customer_keys(call().headers)
+        refuse_encryption(call().headers)
         self.assertRaises(
             InvalidRequest,
-            refuse_customer_keys,
+            refuse_encryption,
             call(x_amz_server_side_encryption_customer_algorithm="AES256").headers,
         )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ...errors import InvalidArgument, InvalidRequest
 from ...values import ObjectPart, ObjectVersion
 from ..conditions import check_read
-from ..headers import refuse_customer_keys
+from ..headers import refuse_encryption
 from ..reply import Reply, xml_reply
 from ..versions import find_readable
 from ..xml import document, element, http_date
@@ -29,7 +29,7 @@ _LARGEST = 2**31 - 1
 
 async def get_object_attributes(call: Call) -> Reply:
     """Tell what is asked about an object."""
-    refuse_customer_keys(call.headers)
+    refuse_encryption(call.headers)
     attributes = _attributes(call)
     limit = min(_number(call, "x-amz-max-parts", _MAX_PARTS), _MAX_PARTS)
     marker = _number(call, "x-amz-part-number-marker", 0)

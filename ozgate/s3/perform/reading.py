@@ -14,7 +14,7 @@ from ...errors import InvalidArgument, InvalidPartNumber, InvalidRequest, NotMod
 from ...values import ByteRange, Checksum, Content, ObjectVersion
 from ..bytes import begin_read, cut, open_sources
 from ..conditions import check_read
-from ..headers import checksum_headers, refuse_customer_keys, version_headers
+from ..headers import checksum_headers, refuse_encryption, version_headers
 from ..params import parse_range
 from ..reply import Reply
 from ..versions import find_readable
@@ -66,7 +66,7 @@ async def get_object(call: Call) -> Reply:
     gateway = call.gateway
     token = begin_read(gateway)
     try:
-        found: _Found = await call.read(_find, call, part_number, overrides, True)
+        found: _Found = await call.read(_find, call, part_number, True)
         reply = _reply(found, call, overrides)
         assert found.content is not None
         content = cut(found.content, found.wanted)
@@ -84,7 +84,7 @@ async def get_object(call: Call) -> Reply:
 async def head_object(call: Call) -> Reply:
     """Give the headers :func:`get_object` would give."""
     part_number, overrides = _asked(call)
-    found: _Found = await call.read(_find, call, part_number, overrides, False)
+    found: _Found = await call.read(_find, call, part_number, False)
     return _reply(found, call, overrides)
 
 
@@ -93,7 +93,7 @@ def _asked(call: Call) -> tuple[int | None, dict[str, str]]:
 
     :raises S3Error: one of them is not valid, or does not go with the rest.
     """
-    refuse_customer_keys(call.headers)
+    refuse_encryption(call.headers)
     part_number = None
     overrides: dict[str, str] = {}
     for name, value in call.address.query.items():
@@ -143,11 +143,7 @@ def _override(name: str, value: str) -> str:
 
 
 def _find(
-    tx: IMetadataTransaction,
-    call: Call,
-    part_number: int | None,
-    overrides: dict[str, str],
-    want_content: bool,
+    tx: IMetadataTransaction, call: Call, part_number: int | None, want_content: bool
 ) -> _Found:
     """Everything a read needs, in one transaction: conditions before ranges, as RFC 9110, 13.2.2 has it."""
     bucket = call.bucket(tx)
@@ -155,7 +151,7 @@ def _find(
     try:
         check_read(call.headers, version.etag, version.modified, tx.now())
     except NotModified as unchanged:
-        headers = _overridden(version_headers(version), overrides)
+        headers = version_headers(version)
         unchanged.headers += [pair for pair in headers if pair[0] in _UNCHANGED]
         raise
     wanted, part, part_checksum = None, False, None
@@ -166,17 +162,6 @@ def _find(
         wanted = parse_range(call.headers.get("range"), version.size)
     content = tx.content(bucket, version) if want_content else None
     return _Found(version, content, wanted, part, part_checksum)
-
-
-def _overridden(
-    headers: list[tuple[str, str]], overrides: dict[str, str]
-) -> list[tuple[str, str]]:
-    """Headers, with those in their places that the query names."""
-    if not overrides:
-        return headers
-    return [pair for pair in headers if pair[0] not in overrides] + list(
-        overrides.items()
-    )
 
 
 def _range_holds(call: Call, version: ObjectVersion) -> bool:
@@ -228,7 +213,10 @@ def _reply(found: _Found, call: Call, overrides: dict[str, str]) -> Reply:
         headers.append(("x-amz-mp-parts-count", str(version.parts_count)))
     if (call.headers.get("x-amz-checksum-mode") or "").upper() == "ENABLED":
         headers.extend(checksum_headers(_checksum(found)))
-    return Reply(status, _overridden(headers, overrides), length=length)
+    if overrides:
+        headers = [pair for pair in headers if pair[0] not in overrides]
+        headers.extend(overrides.items())
+    return Reply(status, headers, length=length)
 
 
 def _checksum(found: _Found) -> Checksum | None:
