@@ -8,6 +8,7 @@ import fcntl
 import os
 from pathlib import Path
 
+from .admin.backupfolder import is_backup
 from .sitefile import ConfigurationError
 
 MARKS = {
@@ -64,9 +65,13 @@ class DataFolder:
 def _check_ours(path: str) -> None:
     """Stay out of a home, or a checkout: a data folder is taken over whole, and made private.
 
-    :raises ConfigurationError: it holds something, and nothing of ours.
+    :raises ConfigurationError: it holds something, and nothing of ours, or a backup.
     :raises OSError: it cannot be looked into.
     """
+    if is_backup(path):
+        raise ConfigurationError(
+            f"the data folder {path} is a backup: bring it back into another folder with 'ozgate admin restore {path} --data FOLDER'"
+        )
     # A new file system has lost+found; a home that nobody lives in has its hidden files.
     names = {name for name in os.listdir(path) if name[0] != "."} - {"lost+found"}
     if names and not names & MARKS:

@@ -96,12 +96,9 @@ class Manifest:
             lists = {name: tuple(found[name]) for name in ("damaged", "structure")}
             return cls(**{**found, **parts, **lists})
         except FileNotFoundError:
-            begun = os.path.exists(os.path.join(folder, "FORMAT"))
-            what = (
-                "the backup in it was interrupted; the next one into it completes it"
-                if begun
-                else "it is no backup"
-            )
+            what = "it is no backup"
+            if is_backup(folder):
+                what = "the backup in it was interrupted; the next one into it completes it"
             message = f"{folder} has no {MANIFEST}: {what}"
             raise AdminError("INVALID_REQUEST", message) from None
         except OSError as error:
@@ -224,6 +221,18 @@ class BackupFolder:
                     if name.startswith(("metadata-", "blobs-")) and name not in ours
                 ]
             )
+
+
+def is_backup(folder: str) -> bool:
+    """Whether a folder has a backup, or one that was begun.
+
+    :raises OSError: it cannot be looked into.
+    """
+    try:
+        with open(os.path.join(folder, "FORMAT"), "rb") as file:
+            return file.read(64).startswith(_PREFIX)
+    except (FileNotFoundError, IsADirectoryError):
+        return False
 
 
 def blob_file(folder: str, blob_id: str) -> str:

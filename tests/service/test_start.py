@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 from urllib.request import Request
 
+from ozgate.admin.backupfolder import BackupFolder
 from tests.running import ROOT
 from tests.service.twistd import LOOPBACK, ServiceTestCase
 
@@ -223,6 +224,17 @@ class RefusedTests(ServiceTestCase):
         self.assertIn("--data", line)
         self.assertEqual(os.listdir(self.data), ["thesis.txt"])
         self.assertEqual(stat.S_IMODE(os.stat(self.data).st_mode), 0o755)
+
+    def test_data_folder_that_is_a_backup(self) -> None:
+        """A backup is not served, and nothing is written to it; the line says how to bring it back."""
+        os.makedirs(self.data)
+        backup = BackupFolder(self.data)
+        backup.open()
+        backup.close()
+        before = sorted(os.listdir(self.data))
+        line = self.refused("-D", LOOPBACK)
+        self.assertIn(f"ozgate admin restore {self.data} --data FOLDER", line)
+        self.assertEqual(sorted(os.listdir(self.data)), before)
 
     def test_data_folder_of_a_new_disk(self) -> None:
         """What every new file system and home has does not matter."""
