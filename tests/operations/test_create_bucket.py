@@ -28,6 +28,7 @@ class CreateBucketTests(OperationTestCase):
         response = await self.create()
         self.assertEqual(response.status, 200)
         self.assertEqual(response.headers["location"], "/made")
+        self.assertEqual(response.headers["x-amz-bucket-arn"], "arn:aws:s3:::made")
         self.assertEqual(response.body, b"")
         self.assertEqual((await self.client.request("HEAD", "/made")).status, 200)
 

@@ -16,6 +16,7 @@ class HeadBucketTests(OperationTestCase):
         self.assertEqual((response.status, response.body), (200, b""))
         self.assertEqual(response.headers["x-amz-bucket-region"], "us-east-1")
         self.assertEqual(response.headers["x-amz-access-point-alias"], "false")
+        self.assertEqual(response.headers["x-amz-bucket-arn"], "arn:aws:s3:::bucket")
 
     async def test_missing(self) -> None:
         """A bucket that is not there is 404 without a body."""

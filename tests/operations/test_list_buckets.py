@@ -28,8 +28,11 @@ class ListBucketsTests(OperationTestCase):
         self.assertEqual(response.text("Owner/ID"), sha256(b"testuser").hexdigest())
         self.assertEqual(response.text("Owner/DisplayName"), "testuser")
         (bucket,) = root.findall("Buckets/Bucket")
-        self.assertEqual([child.tag for child in bucket], ["Name", "CreationDate"])
+        self.assertEqual(
+            [child.tag for child in bucket], ["Name", "CreationDate", "BucketArn"]
+        )
         self.assertEqual(bucket.findtext("Name"), "bucket")
+        self.assertEqual(bucket.findtext("BucketArn"), "arn:aws:s3:::bucket")
         self.assertRegex(
             bucket.findtext("CreationDate") or "",
             r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$",
@@ -63,6 +66,9 @@ class ListBucketsTests(OperationTestCase):
         response = await self.client.request("GET", "/?prefix=logs-")
         self.assertEqual(response.texts("Buckets/Bucket/Name"), ["logs-1", "logs-2"])
         self.assertEqual(response.text("Prefix"), "logs-")
+        everything = await self.client.request("GET", "/?prefix=")
+        self.assertEqual(len(everything.texts("Buckets/Bucket/Name")), 3)
+        self.assertEqual(everything.text("Prefix"), "")
 
     async def test_region(self) -> None:
         """A request with a parameter is told the regions, and may select one across pages."""

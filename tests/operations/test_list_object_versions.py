@@ -129,6 +129,10 @@ class ListObjectVersionsTests(OperationTestCase):
         response = await self.list(delimiter="/", key_marker="a/")
         self.assertEqual(response.texts("Version/Key"), ["b"])
         self.assertEqual(response.texts("CommonPrefixes/Prefix"), [])
+        inside = await self.list(delimiter="/", key_marker="a/1")
+        self.assertEqual(inside.texts("Version/Key"), ["b"])
+        self.assertEqual(inside.texts("CommonPrefixes/Prefix"), [])
+        self.assertEqual(inside.text("KeyMarker"), "a/1")
 
     async def test_prefix(self) -> None:
         """A prefix selects."""

@@ -82,7 +82,7 @@ class ListObjectsV2Tests(OperationTestCase):
     async def test_owner(self) -> None:
         """The owner is shown on request only."""
         await self.add_objects("key")
-        for value, owners in (("true", ["testuser"]), ("false", [])):
+        for value, owners in (("true", ["testuser"]), ("false", []), ("TRUE", [])):
             response = await self.list(fetch_owner=value)
             self.assertEqual(response.texts("Contents/Owner/DisplayName"), owners)
 

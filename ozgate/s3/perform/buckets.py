@@ -57,6 +57,11 @@ def region_of(call: Call, bucket: Bucket) -> str:
     return "eu-west-1" if region == "EU" else region
 
 
+def arn_of(name: str) -> str:
+    """A bucket's Amazon Resource Name, which S3 says wherever it shows a bucket."""
+    return f"arn:aws:s3:::{name}"
+
+
 async def list_buckets(call: Call) -> Reply:
     """List the buckets and links of the volume that S3 shows, as far as the caller may list or read them."""
     parameters = ("max-buckets", "prefix", "continuation-token", "bucket-region")
@@ -70,7 +75,8 @@ async def list_buckets(call: Call) -> Reply:
     rows = "".join(
         f"<Bucket>{element('Name', bucket.name)}"
         f"{element('CreationDate', timestamp(bucket.created))}"
-        f"{element('BucketRegion', region_of(call, bucket) if asked else None)}</Bucket>"
+        f"{element('BucketRegion', region_of(call, bucket) if asked else None)}"
+        f"{element('BucketArn', arn_of(bucket.name))}</Bucket>"
         for bucket in buckets[:limit]
     )
     return xml_reply(
@@ -82,7 +88,7 @@ async def list_buckets(call: Call) -> Reply:
                 "ContinuationToken",
                 encode_token(buckets[limit - 1].name) if more else None,
             ),
-            element("Prefix", prefix or None),
+            element("Prefix", call.query("prefix")),
         )
     )
 
@@ -126,7 +132,7 @@ async def create_bucket(call: Call) -> Reply:
         region,
         claims=(("bucket", name),),
     )
-    return Reply(200, [("Location", f"/{name}")])
+    return Reply(200, [("Location", f"/{name}"), ("x-amz-bucket-arn", arn_of(name))])
 
 
 def _create(tx: IMetadataTransaction, call: Call, region: str) -> None:
@@ -269,6 +275,7 @@ async def head_bucket(call: Call) -> Reply:
         [
             ("x-amz-bucket-region", region_of(call, bucket)),
             ("x-amz-access-point-alias", "false"),
+            ("x-amz-bucket-arn", arn_of(call.bucket_name)),
             ("Content-Type", "application/xml"),
         ],
     )

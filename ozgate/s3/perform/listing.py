@@ -80,7 +80,7 @@ async def list_objects_v2(call: Call) -> Reply:
     token = call.query("continuation-token")
     start_after = call.query("start-after")
     after = start_after or "" if token is None else decode_token(token)
-    with_owner = (call.query("fetch-owner") or "").lower() == "true"
+    with_owner = call.query("fetch-owner") == "true"
     page = await call.read(_read_page, call, asked, after)
     next_token = None if page.next_after is None else encode_token(page.next_after)
     return xml_reply(
@@ -136,7 +136,8 @@ async def list_object_versions(call: Call) -> Reply:
     asked = _asked(call)
     key_marker = call.query("key-marker") or ""
     version_marker = _version_marker(call, key_marker)
-    page = await call.read(_read_versions, call, asked, key_marker, version_marker)
+    after = key_marker if version_marker else _after(key_marker, asked)
+    page = await call.read(_read_versions, call, asked, after, version_marker)
     return xml_reply(
         document(
             "ListVersionsResult",
