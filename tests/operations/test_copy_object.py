@@ -236,6 +236,31 @@ class CopyObjectTests(ObjectTestCase):
         self.assertEqual(response.text("ChecksumType"), "FULL_OBJECT")
         self.assertEqual(response.text("ChecksumSHA1"), value)
 
+    async def test_combined(self) -> None:
+        """A composite CRC becomes that of the whole object, as S3's copies have it: no byte is read for it."""
+        bodies = (PART, SMALL)
+        for algorithm in ("CRC32", "CRC32C"):
+            upload_id = await self.begin(x_amz_checksum_algorithm=algorithm)
+            values = [checksum_of(algorithm, body) for body in bodies]
+            header = f"x-amz-checksum-{algorithm.lower()}"
+            parts = [
+                (n, await self.part(upload_id, n, body, **{header: values[n - 1]}))
+                for n, body in enumerate(bodies, 1)
+            ]
+            checksums = [{algorithm: value} for value in values]
+            await self.complete(upload_id, parts, checksums=checksums)
+            whole = checksum_of(algorithm, PART + SMALL)
+            (blob, *_) = await self.blobs_named()
+            for asked in ({}, {"x-amz-checksum-algorithm": algorithm}):
+                response = await self.copy(**asked)
+                self.assertEqual(response.text("ChecksumType"), "FULL_OBJECT")
+                self.assertEqual(response.text(f"Checksum{algorithm}"), whole)
+            got = await self.get("/bucket/copy", x_amz_checksum_mode="ENABLED")
+            self.assertEqual(got.headers[header], whole)
+            self.assertEqual(got.headers["x-amz-checksum-type"], "FULL_OBJECT")
+            await self.client.gateway.blobs.delete(blob)
+            self.assertEqual((await self.copy()).text(f"Checksum{algorithm}"), whole)
+
     async def test_damaged_source(self) -> None:
         """Bytes that are gone make no checksum, and no copy."""
         await self.put(LARGE)

@@ -1,8 +1,8 @@
 """CopyObject. Moves no bytes: the copy names the extents of its source.
 
-The copy of a multipart object keeps its source's ETag, checksum and parts. AWS gives it the MD5 of
-all its bytes and a full-object checksum instead, which would mean to read them all; and an ETag
-need not be an MD5 (Amazon S3 API Reference, "Object").
+The copy of a multipart object keeps its source's ETag and parts, and a checksum that cannot be had without reading all
+bytes: a composite SHA. AWS gives it the MD5 of all bytes and a full-object checksum instead; but an ETag need not be an
+MD5 (Amazon S3 API Reference, "Object"). A composite CRC becomes that of the whole object here too.
 
 Source: Amazon S3 API Reference, CopyObject; Amazon S3 User Guide, "Copying, moving, and renaming objects".
 """
@@ -17,6 +17,7 @@ from attrs import frozen
 from ...errors import InvalidArgument, InvalidRequest, SlowDown
 from ...values import Checksum, Content, ObjectPart, ObjectVersion
 from ..bytes import begin_read
+from ..checksums import ALGORITHMS, combine
 from ..headers import read_object_headers, read_tags
 from ..reply import Reply, xml_reply
 from ..versions import store_version
@@ -161,7 +162,7 @@ def _copy(
     parts: Sequence[ObjectPart] = ()
     if version.parts_count:
         parts = tx.object_parts(source_bucket, version, 0, version.parts_count)
-    checksum = version.checksum
+    checksum = _whole(version.checksum, parts)
     if wish.algorithm and (
         checksum is None
         or (checksum.algorithm, checksum.type) != (wish.algorithm, "FULL_OBJECT")
@@ -173,6 +174,18 @@ def _copy(
     members = _members(call, version, wish, checksum)
     made = store_version(tx, bucket, call.headers, members, content, parts)
     return _Outcome(version, content, made)
+
+
+def _whole(checksum: Checksum | None, parts: Sequence[ObjectPart]) -> Checksum | None:
+    """The checksum of the whole object, where the parts' checksums give it; else the one that there is."""
+    if checksum is None or checksum.type != "COMPOSITE":
+        return checksum
+    known = [(part.checksum, part.size) for part in parts if part.checksum]
+    combinable = ALGORITHMS[checksum.algorithm].full_object_combinable
+    if not combinable or len(known) < len(parts):
+        return checksum
+    value = combine(checksum.algorithm, known)
+    return Checksum(checksum.algorithm, "FULL_OBJECT", value)
 
 
 def _members(
