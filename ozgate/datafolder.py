@@ -22,6 +22,10 @@ MARKS = {
 """Names that a data folder has, some of them even when only a part of it was copied, or a power cut took the rest."""
 
 
+RESTORING = "restoring"
+"""The folder in which a restore makes everything, until all of it is in its place."""
+
+
 class DataFolder:
     """A data folder held by this process.
 
@@ -74,6 +78,10 @@ def _check_ours(path: str) -> None:
         )
     # A new file system has lost+found; a home that nobody lives in has its hidden files.
     names = {name for name in os.listdir(path) if name[0] != "."} - {"lost+found"}
+    if RESTORING in names:
+        raise ConfigurationError(
+            f"the data folder {path} holds {RESTORING!r}: a restore into it is under way, or was interrupted; if none is, empty the folder and restore again"
+        )
     if names and not names & MARKS:
         raise ConfigurationError(
             f"the data folder {path} is no data folder: it has {min(names)} in it; give --data a new folder, or an empty one"

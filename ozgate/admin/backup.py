@@ -22,7 +22,14 @@ from ..interfaces import IFiles, IInspected, IMetadataStore, IMetadataTransactio
 from ..providers import make_provider
 from ..s3.bytes import begin_read
 from ..values import BlobRef
-from .backupfolder import KEY, BackupFolder, Manifest, line_of, summed
+from .backupfolder import (
+    KEY,
+    BackupFolder,
+    Manifest,
+    line_of,
+    remove_log,
+    summed,
+)
 from .caller import Caller, require_admin
 from .context import AdminContext
 from .errors import AdminError, access_denied, as_admin_error
@@ -129,14 +136,15 @@ class Backup:
             # A copy has the damage of its original. Better known now than when it is needed.
             self.stage = "structure"
             structure = await self._look_over(copy)
-            if earlier is not None:
+            # What is damaged may need more than it names.
+            if earlier is not None and not structure:
                 unneeded = await self._unneeded(copy)
         finally:
             self._copy = None
             await copy.close()
         self.stage = "checksums"
         run = self._run_in_thread
-        await run(self._folder.remove, [f"{copied}-wal", f"{copied}-shm"])
+        await run(remove_log, path)
         await run(self._copy_key)
         await run(self._folder.sync_blobs)
         manifest = Manifest(
@@ -174,7 +182,7 @@ class Backup:
             IMetadataStore,
             "ozgate.metadata",
             self._gateway.clock,
-            evolve(settings, metadata_provider=f"{scheme}:{path}"),
+            evolve(settings, metadata_provider=f"{scheme}:{path}", durability="strict"),
             self._run_in_thread,
         )
         await copy.open()

@@ -275,6 +275,20 @@ def write_file(path: str, pieces: list[bytes]) -> None:
             io.close(fd)
 
 
+def remove_log(path: str) -> None:
+    """Remove what SQLite left beside a database that was closed.
+
+    :raises StoreError: its log still holds a part of it, for the disk failed.
+    """
+    with io.translated(f"finishing {path}"):
+        for name in (f"{path}-wal", f"{path}-shm"):
+            if not os.path.exists(name):
+                continue
+            if name.endswith("-wal") and os.path.getsize(name):
+                raise Unavailable(f"{path} could not be written whole")
+            io.unlink(name)
+
+
 def summed(folder: str, file: str, count: int = 0) -> Part:
     """A file's entry for the manifest; the file is made durable.
 

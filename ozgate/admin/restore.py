@@ -1,7 +1,7 @@
 """Bringing a backup back into a data folder: what ``ozgate admin restore`` does while no service runs.
 
-Everything is made in ``restoring`` inside of the data folder, which no service takes for its own, and moved to its place
-when all of it is there and durable; the metadata come last. Everything here blocks.
+Everything is made in ``restoring`` inside of the data folder, and moved to its place when all of it is there and durable; the
+metadata come last. As long as there is a folder of that name, no service takes the data folder for its own. Everything here blocks.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from attrs import frozen
 from ..blobs import io
 from ..blobs.copies import copy_blob, copy_file, is_copy
 from ..blobs.folders import Folders
+from ..datafolder import RESTORING
 from ..errors import Absent, Damaged, Unavailable
 from ..values import BlobRef
 from .backupfolder import (
@@ -27,7 +28,7 @@ from .backupfolder import (
 )
 from .errors import AdminError
 
-WORK = "restoring"
+WORK = RESTORING
 """The folder in the data folder where everything is made."""
 
 METADATA, BLOBS = "metadata.db", "blobs"
@@ -65,7 +66,8 @@ def restore(
         cannot be done, as when they are of a newer ozgate.
     :param accept_damage: go on although blobs are missing or damaged; else nothing is restored then.
     :raises AdminError: there is no backup, or the data folder is in use; one clear line.
-    :raises StoreError: it cannot be done; one clear line. Nothing is left in the data folder.
+    :raises StoreError: it cannot be done; one clear line. Nothing is left in the data folder, unless the disk failed when
+        everything was there and moved to its place.
     """
     manifest = Manifest.read(backup)
     _make_ready(data)
@@ -84,10 +86,11 @@ def restore(
         damaged = _Copying(backup, work, manifest, tell).run(accept_damage)
         if manifest.has_key:
             copy_file(os.path.join(backup, KEY), os.path.join(work, KEY))
-        _move(work, data)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
+    # From here on, what is cut short leaves the folder of that name: no service starts beside it.
+    _move(work, data)
     return Restored(manifest, tuple(damaged))
 
 
@@ -103,7 +106,7 @@ def _make_ready(data: str) -> None:
     if WORK in names:
         raise AdminError(
             "INVALID_REQUEST",
-            f"{data} holds {WORK!r}: another restore is under way there, or was interrupted; if none is, remove it",
+            f"{data} holds {WORK!r}: another restore is under way there, or was interrupted; if none is, empty {data}",
         )
     if names:
         raise AdminError(
@@ -171,7 +174,7 @@ def _refusal(damaged: list[str]) -> str:
 
 
 def _move(work: str, data: str) -> None:
-    """Move everything to its place; without metadata beside them, no service takes the blobs for its own."""
+    """Move everything to its place."""
     with io.translated(f"restoring into {data}"):
         io.fsync_folder(work)
         for name in (BLOBS, KEY):
@@ -182,5 +185,6 @@ def _move(work: str, data: str) -> None:
     # By it other commands know a data folder.
     write_file(os.path.join(data, "lock"), [])
     with io.translated(f"restoring into {data}"):
+        io.fsync_folder(data)
         shutil.rmtree(work)
         io.fsync_folder(data)

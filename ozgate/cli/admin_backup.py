@@ -10,6 +10,7 @@ import click
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import blockingCallFromThread
 
+from ..admin.backupfolder import remove_log
 from ..admin.errors import AdminError, as_admin_error
 from ..admin.restore import Restored, restore
 from ..config import Settings
@@ -178,6 +179,4 @@ def _open_metadata(path: str) -> None:
         return True
 
     blockingCallFromThread(reactor, lambda: Deferred.fromCoroutine(look()))
-    for name in (f"{path}-wal", f"{path}-shm"):
-        if os.path.exists(name):
-            os.unlink(name)
+    remove_log(path)

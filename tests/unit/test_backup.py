@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
-from twisted.trial.unittest import TestCase
+from twisted.trial.unittest import SkipTest, TestCase
 
 from ozgate.admin.backup import Backup
 from ozgate.admin.backupfolder import BackupFolder
 from ozgate.admin.context import AdminContext
 from ozgate.admin.errors import AdminError
+from ozgate.admin.restore import restore
+from ozgate.blobs import io
 from ozgate.blobs.files import FileBlobStore
 from ozgate.blobs.readers import Readers
 from ozgate.blobs.sweep import Reaper
 from ozgate.config import Settings
-from ozgate.errors import Absent
+from ozgate.datafolder import DataFolder
+from ozgate.errors import Absent, Unavailable
 from ozgate.metadata.sqlite import SQLiteMetadataStore
 from ozgate.s3.call import Gateway
+from ozgate.sitefile import ConfigurationError
 from ozgate.values import BlobRef, Bucket
+from tests.crash.tapping import Call, Failing, tapped, unavailable
 from tests.unit.test_sweep import add_bucket, name_blob, remove_key
 
 SIZE = 30_000
@@ -33,7 +42,8 @@ class BackupCase(TestCase):
     async def setUp(self) -> None:
         """Fill them."""
         folder, self.target = self.folders()
-        self.metadata = SQLiteMetadataStore(f"{folder}/metadata.db", reactor)
+        self.path = f"{folder}/metadata.db"
+        self.metadata = SQLiteMetadataStore(self.path, reactor)
         self.blobs = FileBlobStore(
             f"{folder}/blobs", "files", reactor, deferToThread, 0
         )
@@ -145,6 +155,94 @@ class HoldTests(BackupCase):
         self.patch(os, "stat", _stat_as(owner or 4_000_002))
         with self.assertRaisesRegex(AdminError, "is another user's"):
             BackupFolder(self.target).open()
+
+
+class FailureTests(BackupCase):
+    """What a backup must not be taken for."""
+
+    async def made(self) -> Backup:
+        """A backup that has ended."""
+        backup = Backup(self.context, self.target, True, False)
+        await backup.running.wait()
+        return backup
+
+    async def test_metadata_not_written(self) -> None:
+        """When the disk fails while the copy of the metadata is closed, the rest of it is in its log: that is no backup."""
+        if reason := unavailable():
+            raise SkipTest(reason)
+        reached, going_on = self.held()
+
+        def wanted(call: Call) -> bool:
+            copied = reached.called and call.path.endswith(".db")
+            return copied and call.kind == "write"
+
+        tap = Failing(1, number=errno.EIO, lasting=True, wanted=wanted)
+        with tapped(tap, reads=False):
+            backup = Backup(self.context, self.target, True, False)
+            await reached
+            going_on.callback(None)
+            await backup.running.wait()
+        self.assertGreater(tap.count, 0)
+        assert backup.running.failure is not None
+        backup.running.failure.trap(Unavailable)
+        self.assertFalse(self.in_backup("manifest.json"))
+
+    async def test_damaged_index(self) -> None:
+        """Metadata whose index has lost a blob do not say that the blob of the backup before is needless."""
+        lost = self.stored[1]
+        place = f"blobs/{lost.id[-2:]}/{lost.id}"
+        await self.made()
+        self.assertTrue(self.in_backup(place))
+        self.lose_from_index(lost)
+        backup = await self.made()
+        assert backup.manifest is not None
+        self.assertIn("missing from index", " ".join(backup.manifest.structure))
+        self.assertTrue(self.in_backup(place))
+
+    async def test_restore_cut_short(self) -> None:
+        """A restore that ends while it moves things to their place leaves a folder on which no service starts, and no other restore."""
+        for n in range(3):
+            await self.metadata.write(remove_key, self.bucket, f"key{n}")
+        await self.made()
+        rename = io.rename
+        for name in ("blobs", "metadata.db"):
+            _, data = self.folders()
+
+            def fails(old: str, new: str, last: str = f"{data}/{name}") -> None:
+                if new == last:
+                    raise OSError(errno.EIO, os.strerror(errno.EIO))
+                rename(old, new)
+
+            self.patch(io, "rename", fails)
+            with self.assertRaises(Unavailable):
+                self.restore(data)
+            self.patch(io, "rename", rename)
+            with self.assertRaisesRegex(ConfigurationError, "a restore into it"):
+                DataFolder(data)
+            with self.assertRaisesRegex(AdminError, "was interrupted"):
+                self.restore(data)
+            shutil.rmtree(data)
+            self.restore(data)
+            self.assertEqual(set(os.listdir(data)), {"blobs", "lock", "metadata.db"})
+            DataFolder(data).release()
+
+    def restore(self, data: str) -> None:
+        """Restore the backup."""
+        restore(self.target, data, lambda path: None, lambda *said: None)
+
+    def lose_from_index(self, blob: BlobRef) -> None:
+        """Make the index of blobs anew, without that one."""
+        written = "UPDATE sqlite_master SET sql = ? WHERE name = 'extents_blob'"
+        sql = "CREATE INDEX extents_blob ON extents (blob, store)"
+        for text in (f"{sql} WHERE blob <> '{blob.id}'", sql):
+            with closing(sqlite3.connect(self.path, isolation_level=None)) as changing:
+                changing.execute("PRAGMA writable_schema = ON")
+                changing.execute(written, (text,))
+            with closing(sqlite3.connect(self.path, isolation_level=None)) as making:
+                if "WHERE" in text:
+                    making.execute("REINDEX extents_blob")
+                (version,) = making.execute("PRAGMA schema_version").fetchone()
+                making.execute(f"PRAGMA schema_version = {version + 1}")
 
 
 def _stat_as(uid: int) -> Any:
