@@ -244,11 +244,16 @@ def sign(
 
 
 def _check_all_signed(signed: frozenset[str], headers: Headers) -> None:
-    """Refuse what the signature does not cover: a header added on the way would be believed."""
+    """Refuse what the signature does not cover: a header added on the way would be believed.
+
+    The payload's hash is a line of its own in what is signed.
+    """
     missing = [
         name
         for name, _ in headers.items()
-        if name not in signed and (name[:6] == "x-amz-" or name == "content-md5")
+        if name not in signed
+        and (name[:6] == "x-amz-" or name == "content-md5")
+        and name != "x-amz-content-sha256"
     ]
     if "host" not in signed:
         missing.insert(0, "host")

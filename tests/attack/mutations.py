@@ -30,7 +30,7 @@ WRONG_BODY = "XAmzContentSHA256Mismatch"
 
 METHODS = ("GET", "PUT", "POST", "DELETE", "HEAD")
 SKEW = 900
-NOT_SIGNED_BY_ALL = frozenset(("content-type",))
+NOT_SIGNED_BY_ALL = frozenset(("content-type", "x-amz-content-sha256"))
 """Signed headers that need not be: taken out of the list of those signed, they are a mismatch."""
 
 
@@ -208,7 +208,8 @@ def of_authorization(draft: Draft) -> Iterator[Mutation]:
     value = sent.header("authorization")
     for other, code in (
         (None, DENIED),
-        ("", ARGUMENT),
+        ("", DENIED),
+        ("Bearer", ARGUMENT),
         ("Bearer x", ARGUMENT),
         ("Basic dGVzdHVzZXI6eA==", ARGUMENT),
         (f"AWS {draft.access_id}:x", REQUEST),

@@ -94,11 +94,13 @@ def of_query_parameters(draft: Draft) -> Iterator[Mutation]:
 
 def of_lifetimes(draft: Draft) -> Iterator[Mutation]:
     """From when until when a URL is good, as its maker signed it."""
-    for expires in ("0", "-1", str(WEEK + 1), "1e2", "x", "+60", "60.0", "9" * 40, ""):
+    for expires in ("-1", str(WEEK + 1), "1e2", "x", "+60", "60.0", "9" * 40, ""):
         sent = draft.presigned(expires)
         yield Mutation(f"signed to live for {expires!r}", sent, QUERY)
     for seconds, expires, code in (
         (0, WEEK, ACCEPTED),
+        (0, 0, ACCEPTED),
+        (-1, 0, DENIED),
         (-WEEK, WEEK, ACCEPTED),
         (-WEEK - 1, WEEK, DENIED),
         (-60, 60, ACCEPTED),
@@ -120,13 +122,20 @@ def of_presigned_headers(draft: Draft, sent: Sent) -> Iterator[Mutation]:
     for name, value in (
         ("x-amz-acl", "public-read"),
         ("x-amz-meta-other", "x"),
-        ("x-amz-content-sha256", UNSIGNED),
         ("x-amz-date", draft.timestamp),
         ("x-amz-security-token", "x"),
         ("content-md5", "XUFAKrxLKna5cZ2REBfFkg=="),
     ):
         if name not in draft.headers:
             yield Mutation(f"{name} added", sent.adding(name, value), DENIED)
+    # It is part of what is signed, whether or not the header is.
+    for value, code in (
+        (UNSIGNED, ACCEPTED),
+        ("0" * 64, MISMATCH),
+        ("STREAMING-UNSIGNED-PAYLOAD-TRAILER", MISMATCH),
+    ):
+        hashed = sent.adding("x-amz-content-sha256", value)
+        yield Mutation(f"payload {value} added", hashed, code)
     for name in ("host", *draft.headers):
         code = MISMATCH if name in NOT_SIGNED_BY_ALL else DENIED
         listed = quote(";".join(sorted(("host", *draft.headers))), safe="-_.~")

@@ -156,7 +156,27 @@ class AcceptedTests(SynchronousTestCase):
             evolve(sent, now=NOW - 901).verify(), AccessDenied
         ).value
         assert isinstance(error, S3Error)
-        self.assertEqual(error.message, "Request is not valid yet")
+        self.assertEqual(error.message, "Request is not yet valid")
+        self.assertEqual(
+            error.members,
+            {
+                "X-Amz-Date": NOW * 1000,
+                "Expires": "2013-05-24T00:01:00Z",
+                "ServerTime": "2013-05-23T23:44:59Z",
+            },
+        )
+
+    def test_no_lifetime(self) -> None:
+        """A URL may say that it lives for no time at all: a moment later it has expired."""
+        sent = ours("GET", URL + "/bucket/k", {}, 60).replacing(
+            "Expires=60", "Expires=0"
+        )
+        error = self.failureResultOf(
+            evolve(sent, now=NOW + 0.5).verify(), AccessDenied
+        ).value
+        assert isinstance(error, S3Error)
+        self.assertEqual(error.message, "Request has expired")
+        self.assertEqual(error.members["X-Amz-Expires"], 0)
 
 
 class RefusedTests(SynchronousTestCase):
@@ -191,7 +211,6 @@ class RefusedTests(SynchronousTestCase):
             ("X-Amz-Algorithm=AWS4-HMAC-SHA256&", ""),
             ("AWS4-HMAC-SHA256", "AWS4-HMAC-SHA1"),
             ("&X-Amz-Expires=86400", ""),
-            ("Expires=86400", "Expires=0"),
             ("Expires=86400", "Expires=-1"),
             ("Expires=86400", "Expires=604801"),
             ("Expires=86400", "Expires=1e3"),
@@ -216,10 +235,23 @@ class RefusedTests(SynchronousTestCase):
 
     def test_unsigned_header(self) -> None:
         """A header that the URL's maker did not sign cannot be added."""
-        for name in ("x-amz-acl", "x-amz-content-sha256", "x-amz-tagging"):
+        for name in ("x-amz-acl", "x-amz-tagging"):
             self.failureResultOf(
                 self.sent.having(**{name: "UNSIGNED-PAYLOAD"}).verify(), AccessDenied
             )
+
+    def test_unsigned_payload_hash(self) -> None:
+        """The hash of the payload is signed by itself: it may be said, but no other."""
+        for value, error in (
+            ("UNSIGNED-PAYLOAD", None),
+            ("0" * 64, SignatureDoesNotMatch),
+            ("STREAMING-UNSIGNED-PAYLOAD-TRAILER", SignatureDoesNotMatch),
+        ):
+            verified = self.sent.having(x_amz_content_sha256=value).verify()
+            if error is None:
+                self.successResultOf(verified)
+            else:
+                self.failureResultOf(verified, error)
 
     def test_two_payloads(self) -> None:
         """A payload's hash that the query and a header give differently is refused."""

@@ -11,6 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from ozgate.auth.canonical import (
+    canonical_request,
+    signature,
+    signing_key,
+    string_to_sign,
+)
 from ozgate.auth.sigv4 import sign
 from ozgate.errors import (
     AccessDenied,
@@ -35,6 +41,7 @@ from .signed import (
 )
 
 URL = "http://localhost:9878"
+REGION = "eu-north-1"
 KEYS = st.text(
     st.characters(exclude_categories=["Cs"]) | st.sampled_from("/.+ %~&=?#"),
     min_size=1,
@@ -170,6 +177,30 @@ class AcceptedTests(SynchronousTestCase):
         sent = signed_by_botocore("GET", URL + "/bucket/k")
         for skew in (-900, 900):
             self.successResultOf(evolve(sent, now=sent.now + skew).verify())
+
+    def test_unsigned_payload_hash(self) -> None:
+        """The header with the payload's hash need not be signed: what it says is."""
+        sent = signed_by_botocore("GET", URL + "/bucket/k", region=REGION)
+        timestamp, names = sent.headers["x-amz-date"], ("host", "x-amz-date")
+        scope = f"{timestamp[:8]}/{REGION}/s3/aws4_request"
+        request = canonical_request(
+            "GET",
+            b"/bucket/k",
+            [],
+            [(name, sent.headers[name]) for name in names],
+            ";".join(names),
+            sent.headers["x-amz-content-sha256"],
+        )
+        key = signing_key(SECRET, timestamp[:8], REGION)
+        made = signature(key, string_to_sign(timestamp, scope, request))
+        sent = sent.having(
+            authorization=f"AWS4-HMAC-SHA256 Credential={ACCESS_ID}/{scope}, SignedHeaders={';'.join(names)}, Signature={made}"
+        )
+        self.successResultOf(sent.verify())
+        self.failureResultOf(
+            sent.having(x_amz_content_sha256="UNSIGNED-PAYLOAD").verify(),
+            SignatureDoesNotMatch,
+        )
 
     def test_date_header(self) -> None:
         """Where there is no x-amz-date, Date is the request's time."""
@@ -340,8 +371,8 @@ class RefusedTests(SynchronousTestCase):
             self.assertEqual(error.members, {"HeadersNotSigned": name})
 
     def test_unsigned_host(self) -> None:
-        """The host must be signed, and so must the payload's hash."""
-        for name in ("host", "x-amz-content-sha256", "x-amz-date"):
+        """The host must be signed, and so must the time."""
+        for name in ("host", "x-amz-date"):
             listed = self.sent.headers["authorization"].replace(f"{name};", "")
             listed = listed.replace(f";{name},", ",")
             error = self.refused(
@@ -383,7 +414,7 @@ class RefusedTests(SynchronousTestCase):
             ("AWS key:signature", InvalidRequest),
             ("AWS4-ECDSA-P256-SHA256 Credential=a/b", NotImplemented),
             ("Basic dXNlcjpwYXNz", InvalidArgument),
-            ("", InvalidArgument),
+            ("", AccessDenied),
         ):
             self.refused(self.sent.having(authorization=value), error)
         self.refused(
@@ -424,9 +455,43 @@ class RefusedTests(SynchronousTestCase):
             value.replace(f"Credential={ACCESS_ID}/", "Credential="),
             value.replace(ACCESS_ID, ""),
             value.replace("/eu-central-1", "/"),
-            "AWS4-HMAC-SHA256",
+            "AWS4-HMAC-SHA256 ",
             "AWS4-HMAC-SHA256 Credential=a/20260101/r/s3/aws4_request",
         ):
             self.refused(
                 self.sent.having(authorization=changed), AuthorizationHeaderMalformed
             )
+
+    def test_said_of_the_scope(self) -> None:
+        """What is wrong with the scope is said in S3's words."""
+        timestamp = self.sent.headers["x-amz-date"]
+        for old, new, said in (
+            (
+                f"/{timestamp[:8]}/",
+                "/20150101/",
+                "Invalid credential date. Date is not the same as X-Amz-Date.",
+            ),
+            (
+                "/eu-central-1/",
+                "//",
+                "a non-empty region must be provided in the credential.",
+            ),
+        ):
+            error = self.refused(
+                self.sent.replacing(old, new), AuthorizationHeaderMalformed
+            )
+            self.assertEqual(
+                error.message, f"The authorization header is malformed; {said}"
+            )
+
+    def test_no_space(self) -> None:
+        """Authorization without a space is refused, and the signature is not said again."""
+        value = self.sent.headers["authorization"]
+        for changed in ("AWS4-HMAC-SHA256", "Basic", value.replace(" ", "")):
+            error = self.refused(
+                self.sent.having(authorization=changed),
+                InvalidArgument,
+                "one and only one ' ' (space) required",
+            )
+            self.assertEqual(error.members["ArgumentName"], "Authorization")
+            self.assertNotIn(value[-64:], str(error.members))
