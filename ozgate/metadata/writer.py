@@ -16,6 +16,7 @@ from ..errors import Uncertain
 from .connections import ERRORS, connect_writer, translated
 from .counters import Sequences, Times
 from .logcheck import ACCEPTING, check_log, mark_relaxed
+from .schema import SCHEMA_VERSION
 from .transaction import Transaction
 
 BATCH = 512
@@ -201,12 +202,14 @@ class Writer:
         """Empty the log after a commit in doubt, before anybody is told of it.
 
         What readers do not see of that commit is in the log for whoever reads it next: without this, a process that
-        starts after a kill would find done what reads between had found undone.
+        starts after a kill would find done what reads between had found undone. While somebody reads all metadata, as a
+        backup does, the log cannot be emptied: then a commit that changes nothing takes the place of that one in it.
         """
         try:
-            self._connect()
+            self._connect().execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         except Exception as error:
             # The next batch tries again.
+            self._disconnect()
             self._log.warn("{path} stays closed: {error}", path=self._path, error=error)
 
     def _disconnect(self) -> None:
