@@ -418,7 +418,7 @@ class Settings:
     limit_inflight: int = knob(
         "ozgate.limit.inflight-bytes",
         512 << 20,
-        "Most bytes of request bodies in memory; an upload takes up to 1.25 MB, an XML document its size; 0 for any number.",
+        "Most bytes of request bodies, and of large XML documents that clients have not read yet, in memory; an upload takes up to 1.25 MB, a document its size; 0 for any number.",
         size,
     )
     max_document: int = knob(

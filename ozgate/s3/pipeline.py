@@ -53,6 +53,10 @@ STREAMED = 2 * BATCH + (256 << 10)
 """Bytes of a body on its way to a blob that are in memory at a time, at most: a batch in the thread, one to come, one read."""
 
 
+UNCOUNTED = 64 << 10
+"""Bytes of a document that may wait for its reader unaccounted for: more or less what is written before anybody asks."""
+
+
 def as_s3_error(error: Exception) -> S3Error:
     """What a client is told about an exception: stores' errors have their own answers."""
     if isinstance(error, S3Error):
@@ -156,7 +160,7 @@ class Pipeline:
         tally.in_flight += 1
         try:
             reply = await self._perform(request, address)
-            await _answer(request, reply)
+            await self._answer(request, reply)
         except (ClientGone, CancelledError) as error:
             # Nobody is left to be told.
             failed = error
@@ -269,6 +273,29 @@ class Pipeline:
             )
         )
 
+    async def _answer(self, request: GatewayRequest, reply: Reply) -> None:
+        """Put a reply on the wire.
+
+        :raises SlowDown: it is a large document, and there is no room for it to wait for its reader.
+        """
+        headers = _rendered(request, reply.headers)
+        if reply.sources is not None:
+            await send(request, reply.status, headers, reply.length or 0, reply.sources)
+            return
+        account = None
+        if len(reply.body) > UNCOUNTED and request.method != b"HEAD":
+            account = self.gateway.memory.answer(
+                len(reply.body), refusable=request.method == b"GET"
+            )
+        channel = request.channel
+        request.answer_document(reply.status, headers, reply.body, reply.length)
+        if account is not None:
+            left = channel.writable() if channel is not None else None
+            if left is None:
+                account.close()
+            else:
+                left.addBoth(lambda _: account.close())
+
     def _account_for(self, body: RequestBody, kind: Body) -> None:
         """Have what a body takes of memory accounted for.
 
@@ -280,15 +307,6 @@ class Pipeline:
         if kind is Body.DOCUMENT:
             most = self.gateway.settings.max_document
         body.charge(self.gateway.memory.account(body.length, most))
-
-
-async def _answer(request: GatewayRequest, reply: Reply) -> None:
-    """Put a reply on the wire."""
-    headers = _rendered(request, reply.headers)
-    if reply.sources is not None:
-        await send(request, reply.status, headers, reply.length or 0, reply.sources)
-    else:
-        request.answer_document(reply.status, headers, reply.body, reply.length)
 
 
 def _answer_failure(

@@ -227,7 +227,7 @@ class Refusals:
 
 
 class BodyMemory:
-    """Bytes of bodies that requests under way hold, all together.
+    """Bytes of bodies that requests under way hold, all together, and of answers that clients have not taken yet.
 
     :ivar most: bytes that may be held; 0 for any number.
     :ivar held: bytes that are accounted for.
@@ -251,6 +251,16 @@ class BodyMemory:
         self.check(most if announced is None else min(announced, most))
         return Account(self, most)
 
+    def answer(self, count: int, *, refusable: bool) -> Account:
+        """Account for an answer that is in memory until the client has taken it.
+
+        :param refusable: whether it can be refused still: what has been done must be answered.
+        :raises SlowDown: there is no room.
+        """
+        if refusable:
+            self.check(count)
+        return Account(self, 0, count)
+
     def check(self, count: int) -> None:
         """Make sure that there is room for so many bytes more.
 
@@ -269,10 +279,11 @@ class Account:
 
     __slots__ = ("_left", "_memory", "_taken")
 
-    def __init__(self, memory: BodyMemory, most: int) -> None:
+    def __init__(self, memory: BodyMemory, most: int, taken: int = 0) -> None:
         self._memory = memory
         self._left = most
-        self._taken = 0
+        self._taken = taken
+        memory.held += taken
 
     def take(self, count: int) -> None:
         """So many bytes more have come.
