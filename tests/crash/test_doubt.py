@@ -46,6 +46,10 @@ class DoubtTests(TestCase):
         self.reader.execute("BEGIN")
         self.reader.execute("SELECT COUNT(*) FROM versions").fetchall()
 
+    def log_size(self) -> int:
+        """Bytes of the log."""
+        return os.path.getsize(f"{self.path}-wal")
+
     async def after_a_kill(self) -> set[str]:
         """What a process finds that starts on the files as they are now."""
         copy = f"{self.mktemp()}.db"
@@ -65,7 +69,7 @@ class DoubtTests(TestCase):
         """What reads as undone is not done after a kill, though the log could not be emptied for the reader."""
         self.tap.at = self.tap.count + 1
         await self.assertFailure(self.store.write(put, "doubtful", 9000), Uncertain)
-        self.assertGreater(os.path.getsize(f"{self.path}-wal"), 0)
+        self.assertGreater(self.log_size(), 0)
         found = await self.store.read(keys)
         self.assertEqual(await self.after_a_kill(), found)
         self.assertEqual(found, {"before"})
