@@ -91,6 +91,12 @@ class AccessDenied(S3Error):
     status = 403
 
 
+class AccessForbidden(S3Error):
+    """CORSResponse: CORS is not enabled for this bucket."""
+
+    status = 403
+
+
 class AuthorizationHeaderMalformed(S3Error):
     """The authorization header you provided is invalid."""
 

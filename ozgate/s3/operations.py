@@ -2,7 +2,7 @@
 
 A row says everything about an operation but its behavior. The router (:mod:`ozgate.s3.resolve`), the
 gate, the pipeline and the audit log all read it. Rows without a coroutine answer 501
-``NotImplemented``. Source: Amazon S3 API Reference, "Actions"; the actions of authorization are those of
+``NotImplemented``, but for CORS preflights (:mod:`ozgate.s3.preflight`). Source: Amazon S3 API Reference, "Actions"; the actions of authorization are those of
 the Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3". A test
 holds the table against botocore's model.
 """

@@ -34,6 +34,7 @@ from ..wire.accesslog import GONE
 from ..wire.send import send
 from .call import Call, Gateway, Headers
 from .operations import Body, Scope
+from .preflight import PREFLIGHTS, preflight_refused
 from .receive import check_unread
 from .reply import Reply
 from .resolve import resolve
@@ -230,6 +231,9 @@ class Pipeline:
         method = request.method.decode("ascii")
         headers = request_headers(request)
         notes = request.notes
+        if method == "OPTIONS":
+            notes["operation"] = PREFLIGHTS.get(address.scope)
+            raise preflight_refused(address.scope, headers)
         if _is_form(method, address, headers):
             notes["operation"] = resolve(method, address, False)
             raise NotImplemented()

@@ -45,9 +45,10 @@ class AttackTestCase(AuthorizationTestCase):
         return draft_for(row, self.clock.seconds(), self.upload_id, self.documents)
 
     def drafts(self) -> Iterator[tuple[Operation, Draft]]:
-        """A request for each row of the table."""
+        """A request for each row of the table, but for preflights: those are refused whoever asks."""
         for row in OPERATIONS:
-            yield row, self.draft(row)
+            if row.method != "OPTIONS":
+                yield row, self.draft(row)
 
     def outcome(self, octets: bytes) -> Outcome:
         """What is answered to bytes that come at once."""

@@ -289,7 +289,9 @@ class GateTests(AttackTestCase):
                 ("access-control-request-method", "PUT"),
             ),
         )
-        self.assertEqual(self.send_sent(preflight), (403, "AccessDenied"))
+        self.assertEqual(self.send_sent(preflight), (403, "AccessForbidden"))
+        self.assertNotIn(b"access-control-", self.heard.lower())
+        self.assertNotIn(b"evil", self.heard)
 
 
 class AnswerTests(AttackTestCase):

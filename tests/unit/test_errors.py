@@ -16,6 +16,7 @@ STATUSES = {
     304: {"NotModified"},
     403: {
         "AccessDenied",
+        "AccessForbidden",
         "InvalidAccessKeyId",
         "InvalidChunkSizeError",
         "QuotaExceeded",
