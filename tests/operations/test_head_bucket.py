@@ -37,6 +37,19 @@ class HeadBucketTests(OperationTestCase):
             )
             self.assertEqual(response.status, status)
 
+    async def test_denied(self) -> None:
+        """Who may not see a bucket is told where it is, as on S3: SDKs look there; of a missing one nothing is said."""
+        other = self.client.as_user("other")
+        response = await other.request("HEAD", "/bucket")
+        self.assertEqual((response.status, response.body), (403, b""))
+        self.assertEqual(response.headers["x-amz-bucket-region"], "us-east-1")
+        for client, signed in ((other, True), (self.client, False)):
+            for target in ("/absent", "/bucket/key"):
+                response = await client.request("HEAD", target, signed=signed)
+                self.assertNotIn("x-amz-bucket-region", response.headers)
+        unsigned = await other.request("HEAD", "/bucket", signed=False)
+        self.assertNotIn("x-amz-bucket-region", unsigned.headers)
+
     async def test_old_region_name(self) -> None:
         """A bucket made in EU says the region's name of today."""
         body = b"<CreateBucketConfiguration><LocationConstraint>EU</LocationConstraint></CreateBucketConfiguration>"

@@ -163,6 +163,15 @@ class ListObjectVersionsTests(OperationTestCase):
             response = await self.refused(self.list(**bad), 400, "InvalidArgument")
             self.assertEqual(response.text("ArgumentName"), "version-id-marker")
 
+    async def test_bad_max_keys(self) -> None:
+        """max-keys is a number that fits, and what is below zero is refused in this listing's own words."""
+        response = await self.refused(self.list(max_keys="x"), 400, "InvalidArgument")
+        self.assertEqual(response.text("ArgumentValue"), "x")
+        response = await self.refused(self.list(max_keys="-1"), 400, "InvalidArgument")
+        self.assertEqual(response.text("Message"), "max-keys cannot be negative")
+        self.assertEqual(response.text("ArgumentName"), "max-keys")
+        self.assertIsNone(response.text("ArgumentValue"))
+
     async def test_missing_bucket(self) -> None:
         """There must be a bucket."""
         await self.refused(

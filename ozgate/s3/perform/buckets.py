@@ -269,7 +269,7 @@ def _location(call: Call, data: bytes) -> str:
 
 async def head_bucket(call: Call) -> Reply:
     """Say whether a bucket is there, and where."""
-    bucket = await call.read(_find, call)
+    bucket = await call.read(_find_or_say_where, call)
     return Reply(
         200,
         [
@@ -279,6 +279,17 @@ async def head_bucket(call: Call) -> Reply:
             ("Content-Type", "application/xml"),
         ],
     )
+
+
+def _find_or_say_where(tx: IMetadataTransaction, call: Call) -> Bucket:
+    """The bucket; who may not see it is told its region all the same, since SDKs look there, as on S3."""
+    try:
+        return call.bucket(tx)
+    except AccessDenied as error:
+        named = tx.bucket(call.gateway.settings.volume_name, call.bucket_name)
+        if named is not None:
+            error.headers.append(("x-amz-bucket-region", region_of(call, named)))
+        raise
 
 
 async def delete_bucket(call: Call) -> Reply:

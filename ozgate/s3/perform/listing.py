@@ -133,6 +133,8 @@ async def list_objects(call: Call) -> Reply:
 
 async def list_object_versions(call: Call) -> Reply:
     """List a page of all versions and delete markers, newest first within a key."""
+    if integer(call, "max-keys", 0, -MOST - 1, MOST) < 0:
+        raise InvalidArgument("max-keys cannot be negative", ArgumentName="max-keys")
     asked = _asked(call)
     key_marker = call.query("key-marker") or ""
     version_marker = _version_marker(call, key_marker)
