@@ -41,10 +41,12 @@ class Damaged(StoreError):
     """Stored bytes are not what was written.
 
     :ivar kind: of what they are: ``blob``, ``inline`` (bytes of an object in a row) or ``metadata``.
+    :ivar name: of the volume or bucket whose row it is; ``""`` for all else.
     """
 
-    def __init__(self, message: str = "", kind: str = "blob") -> None:
+    def __init__(self, message: str = "", kind: str = "blob", name: str = "") -> None:
         self.kind = kind
+        self.name = name
         super().__init__(message)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 from twisted.logger import Logger
 
 from ..errors import Damaged
 from ..interfaces import IMetadataTransaction
-from ..values import Bucket
 from .finding import MOST_LISTED
 
 if TYPE_CHECKING:
@@ -95,25 +95,42 @@ def next_bucket(
     """
     for name in _volumes_from(tx, volume):
         after = bucket if name == volume else ""
-        while found := _readable(tx, name, after):
-            for each in found:
-                if each.source is None:
-                    return name, each.name
-            after = found[-1].name
+        for _, each in _passing_over(partial(tx.buckets, name, ""), after):
+            if each is not None and each.source is None:
+                return name, each.name
     return None
 
 
 def _volumes_from(tx: IMetadataTransaction, volume: str) -> Iterator[str]:
     if volume:
         yield volume
-    after = volume
-    while page := tx.volumes("", after, MOST_LISTED):
-        yield from [each.name for each in page]
-        after = page[-1].name
+    for name, _ in _passing_over(partial(tx.volumes, ""), volume):
+        yield name
 
 
-def _readable(tx: IMetadataTransaction, volume: str, after: str) -> list[Bucket]:
-    try:
-        return list(tx.buckets(volume, "", after, MOST_LISTED))
-    except Damaged:
-        return []
+def _passing_over(
+    page: Callable[[str, int], Sequence[Any]], after: str
+) -> Iterator[tuple[str, Any]]:
+    """Volumes or buckets by name, each with its name; ``None`` for one whose row is damaged.
+
+    :param page: gives so many of those after a name.
+    """
+    limit = MOST_LISTED
+    while True:
+        try:
+            found = page(after, limit)
+        except Damaged as error:
+            if limit > 1:
+                # Some may be before it.
+                limit = 1
+                continue
+            if error.name <= after:
+                return
+            after, limit = error.name, MOST_LISTED
+            yield after, None
+            continue
+        if not found:
+            return
+        for each in found:
+            yield each.name, each
+        after = found[-1].name

@@ -264,7 +264,9 @@ def damaged(table: str, *place: object) -> Damaged:
 
     :param place: its key, for the message.
     """
+    named = {"volumes": place[:1], "buckets": place[1:2]}.get(table, ())
     return Damaged(
         f"a row of {table} is not what was written: {', '.join(map(repr, place))}",
         "metadata",
+        str(*named),
     )

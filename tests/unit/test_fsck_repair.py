@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 from ozgate.admin.caller import Caller
@@ -11,8 +13,9 @@ from ozgate.admin.commands import run
 from ozgate.admin.errors import AdminError
 from ozgate.blobs import io
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.values import BlobRef, Bucket, Content, Extent, Part, Upload
+from ozgate.values import BlobRef, Bucket, Content, Extent, Part, Upload, Volume
 from tests.unit.test_backup import BackupCase
+from tests.unit.test_sweep import name_blob
 
 ADMIN = Caller("root", True, is_local=True)
 
@@ -20,12 +23,12 @@ ADMIN = Caller("root", True, is_local=True)
 class RemovalTests(BackupCase):
     """Three keys whose blobs are well."""
 
-    async def check(self) -> list[dict[str, Any]]:
-        """All that a check finds that may remove what is damaged for good."""
+    async def check(self, remove_damaged: bool = True) -> list[dict[str, Any]]:
+        """All that a check finds that may remove what is damaged for good, or may not."""
         findings: list[dict[str, Any]] = []
         place: str | None = ""
         while place is not None:
-            arguments = {"place": place, "remove_damaged": True}
+            arguments = {"place": place, "remove_damaged": remove_damaged}
             page: Any = await run(self.context, ADMIN, "check_store", arguments)
             findings += page["findings"]
             place = page["place"]
@@ -74,6 +77,21 @@ class RemovalTests(BackupCase):
         self.assertEqual(finding["done"], "removed")
         self.assertEqual(await self.keys(), ["key0", "key2"])
 
+    async def test_beside_damaged_rows(self) -> None:
+        """Damaged rows of volumes and buckets do not keep a check from the buckets beside them."""
+        lost = await self.blob()
+        await self.metadata.write(add_buckets, lost)
+        os.unlink(self.blobs.file_of(lost.id))
+        for statement in (
+            "UPDATE buckets SET owner = 'x' WHERE name IN ('a1', 'b1', 'b3')",
+            "UPDATE volumes SET owner = 'x' WHERE name IN ('a', 'b')",
+        ):
+            with closing(sqlite3.connect(self.path)) as connection, connection:
+                connection.execute(statement)
+            findings = await self.check(remove_damaged=False)
+            found = [each["where"] for each in findings if each["kind"] == "bytes"]
+            self.assertEqual(found, ["/b/b2/key", "/b/b4/key", "/c/c1/key"])
+
     async def test_part_sent_again(self) -> None:
         """An upload whose lost part is sent again while fsck looks at it goes on."""
         lost, again = [await self.blob() for _ in range(2)]
@@ -103,6 +121,15 @@ class RemovalTests(BackupCase):
         sink.write(b"x" * 50_000)
         made: BlobRef = await sink.commit()
         return made
+
+
+def add_buckets(tx: IMetadataTransaction, blob: BlobRef) -> None:
+    """Three volumes, and a key with that blob in each of their buckets; an interaction."""
+    for volume, count in (("a", 1), ("b", 4), ("c", 1)):
+        tx.add_volume(Volume(volume, "owner", tx.now()))
+        for n in range(count):
+            bucket = Bucket(volume, f"{volume}{n + 1}", "owner", tx.now())
+            name_blob(tx, tx.add_bucket(bucket), "key", blob)
 
 
 def begin_upload(tx: IMetadataTransaction, bucket: Bucket) -> Upload:
