@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from attrs import asdict, evolve, frozen
+from awscrt.checksums import crc64nvme
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
@@ -372,10 +373,10 @@ class Scrub:
 
     async def _try_to_keep(self) -> bool:
         self._kept = self._clock.seconds()
-        damaged = [asdict(each) for each in self.listed.values()]
-        standing = json.dumps(asdict(self.standing)).encode()
+        damaged = _packed([asdict(each) for each in self.listed.values()])
+        standing = _packed(asdict(self.standing))
         kept: bool = await self._metadata.write(
-            _keep, self._owner, standing, json.dumps(damaged).encode(), claims=_CLAIMS
+            _keep, self._owner, standing, damaged, claims=_CLAIMS
         )
         return kept
 
@@ -424,13 +425,27 @@ def _keep(
     return True
 
 
+def _packed(value: object) -> bytes:
+    """A value of a setting: rows of settings have no check of their own."""
+    data = json.dumps(value).encode()
+    return b"%016x %b" % (crc64nvme(data), data)
+
+
+def _unpacked(kept: bytes | None) -> Any:
+    """What was packed; ``None`` when that is damaged, so that a scrub begins anew."""
+    crc, _, data = (kept if isinstance(kept, bytes) else b"").partition(b" ")
+    return json.loads(data) if crc == b"%016x" % crc64nvme(data) else None
+
+
 def _load(
     tx: IMetadataTransaction, store: str
 ) -> tuple[int, Standing, dict[str, Damage]]:
-    standing = json.loads(tx.setting(_STANDING) or b"{}")
+    standing, found = (_unpacked(tx.setting(name)) for name in (_STANDING, _LIST))
+    if standing is None or found is None:
+        # One without the other would leave out what was found.
+        standing, found = {}, []
     damaged: Iterable[Damage] = [
-        Damage(**{**each, "users": tuple(each["users"])})
-        for each in json.loads(tx.setting(_LIST) or b"[]")
+        Damage(**{**each, "users": tuple(each["users"])}) for each in found
     ]
     listed = {
         each.name: each

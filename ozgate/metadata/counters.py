@@ -19,7 +19,7 @@ LEAD = 86_400_000
 
 _AFTER_ALL = """SELECT 1 + MAX((SELECT COALESCE(MAX(sequence), 0) FROM versions),
     (SELECT COALESCE(MAX(owner), 0) FROM parts))"""
-"""Costs a walk through everything: for a counter that holds no number."""
+"""Costs a walk through everything: for a counter that holds no number, or is gone."""
 
 
 class Times:
@@ -50,6 +50,14 @@ class Times:
             self._last = max(self._last, milliseconds)
 
 
+def _counter(connection: sqlite3.Connection, name: str) -> object:
+    """The value of a counter; ``None`` when there is none, or it has another name now."""
+    row = connection.execute(
+        "SELECT value FROM counters WHERE name = ?", (name,)
+    ).fetchone()
+    return None if row is None else row[0]
+
+
 class Sequences:
     """Increasing numbers, reserved in the database by the thousand.
 
@@ -68,12 +76,11 @@ class Sequences:
 
         Also after what bytes are kept by, should the counter be damaged: what is new must not look older.
         """
-        counters = dict(connection.execute("SELECT name, value FROM counters"))
+        sequence, last = (_counter(connection, name) for name in ("sequence", "time"))
         (used,) = connection.execute(
             "SELECT MAX((SELECT COALESCE(MAX(sequence), 0) FROM bodies),"
             " (SELECT COALESCE(MAX(owner), 0) FROM extents))"
         ).fetchone()
-        sequence, last = counters.get("sequence", 1), counters.get("time", 0)
         if not isinstance(sequence, int):
             (sequence,) = connection.execute(_AFTER_ALL).fetchone()
         self._next = max(self._next, sequence, used + 1)

@@ -213,6 +213,31 @@ class PaceTests(ScrubCase):
         self.assertEqual(self.scrub.standing.done, 5 * SIZE)
         self.assertEqual(set(self.scrub.listed), {self.named[0].id})
 
+    def test_damaged_standing(self) -> None:
+        """When what is kept of how far it is is damaged, it begins anew."""
+        self.rate = SIZE
+        self.damage(self.named[0])
+        self.go()
+        self.clock.advance(1)
+        self.settle()
+        self.wait_for(self.stop())
+        self.rate = 0
+        kept = {
+            name: self.write(lambda tx, name=name: tx.setting(name))
+            for name in ("scrub", "scrub.damaged")
+        }
+        for name, data in kept.items():
+            for at in range(0, len(data), 9):
+                flipped = data[:at] + bytes((data[at] ^ 2,)) + data[at + 1 :]
+                self.write(lambda tx, *kept: tx.set_setting(*kept), name, flipped)
+                self.scrubber = self.make_scrubber()
+                self.go()
+                self.assertTrue(self.scrub.standing.ended, (name, at))
+                self.assertEqual(self.scrub.standing.done, 5 * SIZE, (name, at))
+                self.assertEqual(set(self.scrub.listed), {self.named[0].id})
+                for each in kept.items():
+                    self.write(lambda tx, *kept: tx.set_setting(*kept), *each)
+
     def test_lease(self) -> None:
         """While another process scrubs, this one does not."""
         self.write(lambda tx: tx.lease(LEASE, "another", 1000))

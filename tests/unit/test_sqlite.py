@@ -29,11 +29,20 @@ def add_bucket(tx: IMetadataTransaction) -> Bucket:
     return tx.add_bucket(Bucket("s3v", "bucket", "owner", tx.now()))
 
 
-def put(tx: IMetadataTransaction, bucket: Bucket, key: str) -> int:
+def put(
+    tx: IMetadataTransaction, bucket: Bucket, key: str, body: bytes = b"body"
+) -> int:
     """Add an object; its sequence number."""
-    version = ObjectVersion(key, tx.next_sequence(), tx.now(), 4)
-    tx.add_version(bucket, version, Content(b"body"))
+    version = ObjectVersion(key, tx.next_sequence(), tx.now(), len(body))
+    tx.add_version(bucket, version, Content(body))
     return version.sequence
+
+
+def content_of(tx: IMetadataTransaction, bucket: Bucket, key: str) -> Content:
+    """Where the bytes of an object are."""
+    version = tx.latest(bucket, key)
+    assert version is not None
+    return tx.content(bucket, version)
 
 
 class SQLiteTests(TestCase):
@@ -89,6 +98,21 @@ class FileTests(SQLiteTests):
         self.path = copy
         crashed = await self.opened()
         self.assertGreater(await crashed.write(put, bucket, "other"), last)
+
+    async def test_lost_counter(self) -> None:
+        """When a bit flips in the name of the counter of numbers, none is handed out again, not those of objects without bytes either."""
+        for name in ("'sequencf'", "CAST(x'f3657175656e6365' AS TEXT)"):
+            self.path = self.mktemp()
+            store = await self.opened()
+            bucket = await store.write(add_bucket)
+            last = await store.write(put, bucket, "empty", b"")
+            await store.close()
+            self.sql(f"UPDATE counters SET name = {name} WHERE name = 'sequence'")
+            store = await self.opened()
+            self.assertGreater(await store.write(put, bucket, "new"), last)
+            self.assertEqual(
+                await store.read(content_of, bucket, "empty"), Content(b"")
+            )
 
     async def test_one_file_after_close(self) -> None:
         """A closed database is one file, without a log beside it."""
