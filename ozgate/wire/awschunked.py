@@ -24,8 +24,6 @@ from ..errors import (
 if TYPE_CHECKING:
     from ..auth.chunks import ChunkVerifier
 
-SMALLEST_CHUNK = 8192
-"""Bytes of a signed chunk at least, the last one excepted."""
 TRAILER_SIGNATURE = "x-amz-trailer-signature"
 
 _MAX_LINE = 1024
@@ -51,7 +49,10 @@ class AwsChunked:
     :param decoded_length: bytes that must come out, ``x-amz-decoded-content-length``.
     :param verifier: checks chunk signatures; ``None`` when chunks are not signed.
     :param announced: lower-case names of the trailers that must come, and no others.
+    :cvar smallest_chunk: bytes of a chunk at least, the last one excepted: each costs as much to read, be it a byte long.
     """
+
+    smallest_chunk = 8192
 
     def __init__(
         self,
@@ -71,7 +72,8 @@ class AwsChunked:
         self._line = b""
         self._left = 0
         self._last = False
-        self._small = False
+        self._size = self.smallest_chunk
+        self._chunks = 0
         self._signature = ""
         self._bare_line = False
 
@@ -87,7 +89,7 @@ class AwsChunked:
         """Take encoded bytes.
 
         :raises IncompleteBody: the chunks do not add up to the decoded length.
-        :raises InvalidChunkSizeError: a signed chunk but the last is below 8 KiB.
+        :raises InvalidChunkSizeError: a chunk but the last is below 8 KiB.
         :raises InvalidRequest: the framing is broken, or bytes come after the end.
         :raises MalformedTrailerError: a trailer is malformed, doubled or was not announced.
         :raises SignatureDoesNotMatch: a chunk or the trailer was signed by somebody else.
@@ -147,13 +149,14 @@ class AwsChunked:
             raise IncompleteBody(
                 "The chunks of the request body hold more than x-amz-decoded-content-length says."
             )
+        self._chunks += 1
+        if size and self._size < self.smallest_chunk:
+            # S3 names the chunk at which it is found out that the one before was not the last.
+            raise InvalidChunkSizeError(Chunk=self._chunks, BadChunkSize=self._size)
         self._missing -= size
-        self._left = size
+        self._left = self._size = size
         if self._verifier is not None:
             self._signature = match[2].decode()
-            if size and self._small:
-                raise InvalidChunkSizeError()
-            self._small = size < SMALLEST_CHUNK
         if size:
             self._state = _DATA
             return

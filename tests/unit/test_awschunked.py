@@ -43,11 +43,12 @@ def decode(
     payload: str = "",
     announced: Sequence[str] = (),
     cuts: Sequence[int] = (),
+    kind: type[AwsChunked] = AwsChunked,
 ) -> tuple[bytes, dict[str, str]]:
     """The decoded bytes and trailers of a stream that arrives cut in pieces."""
     collect = Collect(1 << 20, InvalidRequest)
     verifier = ChunkVerifier(verified(payload)) if payload else None
-    decoder = AwsChunked(collect, length, verifier, announced)
+    decoder = kind(collect, length, verifier, announced)
     places = sorted({0, len(encoded), *(cut for cut in cuts if cut < len(encoded))})
     for start, stop in pairwise(places):
         decoder.write(encoded[start:stop])
@@ -64,7 +65,9 @@ class DecodingTests(SynchronousTestCase):
         """However an unsigned stream arrives, the same comes out."""
         data = b"".join(pieces)
         encoded = unsigned(pieces, VALUE)
-        decoded, trailers = decode(encoded, len(data), "", [CRC], cuts)
+        decoded, trailers = decode(
+            encoded, len(data), "", [CRC], cuts, awschunked.TinyChunked
+        )
         self.assertEqual(decoded, data)
         self.assertEqual(trailers, VALUE)
 
@@ -214,7 +217,7 @@ class BrokenTests(SynchronousTestCase):
         encoded = unsigned([b"abc", b"d"], VALUE)
         for end in range(len(encoded)):
             with self.assertRaises(IncompleteBody):
-                decode(encoded[:end], 4, "", [CRC])
+                decode(encoded[:end], 4, "", [CRC], (), awschunked.TinyChunked)
 
     def test_more_after_the_end(self) -> None:
         """Nothing may follow the end."""
@@ -269,9 +272,20 @@ class BrokenTests(SynchronousTestCase):
         self.refused(SignatureDoesNotMatch, encoded, 18000, SIGNED)
 
     def test_small_chunks(self) -> None:
-        """Of signed chunks only the last may be small."""
-        chunks, _ = signed_chunks([b"a" * 8191, b"b"])
-        self.refused(InvalidChunkSizeError, b"".join(chunks) + b"\r\n", 8192, SIGNED)
+        """Only the last may be small, signed or not; the error says which was, and where that was found out."""
+        pieces = [b"x" * 8192, b"a" * 8191, b"b"]
+        chunks, _ = signed_chunks(pieces)
+        for encoded, payload in (
+            (b"".join(chunks) + b"\r\n", SIGNED),
+            (unsigned(pieces), ""),
+        ):
+            self.refused(InvalidChunkSizeError, encoded, 16384, payload)
+            with self.assertRaises(InvalidChunkSizeError) as caught:
+                decode(encoded, 16384, payload)
+            members = {"Chunk": 3, "BadChunkSize": 8191}
+            self.assertEqual(caught.exception.members, members)
+        pieces = [b"x" * 8192, b"b"]
+        self.assertEqual(decode(unsigned(pieces), 8193)[0], b"".join(pieces))
 
     def test_signed_trailers(self) -> None:
         """A signed trailer must have its signature, at its end, and a right one."""
