@@ -235,10 +235,12 @@ class Backup:
     def _copy_blob(self, blob: BlobRef) -> str:
         files: Any = self._gateway.blobs
         source, target = files.file_of(blob.id), self._folder.blob(blob.id)
-        if is_copy(target, blob):
+        is_there = is_copy(target, blob)
+        if is_there and (self._link or not _same_file(source, target)):
             return "kept"
         with io.translated("replacing a blob"):
-            if os.path.lexists(target):
+            # A link that becomes a copy is replaced when that is whole.
+            if not is_there and os.path.lexists(target):
                 io.unlink(target)
         try:
             if self._link and link_blob(source, target):
@@ -279,6 +281,14 @@ class Backup:
             copy_file(os.path.join(settings.data, settings.master_key), target)
         else:
             self._folder.remove([KEY])
+
+
+def _same_file(first: str, second: str) -> bool:
+    """Whether two names lead to the same bytes."""
+    try:
+        return os.path.samefile(first, second)
+    except OSError:
+        return False
 
 
 async def start_backup(

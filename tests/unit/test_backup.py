@@ -160,9 +160,9 @@ class HoldTests(BackupCase):
 class FailureTests(BackupCase):
     """What a backup must not be taken for."""
 
-    async def made(self) -> Backup:
+    async def made(self, link: bool = True) -> Backup:
         """A backup that has ended."""
-        backup = Backup(self.context, self.target, True, False)
+        backup = Backup(self.context, self.target, link, False)
         await backup.running.wait()
         return backup
 
@@ -186,6 +186,18 @@ class FailureTests(BackupCase):
         assert backup.running.failure is not None
         backup.running.failure.trap(Unavailable)
         self.assertFalse(self.in_backup("manifest.json"))
+
+    async def test_copies_after_links(self) -> None:
+        """A backup that is to copy makes copies of the links that one before left, which share the fate of the originals."""
+        first = await self.made()
+        self.assertEqual(first.counts, {"linked": 3, "copied": 0, "kept": 0})
+        second = await self.made(link=False)
+        self.assertEqual(second.counts, {"linked": 0, "copied": 3, "kept": 0})
+        for blob in self.stored:
+            self.damage(blob)
+        self.restore(self.folders()[1])
+        third = await self.made(link=False)
+        self.assertEqual(third.counts, {"linked": 0, "copied": 0, "kept": 3})
 
     async def test_damaged_index(self) -> None:
         """Metadata whose index has lost a blob do not say that the blob of the backup before is needless."""
@@ -225,6 +237,11 @@ class FailureTests(BackupCase):
             self.restore(data)
             self.assertEqual(set(os.listdir(data)), {"blobs", "lock", "metadata.db"})
             DataFolder(data).release()
+
+    def damage(self, blob: BlobRef) -> None:
+        """Change the stored bytes of a blob."""
+        with open(self.blobs.file_of(blob.id), "r+b") as file:
+            file.write(b"rot")
 
     def restore(self, data: str) -> None:
         """Restore the backup."""
