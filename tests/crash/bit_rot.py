@@ -13,6 +13,7 @@ counted apart from their rows.
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import sqlite3
@@ -225,14 +226,21 @@ async def _main(every: int) -> int:
     return 1 if total[WRONG] else 0
 
 
-def main(reactor: object, every: str = "1") -> Deferred[None]:
+def main(reactor: object, *words: str) -> Deferred[None]:
     """The command."""
+    parser = argparse.ArgumentParser(
+        "python -m tests.crash.bit_rot", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument(
+        "every", type=int, nargs="?", default=1, help="flip each EVERY-th bit"
+    )
+    every = parser.parse_args(words).every
 
     def leave(code: int) -> None:
         if code:
             raise SystemExit(code)
 
-    return Deferred.fromCoroutine(_main(int(every))).addCallback(leave)
+    return Deferred.fromCoroutine(_main(every)).addCallback(leave)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import argparse
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 
 from .running import TARGETS, Run, found, minimize, run
@@ -35,6 +36,8 @@ def main() -> int:
         for name in names:
             print(f"{name}: {minimize(name)} files", flush=True)
         return 0
+    if find_spec("atheris") is None:
+        parser.error("atheris is not installed: pip install -e '.[test,fuzz]'")
     return _fuzz(names, asked.minutes * 60, asked.processes)
 
 
@@ -53,6 +56,9 @@ def _fuzz(names: list[str], seconds: float, processes: int) -> int:
         for one in filter(None, pool.map(take_turn, range(len(turns)))):
             done.append(one)
             print(_line(one, time.monotonic() - begun, seconds), flush=True)
+    if not done:
+        print("there was no time for any target: give it more --minutes")
+        return 1
     print(f"\n{'target':12}{'executed':>12}{'seconds':>9}{'coverage':>15}  found")
     crashes: list[Path] = []
     for name in names:
