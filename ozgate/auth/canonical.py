@@ -83,9 +83,15 @@ def _keyed(key: bytes) -> tuple[hashlib._Hash, hashlib._Hash]:
     )
 
 
-@lru_cache(maxsize=1024)
 def signing_key(secret: str, date: str, region: str) -> bytes:
     """The key of one secret for one day and region."""
+    # What nobody calls a region is not worth keeping.
+    make = _signing_key if len(region) <= 64 else _signing_key.__wrapped__
+    return make(secret, date, region)
+
+
+@lru_cache(maxsize=1024)
+def _signing_key(secret: str, date: str, region: str) -> bytes:
     key = ("AWS4" + secret).encode()
     for part in (date, region, "s3", TERMINATOR):
         key = hmac.digest(key, part.encode(), "sha256")

@@ -266,7 +266,6 @@ def _longest_first(domains: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(names - {""}, key=len, reverse=True))
 
 
-@lru_cache(maxsize=4096)
 def valid_bucket_name(name: str) -> bool:
     """Whether a general purpose bucket may have that name.
 
@@ -274,6 +273,11 @@ def valid_bucket_name(name: str) -> bool:
     two dots together; not formatted as an IPv4 address; none of the reserved prefixes and suffixes. (A hyphen
     beside a dot was forbidden once; the rules published now allow it.)
     """
+    return len(name) <= 63 and _valid_bucket_name(name)
+
+
+@lru_cache(maxsize=4096)
+def _valid_bucket_name(name: str) -> bool:
     if _BUCKET(name) is None or ".." in name:
         return False
     if name.startswith(_RESERVED_PREFIXES) or name.endswith(_RESERVED_SUFFIXES):

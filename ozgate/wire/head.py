@@ -170,15 +170,19 @@ def _is_length(value: bytes) -> bool:
     return value.isdigit() and len(value) <= _LONGEST_LENGTH
 
 
-@lru_cache(maxsize=1024)
 def valid_host(value: bytes) -> bool:
     """Whether a Host header is a host, with or without a port.
 
     Stricter than RFC 3986: no user information, no percent-encoding, labels of 1 to 63 bytes.
     werkzeug, for one, fails on the others.
     """
+    return len(value) <= 300 and _valid_host(value)
+
+
+@lru_cache(maxsize=1024)
+def _valid_host(value: bytes) -> bool:
     match = _HOST.fullmatch(value)
-    if match is None or len(value) > 300:
+    if match is None:
         return False
     literal, name, port = match.groups()
     if port is not None and int(port) > 65535:

@@ -44,6 +44,11 @@ class AttackTestCase(AuthorizationTestCase):
         """A request for an operation, not yet signed."""
         return draft_for(row, self.clock.seconds(), self.upload_id, self.documents)
 
+    def draft_of(self, name: str) -> Draft:
+        """The same, by the operation's name."""
+        (row,) = (row for row in OPERATIONS if row.name == name)
+        return self.draft(row)
+
     def drafts(self) -> Iterator[tuple[Operation, Draft]]:
         """A request for each row of the table, but for preflights: those are refused whoever asks."""
         for row in OPERATIONS:

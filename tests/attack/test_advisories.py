@@ -46,7 +46,7 @@ from ozgate.s3.operations import OPERATIONS, Body
 from ozgate.testing.inmemory import settle, talk
 from tests.operations.support import SECRETS
 
-from .requests import Draft, Sent, content_md5
+from .requests import Sent, content_md5
 from .support import AttackTestCase
 from .test_routes import RouteTestCase
 
@@ -139,11 +139,6 @@ def _imported(tree: ast.Module) -> Iterator[str]:
 
 class GateTests(AttackTestCase):
     """Ways around the gate."""
-
-    def draft_of(self, name: str) -> Draft:
-        """A request for an operation."""
-        (row,) = (row for row in OPERATIONS if row.name == name)
-        return self.draft(row)
 
     def test_unpacking(self) -> None:
         """A header that has an archive unpacked changes nothing about who may store (MinIO CVE-2026-40344).

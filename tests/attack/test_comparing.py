@@ -120,7 +120,7 @@ class SameWorkTests(AttackTestCase):
                 real = getattr(module, name)
                 replaced = counted(f"{module.__name__}.{name}", real)
                 patcher.addPatch(module, name, replaced)
-        canonical.signing_key.cache_clear()
+        canonical._signing_key.cache_clear()
         patcher.runWithPatches(self.send_sent, sent)
         return calls
 
