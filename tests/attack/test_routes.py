@@ -46,6 +46,7 @@ ARGUMENTS: dict[str, Any] = {
     "user": "testuser",
     "secret": "chosen by an attacker",
     "acls": ["user:mallory:a"],
+    "place": "x",
     "target": "/tmp/stolen",
     "space_quota": 1,
 }
