@@ -286,19 +286,21 @@ class Pipeline:
         if reply.sources is not None:
             await send(request, reply.status, headers, reply.length or 0, reply.sources)
             return
-        account = None
-        if len(reply.body) > UNCOUNTED and request.method != b"HEAD":
-            account = self.gateway.memory.answer(
-                len(reply.body), refusable=request.method == b"GET"
-            )
-        channel = request.channel
-        request.answer_document(reply.status, headers, reply.body, reply.length)
-        if account is not None:
-            left = channel.writable() if channel is not None else None
-            if left is None:
+        if len(reply.body) <= UNCOUNTED or request.method == b"HEAD":
+            request.answer_document(reply.status, headers, reply.body, reply.length)
+            return
+        account = self.gateway.memory.answer(
+            len(reply.body), refusable=request.method == b"GET"
+        )
+        channel, taken = request.channel, None
+        try:
+            request.answer_document(reply.status, headers, reply.body, reply.length)
+            taken = channel.writable() if channel is not None else None
+        finally:
+            if taken is None:
                 account.close()
             else:
-                left.addBoth(lambda _: account.close())
+                taken.addBoth(lambda _: account.close())
 
     def _account_for(self, body: RequestBody, kind: Body) -> None:
         """Have what a body takes of memory accounted for.
