@@ -133,12 +133,6 @@ class BucketNotEmpty(S3Error):
     status = 409
 
 
-class ConditionalRequestConflict(S3Error):
-    """The conditional request cannot succeed due to a conflicting operation against this resource."""
-
-    status = 409
-
-
 class EntityTooLarge(S3Error):
     """Your proposed upload exceeds the maximum allowed size"""
 
@@ -279,10 +273,6 @@ class MissingRequestBodyError(S3Error):
     """Request Body is empty"""
 
 
-class MissingSecurityHeader(S3Error):
-    """Your request was missing a required header"""
-
-
 class NoSuchBucket(S3Error):
     """The specified bucket does not exist"""
 
@@ -366,12 +356,6 @@ class NotModified(S3Error):
 
 class ObjectLockConfigurationNotFoundError(S3Error):
     """Object Lock configuration does not exist for this bucket"""
-
-    status = 404
-
-
-class OwnershipControlsNotFoundError(S3Error):
-    """The bucket ownership controls were not found"""
 
     status = 404
 

@@ -29,6 +29,6 @@ class Reply:
     length: int | None = None
 
 
-def xml_reply(document: bytes, status: int = 200) -> Reply:
+def xml_reply(document: bytes) -> Reply:
     """A reply with an XML document as its body."""
-    return Reply(status, [("Content-Type", "application/xml")], document)
+    return Reply(200, [("Content-Type", "application/xml")], document)

@@ -199,10 +199,10 @@ class Element:
         """The children of that name."""
         return [child for child in self.children if child.name == name]
 
-    def text_of(self, name: str, default: str | None = None) -> str | None:
-        """The text of the child of that name, white space and all."""
+    def text_of(self, name: str) -> str | None:
+        """The text of the child of that name, white space and all; ``None`` where there is none."""
         found = self.child(name)
-        return default if found is None else found.text
+        return None if found is None else found.text
 
     def allow(self, *names: str) -> None:
         """Refuse children of any other name.

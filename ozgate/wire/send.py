@@ -1,4 +1,4 @@
-"""Answers: documents in one write, byte sources by sendfile where the socket is plain."""
+"""Answers whose bodies come from byte sources: by sendfile where the socket is plain."""
 
 from __future__ import annotations
 
@@ -19,22 +19,6 @@ if TYPE_CHECKING:
 
 BURST = 4 << 20
 """Bytes given to the socket at once, so that others get their turn."""
-
-
-def send_document(
-    request: GatewayRequest,
-    status: int,
-    headers: Pairs,
-    body: bytes,
-    length: int | None = None,
-) -> None:
-    """Write a whole answer, head and body, at once, and finish the request.
-
-    :param headers: without Content-Length.
-    :param body: left out in answers to HEAD and with statuses that have none.
-    :param length: the Content-Length of an answer to HEAD, where it is not the body's.
-    """
-    request.answer_document(status, headers, body, length)
 
 
 async def send(

@@ -70,38 +70,6 @@ class Collect:
         return self._chunks[0]
 
 
-@implementer(IConsumer)
-class Limited:
-    """Passes everything through, up to a limit.
-
-    :param limit: bytes that pass at most.
-    :param too_big: makes the exception that ``write`` raises, before anything of that chunk passes.
-    """
-
-    def __init__(
-        self, consumer: IConsumer, limit: int, too_big: Callable[[], Exception]
-    ) -> None:
-        self._consumer = consumer
-        self._left = limit
-        self._too_big = too_big
-
-    def registerProducer(self, producer: IProducer, streaming: bool) -> None:
-        """Register the producer with the consumer behind."""
-        _check_streaming(streaming)
-        self._consumer.registerProducer(producer, streaming)
-
-    def unregisterProducer(self) -> None:
-        """Unregister it there."""
-        self._consumer.unregisterProducer()
-
-    def write(self, data: bytes) -> None:
-        """Pass a chunk on."""
-        self._left -= len(data)
-        if self._left < 0:
-            raise self._too_big()
-        self._consumer.write(data)
-
-
 class _Gate:
     """One producer of a :class:`Tee`, and how many branches pause it."""
 

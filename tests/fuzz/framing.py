@@ -9,7 +9,6 @@ from itertools import pairwise
 from twisted.internet.testing import MemoryReactorClock
 
 from ozgate.wire.request import GatewayRequest
-from ozgate.wire.send import send_document
 from ozgate.wire.site import GatewaySite
 from tests.wire.support import Bare, Bytes, error_body
 
@@ -69,16 +68,16 @@ def _say(data: bytes, places: list[int]) -> list[tuple[bytes, bytes]]:
         ]
         if request.raw_target.endswith(b"/drop"):
             taken.append((b" ".join(place), b""))
-            send_document(request, 200, [], b"dropped")
+            request.answer_document(200, [], b"dropped")
             return
         try:
             await request.body.deliver_to(sink)
         except Exception as error:
             taken.append((b" ".join(place), type(error).__name__.encode()))
-            send_document(request, 400, [], b"")
+            request.answer_document(400, [], b"")
             return
         taken.append((b" ".join(place), bytes(sink.data)))
-        send_document(request, 200, [], bytes(sink.data))
+        request.answer_document(200, [], bytes(sink.data))
 
     clock = MemoryReactorClock()
     site = GatewaySite(Bare(operation), error_body, reactor=clock)

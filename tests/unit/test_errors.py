@@ -28,7 +28,6 @@ STATUSES = {
         "BucketAlreadyExists",
         "BucketAlreadyOwnedByYou",
         "BucketNotEmpty",
-        "ConditionalRequestConflict",
     },
     411: {"MissingContentLength"},
     412: {"PreconditionFailed"},

@@ -13,7 +13,7 @@ from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from ozgate.batches import Batches
-from ozgate.wire.streams import Collect, Digesting, Limited, Tee
+from ozgate.wire.streams import Collect, Digesting, Tee
 
 
 class TooBig(Exception):
@@ -110,37 +110,10 @@ class CollectTests(SynchronousTestCase):
         """A pull producer, which nobody would ask for data, is refused."""
         for consumer in (
             Collect(1, TooBig),
-            Limited(Sink(), 1, TooBig),
             Tee(Sink()),
             Digesting([], at_once),
         ):
             self.assertRaises(ValueError, consumer.registerProducer, Producer(), False)
-
-
-class LimitedTests(SynchronousTestCase):
-    """:class:`Limited`."""
-
-    def test_passes(self) -> None:
-        """Chunks and the producer go to the consumer behind, which pauses it directly."""
-        sink, producer = Sink(), Producer()
-        limited = Limited(sink, 4, TooBig)
-        verifyObject(IConsumer, limited)
-        limited.registerProducer(producer, True)
-        self.assertIs(sink.producer, producer)
-        limited.write(b"ab")
-        limited.write(b"cd")
-        limited.unregisterProducer()
-        self.assertIsNone(sink.producer)
-        self.assertEqual(sink.chunks, [b"ab", b"cd"])
-
-    def test_limit(self) -> None:
-        """Of a chunk that crosses the limit nothing passes, nor of any after it."""
-        sink = Sink()
-        limited = Limited(sink, 4, TooBig)
-        limited.write(b"abc")
-        self.assertRaises(TooBig, limited.write, b"de")
-        self.assertRaises(TooBig, limited.write, b"f")
-        self.assertEqual(sink.chunks, [b"abc"])
 
 
 class TeeTests(SynchronousTestCase):
@@ -219,7 +192,7 @@ class TeeTests(SynchronousTestCase):
 
     def test_error(self) -> None:
         """What a branch raises goes to whoever wrote."""
-        tee = Tee(Sink(), Limited(Sink(), 1, TooBig))
+        tee = Tee(Sink(), Collect(1, TooBig))
         self.assertRaises(TooBig, tee.write, b"ab")
 
 

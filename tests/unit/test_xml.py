@@ -139,7 +139,6 @@ class ReaderTests(SynchronousTestCase):
             )
             self.assertEqual(root.text_of("Quiet"), "true")
             self.assertIsNone(root.text_of("Other"))
-            self.assertEqual(root.text_of("Other", "x"), "x")
             self.assertIsNone(root.child("Other"))
 
     def test_prefixed_names_and_attributes(self) -> None:

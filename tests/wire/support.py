@@ -19,7 +19,6 @@ from zope.interface import implementer
 
 from ozgate.errors import ClientGone, S3Error
 from ozgate.wire.request import GatewayRequest
-from ozgate.wire.send import send_document
 from ozgate.wire.site import GatewaySite
 
 Operation = Callable[[GatewayRequest], Coroutine[Any, Any, None]]
@@ -46,8 +45,7 @@ class Root(Resource):
             try:
                 await operation(request)
             except S3Error as error:
-                send_document(
-                    request,
+                request.answer_document(
                     error.status,
                     [],
                     error_body(error, "", request.request_id),
@@ -109,7 +107,7 @@ async def echo(request: GatewayRequest) -> None:
     """Take the body and answer what was sent, or the target when there was none."""
     sink = Bytes()
     await request.body.deliver_to(sink)
-    send_document(request, 200, [], bytes(sink.data) or request.raw_target)
+    request.answer_document(200, [], bytes(sink.data) or request.raw_target)
 
 
 @implementer(IHalfCloseableProtocol)

@@ -19,7 +19,6 @@ from ozgate.errors import AccessDenied, ClientGone, EntityTooLarge
 from ozgate.wire.body import RequestBody, Stopped
 from ozgate.wire.channel import GatewayChannel
 from ozgate.wire.request import GatewayRequest
-from ozgate.wire.send import send_document
 
 from .support import Bare, Bytes, WireTestCase, echo
 
@@ -145,7 +144,7 @@ class EarlyEndTests(WireTestCase):
             request.body.discard()
             request.body.discard()
             await deferLater(reactor, 0)
-            send_document(request, 200, [], b"done")
+            request.answer_document(200, [], b"done")
 
         self.serve(operation)
         peer = await self.connect()
@@ -184,7 +183,7 @@ class DeliveryTests(WireTestCase):
         async def operation(request: GatewayRequest) -> None:
             count = await request.body.deliver_to(sink)
             done.callback(count)
-            send_document(request, 200, [], b"")
+            request.answer_document(200, [], b"")
 
         self.serve(operation)
         peer = await self.connect()
@@ -209,7 +208,7 @@ class DeliveryTests(WireTestCase):
 
         async def operation(request: GatewayRequest) -> None:
             count = await request.body.deliver_to(sink)
-            send_document(request, 200, [], b"%d" % count)
+            request.answer_document(200, [], b"%d" % count)
 
         self.serve(operation)
         peer = await self.connect()
@@ -251,7 +250,7 @@ class DeliveryTests(WireTestCase):
                 await request.body.deliver_to(sink)
             except Stopped as error:
                 failures.append(error)
-            send_document(request, 200, [], b"stopped")
+            request.answer_document(200, [], b"stopped")
 
         self.serve(operation)
         peer = await self.connect()
@@ -269,7 +268,7 @@ class DeliveryTests(WireTestCase):
             self.assertIs(sink.producer, None)
             with self.assertRaises(CancelledError):
                 await delivery
-            send_document(request, 200, [], b"cancelled")
+            request.answer_document(200, [], b"cancelled")
 
         self.serve(operation)
         peer = await self.connect()
@@ -284,7 +283,7 @@ class DeliveryTests(WireTestCase):
             with self.assertRaises(RuntimeError):
                 request.body.deliver_to(Bytes())
             await deferLater(reactor, 0)
-            send_document(request, 200, [], b"once")
+            request.answer_document(200, [], b"once")
 
         self.serve(operation)
         peer = await self.connect()

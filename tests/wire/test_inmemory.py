@@ -9,7 +9,6 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from ozgate.testing.inmemory import in_memory_client, settle, talk
 from ozgate.wire.request import GatewayRequest
-from ozgate.wire.send import send_document
 from ozgate.wire.site import GatewaySite
 
 from .support import Bytes, Root, echo, error_body
@@ -47,7 +46,7 @@ class ClockTests(SynchronousTestCase):
             sink = Bytes()
             await request.body.deliver_to(sink)
             await waiting
-            send_document(request, 200, [], bytes(sink.data))
+            request.answer_document(200, [], bytes(sink.data))
 
         site = GatewaySite(Root(operation), error_body, reactor=clock)
         client = in_memory_client(site, clock)

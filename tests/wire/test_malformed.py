@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ozgate.wire.request import GatewayRequest
-from ozgate.wire.send import send_document
 
 from .support import WireTestCase
 
@@ -278,7 +277,7 @@ class LegalTests(WireTestCase):
 
         async def operation(request: GatewayRequest) -> None:
             pairs.extend([*request.header_pairs(), request.raw_host])
-            send_document(request, 200, [], b"")
+            request.answer_document(200, [], b"")
 
         self.serve(operation)
         await self.exchange(

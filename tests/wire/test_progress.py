@@ -12,7 +12,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from ozgate.errors import RequestTimeout
 from ozgate.testing.inmemory import join, settle
 from ozgate.wire.request import GatewayRequest
-from ozgate.wire.send import send_document
 from ozgate.wire.site import GatewaySite
 
 from .support import Bytes, Operation, Root, echo, error_body
@@ -171,7 +170,7 @@ class ProgressTests(SynchronousTestCase):
 
         async def operation(request: GatewayRequest) -> None:
             await gate
-            send_document(request, 200, [], b"late")
+            request.answer_document(200, [], b"late")
 
         client = self.begin(operation)
         self.send(client, GET)
@@ -185,7 +184,7 @@ class ProgressTests(SynchronousTestCase):
         large = bytes(1 << 20)
 
         async def operation(request: GatewayRequest) -> None:
-            send_document(request, 200, [], large)
+            request.answer_document(200, [], large)
 
         client = self.begin(operation)
         client.transport.pauseProducing()
@@ -200,7 +199,7 @@ class ProgressTests(SynchronousTestCase):
         large = bytes(1 << 20)
 
         async def operation(request: GatewayRequest) -> None:
-            send_document(request, 200, [], large)
+            request.answer_document(200, [], large)
 
         client = self.begin(operation, minimum_rate=0)
         client.transport.pauseProducing()
@@ -214,7 +213,7 @@ class ProgressTests(SynchronousTestCase):
         """The rest of an unwanted body is waited for so long and not longer."""
 
         async def operation(request: GatewayRequest) -> None:
-            send_document(request, 403, [], b"no")
+            request.answer_document(403, [], b"no")
 
         client = self.begin(operation)
         self.send(client, PUT)
@@ -231,7 +230,7 @@ class ProgressTests(SynchronousTestCase):
         large = bytes(100_000)
 
         async def operation(request: GatewayRequest) -> None:
-            send_document(request, 200, [], large)
+            request.answer_document(200, [], large)
 
         client = self.begin(operation)
         client.transport.pauseProducing()

@@ -22,7 +22,7 @@ from zope.interface import implementer
 from ozgate.errors import ClientGone, Damaged
 from ozgate.interfaces import IByteSource
 from ozgate.wire.request import GatewayRequest, new_request_id
-from ozgate.wire.send import send, send_document
+from ozgate.wire.send import send
 
 from .support import Bare, Peer, WireTestCase
 
@@ -293,7 +293,7 @@ class SendTests(WireTestCase):
             try:
                 await send(request, 200, [], 5, none())
             except Damaged:
-                send_document(request, 500, [], b"sorry")
+                request.answer_document(500, [], b"sorry")
 
         self.serve(operation)
         peer = await self.connect()
@@ -362,10 +362,10 @@ class SendTests(WireTestCase):
         async def operation(request: GatewayRequest) -> None:
             for value in (b"a\r\nX-B: 1", b"a\nb", b"a\rb", b"a\0"):
                 with self.assertRaises(ValueError):
-                    send_document(request, 200, [(b"X-A", value)], b"")
+                    request.answer_document(200, [(b"X-A", value)], b"")
             with self.assertRaises(ValueError):
-                send_document(request, 200, [(b"X\r\nA", b"")], b"")
-            send_document(request, 200, [], b"fine")
+                request.answer_document(200, [(b"X\r\nA", b"")], b"")
+            request.answer_document(200, [], b"fine")
 
         self.serve(operation)
         peer = await self.connect()
@@ -377,7 +377,7 @@ class SendTests(WireTestCase):
 
         async def operation(request: GatewayRequest) -> None:
             status = 200 if request.raw_target == b"/k" else int(request.raw_target[1:])
-            send_document(request, status, [], b"body")
+            request.answer_document(status, [], b"body")
 
         self.serve(operation)
         peer = await self.connect()

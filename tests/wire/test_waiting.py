@@ -14,7 +14,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from ozgate.wire import waiting
 from ozgate.wire.limits import ADDRESS, ALL, ConnectionLimits, Refusals
 from ozgate.wire.request import GatewayRequest
-from ozgate.wire.send import send_document
 from ozgate.wire.tls import Certificates, TlsFiles
 from ozgate.wire.waiting import GRACE, Waiting
 
@@ -81,7 +80,7 @@ class RoomTests(WireTestCase):
 
         async def operation(request: GatewayRequest) -> None:
             await finish
-            send_document(request, 200, [], b"done")
+            request.answer_document(200, [], b"done")
 
         refused = self.limited(most=2, operation=operation)
         peers = [await self.connect(), await self.connect()]
