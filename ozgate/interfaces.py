@@ -213,7 +213,7 @@ class IMetadataTransaction(Interface):
         """
 
     def uploads_before(initiated: int, limit: int) -> Sequence[tuple[Bucket, Upload]]:
-        """Uploads of all buckets begun before that time, completed ones included, oldest first."""
+        """Uploads of all buckets begun before that time, completed ones included, oldest first; not those whose rows are damaged."""
 
     def put_part(bucket: Bucket, upload: Upload, part: Part) -> None:
         """Store a part; the one it replaces is dropped, dooming its blobs."""

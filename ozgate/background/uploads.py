@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from ..errors import Damaged
 from ..interfaces import IMetadataStore, IMetadataTransaction
 from .rounds import Rounds
 
@@ -67,18 +70,26 @@ class UploadExpiry(Rounds):
             )
             return
         aborted = 0
+        damaged: tuple[str, ...] = ()
         while self.go_on():
             found = await self._metadata.write(
                 _abort_old,
                 self._owner,
                 round(self._age * 1000),
+                damaged,
                 claims=(("lease", LEASE),),
             )
             if found is None:
                 break
             aborted += found[0]
-            if found[1] < _BATCH:
+            damaged += found[1]
+            if found[2]:
                 break
+        if damaged:
+            _log.warn(
+                "{count} multipart uploads cannot be aborted by age, for rows of their parts are damaged: see 'ozgate admin fsck'",
+                count=len(damaged),
+            )
         if aborted:
             _log.info("aborted {count} multipart uploads by age", count=aborted)
 
@@ -88,12 +99,26 @@ def _now(tx: IMetadataTransaction) -> int:
 
 
 def _abort_old(
-    tx: IMetadataTransaction, owner: str, age: int
-) -> tuple[int, int] | None:
-    """Drop a batch of old uploads; returns how many were in progress, and how many there were."""
+    tx: IMetadataTransaction, owner: str, age: int, passed_over: Sequence[str]
+) -> tuple[int, tuple[str, ...], bool] | None:
+    """Drop a batch of old uploads.
+
+    :param passed_over: ids of uploads that cannot be dropped.
+    :return: how many were in progress, the ids of further ones that cannot be dropped, and whether these were all.
+    """
     if not tx.lease(LEASE, owner, TERM):
         return None
-    old = tx.uploads_before(tx.now() - age, _BATCH)
+    most = _BATCH + len(passed_over)
+    old = tx.uploads_before(tx.now() - age, most)
+    aborted, damaged = 0, list[str]()
     for bucket, upload in old:
-        tx.remove_upload(bucket, upload)
-    return sum(upload.completed is None for _, upload in old), len(old)
+        if upload.upload_id in passed_over:
+            continue
+        try:
+            # What is damaged it finds before it changes anything.
+            tx.remove_upload(bucket, upload)
+        except Damaged:
+            damaged.append(upload.upload_id)
+        else:
+            aborted += upload.completed is None
+    return aborted, tuple(damaged), len(old) < most

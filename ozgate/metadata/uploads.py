@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing, suppress
 from itertools import groupby
 from operator import itemgetter
 
 from attrs import evolve
 
-from ..errors import Absent, Conflict
+from ..errors import Absent, Conflict, Damaged
 from ..values import Bucket, Part, Upload, UploadPage
 from .buckets import BucketRows
 from .checked import check_of_upload
@@ -140,16 +141,23 @@ class UploadRows(BucketRows):
     def uploads_before(
         self, initiated: int, limit: int
     ) -> Sequence[tuple[Bucket, Upload]]:
-        """Uploads of all buckets begun before that time, oldest first."""
+        """Uploads of all buckets begun before that time, oldest first, but for those whose rows are damaged."""
         rows = self._execute(
             f"SELECT {BUCKET}, {UPLOAD} FROM uploads"
             " JOIN buckets ON buckets.number = uploads.bucket"
             " WHERE uploads.initiated < ?"
-            " ORDER BY uploads.initiated, uploads.number LIMIT ?",
-            (initiated, limit),
-        ).fetchall()
+            " ORDER BY uploads.initiated, uploads.number",
+            (initiated,),
+        )
         width = len(BUCKET.split(","))
-        return [(self._bucket_of(row[:width]), upload_of(row[width:])) for row in rows]
+        found: list[tuple[Bucket, Upload]] = []
+        with closing(rows):
+            for row in rows:
+                if len(found) >= limit:
+                    break
+                with suppress(Damaged):
+                    found.append((self._bucket_of(row[:width]), upload_of(row[width:])))
+        return found
 
     def put_part(self, bucket: Bucket, upload: Upload, part: Part) -> None:
         """Store a part; the one it replaces is dropped.

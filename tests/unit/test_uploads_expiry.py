@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 from attrs import evolve
+from twisted.internet import reactor
 from twisted.internet.task import Clock
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from ozgate.background.uploads import LEASE, TERM, UploadExpiry
+from ozgate.metadata.checked import CHECKED
+from ozgate.metadata.sqlite import SQLiteMetadataStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.values import (
     BlobRef,
@@ -126,3 +132,38 @@ class UploadExpiryTests(SynchronousTestCase):
         self.start()
         self.successResultOf(self.service.stopService())
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+
+class DamageTests(TestCase):
+    """On SQLite, whose rows may be damaged."""
+
+    async def test_beside_damaged_rows(self) -> None:
+        """Uploads whose rows are damaged, or those of their parts, keep no other from expiring."""
+        path = self.mktemp()
+        metadata = SQLiteMetadataStore(path, reactor)
+        await metadata.open()
+        self.addCleanup(metadata.close)
+        bucket = await metadata.write(add_bucket)
+        for n in range(20):
+            await metadata.write(begin, bucket, f"key{n:02}", n)
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("UPDATE uploads SET initiated = number")
+            connection.execute(
+                "UPDATE parts SET etag = 'x' WHERE upload BETWEEN 7 AND 13"
+            )
+            mend(connection)
+            connection.execute("UPDATE uploads SET owner = 'x' WHERE number < 7")
+        service = UploadExpiry(metadata, Clock(), "gateway", AGE, INTERVAL)
+        service.running = True
+        await service.work()
+        with closing(sqlite3.connect(path)) as connection:
+            left = connection.execute("SELECT number FROM uploads").fetchall()
+        self.assertEqual(left, [(n,) for n in range(1, 14)])
+
+
+def mend(connection: sqlite3.Connection) -> None:
+    """Have the rows of uploads agree with their checks."""
+    (table,) = [each for each in CHECKED if each.name == "uploads"]
+    columns = ", ".join(table.columns)
+    connection.create_function("checked", len(table.columns), table.check)
+    connection.execute(f"UPDATE uploads SET checked = checked({columns})")
