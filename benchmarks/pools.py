@@ -3,7 +3,7 @@
 The idle ones come from several addresses of the loopback network, after a request each; rounds of busy clients without and beside them
 are interleaved. The uploads are made of UploadPartCopies of one object, so that they need no 500 GiB of disk; their Completes are sent all
 at once. The prefixes are paged through to the end. (1,000 slow uploads are in ``benchmarks.slow_clients``.)
-Run ``python -m benchmarks.pools [idle|completes|prefixes]``; all takes four minutes and needs wrk;
+Run ``python -m benchmarks.pools [idle|completes|prefixes]``; all takes five minutes and needs wrk;
 the idle ones are fewer where fewer than 21,000 files may be open (``ulimit -Hn``).
 """
 

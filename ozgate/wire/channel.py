@@ -25,6 +25,7 @@ from ..errors import (
     RequestHeaderSectionTooLarge,
     RequestTimeout,
     S3Error,
+    SlowDown,
 )
 from .body import RequestBody
 from .deadline import BODY, DRAIN, FLUSH, HEAD, IDLE, LINGER, WORK, WRITE, Deadline
@@ -94,7 +95,7 @@ class GatewayChannel(http.HTTPChannel):
         self.site.connections.add(self)
         self.site.limits.opened(self._peer)
         self._deadline = Deadline(self.site.reactor, self._overdue)
-        self._wait()
+        self._wait_idle()
 
     def getPeer(self) -> Any:
         """The client's address."""
@@ -134,16 +135,22 @@ class GatewayChannel(http.HTTPChannel):
             producer.stopProducing()
 
     @property
-    def idle(self) -> bool:
-        """Whether it waits for a request, and the one before is answered."""
-        return self._deadline.phase is IDLE and not self.unsent()
+    def waits(self) -> bool:
+        """Whether there is no whole request, and the one before is answered."""
+        return self._deadline.phase in (IDLE, HEAD) and not self.unsent()
 
     def leave(self) -> None:
-        """End an idle connection."""
-        self._close()
+        """End a connection that waits; a request that has begun to come is to be made again."""
+        if self._deadline.phase is HEAD:
+            self._refuse(SlowDown())
+        else:
+            self._close()
 
-    def _wait(self) -> None:
-        self._deadline.begin(IDLE, self.site.idle_timeout)
+    def _wait_idle(self) -> None:
+        self._wait(IDLE, self.site.idle_timeout)
+
+    def _wait(self, phase: str, seconds: float) -> None:
+        self._deadline.begin(phase, seconds)
         self.site.waits(self)
 
     def abort(self) -> None:
@@ -233,7 +240,7 @@ class GatewayChannel(http.HTTPChannel):
         elif pending[0] not in TOKEN and pending[0] != 13:  # such as a TLS handshake
             self._refuse(BadRequest("The request method is malformed."))
         elif self._deadline.phase is not HEAD:
-            self._deadline.begin(HEAD, self.site.header_timeout)
+            self._wait(HEAD, self.site.header_timeout)
 
     def _refuse(self, error: S3Error) -> None:
         """Answer what is no request and close."""
@@ -406,7 +413,7 @@ class GatewayChannel(http.HTTPChannel):
             self._watch_write()
             return
         self._resume_reading()
-        self._wait()
+        self._wait_idle()
         self._parse()
 
     def pauseProducing(self) -> None:
@@ -432,7 +439,7 @@ class GatewayChannel(http.HTTPChannel):
         if self._request is None and not self._closing:
             self._resume_reading()
             if self._deadline.phase is WORK:
-                self._wait()
+                self._wait_idle()
             self._parse()
 
     def stopProducing(self) -> None:
@@ -525,7 +532,7 @@ class GatewayChannel(http.HTTPChannel):
             if self.unsent():
                 self._watch_write()
             else:
-                self.leave()
+                self._close()
         else:
             self._unsent_overdue(phase)
 
@@ -536,7 +543,7 @@ class GatewayChannel(http.HTTPChannel):
             self._deadline.begin(FLUSH, self.site.progress_window)
         elif phase is WRITE and not unsent and not self._lent:
             if self._request is None:
-                self._wait()
+                self._wait_idle()
             else:
                 self._deadline.rest()
         elif self.sent - unsent - self._mark < self._needed() or (

@@ -123,7 +123,7 @@ class GatewaySite(server.Site):
         return True
 
     def waits(self, channel: GatewayChannel) -> None:
-        """A connection waits for a request from now on."""
+        """A connection waits for a request, or for the rest of its head, from now on."""
         self._waiting.add(channel)
 
     def left(self, channel: GatewayChannel) -> None:

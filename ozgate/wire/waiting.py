@@ -1,4 +1,4 @@
-"""The connections that wait for a request: those to spare when newcomers find no room."""
+"""The connections that wait for a request, or for the rest of one's head: those to spare when newcomers find no room."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .channel import GatewayChannel
 
 GRACE = 1.0
-"""Seconds that a connection has for its first request, and a client for the last of an answer, before it is to spare."""
+"""Seconds that a head has to come in, from its first byte, and a client for the last of an answer, before it is to spare."""
 
 
 class Waiting:
@@ -40,10 +40,10 @@ class Waiting:
         """The one that has waited longest, which is forgotten here; ``None`` where none has for long enough."""
         while self._since:
             channel, since = next(iter(self._since.items()))
-            idle = channel.idle
-            if idle and self._clock.seconds() - since < GRACE:
+            waits = channel.waits
+            if waits and self._clock.seconds() - since < GRACE:
                 break
             del self._since[channel]
-            if idle:
+            if waits:
                 return channel
         return None

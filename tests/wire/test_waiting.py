@@ -12,6 +12,7 @@ from twisted.internet.task import Clock, deferLater
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.wire import waiting
+from ozgate.wire.deadline import HEAD
 from ozgate.wire.limits import ADDRESS, ALL, ConnectionLimits, Refusals
 from ozgate.wire.request import GatewayRequest
 from ozgate.wire.tls import Certificates, TlsFiles
@@ -75,7 +76,7 @@ class RoomTests(WireTestCase):
         self.assertTrue(idle[0].over)
 
     async def test_at_work(self) -> None:
-        """Whose request is under way, be it only half a head, stays; where all are such, the newcomer hears SlowDown."""
+        """Whose request is under way stays; where all are such, the newcomer hears SlowDown."""
         finish = Deferred[None]()
 
         async def operation(request: GatewayRequest) -> None:
@@ -84,17 +85,29 @@ class RoomTests(WireTestCase):
 
         refused = self.limited(most=2, operation=operation)
         peers = [await self.connect(), await self.connect()]
-        peers[0].send(GET % b"work")
-        peers[1].send(b"GET / HTTP/1.1\r\n")
-        while not self.root.seen or any(each.idle for each in self.site.connections):
+        for peer in peers:
+            peer.send(GET % b"work")
+        while len(self.root.seen) < 2:
             await deferLater(reactor, 0)
         answer = await self.exchange(GET % b"refused")
         self.assertIn(b"<Code>SlowDown</Code>", answer)
         self.assertEqual(refused, [ALL])
-        peers[1].send(b"Host: h\r\n\r\n")
         finish.callback(None)
         for peer in peers:
             await peer.until(b"done$")
+
+    async def test_half_a_head(self) -> None:
+        """Who has sent only half a head is told to come again: to begin a request is not enough to keep others out."""
+        refused = self.limited(most=1)
+        peer = await self.connect()
+        peer.send(b"GET / HTTP/1.1\r\nX-A: ")
+        while not any(each._deadline.phase is HEAD for each in self.site.connections):
+            await deferLater(reactor, 0)
+        await self.welcome()
+        answer = await peer.ended
+        self.assertTrue(answer.startswith(b"HTTP/1.1 503 "), answer)
+        self.assertIn(b"<Code>SlowDown</Code>", answer)
+        self.assertEqual(refused, [])
 
     async def test_over_its_share(self) -> None:
         """Who has too many already ends nobody's connection by coming again."""
@@ -178,9 +191,9 @@ class OrderTests(SynchronousTestCase):
         """The longest idle one is given out once, those that work are passed over, those that wait but a moment are kept."""
 
         class Connection:
-            """Idle, or not."""
+            """It waits, or works."""
 
-            idle = True
+            waits = True
 
         clock = Clock()
         found = Waiting(clock)
@@ -190,13 +203,13 @@ class OrderTests(SynchronousTestCase):
             clock.advance(GRACE / 4)
         self.assertIs(found.take(), channels[0])
         self.assertIsNone(found.take())
-        channels[1].idle = False
+        channels[1].waits = False
         clock.advance(GRACE)
         found.add(channels[2])
         self.assertIs(found.take(), channels[3])
         self.assertIsNone(found.take())
         self.assertEqual(len(found), 1)
-        channels[1].idle = True
+        channels[1].waits = True
         found.add(channels[1])
         clock.advance(GRACE)
         found.discard(channels[2])
