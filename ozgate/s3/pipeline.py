@@ -132,14 +132,10 @@ def _is_form(method: str, address: Address, headers: Headers) -> bool:
 
     So the gate, which does not read bodies, has nothing to say of it. Source: Amazon S3 API Reference, "POST Object".
     """
+    if method != "POST" or address.scope is not Scope.BUCKET or address.query:
+        return False
     kind = (headers.get("content-type") or "").partition(";")[0].strip().lower()
-    return (
-        kind == "multipart/form-data"
-        and method == "POST"
-        and address.scope is Scope.BUCKET
-        and not address.query
-        and "authorization" not in headers
-    )
+    return kind == "multipart/form-data" and "authorization" not in headers
 
 
 @frozen
