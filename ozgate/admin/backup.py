@@ -313,7 +313,9 @@ async def start_backup(
     upkeep, gateway = context.upkeep, context.gateway
     if upkeep.backup is not None and not upkeep.backup.running.is_over:
         raise AdminError(
-            "INVALID_REQUEST", f"a backup in {upkeep.backup.target} is under way", 409
+            "INVALID_REQUEST",
+            f"a backup in {upkeep.backup.target} is under way: wait until the log says that it is done, or stop it by Ctrl-C where it was begun",
+            409,
         )
     if not os.path.isabs(target):
         raise AdminError("INVALID_REQUEST", "a target is an absolute path")

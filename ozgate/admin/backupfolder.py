@@ -17,6 +17,7 @@ Everything here blocks and runs in a thread, or in a command.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -37,6 +38,8 @@ MANIFEST = "manifest.json"
 KEY = "master.key"
 
 _PIECE = 1 << 20
+
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @frozen
@@ -136,8 +139,14 @@ class BackupFolder:
         try:
             with io.translated(f"a backup cannot be made in {self.path}"):
                 self._open()
-        except BaseException:
+        except BaseException as error:
             self.close()
+            if getattr(error.__cause__, "errno", 0) in _FORBIDDEN:
+                raise AdminError(
+                    "PERMISSION_DENIED",
+                    f"the service may not write to {self.path}: let its user do so (under systemd ReadWritePaths, too), or give another folder",
+                    403,
+                ) from error
             raise
 
     def _open(self) -> None:

@@ -156,6 +156,16 @@ class HoldTests(BackupCase):
         with self.assertRaisesRegex(AdminError, "is another user's"):
             BackupFolder(self.target).open()
 
+    async def test_not_to_be_written_to(self) -> None:
+        """A folder that the service may not write to, by its mode or by systemd's mounts, neither of which is to be had
+        in a test that may be root's, is said to be so, with what to do."""
+        for code in (errno.EACCES, errno.EROFS):
+            self.patch(io, "mkdir", _refusing(code))
+            with self.assertRaises(AdminError) as raised:
+                BackupFolder(self.target).open()
+            self.assertEqual(raised.exception.code, "PERMISSION_DENIED")
+            self.assertIn(f"may not write to {self.target}: ", str(raised.exception))
+
 
 class FailureTests(BackupCase):
     """What a backup must not be taken for."""
@@ -260,6 +270,15 @@ class FailureTests(BackupCase):
                     making.execute("REINDEX extents_blob")
                 (version,) = making.execute("PRAGMA schema_version").fetchone()
                 making.execute(f"PRAGMA schema_version = {version + 1}")
+
+
+def _refusing(code: int) -> Any:
+    """A call that fails."""
+
+    def refuse(path: str) -> None:
+        raise OSError(code, os.strerror(code), path)
+
+    return refuse
 
 
 def _stat_as(uid: int) -> Any:
