@@ -10,9 +10,11 @@ from typing import Any
 
 from attrs import evolve
 
+from ..errors import Damaged
 from ..values import CheckedRows, DamagedRow
 from .base import Rows
 from .checked import CHECKED, CheckedTable
+from .pieces import EXTENT, content_of
 from .rows import Row
 
 _LATEST = "is_latest"
@@ -215,7 +217,12 @@ class CheckRows(Rows):
         if table.name in ("volumes", "buckets"):
             return self._close_up(table, at, place, found[0], owner)
         if table.name in ("bodies", "extents"):
-            done = self._remove_owner(place[0])
+            self._execute(f"DELETE FROM {table.name} WHERE {at}", place)
+            if self._is_whole(place[0]):
+                # What is damaged may be whose it is.
+                done = "it is removed; the version or part that it named is whole without it"
+            else:
+                done = self._remove_owner(place[0])
         elif table.name == "object_parts":
             self._execute("DELETE FROM object_parts WHERE sequence = ?", place[:1])
             done = "the object is not known by parts any more; its bytes stay"
@@ -244,6 +251,30 @@ class CheckRows(Rows):
             (owner, table.check(*columns), *place),
         )
         return f"it is {owner}'s now, and its list of rights empty; look at the rest"
+
+    def _is_whole(self, number: object) -> bool:
+        """Whether there is a version or part of that number, and all its bytes."""
+        if not isinstance(number, int):
+            return False
+        try:
+            sizes = self._execute(
+                "SELECT size FROM versions WHERE sequence = ?1"
+                " UNION ALL SELECT size FROM parts WHERE owner = ?1",
+                (number,),
+            ).fetchall()
+            body = self._execute(
+                "SELECT body, checked FROM bodies WHERE sequence = ?", (number,)
+            ).fetchone()
+            extents = self._execute(
+                f"SELECT {EXTENT} FROM extents WHERE owner = ? ORDER BY ordinal",
+                (number,),
+            ).fetchall()
+            for (size,) in sizes:
+                content_of(number, size, body, extents)
+        except (Damaged, sqlite3.OperationalError, TypeError, AttributeError):
+            # Text that is no UTF-8, or another type than it should be.
+            return False
+        return bool(sizes)
 
     def _remove_owner(self, number: object) -> str:
         """Remove the version or part that bytes belong to. No index leads there."""

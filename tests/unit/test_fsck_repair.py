@@ -13,7 +13,16 @@ from ozgate.admin.commands import run
 from ozgate.admin.errors import AdminError
 from ozgate.blobs import io
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.values import BlobRef, Bucket, Content, Extent, Part, Upload, Volume
+from ozgate.values import (
+    BlobRef,
+    Bucket,
+    Content,
+    Extent,
+    ObjectVersion,
+    Part,
+    Upload,
+    Volume,
+)
 from tests.unit.test_backup import BackupCase
 from tests.unit.test_sweep import name_blob
 
@@ -92,6 +101,21 @@ class RemovalTests(BackupCase):
             found = [each["where"] for each in findings if each["kind"] == "bytes"]
             self.assertEqual(found, ["/b/b2/key", "/b/b4/key", "/c/c1/key"])
 
+    async def test_row_of_another(self) -> None:
+        """A damaged row of bytes that says that it belongs to another key takes that one along neither where its bytes are inline nor in a blob."""
+        await self.metadata.write(put_inline, self.bucket, "inline")
+        for losing, named in (("key0", "inline"), ("key1", "key2")):
+            with closing(sqlite3.connect(self.path)) as connection, connection:
+                numbers = dict(connection.execute("SELECT key, sequence FROM versions"))
+                connection.execute(
+                    "UPDATE extents SET owner = ?, ordinal = 7 WHERE owner = ?",
+                    (numbers[named], numbers[losing]),
+                )
+            findings = await self.check()
+            self.assertTrue(all(each["done"] for each in findings), findings)
+        self.assertEqual(await self.keys(), ["inline", "key2"])
+        self.assertEqual(await self.check(), [])
+
     async def test_part_sent_again(self) -> None:
         """An upload whose lost part is sent again while fsck looks at it goes on."""
         lost, again = [await self.blob() for _ in range(2)]
@@ -130,6 +154,12 @@ def add_buckets(tx: IMetadataTransaction, blob: BlobRef) -> None:
         for n in range(count):
             bucket = Bucket(volume, f"{volume}{n + 1}", "owner", tx.now())
             name_blob(tx, tx.add_bucket(bucket), "key", blob)
+
+
+def put_inline(tx: IMetadataTransaction, bucket: Bucket, key: str) -> None:
+    """A key with its bytes in a row; an interaction."""
+    version = ObjectVersion(key, tx.next_sequence(), tx.now(), 4)
+    tx.add_version(bucket, version, Content(b"body"))
 
 
 def begin_upload(tx: IMetadataTransaction, bucket: Bucket) -> Upload:
