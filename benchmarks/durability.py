@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 import statistics
-import sys
 import tempfile
 import time
 
-from .measure import gateway, verdict
+from .measure import argument, gateway, verdict
 from .requests import put_script, wrk
 
 SECONDS = 3
@@ -36,7 +35,7 @@ def syncs_per_second(folder: str) -> float:
 
 def main() -> int:
     """Print the figures; 1 when one misses."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    rounds = int(argument(__doc__, "rounds", 3))
     rates: dict[tuple[str, int], list[float]] = {}
     disk = []
     with (

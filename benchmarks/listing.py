@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import tempfile
 import time
 from typing import Any
@@ -22,7 +21,7 @@ from ozgate.metadata.sqlite import SQLiteMetadataStore
 from ozgate.s3.perform.buckets import shared_volume
 from ozgate.values import Bucket, Content, ObjectVersion
 
-from .measure import Gateway, verdict
+from .measure import Gateway, argument, verdict
 
 
 def fill(tx: Any, bucket: Bucket, names: list[str]) -> None:
@@ -81,7 +80,7 @@ def list_flat(server: Gateway) -> tuple[int, int]:
 
 def main() -> int:
     """Print the figures; 1 when one misses."""
-    keys = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    keys = int(argument(__doc__, "keys", 1_000_000))
     with tempfile.TemporaryDirectory(prefix="ozgate-listing-") as folder:
         data = os.path.join(folder, "data")
         try:

@@ -6,6 +6,7 @@ of the server process, not wall time alone.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import http.client
 import os
@@ -26,6 +27,27 @@ REGION = "us-east-1"
 GIB = 1 << 30
 MIB = 1 << 20
 _TICK = os.sysconf("SC_CLK_TCK")
+
+
+def argument(doc: str | None, name: str, default: float) -> float:
+    """The one number that a benchmark may be given on its command line.
+
+    :param doc: the benchmark's docstring, for ``--help``.
+    """
+    parser = argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        name,
+        nargs="?",
+        type=type(default),
+        default=default,
+        help=f"{default} if left out",
+    )
+    found: float = getattr(parser.parse_args(), name)
+    if found <= 0:
+        parser.error(f"{name} must be more than 0")
+    return found
 
 
 def free_port() -> int:

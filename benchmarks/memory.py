@@ -5,10 +5,9 @@ Run ``python -m benchmarks.memory [GiB]``; needs 12 GiB of disk.
 
 from __future__ import annotations
 
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from .measure import GIB, MIB, Gateway, download, gateway, upload, verdict
+from .measure import GIB, MIB, Gateway, argument, download, gateway, upload, verdict
 
 
 def settle(server: Gateway) -> float:
@@ -22,7 +21,7 @@ def settle(server: Gateway) -> float:
 
 def main() -> int:
     """Print the figures; 1 when one misses."""
-    size = int(float(sys.argv[1]) * GIB) if len(sys.argv) > 1 else 5 * GIB
+    size = int(argument(__doc__, "GiB", 5.0) * GIB)
     with gateway() as server:
         results = [
             verdict("idle after start", server.memory(), 100, at_most=True, unit=" MiB")

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import re
 import statistics
-import sys
 import time
 
-from .measure import GIB, MIB, gateway, upload, verdict
+from .measure import GIB, MIB, argument, gateway, upload, verdict
 
 
 def main() -> int:
     """Print the figures; 1 when one misses."""
-    parts = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    parts = int(argument(__doc__, "parts", 10_000))
     with gateway() as server:
         server.must("PUT", "/bucket")
         upload(server, "/bucket/source", 5 * MIB)

@@ -9,13 +9,13 @@ the idle ones are fewer where fewer than 21,000 files may be open (``ulimit -Hn`
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import http.client
 import os
 import re
 import socket
 import statistics
-import sys
 import tempfile
 import threading
 import time
@@ -273,7 +273,13 @@ def prefixes() -> list[bool]:
 def main() -> int:
     """Print the figures; 1 when one misses."""
     parts = {"idle": idle, "completes": completes, "prefixes": prefixes}
-    wanted = sys.argv[1:] or list(parts)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("part", nargs="*", help=f"{', '.join(parts)}; all if left out")
+    wanted = parser.parse_args().part or list(parts)
+    if unknown := set(wanted) - set(parts):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
     results = [holds for name in wanted for holds in parts[name]()]
     return 0 if all(results) else 1
 

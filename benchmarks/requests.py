@@ -14,7 +14,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .measure import Gateway, Process, free_port, gateway, verdict, wait_for_port
+from .measure import (
+    Gateway,
+    Process,
+    argument,
+    free_port,
+    gateway,
+    verdict,
+    wait_for_port,
+)
 
 HELLO = """
 import sys
@@ -78,7 +86,7 @@ def put_script(server: Gateway, folder: str, count: int = 2000) -> str:
 
 def main() -> int:
     """Print the figures; 1 when one misses."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    rounds = int(argument(__doc__, "rounds", 5))
     with (
         tempfile.TemporaryDirectory(prefix="ozgate-wrk-") as folder,
         gateway() as server,

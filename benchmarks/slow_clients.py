@@ -14,7 +14,6 @@ import resource
 import select
 import socket
 import statistics
-import sys
 import tempfile
 import threading
 import time
@@ -29,7 +28,7 @@ from attrs import frozen
 from ozgate.admin.localsocket import connect_local
 from ozgate.cli.tls import CERTIFICATE, KEY, LOCAL, make_pair
 
-from .measure import MIB, Gateway, free_port, gateway, verdict
+from .measure import MIB, Gateway, argument, free_port, gateway, verdict
 from .requests import put_script, signed, wrk
 
 IDLE, SLOW = 1000, 1000
@@ -304,7 +303,7 @@ def run(server: Gateway, tls_port: int, rounds: int, folder: str) -> list[bool]:
 
 def main() -> int:
     """Print the figures; 1 when one misses."""
-    rounds = max(int(sys.argv[1]), 2) if len(sys.argv) > 1 else 3
+    rounds = max(int(argument(__doc__, "rounds", 3)), 2)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     tls_port = free_port()

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import statistics
-import sys
 import tempfile
 import time
 
-from .measure import Gateway, verdict
+from .measure import Gateway, argument, verdict
 
 
 def main() -> int:
     """Print the figures; 1 when one misses."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    rounds = int(argument(__doc__, "rounds", 5))
     seconds = []
     with tempfile.TemporaryDirectory(prefix="ozgate-start-") as folder:
         for _ in range(rounds):

@@ -13,7 +13,6 @@ import shutil
 import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from .measure import (
     GIB,
     MIB,
     Process,
+    argument,
     download,
     free_port,
     gateway,
@@ -118,7 +118,7 @@ def sendfile_cost(path: str) -> float:
 
 def main() -> int:
     """Print the figures; 1 when one misses."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    rounds = int(argument(__doc__, "rounds", 5))
     block = os.urandom(MIB)
     listener = socket.create_server(("127.0.0.1", 0))
     with (
