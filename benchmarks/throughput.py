@@ -15,14 +15,18 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing import Pipe
 from multiprocessing import Process as Child
 from pathlib import Path
+from typing import Any
+
+from attrs import frozen
 
 from .measure import (
     GIB,
     MIB,
+    Gateway,
     Process,
     argument,
     download,
@@ -116,86 +120,135 @@ def sendfile_cost(path: str) -> float:
     return cost
 
 
-def main() -> int:
-    """Print the figures; 1 when one misses."""
-    rounds = int(argument(__doc__, "rounds", 5))
-    block = os.urandom(MIB)
+@frozen
+class Round:
+    """What a round measured.
+
+    :ivar put: rate relative to the bare loop.
+    :ivar get: rate relative to nginx.
+    :ivar seconds: of the GET.
+    :ivar put_cpu: CPU-s per GiB, as the others.
+    :ivar nginx_cpu: of nginx's worker, for a GET.
+    :ivar kernel_cpu: of a bare sendfile loop.
+    """
+
+    put: float
+    get: float
+    seconds: float
+    put_cpu: float
+    get_cpu: float
+    nginx_cpu: float
+    kernel_cpu: float
+
+
+def measure_round(
+    server: Gateway, bare: Any, web: tuple[int, Process], path: str, block: bytes
+) -> Round:
+    """A PUT and a GET of 1 GiB, each beside what it is held against.
+
+    :param bare: where the bare loop listens.
+    :param web: nginx's port and its worker.
+    :param path: of the file that nginx serves as ``/large``.
+    """
+    port, worker = web
+    put_by_loop = upload(bare, "/x", GIB, block)
+    os.sync()
+    cpu = server.cpu
+    put = upload(server, "/bucket/large", GIB, block)
+    put_cpu = server.cpu - cpu
+    os.sync()
+    download(port, "/large", {})
+    cpu = worker.cpu
+    get_by_nginx, _ = download(port, "/large", {"Connection": "close"})
+    nginx_cpu = worker.cpu - cpu
+    cpu = server.cpu
+    signed = server.headers("GET", "/bucket/large")
+    get, _ = download(server.port, "/bucket/large", signed)
+    get_cpu = server.cpu - cpu
+    return Round(
+        put_by_loop / put,
+        get_by_nginx / get,
+        get,
+        put_cpu,
+        get_cpu,
+        nginx_cpu,
+        sendfile_cost(path),
+    )
+
+
+def measure_rounds(count: int) -> list[Round]:
+    """So many rounds, with a server, nginx and a bare loop that run through all of them."""
+    block, found = os.urandom(MIB), []
     listener = socket.create_server(("127.0.0.1", 0))
     with (
         tempfile.TemporaryDirectory(prefix="ozgate-nginx-") as folder,
         gateway() as server,
     ):
-        with open(os.path.join(folder, "large"), "wb") as file:
+        path = os.path.join(folder, "large")
+        with open(path, "wb") as file:
             for _ in range(GIB // MIB):
                 file.write(block)
             os.fsync(file.fileno())
         server.must("PUT", "/bucket")
         child = Child(
             target=bare_loop,
-            args=(listener, os.path.dirname(server.data), rounds),
+            args=(listener, os.path.dirname(server.data), count),
             daemon=True,
         )
         child.start()
-        puts, gets, costs, put_costs, worker_costs = [], [], [], [], []
-        kernel_costs = []
         bare = type(
             "Bare", (), {"port": listener.getsockname()[1], "headers": lambda *a: {}}
         )()
-        with nginx(folder) as (port, worker):
-            for _ in range(rounds):
-                reference = upload(bare, "/x", GIB, block)
-                os.sync()
-                cpu = server.cpu
-                ours = upload(server, "/bucket/large", GIB, block)
-                put_costs.append(server.cpu - cpu)
-                os.sync()
-                puts.append(reference / ours)
-                download(port, "/large", {})
-                cpu = worker.cpu
-                reference, _ = download(port, "/large", {"Connection": "close"})
-                worker_costs.append(worker.cpu - cpu)
-                cpu = server.cpu
-                ours, _ = download(
-                    server.port, "/bucket/large", server.headers("GET", "/bucket/large")
-                )
-                costs.append(server.cpu - cpu)
-                gets.append(reference / ours)
-                kernel_costs.append(sendfile_cost(os.path.join(folder, "large")))
+        with nginx(folder) as there:
+            for _ in range(count):
+                last = measure_round(server, bare, there, path, block)
+                found.append(last)
                 print(
-                    f"     PUT {puts[-1]:.2f} of the bare loop, GET {gets[-1]:.2f} of nginx ({1 / ours:.2f} GiB/s)",
+                    f"     PUT {last.put:.2f} of the bare loop, GET {last.get:.2f} of nginx ({1 / last.seconds:.2f} GiB/s)",
                     flush=True,
                 )
                 time.sleep(0.2)
         child.join(5)
-    kernel = statistics.median(kernel_costs)
-    print(f"     GET costs nginx {statistics.median(worker_costs):.2f} CPU-s per GiB")
-    print(f"     a bare sendfile loop costs {kernel:.2f} CPU-s per GiB")
-    print(f"     PUT costs {statistics.median(put_costs):.2f} CPU-s per GiB")
+    return found
+
+
+def main() -> int:
+    """Print the figures; 1 when one misses."""
+    rounds = measure_rounds(int(argument(__doc__, "rounds", 5)))
+
+    def median(of: Callable[[Round], float]) -> float:
+        return statistics.median(map(of, rounds))
+
+    nginx_cpu, kernel_cpu = (
+        median(lambda r: r.nginx_cpu),
+        median(lambda r: r.kernel_cpu),
+    )
+    print(f"     GET costs nginx {nginx_cpu:.2f} CPU-s per GiB")
+    print(f"     a bare sendfile loop costs {kernel_cpu:.2f} CPU-s per GiB")
+    print(f"     PUT costs {median(lambda r: r.put_cpu):.2f} CPU-s per GiB")
     results = [
         verdict(
             "GET of 1 GiB, rate relative to nginx sendfile",
-            statistics.median(gets),
+            median(lambda r: r.get),
             0.8,
             at_most=False,
         ),
         verdict(
             "GET of 1 GiB, server CPU per GiB",
-            statistics.median(costs),
+            median(lambda r: r.get_cpu),
             0.4,
             at_most=True,
             unit=" s",
         ),
         verdict(
             "GET of 1 GiB, server CPU relative to a bare sendfile loop",
-            statistics.median(
-                cost / bare for cost, bare in zip(costs, kernel_costs, strict=True)
-            ),
+            median(lambda r: r.get_cpu / r.kernel_cpu),
             1.5,
             at_most=True,
         ),
         verdict(
             "PUT of 1 GiB, rate relative to the bare loop",
-            statistics.median(puts),
+            median(lambda r: r.put),
             0.7,
             at_most=False,
         ),

@@ -60,6 +60,7 @@ def rarely(draw: Draw, of: int = 6) -> bool:
 
 
 def some_body(draw: Draw, sizes: Sequence[int] = SIZES) -> bytes:
+    """One of a few bodies, cut to one of the sizes."""
     size = pick(draw, sizes)
     found: bytes = pick(draw, _BYTES)[:size]
     return found
@@ -98,6 +99,7 @@ class Known:
         return {"bucket": bucket, "key": pick(draw, keys)}
 
     def thing(self, place: Mapping[str, str]) -> Thing | None:
+        """The object that is there."""
         return self.model.buckets.get(place["bucket"], {}).get(place["key"])
 
     def etag(self, draw: Draw, place: Mapping[str, str]) -> str:
@@ -128,6 +130,7 @@ class Known:
 
 
 def put_object(draw: Draw, known: Known) -> Operation:
+    """Mostly a plain one; now and then conditional, with a wrong digest, or cut off."""
     place = known.place(draw, there=False)
     return PutObject(
         **place,
@@ -143,6 +146,7 @@ def put_object(draw: Draw, known: Known) -> Operation:
 
 
 def get_object(draw: Draw, known: Known) -> Operation:
+    """With a condition now and then."""
     place = known.place(draw)
     if rarely(draw, 3):
         return GetObject(**place, if_match=known.etag(draw, place))
@@ -152,6 +156,7 @@ def get_object(draw: Draw, known: Known) -> Operation:
 
 
 def get_range(draw: Draw, known: Known) -> Operation:
+    """Around the ends of what is there."""
     place = known.place(draw)
     thing = known.thing(place)
     size = len(thing.body) if thing is not None else 10
@@ -164,6 +169,7 @@ def get_range(draw: Draw, known: Known) -> Operation:
 
 
 def head_object(draw: Draw, known: Known) -> Operation:
+    """With a condition now and then."""
     place = known.place(draw)
     if rarely(draw, 3):
         return HeadObject(**place, if_match=known.etag(draw, place))
@@ -171,6 +177,7 @@ def head_object(draw: Draw, known: Known) -> Operation:
 
 
 def delete_object(draw: Draw, known: Known) -> Operation:
+    """With a condition now and then."""
     place = known.place(draw)
     if rarely(draw, 3):
         return DeleteObject(**place, if_match=known.etag(draw, place))
@@ -178,11 +185,13 @@ def delete_object(draw: Draw, known: Known) -> Operation:
 
 
 def delete_objects(draw: Draw, known: Known) -> Operation:
+    """Several keys, there or not."""
     keys = draw(st.lists(st.sampled_from(KEYS), min_size=1, max_size=4))
     return DeleteObjects(bucket=known.bucket(draw), keys=tuple(keys))
 
 
 def copy_object(draw: Draw, known: Known) -> Operation:
+    """From anywhere to anywhere, onto itself too."""
     source = known.place(draw)
     target = known.place(draw, there=False)
     return CopyObject(
@@ -196,22 +205,27 @@ def copy_object(draw: Draw, known: Known) -> Operation:
 
 
 def get_tags(draw: Draw, known: Known) -> Operation:
+    """Of mostly something that is there."""
     return GetObjectTagging(**known.place(draw))
 
 
 def put_tags(draw: Draw, known: Known) -> Operation:
+    """On mostly something that is there."""
     return PutObjectTagging(**known.place(draw), tags=some_names(draw))
 
 
 def delete_tags(draw: Draw, known: Known) -> Operation:
+    """Of mostly something that is there."""
     return DeleteObjectTagging(**known.place(draw))
 
 
 def create_bucket(draw: Draw, known: Known) -> Operation:
+    """New, or there already."""
     return CreateBucket(bucket=pick(draw, BUCKETS))
 
 
 def delete_bucket(draw: Draw, known: Known) -> Operation:
+    """Empty ones often enough."""
     empty = [name for name in BUCKETS if not known.model.buckets.get(name, True)]
     return DeleteBucket(
         bucket=pick(draw, empty if empty and rarely(draw, 2) else BUCKETS)
@@ -219,6 +233,7 @@ def delete_bucket(draw: Draw, known: Known) -> Operation:
 
 
 def upload_part(draw: Draw, known: Known) -> Operation:
+    """Small numbers, so that parts come again."""
     return UploadPart(
         **known.upload(draw),
         number=draw(st.integers(1, 4)),
@@ -228,6 +243,7 @@ def upload_part(draw: Draw, known: Known) -> Operation:
 
 
 def upload_part_copy(draw: Draw, known: Known) -> Operation:
+    """Of a whole object, or of a range."""
     upload, source = known.upload(draw), known.place(draw)
     thing = known.thing(source)
     span = None
@@ -244,10 +260,12 @@ def upload_part_copy(draw: Draw, known: Known) -> Operation:
 
 
 def list_parts(draw: Draw, known: Known) -> Operation:
+    """Of mostly an upload in progress."""
     return ListParts(**known.upload(draw))
 
 
 def complete(draw: Draw, known: Known) -> Operation:
+    """What was uploaded, or the same list again; now and then without a part, or with one that never came."""
     place = known.upload(draw)
     upload = known.model.uploads.get(place["upload"])
     listed: list[tuple[int, str]] = []
@@ -266,14 +284,17 @@ def complete(draw: Draw, known: Known) -> Operation:
 
 
 def abort(draw: Draw, known: Known) -> Operation:
+    """Mostly one in progress."""
     return AbortMultipartUpload(**known.upload(draw))
 
 
 def list_uploads(draw: Draw, known: Known) -> Operation:
+    """Of mostly a bucket that is there."""
     return ListMultipartUploads(bucket=known.bucket(draw))
 
 
 def create_upload(draw: Draw, known: Known) -> Operation:
+    """With a name of the test's own, since ids differ from run to run."""
     return CreateMultipartUpload(
         **known.place(draw, there=False),
         upload=f"upload {len(known.uploads)}",
@@ -283,6 +304,7 @@ def create_upload(draw: Draw, known: Known) -> Operation:
 
 
 def listing(draw: Draw, known: Known) -> ListObjectsV2 | ListObjectVersions:
+    """Small pages, with every kind of prefix, delimiter and marker."""
     kind = pick(draw, (ListObjectsV2, ListObjectVersions))
     asked: ListObjectsV2 | ListObjectVersions = kind(
         bucket=known.bucket(draw),

@@ -35,10 +35,12 @@ class Refusal(Exception):
 
 
 def no_such_bucket() -> Refusal:
+    """The bucket is not there."""
     return Refusal(404, "NoSuchBucket")
 
 
 def precondition_failed() -> Refusal:
+    """A condition does not hold."""
     return Refusal(412, "PreconditionFailed")
 
 

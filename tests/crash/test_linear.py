@@ -13,24 +13,29 @@ from .linear import CREATE, DELETE, GET, PUT, REPLACE, Event, Undecided, order_o
 
 
 def get(begun: float, ended: float, found: str | int) -> Event:
+    """A read of a value, or an error's status."""
     return Event(GET, begun, ended, answer=found)
 
 
 def put(begun: float, ended: float, value: str, answer: int | None = 200) -> Event:
+    """A write; without an answer when that is None, as the others."""
     return Event(PUT, begun, ended, value, answer=answer)
 
 
 def create(begun: float, ended: float, value: str, answer: int | None = 200) -> Event:
+    """A write where there is nothing."""
     return Event(CREATE, begun, ended, value, answer=answer)
 
 
 def replace(
     begun: float, ended: float, seen: str, value: str, answer: int | None = 200
 ) -> Event:
+    """A write over one value."""
     return Event(REPLACE, begun, ended, value, seen, answer)
 
 
 def delete(begun: float, ended: float, answer: int | None = 204) -> Event:
+    """A removal."""
     return Event(DELETE, begun, ended, answer=answer)
 
 

@@ -69,6 +69,7 @@ class ScrubCase(SynchronousTestCase):
         return blob
 
     def write(self, interaction: Any, *args: Any) -> Any:
+        """What an interaction with the metadata returns."""
         return self.successResultOf(self.metadata.write(interaction, *args))
 
     def wait_for(self, awaited: Any) -> Any:
@@ -189,14 +190,18 @@ class PaceTests(ScrubCase):
         self.clock.callLater(0, self.clock.advance, 1)
         await self.scrubber.stop()
 
-    def test_goes_on(self) -> None:
-        """Another process goes on with what one that ended has left, and reads nothing twice that was done."""
+    def scrub_a_part(self) -> None:
+        """Begin a scrub that finds damage at once, and stop it before its end."""
         self.rate = SIZE
         self.damage(self.named[0])
         self.go()
         self.clock.advance(1)
         self.settle()
         self.wait_for(self.stop())
+
+    def test_goes_on(self) -> None:
+        """Another process goes on with what one that ended has left, and reads nothing twice that was done."""
+        self.scrub_a_part()
         done = self.scrub.standing.done
         self.assertIn(done, range(1, 5 * SIZE))
         self.scrubber = self.make_scrubber()
@@ -215,12 +220,7 @@ class PaceTests(ScrubCase):
 
     def test_damaged_standing(self) -> None:
         """When what is kept of how far it is is damaged, it begins anew."""
-        self.rate = SIZE
-        self.damage(self.named[0])
-        self.go()
-        self.clock.advance(1)
-        self.settle()
-        self.wait_for(self.stop())
+        self.scrub_a_part()
         self.rate = 0
         kept = {
             name: self.write(lambda tx, name=name: tx.setting(name))
