@@ -24,10 +24,10 @@ def begin_read(gateway: Gateway) -> int:
     return gateway.readers.enter(int(gateway.clock.seconds() * 1000) - _MARGIN)
 
 
-def cut(content: Content, wanted: ByteRange | None) -> Content:
-    """The part of a content that a range covers; all of it for ``None``."""
-    if wanted is None:
-        return content
+def cut(content: Content, wanted: ByteRange) -> Content:
+    """The part of a content that a range covers; an empty range covers nothing."""
+    if not wanted.length:
+        return Content(b"")
     if content.body is not None:
         return Content(content.body[wanted.offset : wanted.end])
     extents = []

@@ -95,7 +95,7 @@ def parse_range(header: str | None, size: int) -> ByteRange | None:
 
     :return: ``None`` for the whole object: also when the header is no range of bytes, ends
         before it starts, or names several ranges, which S3 does not serve (RFC 9110, 14.2
-        lets a server ignore them all).
+        lets a server ignore them all). The last bytes of an empty object are all of it (RFC 9110, 14.1.2).
     :raises InvalidRange: it starts at or past the end, or asks for the last 0 bytes.
     """
     match = _range(header) if header else None
@@ -105,7 +105,10 @@ def parse_range(header: str | None, size: int) -> ByteRange | None:
     if not first:
         if not last:
             return None
-        length = min(_offset(last), size)
+        wanted = _offset(last)
+        if wanted and not size:
+            return None
+        length = min(wanted, size)
         start = size - length
     else:
         start = _offset(first)

@@ -192,6 +192,49 @@ class GetObjectTests(ObjectTestCase):
             )
             self.assertEqual(response.text("ActualPartCount"), "2")
 
+    async def test_empty_part(self) -> None:
+        """An empty part of an object has no bytes, and no checksum but its own; neither has one of a copy of it."""
+        await self.upload(PART, b"")
+        await self.put(b"", "/bucket/copy", x_amz_copy_source="bucket/key")
+        size = len(PART)
+        for target in ("/bucket/key", "/bucket/copy"):
+            response = await self.get(
+                f"{target}?partNumber=2", x_amz_checksum_mode="ENABLED"
+            )
+            self.assertEqual((response.status, response.body), (200, b""), target)
+            self.assertEqual(response.headers["content-length"], "0")
+            self.assertNotIn("content-range", response.headers)
+            self.assertEqual(response.headers["x-amz-mp-parts-count"], "2")
+            self.assertEqual(
+                response.headers["x-amz-checksum-crc64nvme"],
+                checksum_of("CRC64NVME", b""),
+            )
+            response = await self.get(f"{target}?partNumber=1")
+            self.assertEqual((response.status, response.body), (206, PART))
+            self.assertEqual(
+                response.headers["content-range"], f"bytes 0-{size - 1}/{size}"
+            )
+        self.assert_no_reader()
+
+    async def test_only_part_is_empty(self) -> None:
+        """The empty part of an empty multipart object is all of it."""
+        await self.upload(b"")
+        response = await self.get("/bucket/key?partNumber=1")
+        self.assertEqual((response.status, response.body), (200, b""))
+        self.assertNotIn("content-range", response.headers)
+        self.assertEqual(response.headers["x-amz-mp-parts-count"], "1")
+
+    async def test_last_bytes_of_nothing(self) -> None:
+        """The last bytes of an empty object are the whole of it (RFC 9110, 14.1.2), so S3 answers 200 with none."""
+        await self.put(b"")
+        response = await self.get(range="bytes=-5", x_amz_checksum_mode="ENABLED")
+        self.assertEqual((response.status, response.body), (200, b""))
+        self.assertNotIn("content-range", response.headers)
+        self.assertEqual(
+            response.headers["x-amz-checksum-crc64nvme"], checksum_of("CRC64NVME", b"")
+        )
+        await self.refused(self.get(range="bytes=-0"), 416, "InvalidRange")
+
     async def test_part_number_of_a_plain_object(self) -> None:
         """An object put at once is its own part 1, and has no other."""
         await self.put()
@@ -204,6 +247,7 @@ class GetObjectTests(ObjectTestCase):
         await self.put(b"")
         response = await self.get("/bucket/key?partNumber=1")
         self.assertEqual((response.status, response.body), (200, b""))
+        self.assertNotIn("content-range", response.headers)
 
     async def test_bad_part_numbers(self) -> None:
         """A part number is from 1 to 10000, and goes with no range."""

@@ -20,7 +20,7 @@ class HeadObjectTests(ObjectTestCase):
                 {},
                 {"x-amz-checksum-mode": "ENABLED"},
                 {"if-none-match": etag_of(body)},
-                {"range": "bytes=3-5"} if body else {},
+                {"range": "bytes=3-5" if body else "bytes=-5"},
             ):
                 got = await self.client.request("GET", "/bucket/key", headers)
                 head = await self.client.request("HEAD", "/bucket/key", headers)
@@ -37,6 +37,15 @@ class HeadObjectTests(ObjectTestCase):
         self.assertEqual(response.headers["x-amz-mp-parts-count"], "2")
         response = await self.head("/bucket/key?partNumber=3")
         self.assertEqual((response.status, response.body), (416, b""))
+
+    async def test_empty_part(self) -> None:
+        """An empty part is as long as it is, not as its object."""
+        await self.upload(PART, b"")
+        response = await self.head("/bucket/key?partNumber=2")
+        self.assertEqual(response.status, 200)
+        self.assertEqual(response.headers["content-length"], "0")
+        self.assertNotIn("content-range", response.headers)
+        self.assertEqual(response.headers["x-amz-mp-parts-count"], "2")
 
     async def test_whole_multipart(self) -> None:
         """Without a part's number the number of parts is not told."""

@@ -46,10 +46,17 @@ class CutTests(SynchronousTestCase):
         self.assertTrue(all(extent.length for extent in got.extents))
 
     def test_body(self) -> None:
-        """A body in the row is sliced; without a range all stays."""
+        """A body in the row is sliced."""
         content = Content(b"abcdef")
         self.assertEqual(cut(content, ByteRange(2, 3)).body, b"cde")
-        self.assertIs(cut(content, None), content)
+        self.assertEqual(cut(content, ByteRange(0, 6)), content)
+
+    def test_nothing(self) -> None:
+        """An empty range covers nothing, wherever it is: an empty body, and no extents."""
+        extents = Content(extents=(Extent(BlobRef("s", "a", 9, 0), 0, 9),))
+        for content in (extents, Content(b"abcdef"), Content(b"")):
+            for offset in (0, 3, 9):
+                self.assertEqual(cut(content, ByteRange(offset, 0)), Content(b""))
 
 
 class SourcesTests(TestCase):

@@ -203,8 +203,13 @@ class RangeTests(SynchronousTestCase):
         ):
             self.assertIsNone(parse_range(header, 10), header)
 
+    def test_last_bytes_of_nothing(self) -> None:
+        """The last bytes of an empty object are all of it, however many are asked for (RFC 9110, 14.1.2)."""
+        for header in ("bytes=-1", "bytes=-01", f"bytes=-{'9' * 5000}"):
+            self.assertIsNone(parse_range(header, 0), header)
+
     def test_unsatisfiable(self) -> None:
-        """Past the end, the last nothing, and any range of an empty object are 416."""
+        """Past the end, the last nothing, and any range of an empty object that names a byte of it are 416."""
         for header, size in (
             ("bytes=10-", 10),
             ("bytes=10-20", 10),
@@ -214,7 +219,6 @@ class RangeTests(SynchronousTestCase):
             ("bytes=-0000", 10),
             ("bytes=0-", 0),
             ("bytes=0-0", 0),
-            ("bytes=-1", 0),
             ("bytes=-0", 0),
         ):
             error = self.assertRaises(InvalidRange, parse_range, header, size)
@@ -246,8 +250,10 @@ class RangeTests(SynchronousTestCase):
             self.assertEqual(expected, b"")
             return
         if found is None:
-            backward = first is not None and last is not None and first > last
-            self.assertTrue(backward or (first is None and last is None))
+            if first is None:
+                self.assertTrue(last is None or not size)
+            else:
+                self.assertTrue(last is not None and first > last)
             return
         self.assertEqual(data[found.offset : found.end], expected)
         self.assertEqual(found.length, len(expected))

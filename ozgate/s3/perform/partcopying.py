@@ -84,15 +84,14 @@ def _find(
     upload = find_upload(tx, target, call.key, upload_id)
     bucket, version = locate_source(tx, call, source)
     header = call.headers.get("x-amz-copy-source-range")
-    wanted: ByteRange | None = None
+    wanted = ByteRange(0, version.size)
     if header is not None:
         wanted = copy_source_range(header, version.size)
-    check_size(version.size if wanted is None else wanted.length)
+    check_size(wanted.length)
     content = cut(tx.content(bucket, version), wanted)
     # What does not fit is not read first.
     check_part(tx, target, upload, number, content.length)
-    whole = wanted is None or wanted.length == version.size
-    return _Found(upload, version, content, whole)
+    return _Found(upload, version, content, wanted.length == version.size)
 
 
 async def _sums(call: Call, found: _Found, token: int) -> tuple[str, dict[str, str]]:

@@ -48,16 +48,18 @@ class _Found:
     """What the one metadata read of a request found.
 
     :ivar content: where the bytes are; ``None`` when they were not asked for.
-    :ivar wanted: the range to send; ``None`` for all.
-    :ivar part: whether ``wanted`` is a whole part, or the whole object because its one part was asked for.
+    :ivar span: the bytes to send: all of the object's, or those of a range or part. A part may have none.
+    :ivar ranged: whether a range or a part was asked for.
+    :ivar part: whether ``span`` is a whole part, or the whole object because its one part was asked for.
     :ivar part_checksum: the checksum of that part, where it is not the whole object.
     """
 
     version: ObjectVersion
     content: Content | None
-    wanted: ByteRange | None
-    part: bool = False
-    part_checksum: str | None = None
+    span: ByteRange
+    ranged: bool
+    part: bool
+    part_checksum: str | None
 
 
 async def get_object(call: Call) -> Reply:
@@ -69,7 +71,7 @@ async def get_object(call: Call) -> Reply:
         found: _Found = await call.read(_find, call, part_number, True)
         reply = _reply(found, call, overrides)
         assert found.content is not None
-        content = cut(found.content, found.wanted)
+        content = cut(found.content, found.span)
     except BaseException:
         gateway.readers.leave(token)
         raise
@@ -154,14 +156,17 @@ def _find(
         headers = version_headers(version)
         unchanged.headers += [pair for pair in headers if pair[0] in _UNCHANGED]
         raise
-    wanted, part, part_checksum = None, False, None
+    span, ranged, part_checksum = ByteRange(0, version.size), False, None
     if part_number is not None:
-        wanted, part_checksum = _part(tx, bucket, version, part_number)
-        part = True
+        ranged = True
+        span, part_checksum = _part(tx, bucket, version, part_number)
     elif "range" in call.headers and _range_holds(call, version):
         wanted = parse_range(call.headers.get("range"), version.size)
+        if wanted is not None:
+            span, ranged = wanted, True
     content = tx.content(bucket, version) if want_content else None
-    return _Found(version, content, wanted, part, part_checksum)
+    part = part_number is not None
+    return _Found(version, content, span, ranged, part, part_checksum)
 
 
 def _range_holds(call: Call, version: ObjectVersion) -> bool:
@@ -176,22 +181,20 @@ def _range_holds(call: Call, version: ObjectVersion) -> bool:
 
 def _part(
     tx: IMetadataTransaction, bucket: Bucket, version: ObjectVersion, number: int
-) -> tuple[ByteRange | None, str | None]:
-    """The range and the checksum of a part.
+) -> tuple[ByteRange, str | None]:
+    """The bytes of a part, which may be none, and its checksum.
 
     :raises InvalidPartNumber: there is no such part.
     """
     if not version.parts_count:
         if number != 1:
             raise InvalidPartNumber(PartNumberRequested=number, ActualPartCount=1)
-        # An empty object has no byte that a Content-Range could name.
-        return (ByteRange(0, version.size) if version.size else None), None
+        return ByteRange(0, version.size), None
     before = tx.object_parts(bucket, version, 0, number)
     offset = 0
     for part in before:
         if part.number == number:
-            wanted = ByteRange(offset, part.size) if part.size else None
-            return wanted, part.checksum
+            return ByteRange(offset, part.size), part.checksum
         offset += part.size
     raise InvalidPartNumber(
         PartNumberRequested=number, ActualPartCount=version.parts_count
@@ -199,15 +202,19 @@ def _part(
 
 
 def _reply(found: _Found, call: Call, overrides: dict[str, str]) -> Reply:
-    """Status and headers of an answer; the bytes come later, if at all."""
-    version, wanted = found.version, found.wanted
+    """Status and headers of an answer; the bytes come later, if at all.
+
+    The part of an empty object is answered 200 on S3, with no ``Content-Range``, which could name no byte. So is
+    an empty part of another object here.
+    """
+    version, span = found.version, found.span
     headers = version_headers(version)
     headers.append(("Accept-Ranges", "bytes"))
-    status, length = 200, version.size
-    if wanted is not None:
-        status, length = 206, wanted.length
+    status = 200
+    if found.ranged and span.length:
+        status = 206
         headers.append(
-            ("Content-Range", f"bytes {wanted.offset}-{wanted.end - 1}/{version.size}")
+            ("Content-Range", f"bytes {span.offset}-{span.end - 1}/{version.size}")
         )
     if found.part and version.parts_count:
         headers.append(("x-amz-mp-parts-count", str(version.parts_count)))
@@ -216,7 +223,7 @@ def _reply(found: _Found, call: Call, overrides: dict[str, str]) -> Reply:
     if overrides:
         headers = [pair for pair in headers if pair[0] not in overrides]
         headers.extend(overrides.items())
-    return Reply(status, headers, length=length)
+    return Reply(status, headers, length=span.length)
 
 
 def _checksum(found: _Found) -> Checksum | None:
@@ -228,7 +235,4 @@ def _checksum(found: _Found) -> Checksum | None:
         if found.part_checksum is None:
             return None
         return Checksum(checksum.algorithm, checksum.type, found.part_checksum)
-    wanted = found.wanted
-    if wanted is None or wanted.length == found.version.size:
-        return checksum
-    return None
+    return checksum if found.span.length == found.version.size else None
