@@ -455,6 +455,18 @@ class Settings:
         "",
         "File of the audit log; empty: s3g-audit-<host>.log inside ozgate.data; - for none.",
     )
+    log_max_size: int = knob(
+        "ozgate.log.max-size",
+        100 << 20,
+        "Bytes of the access log, and of the audit log, at which the file is moved to one that ends in .1 and a new one begins; 0: never, as where logrotate does it.",
+        size,
+    )
+    log_keep: int = knob(
+        "ozgate.log.keep",
+        10,
+        "Moved files of each of the two logs that are kept, from .1, the newest, on; the oldest is removed.",
+        positive,
+    )
     origins: Mapping[str, str] = field(factory=dict, eq=False, repr=False)
     """Where each value that is not the default comes from, by key, for people."""
 

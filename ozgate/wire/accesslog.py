@@ -1,6 +1,7 @@
 """Access and audit lines.
 
-The formatting functions are pure. Neither lets a secret, a presigned signature or a line break through.
+The formatting functions are pure. Neither lets a secret, a presigned signature or a line break through, and no
+line is long: what a client sent is cut.
 """
 
 from __future__ import annotations
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
 
 GONE = 499
 """The status that says, as nginx does, that the client went before there was an answer."""
+
+TARGET, HEADER, USER = 2048, 512, 256
+"""Characters of a line that a request's target, one of its headers, and an access id may take."""
+
+PARAMETER = 1024
+"""Characters of an audit line's parameter, before they are escaped: no key is longer."""
+
+CUT = "..."
+"""Ends what was cut."""
 
 HIDDEN = "REDACTED"
 SECRET_PARAMETERS = frozenset(
@@ -51,11 +61,30 @@ _ESCAPES = [_PLAIN.get(code, f"\\x{code:02x}") for code in range(256)]
 _UNSAFE = bytes(set(range(256)) - set(range(0x20, 0x7F))) + b'"\\|'
 
 
-def escape(value: bytes) -> str:
-    """Printable ASCII; quotes, backslashes, bars, control characters and all else as escapes."""
-    if len(value.translate(None, _UNSAFE)) == len(value):
+def escape(value: bytes, most: int = TARGET) -> str:
+    """Printable ASCII; quotes, backslashes, bars, control characters and all else as escapes.
+
+    :param most: characters, after which it is cut.
+    """
+    if len(value) <= most and len(value.translate(None, _UNSAFE)) == len(value):
         return value.decode("ascii")
-    return "".join([_ESCAPES[byte] for byte in value])
+    pieces = []
+    for byte in value:
+        piece = _ESCAPES[byte]
+        most -= len(piece)
+        if most < 0:
+            pieces.append(CUT)
+            break
+        pieces.append(piece)
+    return "".join(pieces)
+
+
+def _redacted(target: bytes, most: int) -> str:
+    """A target, or a referrer, as it may be shown. It is cut first: nobody reads the rest, and to look through it takes long."""
+    shown = escape(redact(target[:most]), most)
+    if len(target) > most and not shown.endswith(CUT):
+        shown += CUT
+    return shown
 
 
 def redact(target: bytes) -> bytes:
@@ -117,9 +146,9 @@ def access_line(
     :param seconds: from the request's head to the answer's end.
     """
     return (
-        f"{ip} - {escape(user.encode()) or '-'} [{_combined_date(int(now))}] "
-        f'"{escape(method)} {escape(redact(target))} {escape(protocol)}" {status} {sent} '
-        f'"{escape(redact(referrer)) or "-"}" "{escape(agent) or "-"}" '
+        f"{ip} - {escape(user.encode(), USER) or '-'} [{_combined_date(int(now))}] "
+        f'"{escape(method)} {_redacted(target, TARGET)} {escape(protocol)}" {status} {sent} '
+        f'"{_redacted(referrer, HEADER) or "-"}" "{escape(agent, HEADER) or "-"}" '
         f"{request_id} {operation or '-'} {seconds * 1000:.1f}\n"
     )
 
@@ -146,6 +175,7 @@ def audit_line(
     for name, value in parameters:
         if name.strip().lower() in SECRET_PARAMETERS:
             value = HIDDEN
+        name, value = _cut(name), _cut(value)
         said[name] = f"{said[name]}, {value}" if name in said else value
     shown = "".join(
         [f"{_json(name)}: {_json(f'[{value}]')}, " for name, value in said.items()]
@@ -156,10 +186,14 @@ def audit_line(
     level, result = ("INFO", "SUCCESS") if success else ("ERROR", "FAILURE")
     return (
         f"{_audit_date(int(second))},{int(fraction * 1000):03d} | {level} | S3GAudit | ozgate | "
-        f"user={escape(user.encode())} | ip={ip} | op={action} "
+        f"user={escape(user.encode(), USER)} | ip={ip} | op={action} "
         f'{{{shown}"x-amz-request-id": {identity}, "x-amz-id-2": {identity}}} | '
         f"ret={result} | perf: {{{measured}}}\n"
     )
+
+
+def _cut(value: str) -> str:
+    return value if len(value) <= PARAMETER else value[:PARAMETER] + CUT
 
 
 def _json(value: str) -> str:
@@ -196,7 +230,7 @@ class AccessLog:
 
     def __init__(self, settings: Settings, clock: IReactorTime | None = None) -> None:
         path = settings.access_log or "access.log"
-        self.file = BufferedLog(_inside(settings.data, path), clock)
+        self.file = _opened(settings, path, clock)
 
     def note(
         self,
@@ -244,7 +278,7 @@ class AuditLog:
 
     def __init__(self, settings: Settings, clock: IReactorTime | None = None) -> None:
         path = settings.audit_log or f"s3g-audit-{socket.gethostname()}.log"
-        self.file = BufferedLog(_inside(settings.data, path), clock)
+        self.file = _opened(settings, path, clock)
 
     def note(
         self,
@@ -269,7 +303,10 @@ class AuditLog:
             parameters += [("sourceVolume", volume), ("sourceBucket", real)]
         if key:
             parameters.append(("path", key))
-        parameters += query_parameters(request.raw_target)
+        target = request.raw_target
+        parameters += query_parameters(target[:TARGET])
+        if len(target) > TARGET:
+            parameters.append((CUT, ""))
         if isinstance(error, Damaged):
             parameters.append(("reason", f"damaged {error.kind}"))
         status = error.status if isinstance(error, S3Error) else 500
@@ -289,6 +326,10 @@ class AuditLog:
         self.file.write(line)
 
 
-def _inside(folder: str, path: str) -> str:
-    """A relative path is inside the folder; ``-`` stays."""
-    return path if path == "-" else os.path.join(folder, path)
+def _opened(settings: Settings, path: str, clock: IReactorTime | None) -> BufferedLog:
+    """A log's file. A relative path is inside the data folder; ``-`` is none."""
+    if path != "-":
+        path = os.path.join(settings.data, path)
+    file = BufferedLog(path, clock)
+    file.bound(settings.log_max_size, settings.log_keep)
+    return file

@@ -29,7 +29,7 @@ from ..errors import (
 )
 from .body import RequestBody
 from .deadline import BODY, DRAIN, FLUSH, HEAD, IDLE, LINGER, WORK, WRITE, Deadline
-from .head import TOKEN, after_empty_lines, parse_head
+from .head import TOKEN, after_empty_lines, first_line, parse_head
 
 if TYPE_CHECKING:
     from .request import GatewayRequest
@@ -247,12 +247,12 @@ class GatewayChannel(http.HTTPChannel):
         request = self.site.requestFactory(self)
         self.requests.append(request)
         self._request = request
-        line = self._pending.partition(b"\r\n")[0]
+        line = first_line(self._pending)
         self._pending = b""
         self.persistent = False
         self._unread = True
         self._deadline.rest()
-        request.refuse(error, line[:1024])
+        request.refuse(error, line)
 
     # the body under way
 

@@ -52,6 +52,20 @@ class Head:
     expects_continue: bool
 
 
+_SHOWN = 128
+"""Bytes that are shown of what is no request."""
+
+
+def first_line(data: bytes) -> bytes:
+    """What the log shows of bytes that are no request: a TLS handshake by name, else the beginning of their first line."""
+    if data.startswith(
+        b"\x16"
+    ):  # RFC 8446, 5.1: the type of a record that is a handshake
+        return b"TLS-handshake"
+    line = data[: _SHOWN + 1].partition(b"\r\n")[0]
+    return line if len(line) <= _SHOWN else line[:_SHOWN] + b"..."
+
+
 def after_empty_lines(data: bytes) -> bytes:
     """What comes after the empty lines before a request, which are forgiven (RFC 9112, 2.2).
 

@@ -1,8 +1,10 @@
-"""A log file that lines are added to cheaply."""
+"""A log file that lines are added to cheaply, and that does not grow without end."""
 
 from __future__ import annotations
 
 import os
+import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
@@ -17,6 +19,9 @@ class BufferedLog:
     Lines leave when ``batch`` bytes are waiting, a second after the first of them, and at :meth:`close`. A file
     that cannot be written never disturbs whoever logs: up to ``most`` bytes wait for better times, the lines
     after that are counted, and the count is written when there is room.
+
+    A file that has as many bytes as :meth:`bound` says is moved to ``….1``, what was there to ``….2``, and so on. Where somebody
+    else has moved it, a new one begins.
 
     :cvar batch: bytes that are written at once.
     :cvar most: most bytes that wait while the file cannot be written.
@@ -42,7 +47,18 @@ class BufferedLog:
         self._rest = b""
         self._lost = 0
         self._failing = False
-        self._fd: int | None = None if path == "-" else _open(path)
+        self._largest = self._keep = self._written = 0
+        self._fd: int | None = None
+        if path != "-":
+            self._take(_open(path))
+
+    def bound(self, largest: int, keep: int) -> None:
+        """Say how much is kept, from the next write on.
+
+        :param largest: bytes of the file at which it is moved; 0 for any number. What is no regular file never is.
+        :param keep: files that were moved, at least one.
+        """
+        self._largest, self._keep = largest, keep
 
     def write(self, line: str) -> None:
         """Add a line, its line break included."""
@@ -66,7 +82,9 @@ class BufferedLog:
         self._lines.clear()
         try:
             while data:
-                data = data[os.write(self._fd, data) :]
+                count = os.write(self._fd, data)
+                self._written += count
+                data = data[count:]
         except OSError as error:
             if not self._failing:
                 self._log.error(
@@ -80,6 +98,8 @@ class BufferedLog:
                 self._lines.append(f"# {lost} lines are missing here\n")
         self._rest = data
         self._size = len(data) + sum(map(len, self._lines))
+        if not data and 0 < self._largest <= self._written:
+            self._rotate()
 
     def reopen(self) -> str:
         """Open the file of that name anew, after a rotation; where that fails, go on with the old one.
@@ -96,8 +116,7 @@ class BufferedLog:
                 "{path} cannot be reopened: {error}", path=self.path, error=error
             )
             return f"failed, goes on in the old file: {error}"
-        os.close(self._fd)
-        self._fd = fd
+        self._take(fd)
         return f"reopened {self.path}"
 
     def close(self) -> None:
@@ -110,6 +129,41 @@ class BufferedLog:
             self.flush()  # the line about missing lines, if there was one
             os.close(self._fd)
             self._fd = None
+
+    def _rotate(self) -> None:
+        """Go on in a new file of that name; where there can be none, in the old one, until it has grown as much again."""
+        self._written = 0
+        assert self._fd is not None
+        try:
+            if not stat.S_ISREG(os.fstat(self._fd).st_mode):
+                return
+            if self._is_there():
+                for number in range(self._keep, 0, -1):
+                    before = f"{self.path}.{number - 1}" if number > 1 else self.path
+                    with suppress(FileNotFoundError):
+                        os.replace(before, f"{self.path}.{number}")
+            fd = _open(self.path)
+        except OSError as error:
+            self._log.error(
+                "{path} cannot be moved: {error}", path=self.path, error=error
+            )
+        else:
+            self._take(fd)
+
+    def _is_there(self) -> bool:
+        """Whether the file still has its name."""
+        assert self._fd is not None
+        try:
+            return os.path.samestat(os.stat(self.path), os.fstat(self._fd))
+        except FileNotFoundError:
+            return False
+
+    def _take(self, fd: int) -> None:
+        """Add to another file from now on."""
+        before, self._fd = self._fd, fd
+        self._written = os.fstat(fd).st_size
+        if before is not None:
+            os.close(before)
 
     def _due(self) -> None:
         self._call = None

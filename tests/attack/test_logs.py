@@ -170,6 +170,41 @@ class InjectionTests(LogTestCase):
             yield Sent("GET", f"/bucket/key{text}", draft.signed().headers)
             yield Sent(f"GET{control}", "/bucket/key", draft.signed().headers)
 
+    def test_growth(self) -> None:
+        """However much is sent in a head, both lines together stay below 16 KB, and what is no HTTP is one short line."""
+        [(_, draft)] = self.drafts_of("GetObject")
+        long = "\x80" * 30_000
+        for sent in (
+            Sent("GET", "/bucket/" + "%01" * 5000, draft.signed().headers),
+            Sent("GET", "/bucket/key?" + "&|=%ff" * 2500, draft.signed().headers),
+            Sent("GET", "/" + "|" * 15_000 + "?X-Amz-Signature", ()),
+            evolve(draft, query=(("prefix", "\x01" * 5000),)).presigned(),
+            evolve(draft, access_id="\x01" * 5000).presigned(),
+            draft.signed().adding("user-agent", long),
+            draft.signed().adding("referer", long),
+        ):
+            self.check_growth(sent.octets(), 16 << 10)
+        hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
+        for octets in (
+            hello,
+            hello + b"\x80" * 500,
+            b"\x80" * 30_000,
+            b"GET " + b"|" * 30_000,
+            b"GET /" + b"|" * 10_000 + b"\n\n",
+        ):
+            self.check_growth(octets, 768)
+        self.assertIn(
+            b'"- TLS-handshake HTTP/1.1" 400', dict(self.files())["access.log"]
+        )
+
+    def check_growth(self, octets: bytes, most: int) -> None:
+        """Send bytes; both logs together may not grow more."""
+        before = sum(len(text) for _, text in self.files())
+        self.outcome(octets)
+        grown = sum(len(text) for _, text in self.files()) - before
+        self.assertGreater(grown, 0)
+        self.assertLess(grown, most, octets[:99])
+
     def test_lines(self) -> None:
         """Each request is one line of plain characters in each log, or none, whatever is in its names and headers."""
         [(_, draft)] = self.drafts_of("GetObject")

@@ -14,6 +14,11 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.wire.accesslog import (
+    CUT,
+    HEADER,
+    PARAMETER,
+    TARGET,
+    USER,
     access_line,
     audit_line,
     escape,
@@ -131,6 +136,26 @@ class AccessLineTests(SynchronousTestCase):
             self.assertNotIn("hidden", line(target=target))
             self.assertIn("&b=c", line(target=target))
 
+    def test_long(self) -> None:
+        """What is too long is cut, as it is written, and ends in dots; what just fits is whole."""
+        for name, most in (("target", TARGET), ("agent", HEADER), ("referrer", HEADER)):
+            whole = line(**{name: b"x" * most})
+            self.assertIn("x" * most, whole)
+            self.assertNotIn(CUT, whole)
+            for evil in (b"x", b"\xff", b'"', b"?&x=", b"?x-amz-signature=a&"):
+                text = line(**{name: evil * 30_000})
+                self.assertLess(len(text), most + 250)
+                self.assertIn(f"{CUT} " if name == "target" else f'{CUT}"', text)
+        self.assertIn(f"{'u' * USER}{CUT} [", line(user="u" * 5000))
+
+    @given(st.integers(0, 60))
+    def test_cut_secret(self, place: int) -> None:
+        """A secret is left out wherever the cut falls."""
+        before = b"/b/k?" + b"x" * (TARGET - place) + b"&"
+        for spelled in (b"X-Amz-Signature", b"X-Amz-%53ignature"):
+            text = line(target=before + spelled + b"=hidden" * 9)
+            self.assertNotIn("=h", text)
+
 
 class AuditLineTests(SynchronousTestCase):
     """The audit log's line."""
@@ -199,6 +224,17 @@ class AuditLineTests(SynchronousTestCase):
         found = query_parameters(b"/?" + target)
         pieces = target.split(b"&") if target else []
         self.assertEqual(len(found), len(pieces))
+
+    def test_long(self) -> None:
+        """A key is whole; what is longer than any is cut, and so is a long access id."""
+        key = "\x01" * PARAMETER
+        self.assertIn(
+            "\\u0001" * PARAMETER + ']"', self.audit(parameters=[("path", key)])
+        )
+        text = self.audit(parameters=[("path", key * 2), ("n" * 9999, "v")])
+        self.assertIn(f"{'u' * USER}{CUT} |", self.audit(user="u" * 5000))
+        self.assertIn("\\u0001" * PARAMETER + f'{CUT}]"', text)
+        self.assertIn(f'"{"n" * PARAMETER}{CUT}"', text)
 
     def test_repeated(self) -> None:
         """A parameter given twice is shown twice."""
@@ -271,6 +307,64 @@ class BufferedLogTests(SynchronousTestCase):
         self.log.write("a\n")
         self.log.flush()
         self.assertEqual(self.content(), "a\n")
+
+    def files(self) -> dict[str, str]:
+        """What is there of the log, by the end of its name."""
+        folder, name = os.path.split(os.path.abspath(self.path))
+        found = {}
+        for each in sorted(os.listdir(folder)):
+            if each.startswith(name):
+                with open(os.path.join(folder, each)) as file:
+                    found[each.removeprefix(name)] = file.read()
+        return found
+
+    def test_bounded(self) -> None:
+        """A file that is as large as it may be is moved; so many are kept, the newest first, and no line is lost before."""
+        self.log.bound(4, 2)
+        for text in ("1\n", "2\n", "3\n4\n", "5\n6\n7\n8\n", "9\n"):
+            self.log.write(text)
+            self.log.flush()
+        self.assertEqual(
+            self.files(), {"": "9\n", ".1": "5\n6\n7\n8\n", ".2": "3\n4\n"}
+        )
+
+    def test_bound_after_start(self) -> None:
+        """What was there before counts."""
+        self.log.write("old\n")
+        self.log.close()
+        log = BufferedLog(self.path, self.clock)
+        self.addCleanup(log.close)
+        log.bound(6, 1)
+        log.write("a\n")
+        log.flush()
+        self.assertEqual(self.files(), {"": "", ".1": "old\na\n"})
+
+    def test_moved_by_others(self) -> None:
+        """Where somebody else has moved the file, theirs stay as they are, and a new one begins."""
+        self.log.bound(4, 2)
+        self.log.write("a\n")
+        self.log.flush()
+        os.rename(self.path, self.path + ".1")
+        self.log.write("b\n")
+        self.log.flush()
+        self.log.write("c\n")
+        self.log.flush()
+        self.assertEqual(self.files(), {"": "c\n", ".1": "a\nb\n"})
+
+    def test_cannot_be_moved(self) -> None:
+        """A file that cannot be moved goes on, and one that is no file is never moved."""
+        os.makedirs(self.path + ".1/full")
+        self.log.bound(2, 1)
+        for text in ("a\n", "b\n"):
+            self.log.write(text)
+            self.log.flush()
+        self.assertEqual(self.content(), "a\nb\n")
+        log = BufferedLog("/dev/null", self.clock)
+        self.addCleanup(log.close)
+        log.bound(1, 1)
+        log.write("a\n")
+        log.flush()
+        self.assertFalse(os.path.exists("/dev/null.1"))
 
     def test_none(self) -> None:
         """The path ``-`` is no log."""
