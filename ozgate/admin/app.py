@@ -14,7 +14,7 @@ from klein import Klein
 from twisted.web.resource import Resource
 
 from ..s3.xml import error_document
-from ..wire.hosts import may_be_called, of_another_site
+from ..wire.hosts import GUARDS, may_be_called, of_another_site
 from ..wire.limits import ConnectionLimits
 from ..wire.site import GatewaySite
 from . import commands, keyroutes, secretroutes
@@ -91,4 +91,5 @@ def make_admin_site(
         minimum_rate=settings.minimum_rate,
         progress_window=settings.progress_window,
         limits=ConnectionLimits(CONNECTIONS),
+        guards=GUARDS,
     )

@@ -15,7 +15,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from ..errors import AccessDenied, S3Error, SlowDown
-from ..wire.hosts import may_be_called
+from ..wire.hosts import GUARDS, may_be_called, named_origins, of_another_site
 from ..wire.limits import REQUESTS, ConnectionLimits
 from ..wire.site import GatewaySite
 from .address import parse_address
@@ -24,6 +24,7 @@ from .pipeline import Pipeline, answer_error
 from .xml import error_document
 
 if TYPE_CHECKING:
+    from ..config import Settings
     from ..interfaces import ISecretStore
     from ..wire.accesslog import AccessLog, AuditLog
     from ..wire.request import GatewayRequest
@@ -55,6 +56,26 @@ def make_app(pipeline: Pipeline) -> Klein:
     return app
 
 
+def check_caller(request: GatewayRequest, settings: Settings) -> None:
+    """Keep the pages of other sites out while signatures are not verified: nothing else would.
+
+    Preflights have their own answer, which lets no page in either.
+
+    :raises AccessDenied: such a page may have sent it.
+    """
+    if settings.security_enabled:
+        return
+    if not may_be_called(request, settings):
+        raise AccessDenied(
+            "Signatures are not verified here, so the Host must be a name of this machine or in ozone.s3g.domain.name."
+        )
+    names = named_origins(settings)
+    if request.method != b"OPTIONS" and of_another_site(request, names):
+        raise AccessDenied(
+            "Signatures are not verified here, so pages of other sites may not ask: verify them (ozone.security.enabled), or name the site in ozone.s3g.domain.name."
+        )
+
+
 class Addressed(Resource):
     """Parses the address of each request, then hands it to Klein by its scope."""
 
@@ -73,10 +94,7 @@ class Addressed(Resource):
             if settings.limit_requests and tally.in_flight >= settings.limit_requests:
                 tally.refuse(REQUESTS)
                 raise SlowDown()
-            if not may_be_called(request, settings):
-                raise AccessDenied(
-                    "Signatures are not verified here, so the Host must be a name of this machine or in ozone.s3g.domain.name."
-                )
+            check_caller(request, settings)
             address = parse_address(
                 request.raw_target, request.raw_host, settings.domain_names
             )
@@ -109,6 +127,8 @@ def make_site(
         reactor=reactor,
         log_refused=pipeline.note_refused,
         limits=ConnectionLimits(refused=gateway.tally.refuse),
+        # S3 sends neither, and with CORP no page could show what a presigned URL of another site leads to.
+        guards=b"" if settings.security_enabled else GUARDS,
     )
     site.take_up(settings)
     return site

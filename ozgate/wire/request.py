@@ -174,10 +174,12 @@ class GatewayRequest(server.Request):
             raise RuntimeError("an answer has one head only")
         channel.before_answer(self.body)
         lines = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
-        lines.append(self.site.standing_headers())
+        standing = self.site.standing_headers()
+        lines.append(standing)
+        breaks = 1 + standing.count(b"\n")
         if not channel.persistent:
             lines.append(b"Connection: close\r\n")
-        breaks = 3 if channel.persistent else 4
+            breaks += 1
         for name, values in self.responseHeaders.getAllRawHeaders():
             for value in values:
                 lines.append(b"%b: %b\r\n" % (name, value))

@@ -59,6 +59,7 @@ class GatewaySite(server.Site):
         progress_window: float = 20.0,
         log_refused: Callable[[GatewayRequest], None] | None = None,
         limits: ConnectionLimits | None = None,
+        guards: bytes = b"",
     ) -> None:
         """
         :param error_body: (error, resource, request id) → the document that says so.
@@ -69,6 +70,7 @@ class GatewaySite(server.Site):
         :param progress_window: seconds over which that is measured.
         :param log_refused: called with each request that was malformed and never dispatched, when it is answered.
         :param limits: how many connections there may be; any number by default.
+        :param guards: header lines of every answer, such as :data:`~ozgate.wire.hosts.GUARDS`.
         """
         super().__init__(
             resource,
@@ -87,6 +89,7 @@ class GatewaySite(server.Site):
         self._waiting = Waiting(reactor)
         self._refusals = Refusals(reactor, self._refusal)
         self.date: Callable[[], float] = reactor.seconds
+        self._guards = guards
         self._standing = (-1, b"")
 
     def take_up(self, settings: Settings) -> None:
@@ -143,11 +146,12 @@ class GatewaySite(server.Site):
         return [b"http/1.1"]
 
     def standing_headers(self) -> bytes:
-        """The two header lines every answer has: Server and Date, made once a second."""
+        """The header lines every answer has: Server, Date and the guards, made once a second."""
         now = int(self.date())
         if self._standing[0] != now:
             lines = (self.server_header, datetimeToString(now))
-            self._standing = (now, b"Server: %b\r\nDate: %b\r\n" % lines)
+            made = b"Server: %b\r\nDate: %b\r\n" % lines
+            self._standing = (now, made + self._guards)
         return self._standing[1]
 
     def log(self, request: Any) -> None:

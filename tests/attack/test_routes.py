@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from attrs import evolve
@@ -103,15 +104,21 @@ class RouteTestCase(AttackTestCase):
         self.patch(caller, "local_user", lambda uid: user)
 
     def ask_admin(
-        self, method: str, path: str, body: bytes = b"", kind: str = "application/json"
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        kind: str = "application/json",
+        extra: Iterable[tuple[str, str]] = (),
     ) -> tuple[int, bytes]:
-        """Status, and all that is answered."""
+        """Status, and all that is answered; ``extra`` are further headers."""
         lines = [
             f"{method} {path} HTTP/1.1",
             "host: localhost",
             f"content-type: {kind}",
             f"content-length: {len(body)}",
             "connection: close",
+            *(f"{name}: {value}" for name, value in extra),
         ]
         octets = "\r\n".join([*lines, "", ""]).encode() + body
         talked = talk(self.admin_site, self.clock, octets)

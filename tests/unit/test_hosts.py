@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -18,9 +18,13 @@ NAMES = st.lists(LABELS, min_size=2, max_size=4).map(".".join)
 OURS = Settings(security_enabled=False, domain_names=("S3.Example.com:9878",))
 
 
-def request(host: str | None, origin: str = "", ip: str = "192.0.2.1") -> Any:
-    """A request over plain TCP, of which only the host and the origin matter."""
+def request(
+    host: str | None, origin: str = "", ip: str = "192.0.2.1", site: str = ""
+) -> Any:
+    """A request over plain TCP, of which only the host, and what the browser says of who sends it, matter."""
     pairs = [(b"origin", origin.encode())] if origin else []
+    if site:
+        pairs.append((b"sec-fetch-site", site.encode()))
     return SimpleNamespace(
         raw_host=None if host is None else host.encode(),
         isSecure=bool,
@@ -74,3 +78,22 @@ class OriginTests(SynchronousTestCase):
         self.assertTrue(of_another_site(request(host, "null")))
         same = host.lower() == other.lower()
         self.assertNotEqual(of_another_site(request(host, f"https://{other}")), same)
+
+    @given(NAMES, NAMES, st.sampled_from(["", ":80"]))
+    def test_named(self, host: str, name: str, port: str) -> None:
+        """A page of a site that is named, or below it, may ask, wherever the browser says that it is."""
+        assume(host.lower() not in (name.lower(), f"b.{name.lower()}"))
+        for origin in (f"https://{name}{port}", f"http://b.{name.upper()}{port}"):
+            asked = request(host, origin, site="cross-site")
+            self.assertFalse(of_another_site(asked, (f" {name.upper()} ",)))
+            self.assertFalse(of_another_site(asked, (f"{name}{port}",)))
+            self.assertTrue(of_another_site(asked, (f"{name}:81",)))
+            self.assertTrue(of_another_site(asked, (f"x.{name}",)))
+
+    @given(NAMES)
+    def test_sites(self, host: str) -> None:
+        """Browsers say of a request without an origin only how near its page is: what is not the service's own is another's."""
+        for site in ("cross-site", "same-site", "Same-Site", "", "x"):
+            self.assertEqual(of_another_site(request(host, site=site)), site != "")
+        for site in ("same-origin", "none", "Same-Origin"):
+            self.assertFalse(of_another_site(request(host, site=site)))
