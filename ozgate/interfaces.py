@@ -157,7 +157,7 @@ class IMetadataTransaction(Interface):
     def object_parts(
         bucket: Bucket, version: ObjectVersion, after: int, limit: int
     ) -> Sequence[ObjectPart]:
-        """Parts of a completed multipart object by number, those after ``after``."""
+        """Parts of a completed multipart object by number, those after ``after``. Costs what it returns."""
 
     def page(
         bucket: Bucket, prefix: str, after: str, delimiter: str, limit: int

@@ -330,11 +330,15 @@ class ObjectPart:
 
     :ivar number: 1 to 10000, as the client numbered it.
     :ivar checksum: the part's own checksum, base64, in the object's algorithm.
+    :ivar etag: hex MD5 of the part; ``""`` where it is not known.
+    :ivar start: where it starts in the object. The store finds that from the sizes of the parts before it.
     """
 
     number: int
     size: int
     checksum: str | None = None
+    etag: str = ""
+    start: int = 0
 
 
 @frozen

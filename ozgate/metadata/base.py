@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ..values import Content
 from .counters import Sequences, Times
-from .pieces import extent_row
+from .pieces import extent_rows
 from .usage import Usage
 
 LEAST_ABOVE_ALL = (1 << 63) - 1
@@ -50,13 +50,10 @@ class Rows:
         """Store the extents of a version or part."""
         if content.extents:
             self._executemany(
-                "INSERT INTO extents (owner, ordinal, store, blob, blob_length,"
+                "INSERT INTO extents (owner, start, store, blob, blob_length,"
                 " blob_crc64nvme, offset, length, checked)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    extent_row(owner, ordinal, extent)
-                    for ordinal, extent in enumerate(content.extents)
-                ],
+                extent_rows(owner, content.extents),
             )
 
     def _drop_extents(self, owner: int) -> None:

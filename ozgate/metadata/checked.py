@@ -30,6 +30,11 @@ def _signed(crc: int) -> int:
     return crc - _WHOLE if crc >= _HALF else crc
 
 
+def check_of_text(text: str) -> int:
+    """The check of a row whose meaning is this text."""
+    return _signed(crc64nvme(text.encode()))
+
+
 def _check(text: str, data: object) -> int:
     """The check of text and the bytes after it."""
     if not isinstance(data, bytes):
@@ -113,7 +118,7 @@ def check_of_body(sequence: int, body: bytes) -> int:
 
 def check_of_extent(
     owner: int,
-    ordinal: int,
+    start: int,
     store: str,
     blob: str,
     blob_length: int,
@@ -122,19 +127,21 @@ def check_of_extent(
     length: int,
 ) -> int:
     """The check of a row of ``extents``."""
-    text = f"{owner}\0{ordinal}\0{store}\0{blob}\0{blob_length}\0{blob_crc64nvme}\0{offset}\0{length}"
+    text = f"{owner}\0{start}\0{store}\0{blob}\0{blob_length}\0{blob_crc64nvme}\0{offset}\0{length}"
     return _signed(crc64nvme(text.encode()))
 
 
 def check_of_object_part(
-    sequence: int, number: int, offset: int, size: int, checksum: str | None
+    sequence: int, number: int, start: int, size: int, checksum: str | None, etag: str
 ) -> int:
-    """The check of a row of ``object_parts``.
-
-    :param offset: where the part begins in its object: the sizes of those before it. So one that is missing is noticed.
-    """
-    text = f"{sequence}\0{number}\0{offset}\0{size}\0{checksum}"
+    """The check of a row of ``object_parts``."""
+    text = f"{sequence}\0{number}\0{start}\0{size}\0{checksum}\0{etag}"
     return _signed(crc64nvme(text.encode()))
+
+
+def check_of_retired(owner: int, retired_at: int) -> int:
+    """The check of a row of ``retired``: a wrong owner would lead to the bytes of another version."""
+    return check_of_text(f"{owner}\0{retired_at}")
 
 
 def check_of_upload(
@@ -234,14 +241,13 @@ CHECKED = (
     _table(
         "extents",
         check_of_extent,
-        "owner ordinal store blob blob_length blob_crc64nvme offset length",
+        "owner start store blob blob_length blob_crc64nvme offset length",
         2,
     ),
-    # In the place of "offset" is what the row itself does not have: the sizes of the parts before.
     _table(
         "object_parts",
         check_of_object_part,
-        "sequence number offset size checksum",
+        "sequence number start size checksum etag",
         2,
     ),
     _table(
@@ -255,6 +261,7 @@ CHECKED = (
         "parts", check_of_part, "upload number owner size etag modified checksums", 2
     ),
     _table("secrets", check_of_secret, "access_id user sealed created expires", 1),
+    _table("retired", check_of_retired, "owner retired_at", 1),
 )
 """Every table whose rows have a check, in the order in which they are looked through."""
 

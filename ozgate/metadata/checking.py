@@ -156,28 +156,10 @@ class CheckRows(Rows):
         return rows
 
     def _rows(self, table: CheckedTable, rest: str, parameters: Row) -> list[Row]:
-        if table.name != "object_parts":
-            columns = ", ".join(table.columns)
-            return self._execute(
-                f"SELECT {columns}, checked FROM {table.name} {rest}",
-                parameters,
-            ).fetchall()
-        rows = self._execute(
-            f"SELECT sequence, number, size, checksum, checked FROM object_parts {rest}",
-            parameters,
+        columns = ", ".join(table.columns)
+        return self._execute(
+            f"SELECT {columns}, checked FROM {table.name} {rest}", parameters
         ).fetchall()
-        found: list[Row] = []
-        for sequence, number, *others in rows:
-            if found and found[-1][0] == sequence:
-                offset = found[-1][2] + found[-1][3]
-            else:
-                (offset,) = self._execute(
-                    "SELECT COALESCE(SUM(size), 0) FROM object_parts"
-                    " WHERE sequence = ? AND number < ?",
-                    (sequence, number),
-                ).fetchone()
-            found.append((sequence, number, offset, *others))
-        return found
 
     def _wrong_latest(
         self, table: CheckedTable, rows: list[Row], last: Row | None
@@ -266,7 +248,7 @@ class CheckRows(Rows):
                 "SELECT body, checked FROM bodies WHERE sequence = ?", (number,)
             ).fetchone()
             extents = self._execute(
-                f"SELECT {EXTENT} FROM extents WHERE owner = ? ORDER BY ordinal",
+                f"SELECT {EXTENT} FROM extents WHERE owner = ? ORDER BY start",
                 (number,),
             ).fetchall()
             for (size,) in sizes:

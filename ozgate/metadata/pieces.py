@@ -35,11 +35,13 @@ UPLOAD = """uploads.key, uploads.upload_id, uploads.initiated, uploads.owner,
     uploads.checksum_algorithm, uploads.checksum_type, uploads.completed,
     uploads.completed_parts, uploads.number, uploads.bucket, uploads.is_completed, uploads.checked"""
 
-EXTENT = """extents.owner, extents.ordinal, extents.store, extents.blob, extents.blob_length,
+EXTENT = """extents.owner, extents.start, extents.store, extents.blob, extents.blob_length,
     extents.blob_crc64nvme, extents.offset, extents.length, extents.checked"""
 
 PART = """parts.upload, parts.number, parts.owner, parts.size, parts.etag, parts.modified,
     parts.checksums, parts.checked"""
+
+OBJECT_PART = "number, start, size, checksum, etag, checked"
 
 SECRET = "access_id, user, sealed, created, expires, checked"
 
@@ -117,13 +119,23 @@ def _completed_of(text: str) -> ObjectVersion | None:
     return ObjectVersion(**members)
 
 
-def extent_row(owner: int, ordinal: int, extent: Extent) -> Row:
-    """What the table ``extents`` holds of an extent, in its order."""
+def extent_rows(owner: int, extents: Iterable[Extent]) -> list[Row]:
+    """What the table ``extents`` holds of all extents of a version or part, in its order."""
+    rows = []
+    start = 0
+    for extent in extents:
+        if extent.length:
+            rows.append(_extent_row(owner, start, extent))
+            start += extent.length
+    return rows
+
+
+def _extent_row(owner: int, start: int, extent: Extent) -> Row:
     blob = extent.blob
     crc = blob.crc64nvme
     row = (
         owner,
-        ordinal,
+        start,
         blob.store,
         blob.id,
         blob.length,
@@ -137,11 +149,11 @@ def extent_row(owner: int, ordinal: int, extent: Extent) -> Row:
 
 def extent_of(row: Row) -> Extent:
     """An extent from the columns :data:`EXTENT`."""
-    owner, ordinal, store, blob, blob_length, crc, offset, length, checked = row
+    owner, start, store, blob, blob_length, crc, offset, length, checked = row
     if checked != check_of_extent(
-        owner, ordinal, store, blob, blob_length, crc, offset, length
+        owner, start, store, blob, blob_length, crc, offset, length
     ):
-        raise damaged("extents", owner, ordinal)
+        raise damaged("extents", owner, start)
     return Extent(
         BlobRef(store, blob, blob_length, crc & 0xFFFFFFFFFFFFFFFF), offset, length
     )
@@ -178,7 +190,7 @@ def content_of(
     """Where so many bytes are.
 
     :param body: the columns ``body, checked``; ``None`` when there is no such row.
-    :param extents: rows of the columns :data:`EXTENT`, by ordinal.
+    :param extents: rows of the columns :data:`EXTENT`, by start.
     :raises Damaged: they are fewer bytes, or more.
     """
     if body is not None:
@@ -194,30 +206,41 @@ def content_of(
 
 def object_part_rows(sequence: int, parts: Sequence[ObjectPart]) -> list[Row]:
     """What the table ``object_parts`` holds of all parts of an object, in its order."""
-    rows = []
-    offset = 0
+    rows: list[Row] = []
+    start = 0
     for part in sorted(parts, key=attrgetter("number")):
-        place = (sequence, part.number)
-        check = check_of_object_part(*place, offset, part.size, part.checksum)
-        rows.append((*place, part.size, part.checksum, check))
-        offset += part.size
+        row = (sequence, part.number, start, part.size, part.checksum, part.etag)
+        rows.append((*row, check_of_object_part(*row)))
+        start += part.size
     return rows
 
 
 def object_parts_of(
-    sequence: int, offset: int, rows: Iterable[Row]
+    sequence: int, before: Row | None, rows: Iterable[Row]
 ) -> list[ObjectPart]:
-    """Parts from the columns ``number, size, checksum, checked``.
+    """Parts from rows of the columns :data:`OBJECT_PART`.
 
-    :param offset: where the first of them begins in the object.
+    :param before: the row before them; ``None`` when they are the first. So one that is missing in between is noticed.
     """
+    following = 0
+    if before is not None:
+        part = _object_part_of(sequence, before)
+        following = part.start + part.size
     parts = []
-    for number, size, checksum, checked in rows:
-        if checked != check_of_object_part(sequence, number, offset, size, checksum):
-            raise damaged("object_parts", sequence, number)
-        parts.append(ObjectPart(number, size, checksum))
-        offset += size
+    for row in rows:
+        part = _object_part_of(sequence, row)
+        if part.start != following:
+            raise damaged("object_parts", sequence, part.number, part.start, following)
+        parts.append(part)
+        following += part.size
     return parts
+
+
+def _object_part_of(sequence: int, row: Row) -> ObjectPart:
+    number, start, size, checksum, etag, checked = row
+    if checked != check_of_object_part(sequence, number, start, size, checksum, etag):
+        raise damaged("object_parts", sequence, number)
+    return ObjectPart(number, size, checksum, etag, start)
 
 
 def part_row(upload: int, owner: int, part: Part) -> Row:
@@ -238,7 +261,7 @@ def owner_of(row: Row) -> tuple[int, int]:
 def part_of(row: Row, extents: Sequence[Row]) -> Part:
     """A part from the columns :data:`PART`.
 
-    :param extents: rows of the columns :data:`EXTENT`, by ordinal.
+    :param extents: rows of the columns :data:`EXTENT`, by start.
     """
     owner, size = owner_of(row)
     number, etag, modified, checksums = row[1], *row[4:7]

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..errors import Unavailable
-from .checked import CHECKED
+from .checked import CHECKED, CheckedTable, check_of_extent, check_of_text
+from .starts import give_starts
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -240,6 +241,44 @@ OBJECT_PARTS = """UPDATE object_parts SET checked =
     WHERE sequence = placed.object AND number = placed.part"""
 
 
+def _check_of_object_part(
+    sequence: int, number: int, offset: int, size: int, checksum: str | None
+) -> int:
+    """The check of a row of ``object_parts`` as it was: ``offset`` is that of the part in its object."""
+    return check_of_text(f"{sequence}\0{number}\0{offset}\0{size}\0{checksum}")
+
+
+CHECKED_4 = (
+    *[
+        table
+        for table in CHECKED
+        if table.name not in ("extents", "object_parts", "retired")
+    ],
+    CheckedTable(
+        "extents",
+        check_of_extent,
+        (
+            "owner",
+            "ordinal",
+            "store",
+            "blob",
+            "blob_length",
+            "blob_crc64nvme",
+            "offset",
+            "length",
+        ),
+        ("owner", "ordinal"),
+    ),
+    CheckedTable(
+        "object_parts",
+        _check_of_object_part,
+        ("sequence", "number", "offset", "size", "checksum"),
+        ("sequence", "number"),
+    ),
+)
+"""The tables that got a check first, as they were then."""
+
+
 def m001_tables(db: Database) -> None:
     """Everything there was at first."""
     for statement in TABLES:
@@ -262,7 +301,7 @@ def m004_checks(db: Database) -> None:
     """A check of each row, which tells bits that flipped; see :mod:`ozgate.metadata.checked`."""
     connection = db.conn
     assert connection is not None
-    for table in CHECKED:
+    for table in CHECKED_4:
         function = f"ozgate_check_{table.name}"
         connection.create_function(
             function, len(table.columns), table.check, deterministic=True
@@ -277,11 +316,19 @@ def m004_checks(db: Database) -> None:
             db.execute(f"UPDATE {table.name} SET checked = {function}({columns})")
 
 
+def m005_starts(db: Database) -> None:
+    """Extents and parts know where they start, parts their ETag; removed versions that are still read."""
+    connection = db.conn
+    assert connection is not None
+    give_starts(connection)
+
+
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m001_tables,
     m002_surface,
     m003_listing,
     m004_checks,
+    m005_starts,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -44,7 +44,7 @@ COMPLETED = """UPDATE uploads SET is_completed = 1, completed = ?, completed_par
 
 PARTS = f"""SELECT {PART}, {EXTENT} FROM parts LEFT JOIN extents ON extents.owner = parts.owner
     WHERE parts.upload = ? AND parts.number > ? AND parts.number <= ?
-    ORDER BY parts.number, extents.ordinal"""
+    ORDER BY parts.number, extents.start"""
 
 
 class UploadRows(BucketRows):

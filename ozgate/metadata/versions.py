@@ -21,6 +21,7 @@ from .checked import damaged
 from .listing import Scan
 from .pieces import (
     EXTENT,
+    OBJECT_PART,
     body_row,
     content_of,
     object_part_rows,
@@ -134,8 +135,8 @@ class VersionRows(Rows):
             self._add_extents(sequence, content)
         if parts:
             self._executemany(
-                "INSERT INTO object_parts (sequence, number, size, checksum, checked)"
-                " VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO object_parts (sequence, number, start, size, checksum, etag,"
+                " checked) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 object_part_rows(sequence, parts),
             )
         self.usage.add(bucket.volume, bucket.number, version.size, 1)
@@ -193,7 +194,7 @@ class VersionRows(Rows):
         rows: Sequence[Row] = ()
         if body is None:
             rows = self._execute(
-                f"SELECT {EXTENT} FROM extents WHERE owner = ? ORDER BY ordinal",
+                f"SELECT {EXTENT} FROM extents WHERE owner = ? ORDER BY start",
                 (sequence,),
             ).fetchall()
             if not rows and version.size:
@@ -206,19 +207,19 @@ class VersionRows(Rows):
         self, bucket: Bucket, version: ObjectVersion, after: int, limit: int
     ) -> Sequence[ObjectPart]:
         """Parts of a completed multipart object by number."""
-        sequence, offset = version.sequence, 0
+        sequence, before = version.sequence, None
         if after:
-            (offset,) = self._execute(
-                "SELECT COALESCE(SUM(size), 0) FROM object_parts"
-                " WHERE sequence = ? AND number <= ?",
+            before = self._execute(
+                f"SELECT {OBJECT_PART} FROM object_parts"
+                " WHERE sequence = ? AND number <= ? ORDER BY number DESC LIMIT 1",
                 (sequence, after),
             ).fetchone()
         rows = self._execute(
-            "SELECT number, size, checksum, checked FROM object_parts"
+            f"SELECT {OBJECT_PART} FROM object_parts"
             " WHERE sequence = ? AND number > ? ORDER BY number LIMIT ?",
             (sequence, after, limit),
         ).fetchall()
-        return object_parts_of(sequence, offset, rows)
+        return object_parts_of(sequence, before, rows)
 
     def page(
         self, bucket: Bucket, prefix: str, after: str, delimiter: str, limit: int

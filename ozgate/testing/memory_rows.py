@@ -387,7 +387,7 @@ class MemoryTransaction:
             raise Conflict(f"bucket {bucket.name} is gone")
         if any(kept.version.version_id == version.version_id for kept in older):
             raise Conflict(f"{version.key!r} has a version {version.version_id}")
-        kept = Kept(_frozen(version), _kept_content(content), tuple(parts))
+        kept = Kept(_frozen(version), _kept_content(content), _placed(parts))
         state.versions[bucket.number, version.key] = (kept, *older)
 
     def replace_version(self, bucket: Bucket, version: ObjectVersion) -> None:
@@ -433,10 +433,7 @@ class MemoryTransaction:
         """Parts of a completed multipart object by number."""
         found = self._find(bucket, version)
         parts = () if found is None else found.parts
-        wanted = sorted(
-            (part for part in parts if part.number > after), key=lambda p: p.number
-        )
-        return wanted[:limit]
+        return [part for part in parts if part.number > after][:limit]
 
     def _all_versions(self, bucket: Bucket) -> Iterable[tuple[str, Kept, bool]]:
         """Every version of a bucket: by key, newest first; and whether it is the latest."""
@@ -733,6 +730,16 @@ def _frozen(version: ObjectVersion) -> ObjectVersion:
         metadata=dict(version.metadata),
         tags=dict(version.tags),
     )
+
+
+def _placed(parts: Sequence[ObjectPart]) -> tuple[ObjectPart, ...]:
+    """Parts by number, each with where it starts."""
+    placed = []
+    start = 0
+    for part in sorted(parts, key=lambda part: part.number):
+        placed.append(evolve(part, start=start))
+        start += part.size
+    return tuple(placed)
 
 
 def _kept_content(content: Content) -> Content:

@@ -32,10 +32,10 @@ from twisted.internet.task import react
 
 from ozgate.errors import Absent, StoreError
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.metadata.checked import CHECKED, CheckedTable
+from ozgate.metadata.checked import CHECKED, CheckedTable, check_of_retired
 from ozgate.metadata.sqlite import SQLiteMetadataStore
 from ozgate.values import Bucket, Volume
-from tests.unit.metadata_rows import fill, still_store
+from tests.unit.metadata_rows import CREATED, fill, still_store
 
 Interaction = Callable[[IMetadataTransaction], Any]
 
@@ -137,9 +137,7 @@ def columns_of(path: str) -> Iterator[tuple[CheckedTable, str, tuple[Any, ...], 
     """Each column of each row that has a value: its table, its name, its row's key, the value."""
     with closing(sqlite3.connect(path)) as connection:
         for table in CHECKED:
-            names = [n for n in (*table.columns, "checked") if n != "offset"]
-            if table.name == "extents":
-                names.append("offset")
+            names = [*table.columns, "checked"]
             rows = connection.execute(f"SELECT {', '.join(names)} FROM {table.name}")
             for row in rows.fetchall():
                 values = dict(zip(names, row, strict=True))
@@ -174,9 +172,17 @@ async def made(path: str) -> list[Read]:
     store = still_store(path)
     await store.open()
     await store.write(fill)
+    await store.write(_retire)
     reads = await reads_of(store)
     await store.close()
     return reads
+
+
+def _retire(tx: Any) -> None:
+    """Keep extents of a removed version; there are none left."""
+    row = (99, CREATED)
+    statement = "INSERT INTO retired (owner, retired_at, checked) VALUES (?, ?, ?)"
+    tx._execute(statement, (*row, check_of_retired(*row)))
 
 
 async def after_flip(

@@ -398,12 +398,12 @@ class RowTests(TestCase):
         self.addCleanup(store.close)
         for statement, about in (
             (
-                "DELETE FROM extents WHERE owner = 5 AND ordinal = 1",
+                "DELETE FROM extents WHERE owner = 5 AND start = 8",
                 "content of c null",
             ),
             ("DELETE FROM extents WHERE owner = 5", "content of c null"),
             ("DELETE FROM bodies WHERE sequence = 1", "content of a v1"),
-            ("DELETE FROM extents WHERE owner = 7 AND ordinal = 0", "parts of u1"),
+            ("DELETE FROM extents WHERE owner = 7 AND start = 0", "parts of u1"),
         ):
             with closing(sqlite3.connect(self.path)) as connection:
                 connection.execute(statement)
@@ -436,9 +436,11 @@ class RowTests(TestCase):
                 "DELETE FROM object_parts WHERE sequence = ? AND number = 1", sequence
             )
             connection.commit()
-        for after in (0, 2):
+        for after in (0, 1):
             reading = store.read(lambda tx, a=after: tx.object_parts(*place, a, 9))
             await self.assertFailure(reading, Damaged)
+        [last] = await store.read(lambda tx: tx.object_parts(*place, 2, 9))
+        self.assertEqual((last.number, last.start), (3, 11))
 
     async def test_pages(self) -> None:
         """Bits that flip anywhere in the database's file: pages, cells, the schema. A sample; the module has the rest."""

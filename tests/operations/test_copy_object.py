@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.defer import DeferredList, ensureDeferred
+
+from ozgate.interfaces import IMetadataTransaction
+from ozgate.values import Bucket
 
 from .uploads import (
     LARGE,
@@ -261,6 +266,17 @@ class CopyObjectTests(ObjectTestCase):
             await self.client.gateway.blobs.delete(blob)
             self.assertEqual((await self.copy()).text(f"Checksum{algorithm}"), whole)
 
+    async def test_parts_known(self) -> None:
+        """The parts of an object, and those of its copies, are known with their ETags and where they start."""
+        await self.upload(PART, SMALL)
+        await self.copy()
+        await self.copy(x_amz_checksum_algorithm="SHA1")
+        wanted = [(1, 0, etag_of(PART)), (2, len(PART), etag_of(SMALL))]
+        for key in ("key", "copy"):
+            parts = await self.look(_parts_of, key)
+            found = [(part.number, part.start, f'"{part.etag}"') for part in parts]
+            self.assertEqual(found, wanted, key)
+
     async def test_damaged_source(self) -> None:
         """Bytes that are gone make no checksum, and no copy."""
         await self.put(LARGE)
@@ -305,3 +321,9 @@ class CopyObjectTests(ObjectTestCase):
             x_amz_copy_source_server_side_encryption_customer_algorithm="AES256"
         )
         await self.refused(asked, 400, "InvalidRequest")
+
+
+def _parts_of(tx: IMetadataTransaction, bucket: Bucket, key: str) -> Any:
+    version = tx.latest(bucket, key)
+    assert version is not None
+    return tx.object_parts(bucket, version, 0, 9)

@@ -1,8 +1,8 @@
 """Rows of every kind, and how a dump of them is made for the tests of later schemas.
 
 ``python -m tests.unit.metadata_rows tests/unit/metadata_vN.sql`` writes the dump of the schema of this checkout. It
-is kept when a schema is released, and never made again: ``metadata_v2.sql`` and ``metadata_v3.sql`` are from the code
-of those versions.
+is kept when a schema is released, and never made again: ``metadata_v2.sql`` and those after it are from the code of
+those versions.
 """
 
 from __future__ import annotations

@@ -108,7 +108,7 @@ class RemovalTests(BackupCase):
             with closing(sqlite3.connect(self.path)) as connection, connection:
                 numbers = dict(connection.execute("SELECT key, sequence FROM versions"))
                 connection.execute(
-                    "UPDATE extents SET owner = ?, ordinal = 7 WHERE owner = ?",
+                    "UPDATE extents SET owner = ?, start = 7 WHERE owner = ?",
                     (numbers[named], numbers[losing]),
                 )
             findings = await self.check()

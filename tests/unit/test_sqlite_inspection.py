@@ -57,7 +57,7 @@ class LookTests(InspectionCase):
     async def test_strays(self) -> None:
         """Rows that belong to nothing are counted, by what they are."""
         for table in ("bodies", "extents", "parts", "object_parts"):
-            row = self.change(f"SELECT * FROM {table}") or [(1, 1, 1, None, 0)]
+            row = self.change(f"SELECT * FROM {table}") or [(1, 1, 1, 1, None, "", 0)]
             values = ", ".join(["999", *["'1'"] * (len(row[0]) - 1)])
             self.change(f"INSERT INTO {table} VALUES ({values})")
         lines = await self.store.examine()

@@ -14,6 +14,7 @@ from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 
 from ozgate.errors import Unavailable
+from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata import schema
 from ozgate.metadata.sqlite import SQLiteMetadataStore
 from tests.unit.metadata_rows import fill, look, restore, still_store
@@ -50,6 +51,45 @@ class UpgradeTests(TestCase):
             found = await store.read(look)
             await store.close()
             self.assertEqual(found, expected, number)
+
+    async def test_damage_stays(self) -> None:
+        """What was damaged stays so, with what comes after it; what was well before it, or elsewhere, stays well."""
+        for statement, places in (
+            (
+                "UPDATE extents SET offset = 3 WHERE owner = 5 AND ordinal = 0",
+                [("extents", (5, 0)), ("extents", (5, 1))],
+            ),
+            (
+                "UPDATE extents SET length = 1 << 62 WHERE owner = 5 AND ordinal = 0",
+                [("extents", (5, 0)), ("extents", (5, 1))],
+            ),
+            (
+                "UPDATE extents SET ordinal = 2 WHERE owner = 5 AND ordinal = 1",
+                [("extents", (5, 8))],
+            ),
+            (
+                "DELETE FROM extents WHERE owner = 5 AND ordinal = 0",
+                [("extents", (5, 0))],
+            ),
+            (
+                "UPDATE extents SET blob = CAST(x'ff' AS TEXT) WHERE owner = 5 AND ordinal = 1",
+                [("extents", (5, 8))],
+            ),
+            ("UPDATE object_parts SET size = 9", [("object_parts", (10, 1))]),
+            (
+                "UPDATE object_parts SET checksum = CAST(x'ff' AS TEXT)",
+                [("object_parts", (10, 1))],
+            ),
+        ):
+            path = self.mktemp()
+            restore(DUMPS[4], path)
+            with closing(sqlite3.connect(path)) as connection, connection:
+                self.assertEqual(connection.execute(statement).rowcount, 1)
+            store = still_store(path)
+            await store.open()
+            found = await store.read(_damaged)
+            await store.close()
+            self.assertEqual(found, places, statement)
 
     async def test_schema(self) -> None:
         """The tables are those of a new database, which is sound, and a second start changes nothing."""
@@ -92,6 +132,17 @@ class UpgradeTests(TestCase):
         error = await self.assertFailure(store.open(), Unavailable)
         self.assertEqual(str(error), f"{path} is a database of another program")
         self.assertEqual(Path(path).read_bytes(), before)
+
+
+def _damaged(tx: IMetadataTransaction) -> list[tuple[str, tuple[object, ...]]]:
+    """Where damaged rows are."""
+    found = []
+    after: str | None = ""
+    while after is not None:
+        rows = tx.check_rows(after, 3)
+        found += [(row.table, row.place) for row in rows.damaged]
+        after = rows.next_after
+    return found
 
 
 def tables(path: str) -> list[tuple[str, str]]:

@@ -168,7 +168,12 @@ def _complete(
     }
     content = Content(extents=tuple(extents)) if extents else Content(b"")
     kept = [
-        ObjectPart(part.number, part.size, part.checksums.get(checksum.algorithm))
+        ObjectPart(
+            part.number,
+            part.size,
+            part.checksums.get(checksum.algorithm),
+            part.etag,
+        )
         for part in parts
     ]
     counted = sum(part.size for part in stored)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ...errors import InvalidArgument, InvalidRequest, SlowDown
 from ...values import Checksum, Content, ObjectPart, ObjectVersion
@@ -170,7 +170,7 @@ def _copy(
         if computed is None or computed[0] != version.sequence:
             return _Outcome(version, content, None)
         checksum = computed[1]
-        parts = [ObjectPart(part.number, part.size) for part in parts]
+        parts = [evolve(part, checksum=None) for part in parts]
     members = _members(call, version, wish, checksum)
     made = store_version(tx, bucket, call.headers, members, content, parts)
     return _Outcome(version, content, made)

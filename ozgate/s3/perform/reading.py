@@ -190,12 +190,9 @@ def _part(
         if number != 1:
             raise InvalidPartNumber(PartNumberRequested=number, ActualPartCount=1)
         return ByteRange(0, version.size), None
-    before = tx.object_parts(bucket, version, 0, number)
-    offset = 0
-    for part in before:
+    for part in tx.object_parts(bucket, version, number - 1, 1):
         if part.number == number:
-            return ByteRange(offset, part.size), part.checksum
-        offset += part.size
+            return ByteRange(part.start, part.size), part.checksum
     raise InvalidPartNumber(
         PartNumberRequested=number, ActualPartCount=version.parts_count
     )
