@@ -314,7 +314,7 @@ class Content:
 class Checksum:
     """A checksum as S3 shows it.
 
-    :ivar algorithm: ``CRC32``, ``CRC32C``, ``CRC64NVME``, ``SHA1`` or ``SHA256``.
+    :ivar algorithm: its name in S3's service model, such as ``CRC64NVME``.
     :ivar type: ``FULL_OBJECT`` or ``COMPOSITE``.
     :ivar value: base64; a composite value ends in ``-`` and the number of parts.
     """

@@ -1,7 +1,8 @@
 """The checksums S3 knows: computing, combining, and reading what a client declares.
 
-Source: Amazon S3 User Guide, "Checking object integrity"; S3 service model, ``ChecksumAlgorithm``. CRC32C and
-CRC64NVME come from awscrt, CRC32 from isal, where they run at memory speed.
+Source: Amazon S3 User Guide, "Checking object integrity"; S3 service model, ``ChecksumAlgorithm``. CRC32C,
+CRC64NVME and the xxHashes come from awscrt, CRC32 from isal, where they run at memory speed. A checksum's bytes are in
+network order, those of an xxHash in its canonical form, which is the same; its seed is 0, as in Amazon's SDKs.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from attrs import frozen
 from awscrt.checksums import (
+    XXHash,
     combine_crc32,
     combine_crc32c,
     combine_crc64nvme,
@@ -22,7 +24,7 @@ from awscrt.checksums import (
 )
 from isal.isal_zlib import crc32
 
-from ..errors import BadDigest, InvalidRequest, NotImplemented
+from ..errors import BadDigest, InvalidRequest
 
 if TYPE_CHECKING:
     from .call import Headers
@@ -31,7 +33,6 @@ _PREFIX = "x-amz-checksum-"
 _NOT_VALUES = frozenset(
     {"x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type"}
 )
-_UNBUILT = frozenset({"SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128"})
 
 
 class Hash(Protocol):
@@ -61,6 +62,22 @@ class _Crc:
         return self._value.to_bytes(self._size, "big")
 
 
+class _Xxh:
+    """An xxHash in the manner of :mod:`hashlib`."""
+
+    __slots__ = ("_hash",)
+
+    def __init__(self, new: Callable[[], XXHash]) -> None:
+        self._hash = new()
+
+    def update(self, data: bytes, /) -> None:
+        self._hash.update(data)
+
+    def digest(self) -> bytes:
+        # Despite its name it ends nothing: it can be asked again, and more bytes taken.
+        return bytes(self._hash.finalize())
+
+
 @frozen
 class Algorithm:
     """One of S3's checksum algorithms.
@@ -83,6 +100,18 @@ class Algorithm:
         return self.join is not None
 
 
+def _hash(name: str, size: int, new: Callable[[], Hash]) -> Algorithm:
+    return Algorithm(name, _PREFIX + name.lower(), size, new)
+
+
+def _md5() -> Hash:
+    return hashlib.md5(usedforsecurity=False)
+
+
+def _xxh(name: str, size: int, new: Callable[[], XXHash]) -> Algorithm:
+    return _hash(name, size, lambda: _Xxh(new))
+
+
 def _crc(
     name: str,
     size: int,
@@ -100,8 +129,13 @@ ALGORITHMS: dict[str, Algorithm] = {
         _crc("CRC32", 4, crc32, combine_crc32),
         _crc("CRC32C", 4, crc32c, combine_crc32c),
         _crc("CRC64NVME", 8, crc64nvme, combine_crc64nvme),
-        Algorithm("SHA1", "x-amz-checksum-sha1", 20, hashlib.sha1),
-        Algorithm("SHA256", "x-amz-checksum-sha256", 32, hashlib.sha256),
+        _hash("SHA1", 20, hashlib.sha1),
+        _hash("SHA256", 32, hashlib.sha256),
+        _hash("SHA512", 64, hashlib.sha512),
+        _hash("MD5", 16, _md5),
+        _xxh("XXHASH64", 8, XXHash.new_xxhash64),
+        _xxh("XXHASH3", 8, XXHash.new_xxhash3_64),
+        _xxh("XXHASH128", 16, XXHash.new_xxhash3_128),
     )
 }
 _BY_HEADER = {algorithm.header: algorithm for algorithm in ALGORITHMS.values()}
@@ -143,7 +177,6 @@ def declared(headers: Headers) -> tuple[str, str] | None:
     """The checksum that a client states in a header: (algorithm, base64).
 
     :raises InvalidRequest: more than one, one that is no checksum, or ``x-amz-sdk-checksum-algorithm`` says otherwise.
-    :raises NotImplemented: an algorithm of S3's that is not built.
     """
     stated = [
         (name, value)
@@ -171,7 +204,6 @@ def trailer(headers: Headers) -> str | None:
     """The algorithm whose checksum a client announces as a trailer in ``x-amz-trailer``.
 
     :raises InvalidRequest: what is announced is not one checksum.
-    :raises NotImplemented: an algorithm of S3's that is not built.
     """
     announced = headers.get("x-amz-trailer")
     if announced is None:
@@ -213,8 +245,6 @@ def check(algorithm: str, stated: str, computed: str) -> None:
 def _by_header(header: str, message: str) -> Algorithm:
     algorithm = _BY_HEADER.get(header)
     if algorithm is None:
-        if header.removeprefix(_PREFIX).upper() in _UNBUILT:
-            raise NotImplemented()
         raise InvalidRequest(message)
     return algorithm
 
@@ -223,8 +253,6 @@ def _check_sdk_algorithm(headers: Headers, used: str | None) -> None:
     named = headers.get("x-amz-sdk-checksum-algorithm")
     if named is None:
         return
-    if named.upper() in _UNBUILT:
-        raise NotImplemented()
     if named.upper() not in ALGORITHMS:
         raise InvalidRequest(
             "Value for x-amz-sdk-checksum-algorithm header is invalid."

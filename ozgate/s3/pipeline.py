@@ -35,9 +35,9 @@ from ..wire.send import send
 from .call import Call, Gateway, Headers
 from .operations import Body, Scope
 from .preflight import PREFLIGHTS, preflight_refused
-from .receive import check_unread
 from .reply import Reply
 from .resolve import resolve
+from .terms import check_payload, check_unread
 from .xml import error_document
 
 if TYPE_CHECKING:
@@ -250,6 +250,7 @@ class Pipeline:
         notes["operation"] = operation
         if operation.perform is None:
             raise NotImplemented()
+        check_payload(operation, verified)
         if operation.stores and operation.body is not Body.STREAM:
             self.gateway.check_room(in_rows=True)
         if operation.body is Body.NONE:

@@ -7,10 +7,7 @@ Amazon S3 User Guide, "Checking object integrity".
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b64decode
-from binascii import Error as BadBase64
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -18,33 +15,28 @@ from twisted.logger import Logger
 
 from ..auth.chunks import ChunkVerifier
 from ..errors import (
-    BadDigest,
     EntityTooLarge,
     IncompleteBody,
-    InvalidDigest,
     InvalidRequest,
     MaxMessageLengthExceeded,
     MissingContentLength,
     S3Error,
-    XAmzContentSHA256Mismatch,
 )
 from ..values import BlobRef, Content
 from ..wire.awschunked import AwsChunked
 from ..wire.streams import Collect, Digesting, Tee
-from .checksums import ALGORITHMS, Hash, check, check_value, declared, encode, trailer
+from .checksums import ALGORITHMS, encode
 from .extents import Extents, combined_crc64nvme
+from .terms import Digests, Terms, read_terms
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IConsumer
 
-    from ..auth.sigv4 import Verified
     from ..interfaces import IMetadataTransaction
-    from ..wire.body import RequestBody
-    from .call import Call, Headers
+    from .call import Call
 
 _log = Logger()
 
-_OF_NOTHING = hashlib.sha256().hexdigest()
 _HELD = 64 << 10
 """Bodies of at most this many bytes are held and hashed at once: MD5 of them takes 85 µs, a thread hop 65 µs."""
 
@@ -65,30 +57,6 @@ class Received:
     declared: str | None
 
 
-@frozen
-class _Terms:
-    """What a request says about its body, in good form.
-
-    :ivar size: decoded bytes; ``None`` when not said.
-    :ivar streaming: the kind of aws-chunked, or ``""``.
-    :ivar sha256: hex, lower case.
-    :ivar md5: base64.
-    :ivar declared: (algorithm, base64) by header.
-    :ivar trailing: the algorithm announced as trailer.
-    """
-
-    size: int | None
-    streaming: str
-    sha256: str | None
-    md5: str | None
-    declared: tuple[str, str] | None
-    trailing: str | None
-
-    @property
-    def algorithm(self) -> str | None:
-        return self.declared[0] if self.declared else self.trailing
-
-
 async def receive(
     call: Call, *, inline: bool, algorithms: Sequence[str] = ()
 ) -> Received:
@@ -101,7 +69,7 @@ async def receive(
     :raises NoSpace: the disk is almost full; nothing of the body was taken.
     :raises ClientGone: nobody is left to be told.
     """
-    terms = _terms(call)
+    terms = read_terms(call)
     size = terms.size
     if size is None:
         raise MissingContentLength()
@@ -112,7 +80,7 @@ async def receive(
     call.gateway.check_room(in_rows=size <= small)
     if size > max(small, _HELD):
         return await _stream(call, terms, size, algorithms)
-    digests = _Digests(terms, (*algorithms, "CRC64NVME"))
+    digests = Digests(terms, (*algorithms, "CRC64NVME"))
     data = await _collect(call, terms, size, digests, IncompleteBody)
     if size <= small or not data:
         content = Content(data)
@@ -132,27 +100,6 @@ def is_to_come(call: Call, at_once: int = _HELD) -> bool:
     return body.awaits_continue or body.length is None or body.length > at_once
 
 
-def stated_size(call: Call) -> int:
-    """The bytes of the body by what the client says, before they have come; 0 when it says nothing.
-
-    :raises MissingContentLength: it says it badly.
-    """
-    if call.verified.payload.startswith("STREAMING-"):
-        return _decoded_length(call.headers)
-    return call.body.length or 0
-
-
-def check_unread(verified: Verified, body: RequestBody) -> None:
-    """Check what is said of a body that nobody reads: whether there is one.
-
-    :raises XAmzContentSHA256Mismatch: the signed SHA-256 is that of no bytes, and some come; or the other way round.
-    """
-    payload = verified.payload.lower()
-    if len(payload) == 64 and body.length is not None:
-        if (payload == _OF_NOTHING) != (body.length == 0):
-            raise XAmzContentSHA256Mismatch(ClientComputedContentSHA256=payload)
-
-
 def _check_bucket(tx: IMetadataTransaction, call: Call) -> None:
     call.bucket(tx)
 
@@ -169,7 +116,7 @@ async def document(
     :raises MaxMessageLengthExceeded: it is larger than ``ozgate.http.max-document``.
     :raises S3Error: what the client stated about the body is malformed or does not hold.
     """
-    terms = _terms(call)
+    terms = read_terms(call)
     limit = call.gateway.settings.max_document
 
     def too_big() -> S3Error:
@@ -183,7 +130,7 @@ async def document(
         raise InvalidRequest(
             "Missing required header for this request: Content-MD5 OR x-amz-checksum-*"
         )
-    return await _collect(call, terms, limit, _Digests(terms, ()), too_big)
+    return await _collect(call, terms, limit, Digests(terms, ()), too_big)
 
 
 async def keep(
@@ -208,114 +155,10 @@ async def keep(
         raise
 
 
-# What the client says
-
-
-def _terms(call: Call) -> _Terms:
-    headers = call.headers
-    payload = call.verified.payload
-    streaming = payload if payload.startswith("STREAMING-") else ""
-    trailing = trailer(headers)
-    if trailing is not None and not payload.endswith("-TRAILER"):
-        raise InvalidRequest(
-            "The x-amz-trailer header needs an x-amz-content-sha256 header that ends in -TRAILER."
-        )
-    return _Terms(
-        _decoded_length(headers) if streaming else _plain_length(call),
-        streaming,
-        payload.lower() if len(payload) == 64 else None,
-        _content_md5(headers),
-        declared(headers),
-        trailing,
-    )
-
-
-def _plain_length(call: Call) -> int | None:
-    """Bytes that will come as they are; ``None`` when nobody said: S3 takes no silence for an empty object."""
-    length = call.body.length
-    return length if length or "content-length" in call.headers else None
-
-
-def _decoded_length(headers: Headers) -> int:
-    text = headers.get("x-amz-decoded-content-length") or ""
-    # 19 digits hold 2**63 - 1; what has more is no size.
-    if not text.isascii() or not text.isdigit() or len(text) > 19:
-        raise MissingContentLength()
-    return int(text)
-
-
-def _content_md5(headers: Headers) -> str | None:
-    text = headers.get("content-md5")
-    if text is None:
-        return None
-    try:
-        if len(b64decode(text, validate=True)) == 16:
-            return text
-    except (BadBase64, ValueError):
-        pass
-    members: dict[str, str | int] = {"Content-MD5": text}
-    raise InvalidDigest(None, **members)
-
-
-class _Digests:
-    """The digests that one body needs, each computed once.
-
-    :param names: checksum algorithms wanted besides what the client states.
-    """
-
-    def __init__(self, terms: _Terms, names: Iterable[str]) -> None:
-        self._terms = terms
-        wanted = {*names, terms.algorithm} - {None}
-        self._checksums: dict[str, Hash] = {
-            name: ALGORITHMS[name].new() for name in ALGORITHMS if name in wanted
-        }
-        self.md5 = hashlib.md5(usedforsecurity=False)
-        self._sha256: Hash | None = None
-        if terms.sha256:
-            self._sha256 = self._checksums.get("SHA256") or hashlib.sha256()
-
-    def hashes(self) -> list[Hash]:
-        """What is to be fed."""
-        hashes = [self.md5, *self._checksums.values()]
-        if self._sha256 is not None and self._sha256 not in hashes:
-            hashes.append(self._sha256)
-        return hashes
-
-    def checksums(self) -> dict[str, str]:
-        """Algorithm → base64."""
-        return {name: encode(it.digest()) for name, it in self._checksums.items()}
-
-    def verify(self, trailers: dict[str, str]) -> None:
-        """Compare with what the client stated.
-
-        :raises XAmzContentSHA256Mismatch: the signed SHA-256 is another.
-        :raises BadDigest: Content-MD5 or a checksum is another.
-        """
-        terms = self._terms
-        if terms.sha256 and self._sha256 is not None:
-            computed = self._sha256.digest().hex()
-            if computed != terms.sha256:
-                raise XAmzContentSHA256Mismatch(
-                    ClientComputedContentSHA256=terms.sha256,
-                    S3ComputedContentSHA256=computed,
-                )
-        if terms.md5:
-            computed = encode(self.md5.digest())
-            if computed != terms.md5:
-                raise BadDigest(ExpectedDigest=terms.md5, CalculatedDigest=computed)
-        stated = terms.declared
-        if terms.trailing:
-            row = ALGORITHMS[terms.trailing]
-            stated = row.name, check_value(row, trailers[row.header], "trailing header")
-        if stated:
-            name, value = stated
-            check(name, value, encode(self._checksums[name].digest()))
-
-
 # Where the bytes go
 
 
-async def _deliver(call: Call, terms: _Terms, consumer: IConsumer) -> dict[str, str]:
+async def _deliver(call: Call, terms: Terms, consumer: IConsumer) -> dict[str, str]:
     """Have the body delivered, decoded.
 
     :return: its trailers.
@@ -337,9 +180,9 @@ async def _deliver(call: Call, terms: _Terms, consumer: IConsumer) -> dict[str, 
 
 async def _collect(
     call: Call,
-    terms: _Terms,
+    terms: Terms,
     limit: int,
-    digests: _Digests,
+    digests: Digests,
     too_big: Callable[[], S3Error],
 ) -> bytes:
     """Take a body into memory and verify it."""
@@ -364,10 +207,10 @@ async def _store(call: Call, data: bytes) -> Content:
 
 
 async def _stream(
-    call: Call, terms: _Terms, size: int, algorithms: Sequence[str]
+    call: Call, terms: Terms, size: int, algorithms: Sequence[str]
 ) -> Received:
     """Pass a body through the digests into blobs."""
-    digests = _Digests(terms, algorithms)
+    digests = Digests(terms, algorithms)
     extents = Extents(call.gateway.blobs, size)
     try:
         digesting = Digesting(digests.hashes(), call.gateway.run_in_thread)

@@ -61,6 +61,11 @@ class Operation:
     audit: str = ""
 
     @property
+    def takes_unsigned_chunks(self) -> bool:
+        """Whether its body may come in chunks that nothing signs: S3 takes them for objects and parts alone."""
+        return self.body is Body.STREAM
+
+    @property
     def stores(self) -> bool:
         """Whether it adds rows or bytes, so that a disk almost full refuses it."""
         return self.method in ("PUT", "POST") and self.name != "DeleteObjects"

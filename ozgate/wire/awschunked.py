@@ -1,7 +1,12 @@
 """The ``aws-chunked`` coding: a body in chunks of stated size, each perhaps signed, and perhaps a trailer.
 
 Source: Amazon S3 API Reference, "Signature Calculations … Transferring Payload in Multiple Chunks" and "… Including
-Trailing Headers". The decoder is strict, since what two readers understand differently is a way to smuggle.
+Trailing Headers".
+
+Chunks are read strictly. Trailers are read as forgivingly as S3 reads them, signed or not: a line may end in a bare LF,
+and there may be an empty line before their signature and more of them after the end. AWS's own example ends its lines
+so, and clients write what it shows. Nothing can be smuggled that way: where the HTTP body ends is known before this
+coding is looked at, by Content-Length or HTTP's own chunks, so that what is forgiven here moves no border on the connection.
 """
 
 from __future__ import annotations
@@ -16,7 +21,6 @@ from zope.interface import implementer
 from ..errors import (
     IncompleteBody,
     InvalidChunkSizeError,
-    InvalidRequest,
     MalformedTrailerError,
     S3Error,
 )
@@ -27,15 +31,18 @@ if TYPE_CHECKING:
 TRAILER_SIGNATURE = "x-amz-trailer-signature"
 
 _MAX_LINE = 1024
+_MAX_TRAILERS = 4096
+"""Bytes after the last chunk, at most: each line costs as much to read, be it an empty one."""
 _signed_header = re.compile(
     rb"([0-9A-Fa-f]{1,16});chunk-signature=([0-9a-f]{64})\r\n"
 ).fullmatch
 _unsigned_header = re.compile(rb"([0-9A-Fa-f]{1,16})\r\n").fullmatch
 _trailer = re.compile(
-    rb"([A-Za-z0-9-]{1,128}):[ \t]*([!-~](?:[ -~]*[!-~])?)[ \t]*(\r?\n)"
+    rb"([A-Za-z0-9-]{1,128}):[ \t]*([!-~](?:[ -~]*[!-~])?)[ \t]*\r?\n"
 ).fullmatch
 
-_HEADER, _DATA, _DATA_END, _TRAILER, _DONE = range(5)
+_HEADER, _DATA, _DATA_END, _TRAILER, _UNSIGNED, _DONE = range(6)
+"""What comes next; after ``_UNSIGNED``, the signature of trailers that an empty line has ended, after ``_DONE``, empty lines."""
 
 
 @implementer(IConsumer)
@@ -66,6 +73,7 @@ class AwsChunked:
         self._consumer = consumer
         self._missing = decoded_length
         self._verifier = verifier
+        self._trailer_verifier = verifier if verifier and verifier.trailer else None
         self._announced = announced
         self._read_header = _signed_header if verifier else _unsigned_header
         self._state = _HEADER
@@ -75,7 +83,7 @@ class AwsChunked:
         self._size = self.smallest_chunk
         self._chunks = 0
         self._signature = ""
-        self._bare_line = False
+        self._after = 0
 
     def registerProducer(self, producer: IProducer, streaming: bool) -> None:
         """Register the producer with the consumer behind."""
@@ -88,9 +96,9 @@ class AwsChunked:
     def write(self, data: bytes) -> None:
         """Take encoded bytes.
 
-        :raises IncompleteBody: the chunks do not add up to the decoded length.
+        :raises IncompleteBody: the framing is broken, the chunks do not add up to the decoded length, or bytes come after
+            the end.
         :raises InvalidChunkSizeError: a chunk but the last is below 8 KiB.
-        :raises InvalidRequest: the framing is broken, or bytes come after the end.
         :raises MalformedTrailerError: a trailer is malformed, doubled or was not announced.
         :raises SignatureDoesNotMatch: a chunk or the trailer was signed by somebody else.
         """
@@ -99,16 +107,17 @@ class AwsChunked:
             if self._state == _DATA:
                 position = self._take_data(data, position)
                 continue
-            if self._state == _DONE:
-                raise InvalidRequest("The request body goes on after its last chunk.")
             position = self._take_line(data, position)
 
     def finish(self) -> None:
         """The encoded stream is over.
 
         :raises IncompleteBody: it ended early.
+        :raises MalformedTrailerError: the trailers ended without their signature.
         """
-        if self._state != _DONE:
+        if self._state == _UNSIGNED and not self._line:
+            raise MalformedTrailerError()
+        if self._state != _DONE or self._line:
             raise IncompleteBody("The request body terminated unexpectedly")
 
     def _take_data(self, data: bytes, position: int) -> int:
@@ -137,7 +146,7 @@ class AwsChunked:
         elif self._state == _DATA_END:
             self._end_chunk(line)
         else:
-            self._take_trailer(line)
+            self._take_last_line(line)
         return stop
 
     def _begin_chunk(self, line: bytes) -> None:
@@ -175,42 +184,45 @@ class AwsChunked:
             self._verifier.end_chunk(self._signature)
         self._state = _HEADER
 
-    def _take_trailer(self, line: bytes) -> None:
-        if line == b"\r\n":
-            if self._bare_line:
-                # AWS's own example, and clients written after it, end the signed lines in a bare LF and
-                # put an empty line before the signature.
-                self._bare_line = False
-                return
+    def _take_last_line(self, line: bytes) -> None:
+        """Take a line that comes after the last chunk: a trailer, or an empty one."""
+        self._after += len(line)
+        if self._after > _MAX_TRAILERS:
+            raise self._broken()
+        if line != b"\r\n":
+            self._take_trailer(line)
+        elif self._state == _TRAILER:
             self._end_trailers()
-            return
+
+    def _take_trailer(self, line: bytes) -> None:
         match = _trailer(line)
-        if match is None or self._bare_line:
-            raise MalformedTrailerError()
+        if match is None or self._state == _DONE:
+            raise self._broken()
         name, value = match[1].decode().lower(), match[2].decode()
-        signed = self._verifier is not None and self._verifier.trailer
-        self._bare_line = match[3] == b"\n"
-        if (
-            name in self.trailers
-            or TRAILER_SIGNATURE in self.trailers
-            or (name not in self._announced and name != TRAILER_SIGNATURE)
-            or (name == TRAILER_SIGNATURE and (not signed or self._bare_line))
-            or (self._bare_line and not signed)
-        ):
+        if name == TRAILER_SIGNATURE:
+            if self._trailer_verifier is None:
+                raise MalformedTrailerError()
+            self._state = _TRAILER
+        elif self._state == _UNSIGNED or name not in self._announced:
+            raise MalformedTrailerError()
+        if name in self.trailers or TRAILER_SIGNATURE in self.trailers:
             raise MalformedTrailerError()
         self.trailers[name] = value
 
     def _end_trailers(self) -> None:
+        """An empty line has come: the trailers are over, but for their signature, which may follow it."""
         provided = self.trailers.pop(TRAILER_SIGNATURE, None)
         if any(name not in self.trailers for name in self._announced):
             raise MalformedTrailerError()
-        if self._verifier is not None and self._verifier.trailer:
+        if self._trailer_verifier is not None:
             if provided is None:
-                raise MalformedTrailerError()
-            self._verifier.end_trailer(self.trailers.items(), provided)
+                self._state = _UNSIGNED
+                return
+            self._trailer_verifier.end_trailer(self.trailers.items(), provided)
         self._state = _DONE
 
     def _broken(self) -> S3Error:
-        if self._state == _TRAILER:
+        """What S3 says of framing that is broken, wherever but in the trailers."""
+        if self._state in (_TRAILER, _UNSIGNED):
             return MalformedTrailerError()
-        return InvalidRequest("The request body is not well-formed aws-chunked.")
+        return IncompleteBody("The request body is not well-formed aws-chunked.")

@@ -19,6 +19,7 @@ _SIGNATURE = b";chunk-signature=" + b"0123456789abcdef" * 4
 SEEDS = (
     b"\x00\x053\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
     b"\x01\x031\r\na\r\n02\r\nbc\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n",
+    b"\x01\x051\r\na\r\n4\r\nbcde\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\n\r\n\r\n",
     b"\x02\x023" + _SIGNATURE,
     b"\x02\x022%b\r\nab\r\n0%b\r\n\r\n" % (_SIGNATURE, _SIGNATURE),
     b"\x03\x011%b\r\na\r\n0%b\r\nx-amz-checksum-crc32:AAAAAA==\n\r\n"

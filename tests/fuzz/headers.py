@@ -22,7 +22,7 @@ from ozgate.s3.headers import (
     refuse_unbuilt,
     version_headers,
 )
-from ozgate.s3.receive import _content_md5, _decoded_length
+from ozgate.s3.terms import _content_md5, _decoded_length
 from ozgate.values import ObjectVersion
 from ozgate.wire.head import CONTROLS, TOKEN
 

@@ -88,7 +88,7 @@ class CreateMultipartUploadTests(ObjectTestCase):
             (
                 "CRC16",
                 None,
-                "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]",
+                "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256, SHA512, MD5, XXHASH64, XXHASH3, XXHASH128]",
             ),
         ):
             headers = {

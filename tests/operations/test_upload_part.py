@@ -28,7 +28,7 @@ class UploadPartTests(ObjectTestCase):
         return await self.ask("PUT", target, body, **headers)
 
     async def test_answer(self) -> None:
-        """The answer has the part's MD5, and a checksum only if one was sent."""
+        """The answer has the part's MD5, and a checksum if one was sent; the upload has no algorithm that would ask for one."""
         upload_id = await self.begin()
         response = await self.send(upload_id)
         self.assertEqual((response.status, response.body), (200, b""))
@@ -121,11 +121,16 @@ class UploadPartTests(ObjectTestCase):
         )
 
     async def test_full_object_algorithm(self) -> None:
-        """Where the object's checksum is of the whole, parts may come without one."""
-        upload_id = await self.begin(
-            x_amz_checksum_algorithm="CRC32C", x_amz_checksum_type="FULL_OBJECT"
-        )
-        self.assertEqual((await self.send(upload_id)).status, 200)
+        """Where the object's checksum is of the whole, parts may come without one: the answer has what was computed."""
+        for name in ("CRC32", "CRC32C", "CRC64NVME"):
+            upload_id = await self.begin(
+                x_amz_checksum_algorithm=name, x_amz_checksum_type="FULL_OBJECT"
+            )
+            for number, body in enumerate((SMALL, LARGE, b""), 1):
+                response = await self.send(upload_id, number, body)
+                self.assertEqual(response.status, 200)
+                header = f"x-amz-checksum-{name.lower()}"
+                self.assertEqual(response.headers[header], checksum_of(name, body))
 
     async def test_encryption(self) -> None:
         """A part cannot be encrypted with a customer's key."""

@@ -101,6 +101,36 @@ class DecodingTests(SynchronousTestCase):
         encoded = b"0001\r\na\r\n000\r\nX-Amz-Checksum-CRC32: AAAAAA== \r\n\r\n"
         self.assertEqual(decode(encoded, 1, "", [CRC]), (b"a", VALUE))
 
+    def test_trailer_lines(self) -> None:
+        """Trailers may end in a bare LF and empty lines come after them: AWS's example has the one, minio-go sends both."""
+        line = b"x-amz-checksum-crc32:AAAAAA=="
+        for end in (b"\n\r\n\r\n", b"\n\r\n", b"\r\n\r\n\r\n\r\n"):
+            encoded = b"1\r\na\r\n0\r\n" + line + end
+            for cuts in ((), range(len(encoded))):
+                found = decode(encoded, 1, "", [CRC], cuts)
+                self.assertEqual(found, (b"a", VALUE))
+
+    def test_signed_trailer_lines(self) -> None:
+        """The same where trailers are signed: neither line end changes what the signature covers."""
+        chunks, last = signed_chunks([b"a"])
+        line, signature, _ = signed_trailer(VALUE, last).split(b"\r\n", 2)
+        for between in (b"\n", b"\r\n", b"\n\r\n", b"\r\n\r\n\r\n"):
+            for end in (b"\r\n\r\n", b"\n\r\n", b"\r\n\r\n\r\n"):
+                encoded = b"".join([*chunks, line, between, signature, end])
+                for cuts in ((), range(len(encoded))):
+                    found = decode(encoded, 1, SIGNED_TRAILER, [CRC], cuts)
+                    self.assertEqual(found, (b"a", VALUE))
+
+    def test_empty_lines(self) -> None:
+        """Bodies without trailers may have empty lines after their end, too."""
+        chunks, _ = signed_chunks([b"a"])
+        for encoded, payload in (
+            (b"1\r\na\r\n0\r\n", ""),
+            (b"".join(chunks), SIGNED),
+        ):
+            found = decode(encoded + b"\r\n\r\n", 1, payload)
+            self.assertEqual(found, (b"a", {}))
+
     def test_security_off(self) -> None:
         """Without a key the form of signatures is checked all the same, their values not."""
         collect = Collect(10, InvalidRequest)
@@ -111,7 +141,7 @@ class DecodingTests(SynchronousTestCase):
         decoder.write(b"0;chunk-signature=" + signature + b"\r\n\r\n")
         decoder.finish()
         self.assertEqual(collect.value(), b"a")
-        with self.assertRaises(InvalidRequest):
+        with self.assertRaises(IncompleteBody):
             AwsChunked(collect, 1, verifier).write(b"1\r\na\r\n")
 
 
@@ -181,7 +211,7 @@ class BrokenTests(SynchronousTestCase):
             b"1;junk=1",
             b"1;chunk-signature=" + b"0" * 64,
         ):
-            self.refused(InvalidRequest, size + b"\r\na\r\n0\r\n\r\n", 1)
+            self.refused(IncompleteBody, size + b"\r\na\r\n0\r\n\r\n", 1)
 
     def test_overflow(self) -> None:
         """A size beyond what was announced is refused before a byte of it."""
@@ -204,12 +234,12 @@ class BrokenTests(SynchronousTestCase):
             b"1\r\na\r\n0\n\r\n",
             b"1\r\na\r\n\r\n0\r\n\r\n",
         ):
-            self.refused(InvalidRequest, encoded, 1)
+            self.refused(IncompleteBody, encoded, 1)
         self.refused(MalformedTrailerError, b"1\r\na\r\n0\r\n\n", 1)
 
     def test_endless_line(self) -> None:
         """A line without end is refused before it is long."""
-        self.refused(InvalidRequest, b"0" * 1025, 1)
+        self.refused(IncompleteBody, b"0" * 1025, 1)
         self.refused(MalformedTrailerError, b"0\r\n" + b"x" * 1025, 0, "", [CRC])
 
     def test_truncated(self) -> None:
@@ -220,9 +250,15 @@ class BrokenTests(SynchronousTestCase):
                 decode(encoded[:end], 4, "", [CRC], (), awschunked.TinyChunked)
 
     def test_more_after_the_end(self) -> None:
-        """Nothing may follow the end."""
-        for rest in (b"x", b"\r\n", b"0\r\n\r\n"):
-            self.refused(InvalidRequest, unsigned([b"abc"]) + rest, 3)
+        """Nothing but empty lines may follow the end, and not many of those."""
+        for rest in (
+            *(b"x", b"x\r\n", b"\r\nx", b"\n", b"\r", b"0\r\n\r\n", b"a:b\r\n"),
+            b"\r\n" * 2048,
+            b"x-amz-checksum-crc32:AAAAAA==\r\n\r\n",
+        ):
+            self.refused(IncompleteBody, unsigned([b"abc"]) + rest, 3)
+            encoded = unsigned([b"abc"], VALUE) + rest
+            self.refused(IncompleteBody, encoded, 3, "", [CRC])
 
     def test_trailers(self) -> None:
         """A trailer not announced, missing, doubled or malformed is refused."""
@@ -238,7 +274,8 @@ class BrokenTests(SynchronousTestCase):
             ([CRC], b"x-amz-checksum-crc32:\r\n"),
             ([CRC], b"x-amz-checksum-crc32 :AAAAAA==\r\n"),
             ([CRC], b"x-amz-checksum-crc32:AA\0A\r\n"),
-            ([CRC], b"x-amz-checksum-crc32:AAAAAA==\n"),
+            ([CRC], b"x-amz-checksum-crc32:AAAAAA==\n\n"),
+            ([CRC], b"\r\n" + line),
             ([CRC], b"x-amz-checksum-crc32:AAAA\rAA==\r\n"),
             ([CRC], line + b"x-amz-trailer-signature:" + b"0" * 64 + b"\r\n"),
         ):
@@ -257,7 +294,7 @@ class BrokenTests(SynchronousTestCase):
             whole[:at] + whole[at : at + 64].upper() + whole[at + 64 :],
             b"2328\r\n" + b"a" * 9000 + b"\r\n0\r\n\r\n",
         ):
-            self.refused(InvalidRequest, broken, 9000, SIGNED)
+            self.refused(IncompleteBody, broken, 9000, SIGNED)
         other = b"0" if whole[at : at + 1] != b"0" else b"1"
         for wrong in (
             whole[:at] + other + whole[at + 1 :],
@@ -297,8 +334,8 @@ class BrokenTests(SynchronousTestCase):
             line + b"\r\n\r\n",
             signature + b"\r\n" + line + b"\r\n\r\n",
             line + b"\r\n" + signature + b"\r\n" + signature + b"\r\n\r\n",
-            line + b"\n" + signature + b"\r\n\r\n",
-            line + b"\r\n" + signature + b"\n\r\n",
+            line + b"\r\n\r\n" + line + b"\r\n" + signature + b"\r\n\r\n",
+            b"\r\n" + line + b"\r\n" + signature + b"\r\n\r\n",
         ):
             self.refused(MalformedTrailerError, body + lines, 1, SIGNED_TRAILER, [CRC])
         wrong = right.replace(b"AAAAAA==", b"BAAAAA==")

@@ -17,8 +17,9 @@ from ...errors import InvalidRequest
 from ...values import Part, Upload
 from ..checksums import ALGORITHMS, declared, trailer
 from ..headers import read_object_headers, read_tags, refuse_unbuilt
-from ..receive import keep, receive, stated_size
+from ..receive import keep, receive
 from ..reply import Reply, xml_reply
+from ..terms import stated_size
 from ..xml import document, element
 from .completing import complete_multipart_upload
 from .digesting import asked_algorithm
@@ -94,9 +95,10 @@ async def upload_part(call: Call) -> Reply:
         call, received, store_part, call, upload_id, members, claims=claims
     )
     headers = [("ETag", f'"{part.etag}"')]
-    if received.declared:
-        value = part.checksums[received.declared]
-        headers.append((ALGORITHMS[received.declared].header, value))
+    # S3 shows the checksum of the upload's algorithm, sent or not: SDKs copy it from here into the list of a Complete.
+    shown = received.declared or algorithm
+    if shown:
+        headers.append((ALGORITHMS[shown].header, part.checksums[shown]))
     return Reply(200, headers)
 
 

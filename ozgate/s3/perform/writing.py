@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ...values import Checksum, Content, ObjectVersion
 from ..conditions import check_write
 from ..headers import checksum_headers, read_object_headers, read_tags
-from ..receive import Received, is_to_come, keep, receive, stated_size
+from ..receive import Received, is_to_come, keep, receive
 from ..reply import Reply
+from ..terms import stated_size
 from ..versions import check_growth, store_version
 
 if TYPE_CHECKING:
