@@ -46,15 +46,17 @@ _STREAMING = frozenset(
         "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
     }
 )
-_QUERY_REQUIRED = (
+_QUERY_FILLED = (
     "X-Amz-Algorithm",
     "X-Amz-Credential",
     "X-Amz-Signature",
     "X-Amz-Date",
-    "X-Amz-SignedHeaders",
     "X-Amz-Expires",
 )
-_QUERY_NAMES = frozenset({*_QUERY_REQUIRED, "X-Amz-Content-Sha256"})
+"""Parameters that a presigned URL must have, with values."""
+_SIGNED_HEADERS = "X-Amz-SignedHeaders"
+"""Must be there as well; S3 takes an empty one for a list, which is refused for the lack of ``host``."""
+_QUERY_NAMES = frozenset({*_QUERY_FILLED, _SIGNED_HEADERS, "X-Amz-Content-Sha256"})
 _SIGV2_NAMES = frozenset({"AWSAccessKeyId", "Signature"})
 _OTHER_SERVICES = frozenset({"s3express", "s3-object-lambda"})
 """What SDKs sign some operations of S3's model for: those on directory buckets, and WriteGetObjectResponse."""
@@ -65,7 +67,7 @@ _EXPECTED_CREDENTIAL = 'expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_requ
 
 _sha256_hex = re.compile(r"[0-9A-Fa-f]{64}").fullmatch
 _header_names = re.compile(
-    r"[!#$%&'*+.^_`|~0-9a-z-]+(?:;[!#$%&'*+.^_`|~0-9a-z-]+)*"
+    r"(?:[!#$%&'*+.^_`|~0-9a-z-]+(?:;[!#$%&'*+.^_`|~0-9a-z-]+)*)?"
 ).fullmatch
 
 
@@ -197,7 +199,6 @@ def _header_signer(authorization: str) -> Signer:
     if (
         fields.keys() != {"Credential", "SignedHeaders", "Signature"}
         or not fields["Credential"]
-        or not fields["SignedHeaders"]
         or fields["Signature"]
     ):
         raise _malformed(_THREE_COMPONENTS)
@@ -212,11 +213,11 @@ def _query_claim(parameters: dict[str, str], headers: Headers, now: float) -> Cl
         raise AuthorizationQueryParametersError(
             'X-Amz-Algorithm only supports "AWS4-HMAC-SHA256"'
         )
-    if not all(parameters.get(name) for name in _QUERY_REQUIRED):
+    if _SIGNED_HEADERS not in parameters or not all(map(parameters.get, _QUERY_FILLED)):
         raise AuthorizationQueryParametersError()
     signer = _signer(
         parameters["X-Amz-Credential"],
-        parameters["X-Amz-SignedHeaders"],
+        parameters[_SIGNED_HEADERS],
         _malformed_query,
     )
     timestamp = parameters["X-Amz-Date"]
@@ -269,7 +270,7 @@ def _signer(
         )
     if not _header_names(signed_headers):
         raise malformed("SignedHeaders must be lower-case names separated by ';'.")
-    names = tuple(signed_headers.split(";"))
+    names = tuple(signed_headers.split(";")) if signed_headers else ()
     covered = frozenset(names)
     if len(covered) < len(names):
         # A value is signed, and shown where the signature is wrong, as often as it is named: thousands of times, if let.

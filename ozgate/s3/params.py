@@ -178,9 +178,17 @@ def _no_source(header: str) -> InvalidArgument:
 
 
 def _decode(text: str, header: str) -> str:
-    if _bad_escape(text):
-        raise _no_source(header)
     try:
-        return unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
-    except UnicodeDecodeError:
+        return form_decoded(text)
+    except ValueError:
         raise _no_source(header) from None
+
+
+def form_decoded(text: str) -> str:
+    """A name or value of a query string, decoded; ``+`` is a space.
+
+    :raises ValueError: a ``%`` has no two hexadecimal digits after it, or it is not UTF-8.
+    """
+    if _bad_escape(text):
+        raise ValueError("a % without two hexadecimal digits")
+    return unquote_to_bytes(text.replace("+", " ")).decode("utf-8")

@@ -10,16 +10,16 @@ delete the bucket):
   the operation that SDKs add for people to read;
 - ``versionId``, ``uploadId`` and ``partNumber`` say what is meant: an operation that does
   not take one of them refuses it with ``InvalidArgument``, never ignores it;
-- two sub-resources at once are ``InvalidArgument``; one that only another method has is
-  ``MethodNotAllowed``; one of buckets on a key, or of keys on a bucket, is
-  ``InvalidRequest``; one that misses another name it needs is ``InvalidArgument``;
+- two sub-resources at once are ``InvalidArgument``, whatever the method and the scope; one that
+  only another method has is ``MethodNotAllowed``; one of buckets on a key, or of keys on a bucket,
+  is ``InvalidRequest``; one that misses another name it needs is ``InvalidArgument``;
 - an unknown name *without* a value may be a sub-resource of tomorrow: ``NotImplemented``.
   An unknown name with a value is ignored, as S3 does; so is a ``list-type`` that is not 2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import TYPE_CHECKING, Final
 
 from ..errors import InvalidArgument, InvalidRequest, MethodNotAllowed, NotImplemented
@@ -141,6 +141,8 @@ def resolve(method: str, address: Address, has_copy_source: bool) -> Operation:
     """
     scope, query = address.scope, address.query
     judged = query.names() - _HARMLESS if query else None
+    if judged:
+        _refuse_conflict(judged)
     if judged or (scope is Scope.SERVICE and address.raw_path != b"/"):
         row = _best(method, address, has_copy_source)
     else:
@@ -206,15 +208,33 @@ def _unmet(
 
 
 def _not_allowed(method: str, scope: Scope, resource: str) -> MethodNotAllowed:
-    methods = SELECTORS[scope].get(resource) or [
-        row.method for row in OPERATIONS if row.scope is scope and not row.names
-    ]
-    kind = _TYPES.get(resource, resource.upper())
-    if scope is Scope.OBJECT and resource == "tagging":
-        kind = "OBJECT_TAGGING"
+    """The refusal of a method; S3 lists the methods by type of resource, whatever the scope, in this order."""
+    kind = _type(scope, resource)
     error = MethodNotAllowed(Method=method, ResourceType=kind)
-    error.headers.append(("Allow", ", ".join(sorted(set(methods) - {"OPTIONS"}))))
+    allowed = [each for each in _ALLOW_ORDER if each in _ALLOWED[kind]]
+    error.headers.append(("Allow", ", ".join(allowed)))
     return error
+
+
+def _type(scope: Scope, resource: str) -> str:
+    """What S3 calls a resource: a sub-resource by its name in the query, or a scope by its own."""
+    if scope is Scope.OBJECT and resource == "tagging":
+        return "OBJECT_TAGGING"
+    return _TYPES.get(resource, resource.upper())
+
+
+def _allowed() -> dict[str, set[str]]:
+    """The methods of each type of resource. An upload's are those that ask for nothing but its id."""
+    found: dict[str, set[str]] = {}
+    for row in OPERATIONS:
+        if "partNumber" not in row.names:
+            kind = _type(row.scope, _selector(row) or row.scope.name)
+            found.setdefault(kind, set()).add(row.method)
+    return found
+
+
+_ALLOW_ORDER: Final = ("HEAD", "DELETE", "POST", "GET", "PUT")
+_ALLOWED: Final = _allowed()
 
 
 def _judge(row: Operation, query: Query) -> None:
@@ -225,8 +245,6 @@ def _judge(row: Operation, query: Query) -> None:
             continue
         if name in _DELICATE:
             _judge_delicate(row, name, query)
-        elif name in SELECTORS[row.scope]:
-            raise _conflict(row.scope, query)
         elif name in _ANY_SELECTOR:
             kind = "key" if row.scope is Scope.OBJECT else row.scope.value
             raise InvalidRequest(
@@ -238,13 +256,18 @@ def _judge(row: Operation, query: Query) -> None:
             raise NotImplemented(Query=name)
 
 
-def _conflict(scope: Scope, query: Query) -> InvalidArgument:
-    names = sorted(name for name in query.names() if name in SELECTORS[scope])
-    return InvalidArgument(
-        f"Conflicting query string parameters: {', '.join(names)}",
-        ArgumentName="ResourceType",
-        ArgumentValue=names[0],
-    )
+def _refuse_conflict(asked: Set[str]) -> None:
+    """Refuse two sub-resources at once.
+
+    :raises InvalidArgument: there are two, or more.
+    """
+    names = sorted(asked & _ANY_SELECTOR)
+    if len(names) > 1:
+        raise InvalidArgument(
+            f"Conflicting query string parameters: {', '.join(names)}",
+            ArgumentName="ResourceType",
+            ArgumentValue=names[0],
+        )
 
 
 def _takes_version(row: Operation) -> bool:
@@ -260,8 +283,6 @@ def _judge_delicate(row: Operation, name: str, query: Query) -> None:
         return
     if name == "partNumber" and row.name in ("GetObject", "HeadObject"):
         return
-    if name in SELECTORS[row.scope]:
-        raise _conflict(row.scope, query)
     raise InvalidArgument(
         "This operation does not accept a version-id."
         if name == "versionId"

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from unicodedata import category
-from urllib.parse import unquote_plus
 
 from ..errors import BadRequest, InvalidArgument, InvalidTag, MalformedXML
+from .params import form_decoded
 from .xml import document, element, read
 
 MAX_TAGS = 10
@@ -26,7 +26,7 @@ _PUNCTUATION = frozenset("+-=._:/@")
 def from_header(text: str) -> dict[str, str]:
     """The tags of a header ``x-amz-tagging``: a query string.
 
-    :raises InvalidArgument: it is no query string in UTF-8, or names a key twice.
+    :raises InvalidArgument: it is no query string in UTF-8, names a key twice, or has a value without a key.
     :raises InvalidTag: a key or value breaks the rules.
     :raises BadRequest: there are more than 10.
     """
@@ -36,11 +36,10 @@ def from_header(text: str) -> dict[str, str]:
             continue
         raw_key, _, raw_value = pair.partition("=")
         try:
-            key = unquote_plus(raw_key, errors="strict")
-            value = unquote_plus(raw_value, errors="strict")
-        except UnicodeDecodeError:
+            key, value = form_decoded(raw_key), form_decoded(raw_value)
+        except ValueError:
             raise _bad_header(text) from None
-        if key in tags:
+        if not key or key in tags:
             raise _bad_header(text)
         tags[key] = value
     _check(tags.items())

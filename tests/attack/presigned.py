@@ -51,7 +51,9 @@ def of_query_parameters(draft: Draft) -> Iterator[Mutation]:
     for name in REQUIRED:
         pair = f"{name}={pairs[name]}"
         yield Mutation(f"{name} removed", without_pair(sent, pair), QUERY)
-        yield Mutation(f"{name} emptied", sent.asking(pair, f"{name}="), QUERY)
+        # An empty list of headers is one, which lacks the host.
+        code = DENIED if name == "X-Amz-SignedHeaders" else QUERY
+        yield Mutation(f"{name} emptied", sent.asking(pair, f"{name}="), code)
         yield Mutation(f"{name} doubled", with_pair(sent, pair), QUERY)
         lowered = sent.asking(name, name.lower())
         yield Mutation(f"{name.lower()}", lowered, QUERY)

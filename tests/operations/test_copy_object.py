@@ -142,6 +142,13 @@ class CopyObjectTests(ObjectTestCase):
             asked = self.copy(**{header: "replace"})
             await self.refused(asked, 400, "InvalidArgument")
 
+    async def test_bad_tags(self) -> None:
+        """Tags of its own that are no query string are refused."""
+        await self.put()
+        for tags in ("=", "=v", "k=%zz"):
+            asked = self.copy(x_amz_tagging=tags, x_amz_tagging_directive="REPLACE")
+            await self.refused(asked, 400, "InvalidArgument")
+
     async def test_onto_itself(self) -> None:
         """A copy onto itself must change something."""
         await self.put(LARGE, x_amz_meta_a="1")

@@ -106,6 +106,9 @@ class CreateMultipartUploadTests(ObjectTestCase):
         await self.refused(asked, 404, "NoSuchBucket")
         asked = self.ask("POST", "/bucket/key?uploads", x_amz_acl="public-read")
         await self.refused(asked, 400, "AccessControlListNotSupported")
+        for tags in ("=", "=v", "k=%zz", "a=1&a=2"):
+            asked = self.ask("POST", "/bucket/key?uploads", x_amz_tagging=tags)
+            await self.refused(asked, 400, "InvalidArgument")
         asked = self.ask(
             "POST", "/bucket/key?uploads", x_amz_server_side_encryption="AES256"
         )

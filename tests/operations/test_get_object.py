@@ -305,6 +305,23 @@ class GetObjectTests(ObjectTestCase):
         )
         self.assertEqual(response.headers["content-disposition"], name)
 
+    async def test_unknown_overrides(self) -> None:
+        """What no response-* parameter overrides is refused by name, and so are other capitals; HEAD refuses alike."""
+        await self.put()
+        for name, value in (
+            ("response-foo", "1"),
+            ("response-", ""),
+            ("response-Content-Type", "a/b"),
+            ("response-etag", "x"),
+        ):
+            target = f"/bucket/key?{name}={quote(value)}"
+            response = await self.refused(self.get(target), 400, "InvalidArgument")
+            self.assertEqual(response.text("ArgumentName"), name)
+            self.assertEqual(response.text("ArgumentValue"), value)
+            self.assertEqual((await self.ask("HEAD", target)).status, 400)
+        response = await self.get("/bucket/key?Response-Foo=1")
+        self.assertEqual(response.status, 200)
+
     async def test_overrides_cannot_split(self) -> None:
         """A line break in an override is refused, and so is what no header can carry."""
         await self.put()

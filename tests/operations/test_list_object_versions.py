@@ -163,6 +163,11 @@ class ListObjectVersionsTests(OperationTestCase):
             response = await self.refused(self.list(**bad), 400, "InvalidArgument")
             self.assertEqual(response.text("ArgumentName"), "version-id-marker")
 
+    async def test_max_keys(self) -> None:
+        """More than 1000 keys are asked for in vain, and the answer says so."""
+        response = await self.list(max_keys="9999")
+        self.assertEqual(response.text("MaxKeys"), "1000")
+
     async def test_bad_max_keys(self) -> None:
         """max-keys is a number that fits, and what is below zero is refused in this listing's own words."""
         response = await self.refused(self.list(max_keys="x"), 400, "InvalidArgument")

@@ -162,6 +162,8 @@ class PutObjectTests(ObjectTestCase):
             ({"x-amz-write-offset-bytes": "0"}, 501, "NotImplemented"),
             ({"x-amz-meta-a": "v" * 2048}, 400, "MetadataTooLarge"),
             ({"x-amz-tagging": "a=1&a=2"}, 400, "InvalidArgument"),
+            ({"x-amz-tagging": "="}, 400, "InvalidArgument"),
+            ({"x-amz-tagging": "k=%zz"}, 400, "InvalidArgument"),
         ):
             asked = self.client.request("PUT", "/bucket/key", headers, SMALL)
             await self.refused(asked, status, code)

@@ -130,19 +130,24 @@ class RefusalTests(SynchronousTestCase):
                 self.assertNotIn(row.name, ("DeleteBucket", "CreateBucket"))
 
     def test_method_not_allowed(self) -> None:
-        """A verb that a resource lacks is 405 with S3's members and the verbs it has."""
+        """A verb that a resource lacks is 405 with S3's members and the verbs that S3 lists for its type, whatever the scope."""
         for method, target, resource, allow in (
             ("DELETE", "/", "SERVICE", "GET"),
             ("POST", "/", "SERVICE", "GET"),
             ("HEAD", "/", "SERVICE", "GET"),
             ("GET", "/WriteGetObjectResponse", "SERVICE", "GET"),
-            ("PATCH", "/bucket", "BUCKET", "DELETE, GET, HEAD, POST, PUT"),
-            ("POST", "/bucket/key", "OBJECT", "DELETE, GET, HEAD, PUT"),
+            ("PATCH", "/bucket", "BUCKET", "HEAD, DELETE, POST, GET, PUT"),
+            ("POST", "/bucket/key", "OBJECT", "HEAD, DELETE, GET, PUT"),
             ("HEAD", "/bucket?acl", "ACL", "GET, PUT"),
+            ("HEAD", "/bucket/key?acl", "ACL", "GET, PUT"),
+            ("HEAD", "/bucket?uploads", "UPLOADS", "POST, GET"),
+            ("PUT", "/bucket/key?uploads", "UPLOADS", "POST, GET"),
+            ("HEAD", "/bucket?versions", "BUCKETVERSIONS", "GET"),
+            ("HEAD", "/bucket?versioning", "VERSIONING", "GET, PUT"),
             ("DELETE", "/bucket?acl", "ACL", "GET, PUT"),
             ("PUT", "/bucket?location", "LOCATION", "GET"),
             ("DELETE", "/bucket?delete", "MULTI_OBJECT_DELETE", "POST"),
-            ("HEAD", "/bucket/key?uploadId=x", "UPLOAD", "DELETE, GET, POST, PUT"),
+            ("HEAD", "/bucket/key?uploadId=x", "UPLOAD", "DELETE, POST, GET"),
             ("GET", "/bucket?list-type=2&delete", "MULTI_OBJECT_DELETE", "POST"),
             ("POST", "/bucket?policy", "BUCKETPOLICY", "DELETE, GET, PUT"),
             ("POST", "/bucket?tagging", "TAGGING", "DELETE, GET, PUT"),
@@ -170,13 +175,21 @@ class RefusalTests(SynchronousTestCase):
                 self.assertIn("Query", error.members)
 
     def test_conflicts(self) -> None:
-        """Two sub-resources at once are refused by name, in S3's words."""
+        """Two sub-resources at once are refused by name, in S3's words, with any verb and on any scope."""
         for method, target, names in (
             ("GET", "/bucket?policy&acl", "acl, policy"),
             ("GET", "/bucket?uploads&versioning", "uploads, versioning"),
             ("POST", "/bucket/key?uploads&uploadId=x", "uploadId, uploads"),
             ("DELETE", "/bucket/key?tagging&uploadId=x", "tagging, uploadId"),
             ("POST", "/bucket?delete&website", "delete, website"),
+            ("HEAD", "/bucket?acl&versioning", "acl, versioning"),
+            ("HEAD", "/bucket/key?acl&tagging", "acl, tagging"),
+            ("PATCH", "/bucket?acl&versioning", "acl, versioning"),
+            ("GET", "/?acl&versioning", "acl, versioning"),
+            ("GET", "/bucket?acl&torrent", "acl, torrent"),
+            ("HEAD", "/bucket/key?versions&policy", "policy, versions"),
+            ("PUT", "/bucket/key?analytics&tagging", "analytics, tagging"),
+            ("DELETE", "/bucket?acl&uploadId=x", "acl, uploadId"),
         ):
             error = self.assertRaises(InvalidArgument, ask, method, target)
             self.assertEqual(

@@ -380,6 +380,18 @@ class RefusedTests(SynchronousTestCase):
             )
             self.assertEqual(error.members, {"HeadersNotSigned": name})
 
+    def test_nothing_signed(self) -> None:
+        """An empty list of signed headers lacks the host, in a header as in a query."""
+        listed = self.sent.headers["authorization"]
+        before, mark, after = listed.partition("SignedHeaders=")
+        listed = f"{before}{mark},{after.partition(',')[2]}"
+        error = self.refused(
+            self.sent.having(authorization=listed), AccessDenied, "not signed"
+        )
+        self.assertEqual(
+            str(error.members["HeadersNotSigned"]).partition(",")[0], "host"
+        )
+
     def test_skew(self) -> None:
         """A time more than a quarter of an hour off is refused, both times named."""
         for skew in (-901, 901):

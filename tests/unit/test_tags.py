@@ -53,6 +53,18 @@ class HeaderTests(SynchronousTestCase):
         """Escapes that are no UTF-8 are a bad header."""
         self.assertRaises(InvalidArgument, from_header, "a=%ff")
 
+    def test_no_query_string(self) -> None:
+        """A value without a key and a percent sign without two digits are a bad header, in S3's own words."""
+        for text in ("=", "=v", "a=1&=", "k=%zz", "k=%", "k=%4", "%=v", "k%2=v"):
+            error = self.assertRaises(InvalidArgument, from_header, text)
+            self.assertEqual(
+                error.message,
+                "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
+            )
+            self.assertEqual(error.members["ArgumentValue"], text)
+        for text in ("&", "&&", "a=1&&b=2", "a&", "a=b%3d"):
+            from_header(text)
+
     def test_too_many(self) -> None:
         """Ten tags are legal, eleven are not, in S3's own words."""
         ten = "&".join(f"k{number}=v" for number in range(10))

@@ -32,14 +32,12 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.\-/]*").fullmatch
 class _Asked:
     """What all three listings are asked.
 
-    :ivar max_keys: as many as were asked for; S3 says the number again, though it never gives more than a thousand.
-    :ivar limit: how many rows there are at most.
+    :ivar limit: how many rows there are at most: what was asked for, or the most that there ever are.
     :ivar show: a name → its text in the document: encoded when asked for, and escaped.
     """
 
     prefix: str
     delimiter: str
-    max_keys: int
     limit: int
     encoding: str | None
     show: Callable[[str], str]
@@ -53,12 +51,10 @@ def _asked(call: Call) -> _Asked:
     most = call.gateway.settings.max_keys
     encode = encoding_type(call)
     encoding = call.query("encoding-type") or None
-    max_keys = integer(call, "max-keys", most, 0, MOST)
     return _Asked(
         prefix=call.query("prefix") or "",
         delimiter=call.query("delimiter") or "",
-        max_keys=max_keys,
-        limit=min(max_keys, most),
+        limit=min(integer(call, "max-keys", most, 0, MOST), most),
         encoding=encoding,
         show=encode if encoding else escape,
     )
@@ -222,7 +218,7 @@ def _shown(name: str, asked: _Asked, value: str | None) -> str:
 
 def _bounds(asked: _Asked, truncated: bool) -> str:
     return (
-        f"<MaxKeys>{asked.max_keys}</MaxKeys>"
+        f"<MaxKeys>{asked.limit}</MaxKeys>"
         f"{_shown('Delimiter', asked, asked.delimiter)}"
         f"{element('EncodingType', asked.encoding)}"
         f"{element('IsTruncated', truncated)}"

@@ -101,8 +101,8 @@ def _asked(call: Call) -> tuple[int | None, dict[str, str]]:
     for name, value in call.address.query.items():
         if name == "partNumber":
             part_number = part_number_of(value)
-        elif name in _OVERRIDES:
-            overrides[_OVERRIDES[name]] = _override(name, value)
+        elif name.startswith("response-"):
+            overrides[_overridden(name, value)] = _override(name, value)
     if part_number is not None and "range" in call.headers:
         raise InvalidRequest(
             "Cannot specify both Range header and partNumber query parameter"
@@ -124,6 +124,20 @@ def part_number_of(text: str) -> int:
         ArgumentName="partNumber",
         ArgumentValue=text,
     )
+
+
+def _overridden(name: str, value: str) -> str:
+    """The header that a ``response-*`` parameter overrides; its capitals matter.
+
+    :raises InvalidArgument: it overrides none.
+    """
+    if name not in _OVERRIDES:
+        raise InvalidArgument(
+            f"{name} is not in the set of overridable response headers. Please refer to the S3 API documentation for a complete list of overridable response headers.",
+            ArgumentName=name,
+            ArgumentValue=value,
+        )
+    return _OVERRIDES[name]
 
 
 def _override(name: str, value: str) -> str:
