@@ -295,6 +295,12 @@ class Settings:
         "Whether presigned URLs of Signature Version 2, which boto3, aws cli 1 and s3cmd make by default, are accepted.",
         boolean,
     )
+    health_on_s3: bool = knob(
+        "ozgate.s3.health",
+        True,
+        "Whether the S3 endpoint answers GET and HEAD of /healthz, /readyz and /minio/health/live, ready and cluster, without a signature and a query, as the admin listener does.",
+        boolean,
+    )
     buckets_at_start: tuple[str, ...] = knob(
         "ozgate.s3.buckets",
         (),

@@ -25,6 +25,7 @@ from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 
 from .admin.context import AdminContext
+from .admin.health import Health
 from .admin.operating import Operations, make_operations
 from .administration import open_secrets, serve_admin
 from .background.certificates import CertificateWatch
@@ -257,11 +258,19 @@ class GatewayService(Service):
         audit_log = AuditLog(settings, self._reactor)
         opened.callback(audit_log.file.close)
         self._reloads.register("audit log", audit_log.file.reopen)
-        site = make_site(self._reactor, gateway, context.secrets, access_log, audit_log)
+        health = Health(gateway)
+        site = make_site(
+            self._reactor,
+            gateway,
+            context.secrets,
+            access_log,
+            audit_log,
+            health.pages(),
+        )
         site.date = self._dated.seconds
         context = evolve(context, audit_log=audit_log)
         operations = make_operations(
-            context, site, self._started_with, self._reread, self._reloads
+            context, site, self._started_with, self._reread, self._reloads, health
         )
         admin_urls = await serve_admin(
             self._reactor, context, opened, operations.routes

@@ -20,6 +20,7 @@ from .replying import answer
 if TYPE_CHECKING:
     from ..interfaces import IMetadataTransaction
     from ..s3.call import Gateway
+    from ..s3.openpages import OpenPages
 
 _log = Logger()
 
@@ -128,18 +129,31 @@ class Health:
             return ["the disk does not answer"]
         return []
 
+    async def live(self) -> tuple[int, bytes]:
+        """Status and text of a page that says whether it lives."""
+        return 200, b"alive\n"
+
+    async def ready(self) -> tuple[int, bytes]:
+        """Status and text of a page that says whether it can serve."""
+        troubles = await self.troubles()
+        if not troubles:
+            return 200, b"ready\n"
+        return 503, f"{'; '.join(troubles)}\n".encode()
+
+    def pages(self) -> OpenPages:
+        """The same pages for the S3 endpoint, by their paths."""
+        shown = {path.encode(): self.live for path in LIVE}
+        return shown | {path.encode(): self.ready for path in READY}
+
 
 def add_health(app: Klein, health: Health) -> None:
     """Add the pages of health to an app. They are open to everybody."""
 
     async def live(request: Any) -> bytes:
-        return answer(request, 200, b"alive\n")
+        return answer(request, *await health.live())
 
     async def ready(request: Any) -> bytes:
-        troubles = await health.troubles()
-        if not troubles:
-            return answer(request, 200, b"ready\n")
-        return answer(request, 503, f"{'; '.join(troubles)}\n".encode())
+        return answer(request, *await health.ready())
 
     add_page(app, LIVE, live)
     add_page(app, READY, ready)

@@ -49,6 +49,7 @@ def make_operations(
     started_with: Settings,
     reread: Callable[[], Settings],
     reloads: Reloads,
+    health: Health | None = None,
 ) -> Operations:
     """What an operator looks at, of a service that is about to listen.
 
@@ -56,6 +57,7 @@ def make_operations(
     :param started_with: the settings as they were read.
     :param reread: reads them again.
     :param reloads: what reloads besides the settings.
+    :param health: where S3 shows it, too.
     """
     gateway = context.gateway
 
@@ -70,4 +72,4 @@ def make_operations(
     if IMeasured.providedBy(gateway.metadata):
         IMeasured(gateway.metadata).watch_commits(gateway.tally.commits.add)
     metrics = Metrics(gateway, lambda: len(site.connections))
-    return Operations(Health(gateway), metrics, reload.run)
+    return Operations(health or Health(gateway), metrics, reload.run)

@@ -7,9 +7,11 @@ decodes before it splits. So each request is given to Klein under a path that on
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from klein import Klein
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
@@ -19,6 +21,7 @@ from ..wire.hosts import GUARDS, may_be_called, named_origins, of_another_site
 from ..wire.limits import REQUESTS, ConnectionLimits
 from ..wire.site import GatewaySite
 from .address import parse_address
+from .openpages import OpenPages, open_page
 from .operations import Scope
 from .pipeline import Pipeline, answer_error
 from .xml import error_document
@@ -81,9 +84,10 @@ class Addressed(Resource):
 
     isLeaf = True
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, pages: OpenPages) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._pipeline = pipeline
+        self._pages = pages
         self._klein = make_app(pipeline).resource()
 
     def render(self, request: Any) -> Any:
@@ -91,10 +95,16 @@ class Addressed(Resource):
         settings = self._pipeline.gateway.settings
         tally = self._pipeline.gateway.tally
         try:
+            check_caller(request, settings)
+            page = open_page(request, settings, self._pages)
+            if page is not None:
+                # Before the limit: a service that has much to do is well.
+                shown = Deferred.fromCoroutine(self._pipeline.show(request, page))
+                shown.addErrback(request.processingFailed)
+                return NOT_DONE_YET
             if settings.limit_requests and tally.in_flight >= settings.limit_requests:
                 tally.refuse(REQUESTS)
                 raise SlowDown()
-            check_caller(request, settings)
             address = parse_address(
                 request.raw_target, request.raw_host, settings.domain_names
             )
@@ -114,15 +124,17 @@ def make_site(
     secrets: ISecretStore | None,
     access_log: AccessLog,
     audit_log: AuditLog,
+    pages: OpenPages = MappingProxyType({}),
 ) -> GatewaySite:
     """The site that serves S3 from a gateway.
 
     :param secrets: ``None`` when signatures are not verified.
+    :param pages: what everybody may see.
     """
     settings = gateway.settings
     pipeline = Pipeline(gateway, secrets, access_log, audit_log)
     site = GatewaySite(
-        Addressed(pipeline),
+        Addressed(pipeline, pages),
         error_body=error_document,
         reactor=reactor,
         log_refused=pipeline.note_refused,

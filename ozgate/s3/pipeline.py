@@ -33,6 +33,7 @@ from ..values import Principal
 from ..wire.accesslog import GONE
 from ..wire.send import send
 from .call import Call, Gateway, Headers
+from .openpages import HEADERS
 from .operations import Body, Scope
 from .preflight import PREFLIGHTS, preflight_refused
 from .reply import Reply
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from ..wire.body import RequestBody
     from ..wire.request import GatewayRequest
     from .address import Address, Query
+    from .openpages import OpenPage
 
 _log = Logger()
 
@@ -215,6 +217,23 @@ class Pipeline:
             or (access_id != "" and access_id == gateway.settings.access_key)
             or gateway.administrators.is_admin(verified.user)
         )
+
+    async def show(self, request: GatewayRequest, page: OpenPage) -> None:
+        """Answer with a page that is for everybody; see :mod:`ozgate.s3.openpages`."""
+        try:
+            status, said = await page()
+            request_id = request.request_id.encode("ascii")
+            standing = (
+                (b"x-amz-id-2", request_id),
+                (b"x-amz-request-id", request_id),
+            )
+            request.answer_document(status, (*standing, *HEADERS), said)
+        finally:
+            request.body.settle()
+        seconds = monotonic() - request.started
+        status = request.code if request.startedWriting else GONE
+        self.gateway.tally.note("Health", status, seconds, 0, request.sentLength)
+        self.access_log.note(request, "Health", seconds=seconds)
 
     def note_refused(self, request: GatewayRequest) -> None:
         """Add what was no request, and was answered as such, to the access log, and count it."""

@@ -10,6 +10,7 @@ import inspect
 import json
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from attrs import evolve
@@ -19,11 +20,16 @@ from ozgate.admin import caller
 from ozgate.admin.app import make_admin_app, make_admin_site
 from ozgate.admin.commands import COMMANDS
 from ozgate.admin.context import AdminContext
+from ozgate.admin.health import Health
 from ozgate.admin.operating import make_operations
 from ozgate.auth.administrators import Administrators
+from ozgate.auth.secrets import StaticSecrets
 from ozgate.reloading import Reloads
+from ozgate.s3.app import make_site
 from ozgate.testing.inmemory import settle, talk
+from tests.operations.support import SECRETS
 
+from .requests import Sent
 from .support import AttackTestCase
 
 UID = 65534
@@ -144,6 +150,109 @@ class RouteTestCase(AttackTestCase):
         """Assert that an answer holds nothing that only others may know."""
         for each in TOLD:
             self.assertNotIn(each.encode(), said.partition(b"\r\n\r\n")[2], what)
+
+
+class OpenPageTests(RouteTestCase):
+    """The S3 endpoint: what passes its gate without a signature, and how near to that one gets."""
+
+    def serve(self) -> None:
+        """Put the endpoint together, as the service does."""
+        super().serve()
+        self.health = Health(self.client.gateway)
+        self.health.stage = "serving"
+        self.open_to_all(True)
+
+    def open_to_all(self, shown: bool) -> None:
+        """Show the pages, or not."""
+        self.client = client = self.client.with_settings(
+            health_on_s3=shown, domain_names=("s3.test",)
+        )
+        client.site = make_site(
+            self.clock,
+            client.gateway,
+            StaticSecrets(SECRETS, self.secrets),
+            client.access_log,
+            client.audit_log,
+            self.health.pages(),
+        )
+
+    def pages(self) -> set[str]:
+        """Their paths."""
+        return {path.decode() for path in self.health.pages()}
+
+    def test_list(self) -> None:
+        """These paths and no others are open: health, with what the admin listener says of it to everybody."""
+        self.assertEqual(self.pages(), OPEN - {"/"})
+        for path in self.pages():
+            for method in ("GET", "HEAD"):
+                self.send_sent(Sent(method, path, (("host", "localhost"),)))
+                head, _, said = self.heard.partition(b"\r\n\r\n")
+                self.assertTrue(head.startswith(b"HTTP/1.1 200 "), head)
+                self.assertIn(b"\r\nCache-Control: no-store", head)
+                self.assertIn(
+                    said, ((b"alive\n", b"ready\n") if method == "GET" else b"")
+                )
+        last = Path(self.client.access_log.file.path).read_text().splitlines()[-1]
+        self.assertRegex(last, r' - - \[.*" 200 .* Health \d')
+
+    def test_not_ready(self) -> None:
+        """What cannot serve says so to who asks whether it can, and lives."""
+        self.health.stage = "stopping"
+        for path in self.pages():
+            self.send_sent(Sent("GET", path, (("host", "localhost"),)))
+            lives = path in ("/healthz", "/minio/health/live")
+            expected = b"HTTP/1.1 200 " if lives else b"HTTP/1.1 503 "
+            self.assertTrue(self.heard.startswith(expected), path)
+
+    def test_crowd(self) -> None:
+        """A service that has as much to do as it may is well."""
+        self.client.gateway.settings = evolve(
+            self.client.gateway.settings, limit_requests=1
+        )
+        self.client.gateway.tally.in_flight = 1
+        for path, status in (("/healthz", 200), ("/bucket", 503)):
+            found = self.send_sent(Sent("GET", path, (("host", "localhost"),)))
+            self.assertEqual(found[0], status)
+
+    def test_near(self) -> None:
+        """All that only looks like such a request is S3's, and refused there."""
+        before = self.holds()
+        host = ("host", "localhost")
+        for path in self.pages():
+            near = [Sent(method, path, (host,)) for method in METHODS[2:]]
+            for target in (
+                *(f"{path}?", f"{path}?acl", f"{path}/", f"/{path}", f"{path}/x"),
+                *(path.upper(), f"/%{ord(path[1]):02x}{path[2:]}", f"{path}/../bucket"),
+                f"http://localhost{path}",
+            ):
+                near.append(Sent("GET", target, (host,)))
+            for extra in (("authorization", ""), ("authorization", "Bearer x")):
+                near.append(Sent("GET", path, (host, extra)))
+            near.append(Sent("GET", path, (("host", "bucket.s3.test"),)))
+            for sent in near:
+                status, code = self.send_sent(sent)
+                self.assertIn(status, range(400, 502), sent)
+                self.assertTrue(code, sent)
+                for each in (b"alive", b"ready\n"):
+                    self.assertNotIn(each, self.heard, sent)
+        self.assertEqual(self.holds(), before)
+
+    def test_signed(self) -> None:
+        """Buckets and keys of those names are there for who signs."""
+        draft = self.draft_of("ListObjects")
+        for path in self.pages():
+            for sent in (
+                evolve(draft, path=path).signed(),
+                evolve(draft, path=path).presigned(),
+            ):
+                self.assertEqual(self.send_sent(sent), (404, "NoSuchBucket"), path)
+
+    def test_closed(self) -> None:
+        """Where that is not wanted, those paths are names like others."""
+        self.open_to_all(False)
+        for path in self.pages():
+            found = self.send_sent(Sent("GET", path, (("host", "localhost"),)))
+            self.assertEqual(found, (403, "AccessDenied"), path)
 
 
 class NobodyTests(RouteTestCase):

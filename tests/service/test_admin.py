@@ -78,6 +78,12 @@ class HealthTests(AdminTestCase):
         for path in READY:
             self.assertEqual(self.get(process, path), (200, b"ready\n"), path)
             self.assertEqual(self.get(process, path, "HEAD"), (200, b""), path)
+        [url] = process.urls
+        for path in (*ALIVE, *READY):
+            said = b"alive\n" if path in ALIVE else b"ready\n"
+            self.assertEqual(self.ask(url + path, pair=None), (200, said), path)
+            found = self.ask(url + path, "HEAD", pair=None)
+            self.assertEqual(found, (200, b""), path)
 
     def test_front_page(self) -> None:
         """Who opens the URL that the start prints learns what is there."""
