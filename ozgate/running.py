@@ -28,6 +28,8 @@ from .admin.context import AdminContext
 from .admin.health import Health
 from .admin.operating import Operations, make_operations
 from .administration import open_secrets, serve_admin
+from .auth.accounts import Accounts, in_daemon_threads
+from .auth.administrators import Administrators
 from .background.certificates import CertificateWatch
 from .background.rounds import Rounds
 from .background.scrubbing import Scrubbing
@@ -197,6 +199,9 @@ class GatewayService(Service):
             self._dated,
             self._run_in_thread,
             Room(settings.data, settings.disk_reserve),
+            administrators=Administrators(
+                settings, Accounts(in_daemon_threads(self._reactor), self._dated)
+            ),
         )
         secrets = await open_secrets(settings, self._metadata)
         context = AdminContext(gateway, secrets, self._dated.seconds())

@@ -39,13 +39,15 @@ class Principal:
     :ivar user: who owns things and is granted things; the access id unless told otherwise.
     :ivar is_admin: an administrator, who passes every check.
     :ivar short_name: what ``hadoop.security.auth_to_local`` makes of the user: owners and entries of access control
-        lists may be named so as well.
+        lists may be named so as well, and what the user makes is.
+    :ivar groups: of the operating system, as they were when the gate asked.
     """
 
     access_id: str
     user: str = ""
     is_admin: bool = False
     short_name: str = ""
+    groups: frozenset[str] = frozenset()
 
     def __attrs_post_init__(self) -> None:
         """A key of its own is its user's first."""

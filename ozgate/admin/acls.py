@@ -16,7 +16,7 @@ from .caller import Caller
 from .context import AdminContext
 from .errors import AdminError
 from .finding import find_bucket, find_real, find_volume
-from .rights import checker
+from .rights import checker, principal_of
 
 Acls = tuple[Acl, ...]
 Change = Callable[[Acls], tuple[Acls, list[bool]]]
@@ -97,14 +97,14 @@ async def get_acl(
 
     :param source: of what a link leads to.
     """
-    check = checker(context, caller)
+    check, principal = checker(caller), principal_of(caller)
 
     def read(tx: IMetadataTransaction) -> Acls:
         found: Volume | Bucket
         if bucket is None:
             found = find_volume(tx, volume)
         elif source:
-            found = find_real(tx, volume, bucket, check)
+            return find_real(tx, volume, bucket, check, principal, "READ_ACL").acls
         else:
             found = find_bucket(tx, volume, bucket)
         check("READ_ACL", found)
@@ -158,7 +158,8 @@ async def _change(
 
     :return: of each entry, whether it made a difference.
     """
-    change, check = change_of(action, acls), checker(context, caller)
+    change, check = change_of(action, acls), checker(caller)
+    principal = principal_of(caller)
 
     def replace(tx: IMetadataTransaction) -> list[bool]:
         if bucket is None:
@@ -167,8 +168,7 @@ async def _change(
             after, changed = change(found.acls)
             tx.replace_volume(evolve(found, acls=after))
         else:
-            real = find_real(tx, volume, bucket, check)
-            check("WRITE_ACL", real)
+            real = find_real(tx, volume, bucket, check, principal, "WRITE_ACL")
             after, changed = change(real.acls)
             tx.replace_bucket(evolve(real, acls=after))
         return changed

@@ -13,6 +13,7 @@ from attrs import evolve
 from ..errors import BucketAlreadyExists, BucketAlreadyOwnedByYou
 from ..interfaces import IMetadataTransaction
 from ..s3.address import valid_bucket_name
+from ..s3.links import listed_for
 from ..s3.perform.buckets import add_bucket
 from ..s3.policy.evaluator import new_acls
 from ..s3.quotas import check_bucket_quota
@@ -23,7 +24,7 @@ from .errors import AdminError, access_denied
 from .finding import find_bucket, find_volume, page_size
 from .quotas import check_quotas, check_space
 from .replying import iso_time
-from .rights import Check, checker, principal_of, remover, shown_to
+from .rights import Check, checker, principal_of, remover
 
 LAYOUT = "OBJECT_STORE"
 """The one layout there is: keys are kept as they are."""
@@ -143,13 +144,17 @@ def _making(
     context: AdminContext, caller: Caller, bucket: str, user: str | None
 ) -> tuple[Check, str]:
     """What making a bucket or link begins with: a check of rights, and the owner to be."""
-    check = checker(context, caller)
+    check = checker(caller)
     if not valid_bucket_name(bucket):
         raise _invalid_name(bucket)
-    if user is not None and user != caller.user and not caller.is_admin:
+    if user is None or principal_of(caller).is_called(user):
+        owner = caller.owner_name
+    elif caller.is_admin:
+        owner = user
+    else:
         raise access_denied(f"User {caller.user} may not make buckets for {user}")
     context.gateway.check_room(in_rows=True)
-    return check, user or caller.user
+    return check, owner
 
 
 def _room_in(
@@ -168,7 +173,7 @@ async def info_bucket(
     context: AdminContext, caller: Caller, volume: str, bucket: str
 ) -> dict[str, Any]:
     """Show a bucket or a link."""
-    check = checker(context, caller)
+    check = checker(caller)
 
     def read(tx: IMetadataTransaction) -> Bucket:
         found = find_bucket(tx, volume, bucket)
@@ -192,19 +197,21 @@ async def list_buckets(
     :param start: only those after this name.
     :param user: only those of this owner.
     """
-    check, principal = checker(context, caller), principal_of(caller)
+    check, principal = checker(caller), principal_of(caller)
+    known_as = context.administrators.known_as
     limit = page_size(limit)
 
     def read(tx: IMetadataTransaction) -> list[dict[str, Any]]:
         check("LIST", find_volume(tx, volume))
+        listed = listed_for(tx, principal)
         found: list[dict[str, Any]] = []
         after = start
         while page := tx.buckets(volume, prefix, after, limit):
             found += (
                 bucket_json(each)
                 for each in page
-                if (user is None or each.owner == user)
-                and shown_to(context, principal, each)
+                if (user is None or known_as(each.owner) == known_as(user))
+                and listed(each)
             )
             after = page[-1].name
             if len(found) >= limit or len(page) < limit:
@@ -218,7 +225,7 @@ async def update_bucket(
     context: AdminContext, caller: Caller, volume: str, bucket: str, user: str
 ) -> dict[str, Any]:
     """Give a bucket or link another owner."""
-    check = checker(context, caller)
+    check = checker(caller)
     if not user:
         raise AdminError("INVALID_REQUEST", "an owner has a name")
 
@@ -245,7 +252,7 @@ async def delete_bucket(
         ``deleted`` is true.
     :raises AdminError: ``BUCKET_NOT_EMPTY``.
     """
-    check = remover(context, caller)
+    check = remover(caller)
 
     def remove(tx: IMetadataTransaction) -> bool:
         found = find_bucket(tx, volume, bucket)

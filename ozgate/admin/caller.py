@@ -12,11 +12,11 @@ import socket
 import struct
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from ..auth.administrators import local_user
+from ..errors import Unavailable
 from .context import AdminContext
-from .errors import AdminError, access_denied
+from .errors import AdminError, access_denied, as_admin_error
 
 _CREDENTIALS = struct.Struct("iII")
 """``struct ucred``: pid, uid, gid."""
@@ -34,6 +34,7 @@ class Caller:
     :ivar is_s3_admin: may manage the secrets of others.
     :ivar is_local: came over the Unix socket, or has opened the stores itself.
     :ivar short_name: by which owners and access control lists may mean the user besides.
+    :ivar groups: of the operating system.
     :ivar is_namesake: only bears the name of the configured access key, so that the name says nothing of what is owned.
     """
 
@@ -43,16 +44,23 @@ class Caller:
     is_local: bool = False
     short_name: str = ""
     is_namesake: bool = False
+    groups: frozenset[str] = frozenset()
+
+    @property
+    def owner_name(self) -> str:
+        """The name under which what the caller makes is owned."""
+        return self.short_name or self.user
 
 
 async def caller_of(request: Any, context: AdminContext) -> Caller:
     """Find out who sent a request.
 
-    :raises AdminError: no ticket came with it, and one is asked for (401).
+    :raises AdminError: no ticket came with it, and one is asked for (401); or the operating system does not say whose
+        socket it is (503).
     """
     uid = peer_uid(request)
     if uid is not None:
-        return local_caller(uid, context)
+        return await local_caller(uid, context)
     if context.negotiate is None:
         free = not context.is_secure
         return Caller(ANONYMOUS if free else "", free, free)
@@ -62,32 +70,42 @@ async def caller_of(request: Any, context: AdminContext) -> Caller:
         if not request.responseHeaders.hasHeader("www-authenticate"):
             error.headers.append(("WWW-Authenticate", "Negotiate"))
         raise error
-    return known_caller(user, context)
+    return await known_caller(user, context)
 
 
-def known_caller(user: str, context: AdminContext) -> Caller:
+async def known_caller(user: str, context: AdminContext) -> Caller:
     """A caller who has proved to be a user."""
-    found, free = context.administrators, not context.is_secure
+    is_namesake = user == context.settings.access_key
+    if not context.is_secure:
+        short_name = context.administrators.known_as(user)
+        return Caller(user, True, True, short_name=short_name, is_namesake=is_namesake)
+    found = await context.administrators.identify(user)
     return Caller(
         user,
-        free or found.is_admin(user),
-        free or found.is_s3_admin(user),
-        short_name=found.known_as(user),
-        is_namesake=user == context.settings.access_key,
+        found.is_admin,
+        found.is_s3_admin,
+        short_name=found.short_name,
+        is_namesake=is_namesake,
+        groups=found.groups,
     )
 
 
-def local_caller(uid: int, context: AdminContext) -> Caller:
-    """A user of this machine; root and the service's own user could read everything anyway."""
-    caller = known_caller(local_user(uid), context)
+async def local_caller(uid: int, context: AdminContext) -> Caller:
+    """A user of this machine; root and the service's own user could read everything anyway.
+
+    :raises AdminError: the operating system does not say who that is (503).
+    """
+    try:
+        name = await context.administrators.local_name(uid)
+    except Unavailable as error:
+        raise as_admin_error(error) from error
+    caller = await known_caller(name, context)
     powerful = uid in (0, os.geteuid())
-    return Caller(
-        caller.user,
-        powerful or caller.is_admin,
-        powerful or caller.is_s3_admin,
+    return evolve(
+        caller,
+        is_admin=powerful or caller.is_admin,
+        is_s3_admin=powerful or caller.is_s3_admin,
         is_local=True,
-        short_name=caller.short_name,
-        is_namesake=caller.is_namesake,
     )
 
 

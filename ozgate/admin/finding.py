@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..interfaces import IMetadataTransaction
-from ..s3.links import follow
-from ..values import Bucket, Volume
+from ..s3.links import follow, is_hidden
+from ..values import Bucket, Principal, Volume
 from .errors import AdminError
 from .rights import Check
 
@@ -45,21 +45,32 @@ def find_bucket(tx: IMetadataTransaction, volume: str, name: str) -> Bucket:
     return bucket
 
 
-def find_real(tx: IMetadataTransaction, volume: str, name: str, check: Check) -> Bucket:
-    """The real bucket behind a name.
+def find_real(
+    tx: IMetadataTransaction,
+    volume: str,
+    name: str,
+    check: Check,
+    principal: Principal,
+    right: str,
+) -> Bucket:
+    """The real bucket behind a name, on which somebody has a right.
 
-    :param check: asked for ``READ`` on each link that is followed.
+    :param check: asked for ``READ`` on each link that is followed, and for the right on what it leads to.
     :raises AdminError: ``VOLUME_NOT_FOUND``, ``BUCKET_NOT_FOUND``, ``DETECTED_LOOP_IN_BUCKET_LINKS``.
     """
-    bucket, looped = follow(tx, find_bucket(tx, volume, name), check)
-    if looped:
+    led = follow(tx.bucket, find_bucket(tx, volume, name), check)
+    if led.is_loop:
         raise AdminError(
             "DETECTED_LOOP_IN_BUCKET_LINKS",
             f"Detected loop in bucket links. Bucket name: {name}, Volume name: {volume}",
         )
-    if bucket is None:
+    if is_hidden(tx, principal, led):
+        # What is refused is what would be refused if it were there.
+        check(right, Bucket(*led.end, owner="", created=0))
+    if led.bucket is None:
         raise bucket_not_found(name)
-    return bucket
+    check(right, led.bucket)
+    return led.bucket
 
 
 def page_size(limit: int) -> int:

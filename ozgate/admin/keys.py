@@ -183,7 +183,9 @@ async def _asked(call: Call, perform: Callable[[], Awaitable[Any]]) -> Any:
         return await perform()
     except NoSuchBucket:
         names = call.volume, call.bucket_name
-        await call.read(lambda tx: find_real(tx, *names, call.check))
+        await call.read(
+            lambda tx: find_real(tx, *names, call.check, call.principal, "READ")
+        )
         raise
 
 

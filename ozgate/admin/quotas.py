@@ -38,7 +38,7 @@ async def set_volume_quota(
         ``QUOTA_EXCEEDED``: its buckets' space quotas are more in all.
     """
     check_quotas(space_quota, namespace_quota)
-    check = checker(context, caller)
+    check = checker(caller)
 
     def change(tx: IMetadataTransaction) -> None:
         found = find_volume(tx, volume)
@@ -112,7 +112,7 @@ async def set_bucket_quota(
         demands a space quota; ``QUOTA_EXCEEDED``: the volume's space quota does not cover it.
     """
     check_quotas(space_quota, namespace_quota)
-    check = checker(context, caller)
+    check = checker(caller)
 
     def change(tx: IMetadataTransaction) -> None:
         found = find_bucket(tx, volume, bucket)

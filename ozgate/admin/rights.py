@@ -7,7 +7,6 @@ from collections.abc import Callable
 from ..s3.policy.evaluator import may, may_remove
 from ..values import Bucket, Principal, Volume
 from .caller import Caller
-from .context import AdminContext
 from .errors import access_denied
 
 Check = Callable[[str, Bucket | Volume], None]
@@ -26,27 +25,22 @@ def principal_of(caller: Caller) -> Principal:
             f"{caller.user} is the name of the configured access key, too, and what belongs to that is not this user's"
         )
     return Principal(
-        caller.user, is_admin=caller.is_admin, short_name=caller.short_name
+        caller.user,
+        is_admin=caller.is_admin,
+        short_name=caller.short_name,
+        groups=caller.groups,
     )
 
 
-def shown_to(
-    context: AdminContext, principal: Principal, thing: Bucket | Volume
-) -> bool:
-    """Whether a list shows something to somebody: what may be listed or read."""
-    groups_of = context.gateway.groups_of
-    return any(may(principal, right, thing, groups_of) for right in ("LIST", "READ"))
-
-
-def remover(context: AdminContext, caller: Caller) -> Callable[[Bucket, Volume], None]:
+def remover(caller: Caller) -> Callable[[Bucket, Volume], None]:
     """A function for use inside interactions that makes sure that the caller may remove a bucket or link of a volume.
 
     :raises AdminError: as for :func:`checker`.
     """
-    principal, groups_of = principal_of(caller), context.gateway.groups_of
+    principal = principal_of(caller)
 
     def check(bucket: Bucket, volume: Volume) -> None:
-        if not may_remove(principal, bucket, volume, groups_of):
+        if not may_remove(principal, bucket, volume):
             raise access_denied(
                 f"User {caller.user} doesn't have DELETE permission to access bucket {bucket.name}, or WRITE permission to access volume {volume.name}"
             )
@@ -54,15 +48,15 @@ def remover(context: AdminContext, caller: Caller) -> Callable[[Bucket, Volume],
     return check
 
 
-def checker(context: AdminContext, caller: Caller) -> Check:
+def checker(caller: Caller) -> Check:
     """A function for use inside interactions that makes sure that the caller has a right on something.
 
     :raises AdminError: who calls is not known; what is returned raises it where the right is missing.
     """
-    principal, groups_of = principal_of(caller), context.gateway.groups_of
+    principal = principal_of(caller)
 
     def check(right: str, thing: Bucket | Volume) -> None:
-        if not may(principal, right, thing, groups_of):
+        if not may(principal, right, thing):
             kind = "bucket" if isinstance(thing, Bucket) else "volume"
             raise access_denied(
                 f"User {caller.user} doesn't have {right} permission to access {kind} {thing.name}"

@@ -11,6 +11,7 @@ from attrs import evolve
 
 from ..interfaces import IMetadataTransaction
 from ..s3.address import valid_bucket_name
+from ..s3.policy.evaluator import shown_to
 from ..values import Acl, Principal, Volume
 from .caller import Caller, require_admin
 from .context import AdminContext
@@ -18,7 +19,7 @@ from .errors import AdminError, access_denied
 from .finding import find_volume, page_size
 from .quotas import check_quotas
 from .replying import iso_time
-from .rights import checker, principal_of, shown_to
+from .rights import checker, principal_of
 
 
 def volume_json(volume: Volume) -> dict[str, Any]:
@@ -55,12 +56,12 @@ async def create_volume(
         raise AdminError("INVALID_VOLUME_NAME", f"Invalid volume name: {volume}")
     check_quotas(space_quota, namespace_quota)
     context.gateway.check_room(in_rows=True)
-    owner = user or caller.user
+    owner = user or caller.owner_name
     made = Volume(
         volume,
         owner,
         0,
-        admin=caller.user,
+        admin=caller.owner_name,
         quota_bytes=-1 if space_quota is None else space_quota,
         quota_names=-1 if namespace_quota is None else namespace_quota,
         acls=(Acl("user", owner, frozenset(("ALL",))),),
@@ -81,7 +82,7 @@ async def info_volume(
     context: AdminContext, caller: Caller, volume: str
 ) -> dict[str, Any]:
     """Show a volume."""
-    check = checker(context, caller)
+    check = checker(caller)
 
     def read(tx: IMetadataTransaction) -> Volume:
         found = find_volume(tx, volume)
@@ -105,17 +106,18 @@ async def list_volumes(
     :param user: the user; the caller when ``None``.
     """
     principal = principal_of(caller)
-    if user is not None and user != caller.user:
+    if user is not None and not principal.is_called(user):
         if not caller.is_admin:
             raise access_denied(f"User {caller.user} may not list volumes of {user}")
-        principal = Principal(user)
+        found = await context.administrators.identify(user)
+        principal = Principal(user, short_name=found.short_name, groups=found.groups)
     limit = page_size(limit)
 
     def read(tx: IMetadataTransaction) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         after = start
         while page := tx.volumes(prefix, after, limit):
-            shown = [each for each in page if shown_to(context, principal, each)]
+            shown = [each for each in page if shown_to(principal, each)]
             found += map(volume_json, shown)
             after = page[-1].name
             if len(found) >= limit or len(page) < limit:

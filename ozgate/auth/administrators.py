@@ -5,44 +5,42 @@ Imports config only.
 
 from __future__ import annotations
 
-import grp
 import os
-import pwd
-import time
-from collections.abc import Callable
+from collections.abc import Collection
+
+from attrs import frozen
 
 from ..config import Settings
+from .accounts import Accounts, local_user
 from .names import local_realm, parse_rules, short_name
 
 EVERYONE = "*"
 
-GROUPS_KEPT = 300.0
-"""Seconds that an answer about groups is kept. Hadoop's ``hadoop.security.groups.cache.secs``."""
-
 _MOST_KEPT = 10_000
 
 
-def local_user(uid: int) -> str:
-    """The name of a user of this machine; the number where it has none."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
+@frozen
+class Identity:
+    """What is known of a user who has proved to be one.
+
+    :ivar is_admin: may do everything: ``ozone.administrators``.
+    :ivar is_s3_admin: may manage the secrets of others: ``ozone.s3.administrators``.
+    :ivar short_name: see :meth:`Administrators.known_as`.
+    :ivar groups: of the operating system; not asked for where the user may do everything anyway.
+    """
+
+    is_admin: bool
+    is_s3_admin: bool
+    short_name: str
+    groups: frozenset[str] = frozenset()
 
 
-def groups_of(name: str) -> frozenset[str]:
-    """The groups of a user of this machine; none where there is no such user."""
-    try:
-        numbers = os.getgrouplist(name, pwd.getpwnam(name).pw_gid)
-    except (KeyError, ValueError):
-        return frozenset()
-    found = set()
-    for number in numbers:
-        try:
-            found.add(grp.getgrgid(number).gr_name)
-        except KeyError:
-            continue
-    return frozenset(found)
+@frozen
+class _Named:
+    """Users and groups that a configuration names."""
+
+    users: Collection[str]
+    groups: frozenset[str]
 
 
 class Administrators:
@@ -51,21 +49,16 @@ class Administrators:
     An entry means a user by the whole name or by the short one. The local user that the service runs as always is an
     administrator, by that very name: a principal ``root/host@REALM`` is somebody else. The static pair is one by its access id, which the pipeline sees to: another user may bear that name.
 
+    :param accounts: tell the groups of a short name.
     :param realm: the default realm; ``None``: this machine's.
-    :param groups: the groups of a short name.
     :raises ValueError: ``hadoop.security.auth_to_local`` is malformed.
     """
 
     def __init__(
-        self,
-        settings: Settings,
-        realm: str | None = None,
-        groups: Callable[[str], frozenset[str]] = groups_of,
-        clock: Callable[[], float] = time.monotonic,
+        self, settings: Settings, accounts: Accounts, realm: str | None = None
     ) -> None:
         self._realm = local_realm() if realm is None else realm
-        self._groups = groups
-        self._clock = clock
+        self._accounts = accounts
         self.take_up(settings)
 
     def take_up(self, settings: Settings) -> None:
@@ -76,80 +69,81 @@ class Administrators:
         self._rules = parse_rules(settings.auth_to_local)
         self._own = local_user(os.geteuid())
         self._access_key = settings.access_key
-        users, grouped = settings.administrators, settings.administrator_groups
-        self._all = (set(users), frozenset(grouped))
+        self._all = self._s3 = _Named(
+            frozenset(settings.administrators), frozenset(settings.administrator_groups)
+        )
         if settings.s3_administrators or settings.s3_administrator_groups:
-            users = settings.s3_administrators
-            grouped = settings.s3_administrator_groups
-        self._s3 = (set(users), frozenset(grouped))
-        self._kept: dict[str, tuple[float, bool, bool, str]] = {}
-        self._groups_kept: dict[str, tuple[float, frozenset[str]]] = {}
+            self._s3 = _Named(
+                frozenset(settings.s3_administrators),
+                frozenset(settings.s3_administrator_groups),
+            )
+        self._kept: dict[str, tuple[str | None, Identity]] = {}
+        self._accounts.forget()
 
     def short_name(self, user: str) -> str:
         """The short name of a user."""
         return short_name(user, self._rules, self._realm)
 
     def known_as(self, user: str) -> str:
-        """The short name by which owners and access control lists mean a user besides.
+        """The short name by which owners and access control lists mean a user besides, and which owns what the user makes.
 
         The user itself where that would be the service's own or the operator's key, for these are somebody else.
         """
-        return self._answer(user)[3]
+        local = self._local(user)
+        return user if local == self._access_key else local
 
-    def is_admin(self, user: str) -> bool:
-        """Whether a user may do everything: ``ozone.administrators``."""
-        return self._answer(user)[1]
+    async def identify(self, user: str) -> Identity:
+        """What is known of a user. Waits where the operating system is asked, as :mod:`ozgate.auth.accounts` does."""
+        kept = self._kept.get(user)
+        local = self._asked_about(user) if kept is None else kept[0]
+        groups: frozenset[str] = frozenset()
+        if local is not None:
+            groups = await self._accounts.groups_of(local)
+        # While the groups are the very same, so is the rest.
+        if kept is not None and kept[1].groups is groups:
+            return kept[1]
+        identity = Identity(
+            self._is_among(user, groups, self._all),
+            self._is_among(user, groups, self._s3),
+            self.known_as(user),
+            groups,
+        )
+        while len(self._kept) >= _MOST_KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._kept[user] = (local, identity)
+        return identity
 
-    def is_s3_admin(self, user: str) -> bool:
-        """Whether a user may manage the secrets of others: ``ozone.s3.administrators``."""
-        return self._answer(user)[2]
+    async def local_name(self, uid: int) -> str:
+        """The name of a user of this machine.
 
-    def groups_of(self, user: str) -> frozenset[str]:
-        """The groups of a user, by the short name. May be called in any thread."""
-        now = self._clock()
-        kept = self._groups_kept.get(user)
-        if kept is None or kept[0] <= now:
-            if len(self._groups_kept) >= _MOST_KEPT:
-                self._groups_kept = {}
-            kept = (now + GROUPS_KEPT, self._groups(self._local(user)))
-            self._groups_kept[user] = kept
-        return kept[1]
+        :raises Unavailable: the operating system does not say.
+        """
+        return await self._accounts.name_of(uid)
 
     def _local(self, user: str) -> str:
         """The name by which the operating system may know a user: no principal is the service's own."""
         short = self.short_name(user)
         return user if short == self._own else short
 
-    def _answer(self, user: str) -> tuple[float, bool, bool, str]:
-        """(until when it holds, administrator, administrator of S3, short name as in :meth:`known_as`)."""
-        now = self._clock()
-        kept = self._kept.get(user)
-        if kept is None or kept[0] <= now:
-            if len(self._kept) >= _MOST_KEPT:
-                self._kept.clear()
-            among = self._is_among(user)
-            local = self._local(user)
-            kept = (
-                now + GROUPS_KEPT,
-                among(self._all),
-                among(self._s3),
-                user if local == self._access_key else local,
-            )
-            self._kept[user] = kept
-        return kept
+    def _asked_about(self, user: str) -> str | None:
+        """Whose groups matter; ``None`` where a user may do everything by name."""
+        if self._is_named(user, self._all) and self._is_named(user, self._s3):
+            return None
+        return self._local(user)
 
-    def _is_among(self, user: str) -> Callable[[tuple[set[str], frozenset[str]]], bool]:
-        short = self.short_name(user)
+    def _is_named(self, user: str, named: _Named) -> bool:
+        """Whether a user is meant by name."""
+        if not user:
+            return False
+        users = named.users
+        return (
+            user == self._own
+            or EVERYONE in users
+            or user in users
+            or self.short_name(user) in users
+        )
 
-        def among(named: tuple[set[str], frozenset[str]]) -> bool:
-            users, groups = named
-            if not user:
-                return False
-            if user == self._own or EVERYONE in users:
-                return True
-            if user in users or short in users:
-                return True
-            local = self._local(user)
-            return bool(groups) and not groups.isdisjoint(self._groups(local))
-
-        return among
+    def _is_among(self, user: str, groups: frozenset[str], named: _Named) -> bool:
+        return user != "" and (
+            self._is_named(user, named) or not named.groups.isdisjoint(groups)
+        )

@@ -51,10 +51,10 @@ class Stores:
             raise _not_found(str(error)) from None
         try:
             self._context: AdminContext = self._wait(self._service.open)
+            self._caller: Caller = self._wait(lambda: local_caller(uid, self._context))
         except BaseException as error:
             self._wait(self._service.close)
             raise _refusal(error) from error
-        self._caller = local_caller(uid, self._context)
 
     def __enter__(self) -> Stores:
         return self

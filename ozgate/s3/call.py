@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define, field
 
+from ..auth.accounts import Accounts
 from ..auth.administrators import Administrators
 from ..errors import AccessDenied, NoSuchBucket
 from ..room import Room
 from ..tally import Tally
 from ..values import Bucket, Principal, Volume
 from ..wire.limits import BodyMemory
-from .links import follow
+from .links import follow, is_hidden
 from .owners import canonical_id
-from .policy.evaluator import GroupsOf, may, may_remove
+from .policy.evaluator import may, may_remove
 from .policy.rights import READ_OBJECT, rights_for
 
 if TYPE_CHECKING:
@@ -55,13 +56,11 @@ class Gateway:
         takes_self=True,
     )
     administrators: Administrators = Factory(
-        lambda self: Administrators(self.settings), takes_self=True
+        lambda self: Administrators(
+            self.settings, Accounts(self.run_in_thread, self.clock)
+        ),
+        takes_self=True,
     )
-
-    @property
-    def groups_of(self) -> GroupsOf:
-        """Tells the groups of a user; for the evaluator."""
-        return self.administrators.groups_of
 
     def check_room(self, *, in_rows: bool) -> None:
         """Make sure that something can be stored.
@@ -164,14 +163,21 @@ class Call:
             volume, self.bucket_name if name is None else name
         )
         expected = self.headers.get(f"{expects}-bucket-owner")
-        # There are no account ids here: an owner is known by name, and by the id that S3 shows.
-        if (
-            found is not None
-            and expected
-            and expected not in (found.owner, canonical_id(found.owner))
-        ):
+        if found is not None and expected and not self._is_owner(expected, found.owner):
             raise AccessDenied()
         return found
+
+    def _is_owner(self, expected: str, owner: str) -> bool:
+        """Whether a client expects an owner.
+
+        There are no account ids here: an owner is known by name, and by the id that S3 shows. A Kerberos principal has two
+        names, of which rows may have either.
+        """
+        known_as = self.gateway.administrators.known_as
+        names = {owner, known_as(owner)}
+        if self.principal.is_called(owner):
+            names |= {self.principal.user, self.principal.short_name}
+        return known_as(expected) in names or expected in map(canonical_id, names)
 
     def bucket(self, tx: IMetadataTransaction, name: str | None = None) -> Bucket:
         """The real bucket behind a name, where the caller may do what this call is for. For use inside an interaction.
@@ -181,16 +187,20 @@ class Call:
 
         :param name: a copy's source bucket; the addressed one when ``None``.
         :raises NoSuchBucket: there is none, or a link leads nowhere.
-        :raises AccessDenied: the caller may not, or it belongs to another than the client expects.
+        :raises AccessDenied: the caller may not, or it belongs to another than the client expects, or a link leads into a
+            volume that is not shown to the caller, and nothing is there.
         """
         found = named = self.named(tx, name)
         if named is not None and named.source is not None:
-            found, _ = follow(tx, named, self.check)
+            led = follow(tx.bucket, named, self.check)
+            found = led.bucket
             if name is None:
                 # The same each time that an interaction runs; for the audit log, which names both.
                 self.notes["source"] = (
                     named.source if found is None else (found.volume, found.name)
                 )
+            if is_hidden(tx, self.principal, led):
+                raise AccessDenied()
         if found is None:
             raise NoSuchBucket(BucketName=self.bucket_name if name is None else name)
         if name is not None:
@@ -206,7 +216,7 @@ class Call:
 
         :raises AccessDenied: no.
         """
-        if not may(self.principal, right, thing, self.gateway.groups_of):
+        if not may(self.principal, right, thing):
             raise AccessDenied()
 
     def check_any(self, rights: Sequence[str], thing: Bucket | Volume) -> None:
@@ -214,8 +224,7 @@ class Call:
 
         :raises AccessDenied: none.
         """
-        groups_of = self.gateway.groups_of
-        if not any(may(self.principal, each, thing, groups_of) for each in rights):
+        if not any(may(self.principal, each, thing) for each in rights):
             raise AccessDenied()
 
     def check_removal(self, tx: IMetadataTransaction, bucket: Bucket) -> None:
@@ -224,5 +233,5 @@ class Call:
         :raises AccessDenied: no.
         """
         volume = tx.volume(bucket.volume)
-        if not may_remove(self.principal, bucket, volume, self.gateway.groups_of):
+        if not may_remove(self.principal, bucket, volume):
             raise AccessDenied()

@@ -3,27 +3,97 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+from ..errors import AccessDenied
+from .policy.evaluator import may, shown_to
 
 if TYPE_CHECKING:
     from ..interfaces import IMetadataTransaction
-    from ..values import Bucket
+    from ..values import Bucket, Principal
+
+MOST = 16
+"""Links in a chain; at the end of a longer one there is nothing. Ozone follows any number."""
+
+Find = Callable[[str, str], "Bucket | None"]
+"""Volume and name → what is there."""
 
 
-def follow(
-    tx: IMetadataTransaction, named: Bucket, check: Callable[[str, Bucket], None]
-) -> tuple[Bucket | None, bool]:
+@frozen
+class Led:
+    """Where a link led.
+
+    :ivar bucket: the real bucket; ``None`` where there is none.
+    :ivar end: volume and name that the last link names which was followed.
+    :ivar is_loop: whether there is none because the links form a loop.
+    :ivar is_long: whether they were too many.
+    """
+
+    bucket: Bucket | None
+    end: tuple[str, str]
+    is_loop: bool = False
+    is_long: bool = False
+
+
+def follow(find: Find, named: Bucket, check: Callable[[str, Bucket], None]) -> Led:
     """Find the real bucket behind a link, or behind a chain of them.
 
     :param check: called with ``READ`` and each link on the way, for following needs that right on it (Ozone's rule).
-    :return: the real bucket, or ``None``; and whether that is because the links form a loop.
     """
+    end = named.volume, named.name
     seen: set[tuple[str, str]] = set()
     bucket: Bucket | None = named
     while bucket is not None and bucket.source is not None:
         check("READ", bucket)
-        if bucket.source in seen:
-            return None, True
-        seen.add(bucket.source)
-        bucket = tx.bucket(*bucket.source)
-    return bucket, False
+        end = bucket.source
+        if end in seen:
+            return Led(None, end, is_loop=True)
+        if len(seen) == MOST:
+            return Led(None, end, is_long=True)
+        seen.add(end)
+        bucket = find(*end)
+    return Led(bucket, end)
+
+
+def is_hidden(tx: IMetadataTransaction, principal: Principal, led: Led) -> bool:
+    """Whether somebody may not know that a link leads nowhere, for it leads into a volume that is not shown to him.
+
+    The same is to be said then, whether there is a bucket or not: a link of one's own would tell else.
+    """
+    if led.bucket is not None or led.is_loop or led.is_long or principal.is_admin:
+        return False
+    volume = tx.volume(led.end[0])
+    return volume is None or not shown_to(principal, volume)
+
+
+def listed_for(
+    tx: IMetadataTransaction, principal: Principal
+) -> Callable[[Bucket], bool]:
+    """A function that tells whether a list shows a bucket or link to somebody; for use inside one interaction.
+
+    A new link may be read by everyone, who can follow it so. That alone does not show it: it is shown to whom it would be
+    shown without what the world may, or what it leads to is.
+    """
+    # Links share what they lead to, which need not be looked up again for each.
+    find = cache(tx.bucket)
+
+    def check(right: str, link: Bucket) -> None:
+        if not may(principal, right, link):
+            raise AccessDenied()
+
+    def listed(bucket: Bucket) -> bool:
+        if bucket.source is None or may(principal, "LIST", bucket):
+            return shown_to(principal, bucket)
+        own = tuple(acl for acl in bucket.acls if acl.kind != "world")
+        if shown_to(principal, evolve(bucket, acls=own)):
+            return True
+        try:
+            real = follow(find, bucket, check).bucket
+        except AccessDenied:
+            return False
+        return real is not None and shown_to(principal, real)
+
+    return listed

@@ -209,13 +209,21 @@ class Pipeline:
             request.notes.get("source"),
         )
 
-    def _is_admin(self, verified: Verified) -> bool:
-        """Whether a caller passes every check: everybody while security is off; the static pair, by its access id."""
-        gateway, access_id = self.gateway, verified.access_id
-        return (
-            self.secrets is None
-            or (access_id != "" and access_id == gateway.settings.access_key)
-            or gateway.administrators.is_admin(verified.user)
+    async def _principal(self, verified: Verified) -> Principal:
+        """Who asks, with the groups that matter: from here on nothing asks the operating system.
+
+        Everybody passes every check while security is off; so does the static pair, by its access id.
+        """
+        user, access_id = verified.user, verified.access_id
+        gateway = self.gateway
+        if self.secrets is None or (
+            access_id != "" and access_id == gateway.settings.access_key
+        ):
+            known_as = gateway.administrators.known_as(user)
+            return Principal(access_id, user, True, known_as)
+        found = await gateway.administrators.identify(user)
+        return Principal(
+            access_id, user, found.is_admin, found.short_name, found.groups
         )
 
     async def show(self, request: GatewayRequest, page: OpenPage) -> None:
@@ -259,12 +267,7 @@ class Pipeline:
         )
         if verified.presigned:
             headers = with_presigned(headers, address.query)
-        principal = notes["principal"] = Principal(
-            verified.access_id,
-            verified.user,
-            self._is_admin(verified),
-            self.gateway.administrators.known_as(verified.user),
-        )
+        principal = notes["principal"] = await self._principal(verified)
         operation = resolve(method, address, "x-amz-copy-source" in headers)
         notes["operation"] = operation
         if operation.perform is None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import evolve
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 
 from ozgate.admin import caller
 from ozgate.admin.app import make_admin_app, make_admin_site
@@ -22,6 +22,7 @@ from ozgate.admin.commands import COMMANDS
 from ozgate.admin.context import AdminContext
 from ozgate.admin.health import Health
 from ozgate.admin.operating import make_operations
+from ozgate.auth.accounts import Accounts
 from ozgate.auth.administrators import Administrators
 from ozgate.auth.secrets import StaticSecrets
 from ozgate.reloading import Reloads
@@ -104,10 +105,11 @@ class RouteTestCase(AttackTestCase):
             self.client.gateway.settings, s3_administrators=s3_administrators
         )
         self.client.gateway.administrators = Administrators(
-            settings, realm="EXAMPLE.COM", groups=lambda _: frozenset()
+            settings,
+            Accounts(maybeDeferred, self.clock, lambda _: frozenset(), lambda _: user),
+            "EXAMPLE.COM",
         )
         self.patch(caller, "peer_uid", lambda request: UID)
-        self.patch(caller, "local_user", lambda uid: user)
 
     def ask_admin(
         self,

@@ -50,11 +50,12 @@ class PastTestCase(ObjectTestCase):
 
         await self.client.gateway.metadata.write(replace)
 
-    async def add_volume(self, name: str, owner: str = "testuser") -> None:
+    async def add_volume(self, name: str, owner: str = "testuser", *acls: str) -> None:
         """Make a volume that S3 does not show."""
+        entries = tuple(map(Acl.parse, acls))
 
         def add(tx: IMetadataTransaction) -> None:
-            tx.add_volume(Volume(name, owner, tx.now()))
+            tx.add_volume(Volume(name, owner, tx.now(), acls=entries))
 
         await self.client.gateway.metadata.write(add)
 

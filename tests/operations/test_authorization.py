@@ -10,6 +10,7 @@ from typing import Any
 from attrs import evolve, frozen
 from twisted.internet.defer import Deferred, ensureDeferred
 
+from ozgate.auth.accounts import Accounts
 from ozgate.auth.administrators import Administrators
 from ozgate.auth.sealing import MasterKey
 from ozgate.auth.secrets import MetadataSecretStore
@@ -139,9 +140,13 @@ class AuthorizationTestCase(PastTestCase):
         gateway = self.client.gateway
         gateway.administrators = Administrators(
             evolve(gateway.settings, administrators=("boss",)),
+            Accounts(
+                gateway.run_in_thread,
+                self.clock,
+                lambda name: frozenset(("staff",) if name == "other" else ()),
+                seconds=self.clock.seconds,
+            ),
             realm="EXAMPLE.COM",
-            groups=lambda name: frozenset(("staff",) if name == "other" else ()),
-            clock=self.clock.seconds,
         )
         await self.add_bucket("empty")
         await self.put(LARGE, x_amz_tagging="a=b")

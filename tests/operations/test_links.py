@@ -86,18 +86,21 @@ class OperationsTests(LinkTestCase):
 
     async def test_nowhere(self) -> None:
         """A link that dangles, or leads into a loop, is no bucket: 404, never anything of ours that failed."""
+        boss = await self.issue("boss")
         for link in ("dangling", "astray", "self", "here", "there", "into"):
+            # Only an administrator may see that a volume is not there.
+            who = boss if link == "astray" else "testuser"
             for row in THROUGH:
                 asked = self.through(self.request_for(row), link)
                 before = self.holds()
-                found = await self.send(asked)
+                found = await self.send(asked, who)
                 code = None if row.method == "HEAD" else "NoSuchBucket"
                 self.assertEqual(found, (404, code), (link, row.name))
                 self.assertEqual(self.holds(), before)
             copied = Asked(
                 "PUT", "/bucket/copy", {"x-amz-copy-source": f"/{link}/key"}, b""
             )
-            self.assertEqual(await self.send(copied), (404, "NoSuchBucket"))
+            self.assertEqual(await self.send(copied, who), (404, "NoSuchBucket"))
 
     async def test_named_as_asked(self) -> None:
         """Answers name the link, not what it leads to."""
@@ -234,6 +237,37 @@ class RightsTests(LinkTestCase):
                 asked = self.through(self.request_for(row), link)
                 await self.check_refused(asked, "other")
 
+    async def test_hidden(self) -> None:
+        """One's own link into a volume that one may not see tells the same, whether a bucket is there or not."""
+        await self.add_volume("secret", "somebody")
+        await self.add_bucket("there", "secret", "somebody")
+        links = {"to-it": "secret/there", "past": "secret/no", "off": "no/there"}
+        for link, target in links.items():
+            await self.link(link, target, owner="other")
+            await self.link(f"{link}-again", link, owner="other")
+        for row in THROUGH:
+            for link in [*links, *(f"{link}-again" for link in links)]:
+                asked = self.through(self.request_for(row), link)
+                await self.check_refused(asked, "other")
+        answers = set()
+        for link in links:
+            found = await self.client.as_user("other").request("GET", f"/{link}/key")
+            said = found.body.replace(link.encode(), b"").replace(
+                found.headers["x-amz-request-id"].encode(), b""
+            )
+            answers.add((found.status, said))
+        self.assertEqual(len(answers), 1)
+        for link in links:
+            asked = Asked("DELETE", f"/{link}", {}, b"")
+            await self.check_granted(asked, "other", (204, None))
+
+    async def test_shown_volume(self) -> None:
+        """Who may see the volume that a link leads into is told that nothing is there."""
+        await self.add_volume("shown", "somebody", "user:other:l")
+        await self.link("past", "shown/no", owner="other")
+        asked = Asked("GET", "/past/key", {}, b"")
+        self.assertEqual(await self.send(asked, "other"), (404, "NoSuchBucket"))
+
     async def test_copies(self) -> None:
         """A copy from a link needs READ on it, and on what it leads to."""
         await self.add_bucket("mine", VOLUME, "other")
@@ -320,12 +354,39 @@ class NameTests(LinkTestCase):
         seen = await self.client.as_user("other").request("GET", "/")
         self.assertEqual(seen.texts("Buckets/Bucket/Name"), ["young"])
 
+    async def test_listed_for_whom(self) -> None:
+        """A link that everyone may follow is listed for its owner, for whom its own list names, and for whom the bucket is."""
+        rights = "world::rw"
+        await self.link("near", "bucket", rights)
+        await self.link("far", "near", rights)
+        await self.link("open", "nothing", "world::rwl")
+        await self.link("mine", "nothing", rights, owner="other")
+        await self.link("granted", "nothing", "group:staff:r")
+
+        async def listed() -> list[str]:
+            seen = await self.client.as_user("other").request("GET", "/")
+            return seen.texts("Buckets/Bucket/Name")
+
+        self.assertEqual(await listed(), ["granted", "mine", "open"])
+        await self.grant("user:other:r")
+        self.assertEqual(
+            await listed(), ["bucket", "far", "granted", "mine", "near", "open"]
+        )
+        await self.change("near", acls=())
+        self.assertEqual(await listed(), ["bucket", "granted", "mine", "open"])
+
     async def test_long_chain(self) -> None:
-        """A chain may be very long."""
-        await self.link("link-0", "bucket")
-        for number in range(1, 300):
+        """A chain has at most 16 links: at the end of a longer one there is no bucket, and nothing looks for it."""
+        await self.link("link-1", "bucket")
+        for number in range(2, 40):
             await self.link(f"link-{number}", f"link-{number - 1}")
-        self.assertEqual((await self.get("/link-299/key")).body, LARGE)
+        self.assertEqual((await self.get("/link-16/key")).body, LARGE)
+        for number in (17, 39):
+            asked = Asked("GET", f"/link-{number}/key", {}, b"")
+            self.assertEqual(await self.send(asked), (404, "NoSuchBucket"))
+            source = {"x-amz-copy-source": f"/link-{number}/key"}
+            copied = Asked("PUT", "/bucket/copy", source, b"")
+            self.assertEqual(await self.send(copied), (404, "NoSuchBucket"))
 
 
 class AuditTests(LinkTestCase):

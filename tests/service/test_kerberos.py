@@ -5,6 +5,7 @@ The seed page's section "Security", line by line with ``ozgate`` for ``ozone``; 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -22,6 +23,7 @@ from tests.kdc import USER, InRealm, find
 from tests.running import REGION, ROOT, program
 from tests.service.twistd import LOOPBACK, ServiceTestCase, Twistd
 
+SHORT = "testuser"
 OTHER = "om/om@EXAMPLE.COM"
 NOBODY = "somebody@EXAMPLE.COM"
 
@@ -201,7 +203,7 @@ class ManualTests(KerberosCase):
         self.assertRegex(said, r"\AUNAUTHENTICATED .*kinit.*\n\Z")
 
     def test_set_and_use(self) -> None:
-        """A secret that was set works with boto3; what it makes belongs to the principal, not to others."""
+        """A secret that was set works with boto3; what it makes belongs to the principal by its short name, not to others."""
         self.get_secret()
         secret = "correct/horse+battery=staple"
         self.ozgate(f"s3 setsecret -s {secret}")
@@ -211,6 +213,16 @@ class ManualTests(KerberosCase):
         self.assertEqual(
             client.get_object(Bucket="mine", Key="key")["Body"].read(), b"bytes"
         )
+        info = json.loads(self.ozgate("sh bucket info /s3v/mine"))
+        self.assertEqual(info["owner"], SHORT)
+        for expected in (USER, SHORT):
+            client.head_bucket(Bucket="mine", ExpectedBucketOwner=expected)
+        self.ozgate("sh bucket create /s3v/further")
+        self.ozgate("sh bucket link /s3v/mine /s3v/other-name")
+        for name in ("further", "other-name"):
+            info = json.loads(self.ozgate(f"sh bucket info /s3v/{name}"))
+            self.assertEqual(info["owner"], SHORT)
+        client.put_object(Bucket="further", Key="key", Body=b"bytes")
         somebody = self.ticket(NOBODY)
         stranger = self.client(NOBODY, self.get_secret(NOBODY, environment=somebody))
         error = self.assertRaises(

@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 from twisted.trial.unittest import SkipTest
 
 from ozgate.admin.localsocket import connect_local
-from ozgate.auth.administrators import local_user
+from ozgate.auth.accounts import local_user
 from ozgate.auth.sealing import MasterKey
 from tests.running import REGION, ROOT
 from tests.service.twistd import LOOPBACK, ServiceTestCase, Twistd

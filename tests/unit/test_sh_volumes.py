@@ -268,12 +268,41 @@ class BucketTests(CommandCase):
             return [each["name"] for each in found]
 
         self.assertEqual(await names(ALICE), ["hers", "link"])
-        self.assertEqual(await names(BOB), ["his", "link"])
+        self.assertEqual(await names(BOB), ["his"])
         self.assertEqual(await names(ADMIN, limit=2), ["hers", "his"])
         self.assertEqual(await names(ADMIN, start="hers", prefix="h"), ["his"])
         self.assertEqual(await names(ADMIN, user="bob"), ["his"])
+        opened = {"volume": "s3v", "bucket": "hers", "acls": ["user:bob:r"]}
+        await self.do("add_acl", ALICE, **opened)
+        self.assertEqual(await names(BOB), ["hers", "his", "link"])
         await self.do("create_volume", volume="vol1")
         await self.refused("PERMISSION_DENIED", "list_buckets", BOB, volume="vol1")
+
+    async def test_links_into_hidden_volumes(self) -> None:
+        """A link into a volume that one may not see tells the same whether anything is there, an administrator what is so."""
+        await self.do("create_volume", volume="secret")
+        await self.do("create_bucket", volume="secret", bucket="target")
+        said = set()
+        for volume, bucket in (
+            ("secret", "target"),
+            ("secret", "absent"),
+            ("absent", "target"),
+        ):
+            link = {"volume": "s3v", "bucket": f"to-{volume}-{bucket}"}
+            source = {"source_volume": volume, "source_bucket": bucket}
+            await self.do("link_bucket", ALICE, **link, **source)
+            for name, more in (
+                ("get_acl", {"source": True}),
+                ("add_acl", {"acls": ["user:alice:a"]}),
+                ("info_key", {"key": "key"}),
+            ):
+                with self.assertRaises(AdminError) as caught:
+                    await self.do(name, ALICE, **link, **more)
+                self.assertEqual(caught.exception.code, "PERMISSION_DENIED")
+                said.add((name, caught.exception.message.replace(bucket, "")))
+            if "absent" in (volume, bucket):
+                await self.refused("BUCKET_NOT_FOUND", "get_acl", source=True, **link)
+        self.assertEqual(len(said), 3)
 
     async def test_delete(self) -> None:
         """An empty bucket goes, with its uploads; one that holds a key stays."""

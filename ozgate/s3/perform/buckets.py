@@ -26,9 +26,10 @@ from ...errors import (
 from ...interfaces import IMetadataTransaction
 from ...values import Acl, Bucket, Volume
 from ..call import Call
+from ..links import listed_for
 from ..owners import owner_element
 from ..params import integer
-from ..policy.evaluator import may, new_acls
+from ..policy.evaluator import new_acls
 from ..policy.rights import rights_for
 from ..quotas import check_bucket_quota
 from ..receive import document as receive_document
@@ -82,7 +83,7 @@ async def list_buckets(call: Call) -> Reply:
     return xml_reply(
         document(
             "ListAllMyBucketsResult",
-            owner_element(call.principal.user),
+            owner_element(call.principal.short_name),
             f"<Buckets>{rows}</Buckets>",
             element(
                 "ContinuationToken",
@@ -99,26 +100,19 @@ def _page(
     """Buckets in order, in the region that was asked for, if any was."""
     volume = call.gateway.settings.volume_name
     region = call.query("bucket-region")
+    listed = listed_for(tx, call.principal)
     found: list[Bucket] = []
     while len(found) < limit:
         page = tx.buckets(volume, prefix, after, limit)
         found += (
             one
             for one in page
-            if (not region or region_of(call, one) == region) and _shown(call, one)
+            if (not region or region_of(call, one) == region) and listed(one)
         )
         if len(page) < limit:
             break
         after = page[-1].name
     return found[:limit]
-
-
-def _shown(call: Call, bucket: Bucket) -> bool:
-    """Whether a listing shows a bucket to the caller."""
-    groups_of = call.gateway.groups_of
-    return any(
-        may(call.principal, right, bucket, groups_of) for right in ("LIST", "READ")
-    )
 
 
 async def create_bucket(call: Call) -> Reply:
@@ -139,8 +133,12 @@ def _create(tx: IMetadataTransaction, call: Call, region: str) -> None:
     volume = call.gateway.settings.volume_name
     _check_create(tx, call)
     existing = tx.bucket(volume, call.bucket_name)
-    if existing is None or not _is_made_again(call, existing, region):
-        add_bucket(tx, volume, call.bucket_name, call.principal.user, region)
+    if existing is None:
+        add_bucket(tx, volume, call.bucket_name, call.principal.short_name, region)
+    elif not _is_made_again(call, existing, region):
+        is_own = call.principal.is_called(existing.owner)
+        error = BucketAlreadyOwnedByYou if is_own else BucketAlreadyExists
+        raise error(BucketName=call.bucket_name)
 
 
 def _is_made_again(call: Call, existing: Bucket, region: str) -> bool:
@@ -151,7 +149,7 @@ def _is_made_again(call: Call, existing: Bucket, region: str) -> bool:
     """
     return (
         existing.source is None
-        and existing.owner == call.principal.user
+        and call.principal.is_called(existing.owner)
         and region == region_of(call, existing) == GLOBAL_REGION
     )
 

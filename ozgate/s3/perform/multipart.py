@@ -49,7 +49,7 @@ async def create_multipart_upload(call: Call) -> Reply:
     members = {
         "key": call.key,
         "upload_id": upload_id,
-        "owner": call.principal.user,
+        "owner": call.principal.short_name,
         "storage_class": storage_class,
         "headers": system,
         "metadata": metadata,

@@ -1,29 +1,17 @@
 """Whether somebody may do something: owners, administrators, Ozone's access control lists.
 
-The one evaluator. S3 reaches it through :meth:`ozgate.s3.call.Call.bucket`, the administrative commands directly.
+The one evaluator, pure over values: a principal brings its groups. S3 reaches it through
+:meth:`ozgate.s3.call.Call.bucket`, the administrative commands directly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 
 from ...values import Acl, Bucket, Principal, Volume
 
-GroupsOf = Callable[[str], Collection[str]]
-"""Tells the groups of a user."""
 
-
-def no_groups(user: str) -> Collection[str]:
-    """Nobody is in any group."""
-    return ()
-
-
-def allows(
-    acls: Sequence[Acl],
-    principal: Principal,
-    right: str,
-    groups_of: GroupsOf = no_groups,
-) -> bool:
+def allows(acls: Sequence[Acl], principal: Principal, right: str) -> bool:
     """Whether a list grants a right to a user who signed in.
 
     As in Ozone: ``DEFAULT`` entries are in force for the thing itself, besides what is made inside it later; an entry with
@@ -38,31 +26,26 @@ def allows(
             return True
         if acl.kind == "user" and principal.is_called(acl.name):
             return True
-        if acl.kind == "group" and acl.name in groups_of(principal.user):
+        if acl.kind == "group" and acl.name in principal.groups:
             return True
     return False
 
 
-def may(
-    principal: Principal,
-    right: str,
-    thing: Bucket | Volume,
-    groups_of: GroupsOf = no_groups,
-) -> bool:
+def may(principal: Principal, right: str, thing: Bucket | Volume) -> bool:
     """Whether somebody has a right on a bucket, link or volume: administrators and its owner have all."""
     return (
         principal.is_admin
         or principal.is_called(thing.owner)
-        or allows(thing.acls, principal, right, groups_of)
+        or allows(thing.acls, principal, right)
     )
 
 
-def may_remove(
-    principal: Principal,
-    bucket: Bucket,
-    volume: Volume | None,
-    groups_of: GroupsOf = no_groups,
-) -> bool:
+def shown_to(principal: Principal, thing: Bucket | Volume) -> bool:
+    """Whether somebody may see that something is there: who may list or read it."""
+    return any(may(principal, right, thing) for right in ("LIST", "READ"))
+
+
+def may_remove(principal: Principal, bucket: Bucket, volume: Volume | None) -> bool:
     """Whether somebody may remove a bucket or link: its owner, and who has ``DELETE`` on it and ``WRITE`` on its volume.
 
     Ozone's rule. Were ``DELETE`` enough, who may remove a bucket's keys could remove the bucket, make one of the same
@@ -72,8 +55,8 @@ def may_remove(
         return True
     return (
         volume is not None
-        and allows(bucket.acls, principal, "DELETE", groups_of)
-        and may(principal, "WRITE", volume, groups_of)
+        and allows(bucket.acls, principal, "DELETE")
+        and may(principal, "WRITE", volume)
     )
 
 
