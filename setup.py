@@ -12,8 +12,11 @@ VERSION = re.search(
     re.MULTILINE,
 ).group(1)
 
-# Builds from source: needs a C compiler and MIT Kerberos' headers (Debian: gcc, libkrb5-dev).
-KERBEROS = ["gssapi>=1.12"]
+# From PyPI it builds from source for minutes, with a C compiler and MIT Kerberos' headers (Debian: gcc, libkrb5-dev).
+# The floor is what Debian 12 has built already: python3-gssapi.
+KERBEROS = ["gssapi>=1.8"]
+# For ozgate.testing.inmemory; the contract suites do without.
+TESTING = ["treq>=26.7"]
 
 setup(
     name="ozgate",
@@ -35,7 +38,6 @@ setup(
     install_requires=[
         "Twisted>=26.10",
         "klein>=24.8",
-        "treq>=26.7",
         "zope.interface>=8.7",
         "pyOpenSSL>=26.4",
         "service-identity>=24.2",
@@ -49,10 +51,13 @@ setup(
     ],
     extras_require={
         "kerberos": KERBEROS,
+        # Authors of providers, and tests that want a gateway in memory.
+        "testing": TESTING,
         # python -m tests.fuzz; comes with libFuzzer.
         "fuzz": ["atheris>=3.0"],
         "test": [
             *KERBEROS,
+            *TESTING,
             "awscli>=1.46",
             "boto3>=1.44",
             "hypothesis>=6.150",
