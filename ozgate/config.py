@@ -427,6 +427,24 @@ class Settings:
         "Most bytes of request bodies, and of large XML documents that clients have not read yet, in memory; an upload takes up to 1.25 MB, a document its size; 0 for any number.",
         size,
     )
+    limit_hashing: int = knob(
+        "ozgate.limit.hashing",
+        0,
+        "Most requests whose bytes the service hashes at once: copies of parts, and copies with another checksum; 0 for as many as there are cores.",
+        whole,
+    )
+    limit_hashing_user: int = knob(
+        "ozgate.limit.hashing-per-user",
+        1,
+        "Most of them of one user; 0 for any number.",
+        whole,
+    )
+    limit_hashing_waiting: int = knob(
+        "ozgate.limit.hashing-waiting",
+        128,
+        "Most requests that wait for their turn to be hashed for; 0 for any number.",
+        whole,
+    )
     max_document: int = knob(
         "ozgate.http.max-document", 8 << 20, "Largest XML request body, in bytes.", size
     )

@@ -114,6 +114,15 @@ class Metrics:
         yield _gauge(
             "ozgate_connections", "Open connections of S3 clients.", self._connections()
         )
+        turns = self._gateway.turns
+        yield _gauge(
+            "ozgate_hashing",
+            "Requests that stored bytes are hashed for.",
+            turns.in_flight,
+        )
+        yield _gauge(
+            "ozgate_hashing_waiting", "Requests that wait for that.", turns.waiting
+        )
         yield _spread(
             "ozgate_commit_interactions",
             "Writes in one commit of the metadata store.",

@@ -67,7 +67,12 @@ def make_operations(
 
     reload = Reload(gateway, started_with, reread, reloads)
     # The first may refuse; then nothing has changed.
-    for take_up in (context.administrators.take_up, site.take_up, take_up_room):
+    for take_up in (
+        context.administrators.take_up,
+        site.take_up,
+        take_up_room,
+        gateway.turns.take_up,
+    ):
         reload.follow(take_up)
     if IMeasured.providedBy(gateway.metadata):
         IMeasured(gateway.metadata).watch_commits(gateway.tally.commits.add)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define, field
@@ -18,6 +19,7 @@ from .links import follow, is_hidden
 from .owners import canonical_id
 from .policy.evaluator import may, may_remove
 from .policy.rights import READ_OBJECT, rights_for
+from .turns import Turns
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
@@ -41,6 +43,7 @@ class Gateway:
 
     :ivar settings: those in force; a reload replaces them, and ``room``.
     :ivar memory: what bodies take of it.
+    :ivar turns: who may hash what is stored.
     """
 
     settings: Settings
@@ -54,6 +57,9 @@ class Gateway:
     memory: BodyMemory = Factory(
         lambda self: BodyMemory(self.settings.limit_inflight, self.tally.refuse),
         takes_self=True,
+    )
+    turns: Turns = Factory(
+        lambda self: Turns(self.settings, self.tally.refuse), takes_self=True
     )
     administrators: Administrators = Factory(
         lambda self: Administrators(
@@ -99,6 +105,11 @@ async def _confirmed() -> None:
     """Nothing that could have changed: the caller came by another way than with a key."""
 
 
+def _unwatched() -> AbstractContextManager[Callable[[], None]]:
+    """No client that could go: the caller came by another way than a connection."""
+    return nullcontext(lambda: None)
+
+
 @define
 class Call:
     """One request, addressed, resolved and authenticated.
@@ -121,6 +132,8 @@ class Call:
     """Tells whether it came over TLS. A function, since few ask."""
     confirm: Callable[[], Awaitable[None]] = _confirmed
     """Makes sure that the caller's key is one still; asked when a body has taken its time."""
+    computing: Callable[[], AbstractContextManager[Callable[[], None]]] = _unwatched
+    """See :meth:`~ozgate.wire.request.GatewayRequest.computing`."""
     volume: str = ""
     """The volume of the addressed bucket, where that is not the one that S3 shows."""
 

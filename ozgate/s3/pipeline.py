@@ -293,6 +293,7 @@ class Pipeline:
                 notes,
                 request.isSecure,
                 partial(confirm, verified, self.secrets),
+                request.computing,
             )
         )
 

@@ -29,6 +29,7 @@ from ..errors import (
 )
 from .body import RequestBody
 from .deadline import BODY, DRAIN, FLUSH, HEAD, IDLE, LINGER, WORK, WRITE, Deadline
+from .ending import has_shut
 from .head import TOKEN, after_empty_lines, first_line, parse_head
 
 if TYPE_CHECKING:
@@ -110,6 +111,8 @@ class GatewayChannel(http.HTTPChannel):
         self._ended = True
         if self._closing:
             self.transport.loseConnection()
+        elif self._request is not None and self._request.computes:
+            self.close_unanswered()
         elif self._body is not None:
             self._lose_body(IncompleteBody())
         elif self._request is None:
@@ -133,6 +136,23 @@ class GatewayChannel(http.HTTPChannel):
         producer = self._requestProducer
         if producer is not None:
             producer.stopProducing()
+
+    def has_ended(self) -> bool:
+        """Whether the client will send no more, even where what it sent is not read now, for there is too much of it."""
+        if not (self._ended or self._reading):
+            lowest = self._socket
+            if lowest is not None and lowest.connected:
+                self._ended = has_shut(lowest)
+        return self._ended
+
+    def close_unanswered(self) -> None:
+        """Nobody waits for the answer that is being worked out: this end closes too."""
+        if (
+            not self.plain
+        ):  # who has closed the connection below TLS cannot agree to TLS's end
+            self.abort()
+        elif not self._closing:
+            self._close()
 
     @property
     def waits(self) -> bool:
@@ -477,11 +497,17 @@ class GatewayChannel(http.HTTPChannel):
         elif self._deadline.phase is WORK:
             self._watch_write()
 
-    def unsent(self) -> int:
-        """Bytes written but not yet taken by the operating system."""
+    @property
+    def _socket(self) -> tcp.Connection | None:
+        """What has the socket, below TLS if there is any; ``None`` where there is no socket."""
         transport = self.transport
         lowest = transport if self.plain else getattr(transport, "transport", None)
-        if isinstance(lowest, tcp.Connection):
+        return lowest if isinstance(lowest, tcp.Connection) else None
+
+    def unsent(self) -> int:
+        """Bytes written but not yet taken by the operating system."""
+        lowest = self._socket
+        if lowest is not None:
             waiting = len(lowest.dataBuffer) - lowest.offset
             return int(waiting + lowest._tempDataLen)
         return int(self._waitingForTransport)

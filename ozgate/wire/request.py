@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
@@ -48,6 +49,7 @@ class GatewayRequest(server.Request):
     :ivar started: when its head had arrived, on ``time.monotonic``'s clock.
     :ivar notes: what the operation wants the logs to say.
     :ivar gone: whether the connection ended before the answer.
+    :ivar computes: see :meth:`computing`.
     :ivar held: whether the answer is written and only the rest of an unwanted body is awaited.
     """
 
@@ -58,6 +60,7 @@ class GatewayRequest(server.Request):
     site: GatewaySite
     held = False
     gone = False
+    computes = False
     _pairs: list[tuple[bytes, bytes]]
     _host: bytes | None = None
 
@@ -118,6 +121,30 @@ class GatewayRequest(server.Request):
     def on_gone(self, callback: Callable[[], None]) -> None:
         """Have a function called if the connection ends before the answer is finished."""
         self._gone_callbacks.append(callback)
+
+    @contextmanager
+    def computing(self) -> Iterator[Callable[[], None]]:
+        """While this lasts, the answer costs much and needs nothing of the client any more: one that has said all counts as gone.
+
+        Elsewhere such a client gets its answer, for it may still read.
+
+        :return: a function to call now and then; it raises ``ClientGone`` if the client went without being noticed.
+        :raises ClientGone: it went before.
+        """
+        self.computes = True
+        try:
+            self._check_client()
+            yield self._check_client
+        finally:
+            self.computes = False
+
+    def _check_client(self) -> None:
+        channel = self.channel
+        if channel is not None and channel.has_ended():
+            self.gone = True
+            channel.close_unanswered()
+        if self.gone:
+            raise ClientGone()
 
     # for the channel
 

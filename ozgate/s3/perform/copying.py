@@ -24,7 +24,9 @@ from ..versions import store_version
 from ..xml import document, element, timestamp
 from .copysource import (
     ROUNDS,
+    Changed,
     Source,
+    check_same,
     check_size,
     locate_source,
     read_source,
@@ -89,16 +91,29 @@ async def copy_object(call: Call) -> Reply:
             )
             if outcome.version is not None:
                 return _reply(outcome.version, outcome.source)
+            sequence = outcome.source.sequence
+            algorithms = (wish.algorithm,)
+            args = (call, source, sequence)
             _, sums = await digest(
-                call.gateway, outcome.content, (wish.algorithm,), token
+                call, outcome.content, algorithms, _check_wanted, *args
             )
+        except Changed:
+            continue
         finally:
             readers.leave(token)
         computed = (
-            outcome.source.sequence,
+            sequence,
             Checksum(wish.algorithm, "FULL_OBJECT", sums[wish.algorithm]),
         )
     raise SlowDown()
+
+
+def _check_wanted(
+    tx: IMetadataTransaction, call: Call, source: Source, sequence: int
+) -> None:
+    """Make sure that a copy can still be stored, before more of it is hashed."""
+    call.bucket(tx)
+    check_same(tx, call, source, sequence)
 
 
 def _read_wish(call: Call) -> _Wish:

@@ -23,6 +23,10 @@ ROUNDS = 5
 """How often a source that changes under the copy is read again."""
 
 
+class Changed(Exception):
+    """The source is another version than the one that was read."""
+
+
 @frozen
 class Source:
     """Where a copy comes from, as the request names it."""
@@ -58,6 +62,18 @@ def locate_source(
     version = find_source(tx, call, bucket, source.key, source.version_id)
     check_copy_source(call.headers, version.etag, version.modified, tx.now())
     return bucket, version
+
+
+def check_same(
+    tx: IMetadataTransaction, call: Call, source: Source, sequence: int
+) -> None:
+    """Make sure that the source is still the version that was read: else its bytes may be gone.
+
+    :raises Changed: it is another.
+    """
+    _, version = locate_source(tx, call, source)
+    if version.sequence != sequence:
+        raise Changed()
 
 
 def check_size(size: int) -> None:

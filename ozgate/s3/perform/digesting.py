@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from hashlib import md5
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...errors import InvalidRequest
-from ...values import Content
+from ...values import Content, Extent
 from ...wire.streams import Digesting
-from ..bytes import open_sources
+from ..bytes import begin_read, open_sources
 from ..checksums import ALGORITHMS
 
 if TYPE_CHECKING:
     from ..call import Call, Gateway
+
+SLICE = 16 << 20
+"""Bytes that are hashed in one turn: some 30 ms of a core, of which to ask whether they are wanted takes a fraction of 1."""
 
 
 def asked_algorithm(call: Call) -> str:
@@ -35,28 +38,79 @@ def asked_algorithm(call: Call) -> str:
 
 
 async def digest(
-    gateway: Gateway, content: Content, algorithms: Collection[str], token: int
+    call: Call,
+    content: Content,
+    algorithms: Collection[str],
+    check: Callable[..., None],
+    *args: Any,
 ) -> tuple[str, dict[str, str]]:
-    """The MD5 (hex) and checksums (base64, by algorithm) of stored bytes.
+    """The MD5 (hex) and checksums (base64, by algorithm) of stored bytes, which the caller keeps from the reaper.
 
-    :param token: that of :func:`~ozgate.s3.bytes.begin_read`; it is left when this ends.
+    They are read a slice at a time, each in a :mod:`turn <ozgate.s3.turns>`, and only as long as somebody wants them.
+
+    :param check: an interaction, with its arguments, that raises where they are not wanted any more: what they are for is gone,
+        or the caller may not do it. It is asked before each slice but one that nobody has waited for.
+    :raises ClientGone: the client has.
+    :raises InvalidAccessKeyId: the caller's key was revoked meanwhile.
+    :raises SlowDown: too many wait for their turn.
     """
     whole = md5(usedforsecurity=False)
     sums = {name: ALGORITHMS[name].new() for name in algorithms}
     hashes = (whole, *sums.values())
     if content.body is not None:
-        gateway.readers.leave(token)
         for hash_ in hashes:
             hash_.update(content.body)
     else:
-        digesting = Digesting(hashes, gateway.run_in_thread)
-        sources = await open_sources(gateway, content.extents, token)
+        digesting = Digesting(hashes, call.gateway.run_in_thread)
+        work = call.gateway.turns.join(call.principal.user)
         try:
-            async for source in sources:
-                await source.send_to(digesting)
+            with call.computing() as check_client:
+                first = True
+                for piece in slices(content.extents, SLICE):
+                    turn = work.turn()
+                    had_to_wait = not turn.called
+                    await turn
+                    check_client()
+                    if had_to_wait or not first:
+                        await call.confirm()
+                        await call.read(check, *args)
+                    first = False
+                    await _feed(call.gateway, piece, digesting)
+                await digesting.finish()
         finally:
-            await sources.aclose()
-        await digesting.finish()
+            work.leave()
     return whole.hexdigest(), {
         name: b64encode(sum_.digest()).decode("ascii") for name, sum_ in sums.items()
     }
+
+
+async def _feed(
+    gateway: Gateway, extents: Sequence[Extent], digesting: Digesting
+) -> None:
+    """Feed a slice; what is not fed at its end is in memory."""
+    sources = await open_sources(gateway, extents, begin_read(gateway))
+    try:
+        async for source in sources:
+            await source.send_to(digesting)
+    finally:
+        await sources.aclose()
+
+
+def slices(extents: Iterable[Extent], size: int) -> Iterator[list[Extent]]:
+    """Cut extents into slices.
+
+    :param size: bytes of each, but for the last.
+    """
+    piece: list[Extent] = []
+    room = size
+    for extent in extents:
+        at, left = extent.offset, extent.length
+        while left:
+            length = min(left, room)
+            piece.append(Extent(extent.blob, at, length))
+            at, left, room = at + length, left - length, room - length
+            if not room:
+                yield piece
+                piece, room = [], size
+    if piece:
+        yield piece

@@ -26,7 +26,9 @@ from ..reply import Reply, xml_reply
 from ..xml import document, element, timestamp
 from .copysource import (
     ROUNDS,
+    Changed,
     Source,
+    check_same,
     check_size,
     locate_source,
     read_source,
@@ -39,10 +41,6 @@ from .uploads import check_part, find_upload, store_part
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
     from ..call import Call
-
-
-class _Changed(Exception):
-    """The source is another version than the one that was read."""
 
 
 @frozen
@@ -68,9 +66,9 @@ async def upload_part_copy(call: Call) -> Reply:
         token = begin_read(call.gateway)
         try:
             found: _Found = await call.read(_find, call, upload_id, number, source)
-            etag, sums = await _sums(call, found, token)
+            etag, sums = await _sums(call, found, upload_id, source)
             return await _store(call, upload_id, source, found, (number, etag, sums))
-        except _Changed:
+        except Changed:
             continue
         finally:
             call.gateway.readers.leave(token)
@@ -94,13 +92,24 @@ def _find(
     return _Found(upload, version, content, wanted.length == version.size)
 
 
-async def _sums(call: Call, found: _Found, token: int) -> tuple[str, dict[str, str]]:
+async def _sums(
+    call: Call, found: _Found, upload_id: str, source: Source
+) -> tuple[str, dict[str, str]]:
     """The MD5 and the checksums of a part, from what is known of its source or from its bytes."""
     needed = {"CRC64NVME", found.upload.checksum_algorithm} - {""}
     known = _known(found, needed)
     if known is not None:
         return known
-    return await digest(call.gateway, found.content, needed, token)
+    args = (call, upload_id, source, found.version.sequence)
+    return await digest(call, found.content, needed, _check_wanted, *args)
+
+
+def _check_wanted(
+    tx: IMetadataTransaction, call: Call, upload_id: str, source: Source, sequence: int
+) -> None:
+    """Make sure that a part can still be stored, before more of it is hashed."""
+    find_upload(tx, call.bucket(tx), call.key, upload_id)
+    check_same(tx, call, source, sequence)
 
 
 def _known(found: _Found, needed: Collection[str]) -> tuple[str, dict[str, str]] | None:
@@ -181,10 +190,8 @@ def _put(
     sequence: int,
     members: Mapping[str, Any],
 ) -> Part:
-    """Store the part if its source is still the version that was read: else its bytes may be gone."""
-    _, version = locate_source(tx, call, source)
-    if version.sequence != sequence:
-        raise _Changed()
+    """Store the part if its source is still the version that was read."""
+    check_same(tx, call, source, sequence)
     return store_part(tx, call, upload_id, members)
 
 
