@@ -15,6 +15,7 @@ from ..room import Room
 from ..tally import Tally
 from ..values import Bucket, Principal, Volume
 from ..wire.limits import BodyMemory
+from .conditions import refuse_untaken
 from .links import follow, is_hidden
 from .owners import canonical_id
 from .policy.evaluator import may, may_remove
@@ -202,6 +203,7 @@ class Call:
         :raises NoSuchBucket: there is none, or a link leads nowhere.
         :raises AccessDenied: the caller may not, or it belongs to another than the client expects, or a link leads into a
             volume that is not shown to the caller, and nothing is there.
+        :raises NotImplemented: what is asked hangs on a condition that the operation does not take.
         """
         found = named = self.named(tx, name)
         if named is not None and named.source is not None:
@@ -222,6 +224,7 @@ class Call:
         self.check_any(rights_for(self.operation), found)
         if "if-match" in self.headers and self.operation.action in _COMPARING:
             self.check_any(READ_OBJECT, found)
+        self._check_conditions()
         return found
 
     def check(self, right: str, thing: Bucket | Volume) -> None:
@@ -244,7 +247,14 @@ class Call:
         """Make sure that the caller may remove a bucket or link.
 
         :raises AccessDenied: no.
+        :raises NotImplemented: the removal hangs on a condition.
         """
         volume = tx.volume(bucket.volume)
         if not may_remove(self.principal, bucket, volume):
             raise AccessDenied()
+        self._check_conditions()
+
+    def _check_conditions(self) -> None:
+        """Refuse conditions of a change that would go on without looking at them."""
+        if self.operation.conditions is not None:
+            refuse_untaken(self.headers, self.operation.conditions)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import (
     InvalidArgument,
     NoSuchKey,
+    NoSuchUpload,
     NotImplemented,
     NotModified,
     PreconditionFailed,
@@ -20,10 +21,10 @@ from ..errors import (
 from .xml import parse_http_date
 
 if TYPE_CHECKING:
-    from ..values import ObjectVersion
+    from ..values import ObjectVersion, Upload
     from .call import Headers
 
-_UNBUILT_ON_WRITES: Final = ("if-modified-since", "if-unmodified-since")
+_CONDITIONAL: Final = ("if-", "x-amz-if-")
 _NOT_THIS_VALUE: Final = "We don't accept the provided value of {} header for this API"
 _SPELLED: Final = {
     "if-match": "If-Match",
@@ -31,6 +32,19 @@ _SPELLED: Final = {
     "if-modified-since": "If-Modified-Since",
     "if-unmodified-since": "If-Unmodified-Since",
 }
+
+
+def refuse_untaken(headers: Headers, taken: frozenset[str]) -> None:
+    """Refuse conditions that an operation does not take: it would go on where its client wants it not to.
+
+    :param taken: the conditional headers it takes.
+    :raises NotImplemented: there is another.
+    """
+    for name, _ in headers.items():
+        if name.startswith(_CONDITIONAL) and name not in taken:
+            # If-Range is none by itself: it goes with Range, which no such operation takes.
+            if name != "if-range":
+                raise _unbuilt(_SPELLED.get(name, name))
 
 
 def check_read(
@@ -124,8 +138,7 @@ def check_write(headers: Headers, latest: ObjectVersion | None, key: str = "") -
     :param key: what the client is told is not there.
     :raises NoSuchKey: ``If-Match`` where nothing is there.
     :raises PreconditionFailed: 412, with ``Condition``.
-    :raises NotImplemented: both at once, an ``If-None-Match`` other than ``*``, an ``If-Match`` that is one, or a
-        condition on dates.
+    :raises NotImplemented: both at once, an ``If-None-Match`` other than ``*``, or an ``If-Match`` that is one.
     """
     if_match, if_none_match = headers.get("if-match"), headers.get("if-none-match")
     if if_match is not None and if_none_match is not None:
@@ -137,9 +150,6 @@ def check_write(headers: Headers, latest: ObjectVersion | None, key: str = "") -
         raise _unbuilt("If-None-Match", _NOT_THIS_VALUE.format("If-None-Match"))
     if if_match == "*":
         raise _unbuilt("If-Match", _NOT_THIS_VALUE.format("If-Match"))
-    for name in _UNBUILT_ON_WRITES:
-        if name in headers:
-            raise _unbuilt(_SPELLED[name])
     current = None if latest is None or latest.is_delete_marker else latest
     if if_match is not None:
         check_etag(if_match, current, key)
@@ -185,16 +195,44 @@ def check_delete(headers: Headers, latest: ObjectVersion | None, key: str = "") 
     size = headers.get("x-amz-if-match-size")
     if size is not None and not (size.isascii() and size.isdigit()):
         raise _bad("x-amz-if-match-size", size)
-    modified = headers.get("x-amz-if-match-last-modified-time")
-    moment = parse_http_date(modified) if modified is not None else None
-    if modified is not None and moment is None:
-        raise _bad("x-amz-if-match-last-modified-time", modified)
+    moment = _moment(headers, "x-amz-if-match-last-modified-time")
     if latest is None or latest.is_delete_marker:
         return
     if size is not None and (size.lstrip("0") or "0") != str(latest.size):
         raise PreconditionFailed(Condition="x-amz-if-match-size")
     if moment is not None and moment != latest.modified // 1000:
         raise PreconditionFailed(Condition="x-amz-if-match-last-modified-time")
+
+
+def check_abort(headers: Headers, upload: Upload | None, upload_id: str) -> None:
+    """Decide whether an upload may be dropped.
+
+    By the API reference, an upload that is not there meets ``x-amz-if-match-initiated-time``, and the answer is 204.
+
+    :param upload: the upload, if it is in progress.
+    :param upload_id: what the client is told does not exist.
+    :raises NoSuchUpload: it is not, and there is no condition.
+    :raises PreconditionFailed: 412, with ``Condition``.
+    :raises InvalidArgument: a time that is none.
+    """
+    name = "x-amz-if-match-initiated-time"
+    moment = _moment(headers, name)
+    if upload is None and moment is None:
+        raise NoSuchUpload(UploadId=upload_id)
+    if upload is not None and moment not in (None, upload.initiated // 1000):
+        raise PreconditionFailed(Condition=name)
+
+
+def _moment(headers: Headers, name: str) -> int | None:
+    """The time that a condition names, in seconds since the epoch.
+
+    :raises InvalidArgument: it is none.
+    """
+    text = headers.get(name)
+    moment = parse_http_date(text) if text is not None else None
+    if text is not None and moment is None:
+        raise _bad(name, text)
+    return moment
 
 
 def _bad(name: str, value: str) -> InvalidArgument:

@@ -35,6 +35,7 @@ __all__ = ["ALIASES", "OPERATIONS", "Body", "Operation", "Scope"]
 DELETE, GET, HEAD, OPTIONS = "DELETE", "GET", "HEAD", "OPTIONS"
 POST, PUT = "POST", "PUT"
 SERVICE, BUCKET, OBJECT = Scope.SERVICE, Scope.BUCKET, Scope.OBJECT
+TAGS = "if-match if-none-match"
 DOCUMENT, STREAM = Body.DOCUMENT, Body.STREAM
 
 ALIASES: Final[Mapping[str, str]] = {
@@ -58,12 +59,14 @@ def op(
     copy_source: bool = False,
     checked: bool = False,
     audit: str = "",
+    conditions: str | None = None,
 ) -> Operation:
     """Write a row; see :class:`Operation`.
 
     :param names: the query names that must be there, with blanks between.
     :param checked: whether a checksum is required.
     :param audit: what Ozone calls it, where that is not the name in capitals.
+    :param conditions: the conditional headers it takes, with blanks between.
     """
     return Operation(
         name,
@@ -76,6 +79,7 @@ def op(
         copy_source,
         checked,
         audit or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper(),
+        None if conditions is None else frozenset(conditions.split()),
     )
 
 
@@ -93,7 +97,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     op("CreateBucket", PUT, BUCKET, "",
        buckets.create_bucket, "s3:CreateBucket", DOCUMENT),
     op("HeadBucket", HEAD, BUCKET, "", buckets.head_bucket, "s3:ListBucket"),
-    op("DeleteBucket", DELETE, BUCKET, "", buckets.delete_bucket, "s3:DeleteBucket"),
+    op("DeleteBucket", DELETE, BUCKET, "",
+       buckets.delete_bucket, "s3:DeleteBucket", conditions=""),
     op("GetBucketLocation", GET, BUCKET, "location",
        buckets.get_bucket_location, "s3:GetBucketLocation"),
     op("CreateSession", GET, BUCKET, "session", None, "s3express:CreateSession"),
@@ -113,19 +118,20 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     op("GetObjectAttributes", GET, OBJECT, "attributes",
        reading.get_object_attributes, "s3:GetObjectAttributes"),
     op("PutObject", PUT, OBJECT, "",
-       writing.put_object, "s3:PutObject", STREAM, audit="CREATE_KEY"),
+       writing.put_object, "s3:PutObject", STREAM, audit="CREATE_KEY", conditions=TAGS),
     op("CopyObject", PUT, OBJECT, "",
-       copying.copy_object, "s3:PutObject", copy_source=True),
+       copying.copy_object, "s3:PutObject", copy_source=True, conditions=TAGS),
     op("DeleteObject", DELETE, OBJECT, "",
-       deleting.delete_object, "s3:DeleteObject", audit="DELETE_KEY"),
+       deleting.delete_object, "s3:DeleteObject", audit="DELETE_KEY",
+       conditions="if-match x-amz-if-match-last-modified-time x-amz-if-match-size"),
     op("DeleteObjects", POST, BUCKET, "delete",
-       deleting.delete_objects, "s3:DeleteObject", DOCUMENT, checked=True, audit="MULTI_DELETE"),
+       deleting.delete_objects, "s3:DeleteObject", DOCUMENT, checked=True, audit="MULTI_DELETE", conditions=""),
     op("GetObjectTagging", GET, OBJECT, "tagging",
        tagging.get_object_tagging, "s3:GetObjectTagging"),
     op("PutObjectTagging", PUT, OBJECT, "tagging",
-       tagging.put_object_tagging, "s3:PutObjectTagging", DOCUMENT, checked=True),
+       tagging.put_object_tagging, "s3:PutObjectTagging", DOCUMENT, checked=True, conditions=""),
     op("DeleteObjectTagging", DELETE, OBJECT, "tagging",
-       tagging.delete_object_tagging, "s3:DeleteObjectTagging"),
+       tagging.delete_object_tagging, "s3:DeleteObjectTagging", conditions=""),
     op("PostObject", POST, BUCKET, "", None, "s3:PutObject", STREAM),
     op("OptionsObject", OPTIONS, OBJECT, "", None, ""),
     op("GetObjectAcl", GET, OBJECT, "acl", None, "s3:GetObjectAcl"),
@@ -160,9 +166,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     op("UploadPartCopy", PUT, OBJECT, "partNumber uploadId",
        copying.upload_part_copy, "s3:PutObject", copy_source=True, audit="CREATE_MULTIPART_KEY_BY_COPY"),
     op("CompleteMultipartUpload", POST, OBJECT, "uploadId",
-       multipart.complete_multipart_upload, "s3:PutObject", DOCUMENT),
+       multipart.complete_multipart_upload, "s3:PutObject", DOCUMENT, conditions=TAGS),
     op("AbortMultipartUpload", DELETE, OBJECT, "uploadId",
-       multipart.abort_multipart_upload, "s3:AbortMultipartUpload"),
+       multipart.abort_multipart_upload, "s3:AbortMultipartUpload", conditions="x-amz-if-match-initiated-time"),
     op("ListParts", GET, OBJECT, "uploadId",
        multipart.list_parts, "s3:ListMultipartUploadParts"),
     op("ListMultipartUploads", GET, BUCKET, "uploads",

@@ -1,4 +1,4 @@
-"""The pipeline, written once: gate, resolve, perform, render. Authorization is in :meth:`ozgate.s3.call.Call.bucket`.
+"""The pipeline, written once: gate, resolve, perform, finish, render. Authorization is in :meth:`ozgate.s3.call.Call.bucket`.
 
 What comes in is a request whose address was parsed; what goes out is an answer on the
 wire and a line in each log. Every operation passes through here and nowhere else.
@@ -33,6 +33,7 @@ from ..values import Principal
 from ..wire.accesslog import GONE
 from ..wire.send import send
 from .call import Call, Gateway, Headers
+from .finish import finish
 from .openpages import HEADERS
 from .operations import Body, Scope
 from .preflight import PREFLIGHTS, preflight_refused
@@ -158,7 +159,8 @@ class Pipeline:
         tally = self.gateway.tally
         tally.in_flight += 1
         try:
-            reply = await self._perform(request, address)
+            performing = self._perform(request, address)
+            reply = await finish(performing, self.gateway, request, address)
             await self._answer(request, reply)
         except (ClientGone, CancelledError) as error:
             # Nobody is left to be told.

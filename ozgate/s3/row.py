@@ -47,6 +47,8 @@ class Operation:
     :ivar copy_source: whether the header ``x-amz-copy-source`` must be there.
     :ivar checksum_required: whether the model demands a checksum or Content-MD5.
     :ivar audit: Ozone's name of the action in the audit log.
+    :ivar conditions: the conditional headers it takes, where it changes or removes what is there: another one is
+        refused, never ignored. ``None`` where nothing is lost if one is.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Operation:
     copy_source: bool = False
     checksum_required: bool = False
     audit: str = ""
+    conditions: frozenset[str] | None = None
 
     @property
     def takes_unsigned_chunks(self) -> bool:

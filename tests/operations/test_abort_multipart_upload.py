@@ -44,6 +44,28 @@ class AbortMultipartUploadTests(ObjectTestCase):
         asked = self.abort(upload_id, "/absent/key")
         await self.refused(asked, 404, "NoSuchBucket")
 
+    async def test_initiated(self) -> None:
+        """An upload of another time than its client means is not aborted; one of that time is, and one that is gone was."""
+        upload_id = await self.begin()
+        target = f"/bucket/key?uploadId={upload_id}"
+        for time in ("Wed, 18 Nov 2026 11:06:39 GMT", "Wed, 18 Nov 2026 11:06:41 GMT"):
+            asked = self.ask("DELETE", target, x_amz_if_match_initiated_time=time)
+            response = await self.refused(asked, 412, "PreconditionFailed")
+            self.assertEqual(
+                response.text("Condition"), "x-amz-if-match-initiated-time"
+            )
+            self.assertEqual((await self.ask("GET", target)).status, 200)
+        asked = self.ask("DELETE", target, x_amz_if_match_initiated_time="x")
+        await self.refused(asked, 400, "InvalidArgument")
+        for _ in range(2):
+            response = await self.ask(
+                "DELETE",
+                target,
+                x_amz_if_match_initiated_time="Wed, 18 Nov 2026 11:06:40 GMT",
+            )
+            self.assertEqual((response.status, response.body), (204, b""))
+        self.assertEqual((await self.ask("GET", target)).status, 404)
+
     async def test_completed(self) -> None:
         """A completed upload cannot be aborted; the object stays."""
         upload_id = await self.begin()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from ozgate.auth.sigv4 import sign
 from ozgate.s3.owners import canonical_id
 
-from .support import OperationTestCase
+from .past import PastTestCase
+from .support import REGION, URL
+
+AFAR = b"<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>"
 
 
-class HeadBucketTests(OperationTestCase):
+class HeadBucketTests(PastTestCase):
     """HeadBucket."""
 
     async def test_there(self) -> None:
@@ -43,12 +47,53 @@ class HeadBucketTests(OperationTestCase):
         response = await other.request("HEAD", "/bucket")
         self.assertEqual((response.status, response.body), (403, b""))
         self.assertEqual(response.headers["x-amz-bucket-region"], "us-east-1")
-        for client, signed in ((other, True), (self.client, False)):
-            for target in ("/absent", "/bucket/key"):
-                response = await client.request("HEAD", target, signed=signed)
-                self.assertNotIn("x-amz-bucket-region", response.headers)
-        unsigned = await other.request("HEAD", "/bucket", signed=False)
-        self.assertNotIn("x-amz-bucket-region", unsigned.headers)
+        for target in ("/absent", "/bucket/key", "/bucket?acl"):
+            response = await other.request("HEAD", target)
+            self.assertNotIn("x-amz-bucket-region", response.headers)
+
+    async def test_stranger(self) -> None:
+        """Who does not sign, or wrongly, is told where a bucket is, as on S3, and of a missing one what this endpoint says of its own."""
+        await self.client.request("PUT", "/afar", body=AFAR)
+        for target, region in (
+            ("/bucket", "us-east-1"),
+            ("/afar", "eu-central-1"),
+            ("/absent", "us-east-1"),
+        ):
+            for method, headers, status in (
+                ("HEAD", {}, 403),
+                ("HEAD", {"authorization": "AWS4-HMAC-SHA256 x"}, 400),
+                ("HEAD", self.wrongly_signed(target), 403),
+            ):
+                response = await self.client.request(
+                    method, target, headers, signed=False
+                )
+                self.assertEqual((response.status, response.body), (status, b""))
+                self.assertEqual(response.headers["x-amz-bucket-region"], region)
+        for method, target in (
+            ("HEAD", "/bucket/key"),
+            ("GET", "/bucket"),
+            ("GET", "/bucket?acl"),
+            ("HEAD", "/bucket?acl"),
+            ("PUT", "/bucket"),
+            ("GET", "/"),
+        ):
+            response = await self.client.request(method, target, signed=False)
+            self.assertEqual(response.status, 403)
+            self.assertNotIn("x-amz-bucket-region", response.headers)
+
+    def wrongly_signed(self, target: str) -> dict[str, str]:
+        """The headers of a HEAD that another secret signed."""
+        now = self.clock.seconds()
+        return sign("HEAD", URL + target, {}, "testuser", "another secret", REGION, now)
+
+    async def test_link(self) -> None:
+        """A link is where its bucket is, for whom it may be followed by; others are told where the link is."""
+        await self.client.request("PUT", "/afar", body=AFAR)
+        await self.link("link", "afar")
+        response = await self.client.request("HEAD", "/link")
+        self.assertEqual(response.headers["x-amz-bucket-region"], "eu-central-1")
+        response = await self.client.request("HEAD", "/link", signed=False)
+        self.assertEqual(response.headers["x-amz-bucket-region"], "us-east-1")
 
     async def test_old_region_name(self) -> None:
         """A bucket made in EU says the region's name of today."""

@@ -177,6 +177,17 @@ class ListObjectVersionsTests(OperationTestCase):
         self.assertEqual(response.text("ArgumentName"), "max-keys")
         self.assertIsNone(response.text("ArgumentValue"))
 
+    async def test_region(self) -> None:
+        """A page says where its bucket is, as on S3, and so does the refusal of what it is asked; a missing bucket is nowhere."""
+        response = await self.list()
+        self.assertEqual(response.headers["x-amz-bucket-region"], "us-east-1")
+        for bad in ({"max_keys": "-1"}, {"version_id_marker": "x"}):
+            response = await self.refused(self.list(**bad), 400, "InvalidArgument")
+            self.assertEqual(response.headers["x-amz-bucket-region"], "us-east-1")
+        await self.client.request("DELETE", "/bucket")
+        response = await self.refused(self.list(), 404, "NoSuchBucket")
+        self.assertNotIn("x-amz-bucket-region", response.headers)
+
     async def test_missing_bucket(self) -> None:
         """There must be a bucket."""
         await self.refused(

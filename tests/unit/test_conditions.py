@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from ozgate.errors import (
     InvalidArgument,
     NoSuchKey,
+    NoSuchUpload,
     NotImplemented,
     NotModified,
     PreconditionFailed,
@@ -14,15 +15,17 @@ from ozgate.errors import (
 )
 from ozgate.s3.call import Headers
 from ozgate.s3.conditions import (
+    check_abort,
     check_copy_source,
     check_delete,
     check_etag,
     check_read,
     check_write,
     matches,
+    refuse_untaken,
 )
 from ozgate.s3.xml import http_date
-from ozgate.values import ObjectVersion
+from ozgate.values import ObjectVersion, Upload
 
 ETAG = "d41d8cd98f00b204e9800998ecf8427e"
 MODIFIED = 1_795_341_600_500
@@ -32,6 +35,7 @@ EARLIER = http_date(MODIFIED - 1000)
 LATER = http_date(MODIFIED + 1000)
 FUTURE = http_date(NOW + 60_000)
 VERSION = ObjectVersion("key", 1, MODIFIED, size=10, etag=ETAG)
+UPLOAD = Upload("key", "u", initiated=MODIFIED, owner="o")
 MARKER = ObjectVersion("key", 2, MODIFIED, is_delete_marker=True)
 
 
@@ -199,13 +203,11 @@ class WriteTests(SynchronousTestCase):
             self.assertIn("additionalMessage", error.members)
 
     def test_not_implemented(self) -> None:
-        """Conditions that S3 does not have on writes are 501, never ignored."""
+        """Values that S3 does not take on writes are 501, never ignored."""
         for name, value, header in (
             ("if-none-match", f'"{ETAG}"', "If-None-Match"),
             ("if-none-match", "", "If-None-Match"),
             ("if-match", "*", "If-Match"),
-            ("if-modified-since", SAME, "If-Modified-Since"),
-            ("if-unmodified-since", SAME, "If-Unmodified-Since"),
         ):
             for latest in (None, VERSION):
                 error = self.assertRaises(
@@ -278,6 +280,53 @@ class DeleteTests(SynchronousTestCase):
         """Without conditions everything may be deleted, and nothing."""
         for latest in (None, MARKER, VERSION):
             check_delete(Headers({}), latest)
+
+
+class AbortTests(SynchronousTestCase):
+    """AbortMultipartUpload."""
+
+    def test_initiated(self) -> None:
+        """The time is compared by whole seconds, and holds where no upload is; without it there must be one."""
+        name = "x-amz-if-match-initiated-time"
+        check_abort(Headers({}), UPLOAD, "u")
+        check_abort(Headers({name: SAME}), UPLOAD, "u")
+        check_abort(Headers({name: SAME}), None, "u")
+        for time in (EARLIER, LATER):
+            error = self.assertRaises(
+                PreconditionFailed, check_abort, Headers({name: time}), UPLOAD, "u"
+            )
+            self.assertEqual(error.members, {"Condition": name})
+        absent = self.assertRaises(NoSuchUpload, check_abort, Headers({}), None, "u")
+        self.assertEqual(absent.members, {"UploadId": "u"})
+
+    def test_nonsense(self) -> None:
+        """A time that is none is refused, whether there is an upload or not."""
+        for text in ("yesterday", ""):
+            sent = Headers({"x-amz-if-match-initiated-time": text})
+            for upload in (None, UPLOAD):
+                self.assertRaises(InvalidArgument, check_abort, sent, upload, "u")
+
+
+class UntakenTests(SynchronousTestCase):
+    """Conditions that an operation does not take."""
+
+    def test_refused(self) -> None:
+        """They are 501 with the header's name, never ignored."""
+        for name, header in (
+            ("if-modified-since", "If-Modified-Since"),
+            ("if-unmodified-since", "If-Unmodified-Since"),
+            ("if-none-match", "If-None-Match"),
+            ("x-amz-if-match-size", "x-amz-if-match-size"),
+        ):
+            sent = Headers({"host": "h", name: SAME})
+            taken = frozenset(("if-match",))
+            error = self.assertRaises(NotImplemented, refuse_untaken, sent, taken)
+            self.assertEqual(error.members["Header"], header)
+
+    def test_taken(self) -> None:
+        """Those it takes pass, and so does all that is no condition."""
+        sent = Headers({"if-match": "x", "if-range": "y", "x-amz-iffy": "z"})
+        refuse_untaken(sent, frozenset(("if-match",)))
 
 
 class TagTests(SynchronousTestCase):

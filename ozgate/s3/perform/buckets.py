@@ -33,12 +33,10 @@ from ..policy.evaluator import new_acls
 from ..policy.rights import rights_for
 from ..quotas import check_bucket_quota
 from ..receive import document as receive_document
+from ..regions import GLOBAL_REGION, region_of
 from ..reply import Reply, xml_reply
 from ..tokens import decode_token, encode_token
 from ..xml import document, element, read, timestamp
-
-GLOBAL_REGION = "us-east-1"
-"""The region whose endpoint is also the endpoint of all others, and whose buckets name none."""
 
 MAX_BUCKETS = 10000
 
@@ -52,12 +50,6 @@ _GRANTS = tuple(
 )
 
 
-def region_of(call: Call, bucket: Bucket) -> str:
-    """The region that a bucket says it is in; ``EU`` is the old name of ``eu-west-1``."""
-    region = bucket.region or call.gateway.settings.region
-    return "eu-west-1" if region == "EU" else region
-
-
 def arn_of(name: str) -> str:
     """A bucket's Amazon Resource Name, which S3 says wherever it shows a bucket."""
     return f"arn:aws:s3:::{name}"
@@ -67,6 +59,7 @@ async def list_buckets(call: Call) -> Reply:
     """List the buckets and links of the volume that S3 shows, as far as the caller may list or read them."""
     parameters = ("max-buckets", "prefix", "continuation-token", "bucket-region")
     asked = any(name in call.address.query for name in parameters)
+    here = call.gateway.settings.region
     limit = integer(call, "max-buckets", MAX_BUCKETS, 1, MAX_BUCKETS)
     prefix = call.query("prefix") or ""
     token = call.query("continuation-token")
@@ -76,7 +69,7 @@ async def list_buckets(call: Call) -> Reply:
     rows = "".join(
         f"<Bucket>{element('Name', bucket.name)}"
         f"{element('CreationDate', timestamp(bucket.created))}"
-        f"{element('BucketRegion', region_of(call, bucket) if asked else None)}"
+        f"{element('BucketRegion', region_of(bucket, here) if asked else None)}"
         f"{element('BucketArn', arn_of(bucket.name))}</Bucket>"
         for bucket in buckets[:limit]
     )
@@ -99,7 +92,7 @@ def _page(
 ) -> list[Bucket]:
     """Buckets in order, in the region that was asked for, if any was."""
     volume = call.gateway.settings.volume_name
-    region = call.query("bucket-region")
+    region, here = call.query("bucket-region"), call.gateway.settings.region
     listed = listed_for(tx, call.principal)
     found: list[Bucket] = []
     while len(found) < limit:
@@ -107,7 +100,7 @@ def _page(
         found += (
             one
             for one in page
-            if (not region or region_of(call, one) == region) and listed(one)
+            if (not region or region_of(one, here) == region) and listed(one)
         )
         if len(page) < limit:
             break
@@ -147,10 +140,11 @@ def _is_made_again(call: Call, existing: Bucket, region: str) -> bool:
     Nothing happens then, and the answer is 200. In all other regions it is 409 BucketAlreadyOwnedByYou. Source: Amazon S3 API
     Reference, "CreateBucket", there under "Errors". (S3 resets the access list too: here that is always the owner's, and Ozone's list is not S3's to reset.)
     """
+    here = call.gateway.settings.region
     return (
         existing.source is None
         and call.principal.is_called(existing.owner)
-        and region == region_of(call, existing) == GLOBAL_REGION
+        and region == region_of(existing, here) == GLOBAL_REGION
     )
 
 
@@ -266,28 +260,16 @@ def _location(call: Call, data: bytes) -> str:
 
 
 async def head_bucket(call: Call) -> Reply:
-    """Say whether a bucket is there, and where."""
-    bucket = await call.read(_find_or_say_where, call)
+    """Say whether a bucket is there; where it is, :mod:`ozgate.s3.finish` says to everybody."""
+    await call.read(_find, call)
     return Reply(
         200,
         [
-            ("x-amz-bucket-region", region_of(call, bucket)),
             ("x-amz-access-point-alias", "false"),
             ("x-amz-bucket-arn", arn_of(call.bucket_name)),
             ("Content-Type", "application/xml"),
         ],
     )
-
-
-def _find_or_say_where(tx: IMetadataTransaction, call: Call) -> Bucket:
-    """The bucket; who may not see it is told its region all the same, since SDKs look there, as on S3."""
-    try:
-        return call.bucket(tx)
-    except AccessDenied as error:
-        named = tx.bucket(call.gateway.settings.volume_name, call.bucket_name)
-        if named is not None:
-            error.headers.append(("x-amz-bucket-region", region_of(call, named)))
-        raise
 
 
 async def delete_bucket(call: Call) -> Reply:

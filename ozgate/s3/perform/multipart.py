@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import InvalidRequest
 from ...values import Part, Upload
 from ..checksums import ALGORITHMS, declared, trailer
+from ..conditions import check_abort
 from ..headers import read_object_headers, read_tags, refuse_unbuilt
 from ..receive import keep, receive
 from ..reply import Reply, xml_reply
@@ -25,7 +26,7 @@ from .completing import complete_multipart_upload
 from .digesting import asked_algorithm
 from .reading import part_number_of
 from .uploadlisting import list_multipart_uploads, list_parts
-from .uploads import check_part, find_upload, store_part
+from .uploads import check_part, find_upload, store_part, upload_in_progress
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
@@ -186,4 +187,7 @@ def _look_up(
 
 def _abort(tx: IMetadataTransaction, call: Call, upload_id: str) -> None:
     bucket = call.bucket(tx)
-    tx.remove_upload(bucket, find_upload(tx, bucket, call.key, upload_id))
+    upload = upload_in_progress(tx, bucket, call.key, upload_id)
+    check_abort(call.headers, upload, upload_id)
+    if upload is not None:
+        tx.remove_upload(bucket, upload)

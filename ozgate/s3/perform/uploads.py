@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from ..call import Call
 
 
+def upload_in_progress(
+    tx: IMetadataTransaction, bucket: Bucket, key: str, upload_id: str
+) -> Upload | None:
+    """The upload that a request means; ``None`` where there is none, or it was completed."""
+    upload: Upload | None = tx.upload(bucket, key, upload_id)
+    return upload if upload is None or upload.completed is None else None
+
+
 def find_upload(
     tx: IMetadataTransaction, bucket: Bucket, key: str, upload_id: str
 ) -> Upload:
@@ -21,8 +29,8 @@ def find_upload(
 
     :raises NoSuchUpload: there is none, or it was completed.
     """
-    upload = tx.upload(bucket, key, upload_id)
-    if upload is None or upload.completed is not None:
+    upload = upload_in_progress(tx, bucket, key, upload_id)
+    if upload is None:
         raise NoSuchUpload(UploadId=upload_id)
     return upload
 
