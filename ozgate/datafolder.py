@@ -40,9 +40,8 @@ class DataFolder:
         try:
             _make(self.path)
             _check_ours(self.path)
-            self._lock = os.open(
-                Path(self.path, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-            )
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            self._lock = os.open(Path(self.path, "lock"), flags, 0o600)
         except OSError as error:
             raise ConfigurationError(
                 f"the data folder {self.path} cannot be used ({error.strerror}): give --data a folder that this user may write to"

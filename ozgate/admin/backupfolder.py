@@ -21,6 +21,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -38,6 +39,14 @@ MANIFEST = "manifest.json"
 KEY = "master.key"
 
 _PIECE = 1 << 20
+
+_LARGEST_MANIFEST = 16 << 20
+
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+"""A name that leads nowhere else."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_BLOB_ID = re.compile(r"[0-9a-f]{8,64}")
 
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -88,8 +97,7 @@ class Manifest:
         """
         path = os.path.join(folder, MANIFEST)
         try:
-            with open(path, "rb") as file:
-                found = json.load(file)
+            found = json.loads(read_file(folder, MANIFEST, _LARGEST_MANIFEST))
             if found["format"] > FORMAT:
                 raise AdminError(
                     "INVALID_REQUEST",
@@ -97,7 +105,9 @@ class Manifest:
                 )
             parts = {name: Part(**found.pop(name)) for name in ("metadata", "blobs")}
             lists = {name: tuple(found[name]) for name in ("damaged", "structure")}
-            return cls(**{**found, **parts, **lists})
+            read = cls(**{**found, **parts, **lists})
+            read.check()
+            return read
         except FileNotFoundError:
             what = "it is no backup"
             if is_backup(folder):
@@ -108,6 +118,20 @@ class Manifest:
             raise Unavailable(f"{path} cannot be read: {error.strerror}") from None
         except (ValueError, KeyError, TypeError, AttributeError):
             raise Damaged(f"{path} is not what a backup wrote") from None
+
+    def check(self) -> None:
+        """Make sure that it names files of its own folder, and has values of the kinds that it should have.
+
+        :raises ValueError: it does not.
+        """
+        for part in (self.metadata, self.blobs):
+            numbers = (part.bytes, part.count)
+            if not all(isinstance(each, int) and each >= 0 for each in numbers):
+                raise ValueError("a number that is none")
+            if not _PLAIN.fullmatch(part.file) or not _SHA256.fullmatch(part.sha256):
+                raise ValueError("a name that is none")
+        if not isinstance(self.made, int) or not isinstance(self.blob_bytes, int):
+            raise ValueError("a number that is none")
 
     def write(self, folder: str) -> None:
         """Make it that of a folder, whose other files are durable."""
@@ -166,7 +190,7 @@ class BackupFolder:
                 "INVALID_REQUEST",
                 f"{self.path} holds {min(names)!r} and no backup: give a new folder, an empty one, or one with an earlier backup",
             )
-        self._lock = io.open_named(mark)
+        self._lock = io.open_regular(mark)
         if not io.pread(self._lock, 64, 0).startswith(_PREFIX):
             message = f"{mark} does not say that a backup is there"
             raise AdminError("INVALID_REQUEST", message)
@@ -186,6 +210,9 @@ class BackupFolder:
     def _make(self, name: str) -> None:
         with suppress(FileExistsError):
             io.mkdir(self.file(name))
+        if os.path.islink(self.file(name)):
+            message = f"{self.file(name)} is a link: what a backup has is in its folder"
+            raise AdminError("INVALID_REQUEST", message)
 
     def close(self) -> None:
         """Let others in."""
@@ -199,7 +226,7 @@ class BackupFolder:
 
     def blob(self, blob_id: str) -> str:
         """The path of a blob in it."""
-        return blob_file(self.path, blob_id)
+        return self.file(blob_name(blob_id))
 
     def sync_blobs(self) -> None:
         """Make the names of all blobs durable."""
@@ -238,15 +265,27 @@ def is_backup(folder: str) -> bool:
     :raises OSError: it cannot be looked into.
     """
     try:
-        with open(os.path.join(folder, "FORMAT"), "rb") as file:
-            return file.read(64).startswith(_PREFIX)
-    except (FileNotFoundError, IsADirectoryError):
-        return False
+        return read_file(folder, "FORMAT", 64).startswith(_PREFIX)
+    except OSError as error:
+        # A link, or what is no file, no backup wrote.
+        if error.errno in (errno.ENOENT, errno.EINVAL, errno.ELOOP):
+            return False
+        raise
 
 
-def blob_file(folder: str, blob_id: str) -> str:
-    """The path of a blob in a backup."""
-    return os.path.join(folder, "blobs", blob_id[-2:], blob_id)
+def read_file(folder: str, name: str, most: int) -> bytes:
+    """What a file of a folder begins with; no link is followed.
+
+    :param most: bytes that are read at most.
+    :raises OSError: it cannot be read, or is no file.
+    """
+    with open(io.open_within(folder, name), "rb") as file:
+        return file.read(most)
+
+
+def blob_name(blob_id: str) -> str:
+    """The place of a blob in a backup."""
+    return f"blobs/{blob_id[-2:]}/{blob_id}"
 
 
 def line_of(blob: BlobRef) -> bytes:
@@ -259,12 +298,16 @@ def listed_blobs(folder: str, manifest: Manifest) -> Iterator[BlobRef]:
 
     :raises Damaged: it has something else in it.
     """
-    with open(os.path.join(folder, manifest.blobs.file), "rb") as file:
+    with open(io.open_within(folder, manifest.blobs.file), "rb") as file:
         for line in file:
-            blob_id, length, crc = line.decode("ascii").split()
-            if not blob_id.isalnum():
+            try:
+                blob_id, length, crc = line.decode("ascii").split()
+                blob = BlobRef("files", blob_id, int(length), int(crc, 16))
+            except ValueError:
+                raise Damaged(f"{line[:80]!r} is no line of a blob") from None
+            if not _BLOB_ID.fullmatch(blob_id):
                 raise Damaged(f"{blob_id!r} is no blob's id")
-            yield BlobRef("files", blob_id, int(length), int(crc, 16))
+            yield blob
 
 
 def write_file(path: str, pieces: list[bytes]) -> None:
@@ -306,7 +349,7 @@ def summed(folder: str, file: str, count: int = 0) -> Part:
     path = os.path.join(folder, file)
     digest, size = hashlib.sha256(), 0
     with io.translated(f"reading {path}"):
-        fd = io.open_named(path)
+        fd = io.open_within(folder, file)
         try:
             io.fsync(fd)
             while piece := io.pread(fd, _PIECE, size):

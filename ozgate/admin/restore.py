@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from functools import partial
 
 from attrs import frozen
 
+from ..auth.sealing import KEY_BYTES, MasterKey
 from ..blobs import io
 from ..blobs.copies import copy_blob, copy_file, is_copy
 from ..blobs.folders import Folders
@@ -21,9 +23,10 @@ from ..values import BlobRef
 from .backupfolder import (
     KEY,
     Manifest,
-    blob_file,
+    blob_name,
     check_part,
     listed_blobs,
+    read_file,
     write_file,
 )
 from .errors import AdminError
@@ -54,7 +57,7 @@ class Restored:
 def restore(
     backup: str,
     data: str,
-    open_metadata: Callable[[str], None],
+    open_metadata: Callable[[str], bytes | None],
     tell: Tell,
     accept_damage: bool = False,
 ) -> Restored:
@@ -62,8 +65,8 @@ def restore(
 
     :param backup: the backup's folder.
     :param data: the data folder: absent, or empty.
-    :param open_metadata: opens metadata in a file as a service would, and closes them again; raises ``StoreError`` when that
-        cannot be done, as when they are of a newer ozgate.
+    :param open_metadata: opens metadata in a file as a service would, and closes them again; returns the check value of their master
+        key, and raises ``StoreError`` when that cannot be done, as when they are of a newer ozgate.
     :param accept_damage: go on although blobs are missing or damaged; else nothing is restored then.
     :raises AdminError: there is no backup, or the data folder is in use; one clear line.
     :raises StoreError: it cannot be done; one clear line. Nothing is left in the data folder, unless the disk failed when
@@ -78,20 +81,36 @@ def restore(
         check_part(backup, manifest.blobs)
         with io.translated(f"restoring into {data}"):
             io.mkdir(work)
-        copy_file(
-            os.path.join(backup, manifest.metadata.file), os.path.join(work, METADATA)
-        )
-        # Before anything else: metadata of a newer ozgate are refused here.
-        open_metadata(os.path.join(work, METADATA))
-        damaged = _Copying(backup, work, manifest, tell).run(accept_damage)
+        within = partial(io.open_within, backup)
+        copy_file(manifest.metadata.file, os.path.join(work, METADATA), opens=within)
+        # Before anything else: metadata of a newer ozgate, or built by somebody else, are refused here.
+        check = open_metadata(os.path.join(work, METADATA))
         if manifest.has_key:
-            copy_file(os.path.join(backup, KEY), os.path.join(work, KEY))
+            write_file(os.path.join(work, KEY), [_key_of(backup, check)])
+        damaged = _Copying(backup, work, manifest, tell).run(accept_damage)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
     # From here on, what is cut short leaves the folder of that name: no service starts beside it.
     _move(work, data)
     return Restored(manifest, tuple(damaged))
+
+
+def _key_of(backup: str, check: bytes | None) -> bytes:
+    """The file of the master key in a backup.
+
+    :param check: what the metadata know it by; ``None`` where nothing is sealed under any.
+    :raises StoreError: it is no such file, or another key.
+    """
+    path = os.path.join(backup, KEY)
+    with io.translated(f"reading {path}"):
+        text = read_file(backup, KEY, 4 * KEY_BYTES)
+    key = MasterKey.parse(text, path)
+    if check is not None and not key.fits(check):
+        raise Unavailable(
+            f"{path} is not the key that the secrets in the backup were encrypted under: put that one there"
+        )
+    return text
 
 
 def _make_ready(data: str) -> None:
@@ -145,19 +164,21 @@ class _Copying:
         return self._damaged
 
     def _copy(self, blob: BlobRef, accept_damage: bool) -> None:
-        source = blob_file(self._backup, blob.id)
+        source, within = blob_name(blob.id), partial(io.open_within, self._backup)
         target = f"{self._folders.folder(blob.id)}/{blob.id}"
         before = self._done
         try:
-            if os.path.exists(source) and not is_copy(source, blob):
+            with io.translated(f"reading {os.path.join(self._backup, source)}"):
+                io.close(within(source))
+            if not is_copy(source, blob, within):
                 raise Damaged("it is another blob, or cut off")
-            copy_blob(source, target, self._copied)
+            copy_blob(source, target, self._copied, within)
         except (Absent, Damaged) as error:
             if len(self._damaged) < _MOST_NAMED:
                 self._damaged.append(blob.id)
             if accept_damage and isinstance(error, Damaged):
                 # What is left of it may be worth having; a read that meets the damage fails.
-                copy_file(source, target)
+                copy_file(source, target, opens=within)
         self._done = before + blob.length
 
     def _copied(self, count: int) -> None:

@@ -49,9 +49,12 @@ class MasterKey:
         :raises Unavailable: it cannot be read, is none, or others may read it; one line says so.
         """
         try:
-            with open(path, "rb") as file:
-                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-                text = file.read(4 * KEY_BYTES)
+            # A link is followed: secrets that are mounted come as links. But nothing is waited for.
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            with open(fd, "rb") as file:
+                found = os.fstat(fd).st_mode
+                mode = stat.S_IMODE(found)
+                text = file.read(4 * KEY_BYTES) if stat.S_ISREG(found) else b""
         except FileNotFoundError:
             raise Absent(f"there is no master key {path}") from None
         except OSError as error:
@@ -62,6 +65,14 @@ class MasterKey:
             raise Unavailable(
                 f"the master key {path} has mode {mode:03o}, so that others may read it: chmod 600 it, and renew all secrets if somebody has"
             )
+        return cls.parse(text, path)
+
+    @classmethod
+    def parse(cls, text: bytes, path: str) -> Self:
+        """The key that a file has in it: 64 hex digits.
+
+        :raises Unavailable: it has something else in it.
+        """
         try:
             key = bytes.fromhex(text.decode("ascii").strip())
         except ValueError:

@@ -23,14 +23,18 @@ Tell = Callable[[int], None]
 """Is told how many bytes were copied; what it raises ends the copying."""
 
 
+Opens = Callable[[str], int]
+"""Opens a file for reading."""
+
+
 def nothing(_: int) -> None:
     """Be told, and do nothing."""
 
 
-def is_copy(path: str, blob: BlobRef) -> bool:
+def is_copy(path: str, blob: BlobRef, opens: Opens | None = None) -> bool:
     """Whether a file looks like that blob's: its size and trailer do. It is not read."""
     try:
-        fd = io.open_named(path)
+        fd = (opens or io.open_regular)(path)
     except OSError:
         return False
     try:
@@ -58,13 +62,15 @@ def link_blob(source: str, target: str) -> bool:
     return True
 
 
-def copy_blob(source: str, target: str, tell: Tell = nothing) -> None:
+def copy_blob(
+    source: str, target: str, tell: Tell = nothing, opens: Opens | None = None
+) -> None:
     """Copy a blob's file, checking every byte; it survives a power cut, but for its name.
 
     :raises Damaged: it is not what was written, and nothing is left of the copy.
     :raises StoreError: the disk failed, or there is no such blob.
     """
-    verifier = Verifier(source)
+    verifier = Verifier(source, opens)
     try:
         verifier.open()
         with _Written(target) as written:
@@ -77,10 +83,12 @@ def copy_blob(source: str, target: str, tell: Tell = nothing) -> None:
         verifier.close()
 
 
-def copy_file(source: str, target: str, tell: Tell = nothing) -> None:
+def copy_file(
+    source: str, target: str, tell: Tell = nothing, opens: Opens | None = None
+) -> None:
     """Copy any file as it is; as for the rest see :func:`copy_blob`."""
     with io.translated(f"copying {source}"):
-        fd = io.open_named(source)
+        fd = (opens or io.open_named)(source)
     try:
         with _Written(target) as written:
             at = 0

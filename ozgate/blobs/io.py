@@ -12,6 +12,7 @@ import ctypes
 import errno
 import fcntl
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -31,7 +32,9 @@ __all__ = [
     "mkdir",
     "open_named",
     "open_new",
+    "open_regular",
     "open_unnamed",
+    "open_within",
     "pread",
     "preadv_nowait",
     "rename",
@@ -94,6 +97,38 @@ def open_new(path: str) -> int:
 def open_named(path: str) -> int:
     """Open a file for reading."""
     return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+
+def open_regular(path: str) -> int:
+    """Open a file for reading that is nothing else: no link, which leads elsewhere, no device, and no pipe, which waits."""
+    return _open_regular(path, None)
+
+
+def _open_regular(path: str, folder: int | None) -> int:
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    fd = os.open(path, flags, dir_fd=folder)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "it is no regular file", path)
+    return fd
+
+
+def open_within(folder: str, name: str) -> int:
+    """Open a regular file inside of a folder for reading, by way of no link.
+
+    :param name: relative, with ``/`` between folders.
+    """
+    *above, last = name.split("/")
+    flags = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
+    at = os.open(folder, flags)
+    try:
+        for each in above:
+            below = os.open(each, flags | os.O_NOFOLLOW, dir_fd=at)
+            os.close(at)
+            at = below
+        return _open_regular(last, at)
+    finally:
+        os.close(at)
 
 
 def close(fd: int) -> None:

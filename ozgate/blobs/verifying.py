@@ -26,14 +26,16 @@ STEP = 4 * BLOCK
 class Verifier:
     """Reads the file of a blob from its start, and holds it against all its checksums.
 
+    :param opens: opens the file for reading, where that is not just opening it.
     :ivar length: bytes of the blob; known once it is open, as is the footer.
     :ivar footer: what follows them in the file.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, opens: Callable[[str], int] | None = None) -> None:
         self.length = 0
         self.footer = b""
         self._path = path
+        self._opens = opens
         self._fd = -1
         self._at = 0
         self._whole = 0
@@ -48,7 +50,7 @@ class Verifier:
         :raises Unavailable: the disk failed.
         """
         with io.translated("verifying a blob"):
-            self._fd = io.open_named(self._path)
+            self._fd = (self._opens or io.open_named)(self._path)
             io.drop_cache(self._fd, 0, 0)
             trailer = Trailer.read(self._fd)
             self.length = trailer.length

@@ -13,6 +13,7 @@ from twisted.internet.threads import blockingCallFromThread
 from ..admin.backupfolder import remove_log
 from ..admin.errors import AdminError, as_admin_error
 from ..admin.restore import Restored, restore
+from ..auth.secrets import check_value
 from ..config import Settings
 from ..errors import StoreError
 from ..interfaces import IMetadataStore
@@ -159,8 +160,11 @@ def _tell_restored(restored: Restored, data: str) -> None:
         )
 
 
-def _open_metadata(path: str) -> None:
-    """Open metadata as a service would, which brings them up to date, and close them again."""
+def _open_metadata(path: str) -> bytes | None:
+    """Open metadata as a service would, which brings them up to date, and close them again.
+
+    :return: the check value of their master key, if they have one.
+    """
     from ..providers import make_provider
     from .offline import running_reactor
 
@@ -175,8 +179,11 @@ def _open_metadata(path: str) -> None:
             IMetadataStore, "ozgate.metadata", reactor, settings, unused
         )
         await store.open()
-        await store.close()
-        return True
+        try:
+            return await store.read(check_value)
+        finally:
+            await store.close()
 
-    blockingCallFromThread(reactor, lambda: Deferred.fromCoroutine(look()))
+    check: Any = blockingCallFromThread(reactor, lambda: Deferred.fromCoroutine(look()))
     remove_log(path)
+    return None if check is None else bytes(check)

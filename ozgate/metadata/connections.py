@@ -10,6 +10,7 @@ import tempfile
 from ..errors import Damaged, NoSpace, StoreError, Unavailable, Uncertain
 from .logcheck import unmark_relaxed
 from .schema import is_current, migrate
+from .structure import foreign_parts
 
 BUSY_SECONDS = 5.0
 """How long a statement waits for another process, such as a backup or an administrator's shell."""
@@ -94,8 +95,18 @@ def _connect(path: str) -> sqlite3.Connection:
         isolation_level=None,
         cached_statements=STATEMENTS,
     )
+    harden(connection)
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     return connection
+
+
+def harden(connection: sqlite3.Connection) -> None:
+    """Trust nothing that a database has in it: no function in its schema, no cell that is not where it should be.
+
+    Source: SQLite, "Defense Against The Dark Arts".
+    """
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
 
 
 def connect_writer(path: str, relaxed: bool = False) -> sqlite3.Connection:
@@ -122,6 +133,7 @@ def connect_writer(path: str, relaxed: bool = False) -> sqlite3.Connection:
 def _prepare(connection: sqlite3.Connection, path: str, relaxed: bool) -> None:
     # Looked at before anything is changed: a newer database is left as it is.
     current = is_current(connection, path)
+    _check_structure(connection, path)
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
         raise Unavailable(f"cannot use {path}: its file system has no write-ahead log")
@@ -137,6 +149,21 @@ def _prepare(connection: sqlite3.Connection, path: str, relaxed: bool) -> None:
     if not current:
         migrate(connection)
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _check_structure(connection: sqlite3.Connection, path: str) -> None:
+    """Run nothing that somebody else put into a database.
+
+    :raises Unavailable: it has another structure than its schema says.
+    """
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    found = foreign_parts(connection, version)
+    if found:
+        more = f", and {len(found) - 3} more" if len(found) > 3 else ""
+        raise Unavailable(
+            f"{path} is not used, for it is not built as ozgate builds its databases: it has {', '.join(found[:3])}{more}. "
+            "Somebody changed it, or its disk did: bring back a backup that you trust, with 'ozgate admin restore'"
+        )
 
 
 def _empty_log(connection: sqlite3.Connection, path: str) -> bool:

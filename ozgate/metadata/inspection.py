@@ -19,8 +19,9 @@ from twisted.internet.defer import Deferred, DeferredList
 
 from ..errors import NoSpace, Unavailable
 from ..values import BlobUser, DamagedRow, Drift
-from .connections import connect_reader, translated
-from .schema import COUNTED
+from .connections import connect_reader, harden, translated
+from .schema import COUNTED, SCHEMA_VERSION
+from .structure import foreign_parts
 
 COPIED_AT_ONCE = 1024
 """Pages of a copy between two calls that tell how far it is."""
@@ -152,6 +153,8 @@ def drifts(connection: sqlite3.Connection) -> Sequence[Drift]:
 
 
 def _structure(connection: sqlite3.Connection) -> Iterator[str]:
+    for found in foreign_parts(connection, SCHEMA_VERSION):
+        yield f"the database has {found}"
     for (line,) in _asked(connection, f"PRAGMA integrity_check({MOST_LINES})"):
         if line != "ok":
             yield from str(line).splitlines()
@@ -254,6 +257,7 @@ def copy_to(
     # The umask may be anybody's; a database has secrets in it, if sealed ones.
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     with closing(sqlite3.connect(path, isolation_level=None)) as target:
+        harden(target)
         connection.backup(target, pages=COPIED_AT_ONCE, progress=progress)
     for each, flags in (
         (path, os.O_RDONLY),

@@ -61,7 +61,9 @@ _KINDS = {
     "mkdir": "mkdir",
     "open_named": "open",
     "open_new": "create",
+    "open_regular": "open",
     "open_unnamed": "create_unnamed",
+    "open_within": "open",
     "pread": "read",
     "preadv_nowait": "read_nowait",
     "rename": "rename",
@@ -244,7 +246,11 @@ class _Blobs:
     def replacement(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         """What takes the place of a function."""
         kind = _KINDS[name]
-        if name in ("open_named", "open_new", "open_unnamed"):
+        if name == "open_within":
+            return lambda folder, path: self._open(
+                kind, lambda _: int(real(folder, path)), f"{folder}/{path}"
+            )
+        if name.startswith("open_"):
             return lambda path: self._open(kind, real, path)
         if name == "writev":
             return lambda fd, chunks: self._write(kind, real, fd, chunks)

@@ -39,7 +39,13 @@ from ozgate.values import (
 SILENT = ("close", "listdir", "preadv_nowait", "start_writeback", "will_need")
 """Functions of :mod:`ozgate.blobs.io` that do not fail, or whose failures are looked at on their own."""
 
-MAKE_DESCRIPTORS = ("open_named", "open_new", "open_unnamed")
+MAKE_DESCRIPTORS = (
+    "open_named",
+    "open_new",
+    "open_regular",
+    "open_unnamed",
+    "open_within",
+)
 
 
 FAILURES = (
