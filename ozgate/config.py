@@ -430,7 +430,7 @@ class Settings:
     limit_hashing: int = knob(
         "ozgate.limit.hashing",
         0,
-        "Most requests whose bytes the service hashes at once: copies of parts, and copies with another checksum; 0 for as many as there are cores.",
+        "Most requests whose bytes the service hashes at once: copies of parts, and copies with another checksum; 0 for as many as there are cores, and at most half of ozgate.threads.",
         whole,
     )
     limit_hashing_user: int = knob(

@@ -43,7 +43,9 @@ class Turns:
 
     def take_up(self, settings: Settings) -> None:
         """Hold requests to other limits, from their next turn on."""
-        self._at_once = settings.limit_hashing or len(os.sched_getaffinity(0))
+        # The threads are for the bytes of other requests too.
+        few = min(len(os.sched_getaffinity(0)), max(settings.threads // 2, 1))
+        self._at_once = settings.limit_hashing or few
         self._of_one_user = settings.limit_hashing_user or self._at_once
         self._most_waiting = settings.limit_hashing_waiting
         self._grant()

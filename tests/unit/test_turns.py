@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -151,7 +152,7 @@ class TurnsTests(SynchronousTestCase):
         self.assertEqual(self.log, ["a", "b", "a"])
 
     def test_taken_up(self) -> None:
-        """Other limits hold from the next turn on; 0 is as many as there are cores, or any number."""
+        """Other limits hold from the next turn on."""
         turns = self.begin(1, 1, 1)
         self.join("a")
         self.join("b")
@@ -159,8 +160,19 @@ class TurnsTests(SynchronousTestCase):
         for name in ("a", "a", "a", "b"):
             self.join(name)
         self.assertEqual(self.log, ["a", "b", "a"])
-        turns.take_up(evolve(settings(0, 0)))
-        self.assertGreaterEqual(turns.in_flight, 3)
+
+    def test_as_many_as_there_can_be(self) -> None:
+        """0 is as many as there are cores, and as half of the threads; of a user and waiting, any number."""
+        for cores, threads, expected in ((3, 8, 3), (64, 8, 4), (64, 1, 1), (1, 8, 1)):
+            self.patch(os, "sched_getaffinity", lambda _, n=cores: range(n))
+            limits = evolve(settings(0, 0), threads=threads)
+            turns = self.turns = Turns(limits)
+            self.log = []
+            for _ in range(10):
+                self.join("a")
+            self.assertEqual(
+                (turns.in_flight, turns.waiting), (expected, 10 - expected)
+            )
 
 
 class SlicesTests(SynchronousTestCase):
