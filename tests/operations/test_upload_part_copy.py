@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 from .uploads import (
     LARGE,
     PART,
@@ -28,6 +32,28 @@ class UploadPartCopyTests(ObjectTestCase):
         """Make a part of an object."""
         target = f"/bucket/target?partNumber={number}&uploadId={upload_id}"
         return await self.ask("PUT", target, x_amz_copy_source=source, **headers)
+
+    async def copy_range(
+        self,
+        upload_id: str,
+        number: int,
+        start: int,
+        length: int,
+        source: str = "/bucket/key",
+    ) -> Response:
+        """Make a part of so many bytes of an object."""
+        wanted = f"bytes={start}-{start + length - 1}"
+        return await self.copy(
+            upload_id, number, source, x_amz_copy_source_range=wanted
+        )
+
+    @contextmanager
+    def nothing_readable(self) -> Iterator[None]:
+        """While this lasts, there are no blobs to be read."""
+        blobs: Any = self.client.gateway.blobs
+        kept, blobs.data = blobs.data, {}
+        yield
+        blobs.data = kept
 
     async def finish(self, upload_id: str, *parts: Response) -> Response:
         """Complete with parts copied, numbered from 1, and get the object."""
@@ -103,6 +129,74 @@ class UploadPartCopyTests(ObjectTestCase):
             (await self.finish(upload_id, border)).body,
             (PART + LARGE)[9 : len(PART) + 10],
         )
+
+    async def test_one_part_of_source(self) -> None:
+        """A copy of just one part of the source reads nothing, whatever its number; of anything else, it must."""
+        bodies = (PART, PART[::-1], LARGE)
+        source = b"".join(bodies)
+        for algorithm, kind, numbers in (
+            ("", "", (2, 3, 9999)),
+            ("CRC32", "FULL_OBJECT", (1, 7000, 10000)),
+            ("SHA256", "COMPOSITE", (1, 2, 3)),
+        ):
+            headers, sums = {}, list[dict[str, str]]()
+            if algorithm:
+                headers = {
+                    "x_amz_checksum_algorithm": algorithm,
+                    "x_amz_checksum_type": kind,
+                }
+                sums = [{algorithm: checksum_of(algorithm, body)} for body in bodies]
+            upload_id = await self.begin(**headers)
+            listed = []
+            for number, body in zip(numbers, bodies, strict=True):
+                stated = {}
+                if algorithm:
+                    header = f"x_amz_checksum_{algorithm.lower()}"
+                    stated = {header: checksum_of(algorithm, body)}
+                etag = await self.part(upload_id, number, body, **stated)
+                listed.append((number, etag))
+            done = await self.complete(upload_id, listed, "/bucket/key", sums)
+            self.assertEqual(done.status, 200, done.body)
+            upload_id = await self.begin("/bucket/target", **headers)
+            with self.nothing_readable():
+                copied, start = [], 0
+                for number, body in enumerate(bodies, 1):
+                    part = await self.copy_range(upload_id, number, start, len(body))
+                    self.assertEqual(part.text("ETag"), etag_of(body), part.body)
+                    if algorithm:
+                        self.assertEqual(
+                            part.text(f"Checksum{algorithm}"),
+                            checksum_of(algorithm, body),
+                        )
+                    copied.append((number, part.text("ETag") or ""))
+                    start += len(body)
+                size = len(PART)
+                for start, length in (
+                    *((1, size), (1, size - 1), (0, size + 1), (0, size - 1)),
+                    *((size, size + 1), (0, 2 * size), (0, len(source))),
+                    *((2 * size, 5), (2 * size + 1, len(LARGE) - 1)),
+                ):
+                    asked = self.copy_range(upload_id, 9, start, length)
+                    await self.refused(asked, 500, "InternalError")
+            done = await self.complete(upload_id, copied, "/bucket/target", sums)
+            self.assertEqual(done.status, 200, done.body)
+            self.assertEqual((await self.get("/bucket/target")).body, source)
+            self.assert_no_reader()
+
+    async def test_one_part_of_a_copy(self) -> None:
+        """Nor does a copy of a part of a copy, and of all of an object whose one part was a copy."""
+        await self.upload(PART, LARGE)
+        await self.ask("PUT", "/bucket/copy", x_amz_copy_source="/bucket/key")
+        with self.nothing_readable():
+            upload_id = await self.begin("/bucket/target")
+            part = await self.copy_range(upload_id, 1, 0, len(PART), "/bucket/copy")
+            self.assertEqual(part.text("ETag"), etag_of(PART))
+            listed = [(1, part.text("ETag") or "")]
+            done = await self.complete(upload_id, listed, "/bucket/target")
+            self.assertEqual(done.status, 200, done.body)
+            upload_id = await self.begin("/bucket/target")
+            part = await self.copy(upload_id, 1, "/bucket/target")
+            self.assertEqual(part.text("ETag"), etag_of(PART))
 
     async def test_checksums(self) -> None:
         """The part has a checksum of the upload's algorithm, shown in the answer."""

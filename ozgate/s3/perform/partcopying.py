@@ -1,8 +1,8 @@
 """UploadPartCopy. The part names the source's extents.
 
 A part's ETag is the MD5 of its bytes, since CompleteMultipartUpload makes the object's of them.
-It is known where the part is a whole object that was put in one piece; otherwise the bytes are read
-once and hashed. An inline source becomes a blob first: parts are extents always.
+It is known where the part is a whole object that was put in one piece, or just one part of the source; otherwise the bytes are
+read once and hashed. An inline source becomes a blob first: parts are extents always.
 
 Source: Amazon S3 API Reference, UploadPartCopy.
 """
@@ -10,13 +10,23 @@ Source: Amazon S3 API Reference, UploadPartCopy.
 from __future__ import annotations
 
 from base64 import b64encode
+from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from ...errors import SlowDown
-from ...values import ByteRange, Content, Extent, ObjectVersion, Part, Upload
+from ...values import (
+    Bucket,
+    ByteRange,
+    Content,
+    Extent,
+    ObjectPart,
+    ObjectVersion,
+    Part,
+    Upload,
+)
 from ..bytes import begin_read, cut
 from ..checksums import combine
 from ..headers import refuse_unbuilt
@@ -35,6 +45,7 @@ from .copysource import (
     source_headers,
 )
 from .digesting import digest
+from .partlist import MAX_PARTS
 from .reading import part_number_of
 from .uploads import check_part, find_upload, store_part
 
@@ -47,13 +58,15 @@ if TYPE_CHECKING:
 class _Found:
     """What is to be copied.
 
-    :ivar whole: whether it is all of the source.
+    :ivar etag: the hex MD5 of it; ``""`` where that is not known.
+    :ivar checksums: those of it that the source has: algorithm → base64.
     """
 
     upload: Upload
     version: ObjectVersion
     content: Content
-    whole: bool
+    etag: str
+    checksums: dict[str, str]
 
 
 async def upload_part_copy(call: Call) -> Reply:
@@ -89,7 +102,49 @@ def _find(
     content = cut(tx.content(bucket, version), wanted)
     # What does not fit is not read first.
     check_part(tx, target, upload, number, content.length)
-    return _Found(upload, version, content, wanted.length == version.size)
+    etag, checksums = _sums_of(tx, bucket, version, wanted)
+    return _Found(upload, version, content, etag, checksums)
+
+
+def _sums_of(
+    tx: IMetadataTransaction, bucket: Bucket, version: ObjectVersion, wanted: ByteRange
+) -> tuple[str, dict[str, str]]:
+    """The MD5 and the checksums of a range, as far as the rows have them."""
+    checksum = version.checksum
+    if not version.parts_count:
+        if wanted.length < version.size or len(version.etag) != 32:
+            return "", {}
+        if checksum is None or checksum.type != "FULL_OBJECT":
+            return version.etag, {}
+        return version.etag, {checksum.algorithm: checksum.value}
+    part = _part_of(tx, bucket, version, wanted)
+    if part is None:
+        return "", {}
+    if checksum is None or not part.checksum:
+        return part.etag, {}
+    # Whatever the object's is, that of a part is of all its bytes.
+    return part.etag, {checksum.algorithm: part.checksum}
+
+
+def _part_of(
+    tx: IMetadataTransaction, bucket: Bucket, version: ObjectVersion, wanted: ByteRange
+) -> ObjectPart | None:
+    """The part that a range is all of; ``None`` where it is not just one."""
+
+    def first_after(number: int) -> ObjectPart | None:
+        found = tx.object_parts(bucket, version, number, 1)
+        return found[0] if found else None
+
+    def start_after(number: int) -> int:
+        part = first_after(number)
+        return version.size + 1 if part is None else part.start
+
+    # Parts start in the order of their numbers, of which some may be left out.
+    after = bisect_right(range(MAX_PARTS), wanted.offset, key=start_after) - 1
+    part = first_after(after) if after >= 0 else None
+    if part is None or (part.start, part.size) != (wanted.offset, wanted.length):
+        return None
+    return part
 
 
 async def _sums(
@@ -113,20 +168,17 @@ def _check_wanted(
 
 
 def _known(found: _Found, needed: Collection[str]) -> tuple[str, dict[str, str]] | None:
-    """The sums of a part that is a whole object put in one piece, if all are known."""
-    version = found.version
-    if not found.whole or version.parts_count or len(version.etag) != 32:
+    """The sums of a part, if all that are needed are known."""
+    if not found.etag:
         return None
-    sums = {}
-    if version.checksum is not None and version.checksum.type == "FULL_OBJECT":
-        sums[version.checksum.algorithm] = version.checksum.value
+    sums = dict(found.checksums)
     if "CRC64NVME" not in sums:
         crc = _crc64nvme(found.content.extents)
         if crc is not None:
             sums["CRC64NVME"] = crc
     if not sums.keys() >= set(needed):
         return None
-    return version.etag, {name: sums[name] for name in needed}
+    return found.etag, {name: sums[name] for name in needed}
 
 
 def _crc64nvme(extents: tuple[Extent, ...]) -> str | None:
