@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..values import ObjectVersion, Upload
     from .call import Headers
 
-_CONDITIONAL: Final = ("if-", "x-amz-if-")
+_CONDITIONAL: Final = ("if-", "x-amz-if-", "x-amz-copy-source-if-")
 _NOT_THIS_VALUE: Final = "We don't accept the provided value of {} header for this API"
 _SPELLED: Final = {
     "if-match": "If-Match",

@@ -36,6 +36,7 @@ DELETE, GET, HEAD, OPTIONS = "DELETE", "GET", "HEAD", "OPTIONS"
 POST, PUT = "POST", "PUT"
 SERVICE, BUCKET, OBJECT = Scope.SERVICE, Scope.BUCKET, Scope.OBJECT
 TAGS = "if-match if-none-match"
+SOURCE_CONDITIONS = "x-amz-copy-source-if-match x-amz-copy-source-if-none-match x-amz-copy-source-if-modified-since x-amz-copy-source-if-unmodified-since"
 DOCUMENT, STREAM = Body.DOCUMENT, Body.STREAM
 
 ALIASES: Final[Mapping[str, str]] = {
@@ -120,7 +121,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     op("PutObject", PUT, OBJECT, "",
        writing.put_object, "s3:PutObject", STREAM, audit="CREATE_KEY", conditions=TAGS),
     op("CopyObject", PUT, OBJECT, "",
-       copying.copy_object, "s3:PutObject", copy_source=True, conditions=TAGS),
+       copying.copy_object, "s3:PutObject", copy_source=True, conditions=f"{TAGS} {SOURCE_CONDITIONS}"),
     op("DeleteObject", DELETE, OBJECT, "",
        deleting.delete_object, "s3:DeleteObject", audit="DELETE_KEY",
        conditions="if-match x-amz-if-match-last-modified-time x-amz-if-match-size"),
