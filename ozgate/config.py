@@ -22,6 +22,7 @@ from .configvalues import (
     milliseconds,
     mode,
     names,
+    networks,
     policy,
     positive,
     size,
@@ -403,6 +404,12 @@ class Settings:
         "Length of the window over which ozgate.http.minimum-rate is asked.",
         interval,
     )
+    trusted_proxies: tuple[str, ...] = knob(
+        "ozgate.http.trusted-proxies",
+        (),
+        "Networks or addresses of proxies whose X-Forwarded-For is believed, comma-separated, such as 127.0.0.1,10.0.0.0/8; unix for whoever comes over a Unix socket.",
+        networks,
+    )
     limit_connections: int = knob(
         "ozgate.limit.connections",
         8192,
@@ -412,7 +419,7 @@ class Settings:
     limit_per_address: int = knob(
         "ozgate.limit.connections-per-address",
         2048,
-        "Most of them from one address, of global IPv6 addresses from one /64; 0 for any number. Behind a proxy all have its address.",
+        "Most of them from one address, of global IPv6 addresses from one /64; 0 for any number. A proxy of ozgate.http.trusted-proxies, or before a haproxy: endpoint, has any number: its clients count.",
         whole,
     )
     limit_requests: int = knob(

@@ -5,6 +5,11 @@ Each raises ``ValueError`` with a message for people. Imports nothing of ozgate.
 
 from __future__ import annotations
 
+from ipaddress import ip_network
+
+SOCKETS = "unix"
+"""Among networks: whoever comes over a UNIX socket."""
+
 
 def boolean(text: str) -> bool:
     """``true`` or ``false``, as Hadoop reads them."""
@@ -65,6 +70,19 @@ def milliseconds(text: str) -> float:
 def names(text: str) -> tuple[str, ...]:
     """A comma-separated list."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def networks(text: str) -> tuple[str, ...]:
+    """A comma-separated list of networks and addresses, such as ``10.0.0.0/8``; ``unix`` is whoever comes over a UNIX socket."""
+    found = []
+    for name in names(text):
+        try:
+            found.append(name if name == SOCKETS else str(ip_network(name)))
+        except ValueError:
+            raise ValueError(
+                f"{name!r} is no network such as 10.0.0.0/8, no address, and not {SOCKETS}"
+            ) from None
+    return tuple(found)
 
 
 def whole(text: str) -> int:

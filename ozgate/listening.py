@@ -22,9 +22,13 @@ from .config import Settings
 from .configvalues import host_and_port
 from .sitefile import ConfigurationError
 from .tlsendpoints import PREFIX, TlsEndpoint
+from .wire.site import Announced
 
 if TYPE_CHECKING:
     from .wire.site import GatewaySite
+
+PROXIED = "haproxy:"
+"""How a description begins of an endpoint that only proxies reach, which speak the PROXY protocol."""
 
 ANYWHERE = "ozgate.insecure.listen.anywhere"
 
@@ -207,6 +211,8 @@ async def _listen(
         if secured is not None:
             port = await secured.listen(reactor, factory)
         else:
+            if description.startswith(PROXIED):
+                factory = Announced(factory)
             port = await serverFromString(reactor, description).listen(factory)
     except CannotListenError as error:
         reason = error.socketError

@@ -16,6 +16,7 @@ from twisted.web.resource import Resource
 from ..s3.xml import error_document
 from ..wire.hosts import GUARDS, may_be_called, of_another_site
 from ..wire.limits import ConnectionLimits
+from ..wire.peers import Peers
 from ..wire.site import GatewaySite
 from . import commands, keyroutes, secretroutes
 from .caller import peer_uid
@@ -92,4 +93,5 @@ def make_admin_site(
         progress_window=settings.progress_window,
         limits=ConnectionLimits(CONNECTIONS),
         guards=GUARDS,
+        peers=Peers.trusting(settings.trusted_proxies),
     )

@@ -22,6 +22,7 @@ TYPES: dict[Callable[[str], Any], str] = {
     configvalues.milliseconds: "duration",
     configvalues.mode: "mode",
     configvalues.names: "comma-separated list",
+    configvalues.networks: "comma-separated list",
     configvalues.policy: "HTTP_ONLY, HTTPS_ONLY or HTTP_AND_HTTPS",
     configvalues.positive: "number above 0",
     configvalues.size: "size",

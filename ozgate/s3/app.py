@@ -105,6 +105,7 @@ class Addressed(Resource):
             if settings.limit_requests and tally.in_flight >= settings.limit_requests:
                 tally.refuse(REQUESTS)
                 raise SlowDown()
+            request.count()
             address = parse_address(
                 request.raw_target, request.raw_host, settings.domain_names
             )

@@ -31,6 +31,7 @@ from .body import RequestBody
 from .deadline import BODY, DRAIN, FLUSH, HEAD, IDLE, LINGER, WORK, WRITE, Deadline
 from .ending import has_shut
 from .head import TOKEN, after_empty_lines, first_line, parse_head
+from .peers import announced
 
 if TYPE_CHECKING:
     from .request import GatewayRequest
@@ -51,6 +52,7 @@ class GatewayChannel(http.HTTPChannel):
     :cvar drain_seconds: most seconds for that.
     :cvar linger_bytes: most bytes read and dropped after the last answer was sent.
     :cvar linger_seconds: most seconds for that.
+    :ivar announced: whether a proxy still has to say whose connection it is.
     """
 
     max_line = 16 << 10
@@ -63,6 +65,7 @@ class GatewayChannel(http.HTTPChannel):
     drain_seconds = 10.0
     linger_bytes = 16 << 20
     linger_seconds = 3.0
+    announced = False
 
     site: GatewaySite
     transport: Any
@@ -93,13 +96,38 @@ class GatewayChannel(http.HTTPChannel):
         super().connectionMade()
         self.plain = isinstance(self.transport, tcp.Connection)
         self._peer, self._host = super().getPeer(), super().getHost()
+        self._counted: Any = None
         self.site.connections.add(self)
-        self.site.limits.opened(self._peer)
+        if not self.announced:
+            self._count(self._peer)
         self._deadline = Deadline(self.site.reactor, self._overdue)
         self._wait_idle()
 
+    def _count(self, address: Any) -> None:
+        """Count it as its client's; a proxy's are not, for its clients are."""
+        if not self.site.peers.trusts(address):
+            self._counted = address
+            self.site.limits.opened(address)
+
+    def _announce(self, data: bytes) -> None:
+        """These are the first bytes, so the proxy has said whose connection it is, by now."""
+        self.announced = False
+        peer = super().getPeer()
+        if peer == self._peer:
+            return  # its own, as when it looks whether the service is well
+        peer = announced(peer)
+        if peer is None:
+            self.abort()
+            return
+        self._peer, self._host = peer, super().getHost()
+        if self.site.peers.trusts(peer) or self.site.limits.admits_of_one(peer):
+            self._count(peer)
+        else:
+            self._pending = data
+            self._refuse(SlowDown())
+
     def getPeer(self) -> Any:
-        """The client's address."""
+        """The client's address, or that of a proxy that passes on requests of many."""
         return self._peer
 
     def getHost(self) -> Any:
@@ -125,7 +153,7 @@ class GatewayChannel(http.HTTPChannel):
         """Tell whoever still works for this client."""
         self._closing = True
         self.site.left(self)
-        self.site.limits.closed(self._peer)
+        self.site.limits.closed(self._counted)
         self._deadline.close()
         super().connectionLost(reason)
         self.requests.clear()
@@ -182,6 +210,8 @@ class GatewayChannel(http.HTTPChannel):
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes from the client: a head, a body, or something to keep for later."""
+        if self.announced:
+            self._announce(data)
         if self._closing:
             self._allowance -= len(data)
             if self._allowance < 0:
@@ -422,6 +452,7 @@ class GatewayChannel(http.HTTPChannel):
     def requestDone(self, request: GatewayRequest) -> None:
         """An answer has been written: on to the next request, or close."""
         self.requests.remove(request)
+        request.uncount()
         self._request = None
         if self._closing:
             return

@@ -46,7 +46,7 @@ def may_be_called(request: GatewayRequest, settings: Settings) -> bool:
             ),
         )
         or request.isSecure()  # type: ignore[no-untyped-call]
-        or request.client_ip == "-"
+        or request.over_socket
     )
 
 

@@ -102,30 +102,36 @@ class ConnectionLimits:
     ) -> bool:
         """Whether one more connection may be, and count it as refused if not.
 
-        :param address: the client's; what has no ``host``, a UNIX socket, is counted in all only.
+        :param address: the client's, or its host as text; what has none, a UNIX socket, is counted in all only.
         :param there: connections that are open.
         :param make_room: ends one of them, if one is to spare. Asked only for who has not enough of them already.
         """
-        host = getattr(address, "host", None)
-        if self.most_of_one and host is not None:
-            if self._by_group.get(group_of(host), 0) >= self.most_of_one:
-                self._refused(ADDRESS)
-                return False
+        if not self.admits_of_one(address):
+            return False
         if self.most and there >= self.most and not make_room():
             self._refused(ALL)
             return False
         return True
 
+    def admits_of_one(self, address: Any) -> bool:
+        """The same, as far as that client is concerned."""
+        host = _host_of(address)
+        if self.most_of_one and host is not None:
+            if self._by_group.get(group_of(host), 0) >= self.most_of_one:
+                self._refused(ADDRESS)
+                return False
+        return True
+
     def opened(self, address: Any) -> None:
         """A connection is open."""
-        host = getattr(address, "host", None)
+        host = _host_of(address)
         if host is not None:
             group = group_of(host)
             self._by_group[group] = self._by_group.get(group, 0) + 1
 
     def closed(self, address: Any) -> None:
         """A connection that was :meth:`opened` is no more."""
-        host = getattr(address, "host", None)
+        host = _host_of(address)
         if host is not None:
             group = group_of(host)
             left = self._by_group[group] - 1
@@ -133,6 +139,10 @@ class ConnectionLimits:
                 self._by_group[group] = left
             else:
                 del self._by_group[group]
+
+
+def _host_of(address: Any) -> str | None:
+    return address if isinstance(address, str) else getattr(address, "host", None)
 
 
 @implementer(IHalfCloseableProtocol)

@@ -16,9 +16,10 @@ from twisted.web import server
 from twisted.web.http import NO_BODY_CODES, RESPONSES
 from twisted.web.http_headers import Headers
 
-from ..errors import ClientGone, InternalError, S3Error
+from ..errors import ClientGone, InternalError, S3Error, SlowDown
 from .body import RequestBody
 from .head import Head, split_target
+from .peers import NOBODY
 
 if TYPE_CHECKING:
     from .channel import GatewayChannel
@@ -63,6 +64,8 @@ class GatewayRequest(server.Request):
     computes = False
     _pairs: list[tuple[bytes, bytes]]
     _host: bytes | None = None
+    _client_ip: str | None = None
+    _counted: str | None = None
 
     def __init__(self, channel: GatewayChannel) -> None:
         super().__init__(channel)
@@ -93,8 +96,39 @@ class GatewayRequest(server.Request):
 
     @property
     def client_ip(self) -> str:
-        """The peer's address; ``-`` where it has none."""
-        return getattr(self.client, "host", None) or "-"
+        """The client's address, as :mod:`ozgate.wire.peers` has it; ``-`` where it has none."""
+        found = self._client_ip
+        if found is None:
+            found = self.site.peers.client_of(self.client, self._pairs)
+            self._client_ip = found
+        return found
+
+    @property
+    def over_socket(self) -> bool:
+        """Whether it came over a UNIX socket, whoever sent it."""
+        return getattr(self.client, "host", None) is None
+
+    def count(self) -> None:
+        """Count a request that a proxy passed on as a connection of its client, as long as it is under way.
+
+        For the proxy's connections are nobody's.
+
+        :raises SlowDown: the client has as many as it may.
+        """
+        peers, limits = self.site.peers, self.site.limits
+        if not peers.trusts(self.client) or self.client_ip == NOBODY:
+            return
+        if not peers.trusts_host(self.client_ip):
+            if not limits.admits_of_one(self.client_ip):
+                raise SlowDown()
+            self._counted = self.client_ip
+            limits.opened(self._counted)
+
+    def uncount(self) -> None:
+        """It is over. Idempotent."""
+        if self._counted is not None:
+            self.site.limits.closed(self._counted)
+            self._counted = None
 
     @property
     def requestHeaders(self) -> Headers:
@@ -180,6 +214,7 @@ class GatewayRequest(server.Request):
     def connectionLost(self, reason: Failure) -> None:
         """Cancel what works for this request, quietly, then tell the others."""
         self.gone = True
+        self.uncount()
         super().connectionLost(reason)
         self.body.failed(ClientGone())
         callbacks, self._gone_callbacks = self._gone_callbacks, []

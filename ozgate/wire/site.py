@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.interfaces import IProtocolFactory
 from twisted.logger import Logger
 from twisted.web import server
 from twisted.web.http import datetimeToString
+from zope.interface import implementer
 
 from ..errors import SlowDown
 from .channel import GatewayChannel
@@ -19,6 +21,7 @@ from .limits import (
     connections_for,
     descriptors,
 )
+from .peers import Peers
 from .request import GatewayRequest, new_request_id
 from .waiting import Waiting
 
@@ -60,6 +63,7 @@ class GatewaySite(server.Site):
         log_refused: Callable[[GatewayRequest], None] | None = None,
         limits: ConnectionLimits | None = None,
         guards: bytes = b"",
+        peers: Peers | None = None,
     ) -> None:
         """
         :param error_body: (error, resource, request id) → the document that says so.
@@ -71,6 +75,7 @@ class GatewaySite(server.Site):
         :param log_refused: called with each request that was malformed and never dispatched, when it is answered.
         :param limits: how many connections there may be; any number by default.
         :param guards: header lines of every answer, such as :data:`~ozgate.wire.hosts.GUARDS`.
+        :param peers: the proxies that are believed; none by default.
         """
         super().__init__(
             resource,
@@ -89,6 +94,7 @@ class GatewaySite(server.Site):
         self._waiting = Waiting(reactor)
         self._refusals = Refusals(reactor, self._refusal)
         self.date: Callable[[], float] = reactor.seconds
+        self.peers = peers or Peers()
         self._guards = guards
         self._standing = (-1, b"")
 
@@ -98,6 +104,7 @@ class GatewaySite(server.Site):
         self.idle_timeout = settings.idle_timeout
         self.minimum_rate = settings.minimum_rate
         self.progress_window = settings.progress_window
+        self.peers = Peers.trusting(settings.trusted_proxies)
         wanted, files = settings.limit_connections, descriptors()
         self.limits.most = most = connections_for(wanted, files)
         self.limits.most_of_one = settings.limit_per_address
@@ -110,7 +117,9 @@ class GatewaySite(server.Site):
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """A connection, or one that is soon told off and cut."""
-        if self.limits.admits(addr, len(self.connections), self._make_room):
+        # A proxy is not limited as one client, nor is who will say whose the connection is.
+        who = None if self.peers.trusts(addr) else addr
+        if self.limits.admits(who, len(self.connections), self._make_room):
             return super().buildProtocol(addr)
         return Refusal(self._refusals)
 
@@ -180,3 +189,31 @@ class GatewaySite(server.Site):
             len(document),
             document,
         )
+
+
+@implementer(IProtocolFactory)
+class Announced:
+    """Connections to a site of which a proxy will say whose they are, before anything else: see :mod:`ozgate.wire.peers`.
+
+    :param site: which they are to; any factory will do.
+    """
+
+    noisy = False
+
+    def __init__(self, site: Any) -> None:
+        self._site = site
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """A connection that is nobody's as yet: the proxy has any number of them."""
+        made: Any = self._site.buildProtocol(None)
+        if isinstance(made, GatewayChannel):
+            made.announced = True
+        return made
+
+    def doStart(self) -> None:
+        """The endpoint listens."""
+        self._site.doStart()
+
+    def doStop(self) -> None:
+        """It does not any more."""
+        self._site.doStop()

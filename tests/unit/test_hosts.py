@@ -28,7 +28,7 @@ def request(
     return SimpleNamespace(
         raw_host=None if host is None else host.encode(),
         isSecure=bool,
-        client_ip=ip,
+        over_socket=ip == "-",
         header_pairs=lambda: pairs,
     )
 
