@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
@@ -57,6 +58,26 @@ def make_tree(root: Path) -> None:
         path.write_bytes(b"" if name == "empty" else os.urandom(1 + number * 30_000))
 
 
+def missing(case: SynchronousTestCase, message: str) -> NoReturn:
+    """Skip a test whose program is not there; in continuous integration, fail it."""
+    if os.environ.get("CI") == "true":
+        case.fail(message)
+    raise SkipTest(message)
+
+
+def built(case: SynchronousTestCase, name: str) -> str:
+    """The path of a client in Go, which ``.ci/install-clients`` builds into a folder of the user's.
+
+    Not looked for elsewhere: another program is called ``mc`` too.
+    """
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = os.environ.get("OZGATE_CLIENTS") or Path(cache, "ozgate-clients")
+    path = Path(folder, name)
+    if not path.exists():
+        missing(case, f"{name} is not built: .ci/install-clients builds it, with Go")
+    return str(path)
+
+
 class ClientTestCase(SynchronousTestCase):
     """A gateway, a folder, and a way to run clients in it."""
 
@@ -84,10 +105,7 @@ class ClientTestCase(SynchronousTestCase):
         own = program(name)
         found = own if os.path.exists(own) else shutil.which(name)
         if found is None:
-            message = f"{name} is not installed"
-            if os.environ.get("CI") == "true":
-                self.fail(message)
-            raise SkipTest(message)
+            missing(self, f"{name} is not installed")
         return found
 
     def environment(self) -> dict[str, str]:
