@@ -33,9 +33,16 @@ class McTests(TlsTestCase):
         self.mc("mb", "oz/bucket")
 
     def mc(self, *arguments: str) -> str:
-        """``mc …``, which must succeed: what it said."""
+        """``mc …``, which must succeed: what it said.
+
+        Its minio-go (7.0.88) dates an upload with a trailer once more when it has signed it. Where a second has begun in
+        between, its signature is wrong, and its user does what is done here.
+        """
         given = ("--config-dir", f"{self.folder}/mc", "--no-color", *arguments)
-        code, said = self.run_client(self.program, *given)
+        for _ in range(3):
+            code, said = self.run_client(self.program, *given)
+            if "The request signature we calculated does not match" not in said:
+                break
         self.assertEqual(code, 0, said)
         return said
 
