@@ -83,25 +83,11 @@ class GetObjectAttributesTests(ObjectTestCase):
         self.assertEqual(page.text("ObjectParts/IsTruncated"), "false")
 
     async def test_parts_of_a_full_checksum(self) -> None:
-        """Of an object whose checksum is one of all its bytes, the number of parts and the bounds of the page are told."""
+        """Of an object whose checksum is one of all its bytes, only the number of parts is told."""
         await self.upload(PART, LARGE)
-
-        def bounds(response: Response) -> dict[str, str | None]:
-            found = response.xml().find("ObjectParts")
-            assert found is not None
-            return {each.tag: each.text for each in found}
-
-        whole = {
-            "PartsCount": "2",
-            "PartNumberMarker": "0",
-            "NextPartNumberMarker": "2",
-            "MaxParts": "1000",
-            "IsTruncated": "false",
-        }
-        self.assertEqual(bounds(await self.attributes()), whole)
-        page = {"NextPartNumberMarker": "1", "MaxParts": "1", "IsTruncated": "true"}
-        response = await self.attributes("ObjectParts", x_amz_max_parts="1")
-        self.assertEqual(bounds(response), whole | page)
+        response = await self.attributes()
+        self.assertEqual(response.texts("ObjectParts/*"), ["2"])
+        self.assertEqual(response.text("ObjectParts/PartsCount"), "2")
 
     async def test_composite(self) -> None:
         """A composite checksum comes without its number of parts."""

@@ -98,7 +98,7 @@ def _find(
     version = find_readable(tx, call, bucket, call.key, call.query("versionId"))
     check_read(call.headers, version.etag, version.modified, tx.now())
     parts: Sequence[ObjectPart] = ()
-    if want_parts and version.parts_count:
+    if want_parts and _shows_parts(version):
         # One more than is shown tells whether the page is the last.
         parts = tx.object_parts(bucket, version, marker, limit + 1)
     return version, parts
@@ -113,24 +113,30 @@ def _checksum(version: ObjectVersion) -> str:
     return f"<Checksum>{value}{element('ChecksumType', checksum.type)}</Checksum>"
 
 
+def _shows_parts(version: ObjectVersion) -> bool:
+    """Whether S3 lists an object's parts: those that its checksum is one of.
+
+    Of others it tells the number alone, as answers of S3 show that its users quote; Ozone gives the bounds of the page besides.
+    """
+    return version.checksum is not None and version.checksum.type == "COMPOSITE"
+
+
 def _parts(
     version: ObjectVersion, parts: Sequence[ObjectPart], marker: int, limit: int
 ) -> str:
-    """A page of the parts. S3 lists those that the object's checksum is one of; of others it gives none, but their number.
-
-    There the bounds of the page are Ozone's, which S3 leaves out.
-    """
+    count = element("PartsCount", version.parts_count)
+    if not _shows_parts(version):
+        return f"<ObjectParts>{count}</ObjectParts>"
     shown = parts[:limit]
     truncated = limit > 0 and len(parts) > limit
-    checksum, rows = version.checksum, ""
-    if checksum is not None and checksum.type == "COMPOSITE":
-        rows = "".join(
-            f"<Part>{element('PartNumber', part.number)}{element('Size', part.size)}"
-            f"{element('Checksum' + checksum.algorithm, part.checksum)}</Part>"
-            for part in shown
-        )
+    algorithm = version.checksum.algorithm if version.checksum else ""
+    rows = "".join(
+        f"<Part>{element('PartNumber', part.number)}{element('Size', part.size)}"
+        f"{element('Checksum' + algorithm, part.checksum) if algorithm else ''}</Part>"
+        for part in shown
+    )
     return (
-        f"<ObjectParts>{element('PartsCount', version.parts_count)}"
+        f"<ObjectParts>{count}"
         f"{element('PartNumberMarker', marker)}"
         f"{element('NextPartNumberMarker', shown[-1].number if shown else 0)}"
         f"{element('MaxParts', limit)}{element('IsTruncated', truncated)}"
