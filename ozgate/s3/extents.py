@@ -5,6 +5,7 @@ Imports interfaces and values; the store itself is an argument.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 from awscrt.checksums import combine_crc64nvme
@@ -15,6 +16,7 @@ from zope.interface import implementer
 
 from ..interfaces import IBlobSink, IBlobStore
 from ..values import BlobRef, Extent
+from .checksums import encode
 
 
 @implementer(IConsumer, IPushProducer)
@@ -160,9 +162,16 @@ class Extents:
             self._producer.resumeProducing()
 
 
-def combined_crc64nvme(extents: list[Extent]) -> int:
+def combined_crc64nvme(extents: Sequence[Extent]) -> int:
     """CRC64NVME of whole blobs put together."""
     value = 0
     for extent in extents:
         value = combine_crc64nvme(value, extent.blob.crc64nvme, extent.length)
     return value
+
+
+def known_crc64nvme(extents: Sequence[Extent]) -> str | None:
+    """CRC64NVME of extents, base64, where their bytes need not be read for it, for they are whole blobs; else ``None``."""
+    if not extents or any(extent.length != extent.blob.length for extent in extents):
+        return None
+    return encode(combined_crc64nvme(extents).to_bytes(8, "big"))

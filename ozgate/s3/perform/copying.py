@@ -18,6 +18,7 @@ from ...errors import InvalidArgument, InvalidRequest, SlowDown
 from ...values import Checksum, Content, ObjectPart, ObjectVersion
 from ..bytes import begin_read
 from ..checksums import ALGORITHMS, combine
+from ..extents import known_crc64nvme
 from ..headers import read_object_headers, read_tags
 from ..reply import Reply, xml_reply
 from ..versions import store_version
@@ -182,13 +183,21 @@ def _copy(
         checksum is None
         or (checksum.algorithm, checksum.type) != (wish.algorithm, "FULL_OBJECT")
     ):
-        if computed is None or computed[0] != version.sequence:
+        checksum = _known(wish.algorithm, content)
+        if computed is not None and computed[0] == version.sequence:
+            checksum = computed[1]
+        if checksum is None:
             return _Outcome(version, content, None)
-        checksum = computed[1]
         parts = [evolve(part, checksum=None) for part in parts]
     members = _members(call, version, wish, checksum)
     made = store_version(tx, bucket, call.headers, members, content, parts)
     return _Outcome(version, content, made)
+
+
+def _known(algorithm: str, content: Content) -> Checksum | None:
+    """A checksum that the store of blobs has already."""
+    value = known_crc64nvme(content.extents) if algorithm == "CRC64NVME" else None
+    return None if value is None else Checksum(algorithm, "FULL_OBJECT", value)
 
 
 def _whole(checksum: Checksum | None, parts: Sequence[ObjectPart]) -> Checksum | None:

@@ -9,7 +9,6 @@ Source: Amazon S3 API Reference, UploadPartCopy.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
@@ -28,7 +27,7 @@ from ...values import (
     Upload,
 )
 from ..bytes import begin_read, cut
-from ..checksums import combine
+from ..extents import known_crc64nvme
 from ..headers import refuse_unbuilt
 from ..params import copy_source_range
 from ..receive import keep
@@ -173,26 +172,12 @@ def _known(found: _Found, needed: Collection[str]) -> tuple[str, dict[str, str]]
         return None
     sums = dict(found.checksums)
     if "CRC64NVME" not in sums:
-        crc = _crc64nvme(found.content.extents)
+        crc = known_crc64nvme(found.content.extents)
         if crc is not None:
             sums["CRC64NVME"] = crc
     if not sums.keys() >= set(needed):
         return None
     return found.etag, {name: sums[name] for name in needed}
-
-
-def _crc64nvme(extents: tuple[Extent, ...]) -> str | None:
-    """The CRC64NVME of extents that are whole blobs, from what is known of the blobs."""
-    if not extents or any(extent.length != extent.blob.length for extent in extents):
-        return None
-    pairs = (
-        (
-            b64encode(extent.blob.crc64nvme.to_bytes(8, "big")).decode("ascii"),
-            extent.length,
-        )
-        for extent in extents
-    )
-    return combine("CRC64NVME", pairs)
 
 
 async def _store(
