@@ -17,6 +17,7 @@ from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from ozgate.admin.metrics import Metrics
 from ozgate.interfaces import IByteSource
 from ozgate.s3.perform import digesting
 from ozgate.s3.turns import WAITING
@@ -329,8 +330,15 @@ class BoundsTests(HashingTestCase):
             response = self.successResultOf(each)
             self.assertEqual((response.status, response.code), (503, "SlowDown"))
             self.assertEqual(response.headers["retry-after"], "1")
-        tally = self.client.gateway.tally
-        self.assertEqual(tally.refused, {WAITING: len(refused)})
+        gateway = self.client.gateway
+        self.assertEqual(gateway.tally.refused, {WAITING: len(refused)})
+        shown = {
+            sample.name: sample.value
+            for family in Metrics(gateway, lambda: 0).collect()
+            for sample in family.samples
+            if sample.name.startswith("ozgate_hashing")
+        }
+        self.assertEqual(shown, {"ozgate_hashing": 1, "ozgate_hashing_waiting": 3})
         self.run_out()
         for each in (*first, second):
             self.assertEqual((await each).status, 200)
