@@ -18,7 +18,7 @@ def answer(
 ) -> bytes:
     """Prepare an answer whose body a route returns.
 
-    :param reason: a reason phrase instead of the usual one.
+    :param reason: a reason phrase instead of the usual one; a word that clients know, never what came from somewhere.
     """
     request.setResponseCode(status, reason.encode("ascii") or None)
     if body:

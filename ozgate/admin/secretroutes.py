@@ -1,8 +1,8 @@
 """``/secret`` as Ozone has it: ``PUT`` makes a secret, ``DELETE`` revokes it, with and without ``/{username}``.
 
-Codes are in the reason phrase. A user name may have slashes, plain or encoded, as Kerberos principals do. Ours: the query
-parameters ``key`` and ``ttl``. Other parameters are refused, for ``DELETE /secret?username=x`` must not revoke the
-caller's own, as it does in Ozone.
+That a secret exists, or does not, is in the reason phrase; whatever else is refused has the usual phrase, and says more in
+its body. A user name may have slashes, plain or encoded, as Kerberos principals do. Ours: the query parameters ``key`` and
+``ttl``. Other parameters are refused, for ``DELETE /secret?username=x`` must not revoke the caller's own, as it does in Ozone.
 """
 
 from __future__ import annotations
@@ -23,6 +23,12 @@ from .replying import answer
 from .secrets import get_secret, revoke_secret
 
 _ACTIONS = {b"PUT": "GENERATE_SECRET", b"DELETE": "REVOKE_SECRET"}
+_IN_REASON = frozenset(("S3_SECRET_ALREADY_EXISTS", "S3_SECRET_NOT_FOUND"))
+"""Codes that are Ozone's reason phrases."""
+
+_DISABLED = "SECRET_ENDPOINT_DISABLED"
+"""Has Ozone's text alone in its body."""
+
 _PROLOG = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
 
 
@@ -60,7 +66,7 @@ async def _serve(request: Any, context: AdminContext, user: str | None) -> bytes
 async def _caller(request: Any, context: AdminContext) -> Caller:
     """Who asks; whoever comes over TCP while the endpoint is off is told that before he is asked for a ticket."""
     if peer_uid(request) is None and not context.settings.secret_http_enabled:
-        raise AdminError("SECRET_ENDPOINT_DISABLED", "S3 Secret endpoint is disabled.")
+        raise AdminError(_DISABLED, "S3 Secret endpoint is disabled.")
     return await caller_of(request, context)
 
 
@@ -96,14 +102,8 @@ def _parameters(request: Any) -> tuple[str, float | None]:
 
 
 def _refuse(request: Any, error: AdminError) -> bytes:
-    """Ozone's form: known codes in the reason phrase without a body, the rest as text."""
-    if error.code in ("S3_SECRET_ALREADY_EXISTS", "S3_SECRET_NOT_FOUND"):
+    """Ozone's form: two codes in the reason phrase without a body, the rest as text, code and message."""
+    if error.code in _IN_REASON:
         return answer(request, error.status, reason=error.code)
-    reason = "" if error.code == "SECRET_ENDPOINT_DISABLED" else error.code
-    return answer(
-        request,
-        error.status,
-        error.message.encode(),
-        reason=reason,
-        headers=error.headers,
-    )
+    text = error.message if error.code == _DISABLED else str(error)
+    return answer(request, error.status, text.encode(), headers=error.headers)

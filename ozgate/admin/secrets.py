@@ -13,6 +13,7 @@ from typing import Any
 from twisted.logger import Logger
 
 from ..auth.secrets import access_id_of, is_expired
+from ..auth.strength import refusal, warning
 from ..errors import Absent, Conflict
 from ..interfaces import IMetadataTransaction, ISecretStore
 from ..values import Secret
@@ -21,9 +22,6 @@ from .context import AdminContext
 from .errors import AdminError, access_denied
 
 _log = Logger()
-
-SHORTEST, LONGEST = 8, 1024
-"""Characters of a secret that is set."""
 
 LONGEST_LIFE = 100 * 365 * 86400.0
 """Seconds that a secret lives at most."""
@@ -84,16 +82,13 @@ async def set_secret(
 ) -> dict[str, Any]:
     """Replace a secret that is there by a given one.
 
+    :return: ``awsAccessKey``, ``awsSecret``, and a ``warning`` where the secret can be guessed.
     :raises AdminError: ``ACCESS_ID_NOT_FOUND``, ``USER_MISMATCH``, ``INVALID_REQUEST``.
     """
     store = _store(context, caller)
     access_id = access_id_of(_target(caller, user, key), key)
-    if len(secret) < SHORTEST:
-        raise _invalid(f"Secret key length should be at least {SHORTEST} characters")
-    if len(secret) > LONGEST or not secret.isprintable():
-        raise _invalid(
-            f"Secret key should be at most {LONGEST} characters, none of them a control character"
-        )
+    if refused := refusal(secret):
+        raise _invalid(refused)
     try:
         await store.set(access_id, secret)
     except Absent:
@@ -103,7 +98,8 @@ async def set_secret(
     except Conflict as error:
         raise _invalid(str(error)) from None
     _say("set", caller, access_id)
-    return _shown(access_id, secret)
+    said = warning(secret)
+    return {**_shown(access_id, secret), **({"warning": said} if said else {})}
 
 
 async def revoke_secret(

@@ -98,13 +98,16 @@ def getsecret(user: str | None, key: str, export: bool, ttl: float | None) -> No
     "-s",
     "--secret",
     required=True,
-    help="The secret, 8 characters or more; - reads a line of standard input, for other users see command lines.",
+    help="The secret, 8 characters or more, better 16; - reads a line of standard input, for other users see command lines.",
 )
 def setsecret(user: str | None, key: str, export: bool, secret: str) -> None:
     """Replace a secret by one of your choice."""
     if secret == "-":
         secret = _typed()
-    _print(_ask("setsecret", "set_secret", user=user, key=key, secret=secret), export)
+    made = _ask("setsecret", "set_secret", user=user, key=key, secret=secret)
+    _print(made, export)
+    if said := made.get("warning"):
+        click.echo(f"warning: {said}", err=True)
 
 
 @click.command()

@@ -291,7 +291,8 @@ class CurlTests(KerberosCase):
                 f"/secret/{USER}",
             ):
                 status, body = self.curl(method, path, somebody)
-                self.assertEqual(status[:3], "403", status)
+                self.assertEqual(status, "403 Forbidden")
+                self.assertTrue(body.startswith("USER_MISMATCH Requested "), body)
         self.assertEqual(self.s3_status(OTHER, secret), 200)
         own = self.read(self.curl("PUT", "/secret", somebody)[1], NOBODY)
         self.assertEqual(self.s3_status(NOBODY, own), 200)

@@ -184,6 +184,17 @@ class CommandTests(SecretCase):
             "INVALID_REQUEST Secret key length should be at least 8 characters",
             *("setsecret", "-s", "1234567"),
         )
+        for weak, why in (
+            (" " * 8, "neither begin nor end with a blank"),
+            ("a secret of my choice ", "neither begin nor end with a blank"),
+            ("x" * 30, "more than one character repeated"),
+        ):
+            code, out, error = self.ozgate("s3", "setsecret", "-s", weak)
+            self.assertEqual((code, out), (255, ""), weak)
+            self.assertRegex(error, rf"\AINVALID_REQUEST .*{why}.*\n\Z")
+        code, out, error = self.ozgate("s3", "setsecret", "-s", "15-characters--")
+        self.assertEqual((code, out.splitlines()[1]), (0, "awsSecret=15-characters--"))
+        self.assertRegex(error, r"\Awarning: .*can be guessed.*\n\Z")
         exported = (
             f"export AWS_ACCESS_KEY_ID='{self.me}'\n"
             f"export AWS_SECRET_ACCESS_KEY='{chosen}'\n"
@@ -522,9 +533,10 @@ class HTTPTests(SecretCase):
         self.assertEqual(status, 200)
         self.assertIn(f"<awsAccessKey>{self.me}~ci</awsAccessKey>".encode(), body)
         for target in ("/secret?username=zoe", "/secret?ttl=1d", "/secret?key=a&key=b"):
-            status, reason, _ = self.ask("DELETE", target)
-            self.assertEqual((status, reason), (400, "INVALID_REQUEST"), target)
-        self.assertEqual(self.ask("PUT", "/secret?ttl=x")[:2], (400, "INVALID_REQUEST"))
+            status, reason, body = self.ask("DELETE", target)
+            self.assertEqual((status, reason), (400, "Bad Request"), target)
+            self.assertTrue(body.startswith(b"INVALID_REQUEST "), body)
+        self.assertEqual(self.ask("PUT", "/secret?ttl=x")[:2], (400, "Bad Request"))
         self.assertEqual(len(json.loads(self.ozgate("s3", "listsecrets")[1])), 2)
         self.assertEqual(self.ask("GET", "/secret")[0], 405)
 
