@@ -198,6 +198,14 @@ class UploadPartCopyTests(ObjectTestCase):
             part = await self.copy(upload_id, 1, "/bucket/target")
             self.assertEqual(part.text("ETag"), etag_of(PART))
 
+    async def test_md5(self) -> None:
+        """Nor does one for an upload of MD5s, since they are the ETags."""
+        await self.put(LARGE)
+        upload_id = await self.begin("/bucket/target", x_amz_checksum_algorithm="MD5")
+        with self.nothing_readable():
+            part = await self.copy(upload_id)
+            self.assertEqual(part.text("ChecksumMD5"), checksum_of("MD5", LARGE))
+
     async def test_checksums(self) -> None:
         """The part has a checksum of the upload's algorithm, shown in the answer."""
         await self.put(LARGE)

@@ -27,6 +27,7 @@ from ...values import (
     Upload,
 )
 from ..bytes import begin_read, cut
+from ..checksums import encode
 from ..extents import known_crc64nvme
 from ..headers import refuse_unbuilt
 from ..params import copy_source_range
@@ -170,7 +171,7 @@ def _known(found: _Found, needed: Collection[str]) -> tuple[str, dict[str, str]]
     """The sums of a part, if all that are needed are known."""
     if not found.etag:
         return None
-    sums = dict(found.checksums)
+    sums = {"MD5": encode(bytes.fromhex(found.etag)), **found.checksums}
     if "CRC64NVME" not in sums:
         crc = known_crc64nvme(found.content.extents)
         if crc is not None:
