@@ -17,7 +17,7 @@ from attrs import evolve, frozen
 from ...errors import InvalidArgument, InvalidRequest, SlowDown
 from ...values import Checksum, Content, ObjectPart, ObjectVersion
 from ..bytes import begin_read
-from ..checksums import ALGORITHMS, combine
+from ..checksums import ALGORITHMS, combine, encode
 from ..extents import known_crc64nvme
 from ..headers import read_object_headers, read_tags
 from ..reply import Reply, xml_reply
@@ -183,7 +183,7 @@ def _copy(
         checksum is None
         or (checksum.algorithm, checksum.type) != (wish.algorithm, "FULL_OBJECT")
     ):
-        checksum = _known(wish.algorithm, content)
+        checksum = _known(wish.algorithm, version, content)
         if computed is not None and computed[0] == version.sequence:
             checksum = computed[1]
         if checksum is None:
@@ -194,9 +194,13 @@ def _copy(
     return _Outcome(version, content, made)
 
 
-def _known(algorithm: str, content: Content) -> Checksum | None:
-    """A checksum that the store of blobs has already."""
-    value = known_crc64nvme(content.extents) if algorithm == "CRC64NVME" else None
+def _known(algorithm: str, version: ObjectVersion, content: Content) -> Checksum | None:
+    """A checksum that the store of blobs has already, or that is the ETag."""
+    value = None
+    if algorithm == "CRC64NVME":
+        value = known_crc64nvme(content.extents)
+    elif algorithm == "MD5" and not version.parts_count and len(version.etag) == 32:
+        value = encode(bytes.fromhex(version.etag))
     return None if value is None else Checksum(algorithm, "FULL_OBJECT", value)
 
 
