@@ -9,6 +9,9 @@ from attrs import frozen
 
 from .errors import NoSpace
 
+LITTLE = 1 << 20
+"""Bytes that must be free for a disk to have room, where nothing is kept free."""
+
 
 @frozen
 class Room:
@@ -31,8 +34,15 @@ class Room:
         """
         if not self.reserve:
             return
-        found = os.statvfs(self.path)
-        if found.f_bavail * found.f_frsize >= self.reserve:
+        if self._free() >= self.reserve:
             return
         if reusable is None or reusable() < self.reserve:
             raise NoSpace(f"less than {self.reserve} bytes are free")
+
+    def is_there(self) -> bool:
+        """Whether the disk itself has room; what a store can take without it aside. Costs one ``statvfs``."""
+        return self._free() >= (self.reserve or LITTLE)
+
+    def _free(self) -> int:
+        found = os.statvfs(self.path)
+        return found.f_bavail * found.f_frsize

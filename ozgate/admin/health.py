@@ -49,6 +49,7 @@ class Probe:
         self._ask = ask
         self._clock = clock
         self._owed = False
+        self._said = ""
 
     async def trouble(self) -> str | None:
         """What is wrong, in a few words."""
@@ -61,12 +62,20 @@ class Probe:
             try:
                 await waiting
             except Late:
-                _log.warn("{what} has not answered in time", what=self._what)
+                self._say("has not answered in time")
             except Exception as error:
-                _log.warn("{what}: {error}", what=self._what, error=error)
+                self._say(str(error))
             else:
+                self._say("")
                 return None
         return f"{self._what} does not answer"
+
+    def _say(self, reason: str) -> None:
+        """Log what is wrong now, or that all is well, where that is new: balancers ask every few seconds."""
+        if reason != self._said:
+            say = _log.warn if reason else _log.info
+            say("{what}: {reason}", what=self._what, reason=reason or "is well")
+        self._said = reason
 
     def _answered(self, result: Any, waiting: Deferred[None]) -> None:
         self._owed = False

@@ -27,6 +27,7 @@ class Rounds(Service):
         self._interval = interval
         self._loop: LoopingCall | None = None
         self._ended: Deferred[None] | None = None
+        self._told = ""
 
     async def work(self) -> None:
         """Do the work of a round, asking :meth:`go_on` now and then."""
@@ -59,15 +60,21 @@ class Rounds(Service):
 
     async def _guarded(self) -> None:
         ended: Deferred[None] = Deferred()
+        what = type(self).__name__
         self._ended = ended
         try:
             await self.work()
         except StoreError as error:
-            _log.warn(
-                "{what} will try again: {error}", what=type(self).__name__, error=error
-            )
+            # Once: a disk may be full for as many rounds as it likes.
+            if str(error) != self._told:
+                self._told = str(error)
+                _log.warn("{what} will try again: {error}", what=what, error=error)
         except Exception:
-            _log.failure("{what} failed", what=type(self).__name__)
+            _log.failure("{what} failed", what=what)
+        else:
+            if self._told:
+                _log.info("{what} goes on", what=what)
+            self._told = ""
         finally:
             self._ended = None
             ended.callback(None)

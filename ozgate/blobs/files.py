@@ -15,6 +15,7 @@ from contextlib import suppress
 from twisted.internet.defer import Deferred, fail, gatherResults, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from ..batches import Batches, RunInThread, Settled
@@ -71,9 +72,7 @@ class FileSink(Batches):
         if not self._aborted:
             self._aborted = True
             if not self._committing:
-                Deferred.fromCoroutine(self._drop()).addErrback(
-                    lambda failure: _log.failure("dropping a blob failed", failure)
-                )
+                Deferred.fromCoroutine(self._drop()).addErrback(_not_dropped)
         return waiter
 
     async def _commit(self) -> BlobRef:
@@ -106,6 +105,14 @@ class FileSink(Batches):
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             waiter.callback(None)
+
+
+def _not_dropped(failure: Failure) -> None:
+    """Its room is given back when the service ends."""
+    if failure.check(StoreError):
+        _log.warn("a blob could not be dropped: {error}", error=failure.value)
+    else:
+        _log.failure("dropping a blob failed", failure)
 
 
 @implementer(IBlobStore, IFiles)

@@ -218,8 +218,8 @@ class Writer:
         if connection is not None:
             try:
                 connection.close()
-            except Exception:
-                self._log.failure("closing {path}", path=self._path)
+            except Exception as error:
+                self._log.error("closing {path}: {error}", path=self._path, error=error)
 
     def _commit(self, batch: list[Write]) -> list[Outcome]:
         """Run a batch in one transaction; what it returns is durable."""
@@ -309,8 +309,10 @@ class Writer:
         try:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-        except Exception:
-            self._log.failure("rolling back in {path}", path=self._path)
+        except Exception as error:
+            self._log.error(
+                "rolling back in {path}: {error}", path=self._path, error=error
+            )
             self._disconnect()
 
     def _finish(self) -> None:

@@ -13,6 +13,7 @@ from ..auth.administrators import Administrators
 from ..errors import AccessDenied, NoSuchBucket
 from ..room import Room
 from ..tally import Tally
+from ..troubles import Troubles
 from ..values import Bucket, Principal, Volume
 from ..wire.limits import BodyMemory
 from .conditions import refuse_untaken
@@ -44,6 +45,7 @@ class Gateway:
 
     :ivar settings: those in force; a reload replaces them, and ``room``.
     :ivar memory: what bodies take of it.
+    :ivar troubles: what is amiss for a while.
     :ivar turns: who may hash what is stored.
     """
 
@@ -59,6 +61,7 @@ class Gateway:
         lambda self: BodyMemory(self.settings.limit_inflight, self.tally.refuse),
         takes_self=True,
     )
+    troubles: Troubles = Factory(lambda self: Troubles(self.clock), takes_self=True)
     turns: Turns = Factory(
         lambda self: Turns(self.settings, self.tally.refuse), takes_self=True
     )

@@ -20,19 +20,15 @@ from ..batches import BATCH
 from ..errors import (
     ClientGone,
     Damaged,
-    InsufficientStorage,
-    InternalError,
-    NoSpace,
     NotImplemented,
     NotModified,
     S3Error,
-    ServiceUnavailable,
-    Unavailable,
 )
 from ..values import Principal
 from ..wire.accesslog import GONE
 from ..wire.send import send
 from .call import Call, Gateway, Headers
+from .failures import as_s3_error, code_of, log_failure, log_success
 from .finish import finish
 from .openpages import HEADERS
 from .operations import Body, Scope
@@ -59,24 +55,6 @@ STREAMED = 2 * BATCH + (256 << 10)
 
 UNCOUNTED = 64 << 10
 """Bytes of a document that may wait for its reader unaccounted for: more or less what is written before anybody asks."""
-
-
-def as_s3_error(error: Exception) -> S3Error:
-    """What a client is told about an exception: stores' errors have their own answers."""
-    if isinstance(error, S3Error):
-        return error
-    if isinstance(error, NoSpace):
-        return InsufficientStorage()
-    if isinstance(error, Unavailable):
-        return ServiceUnavailable()
-    return InternalError()
-
-
-def code_of(error: Exception) -> str:
-    """What an exception is counted as: S3's code of the answer, or ``ClientGone``."""
-    if isinstance(error, ClientGone | CancelledError):
-        return "ClientGone"
-    return type(as_s3_error(error)).__name__
 
 
 def text(value: bytes) -> str:
@@ -167,7 +145,13 @@ class Pipeline:
             failed = error
         except Exception as error:
             failed = error
-            _answer_failure(request, address, error)
+            log_failure(self.gateway, request, address, error)
+            if request.startedWriting:
+                request.abort()
+            else:
+                answer_error(request, as_s3_error(error), address.resource)
+        else:
+            log_success(self.gateway, request)
         finally:
             tally.in_flight -= 1
             request.body.settle()
@@ -335,32 +319,6 @@ class Pipeline:
         if kind is Body.DOCUMENT:
             most = self.gateway.settings.max_document
         body.charge(self.gateway.memory.account(body.length, most))
-
-
-def _answer_failure(
-    request: GatewayRequest, address: Address, failed: Exception
-) -> None:
-    """Answer an exception: with an error document, or by cutting what has begun."""
-    if isinstance(failed, Damaged):
-        _log.error(
-            "damaged ({kind}): {method!r} {resource!r}: {error} ({request_id})",
-            kind=failed.kind,
-            method=request.method,
-            resource=address.resource,
-            error=failed,
-            request_id=request.request_id,
-        )
-    elif not isinstance(failed, S3Error):
-        _log.failure(
-            "{method} {resource} failed ({request_id})",
-            method=request.method,
-            resource=address.resource,
-            request_id=request.request_id,
-        )
-    if request.startedWriting:
-        request.abort()
-    else:
-        answer_error(request, as_s3_error(failed), address.resource)
 
 
 def _rendered(

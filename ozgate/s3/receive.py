@@ -31,9 +31,10 @@ from .terms import Digests, Terms, read_terms
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IConsumer
+    from twisted.python.failure import Failure
 
     from ..interfaces import IMetadataTransaction
-    from .call import Call
+    from .call import Call, Gateway
 
 _log = Logger()
 
@@ -240,19 +241,23 @@ async def _abandon(call: Call, extents: Extents) -> None:
     """Leave nothing of a body that was refused or broke off."""
     try:
         await extents.abort()
-    except Exception:
-        _log.failure("a blob under way could not be dropped; the sweeper will")
+    except Exception as error:
+        if not call.gateway.troubles.tell(error):
+            _log.failure("a blob under way could not be dropped; the sweeper will")
     _doom(call, extents.refs)
 
 
 def _doom(call: Call, blobs: list[BlobRef]) -> None:
     if blobs:
         doomed = call.gateway.metadata.write(_doom_all, blobs)
-        doomed.addErrback(
-            lambda failure: _log.failure(
-                "blobs could not be doomed; the sweeper will find them", failure
-            )
-        )
+        doomed.addErrback(_not_doomed, call.gateway)
+
+
+def _not_doomed(failure: Failure, gateway: Gateway) -> None:
+    """The sweeper will find them."""
+    error: Any = failure.value
+    if not gateway.troubles.tell(error):
+        _log.failure("blobs could not be doomed", failure)
 
 
 def _doom_all(tx: IMetadataTransaction, blobs: list[BlobRef]) -> None:

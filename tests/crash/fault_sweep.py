@@ -35,7 +35,7 @@ from zope.interface import provider
 
 from ozgate.errors import StoreError
 from ozgate.metadata import connections
-from ozgate.s3.pipeline import as_s3_error
+from ozgate.s3.failures import as_s3_error
 
 from . import sqlitevfs
 from .disk import Disk, Folder, Image, read_tree

@@ -61,16 +61,34 @@ class DiskFullTests(SynchronousTestCase):
     def test_blobs(self) -> None:
         """Large objects fill the disk; after deletes there is room again."""
         kept = self.fill(2_000_000)
+        for number in range(5):
+            put = self.server.request("PUT", "/bucket/more", {}, b"x" * 2_000_000)
+            self.assertEqual(put[0], 507, number)
         self.check(kept, 2_000_000)
         for key in kept:
             self.assertEqual(
                 self.server.request("DELETE", f"/bucket/{key}")[0], 204, key
             )
         self.assert_room()
+        self.check_log()
+
+    def check_log(self) -> None:
+        """The log has one line about the disk that filled, one about the room that there is again, and none of where that was met."""
+        deadline = time.monotonic() + 60
+        # It is said after the answer.
+        while "again" not in self.server.output() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        said = self.server.output()
+        self.assertEqual(said.count("the disk is full"), 1, said)
+        self.assertEqual(said.count("there is room on the disk again"), 1, said)
+        self.assertNotIn("Traceback", said)
 
     def test_rows(self) -> None:
         """Small objects, which are in the rows, fill the disk; after deletes there is room again."""
         kept = self.fill(16_000)
+        for _ in range(5):
+            put = self.server.request("PUT", "/bucket/more", {}, b"x" * 16_000)
+            self.assertIn(put[0], (503, 507))
         self.check_rows(kept)
         for key in kept[: len(kept) // 2]:
             self.assertEqual(
@@ -79,6 +97,7 @@ class DiskFullTests(SynchronousTestCase):
         self.assertEqual(
             self.server.request("PUT", "/bucket/after", {}, b"y" * 16_000)[0], 200
         )
+        self.assertNotIn("Traceback", self.server.output())
 
     def test_start(self) -> None:
         """On a disk where no byte more fits the service starts, reads, and refuses what needs room."""
@@ -95,6 +114,7 @@ class DiskFullTests(SynchronousTestCase):
         self.assertEqual(len(self.server.request("GET", "/bucket/row")[2]), 100)
         put = self.server.request("PUT", "/bucket/more", {}, b"x")
         self.assertEqual(put[0], 507, put[2])
+        self.assertNotIn("Traceback", self.server.output())
         os.unlink(filler)
         self.assertEqual(self.server.request("DELETE", "/bucket/blob")[0], 204)
         self.assert_room()

@@ -24,11 +24,12 @@ PICTURE: dict[str, set[str]] = {
     "interfaces": {"values"},
     "room": {"errors"},
     "tally": set(),
+    "troubles": {"errors"},
     "metadata": STORES,
     "blobs": STORES,
     "wire": BASE,
     "auth": BASE,
-    "s3": BASE | {"room", "tally", "auth", "wire"},
+    "s3": BASE | {"room", "tally", "troubles", "auth", "wire"},
 }
 """Layer → the layers it may import besides itself. Everything else is composition: it may import all."""
 

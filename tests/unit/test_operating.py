@@ -11,6 +11,7 @@ from attrs import evolve
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.admin.conf import properties
@@ -57,6 +58,21 @@ class ProbeTests(SynchronousTestCase):
         probe = Probe("it", lambda: fail(Unavailable("/secret/place")), self.clock)
         asked = Deferred.fromCoroutine(probe.trouble())
         self.assertEqual(self.successResultOf(asked), "it does not answer")
+
+    def test_said_once(self) -> None:
+        """However often somebody asks, the log says once what is wrong, and once that it is not any more."""
+        answers = iter([Unavailable("down")] * 3 + [None] * 2)
+
+        def ask() -> Deferred[None]:
+            error = next(answers)
+            return fail(error) if error is not None else succeed(None)
+
+        probe = Probe("it", ask, self.clock)
+        with capturedLogs() as captured:
+            for _ in range(5):
+                self.successResultOf(Deferred.fromCoroutine(probe.trouble()))
+        said = [event["reason"] for event in captured if "reason" in event]
+        self.assertEqual(said, ["down", "is well"])
 
     def test_hangs(self) -> None:
         """A store that hangs is unwell after a while, and is not asked again before it has answered."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs, eventAsText
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.background.sweeper import ORPHANS_EVERY, Sweeper
 from ozgate.blobs.readers import Readers
 from ozgate.blobs.sweep import LEASE, TERM, Reaper
-from ozgate.errors import Unavailable
+from ozgate.errors import NoSpace, Unavailable
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.values import BlobRef, Bucket, Content, Extent, ObjectVersion, Volume
@@ -370,6 +371,28 @@ class SweeperTests(SweepCase):
         self.clock.pump([60] * 4)
         self.assertEqual(self.kept(), set())
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_failures(self) -> None:
+        """Rounds that fail alike are said once, and so is that they go on."""
+        full = [NoSpace("full")] * 3 + [Unavailable("busy")] * 2
+        answers = iter(full)
+        real = self.metadata.write
+
+        def write(*args, **kwargs):
+            error = next(answers, None)
+            return real(*args, **kwargs) if error is None else fail(error)
+
+        self.patch(self.metadata, "write", write)
+        with capturedLogs() as captured:
+            self.start()
+            self.clock.pump([60] * 9)
+        said = [eventAsText(each, includeTimestamp=False) for each in captured]
+        said = [each for each in said if "Sweeper" in each]
+        self.assertEqual(len(said), 3, said)
+        for each, words in zip(
+            said, ("again: full", "again: busy", "goes on"), strict=True
+        ):
+            self.assertIn(words, each)
 
     def test_stop(self) -> None:
         """Stopping between rounds is done at once, and leaves no delayed call."""
