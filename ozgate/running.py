@@ -20,9 +20,7 @@ from typing import Any
 from attrs import evolve
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
-from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
-from twisted.python.threadpool import ThreadPool
 
 from .admin.context import AdminContext
 from .admin.health import Health
@@ -57,6 +55,7 @@ from .s3.call import Gateway
 from .s3.perform.buckets import add_bucket, shared_volume
 from .sitefile import ConfigurationError
 from .supervision import Supervision
+from .threads import Threads
 from .tlsendpoints import tls_endpoints
 from .welcome import welcome
 from .wire.accesslog import AccessLog, AuditLog
@@ -67,13 +66,6 @@ _log = Logger()
 
 GARBAGE = 20_000
 """Objects made, less those freed, between two looks for cyclic garbage; Python's 700 are made by every page of a list."""
-
-OLD_GARBAGE = (5, 2)
-"""Looks among the young between two among the middle-aged, and of those between two among all.
-
-Requests die in circles of references, those of slow clients when they are old: with Python's (10, 10) a thousand clients that let
-themselves be cut, and come again, have 60 MB of them lie about (``benchmarks/slow_clients.py``).
-"""
 
 SWITCH = 0.0005
 """Seconds that a busy thread keeps the interpreter while another waits for it.
@@ -124,13 +116,12 @@ class GatewayService(Service):
         self._folder = DataFolder(settings.data)
         # A daemon changes its working folder: from here on the path is absolute.
         self._settings = settings = evolve(settings, data=self._folder.path)
-        self._pool = ThreadPool(0, settings.threads, "ozgate")
-        self._run_in_thread = partial(deferToThreadPool, reactor, self._pool)
+        self._threads = Threads(reactor, settings.threads)
         make = partial(
             make_provider,
             reactor=self._dated,
             settings=settings,
-            run_in_thread=self._run_in_thread,
+            run_in_thread=self._threads.run,
         )
         self._metadata: IMetadataStore = make(IMetadataStore, "ozgate.metadata")
         self._blobs: IBlobStore = make(IBlobStore, "ozgate.blobs")
@@ -157,6 +148,9 @@ class GatewayService(Service):
         context = await self.open()
         self._run_in_background(context)
         await self._serve(context)
+        # What is here now stays: the garbage collector need not look at it again, which takes longer than many requests do.
+        # Requests leave it nothing to find: each is freed when it ends.
+        gc.freeze()
 
     async def _make_what_is_missing(self) -> None:
         """Make the volume and the buckets that are to be there.
@@ -178,13 +172,10 @@ class GatewayService(Service):
         os.umask(0o077)
         raise_descriptors()
         sys.setswitchinterval(SWITCH)
-        # What was imported stays: the garbage collector need not look at it again.
-        gc.freeze()
-        gc.set_threshold(GARBAGE, *OLD_GARBAGE)
+        gc.set_threshold(GARBAGE)
         opened.callback(self._folder.release)
         self._folder.sign()
-        self._pool.start()
-        opened.callback(self._pool.stop)
+        opened.callback(self._threads.stop)
         await self._metadata.open()
         opened.push_async_callback(self._metadata.close)
         await self._blobs.open_store()
@@ -197,7 +188,7 @@ class GatewayService(Service):
             self._blobs,
             Readers(),
             self._dated,
-            self._run_in_thread,
+            self._threads.run,
             Room(settings.data, settings.disk_reserve),
             administrators=Administrators(
                 settings, Accounts(in_daemon_threads(self._reactor), self._dated)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -49,7 +50,10 @@ class Server:
 
     :param data: its folder; kept when the server ends.
     :param settings: further ``key=value`` for ``-D``.
+    :cvar command: what is run in the place of twistd.
     """
+
+    command: Sequence[str] = (program("twistd"),)
 
     def __init__(self, data: str, *settings: str, port: int | None = None) -> None:
         self.data = data
@@ -92,7 +96,7 @@ class Server:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [
-                    program("twistd"),
+                    *self.command,
                     "-n",
                     "--pidfile=",
                     "ozgate",

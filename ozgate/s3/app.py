@@ -1,12 +1,14 @@
 """The Klein resource tree of the S3 endpoint.
 
-Klein's part is small on purpose: three routes by scope. The bucket, the key and the query come from
-the raw request target (:mod:`ozgate.s3.address`), since werkzeug merges slashes, redirects and
-decodes before it splits. So each request is given to Klein under a path that only says its scope.
+Klein's part is small on purpose: it is the map of routes, one for each scope. The bucket, the key and the query
+come from the raw request target (:mod:`ozgate.s3.address`), since werkzeug merges slashes, redirects and
+decodes before it splits. The address tells the scope, so that the route is called by its name: matching a path again
+would cost ten times as much, and Klein's way of doing it leaves each request in a circle of references.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -33,29 +35,22 @@ if TYPE_CHECKING:
     from ..wire.request import GatewayRequest
     from .call import Gateway
 
-_PATHS = {
-    Scope.SERVICE: [b""],
-    Scope.BUCKET: [b"bucket"],
-    Scope.OBJECT: [b"bucket", b"key"],
+ROUTES = {
+    Scope.SERVICE: "/",
+    Scope.BUCKET: "/<bucket>",
+    Scope.OBJECT: "/<bucket>/<path:key>",
 }
 
 
 def make_app(pipeline: Pipeline) -> Klein:
-    """The three routes, by scope."""
+    """The three routes; the name of each is its scope's."""
     app = Klein()
 
-    @app.route("/")
-    async def service(request: GatewayRequest) -> None:
-        await pipeline.serve(request, request.notes["address"])
+    def serve(request: GatewayRequest, **names: str) -> Awaitable[None]:
+        return pipeline.serve(request, request.notes["address"])
 
-    @app.route("/<bucket>")
-    async def bucket(request: GatewayRequest, bucket: str) -> None:
-        await pipeline.serve(request, request.notes["address"])
-
-    @app.route("/<bucket>/<key>")
-    async def key(request: GatewayRequest, bucket: str, key: str) -> None:
-        await pipeline.serve(request, request.notes["address"])
-
+    for scope, path in ROUTES.items():
+        app.route(path, endpoint=scope.value)(serve)
     return app
 
 
@@ -80,7 +75,7 @@ def check_caller(request: GatewayRequest, settings: Settings) -> None:
 
 
 class Addressed(Resource):
-    """Parses the address of each request, then hands it to Klein by its scope."""
+    """Parses the address of each request, then calls Klein's route of its scope."""
 
     isLeaf = True
 
@@ -88,10 +83,10 @@ class Addressed(Resource):
         super().__init__()  # type: ignore[no-untyped-call]
         self._pipeline = pipeline
         self._pages = pages
-        self._klein = make_app(pipeline).resource()
+        self._app = make_app(pipeline)
 
     def render(self, request: Any) -> Any:
-        """Answer a request that has no valid address, or is one too many, here; Klein answers the others."""
+        """Answer a request that has no valid address, or is one too many, here; the route answers the others."""
         settings = self._pipeline.gateway.settings
         tally = self._pipeline.gateway.tally
         try:
@@ -99,8 +94,9 @@ class Addressed(Resource):
             page = open_page(request, settings, self._pages)
             if page is not None:
                 # Before the limit: a service that has much to do is well.
-                shown = Deferred.fromCoroutine(self._pipeline.show(request, page))
-                shown.addErrback(request.processingFailed)
+                request.served_by(
+                    Deferred.fromCoroutine(self._pipeline.show(request, page))
+                )
                 return NOT_DONE_YET
             if settings.limit_requests and tally.in_flight >= settings.limit_requests:
                 tally.refuse(REQUESTS)
@@ -114,9 +110,8 @@ class Addressed(Resource):
             self._pipeline.note(request, None, error)
             return NOT_DONE_YET
         request.notes["address"] = address
-        request.prepath = []
-        request.postpath = list(_PATHS[address.scope])
-        return self._klein.render(request)
+        request.served_by(self._app.execute_endpoint(address.scope.value, request))
+        return NOT_DONE_YET
 
 
 def make_site(

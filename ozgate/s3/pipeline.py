@@ -23,6 +23,7 @@ from ..errors import (
     NotImplemented,
     NotModified,
     S3Error,
+    forget_frames,
 )
 from ..values import Principal
 from ..wire.accesslog import GONE
@@ -156,8 +157,8 @@ class Pipeline:
             tally.in_flight -= 1
             request.body.settle()
         self.note(request, address, failed)
-        # An error has the frame that has the error: in such a circle a slow client's request outlives it.
-        failed = None
+        if failed is not None:
+            forget_frames(failed)
 
     def note(
         self, request: GatewayRequest, address: Address | None, failed: Exception | None

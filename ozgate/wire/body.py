@@ -9,6 +9,8 @@ from twisted.internet.interfaces import IConsumer, IPushProducer
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from ..errors import S3Error, forget_frames
+
 
 class Stopped(Exception):
     """The consumer of a body wanted no more of it."""
@@ -182,7 +184,7 @@ class RequestBody:
                 self._account.take(len(data))
             except Exception as error:
                 self._error = error
-                self._finish(Failure())
+                self._finish(_failure(error))
                 self.discard()
                 return
         if self._consumer is None or self._paused or self._held:
@@ -210,8 +212,8 @@ class RequestBody:
         assert self._consumer is not None
         try:
             self._consumer.write(data)
-        except Exception:
-            self._finish(Failure())
+        except Exception as error:
+            self._finish(_failure(error))
             self.discard()
 
     def _let_go(self) -> None:
@@ -228,9 +230,19 @@ class RequestBody:
         assert self._done is not None
         try:
             consumer.unregisterProducer()
-        except Exception:
-            result = Failure()
+        except Exception as error:
+            result = _failure(error)
         if isinstance(result, Failure):
             self._done.errback(result)
         else:
             self._done.callback(result)
+
+
+def _failure(error: Exception) -> Failure:
+    """An error to fail with.
+
+    One that is an answer goes without its frames, which have the body: the body has the Deferred that has the error.
+    """
+    if isinstance(error, S3Error):
+        forget_frames(error)
+    return Failure(error)

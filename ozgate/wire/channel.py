@@ -161,9 +161,11 @@ class GatewayChannel(http.HTTPChannel):
         waiting, self._writable = self._writable, []
         for deferred in waiting:
             deferred.errback(Failure(ClientGone()))
-        producer = self._requestProducer
+        producer, self._requestProducer = self._requestProducer, None
         if producer is not None:
             producer.stopProducing()
+        # Over TLS the transport would hold us, and what OpenSSL has of the connection, until the garbage is collected.
+        self._networkProducer.unregisterProducer()  # type: ignore[attr-defined]
 
     def has_ended(self) -> bool:
         """Whether the client will send no more, even where what it sent is not read now, for there is too much of it."""

@@ -10,6 +10,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web import server
@@ -77,6 +78,7 @@ class GatewayRequest(server.Request):
         self.body = RequestBody(channel, 0)
         self._pairs = []
         self._gone_callbacks: list[Callable[[], None]] = []
+        self._work: Deferred[None] | None = None
 
     # what arrived
 
@@ -180,6 +182,26 @@ class GatewayRequest(server.Request):
         if self.gone:
             raise ClientGone()
 
+    def served_by(self, work: Deferred[None]) -> None:
+        """Have some work answer it, which is cancelled if the connection ends before it has done.
+
+        Work that fails is answered ``InternalError``; of work that ends without an answer the connection is cut.
+
+        :param work: fires when the answer is written, or cannot be.
+        """
+        self._work = work
+        work.addBoth(self._served)
+
+    def _served(self, result: Failure | None) -> None:
+        self._work = None
+        if isinstance(result, Failure):
+            if not self.gone:
+                self.processingFailed(result)
+            elif not result.check(CancelledError):
+                self.log.failure("Request {id} failed", result, id=self.request_id)
+        elif not self.startedWriting and not self.gone:
+            self.abort()
+
     # for the channel
 
     def dispatch(self, head: Head, body: RequestBody) -> None:
@@ -216,6 +238,8 @@ class GatewayRequest(server.Request):
         self.gone = True
         self.uncount()
         super().connectionLost(reason)
+        if self._work is not None:
+            self._work.cancel()
         self.body.failed(ClientGone())
         callbacks, self._gone_callbacks = self._gone_callbacks, []
         for callback in callbacks:
@@ -321,7 +345,7 @@ class GatewayRequest(server.Request):
         if not self.startedWriting:
             self.write(b"")
         if self.body.complete or not channel.persistent:
-            super().finish()
+            self._end()
             return
         if self.chunked:
             self.chunked = 0
@@ -332,7 +356,12 @@ class GatewayRequest(server.Request):
     def finish_held(self) -> None:
         """The rest of the body has come, or will not be waited for."""
         self.held = False
+        self._end()
+
+    def _end(self) -> None:
+        """The answer is finished. Who would have been told of the connection's end holds this request: let go of them."""
         super().finish()
+        self._gone_callbacks.clear()
 
     def abort(self) -> None:
         """Cut the connection, so that an answer begun does not look whole."""

@@ -80,6 +80,24 @@ class _Loaded:
     identities: Sequence[Identity]
 
 
+class _Connection(SSL.Connection):
+    """A connection whose end is its end, whatever brought it.
+
+    Twisted keeps other errors of reading than a proper end in the frame in which it met them, which the error has: a circle that
+    OpenSSL's memory of each client that just goes away would be in. Nobody asks which error it was: HTTP tells whether anything is
+    missing, and OpenSSL has its alert for the client written by then.
+    """
+
+    def recv(self, bufsiz: int, flags: int | None = None) -> bytes:
+        """Read what was received and decrypted."""
+        try:
+            return super().recv(bufsiz, flags)
+        except (SSL.WantReadError, SSL.ZeroReturnError):
+            raise
+        except SSL.Error:
+            raise SSL.ZeroReturnError() from None
+
+
 @implementer(IOpenSSLServerConnectionCreator)
 class Certificates:
     """The certificates of an endpoint, for as long as it listens.
@@ -105,7 +123,7 @@ class Certificates:
 
     def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
         """Begin a connection with the certificates of now."""
-        return SSL.Connection(self._loaded.context, None)
+        return _Connection(self._loaded.context, None)
 
     def reload(self) -> str:
         """Read the files anew, whether they changed or not. Open connections go on as they are.

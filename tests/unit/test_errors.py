@@ -1,9 +1,20 @@
 """Errors: each class is a code with a message and a status."""
 
+import gc
+import weakref
+
+from twisted.internet.defer import ensureDeferred, fail
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate import errors
-from ozgate.errors import NoSuchKey, S3Error, StoreError
+from ozgate.errors import (
+    Absent,
+    Damaged,
+    NoSuchKey,
+    S3Error,
+    StoreError,
+    forget_frames,
+)
 from ozgate.s3.xml import error_document, read
 
 ERRORS = [
@@ -100,3 +111,36 @@ class ErrorTests(SynchronousTestCase):
         """What stores raise is no S3 error, and the other way round."""
         for error in ERRORS:
             self.assertFalse(issubclass(error, StoreError))
+
+
+class FramesTests(SynchronousTestCase):
+    """Errors that are dealt with."""
+
+    def test_forgotten(self) -> None:
+        """An error that a Deferred failed with, and those that led to it, hold nothing of where they were raised."""
+
+        class Held:
+            """Something in a frame."""
+
+        held: list[weakref.ref[Held]] = []
+
+        async def look() -> None:
+            local = Held()
+            held.append(weakref.ref(local))
+            try:
+                await fail(Absent())
+            except Absent as error:
+                raise Damaged("not there") from error
+
+        async def ask() -> str:
+            try:
+                await look()
+            except Damaged as error:
+                forget_frames(error)
+                return str(error)
+            return ""
+
+        gc.disable()
+        self.addCleanup(gc.enable)
+        self.assertEqual(self.successResultOf(ensureDeferred(ask())), "not there")
+        self.assertEqual([each() for each in held], [None])
