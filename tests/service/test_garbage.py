@@ -1,19 +1,22 @@
 """What requests leave to the cyclic garbage collector, which is off here: nothing, whatever they ask and however they end.
 
-What it has to free it first has to find, and everybody waits meanwhile. Limits are numbers of objects, far below one a request.
+What it has to free it first has to find, and everybody waits meanwhile. The limit is a number of objects.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import re
 import signal
 import ssl
 import sys
+import tempfile
 import time
 from base64 import b64encode
 from collections.abc import Callable
+from functools import cache
 from hashlib import md5
 from urllib.parse import urlsplit
 
@@ -25,10 +28,12 @@ from tests.running import ACCESS_KEY, REGION, SECRET_KEY, Server
 from tests.service.talking import Heard, Talk
 from tests.service.test_crowd import secured
 
-SMALL, LARGE, HUGE = b"x" * 4096, bytes(range(256)) * 800, bytes(24 << 20)
-FEW, MORE = 50, 100
-"""Requests of each kind, where they are not many. Fewer objects than requests may be found after them: what is made once, as
-zope.interface does for transports of TLS.
+SMALL, LARGE, HUGE = b"x" * 4096, bytes(range(256)) * 800, bytes(12 << 20)
+FEW = 30
+"""Requests of each kind, where they are not many."""
+LIMIT = 100
+"""Objects that may be found after all of a kind: what is made once, as zope.interface does for transports of TLS. The smallest circle
+that was ever found here had four, and there is one for each request.
 """
 SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 
@@ -56,22 +61,32 @@ class Uncollected(Server):
             time.sleep(0.01)
 
 
+@cache
+def uncollected() -> tuple[int, Uncollected]:
+    """A port of TLS, and the server of all tests; it ends with the process."""
+    port, settings = secured()
+    folder = tempfile.TemporaryDirectory(prefix="ozgate-test-")
+    server = Uncollected(os.path.join(folder.name, "data"), *settings)
+    server.start()
+    atexit.register(folder.cleanup)
+    atexit.register(server.stop)
+    return port, server
+
+
 class GarbageTests(SynchronousTestCase):
     """One server, a bucket with a few objects, and one kind of request after the other."""
 
     def setUp(self) -> None:
-        """Start it, and put what is asked for."""
-        self.tls_port, settings = secured()
-        self.server = Uncollected(os.path.abspath(self.mktemp()), *settings)
-        self.server.start()
-        self.addCleanup(self.server.stop)
+        """Have it, with what is asked for."""
+        self.tls_port, self.server = uncollected()
         self.connection: Talk | None = None
         self.addCleanup(lambda: self.connection and self.connection.socket.close())
-        self.ask("PUT", "/bucket")
-        for name, body in (("small", SMALL), ("large", LARGE), ("huge", HUGE)):
-            self.ask("PUT", f"/bucket/{name}", body)
-        for number in range(30):
-            self.ask("PUT", f"/bucket/folder/{number}", b"x")
+        if self.ask("HEAD", "/bucket/huge", status=None).status == 404:
+            self.ask("PUT", "/bucket")
+            for name, body in (("small", SMALL), ("large", LARGE), ("huge", HUGE)):
+                self.ask("PUT", f"/bucket/{name}", body)
+            for number in range(30):
+                self.ask("PUT", f"/bucket/folder/{number}", b"x")
 
     def talk(self, tls: bool = False) -> Talk:
         """A new connection."""
@@ -94,7 +109,7 @@ class GarbageTests(SynchronousTestCase):
         method: str,
         target: str,
         body: bytes = b"",
-        status: int = 200,
+        status: int | None = 200,
         talk: Talk | None = None,
         **headers: str,
     ) -> Heard:
@@ -103,7 +118,8 @@ class GarbageTests(SynchronousTestCase):
             talk = self.connection = self.connection or self.talk()
         talk.send(self.head(method, target, len(body), **headers) + body)
         heard = talk.hear(method)
-        self.assertEqual(heard.status, status, (method, target, heard.body))
+        if status is not None:
+            self.assertEqual(heard.status, status, (method, target, heard.body))
         return heard
 
     def leaves_nothing(
@@ -120,7 +136,7 @@ class GarbageTests(SynchronousTestCase):
         for _ in range(times):
             one()
         time.sleep(pause)
-        self.assertLess(self.server.unreachable(), min(times, MORE), kind)
+        self.assertLess(self.server.unreachable(), LIMIT, kind)
 
     def test_frozen(self) -> None:
         """What was there when the service had started is not looked at again."""
@@ -295,8 +311,7 @@ class GarbageTests(SynchronousTestCase):
                         else:
                             time.sleep(0.005)
 
-                times = MORE if tls else FEW
-                self.leaves_nothing(f"{kind}, TLS: {tls}", one, times, pause=0.3)
+                self.leaves_nothing(f"{kind}, TLS: {tls}", one, pause=0.3)
 
         def shake() -> None:
             with Talk(self.tls_port) as talk:
@@ -304,7 +319,7 @@ class GarbageTests(SynchronousTestCase):
                 with contextlib.suppress(EOFError):
                     talk.hear()
 
-        self.leaves_nothing("no handshake", shake, MORE, pause=0.3)
+        self.leaves_nothing("no handshake", shake, pause=0.3)
 
     def test_tls(self) -> None:
         """Objects over TLS, on one connection and on many."""
@@ -321,7 +336,7 @@ class GarbageTests(SynchronousTestCase):
             with self.talk(True) as talk:
                 self.ask("GET", "/bucket/small", talk=talk)
 
-        self.leaves_nothing("a connection each", connect, MORE, pause=0.3)
+        self.leaves_nothing("a connection each", connect, pause=0.3)
 
 
 def _md5(data: bytes) -> str:
