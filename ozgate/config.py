@@ -442,8 +442,8 @@ class Settings:
     )
     limit_hashing_user: int = knob(
         "ozgate.limit.hashing-per-user",
-        1,
-        "Most of them of one user; 0 for any number.",
+        0,
+        "Most of them of one user; 0 for half of them, and at least 1.",
         whole,
     )
     limit_hashing_waiting: int = knob(

@@ -46,7 +46,7 @@ class Turns:
         # The threads are for the bytes of other requests too.
         few = min(len(os.sched_getaffinity(0)), max(settings.threads // 2, 1))
         self._at_once = settings.limit_hashing or few
-        self._of_one_user = settings.limit_hashing_user or self._at_once
+        self._of_one_user = settings.limit_hashing_user or max(self._at_once // 2, 1)
         self._most_waiting = settings.limit_hashing_waiting
         self._grant()
 

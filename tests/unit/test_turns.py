@@ -162,17 +162,21 @@ class TurnsTests(SynchronousTestCase):
         self.assertEqual(self.log, ["a", "b", "a"])
 
     def test_as_many_as_there_can_be(self) -> None:
-        """0 is as many as there are cores, and as half of the threads; of a user and waiting, any number."""
-        for cores, threads, expected in ((3, 8, 3), (64, 8, 4), (64, 1, 1), (1, 8, 1)):
+        """0 is as many as there are cores, and as half of the threads; of a user half of that; waiting, any number."""
+        for cores, threads, most, of_one_user in (
+            *((1, 8, 1, 1), (2, 8, 2, 1), (3, 8, 3, 1)),
+            *((4, 8, 4, 2), (64, 8, 4, 2), (64, 1, 1, 1)),
+        ):
             self.patch(os, "sched_getaffinity", lambda _, n=cores: range(n))
-            limits = evolve(settings(0, 0), threads=threads)
-            turns = self.turns = Turns(limits)
+            turns = self.turns = Turns(evolve(settings(0, 0), threads=threads))
             self.log = []
             for _ in range(10):
                 self.join("a")
-            self.assertEqual(
-                (turns.in_flight, turns.waiting), (expected, 10 - expected)
-            )
+            self.assertEqual(turns.in_flight, of_one_user)
+            for user in "bcde":
+                self.join(user)
+                self.join(user)
+            self.assertEqual((turns.in_flight, turns.waiting), (most, 18 - most))
 
 
 class SlicesTests(SynchronousTestCase):
