@@ -84,6 +84,32 @@ class RotationTests(ReloadTestCase):
             [line] = new.splitlines()
             self.assertIn("after", line)
 
+    def test_bounded_logs(self) -> None:
+        """Both logs are moved when they are large, so many of them are kept, and reloads go on in the new file."""
+        self.configure(ozgate__log__max_size="2KB", ozgate__log__keep="2")
+        process = self.start()
+        [url] = process.urls
+        logs = [Path(self.data, "access.log"), *Path(self.data).glob("s3g-audit-*")]
+        for number in range(4):
+            for _ in range(20):
+                self.assertEqual(self.ask(f"{url}/round{number}")[0], 404)
+            for log in logs:
+                moved = Path(f"{log}.1")
+                deadline = time.monotonic() + 60
+                while not moved.exists() or f"round{number}" not in moved.read_text():
+                    self.assertLess(time.monotonic(), deadline)
+                    time.sleep(0.02)
+            self.hang_up(process, number + 1)
+        process.stop()
+        for log in logs:
+            there = sorted(each.name for each in log.parent.glob(f"{log.name}*"))
+            self.assertEqual(there, [log.name, f"{log.name}.1", f"{log.name}.2"])
+            kept = [log, Path(f"{log}.1"), Path(f"{log}.2")]
+            said = "".join(each.read_text() for each in reversed(kept))
+            rounds = re.findall(r"round(\d)", said)
+            self.assertEqual(rounds, sorted(rounds))
+            self.assertGreaterEqual(rounds.count("3"), 20)
+
     def test_no_log(self) -> None:
         """Logs that are turned off stay so."""
         self.configure(ozgate__log__access="-", ozgate__log__audit="-")
