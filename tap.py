@@ -1,6 +1,6 @@
 """The service from a checkout, nothing of it installed: ``twistd -ny tap.py``.
 
-Takes no options: ``OZONE-SITE.XML_<key>`` in the environment sets any key.
+Takes no options: ``OZGATE_<KEY>`` in the environment sets any key, and ``OZGATE_CONFIG`` names a file of them.
 """
 
 import sys

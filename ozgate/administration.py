@@ -14,10 +14,17 @@ from .admin.app import Routes, make_admin_site
 from .admin.context import AdminContext
 from .admin.localsocket import LocalPort
 from .auth.kerberos import KerberosError, make_spnego
-from .auth.secrets import MetadataSecretStore, StaticSecrets, open_master_key
+from .auth.secrets import (
+    MetadataSecretStore,
+    StaticSecrets,
+    has_secret,
+    open_master_key,
+)
 from .config import Settings
+from .endpoints import AddressTaken
+from .errors import Unavailable
 from .interfaces import IMetadataStore, ISecretStore
-from .listening import AddressTaken, admin_description, listen, url_of
+from .listening import admin_description, listen, url_of
 from .sitefile import ConfigurationError
 
 _log = Logger()
@@ -39,6 +46,17 @@ async def open_secrets(
     if not settings.access_key:
         return stored
     return StaticSecrets({settings.access_key: settings.secret_key}, stored)
+
+
+async def user_with_key(context: AdminContext) -> str:
+    """The user that the service runs as, if that one has a key already; else, or where it cannot be told, ``""``."""
+    if context.secrets is None:
+        return ""
+    try:
+        user = await context.administrators.local_name(os.geteuid())
+    except Unavailable:
+        return ""
+    return user if await context.gateway.metadata.read(has_secret, user) else ""
 
 
 async def serve_admin(

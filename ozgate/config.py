@@ -270,7 +270,7 @@ class Settings:
     security_enabled: bool = knob(
         "ozone.security.enabled",
         False,
-        "Whether signatures are verified; when false, any access key is accepted.",
+        "Whether signatures are verified; when false, any access key is accepted. Where it is not set, a key pair that is given makes it true.",
         boolean,
     )
     insecure_anywhere: bool = knob(
@@ -282,12 +282,12 @@ class Settings:
     access_key: str = knob(
         "ozgate.s3.access-key",
         "",
-        "Access key of the one static pair (also AWS_ACCESS_KEY_ID).",
+        "Access key of the one static pair, the administrator's (also MINIO_ROOT_USER, AWS_ACCESS_KEY_ID).",
     )
     secret_key: str = knob(
         "ozgate.s3.secret-key",
         "",
-        "Secret key of the one static pair (also AWS_SECRET_ACCESS_KEY).",
+        "Secret key of the one static pair, the administrator's (also MINIO_ROOT_PASSWORD, AWS_SECRET_ACCESS_KEY).",
         secret=True,
     )
     sigv2_presigned: bool = knob(
@@ -500,6 +500,10 @@ class Settings:
     )
     origins: Mapping[str, str] = field(factory=dict, eq=False, repr=False)
     """Where each value that is not the default comes from, by key, for people."""
+    secured_by: tuple[str, ...] = field(default=(), eq=False, repr=False)
+    """The two variables or keys whose pair switched security on by itself; empty where :attr:`security_enabled` was set, or is off."""
+    remarks: tuple[str, ...] = field(default=(), eq=False, repr=False)
+    """Lines for people, about what was given and is not taken."""
 
 
 def knobs() -> tuple[Attribute[Any], ...]:

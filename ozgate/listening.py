@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import errno
-import socket
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.endpoints import quoteStringArgument, serverFromString
+from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import (
     IListeningPort,
@@ -20,6 +18,7 @@ from twisted.internet.task import deferLater
 from .accepting import rest_without_descriptors
 from .config import Settings
 from .configvalues import host_and_port
+from .endpoints import SETTABLE, description_of, on_host, refusal, try_port
 from .sitefile import ConfigurationError
 from .tlsendpoints import PREFIX, TlsEndpoint
 from .wire.site import Announced
@@ -40,18 +39,8 @@ KNOWN_SECRETS = frozenset(
 )
 """Secrets that S3 servers come with, or that their manuals have."""
 
-HINTS = {
-    errno.EACCES: "ports below 1024 are for root: choose another, or see docs/installing.md",
-    errno.EADDRNOTAVAIL: "name an address of this machine, or 0.0.0.0 for all",
-}
-"""What to do about errors of the operating system."""
-
 FAREWELL = 0.5
 """Seconds that an idle connection has to close when the service stops: over TLS the client must agree."""
-
-
-class AddressTaken(ConfigurationError):
-    """Another program listens there."""
 
 
 def descriptions(settings: Settings) -> tuple[str, ...]:
@@ -62,7 +51,7 @@ def descriptions(settings: Settings) -> tuple[str, ...]:
     """
     policy = settings.http_policy
     if settings.listen:
-        found = settings.listen
+        found = tuple(map(description_of, settings.listen))
         for each in found:
             if policy == "HTTPS_ONLY" and not each.startswith((PREFIX, "unix:")):
                 raise ConfigurationError(
@@ -132,20 +121,7 @@ def admin_description(settings: Settings) -> str:
 def _description(kind: str, key: str, address: str, bind_host: str) -> str:
     """An endpoint description for an address; ``key`` is whose value it is."""
     host, port = host_and_port(address)
-    host = bind_host.strip("[]") or host
-    try:
-        found = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )
-    except OSError as error:
-        raise ConfigurationError(
-            f"{key}: {host} has no address ({error.strerror}): name an interface of this machine, or 0.0.0.0"
-        ) from None
-    family, *_, where = found[0]
-    if kind == "tcp" and family == socket.AF_INET6:
-        kind = "tcp6"
-    interface = quoteStringArgument(str(where[0]))
-    return f"{kind}:{port}:interface={interface}"
+    return on_host(kind, key, bind_host or host, port)
 
 
 def is_known(access_key: str, secret_key: str) -> bool:
@@ -155,7 +131,11 @@ def is_known(access_key: str, secret_key: str) -> bool:
 
 def is_private(address: Any) -> bool:
     """Whether only this machine reaches a listening port, by the address it has."""
-    host = getattr(address, "host", None)
+    return is_loopback(getattr(address, "host", None))
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether only this machine reaches a host."""
     if host is None:
         # A UNIX socket: who reaches it is a matter of its file's mode.
         return True
@@ -171,7 +151,7 @@ async def listen(
     factory: IProtocolFactory,
     settings: Settings,
     secured: Mapping[str, TlsEndpoint],
-    settable: str = "--listen, ozone.s3g.http-address or ozone.s3g.https-address",
+    settable: str = SETTABLE,
 ) -> list[IListeningPort]:
     """Listen on all of them, or on none.
 
@@ -191,12 +171,27 @@ async def listen(
                 reactor, description, factory, secured.get(description), settable
             )
             ports.append(port)
-            _check_reach(port, description, settings)
+            address = port.getHost()
+            host, number = getattr(address, "host", None), getattr(address, "port", 0)
+            _check_reach(host, number, description, settings)
     except BaseException:
         for port in ports:
             port.stopListening()
         raise
     return ports
+
+
+def try_ports(
+    described: Sequence[str], settings: Settings, settable: str = SETTABLE
+) -> None:
+    """See, before there is anything to listen with, that :func:`listen` has a good chance: who starts a second service is told at once.
+
+    :raises ConfigurationError: as :func:`listen` does.
+    """
+    for description in described:
+        found = try_port(description, settable)
+        if found is not None:
+            _check_reach(*found, description, settings)
 
 
 async def _listen(
@@ -216,25 +211,22 @@ async def _listen(
             port = await serverFromString(reactor, description).listen(factory)
     except CannotListenError as error:
         reason = error.socketError
-        if getattr(reason, "errno", None) == errno.EADDRINUSE:
-            raise AddressTaken(
-                f"cannot listen on {description}: another program does already; stop it, or choose another port with {settable}"
-            ) from None
-        hint = HINTS.get(getattr(reason, "errno", 0), "")
-        raise ConfigurationError(
-            f"cannot listen on {description}: {getattr(reason, 'strerror', None) or reason}{hint and '; '}{hint}"
-        ) from None
+        if not isinstance(reason, OSError):
+            reason = OSError(str(reason))
+        raise refusal(description, reason, settable) from None
     except Exception as error:
-        # Parsers of descriptions raise what they like: ValueError, TypeError, KeyError, OpenSSL's errors.
+        # Endpoints of plugins raise what they like, and so does OpenSSL.
         raise ConfigurationError(
-            f"cannot listen on {description}: {type(error).__name__}: {' '.join(str(error).split())}; a description is one of Twisted's, such as tcp:9878:interface=127.0.0.1"
+            f"cannot listen on {description}: {' '.join(str(error).split()) or type(error).__name__}"
         ) from None
     rest_without_descriptors(reactor, port)
     return port
 
 
-def _check_reach(port: IListeningPort, description: str, settings: Settings) -> None:
-    if is_private(port.getHost()):
+def _check_reach(
+    host: str | None, port: int, description: str, settings: Settings
+) -> None:
+    if is_loopback(host):
         return
     if settings.security_enabled:
         if settings.secret_key and is_known(settings.access_key, settings.secret_key):
@@ -245,7 +237,7 @@ def _check_reach(port: IListeningPort, description: str, settings: Settings) -> 
     elif not settings.insecure_anywhere:
         raise ConfigurationError(
             f"will not listen on {description}, open to other machines, while ozone.security.enabled is false and anyone may read and write: "
-            f"set it to true, listen on 127.0.0.1, or say {ANYWHERE}=true"
+            f"set it to true, listen on 127.0.0.1:{port}, or say {ANYWHERE}=true"
         )
 
 

@@ -1,7 +1,7 @@
 """Where the values of :class:`~ozgate.config.Settings` come from.
 
-The later one wins: the declared default, the configuration file, the environment
-(``OZONE-SITE.XML_<key>``, as in Ozone's images), ``-D key=value`` and the options of the plugin.
+The later one wins: the declared default, the configuration file, the environment (:mod:`ozgate.environment`),
+``-D key=value`` and the options of the plugin. What the administrator's key pair is, :mod:`ozgate.rootpair` decides.
 Whatever is wrong is a :class:`~ozgate.sitefile.ConfigurationError` of one line that says what to do about it.
 
 What is done about a key that is not one of ours:
@@ -26,14 +26,13 @@ from attrs import Attribute, frozen
 
 from .auth.names import parse_rules
 from .config import MASKED, Settings, knobs
+from .environment import from_environment
 from .ozonekeys import OTHER_SERVICES, WITHOUT_EFFECT
+from .rootpair import ACCESS_KEY, MINIO, SECRET_KEY, SECURITY, choose_pair
 from .sitefile import ConfigurationError, Setting, read_site_file
 
-_ENVIRONMENT = re.compile(r"ozone-site[._]xml_(?P<key>.+)", re.IGNORECASE | re.DOTALL)
 _STRICT = ("ozgate.", "ozone.s3g.")
 
-ACCESS_KEY = "ozgate.s3.access-key"
-SECRET_KEY = "ozgate.s3.secret-key"
 BUCKETS = "ozgate.s3.buckets"
 
 SHORTEST_SECRET = 8
@@ -74,6 +73,7 @@ def load(
             )
         chosen[setting.key] = setting
     _fall_back(chosen, environment)
+    pair = choose_pair(chosen, environment)
     declared = {each.metadata["key"]: each for each in knobs()}
     unused = [key for key in chosen if key not in declared]
     for key in unused:
@@ -86,9 +86,12 @@ def load(
     origins = {
         key: setting.origin for key, setting in chosen.items() if key in declared
     }
-    settings = Settings(**values, origins=origins)
+    settings = Settings(
+        **values, origins=origins, secured_by=pair.by, remarks=pair.remarks
+    )
     _check_pair(settings)
     _check_rules(settings)
+    unused += [name for name in environment if _is_of_minio(name)]
     notes = [f"no effect in ozgate: {', '.join(sorted(unused))}"] if unused else []
     return Loaded(settings, tuple(notes))
 
@@ -106,30 +109,16 @@ def override(text: str) -> Setting:
     return Setting(key.strip(), value, "-D", direct=True)
 
 
-def from_environment(environment: Mapping[str, str]) -> list[Setting]:
-    """What ``OZONE-SITE.XML_<key>`` variables set."""
-    found = []
-    for name in sorted(environment):
-        match = _ENVIRONMENT.fullmatch(name)
-        if match:
-            found.append(
-                Setting(match["key"].strip(), environment[name], "the environment")
-            )
-    return found
-
-
 def _fall_back(chosen: dict[str, Setting], environment: Mapping[str, str]) -> None:
-    """Use what AWS's tools and images set, where ozgate's own keys are not set.
-
-    The two halves of the pair go together: never one of them from here.
-    """
-    pair = {ACCESS_KEY: "AWS_ACCESS_KEY_ID", SECRET_KEY: "AWS_SECRET_ACCESS_KEY"}
-    if not any(key in chosen for key in pair):
-        if all(environment.get(name) for name in pair.values()):
-            for key, name in pair.items():
-                chosen[key] = Setting(key, environment[name], name)
+    """Make the buckets that images name in ``S3_BUCKET``, where ours are not set."""
     if BUCKETS not in chosen and environment.get("S3_BUCKET"):
         chosen[BUCKETS] = Setting(BUCKETS, environment["S3_BUCKET"], "S3_BUCKET")
+
+
+def _is_of_minio(name: str) -> bool:
+    """Whether a variable is one of MinIO's that means nothing here."""
+    taken = (*MINIO, *(f"{each}_FILE" for each in MINIO))
+    return name.startswith("MINIO_") and name not in taken
 
 
 def _parsed(declared: Attribute[Any], setting: Setting) -> Any:
@@ -218,6 +207,6 @@ def _check_pair(settings: Settings) -> None:
             )
     if settings.security_enabled and 0 < len(settings.secret_key) < SHORTEST_SECRET:
         raise ConfigurationError(
-            f"{SECRET_KEY}, from {settings.origins.get(SECRET_KEY, 'the configuration')}, has fewer than {SHORTEST_SECRET} characters: "
-            "choose a longer one, or unset the pair and have ozgate make keys with 'ozgate s3 getsecret'"
+            f"{SECRET_KEY}, from {settings.origins.get(SECRET_KEY, 'the configuration')}, has fewer than {SHORTEST_SECRET} characters: choose a longer one; "
+            f"or unset the pair, and 'ozgate s3 getsecret' makes keys while {SECURITY} is true; or set that to false, and any key is accepted"
         )

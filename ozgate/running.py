@@ -25,7 +25,7 @@ from twisted.logger import Logger
 from .admin.context import AdminContext
 from .admin.health import Health
 from .admin.operating import Operations, make_operations
-from .administration import open_secrets, serve_admin
+from .administration import ADDRESS, open_secrets, serve_admin, user_with_key
 from .auth.accounts import Accounts, in_daemon_threads
 from .auth.administrators import Administrators
 from .background.certificates import CertificateWatch
@@ -38,6 +38,7 @@ from .blobs.sweep import Reaper
 from .clocks import dated
 from .config import Settings
 from .datafolder import DataFolder
+from .endpoints import check_endpoints
 from .errors import (
     BucketAlreadyExists,
     BucketAlreadyOwnedByYou,
@@ -45,7 +46,16 @@ from .errors import (
     StoreError,
 )
 from .interfaces import IBlobStore, IMetadataStore, IMetadataTransaction
-from .listening import descriptions, drain, is_private, listen, url_of
+from .launch import Terminal
+from .listening import (
+    admin_description,
+    descriptions,
+    drain,
+    is_private,
+    listen,
+    try_ports,
+    url_of,
+)
 from .providers import make_provider
 from .reloading import Reloads
 from .room import Room
@@ -86,6 +96,7 @@ class GatewayService(Service):
 
     :param settings: as they were read.
     :param reread: reads them again, for a reload.
+    :param launch: hears how the start went.
     :raises ConfigurationError: see :func:`~ozgate.service.makeService`.
     """
 
@@ -94,8 +105,10 @@ class GatewayService(Service):
         reactor: Any,
         settings: Settings,
         reread: Callable[[], Settings] | None = None,
+        launch: Terminal | None = None,
     ) -> None:
         self._reactor = reactor
+        self._launch = launch or Terminal()
         self._dated = dated(reactor)
         self._started_with = settings
         self._reread = reread or (lambda: settings)
@@ -104,6 +117,7 @@ class GatewayService(Service):
         self._closing = AsyncExitStack()
         self._starting: Deferred[None] | None = None
         self._described = descriptions(settings)
+        check_endpoints(reactor, self._described)
         self._secured = tls_endpoints(self._described, settings, reactor)
         self._reloads = Reloads()
         for endpoint in self._secured.values():
@@ -126,6 +140,16 @@ class GatewayService(Service):
         self._metadata: IMetadataStore = make(IMetadataStore, "ozgate.metadata")
         self._blobs: IBlobStore = make(IBlobStore, "ozgate.blobs")
 
+    def try_ports(self) -> None:
+        """See that it could listen, as far as that can be told before it runs.
+
+        :raises ConfigurationError: it could not.
+        """
+        settings = self._settings
+        try_ports(self._described, settings)
+        if settings.admin_enabled and ADDRESS in settings.origins:
+            try_ports([admin_description(settings)], settings, ADDRESS)
+
     def startService(self) -> None:
         """Begin to start, once the reactor runs: threads do not survive a daemon's fork."""
         super().startService()  # type: ignore[no-untyped-call]
@@ -137,6 +161,7 @@ class GatewayService(Service):
         return Deferred.fromCoroutine(self._stop())
 
     def _begin(self) -> None:
+        self._launch.begin()
         # Not before: a daemon leaves its terminal, and it is in another process that signals come.
         self._supervision = Supervision(self._reactor, os.environ)
         self._supervision.begin()
@@ -284,9 +309,9 @@ class GatewayService(Service):
         secured = (self._secured.get(each) for each in self._described)
         trust = next((each.certificates.to_trust for each in secured if each), "")
         is_open = not all(is_private(port.getHost()) for port in ports)
-        _say(
-            sys.__stdout__,
-            welcome(urls, settings.data, settings, admin_urls, trust, is_open),
+        user = await user_with_key(context)
+        self._launch.ready(
+            welcome(urls, settings.data, settings, admin_urls, trust, is_open, user)
         )
         _log.info("ozgate listens on {urls}", urls=", ".join(urls))
         self._ready(operations, f"listening on {', '.join(urls)}")
@@ -318,8 +343,9 @@ class GatewayService(Service):
         if not failure.check(ConfigurationError, StoreError, OSError):
             _log.failure("cannot start", failure)
             line = f"cannot start: {failure.type.__name__}: {line}; the log has more"
-        _log.critical("{line}", line=line)
-        _say(sys.__stderr__, f"ozgate: {line}\n")
+        if not self._launch.logs_here:
+            _log.critical("{line}", line=line)
+        self._launch.failed(line)
         # twistd ends with 0 whenever the reactor was stopped in order, and has no way to be told otherwise.
         atexit.register(os._exit, 1)
         self._reactor.stop()
@@ -349,10 +375,3 @@ def _prepare(tx: IMetadataTransaction, settings: Settings) -> None:
     for name in settings.buckets_at_start:
         with contextlib.suppress(BucketAlreadyExists, BucketAlreadyOwnedByYou):
             add_bucket(tx, settings.volume_name, name, owner, "")
-
-
-def _say(stream: Any, text: str) -> None:
-    """Write to the terminal itself: ``print`` would end up in the log, line by line."""
-    if stream is not None:
-        stream.write(text)
-        stream.flush()

@@ -16,7 +16,10 @@ from twisted.application.service import IService
 from twisted.logger import Logger
 from twisted.python.usage import Options as UsageOptions
 
+from . import __version__
 from .config import Settings
+from .environment import CONFIG
+from .launch import Launch
 from .loading import load, override
 from .running import GatewayService
 from .sitefile import ConfigurationError, Setting
@@ -25,7 +28,7 @@ _log = Logger()
 
 
 class Options(UsageOptions):
-    """What ``twistd ozgate`` takes. No option is mandatory."""
+    """What ``twistd ozgate`` takes. No option is mandatory; ``OZGATE_CONFIG`` stands in for ``--config``."""
 
     synopsis = "[--data DIR] [--config FILE] [--listen ENDPOINT]... [-D KEY=VALUE]..."
     optParameters = [  # noqa: RUF012 - as twisted.python.usage wants it
@@ -39,12 +42,17 @@ class Options(UsageOptions):
         self["define"] = []
 
     def opt_config(self, path: str) -> None:
-        """An ozone-site.xml; etc/ozone-site.xml shows all keys."""
+        """An ozone-site.xml; etc/ozone-site.xml shows all keys. By default OZGATE_CONFIG."""
         # Read again at each reload, when a daemon may be in another folder.
         self["config"] = os.path.abspath(path)
 
+    def opt_version(self) -> None:
+        """Print ozgate's version, and exit."""
+        print(f"ozgate {__version__}")
+        sys.exit(0)
+
     def opt_listen(self, description: str) -> None:
-        """Listen on a Twisted endpoint, such as tcp:9878:interface=127.0.0.1 or
+        """Listen on HOST:PORT, on PORT of all interfaces, or on a Twisted endpoint, such as
         ssl:9879:privateKey=key.pem:certKey=cert.pem. Repeatable."""
         self["listen"].append(description)
 
@@ -53,6 +61,11 @@ class Options(UsageOptions):
         self["define"].append(text)
 
     opt_D = opt_define
+
+    def postOptions(self) -> None:
+        """What the command ``ozgate`` takes from the environment holds here, too."""
+        if self["config"] is None and os.environ.get(CONFIG):
+            self.opt_config(os.environ[CONFIG])
 
 
 def read_settings(options: Options) -> tuple[Settings, Iterable[str]]:
@@ -81,22 +94,26 @@ def makeService(options: Options) -> IService:
     try:
         settings, notes = read_settings(options)
         service = GatewayService(
-            reactor, settings, reread=lambda: read_settings(options)[0]
+            reactor,
+            settings,
+            reread=lambda: read_settings(options)[0],
+            launch=_launch(options),
         )
+        service.try_ports()
     except ConfigurationError as error:
         raise SystemExit(f"ozgate: {error}") from None
     for note in notes:
         _log.info("{note}", note=note)
-    _say_where_it_goes(options)
     return service
 
 
-def _say_where_it_goes(options: Options) -> None:
-    """Tell a person at a terminal that a daemon says nothing there, not even what is wrong."""
+def _launch(options: Options) -> Launch:
+    """Who hears how the start goes, by what twistd was told of the log."""
     twistd: Mapping[str, Any] = options.parent or {}
-    if not twistd.get("nodaemon", True) and sys.stderr.isatty():
-        log = "the system's log" if twistd.get("syslog") else twistd.get("logfile")
-        sys.stderr.write(
-            f"ozgate goes into the background: {log or 'twistd.log'} says whether and where it listens. "
-            "'twistd -n ozgate' stays here.\n"
-        )
+    file = twistd.get("logfile") or "twistd.log"
+    elsewhere = twistd.get("syslog") or twistd.get("logger")
+    stays = twistd.get("nodaemon", False)
+    return Launch(
+        "the system's log" if twistd.get("syslog") else os.path.abspath(file),
+        stays and not elsewhere and twistd.get("logfile") in (None, "-"),
+    )

@@ -15,23 +15,12 @@ from twisted.internet.defer import Deferred, execute
 from twisted.internet.interfaces import IProtocolFactory, IReactorTime
 
 from .config import Settings
+from .endpoints import TLS, options_of
 from .sitefile import ConfigurationError
 from .wire.certificates import CertificateError, Pair
 from .wire.tls import Certificates, TlsFiles
 
-PREFIX = "ssl:"
-
-_OPTIONS = (
-    "port",
-    "privateKey",
-    "certKey",
-    "sslmethod",
-    "interface",
-    "backlog",
-    "extraCertChain",
-    "dhParameters",
-)
-"""In the order in which Twisted takes them without their names."""
+PREFIX = f"{TLS}:"
 
 
 @frozen
@@ -69,7 +58,7 @@ def tls_endpoints(
     for each in described:
         if each.startswith(PREFIX):
             try:
-                found[each] = _endpoint(_options(each), settings, clock)
+                found[each] = _endpoint(options_of(each), settings, clock)
             except (CertificateError, ValueError) as error:
                 raise ConfigurationError(f"cannot listen on {each}: {error}") from None
     return found
@@ -121,31 +110,6 @@ def _pair(options: Mapping[str, str], settings: Settings) -> Pair:
         )
     chain = options.get("extraCertChain", "")
     return Pair(_absolute(certificate), _absolute(key), _absolute(chain))
-
-
-def _options(description: str) -> dict[str, str]:
-    """Name → value, as Twisted's ``serverFromString`` reads a description.
-
-    :raises ValueError: an option is unknown or there twice.
-    """
-    words: list[list[str]] = [[""]]
-    characters = iter(description.removeprefix(PREFIX))
-    for character in characters:
-        if character == "\\":
-            words[-1][-1] += next(characters, "")
-        elif character == ":":
-            words.append([""])
-        elif character == "=" and len(words[-1]) == 1:
-            words[-1].append("")
-        else:
-            words[-1][-1] += character
-    named = [(name, value) for name, *rest in words for value in rest]
-    placed = [word[0] for word in words if len(word) == 1]
-    options = list(zip(_OPTIONS, placed, strict=False)) + named
-    for name, _ in options:
-        if name not in _OPTIONS or sum(name == other for other, _ in options) > 1:
-            raise ValueError(f"{name} is there twice or is no option of ssl:")
-    return dict(options)
 
 
 def _absolute(path: str) -> str:

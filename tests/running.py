@@ -72,7 +72,7 @@ class Server:
         kept = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("AWS_", "S3_", "OZONE"))
+            if not name.startswith(("AWS_", "S3_", "OZ", "MINIO_"))
         }
         return dict(
             kept,

@@ -80,7 +80,9 @@ async def _perform(
         await revoke_secret(context, caller, user, key)
         return answer(request, 200)
     made = await get_secret(context, caller, user, key, ttl)
-    members = "".join(element(name, value) for name, value in made.items())
+    members = "".join(
+        element(name, made[name]) for name in ("awsAccessKey", "awsSecret")
+    )
     document = f"{_PROLOG}<S3Secret>{members}</S3Secret>"
     return answer(request, 200, document.encode(), "application/xml")
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from twisted.logger import Logger
 
-from ..auth.secrets import access_id_of, is_expired
+from ..auth.secrets import access_id_of, has_keys, is_expired
 from ..auth.strength import refusal, warning
 from ..errors import Absent, Conflict
 from ..interfaces import IMetadataTransaction, ISecretStore
@@ -51,6 +51,7 @@ async def get_secret(
     :param user: whose; the caller's own when ``None``.
     :param key: the name of a further key.
     :param ttl: seconds after which it is refused.
+    :return: ``awsAccessKey``, ``awsSecret``, and whether it ``isFirst``: the user had no key until now.
     :raises AdminError: ``S3_SECRET_ALREADY_EXISTS``, ``USER_MISMATCH``, ``INVALID_REQUEST``.
     """
     store = _store(context, caller)
@@ -63,6 +64,7 @@ async def get_secret(
         raise _invalid(
             f"a time to live is above 0 and at most {LONGEST_LIFE:.0f} seconds"
         )
+    had_keys = await context.gateway.metadata.read(has_keys, owner)
     try:
         _, secret = await store.issue(owner, key, ttl)
     except Conflict:
@@ -70,7 +72,7 @@ async def get_secret(
             "S3_SECRET_ALREADY_EXISTS", f"Secret for '{access_id}' already exists"
         ) from None
     _say("generated", caller, access_id)
-    return _shown(access_id, secret)
+    return {**_shown(access_id, secret), "isFirst": not had_keys}
 
 
 async def set_secret(

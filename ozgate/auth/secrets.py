@@ -64,6 +64,22 @@ def _valid(tx: IMetadataTransaction, access_id: str) -> Secret | None:
     return row
 
 
+def has_secret(tx: IMetadataTransaction, access_id: str) -> bool:
+    """Whether an access id has a secret that is good by now, or one that cannot be read; an interaction."""
+    try:
+        return _valid(tx, access_id) is not None
+    except Damaged:
+        return True
+
+
+def has_keys(tx: IMetadataTransaction, user: str) -> bool:
+    """Whether a user has any key at all, good or expired; an interaction."""
+    further = f"{user}~"
+    return has_secret(tx, user) or any(
+        row.access_id.startswith(further) for row in tx.secrets(further, 1)
+    )
+
+
 def _issue(
     tx: IMetadataTransaction,
     access_id: str,

@@ -20,7 +20,10 @@ from .progress import Progress
     help="Also remove what is damaged for good: versions whose bytes are gone, rows that are not what was written.",
 )
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print each finding as a line of JSON."
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print each finding as a line of JSON, and a last line with what was counted.",
 )
 def fsck(repair: bool, remove_damaged: bool, as_json: bool) -> None:
     """Hold rows, blobs and counters against each other; say what is wrong, and what --repair would do.
@@ -51,7 +54,11 @@ def fsck(repair: bool, remove_damaged: bool, as_json: bool) -> None:
         click.echo("stopped before everything was looked at", err=True)
         sys.exit(client.INTERRUPTED)
     progress.clear()
-    if not as_json:
+    if as_json:
+        click.echo(
+            json.dumps({"summary": counts, "findings": found, "repaired": repaired})
+        )
+    else:
         findings = "1 finding" if found == 1 else f"{found} findings"
         outcome = f"{findings}, {repaired} repaired" if found else "all is well"
         click.echo(f"{_counted(counts)}: {outcome}")

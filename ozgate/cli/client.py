@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 FAILED = 255
 """The exit code of a command that was refused."""
 
+CANCELLED = 1
+"""The exit code of a command whose question was not answered with yes; Ozone's is 0, which scripts take for done."""
+
 INTERRUPTED = 130
 """The exit code of a long command that Ctrl-C ended, as shells have it."""
 

@@ -31,7 +31,7 @@ class Stores:
 
     The reactor runs in a thread of its own until the process ends, since it cannot be started twice.
 
-    :param config: an ``ozone-site.xml``; the environment is read as the service does.
+    :param config: an ``ozone-site.xml``; the environment is read as the service does, but for what clients have there.
     :raises AdminError: the folder is no data folder, in use, or not this user's.
     """
 
@@ -44,7 +44,7 @@ class Stores:
         _become_owner(data)
         try:
             place = Setting("ozgate.data", data, "--data", direct=True)
-            settings = load(config, os.environ, [place]).settings
+            settings = load(config, _environment(), [place]).settings
             self.reactor = running_reactor()
             self._service = GatewayService(self.reactor, settings)
         except ConfigurationError as error:
@@ -85,6 +85,13 @@ class Stores:
         return blockingCallFromThread(
             self.reactor, lambda: Deferred.fromCoroutine(function())
         )
+
+
+def _environment() -> dict[str, str]:
+    """The environment without what AWS's tools find their keys by: the shell of a command is that of a client."""
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith("AWS_")
+    }
 
 
 @cache

@@ -23,8 +23,8 @@ PAGE = 1000
 """Access ids that are asked for at a time."""
 
 SHOWN_ONCE = (
-    "A secret is shown once, when it is made. If it is lost: 'ozgate s3 revokesecret' takes it back, "
-    "so that 'ozgate s3 getsecret' makes another; '--key NAME' makes a further key beside it."
+    "A secret is shown once, when it is made. '--key NAME' makes a further key beside it. If it is lost, 'ozgate s3 revokesecret' "
+    "takes it back, so that 'ozgate s3 getsecret' makes another, and 'ozgate s3 setsecret' replaces it by one of your choice."
 )
 
 
@@ -88,7 +88,14 @@ _export = click.option(
 )
 def getsecret(user: str | None, key: str, export: bool, ttl: float | None) -> None:
     """Make a secret and print it, this once."""
-    _print(_ask("getsecret", "get_secret", user=user, key=key, ttl=ttl), export)
+    made = _ask("getsecret", "get_secret", user=user, key=key, ttl=ttl)
+    _print(made, export)
+    if user is not None and made["isFirst"] and sys.stderr.isatty():
+        # For people only, whose slips of the pen would make keys of nobody; scripts get what Ozone prints.
+        click.echo(
+            f"{user} is new: no key was theirs until now. If the name is a slip of the pen, 'ozgate s3 revokesecret' takes this one back.",
+            err=True,
+        )
 
 
 @click.command()
@@ -117,7 +124,7 @@ def revokesecret(user: str | None, key: str, yes: bool) -> None:
     """Revoke a secret: the next request with it is refused."""
     if not yes and not _confirmed(user, key):
         click.echo("Operation cancelled.")
-        return
+        sys.exit(client.CANCELLED)
     _ask("revokesecret", "revoke_secret", user=user, key=key)
     click.echo("S3 secret revoked.")
 
@@ -150,14 +157,15 @@ def _ask(command: str, name: str, **arguments: Any) -> Any:
     except AdminError as error:
         if error.code == "SECURITY_DISABLED":
             _security_is_off(command)
-        if error.code == "S3_SECRET_ALREADY_EXISTS" and sys.stderr.isatty():
-            # For people only: scripts get Ozone's one line.
+        click.echo(str(error), err=True)
+        if error.code == "S3_SECRET_ALREADY_EXISTS":
+            # After Ozone's line, which scripts look for.
             click.echo(SHOWN_ONCE, err=True)
-        client.fail(error)
+        sys.exit(client.FAILED)
 
 
 def _security_is_off(command: str) -> NoReturn:
-    """Say so, and end with 0, as Ozone does."""
+    """Say so in Ozone's words. Ozone ends with 0 then; here nothing was done, and scripts are to know it."""
     click.echo(
         f"Error: 'ozgate s3 {command}' operation works only when security is enabled. "
         "To enable security set ozone.security.enabled to true.",
@@ -168,7 +176,7 @@ def _security_is_off(command: str) -> NoReturn:
             "The service does not run, or keeps its data elsewhere: start it, or give --config the file that enables security.",
             err=True,
         )
-    raise SystemExit(0)
+    sys.exit(client.FAILED)
 
 
 def _confirmed(user: str | None, key: str) -> bool:
@@ -178,7 +186,7 @@ def _confirmed(user: str | None, key: str) -> bool:
     return sys.stdin.readline().strip().lower() == "y"
 
 
-def _print(made: dict[str, str], export: bool) -> None:
+def _print(made: dict[str, Any], export: bool) -> None:
     access_id, secret = made["awsAccessKey"], made["awsSecret"]
     if export:
         click.echo(f"export AWS_ACCESS_KEY_ID={_quoted(access_id)}")

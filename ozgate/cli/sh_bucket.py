@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -143,7 +144,7 @@ def delete(place: Place, recursive: bool, yes: bool) -> None:
     if recursive:
         client.call("info_bucket", **_names(place))
         if not yes and not confirmed(f"bucket {place.bucket}"):
-            return
+            sys.exit(client.CANCELLED)
     remove_bucket(place.volume, place.bucket, recursive)
     click.echo(f"Bucket {place.bucket} is deleted")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -88,7 +89,7 @@ def delete(place: Place, recursive: bool, yes: bool) -> None:
     if recursive:
         client.call("info_volume", volume=place.volume)
         if not yes and not confirmed(f"volume {place.volume}"):
-            return
+            sys.exit(client.CANCELLED)
         while found := client.call("list_buckets", volume=place.volume):
             for each in found:
                 remove_bucket(place.volume, each["name"], recursive=True)

@@ -23,7 +23,7 @@ from .disk import Disk, Image
 from .sweep import Crashes, Tally, jobs
 from .tapping import Call, unavailable
 
-SEED = int(os.environ.get("OZGATE_SWEEP_SEED", "1"))
+SEED = int(os.environ.get("SWEEP_SEED", "1"))
 STATES = 900
 """Crash states in a test run: 20 of each of some sequences."""
 

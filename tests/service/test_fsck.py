@@ -23,8 +23,13 @@ class FsckCase(UpkeepCase):
     def found(self, *options: str) -> list[dict[str, Any]]:
         """What it finds; its exit status says whether it found something."""
         code, out, error = self.ozgate("fsck", "--json", *options)
-        findings = [json.loads(line) for line in out.splitlines()]
+        *findings, last = (json.loads(line) for line in out.splitlines())
         self.assertEqual((code, error), (int(bool(findings)), ""))
+        self.assertEqual(last.keys(), {"summary", "findings", "repaired"})
+        repaired = sum(bool(each["done"]) for each in findings)
+        self.assertEqual(
+            (last["findings"], last["repaired"]), (len(findings), repaired)
+        )
         return findings
 
     def one(self, kind: str, *options: str) -> dict[str, Any]:
@@ -46,6 +51,10 @@ class WellTests(FsckCase):
             r"\d+ rows, 4 versions, 1 parts, (\d+) blobs: all is well\n", out
         )
         assert counted, out
+        self.assertEqual(self.found(), [])
+        code, out, error = self.ozgate("fsck", "--json")
+        [last] = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual(last["summary"]["versions"], 4)
         # Those of two keys and a part, and what the sweep has not removed yet.
         self.assertGreaterEqual(int(counted[1]), 3)
         self.server.stop()

@@ -157,14 +157,16 @@ class ManualTests(KerberosCase):
         self.become(caches)
         secret = self.get_secret()
         again = self.ozgate("s3 getsecret", code=255)
+        line, remedy = again.splitlines()
         self.assertEqual(
-            again, f"S3_SECRET_ALREADY_EXISTS Secret for '{USER}' already exists\n"
+            line, f"S3_SECRET_ALREADY_EXISTS Secret for '{USER}' already exists"
         )
+        self.assertIn("'ozgate s3 revokesecret'", remedy)
         pair = {"AWS_ACCESS_KEY_ID": USER, "AWS_SECRET_ACCESS_KEY": secret}
         command = f"s3api --endpoint {self.s3} create-bucket --bucket bucket"
         self.aws(command + "1", environment=pair)
         prompt = f"Enter 'y' to confirm S3 secret revocation for '{USER}': "
-        said = self.ozgate("s3 revokesecret", said="n\n")
+        said = self.ozgate("s3 revokesecret", said="n\n", code=1)
         self.assertEqual(said, f"{prompt}Operation cancelled.\n")
         said = self.ozgate("s3 revokesecret", said="y\n")
         self.assertEqual(said, f"{prompt}S3 secret revoked.\n")
@@ -346,7 +348,7 @@ class ImpostorTests(RealmCase):
         """Nor does it tell one to who never asks for a ticket, as a service does that has no secrets."""
         asked = self.pretend(lambda ticket: 200)
         for line in ("getsecret", "setsecret -s not-for-impostors", "revokesecret -y"):
-            said = self.ozgate(f"s3 {line}")
+            said = self.ozgate(f"s3 {line}", code=255)
             self.assertRegex(said, r"\AError: .* works only when security is enabled")
         self.assertEqual({each[0] for each in asked}, {"/ozgate/v1/whoami"})
 

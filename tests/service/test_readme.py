@@ -28,7 +28,7 @@ class SecureTests(ServiceTestCase):
         kept = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("AWS_", "S3_", "OZ"))
+            if not name.startswith(("AWS_", "S3_", "OZ", "MINIO_"))
         }
         ended = subprocess.run(
             ["bash", "-e", "-c", lines],

@@ -96,6 +96,17 @@ class SecretCase(ServiceTestCase):
         found = self.ozgate("s3", *arguments, uid=uid)
         self.assertEqual(found, (255, "", line + "\n"))
 
+    def has_one(self, user: str, *arguments: str, uid: int | None = None) -> None:
+        """Assert that a command is refused for a user who has the secret: Ozone's line, then what can be done."""
+        code, out, error = self.ozgate("s3", *arguments, uid=uid)
+        self.assertEqual((code, out), (255, ""))
+        line, remedy = error.splitlines()
+        self.assertEqual(
+            line, f"S3_SECRET_ALREADY_EXISTS Secret for '{user}' already exists"
+        )
+        for each in ("revokesecret", "setsecret", "--key NAME"):
+            self.assertIn(each, remedy)
+
     def client(self, process: Twistd, pair: tuple[str, str]) -> Any:
         """boto3 with a pair."""
         client = boto3.client(
@@ -134,9 +145,8 @@ class CommandTests(SecretCase):
         pair = self.pair()
         self.assertEqual(pair[0], self.me)
         self.client(process, pair).create_bucket(Bucket="bucket")
-        already = f"S3_SECRET_ALREADY_EXISTS Secret for '{self.me}' already exists"
-        self.refused_with(already, "getsecret")
-        self.refused_with(already, "get-secret", "-e", "--om-service-id=om")
+        self.has_one(self.me, "getsecret")
+        self.has_one(self.me, "get-secret", "-e", "--om-service-id=om")
         code, out, _ = self.ozgate("s3", "revokesecret", "-y")
         self.assertEqual((code, out), (0, "S3 secret revoked.\n"))
         again = self.pair()
@@ -163,7 +173,7 @@ class CommandTests(SecretCase):
         question = f"Enter 'y' to confirm S3 secret revocation for '{self.me}': "
         for said in ("n\n", "", "yes\n"):
             found = self.ozgate("s3", "revokesecret", said=said)
-            self.assertEqual(found, (0, question + "Operation cancelled.\n", ""))
+            self.assertEqual(found, (1, question + "Operation cancelled.\n", ""))
         found = self.ozgate("s3", "revokesecret", "-u", self.me, said="y\n")
         self.assertEqual(found, (0, question + "S3 secret revoked.\n", ""))
         self.refused_with(
@@ -262,6 +272,55 @@ class CommandTests(SecretCase):
         self.assertEqual((row["accessId"], row["expired"]), (self.me, True))
         self.client(process, self.pair()).list_buckets()
 
+    def test_second_day(self) -> None:
+        """A start says what fits: how to get a key while the service's user has none, and afterwards that there is one."""
+        process = self.started(*SECURE)
+        make = f"s3 getsecret --export --data {self.data}"
+        self.assertRegex(process.output(), rf'eval "\$\(\S+ {make}\)"')
+        pair = self.pair()
+        process.stop()
+        process = self.started(*SECURE)
+        self.assertNotIn(make, process.output())
+        self.assertIn(f"{self.me} has a key", process.output())
+        self.assertIn("s3 getsecret --export --key NAME", process.output())
+        self.assertIn(f"  export AWS_ACCESS_KEY_ID='{self.me}' ", process.output())
+        self.assertNotIn(pair[1], process.output())
+        self.ozgate("s3", "revokesecret", "-y")
+        process.stop()
+        self.assertIn(make, self.started(*SECURE).output())
+
+    def test_new_user(self) -> None:
+        """Whoever makes a key for a name that had none is told so at a terminal: it may be a slip of the pen."""
+        self.started(*SECURE)
+
+        def typed(*arguments: str) -> str:
+            """What a terminal shows for the errors of ``getsecret``."""
+            ours, theirs = os.openpty()
+            try:
+                subprocess.run(
+                    [sys.executable, "-m", "ozgate", "s3", "getsecret", *arguments],
+                    env={
+                        "PATH": os.environ["PATH"],
+                        "PYTHONPATH": str(ROOT),
+                        "OZGATE_DATA": self.data,
+                    },
+                    stdin=theirs,
+                    stdout=subprocess.DEVNULL,
+                    stderr=theirs,
+                    check=True,
+                    timeout=60,
+                )
+                os.write(theirs, b"end\n")
+                return os.read(ours, 4096).decode()
+            finally:
+                os.close(ours)
+                os.close(theirs)
+
+        self.assertIn("zoee is new", typed("-u", "zoee"))
+        self.assertIn("'ozgate s3 revokesecret'", typed("-u", "zoeee"))
+        self.assertNotIn("is new", typed("-u", "zoee", "--key", "further"))
+        self.assertNotIn("is new", typed())
+
     def test_listed(self) -> None:
         """An administrator sees whose secrets there are and how old, in order, and no secret."""
         self.started(*SECURE)
@@ -290,24 +349,23 @@ class CommandTests(SecretCase):
         line = "INVALID_REQUEST the secret of me is set in the configuration"
         self.refused_with(line, "setsecret", "-u", "me", "-s", "12345678")
         self.refused_with(line, "revokesecret", "-u", "me", "-y")
-        self.refused_with(
-            "S3_SECRET_ALREADY_EXISTS Secret for 'me' already exists",
-            *("getsecret", "-u", "me"),
-        )
+        self.has_one("me", "getsecret", "-u", "me")
 
     def test_security_off(self) -> None:
-        """Without security there are no secrets: it says so, and ends with 0 as Ozone does."""
+        """Without security there are no secrets: it says so as Ozone does, but not with 0, for nothing was done."""
         self.started("-D", LOOPBACK)
         for arguments in (
             ("getsecret",),
             ("setsecret", "-s", "12345678"),
             ("revokesecret", "-y"),
+            ("revokesecret",),
+            ("listsecrets",),
         ):
             line = (
                 f"Error: 'ozgate s3 {arguments[0]}' operation works only when security is enabled. "
                 "To enable security set ozone.security.enabled to true.\n"
             )
-            self.assertEqual(self.ozgate("s3", *arguments), (0, "", line))
+            self.assertEqual(self.ozgate("s3", *arguments), (255, "", line))
         self.assertFalse(os.path.exists(os.path.join(self.data, "master.key")))
 
     def test_not_found(self) -> None:
@@ -389,8 +447,7 @@ class OtherUserTests(SecretCase):
         """Root acts for others."""
         pair = self.pair("-u", str(ALICE))
         self.client(self.process, pair).create_bucket(Bucket="alices")
-        already = f"S3_SECRET_ALREADY_EXISTS Secret for '{ALICE}' already exists"
-        self.refused_with(already, "getsecret", uid=ALICE)
+        self.has_one(str(ALICE), "getsecret", uid=ALICE)
         self.ozgate("s3", "revokesecret", "-y", "-u", str(ALICE))
         self.denied("InvalidAccessKeyId", self.client(self.process, pair).list_buckets)
 

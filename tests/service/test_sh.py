@@ -631,7 +631,8 @@ class CommandLineTests(ShellCase):
         self.lists()
         asks = ("volume", "delete", "-r", "/vol1")
         for answer in ("no\n", ""):
-            printed = self.sh(*asks, said=answer)
+            code, printed, _ = self.ozgate("sh", *asks, said=answer)
+            self.assertEqual(code, 1)
             self.assertTrue(printed.endswith("Enter 'yes' to proceed: "), printed)
         self.sh("key", "put", "/vol1/bucket0/key", __file__)
         refused = "VOLUME_NOT_EMPTY Volume is not empty."

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.request import Request
 
 from ozgate.admin.backupfolder import BackupFolder
-from tests.running import ROOT
+from tests.running import ROOT, program
 from tests.service.twistd import LOOPBACK, ServiceTestCase
 
 SECURE = ("-D", "ozone.security.enabled=true")
@@ -54,6 +54,39 @@ class ReadyTests(ServiceTestCase):
         self.assertNotIn(secret, process.output())
         self.assertIn("AWS_ACCESS_KEY_ID='me'", process.output())
 
+    def test_pair_by_itself(self) -> None:
+        """A pair in the environment has signatures verified by itself; what did it is said, and lets others be reached."""
+        process = self.started("--listen", "0.0.0.0:0", environment=PAIR)
+        [url] = process.urls
+        secret = PAIR["AWS_SECRET_ACCESS_KEY"]
+        self.assertEqual(self.ask(url + "/", pair=("me", secret))[0], 200)
+        self.assertEqual(self.ask(url + "/", pair=("me", "wrong"))[0], 403)
+        self.assertEqual(self.ask(url + "/")[0], 403)
+        output = process.output()
+        self.assertIn("because AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are", output)
+        self.assertIn("-D ozone.security.enabled=false", output)
+        self.assertIn("AWS_ACCESS_KEY_ID='me'", output)
+        self.assertNotIn("'any'", output)
+        self.assertNotIn(secret, output)
+
+    def test_pair_of_minio(self) -> None:
+        """MinIO's root user is the administrator."""
+        minio = {"MINIO_ROOT_USER": "root", "MINIO_ROOT_PASSWORD": "root's own"}
+        process = self.started("--listen", "127.0.0.1:0", environment=minio)
+        [url] = process.urls
+        self.assertEqual(
+            self.ask(url + "/bucket", "PUT", pair=("root", "root's own"))[0], 200
+        )
+        self.assertEqual(self.ask(url + "/")[0], 403)
+
+    def test_pair_without_effect(self) -> None:
+        """Where security is off in so many words it is said that the pair has no effect, and any other is accepted."""
+        off = "ozone.security.enabled=false"
+        process = self.started("-D", LOOPBACK, "-D", off, environment=PAIR)
+        self.assertEqual(self.ask(process.urls[0] + "/")[0], 200)
+        self.assertIn("AWS_SECRET_ACCESS_KEY has no effect", process.output())
+        self.assertIn("AWS_ACCESS_KEY_ID='any'", process.output())
+
     def test_security_on_without_a_pair(self) -> None:
         """Security on without any pair starts, refuses everybody, and says how to get a pair."""
         process = self.started("-D", LOOPBACK, *SECURE)
@@ -83,6 +116,22 @@ class ReadyTests(ServiceTestCase):
             client.connect(path)
             client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             self.assertTrue(client.recv(100).startswith(b"HTTP/1.1 403 "))
+
+    def test_short_endpoints(self) -> None:
+        """--listen takes a host and a port, as other servers do."""
+        process = self.started(
+            *("--listen", "127.0.0.1:0", "--listen", "[::1]:0", *SECURE)
+        )
+        self.assertTrue(process.urls[0].startswith("http://127.0.0.1:"))
+        self.assertTrue(process.urls[1].startswith("http://[::1]:"))
+        for url in process.urls:
+            self.assertEqual(self.ask(url + "/", pair=None)[0], 403)
+
+    def test_port_alone(self) -> None:
+        """A port alone is that of all interfaces."""
+        process = self.started("--listen", "0", "--listen", ":0", *SECURE)
+        self.assertEqual(len(process.urls), 2)
+        self.assertIn("Other machines reach it", process.output())
 
     def test_tls(self) -> None:
         """An ssl: endpoint speaks HTTPS."""
@@ -117,6 +166,27 @@ class ConfiguredTests(ServiceTestCase):
         self.assertEqual(status, 200)
         self.assertIn(b"<Name>from-file</Name>", body)
 
+    def test_exported(self) -> None:
+        """What a plain shell exports is heard, the file of --config included."""
+        path = Path(self.folder, "ozone-site.xml")
+        path.write_text(
+            "<configuration><property><name>ozgate.s3.buckets</name>"
+            "<value>from-file</value></property></configuration>"
+        )
+        script = (
+            f"export OZGATE_DATA={self.data} OZGATE_CONFIG={path} OZGATE_LISTEN=127.0.0.1:0\n"
+            "export OZGATE_OZONE_SECURITY_ENABLED=true OZGATE_S3_ACCESS_KEY=me\n"
+            "export OZGATE_S3_SECRET_KEY='of eight or more'\n"
+            f"exec {program('twistd')} -n --pidfile= ozgate"
+        )
+        process = self.launch("-c", script, command="/bin/sh")
+        process.wait_ready()
+        self.assertTrue(os.path.isdir(self.data))
+        target = process.urls[0] + "/"
+        status, body = self.ask(target, pair=("me", "of eight or more"))
+        self.assertEqual(status, 200)
+        self.assertIn(b"<Name>from-file</Name>", body)
+
     def test_buckets_at_start(self) -> None:
         """S3_BUCKET makes buckets, and again does no harm."""
         for _ in range(2):
@@ -132,7 +202,7 @@ class ConfiguredTests(ServiceTestCase):
             *("-n", "--pidfile=", "-y", str(ROOT / "tap.py")),
             environment={
                 "PYTHONPATH": "",
-                "OZONE-SITE.XML_ozone.s3g.http-address": "127.0.0.1:0",
+                "OZGATE_OZONE_S3G_HTTP_ADDRESS": "127.0.0.1:0",
             },
         )
         process.wait_ready()
@@ -146,6 +216,16 @@ class RefusedTests(ServiceTestCase):
     def test_wrong_key(self) -> None:
         """An unknown key."""
         self.assertIn("ozgate.region", self.refused("-D", "ozgate.regoin=x"))
+
+    def test_variable(self) -> None:
+        """A variable that begins as ours do and is none."""
+        line = self.refused(environment={"OZGATE_REGOIN": "x"})
+        self.assertIn("did you mean OZGATE_REGION?", line)
+
+    def test_half_a_pair(self) -> None:
+        """Half a pair in the environment."""
+        line = self.refused(environment={"MINIO_ROOT_USER": "root"})
+        self.assertIn("MINIO_ROOT_PASSWORD is not set", line)
 
     def test_wrong_value(self) -> None:
         """A value that is none of its kind."""
@@ -208,7 +288,27 @@ class RefusedTests(ServiceTestCase):
     def test_endpoint_that_is_none(self) -> None:
         """An endpoint description that cannot be read."""
         for description in ("nonsense", "tcp:port", "ssl:0:privateKey=no-such.pem"):
-            self.assertIn(description, self.refused("--listen", description))
+            line = self.refused("--listen", description)
+            self.assertIn(description, line)
+            self.assertNotIn("Error", line)
+
+    def test_said_once(self) -> None:
+        """What is found before the reactor runs is all that is said; what is found later is said once."""
+        start = ("-n", "--pidfile=", "ozgate", "--data", self.data, "--listen")
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            taken = f"127.0.0.1:{other.getsockname()[1]}"
+            early = self.launch(*start, taken)
+            self.assertEqual(early.wait(), 1)
+        self.assertEqual(early.output(), "")
+        self.assertEqual(len(early.errors.read_text().splitlines()), 1)
+        Path(self.data, "metadata.db").write_text("not a database " * 100)
+        late = self.launch(*start, "127.0.0.1:0")
+        self.assertEqual(late.wait(), 1)
+        self.assertNotIn("metadata.db", late.output())
+        [line] = late.errors.read_text().splitlines()
+        self.assertIn("metadata.db", line)
 
     def test_data_folder_not_usable(self) -> None:
         """A data folder that cannot be made."""

@@ -30,6 +30,7 @@ class Twistd:
     """One process.
 
     :param environment: what is not in ours; an empty value takes a variable away.
+    :param command: what becomes ``twistd`` in the end, if not that itself.
     :ivar urls: where it said that it listens.
     """
 
@@ -39,18 +40,19 @@ class Twistd:
         arguments: Sequence[str],
         environment: Mapping[str, str],
         cwd: str,
+        command: str | None = None,
     ) -> None:
         kept = {
             name: value
             for name, value in os.environ.items()
-            if not name.upper().startswith(("AWS_", "S3_", "OZONE"))
+            if not name.upper().startswith(("AWS_", "S3_", "OZ", "MINIO_"))
         }
         self.errors = Path(folder, "stderr")
         self.log = Path(folder, "stdout")
         self.urls: list[str] = []
         with self.errors.open("wb") as errors, self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [program("twistd"), *arguments],
+                [command or program("twistd"), *arguments],
                 env={
                     name: value
                     for name, value in {
@@ -121,12 +123,15 @@ class ServiceTestCase(SynchronousTestCase):
         return os.path.join(folder, "s")
 
     def launch(
-        self, *arguments: str, environment: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        command: str | None = None,
     ) -> Twistd:
         """``twistd`` with these arguments; its end is seen to."""
         run = os.path.join(self.folder, f"run{len(os.listdir(self.folder))}")
         os.makedirs(run)
-        process = Twistd(run, arguments, environment or {}, self.folder)
+        process = Twistd(run, arguments, environment or {}, self.folder, command)
 
         def end() -> None:
             if process.process.poll() is None:

@@ -105,14 +105,14 @@ class SourceTests(LoadingTestCase):
 
     def test_aws_pair(self) -> None:
         """The pair in AWS's variables is used only whole, and only where ours is not set."""
-        pair = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"}
+        pair = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "a secret"}
         settings = self.loaded(None, pair).settings
-        self.assertEqual((settings.access_key, settings.secret_key), ("id", "secret"))
-        half = self.loaded(None, {"AWS_ACCESS_KEY_ID": "id"}).settings
-        self.assertEqual(half.access_key, "")
-        ours = ("ozgate.s3.access-key=a", "ozgate.s3.secret-key=b")
+        self.assertEqual((settings.access_key, settings.secret_key), ("id", "a secret"))
+        ours = ("ozgate.s3.access-key=a", "ozgate.s3.secret-key=of our own")
         settings = self.loaded(None, pair, *ours).settings
-        self.assertEqual((settings.access_key, settings.secret_key), ("a", "b"))
+        self.assertEqual(
+            (settings.access_key, settings.secret_key), ("a", "of our own")
+        )
 
     def test_half_a_pair(self) -> None:
         """Half of our own pair stops the start and does not show the other half."""

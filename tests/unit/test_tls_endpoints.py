@@ -11,9 +11,10 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.config import Settings
+from ozgate.endpoints import options_of
 from ozgate.listening import descriptions
 from ozgate.sitefile import ConfigurationError
-from ozgate.tlsendpoints import TlsEndpoint, _options, tls_endpoints
+from ozgate.tlsendpoints import TlsEndpoint, tls_endpoints
 from tests.authority import Authority, put
 
 HTTP = "tcp:9878:interface=127.0.0.1"
@@ -154,7 +155,7 @@ class EndpointTests(SynchronousTestCase):
             "1:privateKey=a=b",
         ):
             placed, named = _parse(f"ssl:{text}")
-            options = _options(f"ssl:{text}")
+            options = options_of(f"ssl:{text}")
             names = ("port", "privateKey")
             expected = dict(zip(names, placed[1:], strict=False), **named)
             self.assertEqual(options, expected)
