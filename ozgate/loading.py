@@ -92,7 +92,13 @@ def load(
     _check_pair(settings)
     _check_rules(settings)
     unused += [name for name in environment if _is_of_minio(name)]
-    notes = [f"no effect in ozgate: {', '.join(sorted(unused))}"] if unused else []
+    notes = list(pair.remarks)
+    if pair.by:
+        notes.append(
+            f"signatures are verified, because {' and '.join(pair.by)} are set"
+        )
+    if unused:
+        notes.append(f"no effect in ozgate: {', '.join(sorted(unused))}")
     return Loaded(settings, tuple(notes))
 
 

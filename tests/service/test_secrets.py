@@ -358,7 +358,6 @@ class CommandTests(SecretCase):
             ("getsecret",),
             ("setsecret", "-s", "12345678"),
             ("revokesecret", "-y"),
-            ("revokesecret",),
             ("listsecrets",),
         ):
             line = (

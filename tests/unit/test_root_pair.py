@@ -174,6 +174,7 @@ class ChoiceTests(PairTestCase):
     def test_others_of_minio(self) -> None:
         """What else is set for MinIO is named, for it has no effect."""
         found = load(None, MINIO | {"MINIO_BROWSER": "off", "MINIO_ACCESS_KEY": "x"})
-        [note] = found.notes
+        why, note = found.notes
+        self.assertIn("because MINIO_ROOT_USER and MINIO_ROOT_PASSWORD are set", why)
         self.assertIn("MINIO_ACCESS_KEY, MINIO_BROWSER", note)
         self.assertNotIn("ROOT", note)
