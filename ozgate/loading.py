@@ -25,6 +25,7 @@ from typing import Any
 from attrs import Attribute, frozen
 
 from .auth.names import parse_rules
+from .auth.strength import refusal
 from .config import MASKED, Settings, knobs
 from .environment import from_environment
 from .ozonekeys import OTHER_SERVICES, WITHOUT_EFFECT
@@ -34,9 +35,6 @@ from .sitefile import ConfigurationError, Setting, read_site_file
 _STRICT = ("ozgate.", "ozone.s3g.")
 
 BUCKETS = "ozgate.s3.buckets"
-
-SHORTEST_SECRET = 8
-"""Characters. Source: Apache Ozone's rule for secrets."""
 
 
 @frozen
@@ -211,8 +209,9 @@ def _check_pair(settings: Settings) -> None:
             raise ConfigurationError(
                 f"{key} is not set but the other half of the pair is: set both or neither"
             )
-    if settings.security_enabled and 0 < len(settings.secret_key) < SHORTEST_SECRET:
+    refused = refusal(settings.secret_key) if settings.secret_key else ""
+    if settings.security_enabled and refused:
         raise ConfigurationError(
-            f"{SECRET_KEY}, from {settings.origins.get(SECRET_KEY, 'the configuration')}, has fewer than {SHORTEST_SECRET} characters: choose a longer one; "
+            f"{SECRET_KEY}, from {settings.origins.get(SECRET_KEY, 'the configuration')}: {refused}; choose another; "
             f"or unset the pair, and 'ozgate s3 getsecret' makes keys while {SECURITY} is true; or set that to false, and any key is accepted"
         )

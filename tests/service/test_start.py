@@ -56,7 +56,7 @@ class ReadyTests(ServiceTestCase):
 
     def test_pair_by_itself(self) -> None:
         """A pair in the environment has signatures verified by itself; what did it is said, and lets others be reached."""
-        process = self.started("--listen", "0.0.0.0:0", environment=PAIR)
+        process = self.started("--listen", "tcp:0:interface=0.0.0.0", environment=PAIR)
         [url] = process.urls
         secret = PAIR["AWS_SECRET_ACCESS_KEY"]
         self.assertEqual(self.ask(url + "/", pair=("me", secret))[0], 200)
@@ -72,7 +72,7 @@ class ReadyTests(ServiceTestCase):
     def test_pair_of_minio(self) -> None:
         """MinIO's root user is the administrator."""
         minio = {"MINIO_ROOT_USER": "root", "MINIO_ROOT_PASSWORD": "root's own"}
-        process = self.started("--listen", "127.0.0.1:0", environment=minio)
+        process = self.started("-D", LOOPBACK, environment=minio)
         [url] = process.urls
         self.assertEqual(
             self.ask(url + "/bucket", "PUT", pair=("root", "root's own"))[0], 200

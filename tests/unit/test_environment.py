@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -47,11 +48,19 @@ class NameTests(VariableTestCase):
             self.assertTrue(re.fullmatch(r"OZGATE_[A-Z0-9_]+", name), name)
         self.assertFalse(OTHERS & set(names))
 
+    def example(self, parse: Callable[[str], object]) -> str:
+        """Some text that a key without a default takes."""
+        for text in ("text", "10.0.0.0/8"):
+            with contextlib.suppress(ValueError):
+                parse(text)
+                return text
+        raise AssertionError(f"give an example of {parse}")
+
     def test_all_values(self) -> None:
         """Each key can be set by its variable, which is where it then comes from."""
         for each in knobs():
             key, parse = each.metadata["key"], each.metadata["parse"]
-            text = written(each.default, parse) or "text"
+            text = written(each.default, parse) or self.example(parse)
             environment = {variable_of(key): text}
             if "s3.access-key" in key or "s3.secret-key" in key:
                 environment |= {
