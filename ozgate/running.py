@@ -310,11 +310,11 @@ class GatewayService(Service):
         trust = next((each.certificates.to_trust for each in secured if each), "")
         is_open = not all(is_private(port.getHost()) for port in ports)
         user = await user_with_key(context)
-        self._launch.ready(
-            welcome(urls, settings.data, settings, admin_urls, trust, is_open, user)
-        )
+        text = welcome(urls, settings.data, settings, admin_urls, trust, is_open, user)
         _log.info("ozgate listens on {urls}", urls=", ".join(urls))
         self._ready(operations, f"listening on {', '.join(urls)}")
+        # Last: who waits for it looks into the log, asks whether it is ready, or stops it.
+        self._launch.ready(text)
 
     def _ready(self, operations: Operations, status: str) -> None:
         self._operations = operations
