@@ -149,10 +149,24 @@ class IMetadataTransaction(Interface):
         """Store a version's changed members (tags, metadata); its content and size stay."""
 
     def remove_version(bucket: Bucket, version: ObjectVersion) -> None:
-        """Remove a version, dooming the blobs of its extents; the next newest becomes the latest."""
+        """Remove a version; the next newest becomes the latest.
 
-    def content(bucket: Bucket, version: ObjectVersion) -> Content:
-        """Where a version's bytes are."""
+        The blobs of its extents are doomed, unless it has more than ``EXTENTS_AT_ONCE``: then the version is *retired*,
+        and :meth:`content` goes on finding its extents, which go on naming their blobs, until they are released.
+        """
+
+    def content(
+        bucket: Bucket,
+        version: ObjectVersion,
+        wanted: ByteRange | None = None,
+        limit: int = 0,
+    ) -> Content:
+        """Where a version's bytes are. Costs what it returns, wherever in the version that is.
+
+        :param wanted: the bytes meant, which the version has; ``None`` for all. Extents are cut to them.
+        :param limit: how many extents of a range at most; 0 for all. The length of what is returned tells how far they go.
+        :raises Absent: the version is gone.
+        """
 
     def object_parts(
         bucket: Bucket, version: ObjectVersion, after: int, limit: int
@@ -218,8 +232,24 @@ class IMetadataTransaction(Interface):
     def put_part(bucket: Bucket, upload: Upload, part: Part) -> None:
         """Store a part; the one it replaces is dropped, dooming its blobs."""
 
-    def parts(bucket: Bucket, upload: Upload, after: int, limit: int) -> Sequence[Part]:
-        """Parts by number, those after ``after``, with their content."""
+    def parts(
+        bucket: Bucket, upload: Upload, after: int, limit: int, contents: bool = True
+    ) -> Sequence[Part]:
+        """Parts by number, those after ``after``; with their content, unless ``contents`` is ``False``."""
+
+    def count_extents(bucket: Bucket, upload: Upload, most: int) -> int:
+        """Extents of all parts of an upload together, counted up to ``most`` and no further."""
+
+    # Removed versions that somebody may be reading still
+
+    def retired(before: int, limit: int) -> Sequence[int]:
+        """Sequences of the versions retired before that time, oldest first."""
+
+    def release(sequence: int, limit: int) -> bool:
+        """Drop extents of a retired version, at most so many, dooming blobs that have no name left.
+
+        :return: whether none is left, and the version no longer retired.
+        """
 
     # Blobs that may have no name left
 
@@ -227,13 +257,13 @@ class IMetadataTransaction(Interface):
         """Blobs doomed before that time, oldest first. ``length`` and checksum may be 0."""
 
     def is_named(store: str, blob_id: str) -> bool:
-        """Whether any extent of a version or part names the blob."""
+        """Whether any extent of a version, retired or not, or of a part names the blob."""
 
     def nameless(store: str, blob_ids: Sequence[str]) -> Sequence[str]:
         """Those of these blobs that no extent names, in their order. Looks at every extent, should an index be damaged."""
 
     def blobs(store: str, after: str, limit: int) -> Sequence[BlobRef]:
-        """The blobs of a blob store that versions and parts name, each once, by id, those after ``after``."""
+        """The blobs of a blob store that extents name, each once, by id, those after ``after``."""
 
     def is_doomed(store: str, blob_id: str) -> bool:
         """Whether the blob is on the doomed list."""

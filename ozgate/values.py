@@ -285,6 +285,10 @@ class Drift:
     more_names: int
 
 
+EXTENTS_AT_ONCE = 64
+"""Extents of a version that are read at once where its bytes are sent: what a slow reader holds, a few kB."""
+
+
 @frozen
 class Extent:
     """A run of bytes inside a blob."""
@@ -310,6 +314,21 @@ class Content:
         if self.body is not None:
             return len(self.body)
         return sum(extent.length for extent in self.extents)
+
+    def cut(self, wanted: ByteRange) -> Content:
+        """Where the bytes of a range of it are; for no bytes, an empty body."""
+        if self.body is not None:
+            return Content(self.body[wanted.offset : wanted.end])
+        extents = []
+        start = 0
+        for extent in self.extents:
+            low = max(wanted.offset, start)
+            high = min(wanted.end, start + extent.length)
+            if low < high:
+                offset = extent.offset + low - start
+                extents.append(Extent(extent.blob, offset, high - low))
+            start += extent.length
+        return Content(extents=tuple(extents)) if extents else Content(b"")
 
 
 @frozen
@@ -485,7 +504,7 @@ class Part:
     :ivar etag: hex MD5 of the part, without quotes.
     :ivar checksums: algorithm → base64 of the part: what the client sent, what the upload
         asks for, and always CRC64NVME, so that a full-object checksum can be combined.
-    :ivar content: always extents, never an inline body, unless the part is empty.
+    :ivar content: always extents, never an inline body, unless the part is empty. Neither where it was not asked for.
     """
 
     number: int

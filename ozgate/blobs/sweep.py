@@ -70,10 +70,14 @@ class Reaper:
         A doomed blob can have a name again: a copy shares extents. Whoever adds extents must find them
         named in the very transaction that adds them, for what is nameless stays so only because of that.
 
+        Versions that were retired before the oldest read began are released first, likewise; their blobs are doomed
+        then, and stay for ``delay``.
+
         :param go_on: asked between batches.
         :return: how many were deleted.
         :raises StoreError: the metadata store failed.
         """
+        await self._release(go_on)
         deleted = 0
         while go_on():
             seen = await self.metadata.read(
@@ -131,6 +135,18 @@ class Reaper:
                     return None
                 doomed += found
         return doomed
+
+    async def _release(self, go_on: Callable[[], bool]) -> None:
+        """Release retired versions, a few extents in one transaction. Readers are asked twice, as above."""
+        more = True
+        while more:
+            seen = await self.metadata.read(_look_retired, self.readers.oldest())
+            more = seen and go_on()
+            if more:
+                more = await self.metadata.write(
+                    *(_release_some, self.owner, self.readers.oldest(), seen),
+                    claims=_CLAIMS,
+                )
 
     def _delay(self) -> int:
         return round(self.delay * 1000)
@@ -205,6 +221,29 @@ def _take_nameless(
     forgotten = [blob for blob in ours if blob.id in taken or blob.id not in nameless]
     tx.forget_doomed(forgotten)
     return sorted(taken), len(doomed) < _BATCH or not forgotten
+
+
+def _look_retired(tx: IMetadataTransaction, oldest: int | None) -> Sequence[int]:
+    """The versions that were retired before the oldest read began; some of them."""
+    before = tx.now() if oldest is None else min(tx.now(), oldest)
+    return tx.retired(before, _BATCH)
+
+
+def _release_some(
+    tx: IMetadataTransaction, owner: str, oldest: int | None, seen: Sequence[int]
+) -> bool:
+    """Release some of what may be; whether anything was done.
+
+    :param seen: what :func:`_look_retired` found; what was retired later may be read since.
+    """
+    if not tx.lease(LEASE, owner, TERM):
+        return False
+    still = set(_look_retired(tx, oldest))
+    for sequence in seen:
+        if sequence in still:
+            tx.release(sequence, _BATCH)
+            return True
+    return False
 
 
 def _renew(tx: IMetadataTransaction, owner: str) -> bool:

@@ -21,7 +21,8 @@ _LATEST = "is_latest"
 
 # No index has the length: the table itself is looked through.
 _IS_DANGLING = """length IS NOT NULL AND owner NOT IN
-    (SELECT sequence FROM versions UNION ALL SELECT owner FROM parts)"""
+    (SELECT sequence FROM versions UNION ALL SELECT owner FROM parts
+    UNION ALL SELECT owner FROM retired)"""
 
 _DANGLING = f"SELECT DISTINCT +store, +blob FROM extents WHERE {_IS_DANGLING}"
 
@@ -217,7 +218,14 @@ class CheckRows(Rows):
             self._set_latest_at(_matching(table.key[:2], place[:2]), place[:2])
         if table.name == "uploads":
             self._execute("DELETE FROM parts WHERE upload = ?", place)
-        if table.name in ("bodies", "extents", "versions", "uploads", "parts"):
+        if table.name in (
+            "bodies",
+            "extents",
+            "versions",
+            "uploads",
+            "parts",
+            "retired",
+        ):
             self._drop_dangling()
         return done
 

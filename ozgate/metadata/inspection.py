@@ -36,7 +36,7 @@ _STRAYS = (
     (
         "rows of extents belong to no version and no part",
         """SELECT COUNT(*) FROM extents WHERE owner NOT IN (SELECT sequence FROM versions)
-        AND owner NOT IN (SELECT owner FROM parts)""",
+        AND owner NOT IN (SELECT owner FROM parts) AND owner NOT IN (SELECT owner FROM retired)""",
     ),
     (
         "bodies belong to no version",

@@ -10,6 +10,7 @@ from attrs import asdict
 from ..errors import Damaged
 from ..values import (
     BlobRef,
+    ByteRange,
     Checksum,
     Content,
     Extent,
@@ -40,6 +41,9 @@ EXTENT = """extents.owner, extents.start, extents.store, extents.blob, extents.b
 
 PART = """parts.upload, parts.number, parts.owner, parts.size, parts.etag, parts.modified,
     parts.checksums, parts.checked"""
+
+UNASKED = Content()
+"""The content of a part where it was not asked for."""
 
 OBJECT_PART = "number, start, size, checksum, etag, checked"
 
@@ -198,10 +202,38 @@ def content_of(
         if checked != check_of_body(sequence, data) or len(data) != size:
             raise Damaged(f"the bytes of version {sequence} are damaged", "inline")
         return Content(data)
-    content = Content(None, tuple(map(extent_of, extents))) if extents else Content(b"")
-    if content.length != size:
+    content = cut_content_of(sequence, ByteRange(0, size), extents)
+    if content.length != size or (extents and _end_of(extents[-1]) != size):
         raise damaged("extents", sequence, content.length, size)
     return content
+
+
+def cut_content_of(owner: int, wanted: ByteRange, extents: Sequence[Row]) -> Content:
+    """Where bytes of a version or part are, from the first of a range on.
+
+    :param extents: rows of the columns :data:`EXTENT`, by start, from the one that holds the first byte on.
+    :return: as far as the rows go, cut to the range.
+    :raises Damaged: one of them does not begin where the one before ends, or is out of the range.
+    """
+    found: list[Extent] = []
+    at = wanted.offset
+    for row in extents:
+        extent = extent_of(row)
+        into = at - row[1]
+        length = min(extent.length - into, wanted.end - at)
+        if into < 0 or length <= 0 or (found and into):
+            raise damaged("extents", owner, row[1], at)
+        if length < extent.length:
+            extent = Extent(extent.blob, extent.offset + into, length)
+        found.append(extent)
+        at += length
+    return Content(None, tuple(found)) if found else Content(b"")
+
+
+def _end_of(row: Row) -> int:
+    """Where an extent ends in its version or part."""
+    end: int = row[1] + row[7]
+    return end
 
 
 def object_part_rows(sequence: int, parts: Sequence[ObjectPart]) -> list[Row]:
@@ -258,12 +290,14 @@ def owner_of(row: Row) -> tuple[int, int]:
     return columns[2], columns[3]
 
 
-def part_of(row: Row, extents: Sequence[Row]) -> Part:
+def part_of(row: Row, extents: Sequence[Row] | None) -> Part:
     """A part from the columns :data:`PART`.
 
-    :param extents: rows of the columns :data:`EXTENT`, by start.
+    :param extents: rows of the columns :data:`EXTENT`, by start; ``None`` where they were not asked for.
     """
     owner, size = owner_of(row)
     number, etag, modified, checksums = row[1], *row[4:7]
-    content = content_of(owner, size, None, extents)
+    content = UNASKED
+    if extents is not None:
+        content = content_of(owner, size, None, extents)
     return Part(number, size, etag, modified, unpack(checksums), content)

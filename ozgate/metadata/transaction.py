@@ -29,6 +29,7 @@ WRITING = (
     "complete_upload",
     "remove_upload",
     "put_part",
+    "release",
     "forget_doomed",
     "doom",
     "correct_usage",

@@ -47,6 +47,13 @@ PARTS = f"""SELECT {PART}, {EXTENT} FROM parts LEFT JOIN extents ON extents.owne
     ORDER BY parts.number, extents.start"""
 
 
+BARE_PARTS = f"""SELECT {PART} FROM parts WHERE upload = ? AND number > ?
+    ORDER BY number LIMIT ?"""
+
+COUNT = """SELECT COUNT(*) FROM (SELECT 1 FROM parts JOIN extents ON extents.owner = parts.owner
+    WHERE parts.upload = ? LIMIT ?)"""
+
+
 class UploadRows(BucketRows):
     """Uploads and parts; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
 
@@ -187,13 +194,21 @@ class UploadRows(BucketRows):
         self.usage.add(bucket.volume, bucket.number, more, 0)
 
     def parts(
-        self, bucket: Bucket, upload: Upload, after: int, limit: int
+        self,
+        bucket: Bucket,
+        upload: Upload,
+        after: int,
+        limit: int,
+        contents: bool = True,
     ) -> Sequence[Part]:
-        """Parts by number, with their content."""
+        """Parts by number, with their content where it is asked for."""
         try:
             number = self._number(bucket, upload)
         except Absent:
             return []
+        if not contents:
+            rows = self._execute(BARE_PARTS, (number, after, limit)).fetchall()
+            return [part_of(row, None) for row in rows]
         (last,) = self._execute(
             "SELECT MAX(number) FROM (SELECT number FROM parts"
             " WHERE upload = ? AND number > ? ORDER BY number LIMIT ?)",
@@ -207,6 +222,15 @@ class UploadRows(BucketRows):
             part_of(columns, [row[width:] for row in group if row[width] is not None])
             for columns, group in groupby(rows, itemgetter(slice(0, width)))
         ]
+
+    def count_extents(self, bucket: Bucket, upload: Upload, most: int) -> int:
+        """Extents of all parts of an upload, up to so many."""
+        try:
+            number = self._number(bucket, upload)
+        except Absent:
+            return 0
+        (count,) = self._execute(COUNT, (number, most)).fetchone()
+        return int(count)
 
     def remove_bucket(self, bucket: Bucket) -> None:
         """Remove a bucket, with its configurations and uploads.

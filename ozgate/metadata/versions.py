@@ -10,13 +10,14 @@ from attrs import evolve
 from ..errors import Absent, Conflict
 from ..values import (
     Bucket,
+    ByteRange,
     Content,
     ObjectPart,
     ObjectVersion,
     Page,
     VersionPage,
 )
-from .base import LEAST_ABOVE_ALL, Rows
+from .base import LEAST_ABOVE_ALL
 from .checked import damaged
 from .listing import Scan
 from .pieces import (
@@ -24,9 +25,11 @@ from .pieces import (
     OBJECT_PART,
     body_row,
     content_of,
+    cut_content_of,
     object_part_rows,
     object_parts_of,
 )
+from .retired import RetiredRows
 from .rows import (
     CURRENT,
     LISTED,
@@ -64,6 +67,11 @@ REPLACE = """UPDATE versions SET modified = ?, etag = ?, traits = ?, checksum_va
 STORED = f"""SELECT {VERSION} FROM versions
     WHERE bucket = ? AND key = ? AND sequence = ?"""
 
+# From the extent that holds the first byte on; where it is lost, from the first there is.
+OVERLAPPING = f"""SELECT {EXTENT} FROM extents WHERE owner = ?1 AND start < ?3
+    AND start >= COALESCE((SELECT MAX(start) FROM extents WHERE owner = ?1 AND start <= ?2), 0)
+    ORDER BY start LIMIT ?4"""
+
 PAGE = f"""SELECT {CURRENT} FROM versions INDEXED BY current_versions
     WHERE bucket = ? AND key >= ? AND key < ? AND is_latest = 1 AND is_delete_marker = 0
     ORDER BY key"""
@@ -75,7 +83,7 @@ OLDER_VERSIONS = f"""SELECT {LISTED} FROM versions
     WHERE bucket = ? AND key = ? AND sequence < ? ORDER BY sequence DESC"""
 
 
-class VersionRows(Rows):
+class VersionRows(RetiredRows):
     """Versions; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
 
     def latest(self, bucket: Bucket, key: str) -> ObjectVersion | None:
@@ -177,11 +185,17 @@ class VersionRows(Rows):
             "DELETE FROM bodies WHERE sequence = ?", (sequence,)
         ).rowcount
         if not inline:
-            self._drop_extents(sequence)
+            self._give_up(sequence)
         if version.parts_count or not inline:
             self._execute("DELETE FROM object_parts WHERE sequence = ?", (sequence,))
 
-    def content(self, bucket: Bucket, version: ObjectVersion) -> Content:
+    def content(
+        self,
+        bucket: Bucket,
+        version: ObjectVersion,
+        wanted: ByteRange | None = None,
+        limit: int = 0,
+    ) -> Content:
         """Where a version's bytes are.
 
         :raises Absent: the version is gone.
@@ -191,17 +205,42 @@ class VersionRows(Rows):
         body = self._execute(
             "SELECT body, checked FROM bodies WHERE sequence = ?", (sequence,)
         ).fetchone()
-        rows: Sequence[Row] = ()
-        if body is None:
+        if body is not None:
+            content = content_of(sequence, version.size, body, ())
+            return content if wanted is None else content.cut(wanted)
+        if wanted is not None:
+            return self._cut_content(bucket, version, wanted, limit)
+        rows = self._execute(
+            f"SELECT {EXTENT} FROM extents WHERE owner = ? ORDER BY start",
+            (sequence,),
+        ).fetchall()
+        self._check_there(bucket, version, rows)
+        return content_of(sequence, version.size, None, rows)
+
+    def _cut_content(
+        self, bucket: Bucket, version: ObjectVersion, wanted: ByteRange, limit: int
+    ) -> Content:
+        """Where some of a version's bytes are, which are in extents."""
+        sequence, rows = version.sequence, list[Row]()
+        if wanted.length:
             rows = self._execute(
-                f"SELECT {EXTENT} FROM extents WHERE owner = ? ORDER BY start",
-                (sequence,),
+                OVERLAPPING, (sequence, wanted.offset, wanted.end, limit or -1)
             ).fetchall()
-            if not rows and version.size:
-                place = (bucket.number, version.key, sequence)
-                if self._execute(STORED, place).fetchone() is None:
-                    raise Absent(f"{version.key!r} is gone")
-        return content_of(sequence, version.size, body, rows)
+        self._check_there(bucket, version, rows)
+        content = cut_content_of(sequence, wanted, rows)
+        is_all = not limit or len(rows) < limit
+        if is_all and content.length < wanted.length:
+            raise damaged("extents", sequence, content.length, wanted.length)
+        return content
+
+    def _check_there(
+        self, bucket: Bucket, version: ObjectVersion, rows: Sequence[Row]
+    ) -> None:
+        """Tell a version that is gone from one whose extents are."""
+        if not rows and version.size:
+            place = (bucket.number, version.key, version.sequence)
+            if self._execute(STORED, place).fetchone() is None:
+                raise Absent(f"{version.key!r} is gone")
 
     def object_parts(
         self, bucket: Bucket, version: ObjectVersion, after: int, limit: int

@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from ..interfaces import IBlobSink, IBlobStore
-from ..values import BlobRef, Extent
+from ..values import BlobRef, Content, Extent
 from .checksums import encode
 
 
@@ -160,6 +160,28 @@ class Extents:
     def _go_on(self) -> None:
         if self._producer is not None and not self._paused and not self._waiting:
             self._producer.resumeProducing()
+
+
+MOST_EXTENTS = 50_000
+"""Extents of an object, or of all parts of an upload, at most: they are written, and dropped, in one transaction."""
+
+
+def joined(content: Content) -> Content:
+    """A content with extents put together that are next to each other in one blob."""
+    if len(content.extents) < 2:
+        return content
+    found: list[Extent] = []
+    for extent in content.extents:
+        last = found[-1] if found else None
+        if (
+            last is not None
+            and last.blob == extent.blob
+            and last.offset + last.length == extent.offset
+        ):
+            found[-1] = Extent(last.blob, last.offset, last.length + extent.length)
+        else:
+            found.append(extent)
+    return Content(None, tuple(found))
 
 
 def combined_crc64nvme(extents: Sequence[Extent]) -> int:

@@ -12,8 +12,10 @@ from zope.interface import implementer
 from ..errors import Absent, Conflict
 from ..interfaces import IMetadataTransaction
 from ..values import (
+    EXTENTS_AT_ONCE,
     BlobRef,
     Bucket,
+    ByteRange,
     CheckedRows,
     Content,
     DamagedRow,
@@ -53,6 +55,7 @@ class State:
     versions: dict[tuple[int, str], tuple[Kept, ...]] = field(factory=dict)
     uploads: dict[tuple[int, str, str], Upload] = field(factory=dict)
     parts: dict[tuple[int, str, str], dict[int, Part]] = field(factory=dict)
+    retired: dict[int, tuple[int, Content]] = field(factory=dict)
     doomed: dict[tuple[str, str], int] = field(factory=dict)
     leases: dict[str, tuple[str, int]] = field(factory=dict)
     secrets: dict[str, Secret] = field(factory=dict)
@@ -408,7 +411,7 @@ class MemoryTransaction:
         )
 
     def remove_version(self, bucket: Bucket, version: ObjectVersion) -> None:
-        """Remove a version, dooming blobs that have no name left."""
+        """Remove a version, dooming blobs that have no name left, or retiring it where it has many."""
         state = self._written()
         found = self._find(bucket, version)
         if found is None:
@@ -418,14 +421,49 @@ class MemoryTransaction:
             state.versions[bucket.number, version.key] = left
         else:
             del state.versions[bucket.number, version.key]
-        self._drop(found.content)
+        if len(found.content.extents) > EXTENTS_AT_ONCE:
+            state.retired[version.sequence] = (self._now, found.content)
+        else:
+            self._drop(found.content)
 
-    def content(self, bucket: Bucket, version: ObjectVersion) -> Content:
+    def content(
+        self,
+        bucket: Bucket,
+        version: ObjectVersion,
+        wanted: ByteRange | None = None,
+        limit: int = 0,
+    ) -> Content:
         """Where a version's bytes are."""
         found = self._find(bucket, version)
-        if found is None:
+        if found is not None:
+            content = found.content
+        elif version.sequence in self._state.retired:
+            _, content = self._state.retired[version.sequence]
+        else:
             raise Absent(f"the bytes of {version.key!r} are gone")
-        return found.content
+        if wanted is None:
+            return content
+        content = content.cut(wanted)
+        if limit and content.extents:
+            content = Content(None, content.extents[:limit])
+        return content
+
+    def retired(self, before: int, limit: int) -> Sequence[int]:
+        """Sequences of the versions retired before that time, oldest first."""
+        found = sorted((at, number) for number, (at, _) in self._state.retired.items())
+        return [number for at, number in islice(found, limit) if at < before]
+
+    def release(self, sequence: int, limit: int) -> bool:
+        """Drop extents of a retired version."""
+        retired = self._written().retired
+        if sequence not in retired:
+            return True
+        at, content = retired.pop(sequence)
+        released, left = content.extents[:limit], content.extents[limit:]
+        if len(released) == limit:
+            retired[sequence] = (at, Content(None, left))
+        self._drop(Content(None, released))
+        return sequence not in retired
 
     def object_parts(
         self, bucket: Bucket, version: ObjectVersion, after: int, limit: int
@@ -596,12 +634,23 @@ class MemoryTransaction:
         )
 
     def parts(
-        self, bucket: Bucket, upload: Upload, after: int, limit: int
+        self,
+        bucket: Bucket,
+        upload: Upload,
+        after: int,
+        limit: int,
+        contents: bool = True,
     ) -> Sequence[Part]:
-        """Parts by number, with their content."""
+        """Parts by number, with their content where it is asked for."""
         place = (bucket.number, upload.key, upload.upload_id)
         parts = self._state.parts.get(place, {})
-        return [parts[number] for number in sorted(parts) if number > after][:limit]
+        found = [parts[number] for number in sorted(parts) if number > after][:limit]
+        return found if contents else [evolve(p, content=Content()) for p in found]
+
+    def count_extents(self, bucket: Bucket, upload: Upload, most: int) -> int:
+        """Extents of all parts of an upload, up to so many."""
+        parts = self.parts(bucket, upload, 0, 1 << 30)
+        return min(sum(len(part.content.extents) for part in parts), most)
 
     def _drop_parts(self, place: tuple[int, str, str]) -> None:
         for part in self._state.parts.pop(place, {}).values():
@@ -633,6 +682,7 @@ class MemoryTransaction:
         ]
         for parts in self._state.parts.values():
             contents.extend(part.content for part in parts.values())
+        contents.extend(content for _, content in self._state.retired.values())
         return {
             (extent.blob.store, extent.blob.id): extent.blob
             for content in contents

@@ -18,6 +18,7 @@ from twisted.trial.unittest import TestCase
 
 from ..interfaces import IMetadataStore
 from .metadata_basics import BlobTests, BucketTests, TransactionTests
+from .metadata_content import ContentTests
 from .metadata_listing import ListingTests, UploadListingTests, VersionListingTests
 from .metadata_usage import SurfaceTests, UsageTests
 from .metadata_versions import UploadTests, VersionTests
@@ -27,6 +28,7 @@ SUITES: tuple[type[Any], ...] = (
     BucketTests,
     BlobTests,
     VersionTests,
+    ContentTests,
     UploadTests,
     ListingTests,
     VersionListingTests,

@@ -400,6 +400,15 @@ class UploadTests(MetadataTests):
         self.assertEqual(await found(10000, 100), [])
         self.assertEqual(await found(0, 0), [])
 
+        def bare(tx: IMetadataTransaction) -> Any:
+            return (
+                list(tx.parts(self.bucket, begun, 1, 2, False)),
+                [tx.count_extents(self.bucket, begun, most) for most in (9, 5, 3)],
+            )
+
+        without = [evolve(one, content=Content()) for one in stored[1:3]]
+        self.assertEqual(await self.read(bare), (without, [5, 5, 3]))
+
     async def test_part_again(self) -> None:
         """A part sent again replaces the first, whose blobs are doomed."""
         begun = await self.write(lambda tx: upload(tx, self.bucket, "key", "u1"))

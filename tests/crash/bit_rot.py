@@ -68,6 +68,7 @@ async def reads_of(store: SQLiteMetadataStore) -> list[Read]:
 
     for access_id in ("alice/key", "bob"):
         await ask(access_id, lambda tx, a=access_id: tx.secret_row(a))
+    await ask("retired", lambda tx: tx.retired(1 << 60, 9))
     for volume in ("s3v", "vol1"):
         await ask(volume, lambda tx, v=volume: tx.volume(v))
     for place, keys in (

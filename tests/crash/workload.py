@@ -32,8 +32,9 @@ from ozgate.blobs.readers import Readers
 from ozgate.blobs.sweep import Reaper
 from ozgate.config import Settings
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.metadata import connections
+from ozgate.metadata import connections, retired
 from ozgate.metadata.sqlite import SQLiteMetadataStore
+from ozgate.s3 import bytes as bytes_out
 from ozgate.s3.app import make_site
 from ozgate.s3.call import Gateway
 from ozgate.s3.perform import completing, multipart
@@ -209,6 +210,9 @@ class Gate:
         )
         self.loop.wait(reaper.sweep_orphans(int(self.loop.seconds() * 1000)))
         # What was doomed just now goes a moment later.
+        self.loop.advance(1)
+        self.loop.wait(reaper.reap())
+        # So does what was retired, and is doomed only now.
         self.loop.advance(1)
         self.loop.wait(reaper.reap())
 
@@ -482,6 +486,9 @@ def small_world(seed: int = 0) -> Iterator[None]:
         patch.object(os, "urandom", draw),
         patch.object(multipart, "token_hex", lambda count: draw(count).hex()),
         patch.object(completing, "MIN_PART", 1),
+        # A multipart object has more, any other body no more: both ways of ending are gone.
+        patch.object(retired, "EXTENTS_AT_ONCE", 2),
+        patch.object(bytes_out, "EXTENTS_AT_ONCE", 2),
         patch.object(connections, "CHECKPOINT_PAGES", 24),
     ):
         yield

@@ -4,42 +4,15 @@ from __future__ import annotations
 
 from base64 import b64encode
 from hashlib import md5
-from typing import Any
-
-from twisted.internet.protocol import Protocol, connectionDone
-from twisted.python.failure import Failure
 
 from ozgate.auth.sigv4 import sign
 from ozgate.testing.inmemory import CLIENT, join, settle
 
+from .many import Reader
 from .support import REGION, SECRETS, URL, OperationTestCase
 
 KEYS = [f"{number:03}{'中' * 330}" for number in range(100)]
 LIST = "/bucket?list-type=2&encoding-type=url"
-
-
-class Reader(Protocol):
-    """Asks, and reads nothing until it is told to."""
-
-    transport: Any
-
-    def __init__(self, request: bytes) -> None:
-        self.request = request
-        self.heard = b""
-        self.gone = False
-
-    def connectionMade(self) -> None:
-        """Ask."""
-        self.transport.pauseProducing()
-        self.transport.write(self.request)
-
-    def dataReceived(self, data: bytes) -> None:
-        """Keep it."""
-        self.heard += data
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """It is over."""
-        self.gone = True
 
 
 class UnreadTests(OperationTestCase):

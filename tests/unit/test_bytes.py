@@ -11,10 +11,23 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from ozgate.blobs.readers import Readers
-from ozgate.errors import Damaged
-from ozgate.s3.bytes import begin_read, cut, open_sources
+from ozgate.blobs.sweep import Reaper
+from ozgate.errors import Absent, Damaged
+from ozgate.s3.bytes import HELD, Sources, begin_read, locate, open_sources
 from ozgate.testing.memory_blobs import MemoryBlobStore
-from ozgate.values import BlobRef, ByteRange, Content, Extent
+from ozgate.testing.memory_metadata import MemoryMetadataStore
+from ozgate.testing.metadata_base import OWNER, put
+from ozgate.values import (
+    EXTENTS_AT_ONCE,
+    BlobRef,
+    Bucket,
+    ByteRange,
+    Content,
+    Extent,
+    ObjectVersion,
+    Volume,
+)
+from ozgate.wire.limits import BodyMemory
 
 
 class CutTests(SynchronousTestCase):
@@ -33,7 +46,7 @@ class CutTests(SynchronousTestCase):
         size = sum(length for _, length in runs)
         low = data.draw(st.integers(0, size))
         wanted = ByteRange(low, data.draw(st.integers(0, size - low)))
-        got = cut(Content(extents=extents), wanted)
+        got = Content(extents=extents).cut(wanted)
 
         def names(some: tuple[Extent, ...]) -> list[tuple[str, int]]:
             return [
@@ -48,39 +61,65 @@ class CutTests(SynchronousTestCase):
     def test_body(self) -> None:
         """A body in the row is sliced."""
         content = Content(b"abcdef")
-        self.assertEqual(cut(content, ByteRange(2, 3)).body, b"cde")
-        self.assertEqual(cut(content, ByteRange(0, 6)), content)
+        self.assertEqual(content.cut(ByteRange(2, 3)).body, b"cde")
+        self.assertEqual(content.cut(ByteRange(0, 6)), content)
 
     def test_nothing(self) -> None:
         """An empty range covers nothing, wherever it is: an empty body, and no extents."""
         extents = Content(extents=(Extent(BlobRef("s", "a", 9, 0), 0, 9),))
         for content in (extents, Content(b"abcdef"), Content(b"")):
             for offset in (0, 3, 9):
-                self.assertEqual(cut(content, ByteRange(offset, 0)), Content(b""))
+                self.assertEqual(content.cut(ByteRange(offset, 0)), Content(b""))
 
 
 class SourcesTests(TestCase):
     """Byte sources of extents."""
 
-    def setUp(self) -> None:
-        """A store with three blobs."""
+    async def setUp(self) -> None:  # type: ignore[override]
+        """Stores with an object of three blobs."""
         clock = Clock()
         clock.advance(1_795_000_000)
+        self.metadata = MemoryMetadataStore(clock)
+        await self.metadata.open()
         self.blobs = MemoryBlobStore(clock)
         self.readers = Readers()
+        self.memory = BodyMemory()
         self.gateway: Any = SimpleNamespace(
-            blobs=self.blobs, readers=self.readers, clock=clock
+            metadata=self.metadata,
+            blobs=self.blobs,
+            readers=self.readers,
+            memory=self.memory,
+            clock=clock,
         )
-        refs = [self.blobs.keep(data) for data in (b"one", b"two", b"three")]
-        self.extents = [Extent(ref, 0, ref.length) for ref in refs]
+        volume = Volume("s3v", OWNER, 1)
+        await self.metadata.write(lambda tx: tx.add_volume(volume))
+        self.bucket = await self.metadata.write(
+            lambda tx: tx.add_bucket(Bucket("s3v", "bucket", OWNER, 1))
+        )
+        self.version = await self.store(b"one", b"two", b"three")
+
+    async def store(self, *data: bytes) -> ObjectVersion:
+        """An object with an extent for each of these bytes; its blobs are in ``refs``."""
+        self.refs = [self.blobs.keep(each) for each in data]
+        content = Content(None, tuple(Extent(ref, 0, ref.length) for ref in self.refs))
+        added: ObjectVersion = await self.metadata.write(
+            lambda tx: put(tx, self.bucket, "key", content)
+        )
+        return added
+
+    async def open(self, span: ByteRange | None = None) -> Sources:
+        """Open all of the object, or a range."""
+        span = span or ByteRange(0, self.version.size)
+        token = begin_read(self.gateway)
+        located = await self.metadata.read(locate, self.bucket, self.version, span)
+        return await open_sources(self.gateway, located, token)
 
     async def test_in_order(self) -> None:
         """Sources come one by one, each opened when asked for but the first; then the reader is gone."""
-        token = begin_read(self.gateway)
-        sources = await open_sources(self.gateway, self.extents, token)
+        sources = await self.open()
         first = await sources.__anext__()
         self.assertEqual(first.length, 3)
-        await self.blobs.delete(self.extents[1].blob.id)
+        await self.blobs.delete(self.refs[1].id)
         with self.assertRaises(Damaged):
             await sources.__anext__()
         self.assertIsNotNone(self.readers.oldest())
@@ -90,23 +129,69 @@ class SourcesTests(TestCase):
 
     async def test_first_missing(self) -> None:
         """A first blob that is gone fails the opening, and leaves no reader."""
-        await self.blobs.delete(self.extents[0].blob.id)
-        token = begin_read(self.gateway)
+        await self.blobs.delete(self.refs[0].id)
         with self.assertRaises(Damaged):
-            await open_sources(self.gateway, self.extents, token)
+            await self.open()
         self.assertIsNone(self.readers.oldest())
+        self.assertEqual(self.memory.held, 0)
 
     async def test_forgotten(self) -> None:
-        """Sources that nobody sends leave no reader behind."""
-        token = begin_read(self.gateway)
-        sources = await open_sources(self.gateway, self.extents, token)
+        """Sources that nobody sends leave no reader behind, and nothing counted."""
+        sources = await self.open()
         self.assertIsNotNone(self.readers.oldest())
+        self.assertGreater(self.memory.held, 0)
         del sources
         self.assertIsNone(self.readers.oldest())
+        self.assertEqual(self.memory.held, 0)
 
     async def test_none(self) -> None:
         """No extents make no sources."""
-        token = begin_read(self.gateway)
-        sources = await open_sources(self.gateway, (), token)
+        sources = await self.open(ByteRange(3, 0))
         self.assertEqual([source async for source in sources], [])
         self.assertIsNone(self.readers.oldest())
+
+    async def test_pages(self) -> None:
+        """Many extents come in order, a few known at a time; ranges begin and end anywhere; what is held is counted."""
+        count = 3 * EXTENTS_AT_ONCE + 1
+        data = [b"%07d" % number for number in range(count)]
+        self.version = await self.store(*data)
+        whole, most = b"".join(data), EXTENTS_AT_ONCE * HELD
+        edge = 7 * EXTENTS_AT_ONCE
+        for low, high in (
+            (0, len(whole)),
+            (0, 1),
+            (len(whole) - 1, len(whole)),
+            (edge - 1, edge + 1),
+            (edge, 2 * edge),
+            (3, 3 * edge + 2),
+        ):
+            sources = await self.open(ByteRange(low, high - low))
+            self.assertLessEqual(self.memory.held, most)
+            found = b""
+            async for source in sources:
+                found += source.as_bytes() or b""
+            self.assertEqual(found, whole[low:high])
+            self.assertEqual(self.memory.held, 0)
+
+    async def test_removed_meanwhile(self) -> None:
+        """Of an object that is removed while it is read, all is there until its reader is gone; then the reaper takes it."""
+        count = 2 * EXTENTS_AT_ONCE + 1
+        self.version = await self.store(*[b"%07d" % n for n in range(count)])
+        clock = self.gateway.clock
+        reaper = Reaper(self.metadata, self.blobs, self.readers, clock, "owner", 0.0)
+        clock.advance(1)
+        self.assertEqual(await reaper.reap(), 3)  # what was there before
+        sources = await self.open()
+        await self.metadata.write(
+            lambda tx: tx.remove_version(self.bucket, self.version)
+        )
+        for _ in range(3):
+            clock.advance(100)
+            self.assertEqual(await reaper.reap(), 0)
+        found = [source.as_bytes() async for source in sources]
+        self.assertEqual(found, [b"%07d" % number for number in range(count)])
+        self.assertEqual(await reaper.reap(), 0)
+        clock.advance(1)
+        self.assertEqual(await reaper.reap(), count)
+        with self.assertRaises(Absent):
+            await self.open()

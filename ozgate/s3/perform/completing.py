@@ -28,7 +28,6 @@ from ...errors import (
 from ...values import (
     Checksum,
     Content,
-    Extent,
     ObjectPart,
     ObjectVersion,
     Part,
@@ -36,12 +35,14 @@ from ...values import (
 )
 from ..call import Call, Headers
 from ..checksums import ALGORITHMS, combine, composite
+from ..extents import joined
 from ..headers import refuse_unbuilt
 from ..receive import document as receive_document
 from ..reply import Reply, xml_reply
 from ..versions import store_version
 from ..xml import document, element
 from .partlist import MAX_PARTS, Listed, fingerprint, read_list
+from .uploads import check_extents
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
@@ -152,9 +153,7 @@ def _complete(
     parts = _match(upload, listed, stored)
     size = _check_sizes(parts, claim)
     checksum = _checksum(upload, parts, claim)
-    extents: list[Extent] = []
-    for part in parts:
-        extents.extend(part.content.extents)
+    content = _content(parts)
     members = {
         "key": upload.key,
         "size": size,
@@ -166,7 +165,6 @@ def _complete(
         "checksum": checksum,
         "parts_count": len(parts),
     }
-    content = Content(extents=tuple(extents)) if extents else Content(b"")
     kept = [
         ObjectPart(
             part.number,
@@ -182,6 +180,19 @@ def _complete(
         bucket, evolve(upload, completed=version, completed_parts=digest)
     )
     return version
+
+
+def _content(parts: Sequence[Part]) -> Content:
+    """Where the bytes of the object are.
+
+    :raises InvalidRequest: in too many places.
+    """
+    extents = [extent for part in parts for extent in part.content.extents]
+    if not extents:
+        return Content(b"")
+    content = joined(Content(None, tuple(extents)))
+    check_extents(len(content.extents))
+    return content
 
 
 def _match(

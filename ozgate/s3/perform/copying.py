@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from ...errors import InvalidArgument, InvalidRequest, SlowDown
-from ...values import Checksum, Content, ObjectPart, ObjectVersion
-from ..bytes import begin_read
+from ...values import ByteRange, Checksum, Content, ObjectPart, ObjectVersion
+from ..bytes import Located, begin_read, locate
 from ..checksums import ALGORITHMS, combine, encode
-from ..extents import known_crc64nvme
+from ..extents import joined, known_crc64nvme
 from ..headers import read_object_headers, read_tags
 from ..reply import Reply, xml_reply
 from ..versions import store_version
@@ -65,12 +65,12 @@ class _Wish:
 class _Outcome:
     """What became of a copy.
 
-    :ivar version: the copy; ``None`` when a checksum of ``content`` must be computed first.
+    :ivar located: the bytes of which a checksum must be computed first; ``None`` when the copy is made.
     """
 
     source: ObjectVersion
-    content: Content
-    version: ObjectVersion | None
+    version: ObjectVersion | None = None
+    located: Located | None = None
 
 
 async def copy_object(call: Call) -> Reply:
@@ -92,11 +92,12 @@ async def copy_object(call: Call) -> Reply:
             )
             if outcome.version is not None:
                 return _reply(outcome.version, outcome.source)
+            assert outcome.located is not None
             sequence = outcome.source.sequence
             algorithms = (wish.algorithm,)
             args = (call, source, sequence)
             _, sums = await digest(
-                call, outcome.content, algorithms, _check_wanted, *args
+                call, outcome.located, algorithms, _check_wanted, *args
             )
         except Changed:
             continue
@@ -174,7 +175,7 @@ def _copy(
     bucket = call.bucket(tx)
     source_bucket, version = locate_source(tx, call, source)
     check_size(version.size)
-    content = tx.content(source_bucket, version)
+    content = joined(tx.content(source_bucket, version))
     parts: Sequence[ObjectPart] = ()
     if version.parts_count:
         parts = tx.object_parts(source_bucket, version, 0, version.parts_count)
@@ -187,11 +188,13 @@ def _copy(
         if computed is not None and computed[0] == version.sequence:
             checksum = computed[1]
         if checksum is None:
-            return _Outcome(version, content, None)
+            span = ByteRange(0, version.size)
+            located = locate(tx, source_bucket, version, span)
+            return _Outcome(version, located=located)
         parts = [evolve(part, checksum=None) for part in parts]
     members = _members(call, version, wish, checksum)
     made = store_version(tx, bucket, call.headers, members, content, parts)
-    return _Outcome(version, content, made)
+    return _Outcome(version, made)
 
 
 def _known(algorithm: str, version: ObjectVersion, content: Content) -> Checksum | None:

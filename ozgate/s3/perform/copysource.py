@@ -66,14 +66,15 @@ def locate_source(
 
 def check_same(
     tx: IMetadataTransaction, call: Call, source: Source, sequence: int
-) -> None:
-    """Make sure that the source is still the version that was read: else its bytes may be gone.
+) -> tuple[Bucket, ObjectVersion]:
+    """The version to copy, if it is still the one that was read: else its bytes may be gone.
 
     :raises Changed: it is another.
     """
-    _, version = locate_source(tx, call, source)
+    bucket, version = locate_source(tx, call, source)
     if version.sequence != sequence:
         raise Changed()
+    return bucket, version
 
 
 def check_size(size: int) -> None:

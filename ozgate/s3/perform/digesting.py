@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from hashlib import md5
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InvalidRequest
-from ...values import Content, Extent
+from ...values import Bucket, ByteRange, ObjectVersion
 from ...wire.streams import Digesting
-from ..bytes import begin_read, open_sources
+from ..bytes import Located, begin_read, locate, open_sources
 from ..checksums import ALGORITHMS
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def asked_algorithm(call: Call) -> str:
 
 async def digest(
     call: Call,
-    content: Content,
+    located: Located,
     algorithms: Collection[str],
     check: Callable[..., None],
     *args: Any,
@@ -59,16 +59,17 @@ async def digest(
         name: whole if name == "MD5" else ALGORITHMS[name].new() for name in algorithms
     }
     hashes = tuple({whole, *sums.values()})
-    if content.body is not None:
+    body = located.content.body
+    if body is not None:
         for hash_ in hashes:
-            hash_.update(content.body)
+            hash_.update(body)
     else:
         digesting = Digesting(hashes, call.gateway.run_in_thread)
         work = call.gateway.turns.join(call.principal.user)
         try:
             with call.computing() as check_client:
                 first = True
-                for piece in slices(content.extents, SLICE):
+                for piece in slices(located.span, SLICE):
                     turn = work.turn()
                     had_to_wait = not turn.called
                     await turn
@@ -77,7 +78,8 @@ async def digest(
                         await call.confirm()
                         await call.read(check, *args)
                     first = False
-                    await _feed(call.gateway, piece, digesting)
+                    of = (located.bucket, located.version, piece)
+                    await _feed(call.gateway, of, digesting)
                 await digesting.finish()
         finally:
             work.leave()
@@ -87,10 +89,11 @@ async def digest(
 
 
 async def _feed(
-    gateway: Gateway, extents: Sequence[Extent], digesting: Digesting
+    gateway: Gateway, of: tuple[Bucket, ObjectVersion, ByteRange], digesting: Digesting
 ) -> None:
     """Feed a slice; what is not fed at its end is in memory."""
-    sources = await open_sources(gateway, extents, begin_read(gateway))
+    located: Located = await gateway.metadata.read(locate, *of)
+    sources = await open_sources(gateway, located, begin_read(gateway))
     try:
         async for source in sources:
             await source.send_to(digesting)
@@ -98,21 +101,10 @@ async def _feed(
         await sources.aclose()
 
 
-def slices(extents: Iterable[Extent], size: int) -> Iterator[list[Extent]]:
-    """Cut extents into slices.
+def slices(span: ByteRange, size: int) -> Iterator[ByteRange]:
+    """Cut bytes into slices.
 
     :param size: bytes of each, but for the last.
     """
-    piece: list[Extent] = []
-    room = size
-    for extent in extents:
-        at, left = extent.offset, extent.length
-        while left:
-            length = min(left, room)
-            piece.append(Extent(extent.blob, at, length))
-            at, left, room = at + length, left - length, room - length
-            if not room:
-                yield piece
-                piece, room = [], size
-    if piece:
-        yield piece
+    for offset in range(span.offset, span.end, size):
+        yield ByteRange(offset, min(size, span.end - offset))

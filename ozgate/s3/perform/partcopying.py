@@ -26,9 +26,9 @@ from ...values import (
     Part,
     Upload,
 )
-from ..bytes import begin_read, cut
+from ..bytes import Located, begin_read, locate
 from ..checksums import encode
-from ..extents import known_crc64nvme
+from ..extents import joined, known_crc64nvme
 from ..headers import refuse_unbuilt
 from ..params import copy_source_range
 from ..receive import keep
@@ -64,7 +64,7 @@ class _Found:
 
     upload: Upload
     version: ObjectVersion
-    content: Content
+    located: Located
     etag: str
     checksums: dict[str, str]
 
@@ -99,11 +99,11 @@ def _find(
     if header is not None:
         wanted = copy_source_range(header, version.size)
     check_size(wanted.length)
-    content = cut(tx.content(bucket, version), wanted)
     # What does not fit is not read first.
-    check_part(tx, target, upload, number, content.length)
+    check_part(tx, target, upload, number, wanted.length)
+    located = locate(tx, bucket, version, wanted)
     etag, checksums = _sums_of(tx, bucket, version, wanted)
-    return _Found(upload, version, content, etag, checksums)
+    return _Found(upload, version, located, etag, checksums)
 
 
 def _sums_of(
@@ -156,7 +156,7 @@ async def _sums(
     if known is not None:
         return known
     args = (call, upload_id, source, found.version.sequence)
-    return await digest(call, found.content, needed, _check_wanted, *args)
+    return await digest(call, found.located, needed, _check_wanted, *args)
 
 
 def _check_wanted(
@@ -173,7 +173,9 @@ def _known(found: _Found, needed: Collection[str]) -> tuple[str, dict[str, str]]
         return None
     sums = {"MD5": encode(bytes.fromhex(found.etag)), **found.checksums}
     if "CRC64NVME" not in sums:
-        crc = known_crc64nvme(found.content.extents)
+        crc = None
+        if found.located.is_all:
+            crc = known_crc64nvme(found.located.content.extents)
         if crc is not None:
             sums["CRC64NVME"] = crc
     if not sums.keys() >= set(needed):
@@ -189,20 +191,18 @@ async def _store(
     sums: tuple[int, str, dict[str, str]],
 ) -> Reply:
     number, etag, checksums = sums
-    content, fresh = found.content, False
-    if content.body:
-        content, fresh = await _as_blob(call, content.body), True
-    part = {
+    located = found.located
+    part: dict[str, Any] = {
         "number": number,
-        "size": content.length,
+        "size": located.span.length,
         "etag": etag,
         "checksums": checksums,
-        "content": content,
     }
-    args = (call, upload_id, source, found.version.sequence, part)
+    args = (call, upload_id, source, found.version.sequence, located.span, part)
     claims = (("upload", upload_id), ("key", source.bucket, source.key))
     stored: Part
-    if fresh:
+    if located.content.body:
+        content = part["content"] = await _as_blob(call, located.content.body)
         stored = await keep(call, content, _put, *args, claims=claims)
     else:
         stored = await call.write(_put, *args, claims=claims)
@@ -226,10 +226,14 @@ def _put(
     upload_id: str,
     source: Source,
     sequence: int,
+    span: ByteRange,
     members: Mapping[str, Any],
 ) -> Part:
     """Store the part if its source is still the version that was read."""
-    check_same(tx, call, source, sequence)
+    bucket, version = check_same(tx, call, source, sequence)
+    if "content" not in members:
+        content = joined(tx.content(bucket, version, span))
+        members = {**members, "content": content}
     return store_part(tx, call, upload_id, members)
 
 

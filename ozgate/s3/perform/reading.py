@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from ...errors import InvalidArgument, InvalidPartNumber, InvalidRequest, NotModified
-from ...values import ByteRange, Checksum, Content, ObjectVersion
-from ..bytes import begin_read, cut, open_sources
+from ...values import ByteRange, Checksum, ObjectVersion
+from ..bytes import Located, begin_read, locate, open_sources
 from ..conditions import check_read
 from ..headers import checksum_headers, refuse_encryption, version_headers
 from ..params import parse_range
@@ -47,7 +47,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f]")
 class _Found:
     """What the one metadata read of a request found.
 
-    :ivar content: where the bytes are; ``None`` when they were not asked for.
+    :ivar located: where the bytes are; ``None`` when they were not asked for.
     :ivar span: the bytes to send: all of the object's, or those of a range or part. A part may have none.
     :ivar ranged: whether a range or a part was asked for.
     :ivar part: whether ``span`` is a whole part, or the whole object because its one part was asked for.
@@ -55,7 +55,7 @@ class _Found:
     """
 
     version: ObjectVersion
-    content: Content | None
+    located: Located | None
     span: ByteRange
     ranged: bool
     part: bool
@@ -70,16 +70,16 @@ async def get_object(call: Call) -> Reply:
     try:
         found: _Found = await call.read(_find, call, part_number, True)
         reply = _reply(found, call, overrides)
-        assert found.content is not None
-        content = cut(found.content, found.span)
+        located = found.located
+        assert located is not None
     except BaseException:
         gateway.readers.leave(token)
         raise
-    if content.body is not None:
+    if located.content.body is not None:
         gateway.readers.leave(token)
-        reply.body = content.body
+        reply.body = located.content.body
         return reply
-    reply.sources = await open_sources(gateway, content.extents, token)
+    reply.sources = await open_sources(gateway, located, token)
     return reply
 
 
@@ -178,9 +178,9 @@ def _find(
         wanted = parse_range(call.headers.get("range"), version.size)
         if wanted is not None:
             span, ranged = wanted, True
-    content = tx.content(bucket, version) if want_content else None
+    located = locate(tx, bucket, version, span) if want_content else None
     part = part_number is not None
-    return _Found(version, content, span, ranged, part, part_checksum)
+    return _Found(version, located, span, ranged, part, part_checksum)
 
 
 def _range_holds(call: Call, version: ObjectVersion) -> bool:

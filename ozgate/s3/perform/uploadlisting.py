@@ -91,7 +91,7 @@ def _parts(
 ) -> tuple[str, Upload, Sequence[Part]]:
     bucket = call.bucket(tx)
     upload = find_upload(tx, bucket, call.key, upload_id)
-    return bucket.owner, upload, tx.parts(bucket, upload, after, limit)
+    return bucket.owner, upload, tx.parts(bucket, upload, after, limit, False)
 
 
 def _uploads(

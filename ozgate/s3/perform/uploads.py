@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...errors import NoSuchUpload
+from ...errors import InvalidRequest, NoSuchUpload
 from ...values import Bucket, Part, Upload
+from ..extents import MOST_EXTENTS
 from ..quotas import check_quota
+
+FEW_EXTENTS = 5
+"""Extents of a part that are too few for 10,000 such parts to be too many."""
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
@@ -46,13 +50,28 @@ def store_part(
     :param members: members of :class:`~ozgate.values.Part`; the time is set here.
     :raises NoSuchUpload: the upload ended while the part came.
     :raises QuotaExceeded: the bucket or its volume cannot take it.
+    :raises InvalidRequest: it is made of too many extents.
     """
     bucket = call.bucket(tx)
     upload = find_upload(tx, bucket, call.key, upload_id)
     part = Part(modified=tx.now(), **members)
     check_part(tx, bucket, upload, part.number, part.size)
+    count = len(part.content.extents)
+    if count > FEW_EXTENTS:
+        check_extents(count + tx.count_extents(bucket, upload, MOST_EXTENTS))
     tx.put_part(bucket, upload, part)
     return part
+
+
+def check_extents(count: int) -> None:
+    """Keep the parts of parts of copies within bounds, of which a few requests can make any number.
+
+    :raises InvalidRequest: they are too many.
+    """
+    if count > MOST_EXTENTS:
+        raise InvalidRequest(
+            f"The parts of an upload can be put together from at most {MOST_EXTENTS} pieces of other objects. Upload some of the bytes, instead of copying them piece by piece."
+        )
 
 
 def check_part(
@@ -62,6 +81,6 @@ def check_part(
 
     :raises QuotaExceeded: the bucket or its volume cannot take it.
     """
-    there = tx.parts(bucket, upload, number - 1, 1)
+    there = tx.parts(bucket, upload, number - 1, 1, False)
     replaced = there[0].size if there and there[0].number == number else 0
     check_quota(tx, bucket, size - replaced, 0)
