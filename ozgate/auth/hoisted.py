@@ -23,7 +23,7 @@ def hoisted_headers(items: Iterable[tuple[str, str]]) -> dict[str, str]:
     :param items: the decoded query.
     :raises InvalidArgument: what a parameter carries could not be sent as one header, and would read as several.
     """
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
     for name, value in items:
         lowered = name.lower()
         if lowered.startswith("x-amz-"):
@@ -31,6 +31,5 @@ def hoisted_headers(items: Iterable[tuple[str, str]]) -> dict[str, str]:
                 raise InvalidArgument(
                     "A header in the query is malformed.", ArgumentName=name
                 )
-            value = value.strip()
-            found[lowered] = f"{found[lowered]},{value}" if lowered in found else value
-    return found
+            found.setdefault(lowered, []).append(value.strip())
+    return {name: ",".join(values) for name, values in found.items()}

@@ -21,6 +21,9 @@ from .row import Scope
 MAX_KEY = 1024
 """Bytes of UTF-8 that a key may have."""
 
+MAX_PARAMETERS = 500
+"""Parameters that a query may have: as many as a request may have headers, which is what a presigned URL carries in them."""
+
 _LAMBDA_PATH = b"/WriteGetObjectResponse"
 """The one path of S3's service model that has no bucket in it."""
 
@@ -186,8 +189,11 @@ def check_key(key: str) -> None:
 def parse_query(raw: bytes) -> Query:
     """Decode a query string.
 
-    :raises InvalidURI: a bad escape, or what is no UTF-8.
+    :raises InvalidURI: a bad escape, what is no UTF-8, or more than :data:`MAX_PARAMETERS`: who asks so need not have a key, and
+        each of them is looked at several times.
     """
+    if raw.count(b"&") >= MAX_PARAMETERS:
+        raise InvalidURI(f"The query has more than {MAX_PARAMETERS} parameters.")
     if b"%" not in raw and b"+" not in raw:
         pieces = _decode(raw, raw).split("&")
         pairs = [piece.partition("=") for piece in pieces if piece]

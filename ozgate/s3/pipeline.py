@@ -69,9 +69,14 @@ def text(value: bytes) -> str:
 def request_headers(request: GatewayRequest) -> Headers:
     """The headers of a request, each name once, as the gate and the operations see them."""
     values: dict[str, str] = {}
+    repeated: dict[str, list[str]] = {}
     for raw_name, raw_value in request.header_pairs():
         name, value = raw_name.decode("ascii"), text(raw_value)
-        values[name] = f"{values[name]},{value}" if name in values else value
+        if name in values:
+            repeated.setdefault(name, [values[name]]).append(value)
+        else:
+            values[name] = value
+    values.update((name, ",".join(each)) for name, each in repeated.items())
     return Headers(values)
 
 
@@ -194,6 +199,7 @@ class Pipeline:
             seconds,
             failed,
             request.notes.get("source"),
+            address.query.items() if address else None,
         )
 
     async def _principal(self, verified: Verified) -> Principal:

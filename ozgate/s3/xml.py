@@ -58,22 +58,51 @@ def document(root: str, *children: str) -> bytes:
     ).encode()
 
 
+ECHOED: Final = 4 << 10
+"""Bytes of an error document that may be the request's, more or less: who has no key is not to be answered with many times what
+was sent.
+"""
+
+_LONGEST_MESSAGE: Final = 512
+
+
 def error_document(error: S3Error, resource: str, request_id: str) -> bytes:
     """The document of an error: without a namespace, as S3's are.
 
     Every reader can read it: characters that XML cannot carry become U+FFFD, since a client that fails
-    on the document does not learn the code.
+    on the document does not learn the code. A member that would make more than :data:`ECHOED` bytes of it, with those before it,
+    is left out: those of SignatureDoesNotMatch say four times what was signed.
     """
-    members = "".join(
-        element(name, _fit(value) if isinstance(value, str) else value)
-        for name, value in error.members.items()
-    )
+    text = _fit(error.message)
+    if len(text) > _LONGEST_MESSAGE:
+        text = text[:_LONGEST_MESSAGE] + "\u2026"
+    message = element("Message", text).encode()
+    where = _echo("Resource", resource, ECHOED - len(message))
+    left = ECHOED - len(message) - len(where)
+    members = []
+    for name, value in error.members.items():
+        member = _echo(name, value, left)
+        left -= len(member)
+        members.append(member)
     return (
-        f"{_DECLARATION}<Error>{element('Code', error.code)}"
-        f"{element('Message', _fit(error.message))}{members}"
-        f"{element('Resource', _fit(resource))}"
-        f"{element('RequestId', request_id)}{element('HostId', request_id)}</Error>"
-    ).encode()
+        f"{_DECLARATION}<Error>{element('Code', error.code)}".encode()
+        + message
+        + b"".join(members)
+        + where
+        + element("RequestId", request_id).encode()
+        + element("HostId", request_id).encode()
+        + b"</Error>"
+    )
+
+
+def _echo(name: str, value: str | int, most: int) -> bytes:
+    """A member of an error document; nothing where it has more bytes."""
+    if not isinstance(value, str):
+        return element(name, value).encode()
+    if len(value) > most:
+        return b""
+    rendered = element(name, _fit(value)).encode()
+    return rendered if len(rendered) <= most else b""
 
 
 def _fit(text: str) -> str:

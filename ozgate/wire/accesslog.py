@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING
@@ -33,8 +33,11 @@ TARGET, HEADER, USER = 2048, 512, 256
 PARAMETER = 1024
 """Characters of an audit line's parameter, before they are escaped: no key is longer."""
 
+PARAMETERS = 64
+"""Parameters of a query in an audit line."""
+
 CUT = "..."
-"""Ends what was cut."""
+"""Ends what was cut; as a parameter's name it says that there were more."""
 
 HIDDEN = "REDACTED"
 SECRET_PARAMETERS = frozenset(
@@ -171,14 +174,13 @@ def audit_line(
     :param success: failures have the level ERROR, as in Ozone.
     :param perf: such as ``{"opLatencyMs": 3}``.
     """
-    said: dict[str, str] = {}
+    said: dict[str, list[str]] = {}
     for name, value in parameters:
         if name.strip().lower() in SECRET_PARAMETERS:
             value = HIDDEN
-        name, value = _cut(name), _cut(value)
-        said[name] = f"{said[name]}, {value}" if name in said else value
+        said.setdefault(_cut(name), []).append(_cut(value))
     shown = "".join(
-        [f"{_json(name)}: {_json(f'[{value}]')}, " for name, value in said.items()]
+        [f"{_json(n)}: {_json('[' + ', '.join(v) + ']')}, " for n, v in said.items()]
     )
     identity = _json(request_id)
     measured = ", ".join([f"{_json(name)}: {value}" for name, value in perf.items()])
@@ -208,7 +210,7 @@ def query_parameters(target: bytes) -> list[tuple[str, str]]:
     """The names and values in a request target's query, decoded, in order."""
     query = target.partition(b"?")[2]
     parameters = []
-    for part in query.split(b"&") if query else ():
+    for part in query.split(b"&", PARAMETERS) if query else ():
         name, _, value = part.partition(b"=")
         parameters.append((_decoded(name), _decoded(value)))
     return parameters
@@ -290,12 +292,14 @@ class AuditLog:
         seconds: float,
         error: Exception | None,
         source: tuple[str, str] | None = None,
+        query: Sequence[tuple[str, str]] | None = None,
     ) -> None:
         """Add the line of a request that is over.
 
         :param action: Ozone's name of the operation.
         :param error: what it failed with.
         :param source: volume and bucket that the bucket is a link to.
+        :param query: the parameters in its target; ``None`` where it was not decoded yet.
         """
         parameters = [("bucket", bucket)] if bucket else []
         if source is not None:
@@ -304,8 +308,10 @@ class AuditLog:
         if key:
             parameters.append(("path", key))
         target = request.raw_target
-        parameters += query_parameters(target[:TARGET])
-        if len(target) > TARGET:
+        if query is None or len(target) > TARGET:
+            query = query_parameters(target[:TARGET])
+        parameters += query[:PARAMETERS]
+        if len(target) > TARGET or len(query) > PARAMETERS:
             parameters.append((CUT, ""))
         if isinstance(error, Damaged):
             parameters.append(("reason", f"damaged {error.kind}"))

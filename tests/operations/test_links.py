@@ -412,6 +412,18 @@ class AuditTests(LinkTestCase):
         await self.get("/bucket/key")
         self.assertNotIn("sourceBucket", self.audited())
 
+    async def test_parameters(self) -> None:
+        """64 parameters of a query are told, and whether there were more; repeated ones together, whether it could be read or not."""
+        for target in ("/one/key?a=1", "/one/%zz?a=1"):
+            for count in (62, 63, 64, 250):
+                more = "".join(f"&{n}={n}" for n in range(count - 1))
+                await self.get(f"{target}{more}&a=2")
+                said = self.audited()
+                told = {name for name in said if name.isdigit()}
+                self.assertEqual(told, {str(n) for n in range(min(count - 1, 63))})
+                self.assertEqual(said["a"], "[1, 2]" if count < 64 else "[1]")
+                self.assertEqual("..." in said, count > 63)
+
     async def test_refused(self) -> None:
         """What is refused at the end of a link is told as well, and what a link that dangles names."""
         await self.link("open", "bucket", "world::r")

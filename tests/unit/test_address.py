@@ -317,6 +317,13 @@ class HostTests(SynchronousTestCase):
 class QueryTests(SynchronousTestCase):
     """Query strings."""
 
+    def test_most(self) -> None:
+        """A query has 500 parameters at most, repeated and empty ones too."""
+        self.assertEqual(len(parse_query(b"&".join([b"a=b"] * 500)).items()), 500)
+        for many in ([b"a=b"] * 501, [b"%41"] * 501, [b""] * 501):
+            error = self.assertRaises(InvalidURI, parse_query, b"&".join(many))
+            self.assertEqual(error.members, {})
+
     def test_names_and_values(self) -> None:
         """Names without a value are kept, only ``&`` separates, escapes and pluses are undone."""
         query = parse_query(b"tagging&a=1&&b=x;y=z&c=d=e&f=%26%3D+%2B&%C3%A4=")

@@ -391,6 +391,22 @@ class ErrorDocumentTests(SynchronousTestCase):
         self.assertEqual(root.text_of("Key"), "a\ufffd\ufffd\ufffd\tb")
         self.assertEqual(root.text_of("Resource"), "/bucket/\ufffd")
 
+    def test_members_that_are_too_much(self) -> None:
+        """Members that would make a document of more than 4 KiB are left out, whatever they look like once they are escaped."""
+        for long in ("a" * 4096, '"' * 700, "\u00e4" * 2048):
+            error = S3Error("m", First="1", Long=long, Last=2)
+            root = read(error_document(error, "/bucket/key", "id"), "Error")
+            self.assertIsNone(root.text_of("Long"))
+            self.assertEqual((root.text_of("First"), root.text_of("Last")), ("1", "2"))
+            self.assertEqual(root.text_of("Resource"), "/bucket/key")
+        several = {name: name * 1000 for name in "ABCDEF"}
+        document = error_document(S3Error("m", **several), "/b/" + "k" * 1024, "id")
+        self.assertLess(len(document), 4096 + 300)
+        self.assertIn(b"<C>", document)
+        self.assertNotIn(b"<D>", document)
+        document = error_document(S3Error("m" * 9999), '"' * 9999, "id")
+        self.assertLess(len(document), 1500)
+
     def test_message_that_cites(self) -> None:
         """A message that cites control characters, as those on credentials do, is no worse."""
         root = read(error_document(S3Error("date \x00", Value="v"), "", "id"), "Error")
