@@ -182,9 +182,11 @@ class BackupFolder:
             message = f"{self.path} is another user's"
             raise AdminError("INVALID_REQUEST", message)
         mark = self.file("FORMAT")
-        names = set(io.listdir(self.path)) - {"lost+found"}
+        # Killed before it had its name, the mark is made anew.
+        names = set(io.listdir(self.path)) - {"lost+found", "FORMAT.new"}
         if not names:
-            write_file(mark, [_PREFIX + b"%d\n" % FORMAT])
+            write_file(f"{mark}.new", [_PREFIX + b"%d\n" % FORMAT])
+            io.rename(f"{mark}.new", mark)
         elif "FORMAT" not in names:
             raise AdminError(
                 "INVALID_REQUEST",

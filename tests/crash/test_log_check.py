@@ -41,7 +41,6 @@ class LogCase(SynchronousTestCase):
         ):
             self.connection.execute(statement)
         migrate(self.connection)
-        self.connection.execute("CREATE TABLE pages (page BLOB)")
         self.empty_log()
 
     def empty_log(self) -> None:
@@ -51,7 +50,7 @@ class LogCase(SynchronousTestCase):
     def write(self, pages: int) -> None:
         """A transaction that writes some pages, or a few more."""
         self.connection.execute(
-            "INSERT INTO pages VALUES (?)", (os.urandom(pages * PAGE),)
+            "INSERT INTO bodies (body) VALUES (?)", (os.urandom(pages * PAGE),)
         )
 
     def written(self) -> bytearray:
@@ -252,7 +251,7 @@ class RelaxedTests(LogCase):
         with closing(reader):
             self.write(1)
             reader.execute("BEGIN")
-            reader.execute("SELECT COUNT(*) FROM pages").fetchall()
+            reader.execute("SELECT COUNT(*) FROM bodies").fetchall()
             self.write(1)
             self.patch(connections, "BUSY_SECONDS", 0.01)
             with closing(connect_writer(self.path)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
@@ -146,6 +147,23 @@ class HoldTests(BackupCase):
         going_on.callback(None)
         await backup.running.wait()
         self.assertIsNotNone(backup.manifest)
+
+    async def test_begun(self) -> None:
+        """A folder in which a backup was killed before it could mark it is as good as an empty one."""
+        os.mkdir(self.target)
+        for name in ("FORMAT.new", "FORMAT"):
+            folder = BackupFolder(self.target)
+            write = io.writev
+
+            def killed(fd: int, chunks: Any) -> int:
+                raise KeyboardInterrupt
+
+            self.patch(io, "writev", killed if name == "FORMAT.new" else write)
+            with contextlib.suppress(KeyboardInterrupt):
+                folder.open()
+            self.patch(io, "writev", write)
+            folder.close()
+            self.assertIn(name, os.listdir(self.target))
 
     async def test_another_users_folder(self) -> None:
         """A folder of another user is not written to: it may have links in it that lead elsewhere."""
