@@ -19,11 +19,12 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.admin.metrics import Metrics
-from ozgate.interfaces import IByteSource
+from ozgate.interfaces import IByteSource, IMetadataTransaction
 from ozgate.s3.perform import digesting
 from ozgate.s3.turns import WAITING
 from ozgate.testing.inmemory import CLIENT, join, settle
 from ozgate.values import BlobRef, ByteRange
+from tests.operations.past import VOLUME
 from tests.operations.support import HOST, Response
 from tests.operations.test_authorization import AuthorizationTestCase
 from tests.operations.uploads import LARGE, PART, dashed, etag_of
@@ -243,6 +244,29 @@ class UnwantedTests(HashingTestCase):
             await self.ends(kind, remove, "NoSuchKey", "testuser")
             await self.upload(PART, LARGE, target="/bucket/source")
 
+    async def test_source_removed_anytime(self) -> None:
+        """Whatever was looked up just before the source is removed, it is not taken for damaged."""
+        metadata: Any = self.client.gateway.metadata
+        read, left = metadata.read, [0]
+
+        def read_then_remove(*arguments: Any) -> Any:
+            found = read(*arguments)
+            left[0] -= 1
+            if left[0] == 0:
+                metadata.write(_remove_source)
+            return found
+
+        self.patch(metadata, "read", read_then_remove)
+        for kind in self.kinds:
+            for later in range(1, 5):
+                asked = self.ask_for(kind)
+                self.step()
+                left[0] = later
+                self.run_out()
+                self.assertEqual(self.successResultOf(asked).code, "NoSuchKey", later)
+                await self.upload(PART, LARGE, target="/bucket/source")
+        self.assertEqual(self.client.gateway.tally.damaged, {})
+
     async def test_source_replaced(self) -> None:
         """The source is replaced: no more of the old one is read, and the copy is one of the new."""
         for kind in self.kinds:
@@ -344,6 +368,14 @@ class BoundsTests(HashingTestCase):
         for each in (*first, second):
             self.assertEqual((await each).status, 200)
         self.assert_over(len(self.reads.begun))
+
+
+def _remove_source(tx: IMetadataTransaction) -> None:
+    bucket = tx.bucket(VOLUME, "bucket")
+    assert bucket is not None
+    version = tx.latest(bucket, "source")
+    assert version is not None
+    tx.remove_version(bucket, version)
 
 
 def read_by(server: Server) -> int:

@@ -8,12 +8,13 @@ from hashlib import md5
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InvalidRequest
-from ...values import Bucket, ByteRange, ObjectVersion
+from ...values import ByteRange
 from ...wire.streams import Digesting
 from ..bytes import Located, begin_read, locate, open_sources
 from ..checksums import ALGORITHMS
 
 if TYPE_CHECKING:
+    from ...interfaces import IMetadataTransaction
     from ..call import Call, Gateway
 
 SLICE = 16 << 20
@@ -49,7 +50,7 @@ async def digest(
     They are read a slice at a time, each in a :mod:`turn <ozgate.s3.turns>`, and only as long as somebody wants them.
 
     :param check: an interaction, with its arguments, that raises where they are not wanted any more: what they are for is gone,
-        or the caller may not do it. It is asked before each slice but one that nobody has waited for.
+        or the caller may not do it. It is asked before each slice, as is the caller's key.
     :raises ClientGone: the client has.
     :raises InvalidAccessKeyId: the caller's key was revoked meanwhile.
     :raises SlowDown: too many wait for their turn.
@@ -68,18 +69,13 @@ async def digest(
         work = call.gateway.turns.join(call.principal.user)
         try:
             with call.computing() as check_client:
-                first = True
                 for piece in slices(located.span, SLICE):
-                    turn = work.turn()
-                    had_to_wait = not turn.called
-                    await turn
+                    await work.turn()
                     check_client()
-                    if had_to_wait or not first:
-                        await call.confirm()
-                        await call.read(check, *args)
-                    first = False
-                    of = (located.bucket, located.version, piece)
-                    await _feed(call.gateway, of, digesting)
+                    await call.confirm()
+                    # In one interaction: what has gone since would look damaged.
+                    slice_ = await call.read(_locate, located, piece, check, args)
+                    await _feed(call.gateway, slice_, digesting)
                 await digesting.finish()
         finally:
             work.leave()
@@ -88,11 +84,20 @@ async def digest(
     }
 
 
-async def _feed(
-    gateway: Gateway, of: tuple[Bucket, ObjectVersion, ByteRange], digesting: Digesting
-) -> None:
+def _locate(
+    tx: IMetadataTransaction,
+    whole: Located,
+    piece: ByteRange,
+    check: Callable[..., None],
+    args: tuple[Any, ...],
+) -> Located:
+    """Find out where a slice is, if it is wanted."""
+    check(tx, *args)
+    return locate(tx, whole.bucket, whole.version, piece)
+
+
+async def _feed(gateway: Gateway, located: Located, digesting: Digesting) -> None:
     """Feed a slice; what is not fed at its end is in memory."""
-    located: Located = await gateway.metadata.read(locate, *of)
     sources = await open_sources(gateway, located, begin_read(gateway))
     try:
         async for source in sources:
