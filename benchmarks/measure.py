@@ -10,12 +10,14 @@ import argparse
 import contextlib
 import http.client
 import os
+import re
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -108,7 +110,12 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 class Gateway(Process):
-    """A running ``twistd -n ozgate`` with security on and one static pair."""
+    """A running ``twistd -n ozgate`` with security on and one static pair.
+
+    :cvar command: what is run in the place of twistd.
+    """
+
+    command: Sequence[str] = (str(Path(sys.executable).parent / "twistd"),)
 
     def __init__(self, data: str, port: int | None = None, *options: str) -> None:
         self.port = port or free_port()
@@ -128,7 +135,7 @@ class Gateway(Process):
         self.log = Path(data + ".log").open("wb")
         process = subprocess.Popen(
             [
-                str(Path(sys.executable).parent / "twistd"),
+                *self.command,
                 "-n",
                 "--pidfile=",
                 "ozgate",
@@ -257,6 +264,47 @@ def download(port: int, target: str, headers: dict[str, str]) -> tuple[float, in
                 raise RuntimeError(f"the body ended after {received} of {length} bytes")
             received += count
         return time.monotonic() - started, received
+
+
+class Line:
+    """A kept connection on which the same request is made again and again, with little work of the client's."""
+
+    def __init__(self, port: int, target: str, headers: dict[str, str]) -> None:
+        lines = [f"GET {target} HTTP/1.1"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        self._asked = "\r\n".join([*lines, "", ""]).encode()
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._buffer = bytearray(1 << 20)
+
+    def ask(self, times: int = 1) -> None:
+        """Make the request, several in one go, and read the answers, which are as long as the first was."""
+        self._socket.sendall(self._asked * times)
+        left = self._length * times
+        while left:
+            count = self._socket.recv_into(self._buffer)
+            if not count:
+                raise RuntimeError("the server closed the connection")
+            left -= count
+        if not self._buffer.startswith(b"HTTP/1.1 200 "):
+            raise RuntimeError(bytes(self._buffer[:500]).decode("latin-1"))
+
+    @cached_property
+    def _length(self) -> int:
+        """Bytes of one answer."""
+        with socket.create_connection(self._socket.getpeername()) as one:
+            one.sendall(self._asked)
+            heard = b""
+            while b"\r\n\r\n" not in heard:
+                heard += one.recv(65536)
+        head, _, _ = heard.partition(b"\r\n\r\n")
+        length = re.search(rb"\r\ncontent-length: (\d+)", head, re.I)
+        assert length is not None, heard
+        return len(head) + 4 + int(length[1])
+
+    def close(self) -> None:
+        """End it."""
+        self._socket.close()
 
 
 def verdict(

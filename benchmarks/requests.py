@@ -1,7 +1,7 @@
-"""Server CPU per signed request, against a bare Klein ``async`` hello-world in the same run.
+"""Server CPU per signed request, against a bare Klein ``async`` hello-world in the same run; the slowest against the others.
 
 GET of 4 KiB on keep-alive connections, durable PUT of 4 KiB at 16 clients, interleaved with the
-baseline. Run ``python -m benchmarks.requests [rounds]``; needs wrk.
+baseline; the 99th percentile of the GETs of one client against their median. Run ``python -m benchmarks.requests [rounds]``; needs wrk.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from .measure import (
     Gateway,
+    Line,
     Process,
     argument,
     free_port,
@@ -84,6 +86,19 @@ def put_script(server: Gateway, folder: str, count: int = 2000) -> str:
     return str(path)
 
 
+def latencies(server: Gateway, target: str, count: int = 5000) -> tuple[float, float]:
+    """The median and the 99th percentile of one client's GETs, in milliseconds."""
+    line = Line(server.port, target, server.headers("GET", target))
+    taken = []
+    for _ in range(count):
+        started = time.perf_counter()
+        line.ask()
+        taken.append((time.perf_counter() - started) * 1000)
+    line.close()
+    cuts = statistics.quantiles(taken, n=100)
+    return cuts[49], cuts[98]
+
+
 def main() -> int:
     """Print the figures; 1 when one misses."""
     rounds = int(argument(__doc__, "rounds", 5))
@@ -107,7 +122,7 @@ def main() -> int:
         )
         try:
             wait_for_port(port, hello.process)
-            baselines, gets, puts = [], [], []
+            baselines, gets, puts, tails = [], [], [], []
             for turn in range(rounds + 1):
                 figures = (
                     cost(hello, port, "/"),
@@ -118,6 +133,9 @@ def main() -> int:
                     continue
                 for kept, figure in zip((baselines, gets, puts), figures, strict=True):
                     kept.append(figure)
+                median, tail = latencies(server, "/bucket/small")
+                tails.append(tail / median)
+                print(f"     GET, one client: p50 {median:.2f} ms, p99 {tail:.2f} ms")
                 print(
                     "     hello {:.0f} µs, GET {:.0f} µs, PUT {:.0f} µs".format(
                         *figures
@@ -138,6 +156,12 @@ def main() -> int:
             "durable PUT of 4 KiB at 16 clients, CPU relative to Klein hello-world",
             statistics.median(puts) / baseline,
             3,
+            at_most=True,
+        ),
+        verdict(
+            "signed GET of 4 KiB at one client, p99 relative to p50",
+            statistics.median(tails),
+            4,
             at_most=True,
         ),
     ]
