@@ -59,7 +59,9 @@ class Turns:
     def wait(self, work: Work) -> None:
         """A request wants a turn; if it had one, there may be who came meanwhile."""
         self.waiting += 1
-        self._pass_by(work)
+        # Who waits already keeps the place: else users of whom more and more requests come would never have their turn.
+        if not work.new or sum(each.waits for each in self._lines[work.user]) == 1:
+            self._pass_by(work)
         self._grant()
         most = self._most_waiting
         if most and self.waiting > most and work.waits and work.new:

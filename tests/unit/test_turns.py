@@ -86,6 +86,22 @@ class TurnsTests(SynchronousTestCase):
             self.ask(works[name], name)
         self.assertEqual(self.log[-5:], ["b", "c", "a1", "b", "c"])
 
+    def test_users_keep_their_place(self) -> None:
+        """A user of whom requests come all the time has turns all the same, and a newcomer before another of that user."""
+        self.begin(1)
+        works = {name: self.join(name) for name in ("b", "c", "a0")}
+        for number in range(1, 10):
+            works[f"a{number}"] = self.join(f"a{number}")
+            name = self.log[-1]
+            self.ask(works[name], name)
+        self.assertEqual(self.log, [*["b", "c", "a0"] * 3, "b"])
+        self.begin(1)
+        first = self.join("a0")
+        self.join("b")
+        self.join("a1")
+        first.leave()
+        self.assertEqual(self.log, ["a0", "b"])
+
     def test_alone(self) -> None:
         """Who is alone goes on at once."""
         self.begin(1)
