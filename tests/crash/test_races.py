@@ -20,6 +20,7 @@ from uuid import uuid4
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from ozgate.values import EXTENTS_AT_ONCE
 from tests.running import Server, shared_server
 
 EAGER = ("ozgate.sweep.delay=0s", "ozgate.sweep.interval=200ms")
@@ -375,6 +376,42 @@ class RaceTests(RaceCase):
         head, _, body = received.partition(b"\r\n\r\n")
         self.assertTrue(head.startswith(b"HTTP/1.1 200"), head)
         self.assertTrue(body == b"".join(parts), len(body))
+        self.wait_for(lambda: not self.blob_files(), "the reaper never came by")
+
+    def test_slow_reader_of_many(self) -> None:
+        """A slow GET of more extents than are read at once gets all of them, though all that named their bytes is gone."""
+        body = os.urandom(5 * MIB)
+        self.assertEqual(self.put("source", body), 200)
+        count = EXTENTS_AT_ONCE + 2
+        created = self.answer("POST", "key?uploads=")[2].decode()
+        upload_id = re.findall("<UploadId>(.*?)</UploadId>", created)[0]
+        source = f"/{self.bucket}/source"
+        listed = ""
+        for number in range(1, count + 1):
+            target = f"key?partNumber={number}&uploadId={upload_id}"
+            copied = self.answer("PUT", target, x_amz_copy_source=source)[2].decode()
+            etag = re.findall("<ETag>(.*?)</ETag>", copied)[0]
+            listed += (
+                f"<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>"
+            )
+        document = f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>"
+        self.assertEqual(self.complete("key", upload_id, document.encode())[0], 200)
+        with self.slow_get("key") as connection:
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += connection.recv(1000)
+            self.assertEqual(self.delete("source"), 204)
+            self.assertEqual(self.put("key", b"new" * 30_000), 200)
+            self.assertEqual(self.delete("key"), 204)
+            time.sleep(2)
+            head, _, received = head.partition(b"\r\n\r\n")
+            digest, length = hashlib.md5(received), len(received)
+            while data := connection.recv(1 << 20):
+                digest.update(data)
+                length += len(data)
+        self.assertTrue(head.startswith(b"HTTP/1.1 200"), head)
+        self.assertEqual(length, count * len(body))
+        self.assertEqual(digest.digest(), hashlib.md5(body * count).digest())
         self.wait_for(lambda: not self.blob_files(), "the reaper never came by")
 
     # Clients that vanish

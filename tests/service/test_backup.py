@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from ozgate.cli.main import main
 from ozgate.cli.progress import Progress
+from ozgate.metadata.schema import SCHEMA_VERSION
 from tests.running import Server
 from tests.service.upkeep import MIB, UpkeepCase, flip
 
@@ -308,12 +309,16 @@ class RefusalTests(BackupCase):
         self.backup()
         self.change_metadata("PRAGMA user_version = 99")
         self.assertIn("has metadata schema 99", self.restored_nothing())
-        sql = Path(__file__).parent.parent / "unit" / "metadata_v1.sql"
-        self.change_metadata(sql.read_text("utf-8"), "PRAGMA user_version = 1")
-        client = self.client_of(self.restore())
-        self.assertIn(
-            "bucket", [each["Name"] for each in client.list_buckets()["Buckets"]]
-        )
+        for number in (1, SCHEMA_VERSION - 1):
+            sql = Path(__file__).parent.parent / "unit" / f"metadata_v{number}.sql"
+            scripts = [sql.read_text("utf-8"), f"PRAGMA user_version = {number}"]
+            if number > 1:  # secrets of another master key
+                scripts.append("DELETE FROM secrets; DELETE FROM settings")
+            self.change_metadata(*scripts)
+            client = self.client_of(self.restore(f"restored-{number}"))
+            self.assertIn(
+                "bucket", [each["Name"] for each in client.list_buckets()["Buckets"]]
+            )
 
     def change_metadata(self, *scripts: str) -> None:
         """Have the backup another database, and the manifest agree with it."""

@@ -312,6 +312,7 @@ class ReadingTests(SQLiteTests):
             uploads.PAGE,
             uploads.LATER_UPLOADS,
             uploads.PARTS,
+            uploads.BARE_PARTS,
         ):
             plan = self.sql(f"EXPLAIN QUERY PLAN {statement.replace('?', '1')}")
             details = [row[-1] for row in plan]
