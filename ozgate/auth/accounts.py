@@ -128,7 +128,8 @@ class LookUp(Generic[K, V]):
         self._seconds = seconds
         self._limit = DeferredSemaphore(AT_ONCE)
         self._kept: dict[K, _Kept[V]] = {}
-        self._waiting: dict[K, list[Deferred[None]]] = {}
+        self._waiting: dict[K, dict[Deferred[None], None]] = {}
+        self._forgotten = 0
 
     async def of(self, key: K) -> V:
         """The answer: at once where it is known, else when it comes, or :data:`PATIENCE` is over."""
@@ -143,27 +144,33 @@ class LookUp(Generic[K, V]):
         return self._unknown(key) if kept is None else kept.value
 
     def forget(self) -> None:
-        """Ask anew from now on."""
+        """Ask anew from now on; what is being answered is good only for who waits for it."""
         self._kept.clear()
+        self._forgotten += 1
 
     def _ask(self, key: K) -> None:
-        self._waiting[key] = []
+        self._waiting[key] = {}
         asking = self._limit.run(self._run_in_thread, self._look_up, key)
-        asking.addCallback(self._keep, key).addErrback(self._fail, key)
+        asking.addCallback(self._keep, key, self._forgotten)
+        asking.addErrback(self._fail, key)
         asking.addCallback(self._tell, key)
 
-    async def _wait(self, key: K, waiting: list[Deferred[None]]) -> None:
+    async def _wait(self, key: K, waiting: dict[Deferred[None], None]) -> None:
         told: Deferred[None] = Deferred()
-        waiting.append(told)
+        waiting[told] = None
         told.addTimeout(PATIENCE, self._clock)
         try:
             await told
         except TimeoutError:
             self._make_do(key, f"no answer in {PATIENCE:g} s")
+        finally:
+            # The answer may never come, and others go on asking.
+            waiting.pop(told, None)
 
-    def _keep(self, value: V, key: K) -> None:
+    def _keep(self, value: V, key: K, forgotten: int) -> None:
         now = self._seconds()
-        self._store(key, _Kept(value, now, now + KEPT))
+        until = now + KEPT if forgotten == self._forgotten else now
+        self._store(key, _Kept(value, now, until))
 
     def _fail(self, failure: Failure, key: K) -> None:
         self._make_do(key, failure.getErrorMessage())
@@ -195,7 +202,7 @@ class LookUp(Generic[K, V]):
         self._kept[key] = kept
 
     def _tell(self, _: object, key: K) -> None:
-        for told in self._waiting.pop(key):
+        for told in list(self._waiting.pop(key)):
             told.callback(None)
 
 

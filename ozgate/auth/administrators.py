@@ -94,11 +94,15 @@ class Administrators:
 
     async def identify(self, user: str) -> Identity:
         """What is known of a user. Waits where the operating system is asked, as :mod:`ozgate.auth.accounts` does."""
-        kept = self._kept.get(user)
+        all_kept = self._kept
+        kept = all_kept.get(user)
         local = self._asked_about(user) if kept is None else kept[0]
         groups: frozenset[str] = frozenset()
         if local is not None:
             groups = await self._accounts.groups_of(local)
+            if self._kept is not all_kept:
+                # Another configuration, by which this may be the name of somebody else.
+                return await self.identify(user)
         # While the groups are the very same, so is the rest.
         if kept is not None and kept[1].groups is groups:
             return kept[1]

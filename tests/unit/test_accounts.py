@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 from threading import Event, get_ident
 from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
+from twisted.internet.defer import (
+    CancelledError,
+    Deferred,
+    ensureDeferred,
+    maybeDeferred,
+)
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
@@ -23,6 +29,12 @@ from ozgate.auth.accounts import (
 from ozgate.errors import Unavailable
 
 STAFF = frozenset(("staff",))
+
+
+def deferreds() -> int:
+    """How many there are."""
+    gc.collect()
+    return sum(isinstance(each, Deferred) for each in gc.get_objects())
 
 
 class AccountsTests(SynchronousTestCase):
@@ -92,6 +104,31 @@ class AccountsTests(SynchronousTestCase):
         waiting = self.groups()
         self.advance(PATIENCE)
         self.assertEqual(self.successResultOf(waiting), frozenset())
+
+    def test_forgotten(self) -> None:
+        """What was asked before a reload is good for who waits for it, and is asked anew by the next."""
+        waiting = self.groups()
+        self.accounts.forget()
+        self.asked[0][1].callback(STAFF)
+        self.assertEqual(self.successResultOf(waiting), STAFF)
+        again = self.groups()
+        self.assertNoResult(again)
+        self.asked[1][1].callback(frozenset())
+        self.assertEqual(self.successResultOf(again), frozenset())
+
+    def test_nothing_is_left_of_who_waited(self) -> None:
+        """Nothing is held of those who gave up on an answer that never comes, or who went."""
+        held = []
+        for _ in range(3):
+            waiting = [self.groups() for _ in range(10)]
+            waiting[0].addErrback(lambda failure: failure.trap(CancelledError))
+            waiting[0].cancel()
+            self.advance(PATIENCE + RETRY)
+            self.assertTrue(all(each.called for each in waiting))
+            del waiting
+            held.append(deferreds())
+        self.assertEqual(len(self.asked), 1)
+        self.assertEqual(held, held[:1] * 3)
 
     def test_bounds(self) -> None:
         """So many questions are asked at a time, and so many answers kept."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from twisted.internet.defer import ensureDeferred, maybeDeferred
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.auth.accounts import KEPT, Accounts, groups_of, local_user
 from ozgate.auth.administrators import Administrators
+from ozgate.batches import RunInThread
 from ozgate.config import Settings
 
 
@@ -21,10 +22,11 @@ class AdministratorsTests(SynchronousTestCase):
         """Administrators of a configuration, with groups and a clock of the test's."""
         self.groups = {"carol": frozenset(("ops",))}
         self.now = 0.0
+        self.ask: RunInThread = maybeDeferred
         self.found = Administrators(
             Settings(**settings),
             Accounts(
-                maybeDeferred,
+                lambda *args: self.ask(*args),
                 Clock(),
                 lambda name: self.groups.get(name, frozenset()),
                 seconds=lambda: self.now,
@@ -97,6 +99,26 @@ class AdministratorsTests(SynchronousTestCase):
         self.assertTrue(self.is_admin("carol"))
         self.now = KEPT
         self.assertFalse(self.is_admin("carol"))
+
+    def test_reloaded_meanwhile(self) -> None:
+        """Who is asked about during a reload is who he is by the new rules, not for ever a member of the old ones' groups."""
+        self.make(
+            administrator_groups=("ops",),
+            auth_to_local="RULE:[1:$1@$0](.*@OTHER)s/@.*//",
+        )
+        answers: list[Deferred[frozenset[str]]] = []
+
+        def ask(f: Any, name: str) -> Deferred[frozenset[str]]:
+            answers.append(Deferred())
+            return answers[-1].addCallback(lambda _: f(name))
+
+        self.ask = ask
+        asked = ensureDeferred(self.found.identify("carol@OTHER"))
+        self.found.take_up(Settings(administrator_groups=("ops",)))
+        answers[0].callback(frozenset())
+        answers[1].callback(frozenset())
+        self.assertFalse(self.successResultOf(asked).is_admin)
+        self.assertFalse(self.is_admin("carol@OTHER"))
 
     def test_everyone(self) -> None:
         """A star means everyone, but not nobody."""
