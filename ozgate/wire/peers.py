@@ -33,6 +33,9 @@ from ..configvalues import SOCKETS
 Address = IPv4Address | IPv6Address
 Pairs = Iterable[tuple[bytes, bytes]]
 
+_LONGEST = 100
+"""Characters of an address with its zone and port, at most: what is no address may be as long as a head, and is kept."""
+
 NOBODY = "-"
 """Who comes over a UNIX socket, which has no address."""
 
@@ -105,13 +108,17 @@ def announced(address: Any) -> Any:
     return kind("TCP", str(found), address.port)
 
 
-@lru_cache(maxsize=4096)
 def address_in(text: str) -> Address | None:
     """The address in what a proxy writes: ``192.0.2.1``, ``192.0.2.1:40000``, ``2001:db8::1``, ``[2001:db8::1]:40000``.
 
     One of IPv4 inside of IPv6 is that of IPv4.
     """
     host = text.strip()
+    return _address_in(host) if len(host) <= _LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def _address_in(host: str) -> Address | None:
     if host.startswith("["):
         host = host[1:].partition("]")[0]
     elif host.count(":") == 1:

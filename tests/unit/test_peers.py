@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from ipaddress import ip_address, ip_network
 
 from hypothesis import given
@@ -67,6 +68,16 @@ class ClientTests(SynchronousTestCase):
         ):
             self.assertEqual(PEERS.client_of(PROXY, said(value)), client, value)
         self.assertEqual(PEERS.client_of(PROXY, said()), "10.1.2.3")
+
+    def test_nothing_is_kept(self) -> None:
+        """What is as long as a head and no address takes no memory once it was read."""
+        PEERS.client_of(PROXY, said("198.51.100.7"))
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        for number in range(200):
+            junk = f"{number:030000}"
+            self.assertEqual(PEERS.client_of(PROXY, said(junk)), "10.1.2.3")
+        self.assertLess(tracemalloc.get_traced_memory()[0], 1 << 20)
 
     def test_strangers(self) -> None:
         """What others write is not believed, nor anybody where nobody is named."""
