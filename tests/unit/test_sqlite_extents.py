@@ -14,7 +14,7 @@ from twisted.trial.unittest import TestCase
 from ozgate.errors import Damaged
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata.sqlite import SQLiteMetadataStore
-from ozgate.testing.metadata_base import OWNER, blob, version
+from ozgate.testing.metadata_base import OWNER, blob, part, upload, version
 from ozgate.values import (
     EXTENTS_AT_ONCE,
     Bucket,
@@ -133,6 +133,30 @@ class CostTests(TestCase):
                 )
             )
         self.assertLessEqual(costs[1], 1.1 * costs[0], costs)
+
+    async def test_parts_listed(self) -> None:
+        """Parts are listed, and their extents counted up to a number, at the same cost whatever they are made of."""
+        costs = []
+        for count in (10, 1_000):
+            begun = await self.store.write(
+                lambda tx, n=count: upload(tx, self.bucket, "key", f"u{n}")
+            )
+            made = part(1, *(f"p{count}x{number}" for number in range(count)))
+            await self.store.write(
+                lambda tx, u=begun, p=made: tx.put_part(self.bucket, u, p)
+            )
+            costs.append(
+                (
+                    await self.steps(
+                        lambda tx, u=begun: tx.parts(self.bucket, u, 0, 9, False)
+                    ),
+                    await self.steps(
+                        lambda tx, u=begun: tx.count_extents(self.bucket, u, 10)
+                    ),
+                )
+            )
+        for few, many in zip(*costs, strict=True):
+            self.assertLessEqual(many, 1.5 * few, costs)
 
     async def test_lost(self) -> None:
         """An extent that is lost is missed by whoever wants its bytes, and by nobody else."""
