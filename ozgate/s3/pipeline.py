@@ -221,6 +221,7 @@ class Pipeline:
 
     async def show(self, request: GatewayRequest, page: OpenPage) -> None:
         """Answer with a page that is for everybody; see :mod:`ozgate.s3.openpages`."""
+        gone: CancelledError | None = None
         try:
             status, said = await page()
             request_id = request.request_id.encode("ascii")
@@ -229,12 +230,16 @@ class Pipeline:
                 (b"x-amz-request-id", request_id),
             )
             request.answer_document(status, (*standing, *HEADERS), said)
+        except CancelledError as error:
+            gone = error
         finally:
             request.body.settle()
         seconds = monotonic() - request.started
         status = request.code if request.startedWriting else GONE
         self.gateway.tally.note("Health", status, seconds, 0, request.sentLength)
         self.access_log.note(request, "Health", seconds=seconds)
+        if gone is not None:
+            forget_frames(gone)
 
     def note_refused(self, request: GatewayRequest) -> None:
         """Add what was no request, and was answered as such, to the access log, and count it."""
