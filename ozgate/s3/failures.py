@@ -60,7 +60,7 @@ def log_failure(
         )
     elif not isinstance(failed, S3Error) and not gateway.troubles.tell(failed):
         _log.failure(
-            "{method} {resource} failed ({request_id})",
+            "{method!r} {resource!r} failed ({request_id})",
             method=request.method,
             resource=address.resource,
             request_id=request.request_id,
