@@ -11,8 +11,8 @@ import statistics
 import tempfile
 import time
 
-from .measure import argument, gateway, verdict
-from .requests import put_script, wrk
+from benchmarks.measure import argument, gateway, verdict
+from benchmarks.requests import put_script, wrk
 
 SECONDS = 3
 

@@ -17,11 +17,10 @@ from collections.abc import Iterator
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
+from benchmarks.measure import MIB, Gateway, argument, upload, verdict
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.metadata.sqlite import SQLiteMetadataStore
+from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.values import Content, Extent, ObjectPart, ObjectVersion
-
-from .measure import MIB, Gateway, argument, upload, verdict
 
 COUNTS = (1, 1_000, 10_000)
 PART = 5 * MIB

@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 
-from .measure import Gateway, Line, argument, verdict
+from benchmarks.measure import Gateway, Line, argument, verdict
 
 SHARE = 0.1
 """Of the requests, after which memory is looked at first."""

@@ -15,11 +15,19 @@ import struct
 import time
 from pathlib import Path
 
+from benchmarks.measure import (
+    GIB,
+    MIB,
+    REGION,
+    Gateway,
+    argument,
+    gateway,
+    upload,
+    verdict,
+)
+from benchmarks.pools import PARTS, make_upload
+from benchmarks.slow_clients import metric
 from ozgate.auth.sigv4 import sign
-
-from .measure import GIB, MIB, REGION, Gateway, argument, gateway, upload, verdict
-from .pools import PARTS, make_upload
-from .slow_clients import metric
 
 CROWD = 64
 PUTS = 40

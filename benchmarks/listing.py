@@ -17,11 +17,10 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 
-from ozgate.metadata.sqlite import SQLiteMetadataStore
+from benchmarks.measure import Gateway, argument, verdict
+from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.s3.perform.buckets import shared_volume
 from ozgate.values import Bucket, Content, ObjectVersion
-
-from .measure import Gateway, argument, verdict
 
 
 def fill(tx: Any, bucket: Bucket, names: list[str]) -> None:

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from .measure import GIB, MIB, Gateway, argument, download, gateway, upload, verdict
+from benchmarks.measure import (
+    GIB,
+    MIB,
+    Gateway,
+    argument,
+    download,
+    gateway,
+    upload,
+    verdict,
+)
 
 
 def settle(server: Gateway) -> float:

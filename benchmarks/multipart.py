@@ -10,7 +10,7 @@ import re
 import statistics
 import time
 
-from .measure import GIB, MIB, argument, gateway, upload, verdict
+from benchmarks.measure import GIB, MIB, argument, gateway, upload, verdict
 
 
 def main() -> int:

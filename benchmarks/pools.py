@@ -26,13 +26,12 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 
-from ozgate.metadata.sqlite import SQLiteMetadataStore
+from benchmarks.listing import fill, make_bucket
+from benchmarks.measure import GIB, Gateway, gateway, upload, verdict
+from benchmarks.requests import signed, wrk
+from benchmarks.slow_clients import metric, text
+from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.wire.limits import connections_for, descriptors, raise_descriptors
-
-from .listing import fill, make_bucket
-from .measure import GIB, Gateway, gateway, upload, verdict
-from .requests import signed, wrk
-from .slow_clients import metric, text
 
 IDLE, ADDRESSES = 10_000, 8
 UPLOADS, PARTS = 100, 128

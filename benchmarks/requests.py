@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from .measure import (
+from benchmarks.measure import (
     Gateway,
     Line,
     Process,

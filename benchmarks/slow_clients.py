@@ -25,11 +25,10 @@ from typing import Any
 
 from attrs import frozen
 
+from benchmarks.measure import MIB, Gateway, argument, free_port, gateway, verdict
+from benchmarks.requests import put_script, signed, wrk
 from ozgate.admin.localsocket import connect_local
 from ozgate.cli.tls import CERTIFICATE, KEY, LOCAL, make_pair
-
-from .measure import MIB, Gateway, argument, free_port, gateway, verdict
-from .requests import put_script, signed, wrk
 
 IDLE, SLOW = 1000, 1000
 LARGE = 16 * MIB

@@ -7,7 +7,7 @@ import statistics
 import tempfile
 import time
 
-from .measure import Gateway, argument, verdict
+from benchmarks.measure import Gateway, argument, verdict
 
 
 def main() -> int:

@@ -23,7 +23,7 @@ from typing import Any
 
 from attrs import frozen
 
-from .measure import (
+from benchmarks.measure import (
     GIB,
     MIB,
     Gateway,

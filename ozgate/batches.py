@@ -1,6 +1,6 @@
 """Bytes that arrive in the reactor's thread and are worked on in another, in order, a batch at a time.
 
-The one mechanism behind digests (:mod:`ozgate.wire.streams`) and blob sinks (:mod:`ozgate.blobs.files`).
+The one mechanism behind digests (:mod:`ozgate.wire.streams`) and blob sinks (:mod:`ozgate.blobs.files.store`).
 Imports Twisted only; anything may import it.
 """
 

@@ -411,7 +411,7 @@ class IInspected(Interface):
 
 
 class IFiles(Interface):
-    """What a provider of blobs may provide besides: a blob is one local file, in the form of :mod:`ozgate.blobs.blobfile`."""
+    """What a provider of blobs may provide besides: a blob is one local file, in the form of :mod:`ozgate.blobs.files.blobfile`."""
 
     def file_of(blob_id: str) -> str:
         """The path of a blob's file. It is only to be read."""

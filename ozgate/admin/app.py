@@ -18,10 +18,11 @@ from ..wire.hosts import GUARDS, may_be_called, of_another_site
 from ..wire.limits import ConnectionLimits
 from ..wire.peers import Peers
 from ..wire.site import GatewaySite
-from . import commands, keyroutes, secretroutes
+from .answers import answer
 from .caller import peer_uid
+from .commands import table
 from .context import AdminContext
-from .replying import answer
+from .pages import keyroutes, secretroutes
 
 Routes = Callable[[Klein, AdminContext], None]
 
@@ -29,7 +30,7 @@ CONNECTIONS = 256
 """Open connections of who administers; part of :data:`~ozgate.wire.limits.OTHERS`."""
 
 ROUTES: tuple[Routes, ...] = (
-    commands.routes,
+    table.routes,
     keyroutes.routes,
     secretroutes.routes,
 )

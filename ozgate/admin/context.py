@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, frozen
 
-from .upkeep import Upkeep
+from .upkeep.tasks import Upkeep
 
 if TYPE_CHECKING:
     from ..auth.administrators import Administrators
-    from ..config import Settings
+    from ..config.settings import Settings
+    from ..gateway.gateway import Gateway
     from ..interfaces import ISecretStore
-    from ..s3.call import Gateway
     from ..wire.accesslog import AuditLog
 
 

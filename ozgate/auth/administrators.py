@@ -10,9 +10,9 @@ from collections.abc import Collection
 
 from attrs import frozen
 
-from ..config import Settings
+from ..config.authtolocal import local_realm, parse_rules, short_name
+from ..config.settings import Settings
 from .accounts import Accounts, local_user
-from .names import local_realm, parse_rules, short_name
 
 EVERYONE = "*"
 

@@ -32,7 +32,7 @@ from .canonical import ALGORITHM, TERMINATOR, UNSIGNED_PAYLOAD
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..s3.call import Headers
+    from ..wire.headers import Headers
 
 MAX_SKEW = 900
 """Seconds a request's time may differ from ours."""

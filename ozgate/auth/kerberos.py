@@ -19,8 +19,8 @@ from twisted.logger import Logger
 from twisted.web.http import UNAUTHORIZED
 from twisted.web.iweb import IRequest
 
-from ..config import Settings
-from ..configvalues import host_and_port
+from ..config.parsers import host_and_port
+from ..config.settings import Settings
 
 _log = Logger()
 

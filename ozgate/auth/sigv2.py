@@ -33,8 +33,8 @@ from .claims import MAX_EXPIRES, MAX_SKEW, iso, read_payload
 from .hoisted import hoisted_headers
 
 if TYPE_CHECKING:
-    from ..s3.address import Address
-    from ..s3.call import Headers
+    from ..wire.headers import Headers
+    from ..wire.target import Address
 
 NAMES = ("AWSAccessKeyId", "Expires", "Signature")
 """The parameters that authenticate."""

@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..interfaces import ISecretStore
-    from ..s3.address import Address
-    from ..s3.call import Headers
+    from ..wire.headers import Headers
+    from ..wire.target import Address
 
 _TOKEN = "x-amz-security-token"
 

@@ -36,7 +36,7 @@ class Request(Protocol):
 
 @frozen
 class Command:
-    """A command of :data:`ozgate.admin.commands.COMMANDS`; see :class:`Request`."""
+    """A command of :data:`ozgate.admin.commands.table.COMMANDS`; see :class:`Request`."""
 
     name: str
     arguments: Mapping[str, Any]

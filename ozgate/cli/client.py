@@ -66,7 +66,7 @@ def reaches_service(command: _F) -> _F:
 
 
 def call(name: str, **arguments: Any) -> Any:
-    """Run a command of :data:`ozgate.admin.commands.COMMANDS`; returns its result, or ends the process.
+    """Run a command of :data:`ozgate.admin.commands.table.COMMANDS`; returns its result, or ends the process.
 
     :raises SystemExit: it was refused; standard error says why.
     """

@@ -17,13 +17,13 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import blockingCallFromThread
 
 from ..admin.caller import Caller, local_caller
-from ..admin.commands import run
+from ..admin.commands.table import run
 from ..admin.context import AdminContext
 from ..admin.errors import AdminError, as_admin_error
+from ..config.loading import load
+from ..config.sitefile import ConfigurationError, Setting
 from ..errors import S3Error, StoreError
-from ..loading import load
-from ..running import GatewayService
-from ..sitefile import ConfigurationError, Setting
+from ..service.gatewayservice import GatewayService
 
 
 class Stores:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 import click
 
 from ..auth.presign import presign
-from . import secrets
+from . import s3secrets
 
 LONGEST = 7 * 86400
 """Seconds a presigned URL may live. Source: Amazon S3, "Authenticating requests: query parameters"."""
@@ -21,13 +21,13 @@ def s3() -> None:
     """Work with the S3 endpoint."""
 
 
-for command in (secrets.getsecret, secrets.setsecret, secrets.revokesecret):
+for command in (s3secrets.getsecret, s3secrets.setsecret, s3secrets.revokesecret):
     s3.add_command(command)
     # Ozone's other spelling: get-secret for getsecret.
     alias = copy(command)
     alias.hidden = True
     s3.add_command(alias, str(command.name).replace("secret", "-secret"))
-s3.add_command(secrets.listsecrets)
+s3.add_command(s3secrets.listsecrets)
 
 
 @s3.command("presign")

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from ..welcome import program
+from ..service.welcome import program
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 CERTIFICATE, KEY = "cert.pem", "key.pem"

@@ -1,7 +1,7 @@
 """The Klein resource tree of the S3 endpoint.
 
 Klein's part is small on purpose: it is the map of routes, one for each scope. The bucket, the key and the query
-come from the raw request target (:mod:`ozgate.s3.address`), since werkzeug merges slashes, redirects and
+come from the raw request target (:mod:`ozgate.wire.target`), since werkzeug merges slashes, redirects and
 decodes before it splits. The address tells the scope, so that the route is called by its name: matching a path again
 would cost ten times as much, and Klein's way of doing it leaves each request in a circle of references.
 """
@@ -22,18 +22,17 @@ from ..errors import AccessDenied, S3Error, SlowDown
 from ..wire.hosts import GUARDS, may_be_called, named_origins, of_another_site
 from ..wire.limits import REQUESTS, ConnectionLimits
 from ..wire.site import GatewaySite
-from .address import parse_address
+from ..wire.target import Scope, parse_address
 from .openpages import OpenPages, open_page
-from .operations import Scope
 from .pipeline import Pipeline, answer_error
 from .xml import error_document
 
 if TYPE_CHECKING:
-    from ..config import Settings
+    from ..config.settings import Settings
+    from ..gateway.gateway import Gateway
     from ..interfaces import ISecretStore
     from ..wire.accesslog import AccessLog, AuditLog
     from ..wire.request import GatewayRequest
-    from .call import Gateway
 
 ROUTES = {
     Scope.SERVICE: "/",

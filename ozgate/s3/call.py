@@ -6,103 +6,28 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from attrs import Factory, define, field
+from attrs import define, field
 
-from ..auth.accounts import Accounts
-from ..auth.administrators import Administrators
 from ..errors import AccessDenied, NoSuchBucket
-from ..room import Room
-from ..tally import Tally
-from ..troubles import Troubles
 from ..values import Bucket, Principal, Volume
-from ..wire.limits import BodyMemory
 from .conditions import refuse_untaken
 from .links import follow, is_hidden
 from .owners import canonical_id
 from .policy.evaluator import may, may_remove
 from .policy.rights import READ_OBJECT, rights_for
-from .turns import Turns
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IReactorTime
-
     from ..auth.sigv4 import Verified
-    from ..blobs.readers import Readers
-    from ..config import Settings
-    from ..interfaces import IBlobStore, IMetadataStore, IMetadataTransaction
+    from ..gateway.gateway import Gateway
+    from ..interfaces import IMetadataTransaction
     from ..wire.body import RequestBody
-    from .address import Address
-    from .operations import Operation
+    from ..wire.headers import Headers
+    from ..wire.target import Address
+    from .row import Operation
 
 
 _COMPARING = ("s3:PutObject", "s3:DeleteObject")
 """Actions whose ``If-Match`` tells what an object is: with it, S3 asks for ``s3:GetObject`` too."""
-
-
-@define(eq=False)
-class Gateway:
-    """What every call shares: the providers and the settings.
-
-    :ivar settings: those in force; a reload replaces them, and ``room``.
-    :ivar memory: what bodies take of it.
-    :ivar troubles: what is amiss for a while.
-    :ivar turns: who may hash what is stored.
-    """
-
-    settings: Settings
-    metadata: IMetadataStore
-    blobs: IBlobStore
-    readers: Readers
-    clock: IReactorTime
-    run_in_thread: Callable[..., Any]
-    room: Room = field(factory=Room)
-    tally: Tally = field(factory=Tally)
-    memory: BodyMemory = Factory(
-        lambda self: BodyMemory(self.settings.limit_inflight, self.tally.refuse),
-        takes_self=True,
-    )
-    troubles: Troubles = Factory(lambda self: Troubles(self.clock), takes_self=True)
-    turns: Turns = Factory(
-        lambda self: Turns(self.settings, self.tally.refuse), takes_self=True
-    )
-    administrators: Administrators = Factory(
-        lambda self: Administrators(
-            self.settings, Accounts(self.run_in_thread, self.clock)
-        ),
-        takes_self=True,
-    )
-
-    def check_room(self, *, in_rows: bool) -> None:
-        """Make sure that something can be stored.
-
-        :param in_rows: whether all of it goes to the metadata store, which may have room of its own.
-        :raises NoSpace: there is too little.
-        """
-        self.room.check(self.metadata.reusable if in_rows else None)
-
-
-class Headers:
-    """Request headers, each name once.
-
-    Lower-case names; a header sent more than once is joined with ``,``. Values are text,
-    decoded as UTF-8 where that works, else as Latin-1.
-    """
-
-    __slots__ = ("_values",)
-
-    def __init__(self, values: dict[str, str]) -> None:
-        self._values = values
-
-    def get(self, name: str) -> str | None:
-        """The value of a header, surrounding white space removed, or ``None``."""
-        return self._values.get(name)
-
-    def items(self) -> list[tuple[str, str]]:
-        """All of them."""
-        return list(self._values.items())
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._values
 
 
 async def _confirmed() -> None:

@@ -27,7 +27,7 @@ from isal.isal_zlib import crc32
 from ..errors import BadDigest, InvalidRequest
 
 if TYPE_CHECKING:
-    from .call import Headers
+    from ..wire.headers import Headers
 
 _PREFIX = "x-amz-checksum-"
 _NOT_VALUES = frozenset(

@@ -22,7 +22,7 @@ from .xml import parse_http_date
 
 if TYPE_CHECKING:
     from ..values import ObjectVersion, Upload
-    from .call import Headers
+    from ..wire.headers import Headers
 
 _CONDITIONAL: Final = ("if-", "x-amz-if-", "x-amz-copy-source-if-")
 _NOT_THIS_VALUE: Final = "We don't accept the provided value of {} header for this API"

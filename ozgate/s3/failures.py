@@ -20,9 +20,9 @@ from ..errors import (
 )
 
 if TYPE_CHECKING:
+    from ..gateway.gateway import Gateway
     from ..wire.request import GatewayRequest
-    from .address import Address
-    from .call import Gateway
+    from ..wire.target import Address
 
 _log = Logger()
 

@@ -11,16 +11,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from ..errors import S3Error, StoreError
+from ..wire.target import Scope
 from .links import follow
 from .regions import region_of
 from .resolve import resolve
-from .row import Scope
 
 if TYPE_CHECKING:
+    from ..gateway.gateway import Gateway
     from ..interfaces import IMetadataTransaction
     from ..wire.request import GatewayRequest
-    from .address import Address
-    from .call import Gateway
+    from ..wire.target import Address
     from .reply import Reply
     from .row import Operation
 

@@ -28,7 +28,8 @@ from . import tags
 from .xml import http_date
 
 if TYPE_CHECKING:
-    from .call import Call, Headers
+    from ..wire.headers import Headers
+    from .call import Call
 
 MAX_METADATA = 2048
 """Bytes of user metadata, names and values in UTF-8, without ``x-amz-meta-``."""

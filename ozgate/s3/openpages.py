@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
-from .address import parse_address
+from ..wire.target import parse_address
 
 if TYPE_CHECKING:
-    from ..config import Settings
+    from ..config.settings import Settings
     from ..wire.request import GatewayRequest
 
 OpenPage = Callable[[], Awaitable[tuple[int, bytes]]]

@@ -13,6 +13,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from ..wire.target import Scope
 from .perform import (
     buckets,
     configuration,
@@ -24,7 +25,7 @@ from .perform import (
     tagging,
     writing,
 )
-from .row import Body, Operation, Scope
+from .row import Body, Operation
 
 if TYPE_CHECKING:
     from .call import Call

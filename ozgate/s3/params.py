@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from ..errors import InvalidArgument, InvalidBucketName, InvalidRange
 from ..values import ByteRange
-from .address import check_key, valid_bucket_name
+from ..wire.target import check_key, valid_bucket_name
 
 if TYPE_CHECKING:
     from .call import Call

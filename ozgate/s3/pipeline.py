@@ -25,14 +25,17 @@ from ..errors import (
     S3Error,
     forget_frames,
 )
+from ..gateway.gateway import Gateway
 from ..values import Principal
 from ..wire.accesslog import GONE
+from ..wire.headers import Headers
 from ..wire.send import send
-from .call import Call, Gateway, Headers
+from ..wire.target import Scope
+from .call import Call
 from .failures import as_s3_error, code_of, log_failure, log_success
 from .finish import finish
 from .openpages import HEADERS
-from .operations import Body, Scope
+from .operations import Body
 from .preflight import PREFLIGHTS, preflight_refused
 from .reply import Reply
 from .resolve import resolve
@@ -45,7 +48,7 @@ if TYPE_CHECKING:
     from ..wire.accesslog import AccessLog, AuditLog
     from ..wire.body import RequestBody
     from ..wire.request import GatewayRequest
-    from .address import Address, Query
+    from ..wire.target import Address, Query
     from .openpages import OpenPage
 
 _log = Logger()

@@ -12,12 +12,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ..errors import AccessForbidden, BadRequest, S3Error
-from .operations import OPERATIONS, Operation, Scope
+from ..wire.target import Scope
+from .operations import OPERATIONS, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .call import Headers
+    from ..wire.headers import Headers
 
 PREFLIGHTS: Final[Mapping[Scope, Operation]] = {
     row.scope: row for row in OPERATIONS if row.method == "OPTIONS"

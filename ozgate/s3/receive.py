@@ -14,6 +14,7 @@ from attrs import frozen
 from twisted.logger import Logger
 
 from ..auth.chunks import ChunkVerifier
+from ..content.intake import Extents, combined_crc64nvme
 from ..errors import (
     EntityTooLarge,
     IncompleteBody,
@@ -26,15 +27,15 @@ from ..values import BlobRef, Content
 from ..wire.awschunked import AwsChunked
 from ..wire.streams import Collect, Digesting, Tee
 from .checksums import ALGORITHMS, encode
-from .extents import Extents, combined_crc64nvme
 from .terms import Digests, Terms, read_terms
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IConsumer
     from twisted.python.failure import Failure
 
+    from ..gateway.gateway import Gateway
     from ..interfaces import IMetadataTransaction
-    from .call import Call, Gateway
+    from .call import Call
 
 _log = Logger()
 

@@ -23,10 +23,11 @@ from collections.abc import Iterable, Set
 from typing import TYPE_CHECKING, Final
 
 from ..errors import InvalidArgument, InvalidRequest, MethodNotAllowed, NotImplemented
-from .operations import OPERATIONS, Operation, Scope
+from ..wire.target import Scope
+from .operations import OPERATIONS, Operation
 
 if TYPE_CHECKING:
-    from .address import Address, Query
+    from ..wire.target import Address, Query
 
 
 def _name(wanted: str) -> str:

@@ -11,17 +11,11 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from ..wire.target import Scope
+
 if TYPE_CHECKING:
     from .call import Call
     from .reply import Reply
-
-
-class Scope(Enum):
-    """What an address names."""
-
-    SERVICE = "service"
-    BUCKET = "bucket"
-    OBJECT = "object"
 
 
 class Body(Enum):

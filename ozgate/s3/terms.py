@@ -26,7 +26,8 @@ from .row import Body
 if TYPE_CHECKING:
     from ..auth.sigv4 import Verified
     from ..wire.body import RequestBody
-    from .call import Call, Headers
+    from ..wire.headers import Headers
+    from .call import Call
     from .row import Operation
 
 _OF_NOTHING = hashlib.sha256().hexdigest()

@@ -20,7 +20,8 @@ from .xml import http_date
 
 if TYPE_CHECKING:
     from ..interfaces import IMetadataTransaction
-    from .call import Call, Headers
+    from ..wire.headers import Headers
+    from .call import Call
 
 _VERSION_ID = re.compile(r"[A-Za-z0-9._-]{32}")
 

@@ -11,14 +11,7 @@ from typing import Any
 from ..errors import Absent
 from ..interfaces import IMetadataTransaction
 from ..values import EXTENTS_AT_ONCE, ByteRange, Content, Extent
-from .metadata_base import (
-    START,
-    MetadataTests,
-    blob,
-    doomed_names,
-    extents,
-    put,
-)
+from .metadata_base import START, MetadataTests, blob, doomed_names, extents, put
 
 
 class ContentTests(MetadataTests):

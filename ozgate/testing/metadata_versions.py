@@ -10,14 +10,7 @@ from typing import Any
 from attrs import evolve
 
 from ..interfaces import IMetadataTransaction
-from ..values import (
-    Bucket,
-    Checksum,
-    Content,
-    Extent,
-    ObjectPart,
-    ObjectVersion,
-)
+from ..values import Bucket, Checksum, Content, Extent, ObjectPart, ObjectVersion
 from .metadata_base import (
     OWNER,
     START,

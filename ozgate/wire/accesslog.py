@@ -21,7 +21,7 @@ from .logfile import BufferedLog
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
-    from ..config import Settings
+    from ..config.settings import Settings
     from .request import GatewayRequest
 
 GONE = 499

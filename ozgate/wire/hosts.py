@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..config import Settings
+    from ..config.settings import Settings
     from .request import GatewayRequest
 
 NOBODYS = ("internal", "localhost", "test")

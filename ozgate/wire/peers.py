@@ -28,7 +28,7 @@ from typing import Any
 from attrs import frozen
 from twisted.internet import address as addresses
 
-from ..configvalues import SOCKETS
+from ..config.parsers import SOCKETS
 
 Address = IPv4Address | IPv6Address
 Pairs = Iterable[tuple[bytes, bytes]]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress
     from twisted.web.resource import IResource
 
-    from ..config import Settings
+    from ..config.settings import Settings
     from ..errors import S3Error
 
 _log = Logger()

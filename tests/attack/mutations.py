@@ -12,9 +12,8 @@ from urllib.parse import quote
 from attrs import evolve, frozen
 
 from ozgate.s3.operations import Operation
+from tests.attack.requests import EMPTY, UNSIGNED, UNSIGNED_TRAILER, Draft, Sent
 from tests.operations.support import SECRETS
-
-from .requests import EMPTY, UNSIGNED, UNSIGNED_TRAILER, Draft, Sent
 
 ACCEPTED = ""
 MISMATCH = "SignatureDoesNotMatch"

@@ -8,9 +8,7 @@ from urllib.parse import quote
 from attrs import evolve
 
 from ozgate.s3.operations import Operation
-from tests.operations.support import SECRETS
-
-from .mutations import (
+from tests.attack.mutations import (
     ACCEPTED,
     ARGUMENT,
     DENIED,
@@ -28,7 +26,8 @@ from .mutations import (
     without_pair,
     wrong_signatures,
 )
-from .requests import LIFETIME, UNSIGNED, Draft, Sent
+from tests.attack.requests import LIFETIME, UNSIGNED, Draft, Sent
+from tests.operations.support import SECRETS
 
 QUERY = "AuthorizationQueryParametersError"
 WEEK = 604800

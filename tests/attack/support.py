@@ -8,11 +8,10 @@ from typing import Any
 
 from ozgate.s3.operations import OPERATIONS, Operation
 from ozgate.testing.inmemory import settle, talk
+from tests.attack.mutations import ACCEPTED, Mutation
+from tests.attack.requests import DOCUMENTS, Draft, Sent, draft_for
 from tests.operations.test_authorization import AuthorizationTestCase
 from tests.operations.uploads import complete_document
-
-from .mutations import ACCEPTED, Mutation
-from .requests import DOCUMENTS, Draft, Sent, draft_for
 
 Outcome = tuple[int, str]
 """HTTP status, and S3's code; ``""`` where it is no error."""

@@ -41,14 +41,13 @@ from twisted.trial.unittest import SynchronousTestCase
 import ozgate
 from ozgate.auth.sealing import MasterKey
 from ozgate.errors import Unavailable
-from ozgate.listening import is_known
 from ozgate.s3.operations import OPERATIONS, Body
+from ozgate.service.listening import is_known
 from ozgate.testing.inmemory import settle, talk
+from tests.attack.requests import Sent, content_md5
+from tests.attack.support import AttackTestCase
+from tests.attack.test_routes import RouteTestCase
 from tests.operations.support import SECRETS
-
-from .requests import Sent, content_md5
-from .support import AttackTestCase
-from .test_routes import RouteTestCase
 
 PACKAGE = Path(ozgate.__file__).parent
 TESTS = Path(__file__).parent.parent

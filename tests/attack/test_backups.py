@@ -17,17 +17,17 @@ from typing import Any
 from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
 
-from ozgate.admin.backup import Backup
-from ozgate.admin.backupfolder import BackupFolder, is_backup
 from ozgate.admin.errors import AdminError
-from ozgate.admin.restore import restore
+from ozgate.admin.upkeep.backup import Backup
+from ozgate.admin.upkeep.backupfolder import BackupFolder, is_backup
+from ozgate.admin.upkeep.datafolder import DataFolder
+from ozgate.admin.upkeep.restore import restore
 from ozgate.auth.sealing import MasterKey
-from ozgate.auth.secrets import MetadataSecretStore, open_master_key
-from ozgate.cli.admin_backup import _open_metadata
-from ozgate.datafolder import DataFolder
+from ozgate.auth.secretstore import MetadataSecretStore, open_master_key
+from ozgate.cli.admin.backup import _open_metadata
+from ozgate.config.sitefile import ConfigurationError
 from ozgate.errors import StoreError
-from ozgate.metadata.sqlite import SQLiteMetadataStore
-from ozgate.sitefile import ConfigurationError
+from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from tests.unit.test_backup import BackupCase
 
 OUTSIDE = b"root:$y$j9T$...:20000:0:99999:7:::\n"

@@ -22,9 +22,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import ozgate
 from ozgate.wire.channel import GatewayChannel
-
-from .requests import Draft, Sent
-from .support import AttackTestCase
+from tests.attack.requests import Draft, Sent
+from tests.attack.support import AttackTestCase
 
 SHORT, LONG = 3 << 10, 12 << 10
 GROWTH = 1.25 * LONG / SHORT

@@ -12,12 +12,8 @@ from collections.abc import Iterator, Sequence
 from attrs import evolve
 
 from ozgate.s3.operations import OPERATIONS, Body, Operation
-from tests.operations.support import SECRETS
-from tests.operations.uploads import checksum_of
-from tests.unit.chunking import unsigned
-
-from .mutations import Mutation
-from .requests import (
+from tests.attack.mutations import Mutation
+from tests.attack.requests import (
     CHUNKED,
     CHUNKED_TRAILER,
     UNSIGNED_TRAILER,
@@ -28,7 +24,10 @@ from .requests import (
     signature_of,
     trailer,
 )
-from .support import AttackTestCase
+from tests.attack.support import AttackTestCase
+from tests.operations.support import SECRETS
+from tests.operations.uploads import checksum_of
+from tests.unit.chunking import unsigned
 
 TAKING = [row for row in OPERATIONS if row.body is not Body.NONE]
 BUILT = [row for row in TAKING if row.perform is not None]

@@ -15,10 +15,9 @@ from twisted.trial.unittest import SynchronousTestCase
 import ozgate
 from ozgate.auth import canonical, sigv2, sigv4
 from ozgate.s3.operations import OPERATIONS
+from tests.attack.requests import Draft, Sent
+from tests.attack.support import AttackTestCase
 from tests.operations.support import SECRETS
-
-from .requests import Draft, Sent
-from .support import AttackTestCase
 
 SECRET_NAMES = (
     *("secret", "signature", "computed", "expected", "provided", "password", "sealed"),

@@ -13,9 +13,8 @@ from attrs import evolve
 from twisted.internet.defer import Deferred
 
 from ozgate.s3.operations import Body, Operation
-
-from .requests import Draft, content_md5
-from .support import AttackTestCase, Outcome
+from tests.attack.requests import Draft, content_md5
+from tests.attack.support import AttackTestCase, Outcome
 
 MALFORMED = (400, "MalformedXML")
 SECRET = "this is in a file of the server"

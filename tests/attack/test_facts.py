@@ -10,11 +10,10 @@ from attrs import evolve
 from ozgate.s3.call import Call
 from ozgate.s3.operations import OPERATIONS
 from ozgate.s3.policy.rights import READ_OBJECT, rights_for
+from tests.attack.requests import Draft
+from tests.attack.support import AttackTestCase
 from tests.operations.support import SECRETS
 from tests.operations.test_authorization import NEEDS, SIGNED
-
-from .requests import Draft
-from .support import AttackTestCase
 
 CLAIMS = {
     "x-forwarded-for": "127.0.0.1",

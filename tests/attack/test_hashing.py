@@ -18,10 +18,10 @@ from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.admin.metrics import Metrics
+from ozgate.admin.pages.metrics import Metrics
+from ozgate.gateway.turns import WAITING
 from ozgate.interfaces import IByteSource, IMetadataTransaction
 from ozgate.s3.perform import digesting
-from ozgate.s3.turns import WAITING
 from ozgate.testing.inmemory import CLIENT, join, settle
 from ozgate.values import BlobRef, ByteRange
 from tests.operations.past import VOLUME

@@ -16,12 +16,11 @@ from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent, eventAsText, globalLogPublisher
 
 from ozgate.s3.operations import OPERATIONS
+from tests.attack.mutations import of_header_form
+from tests.attack.presigned import of_presigned_form, of_version_2
+from tests.attack.requests import Draft, Sent
+from tests.attack.support import AttackTestCase
 from tests.operations.support import SECRETS
-
-from .mutations import of_header_form
-from .presigned import of_presigned_form, of_version_2
-from .requests import Draft, Sent
-from .support import AttackTestCase
 
 SAMPLE = ("GetObject", "PutObject", "DeleteObjects", "PutBucketPolicy")
 TOKEN = "a-token-of-a-session"

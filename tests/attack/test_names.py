@@ -16,10 +16,9 @@ from urllib.parse import quote
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.wire.accesslog import AccessLog, AuditLog
+from tests.attack.requests import content_md5
 from tests.crash.workload import Gate
 from tests.operations.support import Client, Response
-
-from .requests import content_md5
 
 MARK = "zqx"
 """Is in every name that an attacker gives, and in no other."""

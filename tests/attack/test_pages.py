@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from twisted.internet.defer import Deferred
 
-from .requests import Sent
-from .support import AttackTestCase
-from .test_routes import RouteTestCase
+from tests.attack.requests import Sent
+from tests.attack.support import AttackTestCase
+from tests.attack.test_routes import RouteTestCase
 
 FOREIGN = (
     ("origin", "http://evil.example.com"),

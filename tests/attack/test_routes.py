@@ -1,6 +1,6 @@
 """The admin listener's paths and commands, asked by who may not: nobody, a user who is no administrator, one of another kind (E42).
 
-Both lists are the program's own, the app's routes and :data:`~ozgate.admin.commands.COMMANDS`, so that what is added later is asked too. On a
+Both lists are the program's own, the app's routes and :data:`~ozgate.admin.commands.table.COMMANDS`, so that what is added later is asked too. On a
 running service, ``tests.service.test_intruders`` and ``tests.service.test_admin`` do the same by hand.
 """
 
@@ -18,20 +18,19 @@ from twisted.internet.defer import Deferred, maybeDeferred
 
 from ozgate.admin import caller
 from ozgate.admin.app import make_admin_app, make_admin_site
-from ozgate.admin.commands import COMMANDS
+from ozgate.admin.commands.table import COMMANDS
 from ozgate.admin.context import AdminContext
-from ozgate.admin.health import Health
-from ozgate.admin.operating import make_operations
+from ozgate.admin.pages.health import Health
+from ozgate.admin.pages.servicepages import make_operations
 from ozgate.auth.accounts import Accounts
 from ozgate.auth.administrators import Administrators
-from ozgate.auth.secrets import StaticSecrets
-from ozgate.reloading import Reloads
+from ozgate.auth.secretstore import StaticSecrets
+from ozgate.gateway.reloads import Reloads
 from ozgate.s3.app import make_site
 from ozgate.testing.inmemory import settle, talk
+from tests.attack.requests import Sent
+from tests.attack.support import AttackTestCase
 from tests.operations.support import SECRETS
-
-from .requests import Sent
-from .support import AttackTestCase
 
 UID = 65534
 """Of a user who is neither root nor the service's own."""

@@ -10,12 +10,11 @@ from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.s3.operations import OPERATIONS, Operation
+from tests.attack.mutations import ACCEPTED, Mutation, of_header_form
+from tests.attack.presigned import of_presigned_form
+from tests.attack.requests import USER, Draft, Sent, draft_for
 from tests.running import Server, shared_server
 from tests.service.test_intruders import Pair, pair_of, send, signed
-
-from .mutations import ACCEPTED, Mutation, of_header_form
-from .presigned import of_presigned_form
-from .requests import USER, Draft, Sent, draft_for
 
 SAMPLE = ("PutObject", "DeleteObjects", "PutBucketPolicy")
 ON_THE_EDGE = ("signed 901 s off", "signed at 901 for 60")

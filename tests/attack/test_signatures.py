@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterator
 from ozgate.auth.sigv2 import SUB_RESOURCES
 from ozgate.s3.app import make_site
 from ozgate.s3.operations import OPERATIONS, Operation
+from tests.attack.mutations import Mutation, of_header_form
+from tests.attack.presigned import of_presigned_form, of_version_2
+from tests.attack.requests import Draft, Sent
+from tests.attack.support import AttackTestCase
 from tests.operations.support import HOST
-
-from .mutations import Mutation, of_header_form
-from .presigned import of_presigned_form, of_version_2
-from .requests import Draft, Sent
-from .support import AttackTestCase
 
 
 class MutationTests(AttackTestCase):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-from ozgate.s3.bytes import HELD
+from ozgate.content.outlet import HELD
 from ozgate.testing.inmemory import settle
 from ozgate.values import EXTENTS_AT_ONCE, Extent
 from tests.operations.many import ManyExtentsTestCase

@@ -13,13 +13,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from ozgate.auth.presign import presign
-from tests.clients.botos import (
-    DOMAIN,
-    SharedTestCase,
-    make_client,
-    send,
-    session,
-)
+from tests.clients.botos import DOMAIN, SharedTestCase, make_client, send, session
 from tests.running import ACCESS_KEY, REGION, SECRET_KEY, shared_server
 from tests.service.twistd import ServiceTestCase
 

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.authority import put
+from tests.clients.support import built, make_tree, tree
+from tests.clients.test_tls import TlsTestCase
 from tests.running import ACCESS_KEY, SECRET_KEY
-
-from .support import built, make_tree, tree
-from .test_tls import TlsTestCase
 
 ALGORITHMS = ("CRC64NVME", "CRC32", "CRC32C", "SHA1", "SHA256")
 """Those that it knows."""

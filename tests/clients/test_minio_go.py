@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 
-from .support import built
-from .test_tls import TlsTestCase
+from tests.clients.support import built
+from tests.clients.test_tls import TlsTestCase
 
 
 class MinioGoTests(TlsTestCase):

@@ -24,10 +24,9 @@ from cryptography import x509
 
 from ozgate.auth.sigv4 import sign
 from tests.authority import Authority, put
+from tests.clients.botos import session
 from tests.running import ACCESS_KEY, REGION, ROOT, SECRET_KEY, program
 from tests.service.twistd import ServiceTestCase, Twistd
-
-from .botos import session
 
 FREE = ("-D", "ozone.s3g.https-address=127.0.0.1:0")
 PAIR = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}

@@ -8,8 +8,8 @@ from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
-from ozgate.blobs import io
-from ozgate.blobs.files import FileBlobStore
+from ozgate.blobs.files import syscalls
+from ozgate.blobs.files.store import FileBlobStore
 from ozgate.testing.blob_contract import BlobContract
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.values import BlobRef
@@ -64,7 +64,7 @@ class FileBlobTests(BlobContract, TestCase):
 
     def fill(self) -> None:
         left = [2_500_000]
-        real = io.writev
+        real = syscalls.writev
 
         def writev(fd, chunks):
             count = sum(map(len, chunks))
@@ -73,7 +73,7 @@ class FileBlobTests(BlobContract, TestCase):
             left[0] -= count
             return real(fd, chunks)
 
-        self.patch(io, "writev", writev)
+        self.patch(syscalls, "writev", writev)
 
     def leftovers(self) -> list[str]:
         open_files = [
@@ -94,7 +94,7 @@ class StagedFileBlobTests(FileBlobTests):
         def open_unnamed(folder):
             raise OSError(95, "Operation not supported")
 
-        self.patch(io, "open_unnamed", open_unnamed)
+        self.patch(syscalls, "open_unnamed", open_unnamed)
         return super().make_store()
 
 
@@ -102,5 +102,5 @@ class ColdFileBlobTests(FileBlobTests):
     """The contract on :class:`FileBlobStore` when nothing is in the page cache, so that threads read."""
 
     def make_store(self) -> FileBlobStore:
-        self.patch(io, "preadv_nowait", lambda fd, buffer, offset: 0)
+        self.patch(syscalls, "preadv_nowait", lambda fd, buffer, offset: 0)
         return super().make_store()

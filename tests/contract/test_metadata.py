@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
 from ozgate.interfaces import IMetadataStore, IMetadataTransaction
-from ozgate.metadata.sqlite import SQLiteMetadataStore
+from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.testing.memory_metadata import Impure, MemoryMetadataStore
 from ozgate.testing.metadata_contract import Provider, contract_of
 

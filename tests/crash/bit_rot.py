@@ -32,8 +32,8 @@ from twisted.internet.task import react
 
 from ozgate.errors import Absent, StoreError
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.metadata.checked import CHECKED, CheckedTable, check_of_retired
-from ozgate.metadata.sqlite import SQLiteMetadataStore
+from ozgate.metadata.sqlite.rowchecks import CHECKED, CheckedTable, check_of_retired
+from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.values import Bucket, Volume
 from tests.unit.metadata_rows import CREATED, fill, still_store
 

@@ -17,7 +17,7 @@ from hashlib import blake2b
 
 from attrs import define, field, frozen
 
-from .tapping import Call
+from tests.crash.tapping import Call
 
 BLOCK = 4096
 """What disks and page caches write at once."""

@@ -17,14 +17,14 @@ from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 
-from ozgate.blobs.files import FileBlobStore
-from ozgate.blobs.readers import Readers
-from ozgate.blobs.sweep import Reaper
-from ozgate.config import Settings
+from ozgate.background.reaper import Reaper
+from ozgate.blobs.files.store import FileBlobStore
+from ozgate.config.settings import Settings
+from ozgate.content.readers import Readers
+from ozgate.gateway.gateway import Gateway
+from ozgate.gateway.room import Room
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.metadata.sqlite import SQLiteMetadataStore
-from ozgate.room import Room
-from ozgate.s3.call import Gateway
+from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.s3.perform.buckets import shared_volume
 from ozgate.testing.inmemory import settle
 from ozgate.wire.accesslog import AccessLog, AuditLog

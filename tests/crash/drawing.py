@@ -9,8 +9,8 @@ from typing import Any
 from attrs import frozen
 from hypothesis import strategies as st
 
-from .model import Conditions, Model, Thing, md5_hex
-from .object_operations import (
+from tests.crash.model import Conditions, Model, Thing, md5_hex
+from tests.crash.object_operations import (
     CopyObject,
     DeleteObject,
     DeleteObjects,
@@ -22,8 +22,8 @@ from .object_operations import (
     PutObject,
     PutObjectTagging,
 )
-from .operations import INLINE, CreateBucket, DeleteBucket, Operation
-from .upload_operations import (
+from tests.crash.operations import INLINE, CreateBucket, DeleteBucket, Operation
+from tests.crash.upload_operations import (
     AbortMultipartUpload,
     CompleteMultipartUpload,
     CreateMultipartUpload,

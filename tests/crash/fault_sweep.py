@@ -34,15 +34,23 @@ from twisted.logger import ILogObserver, globalLogBeginner
 from zope.interface import provider
 
 from ozgate.errors import StoreError
-from ozgate.metadata import connections
+from ozgate.metadata.sqlite import connections
 from ozgate.s3.failures import as_s3_error
-
-from . import sqlitevfs
-from .disk import Disk, Folder, Image, read_tree
-from .invariants import View, check, view
-from .kill_sweep import make_folder
-from .tapping import DURABLE, Call, Real, Tap, tapped, unavailable
-from .workload import LARGE, OPERATIONS, SMALL, Gate, body, fill, perform, small_world
+from tests.crash import sqlitevfs
+from tests.crash.disk import Disk, Folder, Image, read_tree
+from tests.crash.invariants import View, check, view
+from tests.crash.kill_sweep import make_folder
+from tests.crash.tapping import DURABLE, Call, Real, Tap, tapped, unavailable
+from tests.crash.workload import (
+    LARGE,
+    OPERATIONS,
+    SMALL,
+    Gate,
+    body,
+    fill,
+    perform,
+    small_world,
+)
 
 OPEN = "open"
 """The operation that is a start of the stores, after a stop."""

@@ -18,9 +18,8 @@ from collections.abc import Iterable
 
 from attrs import define, evolve, field, frozen
 
+from tests.crash.linear import CREATE, DELETE, GET, PUT, REPLACE, Event
 from tests.running import Server
-
-from .linear import CREATE, DELETE, GET, PUT, REPLACE, Event
 
 SIZES = (40, 40, 20_000, 100_000)
 """Bodies in rows and in blobs."""

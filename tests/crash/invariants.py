@@ -34,8 +34,7 @@ from ozgate.values import (
     Upload,
     Volume,
 )
-
-from .workload import VOLUME, Gate
+from tests.crash.workload import VOLUME, Gate
 
 _ALL = 1000
 

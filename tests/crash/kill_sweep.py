@@ -34,15 +34,14 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from ozgate.metadata import connections
-from ozgate.metadata.sqlite import SQLiteMetadataStore
+from ozgate.metadata.sqlite import connections
+from ozgate.metadata.sqlite.store import SQLiteMetadataStore
+from tests.crash import sqlitevfs
+from tests.crash.disk import Folder, Image, read_tree
+from tests.crash.invariants import View, check, view
+from tests.crash.tapping import Call, Counting, Ending, Recording, tapped, unavailable
+from tests.crash.workload import Gate, Loop, fill, perform, small_world
 from tests.unit.metadata_rows import look, restore
-
-from . import sqlitevfs
-from .disk import Folder, Image, read_tree
-from .invariants import View, check, view
-from .tapping import Call, Counting, Ending, Recording, tapped, unavailable
-from .workload import Gate, Loop, fill, perform, small_world
 
 SCRIPT = (
     "put-small put-large overwrite copy tag overwrite complete delete put-small configure delete-version"

@@ -12,10 +12,9 @@ import sys
 import tempfile
 from collections import Counter
 
+from tests.crash.histories import History, play
+from tests.crash.linear import Undecided, order_of
 from tests.running import Server
-
-from .histories import History, play
-from .linear import Undecided, order_of
 
 SETTINGS = (
     "ozgate.sweep.delay=0s",

@@ -15,7 +15,7 @@ from collections import Counter
 
 from twisted.logger import globalLogBeginner
 
-from .test_model import STEPS, GatewayMachine, profile, run_histories
+from tests.crash.test_model import STEPS, GatewayMachine, profile, run_histories
 
 
 def main() -> int:

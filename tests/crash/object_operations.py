@@ -8,10 +8,16 @@ from xml.sax.saxutils import escape
 
 from attrs import field, frozen
 
-from tests.operations.support import Response
-
-from .model import DEFAULT_TYPE, Conditions, Model, Refusal, Thing, checksum, counted
-from .operations import (
+from tests.crash.model import (
+    DEFAULT_TYPE,
+    Conditions,
+    Model,
+    Refusal,
+    Thing,
+    checksum,
+    counted,
+)
+from tests.crash.operations import (
     ANY,
     INLINE,
     OnBucket,
@@ -23,6 +29,7 @@ from .operations import (
     path_of,
     unquoted,
 )
+from tests.operations.support import Response
 
 
 @frozen(kw_only=True)

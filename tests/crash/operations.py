@@ -14,14 +14,8 @@ from urllib.parse import quote
 
 from attrs import field, frozen
 
+from tests.crash.model import Conditions, Model, Refusal, counted
 from tests.operations.support import Response
-
-from .model import (
-    Conditions,
-    Model,
-    Refusal,
-    counted,
-)
 
 INLINE = 16384
 """Bodies of at most this many bytes come before their conditions are asked."""

@@ -21,26 +21,25 @@ from unittest.mock import patch
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.python.failure import Failure
 
+from ozgate.gateway.room import Room
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.metadata import connections
-from ozgate.room import Room
+from ozgate.metadata.sqlite import connections
 from ozgate.s3.perform import completing
-from tests.operations.support import Response
-
-from . import model, tapping
-from .disksite import DiskSite, Turns, image
-from .drawing import BUCKETS, KEYS
-from .model import Model
-from .object_operations import GetObject, GetObjectTagging, PutObject
-from .operations import CreateBucket, ListBuckets, Operation
-from .trouble import CALM, LOST, REFUSED, Disk, Outcome, Trouble, possible
-from .upload_operations import (
+from tests.crash import model, tapping
+from tests.crash.disksite import DiskSite, Turns, image
+from tests.crash.drawing import BUCKETS, KEYS
+from tests.crash.model import Model
+from tests.crash.object_operations import GetObject, GetObjectTagging, PutObject
+from tests.crash.operations import CreateBucket, ListBuckets, Operation
+from tests.crash.trouble import CALM, LOST, REFUSED, Disk, Outcome, Trouble, possible
+from tests.crash.upload_operations import (
     CreateMultipartUpload,
     ListMultipartUploads,
     ListObjectVersions,
     ListParts,
     UploadPart,
 )
+from tests.operations.support import Response
 
 BEGINNING = 1_795_000_000
 

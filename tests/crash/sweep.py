@@ -31,14 +31,13 @@ from unittest.mock import patch
 
 from attrs import define, evolve, field, frozen
 
-from ozgate.blobs import io
-from ozgate.blobs import sweep as blobs_sweep
-
-from . import sqlitevfs
-from .disk import Disk, Folder, Image, read_tree
-from .invariants import View, check, check_relaxed, view
-from .tapping import Call, Recording, tapped, unavailable
-from .workload import ENDINGS, OPERATIONS, Gate, fill, perform, small_world
+from ozgate.background import reaper as blobs_sweep
+from ozgate.blobs.files import syscalls
+from tests.crash import sqlitevfs
+from tests.crash.disk import Disk, Folder, Image, read_tree
+from tests.crash.invariants import View, check, check_relaxed, view
+from tests.crash.tapping import Call, Recording, tapped, unavailable
+from tests.crash.workload import ENDINGS, OPERATIONS, Gate, fill, perform, small_world
 
 LONGEST = 3
 START = "start"
@@ -325,7 +324,7 @@ def _refuse(folder: str) -> int:
 @contextmanager
 def refused_unnamed() -> Iterator[None]:
     """A file system that has no files without names."""
-    with patch.object(io, "open_unnamed", _refuse):
+    with patch.object(syscalls, "open_unnamed", _refuse):
         yield
 
 

@@ -1,6 +1,6 @@
 """Every call that blobs and SQLite make on files, passed through one :class:`Tap`.
 
-Of blobs, the functions of :mod:`ozgate.blobs.io` are replaced. Of SQLite, its "unix" VFS is copied, in the very
+Of blobs, the functions of :mod:`ozgate.blobs.files.syscalls` are replaced. Of SQLite, its "unix" VFS is copied, in the very
 library that Python's ``sqlite3`` uses, and the copy is the default while tapped (:mod:`tests.crash.sqlitevfs`)::
 
     with tapped(Failing(17, errno.EIO)):
@@ -21,9 +21,8 @@ from unittest.mock import patch
 
 from attrs import define, field, frozen
 
-from ozgate.blobs import io
-
-from . import sqlitevfs
+from ozgate.blobs.files import syscalls
+from tests.crash import sqlitevfs
 
 __all__ = [
     "DURABLE",
@@ -74,7 +73,7 @@ _KINDS = {
     "will_need": "advise",
     "writev": "write",
 }
-"""What each function of :mod:`ozgate.blobs.io` is called here."""
+"""What each function of :mod:`ozgate.blobs.files.syscalls` is called here."""
 
 unavailable = sqlitevfs.unavailable
 
@@ -231,7 +230,7 @@ class Recording(Tap):
 
 
 class _Blobs:
-    """What takes the place of the functions of :mod:`ozgate.blobs.io`.
+    """What takes the place of the functions of :mod:`ozgate.blobs.files.syscalls`.
 
     :ivar paths: by descriptor, where it leads.
     :ivar positions: by descriptor, where the next write goes.
@@ -346,9 +345,9 @@ def tapped(tap: Tap, sqlite: bool = True, reads: bool = True) -> Iterator[None]:
     """
     blobs = _Blobs(tap)
     with ExitStack() as stack:
-        for name in io.__all__:
-            replacement = blobs.replacement(name, getattr(io, name))
-            stack.enter_context(patch.object(io, name, replacement))
+        for name in syscalls.__all__:
+            replacement = blobs.replacement(name, getattr(syscalls, name))
+            stack.enter_context(patch.object(syscalls, name, replacement))
         if sqlite:
             stack.enter_context(sqlitevfs.watched(_SQLite(tap), reads))
         yield

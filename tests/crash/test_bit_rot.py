@@ -23,13 +23,13 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from ozgate.auth.sealing import MasterKey
-from ozgate.auth.secrets import MetadataSecretStore
-from ozgate.blobs import io
-from ozgate.blobs.blobfile import BLOCK, TRAILER, file_size
-from ozgate.blobs.files import FileBlobStore
-from ozgate.blobs.verified import Verified
+from ozgate.auth.secretstore import MetadataSecretStore
+from ozgate.blobs.files import syscalls
+from ozgate.blobs.files.blobfile import BLOCK, TRAILER, file_size
+from ozgate.blobs.files.knownblocks import Verified
+from ozgate.blobs.files.store import FileBlobStore
 from ozgate.errors import Damaged, StoreError
-from ozgate.metadata.checked import CHECKED
+from ozgate.metadata.sqlite.rowchecks import CHECKED
 from ozgate.testing.blob_contract import Reader
 from ozgate.values import (
     BlobRef,
@@ -242,7 +242,7 @@ class BlobTests(SynchronousTestCase):
 
     def test_unnoticed_change(self) -> None:
         """What flips without the file system's knowing is found when a scrub comes by, and by reads when time is up."""
-        self.patch(io, "stamp", lambda fd: (os.fstat(fd).st_size, 0, 0))
+        self.patch(syscalls, "stamp", lambda fd: (os.fstat(fd).st_size, 0, 0))
         now = [0.0]
         for scrub in (True, False):
             data = Random(SEED).randbytes(BLOCK + 1)

@@ -19,7 +19,7 @@ from urllib.request import Request, urlopen
 from awscrt.checksums import crc64nvme
 
 from ozgate.auth.sigv4 import sign
-from ozgate.blobs.blobfile import BLOCK
+from ozgate.blobs.files.blobfile import BLOCK
 from tests.running import REGION
 from tests.service.test_secrets import SecretCase
 from tests.service.twistd import LOOPBACK, Twistd

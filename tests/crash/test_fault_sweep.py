@@ -14,9 +14,9 @@ from unittest.mock import patch
 from twisted.logger import globalLogBeginner
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.blobs import blobfile, io
+from ozgate.blobs.files import blobfile, syscalls
 from ozgate.errors import StoreError
-from ozgate.metadata import connections
+from ozgate.metadata.sqlite import connections
 from tests.crash import tapping
 from tests.crash.fault_sweep import FAILURES, SHORT, Failing, Fault, forget
 from tests.crash.kill_sweep import dumps, make_folder, rows_of
@@ -140,14 +140,14 @@ class Retrying:
     """The module of system calls, with an fsync that is asked again."""
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(io, name)
+        return getattr(syscalls, name)
 
     def fsync(self, fd: int) -> None:
         """As those do who never read of it."""
         try:
-            io.fsync(fd)
+            syscalls.fsync(fd)
         except OSError:
-            io.fsync(fd)
+            syscalls.fsync(fd)
 
 
 def ask_again() -> None:

@@ -16,15 +16,15 @@ from twisted.internet.defer import DeferredList, gatherResults
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from ozgate import datafolder
-from ozgate.blobs import io
-from ozgate.blobs.files import FileBlobStore
-from ozgate.blobs.readers import Readers
-from ozgate.blobs.sweep import Reaper
+from ozgate.admin.upkeep import datafolder
+from ozgate.background.reaper import Reaper
+from ozgate.blobs.files import syscalls
+from ozgate.blobs.files.store import FileBlobStore
+from ozgate.content.readers import Readers
 from ozgate.errors import Absent, StoreError, Unavailable, Uncertain
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.metadata import connections
-from ozgate.metadata.sqlite import SQLiteMetadataStore
+from ozgate.metadata.sqlite import connections
+from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.testing.blob_contract import Reader
 from ozgate.values import (
     BlobRef,
@@ -37,7 +37,7 @@ from ozgate.values import (
 )
 
 SILENT = ("close", "listdir", "preadv_nowait", "start_writeback", "will_need")
-"""Functions of :mod:`ozgate.blobs.io` that do not fail, or whose failures are looked at on their own."""
+"""Functions of :mod:`ozgate.blobs.files.syscalls` that do not fail, or whose failures are looked at on their own."""
 
 MAKE_DESCRIPTORS = (
     "open_named",
@@ -49,7 +49,7 @@ MAKE_DESCRIPTORS = (
 
 
 FAILURES = (
-    (errno.EIO, False, [name for name in io.__all__ if name not in SILENT]),
+    (errno.EIO, False, [name for name in syscalls.__all__ if name not in SILENT]),
     (errno.ENOSPC, False, [*MAKE_DESCRIPTORS, "writev", "link_unnamed", "rename"]),
     (errno.EMFILE, False, [*MAKE_DESCRIPTORS, "fsync_folder"]),
     (errno.EIO, True, ["fsync", "link_unnamed", "rename", "fsync_folder", "unlink"]),
@@ -123,19 +123,19 @@ class Disk(TestCase):
 
     def break_io(self) -> None:
         """Put the faults between blobs and the disk."""
-        for name in io.__all__:
+        for name in syscalls.__all__:
             if name in SILENT:
                 continue
-            real = getattr(io, name)
+            real = getattr(syscalls, name)
             if self.staged and name == "open_unnamed":
                 continue
 
             def call(*args: Any, name: str = name, real: Any = real) -> Any:
                 return self.faults.call(name, real, *args)
 
-            self.patch(io, name, call)
+            self.patch(syscalls, name, call)
         if self.staged:
-            self.patch(io, "open_unnamed", refuse_unnamed)
+            self.patch(syscalls, "open_unnamed", refuse_unnamed)
 
     # What a gateway does
 
@@ -278,7 +278,7 @@ class BlobFaultTests(Disk):
         """A read that fails is an error, never fewer bytes."""
         data = os.urandom(900_000)
         await self.store("a", data)
-        self.patch(io, "preadv_nowait", lambda fd, buffer, offset: 0)
+        self.patch(syscalls, "preadv_nowait", lambda fd, buffer, offset: 0)
         self.faults.arm(0)
         await self.fetch("a")
         for at in range(1, len(self.faults.calls) + 1):
@@ -304,15 +304,15 @@ class OpeningTests(SynchronousTestCase):
         """Choose a place."""
         self.path = os.path.abspath(self.mktemp())
         self.faults = Faults()
-        for name in io.__all__:
-            real = getattr(io, name)
+        for name in syscalls.__all__:
+            real = getattr(syscalls, name)
             if name in SILENT and name != "listdir":
                 continue
 
             def call(*args: Any, name: str = name, real: Any = real) -> Any:
                 return self.faults.call(name, real, *args)
 
-            self.patch(io, name, call)
+            self.patch(syscalls, name, call)
 
     def open_once(self, path: str) -> None:
         """Open a blob store and close it."""
@@ -350,9 +350,9 @@ class OpeningTests(SynchronousTestCase):
                 def fail(*args: Any, number: int = number) -> None:
                     raise OSError(number, os.strerror(number))
 
-                patches = [self.patch(io, refused, fail)]
+                patches = [self.patch(syscalls, refused, fail)]
                 if refused == "open_new":
-                    patches.append(self.patch(io, "open_unnamed", refuse_unnamed))
+                    patches.append(self.patch(syscalls, "open_unnamed", refuse_unnamed))
                 self.open_once(self.path)
                 for each in patches:
                     each.restore()
@@ -361,7 +361,7 @@ class OpeningTests(SynchronousTestCase):
         """Also a store that is there already has its folders' names made durable: it may have been killed just then."""
         self.open_once(self.path)
         synced: list[str] = []
-        self.patch(io, "fsync_folder", synced.append)
+        self.patch(syscalls, "fsync_folder", synced.append)
         self.open_once(self.path)
         parent = os.path.dirname(self.path)
         self.assertEqual({*synced}, {parent, self.path, f"{self.path}/data"})

@@ -9,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from .linear import CREATE, DELETE, GET, PUT, REPLACE, Event, Undecided, order_of
+from tests.crash.linear import (
+    CREATE,
+    DELETE,
+    GET,
+    PUT,
+    REPLACE,
+    Event,
+    Undecided,
+    order_of,
+)
 
 
 def get(begun: float, ended: float, found: str | int) -> Event:

@@ -10,11 +10,10 @@ import tempfile
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.crash.histories import History, play
+from tests.crash.linear import CREATE, DELETE, GET, PUT, REPLACE, Event
+from tests.crash.linear_run import SETTINGS, unexplained
 from tests.running import Server
-
-from .histories import History, play
-from .linear import CREATE, DELETE, GET, PUT, REPLACE, Event
-from .linear_run import SETTINGS, unexplained
 
 
 class LinearizabilityTests(SynchronousTestCase):

@@ -1,4 +1,4 @@
-"""What :mod:`ozgate.metadata.logcheck` makes of logs that SQLite wrote: of torn ones, and of damaged ones."""
+"""What :mod:`ozgate.metadata.sqlite.logcheck` makes of logs that SQLite wrote: of torn ones, and of damaged ones."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from random import Random
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.errors import Unavailable
-from ozgate.metadata import connections
-from ozgate.metadata.connections import connect_writer
-from ozgate.metadata.logcheck import check_log, mark_relaxed, unmark_relaxed
-from ozgate.metadata.schema import migrate
+from ozgate.metadata.sqlite import connections
+from ozgate.metadata.sqlite.connections import connect_writer
+from ozgate.metadata.sqlite.logcheck import check_log, mark_relaxed, unmark_relaxed
+from ozgate.metadata.sqlite.schema import migrate
 
 HEADER, HEAD, PAGE = 32, 24, 4096
 FRAME = HEAD + PAGE

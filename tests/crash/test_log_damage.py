@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from random import Random
 
-from ozgate.metadata.logcheck import ACCEPTING
+from ozgate.metadata.sqlite.logcheck import ACCEPTING
 from tests.crash.test_environment import SMALL, ServerCase
 
 KEYS = 60

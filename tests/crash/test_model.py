@@ -22,15 +22,14 @@ from hypothesis.stateful import (
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.background.uploads import UploadExpiry
-
-from . import drawing, tapping
-from .drawing import BUCKETS, Known
-from .model import Conditions, Model
-from .object_operations import PutObject, PutObjectTagging
-from .operations import Operation
-from .sidebyside import SideBySide
-from .trouble import LOST, REFUSED, TROUBLES, Trouble, possible
-from .upload_operations import ListObjectsV2
+from tests.crash import drawing, tapping
+from tests.crash.drawing import BUCKETS, Known
+from tests.crash.model import Conditions, Model
+from tests.crash.object_operations import PutObject, PutObjectTagging
+from tests.crash.operations import Operation
+from tests.crash.sidebyside import SideBySide
+from tests.crash.trouble import LOST, REFUSED, TROUBLES, Trouble, possible
+from tests.crash.upload_operations import ListObjectsV2
 
 DATA = st.data()
 

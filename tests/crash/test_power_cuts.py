@@ -15,13 +15,12 @@ from unittest.mock import patch
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.blobs import io
-from ozgate.metadata import connections, writer
-
-from . import sweep
-from .disk import Disk, Image
-from .sweep import Crashes, Tally, jobs
-from .tapping import Call, unavailable
+from ozgate.blobs.files import syscalls
+from ozgate.metadata.sqlite import connections, writer
+from tests.crash import sweep
+from tests.crash.disk import Disk, Image
+from tests.crash.sweep import Crashes, Tally, jobs
+from tests.crash.tapping import Call, unavailable
 
 SEED = int(os.environ.get("SWEEP_SEED", "1"))
 STATES = 900
@@ -66,14 +65,14 @@ class SampleTests(SynchronousTestCase):
 @contextmanager
 def blobs_not_synced() -> Iterator[None]:
     """A gateway that does not sync the files of blobs."""
-    with patch.object(io, "fsync", lambda fd: None):
+    with patch.object(syscalls, "fsync", lambda fd: None):
         yield
 
 
 @contextmanager
 def folders_not_synced() -> Iterator[None]:
     """A gateway that does not sync the folders of blobs."""
-    with patch.object(io, "fsync_folder", lambda path: None):
+    with patch.object(syscalls, "fsync_folder", lambda path: None):
         yield
 
 

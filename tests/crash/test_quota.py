@@ -16,8 +16,8 @@ from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 
 from ozgate.errors import NoSpace, StoreError, Uncertain
-from ozgate.metadata import connections
-from ozgate.metadata.sqlite import SQLiteMetadataStore
+from ozgate.metadata.sqlite import connections
+from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from tests.crash.tapping import Call, Failing, tapped, unavailable
 from tests.unit.test_sqlite_failures import add_bucket, keys, put
 

@@ -13,17 +13,10 @@ from signal import SIGKILL
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.blobs.blobfile import BlobWriter, Place
+from ozgate.blobs.files.blobfile import BlobWriter, Place
 from ozgate.errors import NoSpace
 from tests.crash import tapping
-from tests.crash.tapping import (
-    Call,
-    Failing,
-    Recording,
-    Shortening,
-    Tap,
-    tapped,
-)
+from tests.crash.tapping import Call, Failing, Recording, Shortening, Tap, tapped
 from tests.running import ROOT
 
 

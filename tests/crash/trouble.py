@@ -11,9 +11,9 @@ from typing import Any
 from attrs import define, frozen
 from hypothesis import strategies as st
 
-from .model import Model
-from .operations import Answer, Operation
-from .tapping import Call, Real, Tap
+from tests.crash.model import Model
+from tests.crash.operations import Answer, Operation
+from tests.crash.tapping import Call, Real, Tap
 
 STEADY = frozenset("advise close listdir read_nowait writeback".split())
 """Kinds of calls that promise nothing, or whose failures are looked at elsewhere."""

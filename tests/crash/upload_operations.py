@@ -7,10 +7,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from tests.operations.support import Response
-from tests.operations.uploads import complete_document
-
-from .model import (
+from tests.crash.model import (
     Conditions,
     Model,
     Page,
@@ -21,7 +18,7 @@ from .model import (
     md5_hex,
     page,
 )
-from .operations import (
+from tests.crash.operations import (
     ANY,
     OnBucket,
     OnUpload,
@@ -32,6 +29,8 @@ from .operations import (
     query,
     unquoted,
 )
+from tests.operations.support import Response
+from tests.operations.uploads import complete_document
 
 
 @frozen(kw_only=True)

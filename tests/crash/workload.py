@@ -24,19 +24,19 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.testing import MemoryReactorClock
 
 from ozgate.auth.sealing import MasterKey
-from ozgate.auth.secrets import MetadataSecretStore, StaticSecrets
+from ozgate.auth.secretstore import MetadataSecretStore, StaticSecrets
 from ozgate.auth.sigv4 import sign
+from ozgate.background.reaper import Reaper
 from ozgate.background.uploads import UploadExpiry
-from ozgate.blobs.files import FileBlobStore
-from ozgate.blobs.readers import Readers
-from ozgate.blobs.sweep import Reaper
-from ozgate.config import Settings
+from ozgate.blobs.files.store import FileBlobStore
+from ozgate.config.settings import Settings
+from ozgate.content import outlet as bytes_out
+from ozgate.content.readers import Readers
+from ozgate.gateway.gateway import Gateway
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.metadata import connections, retired
-from ozgate.metadata.sqlite import SQLiteMetadataStore
-from ozgate.s3 import bytes as bytes_out
+from ozgate.metadata.sqlite import connections, retired
+from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.s3.app import make_site
-from ozgate.s3.call import Gateway
 from ozgate.s3.perform import completing, multipart
 from ozgate.s3.perform.buckets import shared_volume
 from ozgate.testing.inmemory import settle, talk

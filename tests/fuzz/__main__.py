@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
-from .running import TARGETS, Run, found, minimize, run
+from tests.fuzz.running import TARGETS, Run, found, minimize, run
 
 ROUND = 120
 """Seconds of one target in one round, about."""

@@ -9,20 +9,19 @@ from urllib.parse import unquote, unquote_plus
 from attrs import evolve
 
 from ozgate.errors import S3Error
-from ozgate.s3 import address as module
-from ozgate.s3.address import (
+from ozgate.s3.resolve import resolve
+from ozgate.wire import target as module
+from ozgate.wire.head import VISIBLE
+from ozgate.wire.target import (
     Address,
     Query,
+    Scope,
     parse_address,
     parse_query,
     valid_bucket_name,
 )
-from ozgate.s3.resolve import resolve
-from ozgate.s3.row import Scope
-from ozgate.wire.head import VISIBLE
-
-from .judging import check_error
-from .running import fuzz
+from tests.fuzz.judging import check_error
+from tests.fuzz.running import fuzz
 
 DOMAINS = ("s3.example.com", "example.com:9878")
 SEEDS = (

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 
-from .judging import Answer
-from .operation import MOST, framed
-from .running import fuzz
-from .sites import World
+from tests.fuzz.judging import Answer
+from tests.fuzz.operation import MOST, framed
+from tests.fuzz.running import fuzz
+from tests.fuzz.sites import World
 
 _JSON = b"\ncontent-type: application/json\n\n"
 SEEDS = (

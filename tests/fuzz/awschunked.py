@@ -10,9 +10,8 @@ from ozgate.auth.sigv4 import Verified
 from ozgate.errors import EntityTooLarge, S3Error
 from ozgate.wire.awschunked import AwsChunked
 from ozgate.wire.streams import Collect
-
-from .judging import check_error
-from .running import fuzz
+from tests.fuzz.judging import check_error
+from tests.fuzz.running import fuzz
 
 CRC = "x-amz-checksum-crc32"
 _SIGNATURE = b";chunk-signature=" + b"0123456789abcdef" * 4

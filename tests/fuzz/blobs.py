@@ -12,14 +12,13 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
-from ozgate.blobs.blobfile import BLOCK
-from ozgate.blobs.files import FileBlobStore
+from ozgate.blobs.files.blobfile import BLOCK
+from ozgate.blobs.files.store import FileBlobStore
 from ozgate.errors import Damaged
 from ozgate.testing.blob_contract import Reader
 from ozgate.testing.inmemory import settle
 from ozgate.values import BlobRef, ByteRange
-
-from .running import fuzz
+from tests.fuzz.running import fuzz
 
 _RANGE = struct.Struct("<II")
 _CHANGE = struct.Struct("<IB")

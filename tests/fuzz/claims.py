@@ -6,17 +6,16 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from ozgate.auth.sealing import MasterKey
-from ozgate.auth.secrets import MetadataSecretStore, StaticSecrets
+from ozgate.auth.secretstore import MetadataSecretStore, StaticSecrets
 from ozgate.auth.sigv4 import authenticate
 from ozgate.errors import S3Error
-from ozgate.s3.address import Query, parse_address
-from ozgate.s3.call import Headers
 from ozgate.s3.pipeline import with_presigned
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.wire.head import TOKEN
-
-from .judging import check_error, text
-from .running import fuzz
+from ozgate.wire.headers import Headers
+from ozgate.wire.target import Query, parse_address
+from tests.fuzz.judging import check_error, text
+from tests.fuzz.running import fuzz
 
 NOW = 1_795_000_000.0
 _SCOPE = b"testuser/20261118/us-east-1/s3/aws4_request"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from ozgate.config import by_key
-from ozgate.loading import load, override
-from ozgate.sitefile import ConfigurationError, _SiteFile
-
-from .judging import text
-from .running import fuzz
+from ozgate.config.loading import load, override
+from ozgate.config.settings import by_key
+from ozgate.config.sitefile import ConfigurationError, _SiteFile
+from tests.fuzz.judging import text
+from tests.fuzz.running import fuzz
 
 SEEDS = (
     b"<configuration><property><name>ozgate.data</name><value>/srv/o</value></property></configuration>",

@@ -13,7 +13,7 @@ from importlib import import_module
 
 import atheris
 
-from .running import CRASHES, options
+from tests.fuzz.running import CRASHES, options
 
 _INSTRUMENTED = ["ozgate", "email", "klein", "twisted.web"]
 

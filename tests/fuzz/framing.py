@@ -10,11 +10,10 @@ from twisted.internet.testing import MemoryReactorClock
 
 from ozgate.wire.request import GatewayRequest
 from ozgate.wire.site import GatewaySite
+from tests.fuzz.judging import nothing_unforeseen, read_answers
+from tests.fuzz.running import fuzz
+from tests.fuzz.talking import hear
 from tests.wire.support import Bare, Bytes, error_body
-
-from .judging import nothing_unforeseen, read_answers
-from .running import fuzz
-from .talking import hear
 
 SEEDS = (
     b"GET /a HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n",

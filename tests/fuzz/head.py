@@ -7,9 +7,8 @@ from io import BytesIO
 
 from ozgate.errors import BadRequest, RequestHeaderSectionTooLarge
 from ozgate.wire.head import parse_head, split_target, valid_host
-
-from .judging import check_error
-from .running import fuzz
+from tests.fuzz.judging import check_error
+from tests.fuzz.running import fuzz
 
 SEEDS = (
     b"GET /b/k?x=1 HTTP/1.1\r\nHost: localhost:9878\r\nContent-Length: 12",

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from ozgate.errors import S3Error
-from ozgate.s3.call import Headers
 from ozgate.s3.checksums import declared, trailer
 from ozgate.s3.conditions import (
     check_copy_source,
@@ -25,9 +24,9 @@ from ozgate.s3.headers import (
 from ozgate.s3.terms import _content_md5, _decoded_length
 from ozgate.values import ObjectVersion
 from ozgate.wire.head import CONTROLS, TOKEN
-
-from .judging import check_error, text
-from .running import fuzz
+from ozgate.wire.headers import Headers
+from tests.fuzz.judging import check_error, text
+from tests.fuzz.running import fuzz
 
 VERSION = ObjectVersion(
     key="k", sequence=1, modified=1_795_000_000_000, etag="0123", owner="o"

@@ -16,10 +16,9 @@ from zlib import crc32
 
 from ozgate.auth.sigv4 import sign
 from ozgate.wire.head import CONTROLS, TOKEN, VISIBLE
-
-from .judging import check_answer
-from .running import fuzz
-from .sites import DATE, GUEST, NOW, SECRETS, World
+from tests.fuzz.judging import check_answer
+from tests.fuzz.running import fuzz
+from tests.fuzz.sites import DATE, GUEST, NOW, SECRETS, World
 
 SEEDS = (
     b"PUT /bucket/k?x-id=PutObject\nx-amz-meta-a: b\ncontent-md5: AUTO\n\n---\nGET /bucket/k\n\n",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .judging import check_answer
-from .running import fuzz
-from .sites import DATE, World
+from tests.fuzz.judging import check_answer
+from tests.fuzz.running import fuzz
+from tests.fuzz.sites import DATE, World
 
 _AUTHORIZATION = (
     b"Authorization: AWS4-HMAC-SHA256 Credential=testuser/%b/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-content-sha256;x-amz-date,"

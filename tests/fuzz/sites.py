@@ -13,15 +13,15 @@ from twisted.internet.testing import MemoryReactorClock
 
 from ozgate.admin.app import make_admin_site
 from ozgate.admin.context import AdminContext
-from ozgate.admin.operating import make_operations
+from ozgate.admin.pages.servicepages import make_operations
 from ozgate.auth.sealing import MasterKey
-from ozgate.auth.secrets import MetadataSecretStore, StaticSecrets
-from ozgate.blobs.readers import Readers
-from ozgate.config import Settings
+from ozgate.auth.secretstore import MetadataSecretStore, StaticSecrets
+from ozgate.config.settings import Settings
+from ozgate.content.readers import Readers
+from ozgate.gateway.gateway import Gateway
+from ozgate.gateway.reloads import Reloads
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.reloading import Reloads
 from ozgate.s3.app import make_site
-from ozgate.s3.call import Gateway
 from ozgate.s3.checksums import encode
 from ozgate.s3.perform.buckets import add_bucket
 from ozgate.testing.memory_blobs import MemoryBlobStore
@@ -31,9 +31,8 @@ from ozgate.values import Acl, Checksum, Content, ObjectPart, ObjectVersion
 from ozgate.wire.accesslog import AccessLog, AuditLog
 from ozgate.wire.request import GatewayRequest
 from ozgate.wire.site import GatewaySite
-
-from .judging import Answer, Lines, nothing_unforeseen, read_answers
-from .talking import hear
+from tests.fuzz.judging import Answer, Lines, nothing_unforeseen, read_answers
+from tests.fuzz.talking import hear
 
 NOW = 1_795_000_000
 DATE = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(NOW))

@@ -9,7 +9,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from . import __main__ as command
+from tests.fuzz import __main__ as command
 
 
 class NothingTriedTests(SynchronousTestCase):

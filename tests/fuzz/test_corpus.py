@@ -6,7 +6,7 @@ from importlib import import_module
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from .running import CORPUS, TARGETS
+from tests.fuzz.running import CORPUS, TARGETS
 
 
 class CorpusTests(SynchronousTestCase):

@@ -9,9 +9,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.auth.claims import _header_signer, _http_date
-from ozgate.auth.names import parse_rules
+from ozgate.config.authtolocal import parse_rules
 from ozgate.errors import S3Error
-from ozgate.s3.address import parse_address
 from ozgate.s3.conditions import matches
 from ozgate.s3.headers import _decoded
 from ozgate.s3.params import copy_source, copy_source_range, parse_range, url_encode
@@ -20,8 +19,8 @@ from ozgate.s3.tokens import decode_token
 from ozgate.s3.xml import escape, parse_http_date, read
 from ozgate.values import Acl
 from ozgate.wire.head import parse_head
-
-from . import address, claims, documents, head, headers, values
+from ozgate.wire.target import parse_address
+from tests.fuzz import address, claims, documents, head, headers, values
 
 LENGTH = 32 << 10
 """Bytes of a head, the most that a header may have."""

@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from ozgate.auth.claims import parse_timestamp
-from ozgate.auth.names import parse_rules, short_name
-from ozgate.config import knobs
-from ozgate.configvalues import host_and_port
+from ozgate.config.authtolocal import parse_rules, short_name
+from ozgate.config.parsers import host_and_port
+from ozgate.config.settings import knobs
 from ozgate.errors import InvalidTag, S3Error
 from ozgate.s3.checksums import ALGORITHMS, check_value
 from ozgate.s3.conditions import matches
@@ -29,9 +29,8 @@ from ozgate.s3.tokens import decode_token, encode_token
 from ozgate.s3.versions import check_version_id
 from ozgate.s3.xml import http_date, parse_http_date
 from ozgate.values import Acl, ByteRange
-
-from .judging import check_error, text
-from .running import fuzz
+from tests.fuzz.judging import check_error, text
+from tests.fuzz.running import fuzz
 
 SIZE = 1000
 PARSERS = tuple({each.metadata["parse"]: None for each in knobs()})

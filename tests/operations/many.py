@@ -8,13 +8,12 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from ozgate.auth.sigv4 import sign
-from ozgate.blobs.sweep import Reaper
+from ozgate.background.reaper import Reaper
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.testing.inmemory import CLIENT, join, settle
 from ozgate.values import BlobRef, Content, Extent, ObjectPart, ObjectVersion
-
-from .support import REGION, SECRETS, URL
-from .uploads import ObjectTestCase
+from tests.operations.support import REGION, SECRETS, URL
+from tests.operations.uploads import ObjectTestCase
 
 
 class Reader(Protocol):

@@ -10,9 +10,8 @@ from attrs import evolve, frozen
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.testing.inmemory import settle, talk
 from ozgate.values import Acl, Bucket, Volume
-
-from .support import Response, _joined, _Said
-from .uploads import ObjectTestCase
+from tests.operations.support import Response, _joined, _Said
+from tests.operations.uploads import ObjectTestCase
 
 VOLUME = "s3v"
 

@@ -27,13 +27,13 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import UNKNOWN_LENGTH, IAgent
 
 from ozgate.auth.sealing import MasterKey
-from ozgate.auth.secrets import MetadataSecretStore, StaticSecrets
+from ozgate.auth.secretstore import MetadataSecretStore, StaticSecrets
 from ozgate.auth.sigv4 import sign
-from ozgate.blobs.readers import Readers
-from ozgate.config import Settings
+from ozgate.config.settings import Settings
+from ozgate.content.readers import Readers
+from ozgate.gateway.gateway import Gateway
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.s3.app import make_site
-from ozgate.s3.call import Gateway
 from ozgate.s3.perform.buckets import shared_volume
 from ozgate.testing.inmemory import BytesBody, in_memory_agent, settle, talk
 from ozgate.testing.memory_blobs import MemoryBlobStore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.internet.defer import DeferredList, ensureDeferred
 
-from .uploads import (
+from tests.operations.uploads import (
     LARGE,
     PART,
     UNKNOWN_UPLOAD,

@@ -13,18 +13,18 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from ozgate.auth.accounts import Accounts
 from ozgate.auth.administrators import Administrators
 from ozgate.auth.sealing import MasterKey
-from ozgate.auth.secrets import MetadataSecretStore
+from ozgate.auth.secretstore import MetadataSecretStore
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.s3.app import make_site
-from ozgate.s3.operations import OPERATIONS, Body, Operation, Scope
+from ozgate.s3.operations import OPERATIONS, Body, Operation
 from ozgate.testing.inmemory import in_memory_agent
 from ozgate.values import RIGHTS, Acl
-
-from .past import VOLUME, PastTestCase
-from .support import SECRETS
-from .test_bucket_configuration import ABSENT
-from .test_table import target_of
-from .uploads import (
+from ozgate.wire.target import Scope
+from tests.operations.past import VOLUME, PastTestCase
+from tests.operations.support import SECRETS
+from tests.operations.test_bucket_configuration import ABSENT
+from tests.operations.test_table import target_of
+from tests.operations.uploads import (
     LARGE,
     SMALL,
     UNKNOWN_UPLOAD,

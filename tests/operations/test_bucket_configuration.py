@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from .support import OperationTestCase
+from tests.operations.support import OperationTestCase
 
 ABSENT = {
     "cors": "NoSuchCORSConfiguration",

@@ -9,8 +9,7 @@ from __future__ import annotations
 from base64 import b64encode
 
 from ozgate.s3.checksums import ALGORITHMS
-
-from .uploads import LARGE, PART, SMALL, ObjectTestCase, checksum_of
+from tests.operations.uploads import LARGE, PART, SMALL, ObjectTestCase, checksum_of
 
 HASHES = [name for name in ALGORITHMS if not name.startswith("CRC")]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
-from .uploads import SMALL, ObjectTestCase, Response, checksum_of
+from tests.operations.uploads import SMALL, ObjectTestCase, Response, checksum_of
 
 CRC = "x-amz-checksum-crc32"
 VALUE = checksum_of("CRC32", b"hello")

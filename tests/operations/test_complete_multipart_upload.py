@@ -6,8 +6,7 @@ from twisted.internet.defer import DeferredList, ensureDeferred
 
 from ozgate.s3.checksums import composite
 from ozgate.values import Bucket, Content, Part, Upload
-
-from .uploads import (
+from tests.operations.uploads import (
     LARGE,
     PART,
     SMALL,

@@ -8,8 +8,7 @@ from twisted.internet.defer import DeferredList, ensureDeferred
 
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.values import Bucket
-
-from .uploads import (
+from tests.operations.uploads import (
     LARGE,
     PART,
     SMALL,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .support import OperationTestCase, Response
+from tests.operations.support import OperationTestCase, Response
 
 
 def located(region: str) -> bytes:

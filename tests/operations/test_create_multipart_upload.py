@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ozgate.s3.perform.multipart import new_upload_id
-
-from .uploads import PART, ObjectTestCase
+from tests.operations.uploads import PART, ObjectTestCase
 
 
 class CreateMultipartUploadTests(ObjectTestCase):

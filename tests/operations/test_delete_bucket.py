@@ -6,8 +6,7 @@ from twisted.internet.defer import DeferredList, ensureDeferred
 
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.values import Bucket
-
-from .support import OperationTestCase
+from tests.operations.support import OperationTestCase
 
 
 class DeleteBucketTests(OperationTestCase):

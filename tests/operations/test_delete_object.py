@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.internet.defer import DeferredList, ensureDeferred
 
-from .support import OperationTestCase, Response
+from tests.operations.support import OperationTestCase, Response
 
 UNKNOWN = "0" * 32
 ETAG = "d41d8cd98f00b204e9800998ecf8427e"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .support import OperationTestCase
+from tests.operations.support import OperationTestCase
 
 
 class DeleteObjectTaggingTests(OperationTestCase):

@@ -6,7 +6,7 @@ from base64 import b64encode
 from hashlib import md5
 from xml.sax.saxutils import escape
 
-from .support import OperationTestCase, Response
+from tests.operations.support import OperationTestCase, Response
 
 ETAG = "d41d8cd98f00b204e9800998ecf8427e"
 

@@ -6,14 +6,14 @@ from urllib.parse import quote
 
 from twisted.web.client import ResponseFailed
 
-from ozgate.s3.address import parse_address
-from ozgate.s3.call import Call, Headers
+from ozgate.s3.call import Call
 from ozgate.s3.perform.reading import get_object
 from ozgate.s3.resolve import resolve
 from ozgate.values import Principal
-
-from .test_table import last_line
-from .uploads import (
+from ozgate.wire.headers import Headers
+from ozgate.wire.target import parse_address
+from tests.operations.test_table import last_line
+from tests.operations.uploads import (
     LARGE,
     PART,
     SMALL,

@@ -13,9 +13,8 @@ from ozgate.auth.accounts import PATIENCE, Accounts
 from ozgate.auth.administrators import Administrators
 from ozgate.testing.inmemory import settle
 from ozgate.values import Principal
-
-from .past import VOLUME, PastTestCase
-from .uploads import SMALL
+from tests.operations.past import VOLUME, PastTestCase
+from tests.operations.uploads import SMALL
 
 GROUP = "group:staff:rwl"
 

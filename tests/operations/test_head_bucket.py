@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from ozgate.auth.sigv4 import sign
 from ozgate.s3.owners import canonical_id
-
-from .past import PastTestCase
-from .support import REGION, URL
+from tests.operations.past import PastTestCase
+from tests.operations.support import REGION, URL
 
 AFAR = b"<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>"
 

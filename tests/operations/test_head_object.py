@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from .uploads import LARGE, PART, SMALL, ObjectTestCase, Response, etag_of
+from tests.operations.uploads import (
+    LARGE,
+    PART,
+    SMALL,
+    ObjectTestCase,
+    Response,
+    etag_of,
+)
 
 
 class HeadObjectTests(ObjectTestCase):

@@ -8,9 +8,8 @@ from typing import Any
 from attrs import evolve
 
 from ozgate.values import Acl
-
-from .past import VOLUME
-from .test_authorization import (
+from tests.operations.past import VOLUME
+from tests.operations.test_authorization import (
     BUILT,
     NEEDS,
     SIGNED,
@@ -18,8 +17,8 @@ from .test_authorization import (
     AuthorizationTestCase,
     suffices,
 )
-from .test_table import last_line
-from .uploads import LARGE, PART, SMALL, etag_of
+from tests.operations.test_table import last_line
+from tests.operations.uploads import LARGE, PART, SMALL, etag_of
 
 READ = (Acl.parse("user:other:r"),)
 ALL_BUT_READ = (Acl.parse("user:other:wclxyd"), Acl.parse("user:somebody:a"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from urllib.parse import quote
 
-from .support import OperationTestCase
+from tests.operations.support import OperationTestCase
 
 
 class ListBucketsTests(OperationTestCase):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .uploads import PART, ObjectTestCase, Response
+from tests.operations.uploads import PART, ObjectTestCase, Response
 
 
 class ListMultipartUploadsTests(ObjectTestCase):

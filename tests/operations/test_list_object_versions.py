@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote, unquote_plus
 
-from .support import OperationTestCase, Response
+from tests.operations.support import OperationTestCase, Response
 
 V1, V2, V3 = "1" * 32, "2" * 32, "3" * 32
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote, unquote_plus
 
-from .support import OperationTestCase, Response
+from tests.operations.support import OperationTestCase, Response
 
 KEYS = ("a/1", "a/2", "a/sub/3", "b", "c/4", "d")
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote, unquote_plus
 
 from ozgate.values import Checksum
-
-from .support import OperationTestCase, Response
+from tests.operations.support import OperationTestCase, Response
 
 KEYS = ("a/1", "a/2", "a/sub/3", "b", "c/4", "d")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .uploads import (
+from tests.operations.uploads import (
     SMALL,
     UNKNOWN_UPLOAD,
     ObjectTestCase,

@@ -6,10 +6,9 @@ from typing import Any
 
 from ozgate.s3.perform import completing, uploads
 from ozgate.values import EXTENTS_AT_ONCE
-
-from .many import ManyExtentsTestCase
-from .support import Response
-from .uploads import LARGE, PART, checksum_of
+from tests.operations.many import ManyExtentsTestCase
+from tests.operations.support import Response
+from tests.operations.uploads import LARGE, PART, checksum_of
 
 COUNT = 3 * EXTENTS_AT_ONCE + 1
 

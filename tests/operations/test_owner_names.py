@@ -5,10 +5,9 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred, ensureDeferred
 
 from ozgate.s3.owners import canonical_id
-
-from .past import VOLUME
-from .test_authorization import AuthorizationTestCase
-from .test_table import last_line
+from tests.operations.past import VOLUME
+from tests.operations.test_authorization import AuthorizationTestCase
+from tests.operations.test_table import last_line
 
 PRINCIPAL = "alice/host@EXAMPLE.COM"
 SHORT = "alice"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .support import OperationTestCase, Response
-from .test_table import last_line
+from tests.operations.support import OperationTestCase, Response
+from tests.operations.test_table import last_line
 
 ORIGIN = "https://a.example"
 

@@ -7,7 +7,7 @@ from hashlib import md5, sha256
 
 from twisted.internet.defer import DeferredList, ensureDeferred
 
-from .uploads import LARGE, SMALL, ObjectTestCase, checksum_of, etag_of
+from tests.operations.uploads import LARGE, SMALL, ObjectTestCase, checksum_of, etag_of
 
 
 class PutObjectTests(ObjectTestCase):

@@ -6,8 +6,7 @@ from base64 import b64encode
 from hashlib import md5
 
 from ozgate.s3.tags import to_document
-
-from .support import OperationTestCase, Response
+from tests.operations.support import OperationTestCase, Response
 
 
 class PutObjectTaggingTests(OperationTestCase):

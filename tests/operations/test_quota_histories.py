@@ -14,12 +14,11 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.trial.unittest import TestCase
 
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.metadata.sqlite import SQLiteMetadataStore
+from ozgate.metadata.sqlite.store import SQLiteMetadataStore
+from tests.operations.past import PastTestCase
+from tests.operations.support import Response
+from tests.operations.uploads import LARGE, complete_document
 from tests.running import Server, read_answers
-
-from .past import PastTestCase
-from .support import Response
-from .uploads import LARGE, complete_document
 
 FULL = 100
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Coroutine
 from hashlib import md5
 from typing import Any
 
-from .past import PastTestCase, Use
-from .support import Response
-from .uploads import LARGE, PART
+from tests.operations.past import PastTestCase, Use
+from tests.operations.support import Response
+from tests.operations.uploads import LARGE, PART
 
 FULL = 100
 """The space quota of most tests, in bytes."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ozgate.s3.operations import OPERATIONS, Body, Operation, Scope
+from ozgate.s3.operations import OPERATIONS, Body, Operation
 from ozgate.s3.perform import configuration
 from ozgate.wire.accesslog import AccessLog, AuditLog
-
-from .support import Response
-from .test_bucket_configuration import ABSENT, SHOWN
-from .uploads import LARGE, SMALL, ObjectTestCase
+from ozgate.wire.target import Scope
+from tests.operations.support import Response
+from tests.operations.test_bucket_configuration import ABSENT, SHOWN
+from tests.operations.uploads import LARGE, SMALL, ObjectTestCase
 
 BUILT = [row for row in OPERATIONS if row.perform is not None]
 NOT_BUILT = [

@@ -8,9 +8,8 @@ from twisted.internet.defer import fail
 from twisted.logger import LogEvent, LogLevel, eventAsText, globalLogPublisher
 
 from ozgate.errors import NoSpace, Unavailable, Uncertain
-from ozgate.room import Room
-
-from .support import OperationTestCase
+from ozgate.gateway.room import Room
+from tests.operations.support import OperationTestCase
 
 
 class TroubleTests(OperationTestCase):

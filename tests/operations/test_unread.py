@@ -7,9 +7,8 @@ from hashlib import md5
 
 from ozgate.auth.sigv4 import sign
 from ozgate.testing.inmemory import CLIENT, join, settle
-
-from .many import Reader
-from .support import REGION, SECRETS, URL, OperationTestCase
+from tests.operations.many import Reader
+from tests.operations.support import REGION, SECRETS, URL, OperationTestCase
 
 KEYS = [f"{number:03}{'中' * 330}" for number in range(100)]
 LIST = "/bucket?list-type=2&encoding-type=url"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from hashlib import md5
 
-from .uploads import (
+from tests.operations.uploads import (
     LARGE,
     PART,
     SMALL,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .uploads import (
+from tests.operations.uploads import (
     LARGE,
     PART,
     SMALL,

@@ -9,8 +9,7 @@ from typing import Any
 
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.s3.checksums import ALGORITHMS
-
-from .support import OperationTestCase, Response
+from tests.operations.support import OperationTestCase, Response
 
 SMALL = b"small enough for the metadata row"
 LARGE = bytes(range(256)) * 400

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from ozgate.cli.main import main
 from ozgate.cli.progress import Progress
-from ozgate.metadata.schema import SCHEMA_VERSION
+from ozgate.metadata.sqlite.schema import SCHEMA_VERSION
 from tests.running import Server
 from tests.service.upkeep import MIB, UpkeepCase, flip
 

@@ -15,7 +15,7 @@ from tests.service.twistd import ADMIN, ServiceTestCase
 
 SCRIPT = """
 import os
-from ozgate.launch import Launch
+from ozgate.service.launch import Launch
 launch = Launch("the.log")
 if os.fork() == 0:
     {child}
@@ -151,7 +151,7 @@ class LaunchTests(ServiceTestCase):
             [
                 sys.executable,
                 "-c",
-                "import os\nfrom ozgate.launch import Launch\nlaunch = Launch('the.log')\nlaunch.begin()\n"
+                "import os\nfrom ozgate.service.launch import Launch\nlaunch = Launch('the.log')\nlaunch.begin()\n"
                 "if os.fork() == 0:\n    os._exit(9)\nlaunch.ready('text')",
             ],
             env={"PYTHONPATH": str(ROOT)},

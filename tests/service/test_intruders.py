@@ -24,7 +24,7 @@ from urllib.parse import quote, urlsplit
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.admin.commands import COMMANDS
+from ozgate.admin.commands.table import COMMANDS
 from ozgate.admin.localsocket import connect_local
 from ozgate.auth.presign import presign
 from ozgate.auth.sigv4 import sign

@@ -27,7 +27,7 @@ MIB = 1 << 20
 RECOUNT = """
 import sys
 from ozgate.cli.offline import Stores
-from ozgate.admin.finding import buckets_of
+from ozgate.admin.commands.lookup import buckets_of
 
 def count(tx):
     for volume in tx.volumes("", "", 1000):

@@ -28,7 +28,7 @@ from ozgate.auth.kerberos import (
     negotiate,
     service_principal,
 )
-from ozgate.config import Settings
+from ozgate.config.settings import Settings
 from tests.kdc import SERVICE, USER, InRealm, find
 
 

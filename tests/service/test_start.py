@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from urllib.request import Request
 
-from ozgate.admin.backupfolder import BackupFolder
+from ozgate.admin.upkeep.backupfolder import BackupFolder
 from tests.running import ROOT, program
 from tests.service.twistd import LOOPBACK, ServiceTestCase
 

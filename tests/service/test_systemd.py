@@ -14,7 +14,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from ozgate.notify import Notify
+from ozgate.service.systemd import Notify
 from tests.running import ROOT
 from tests.service.twistd import LOOPBACK, ServiceTestCase
 
@@ -189,6 +189,6 @@ class UnitTests(ServiceTestCase):
         arguments[data], arguments[config] = self.data, str(path)
         process = self.launch(*arguments, "-D", LOOPBACK)
         process.wait_ready()
-        from ozgate.config import Settings
+        from ozgate.config.settings import Settings
 
         self.assertGreater(int(service["TimeoutStopSec"]), Settings().stop_grace)

@@ -22,7 +22,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock, react
 
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.metadata.sqlite import SQLiteMetadataStore
+from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.values import (
     Acl,
     BlobRef,

@@ -16,9 +16,9 @@ from zope.interface import implementer
 
 from ozgate.auth.sigv4 import Verified, authenticate
 from ozgate.interfaces import ISecretStore
-from ozgate.s3.address import parse_address
-from ozgate.s3.call import Headers
 from ozgate.values import Credential, Secret
+from ozgate.wire.headers import Headers
+from ozgate.wire.target import parse_address
 
 ACCESS_ID = "testuser/scm@EXAMPLE.COM"
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"

@@ -14,14 +14,14 @@ from ozgate.errors import (
     KeyTooLongError,
     S3Error,
 )
-from ozgate.s3.address import (
+from ozgate.wire.target import (
     Address,
     Query,
+    Scope,
     parse_address,
     parse_query,
     valid_bucket_name,
 )
-from ozgate.s3.operations import Scope
 from tests.fuzz import address as fuzzed
 
 DOMAINS = ("S3.example.com:9878", "example.com", ".zone.test.")

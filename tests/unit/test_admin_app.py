@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.admin.commands import COMMANDS
+from ozgate.admin.commands.table import COMMANDS
 from tests.fuzz.judging import Answer
 from tests.fuzz.sites import World
 

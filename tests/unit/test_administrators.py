@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from ozgate.auth.accounts import KEPT, Accounts, groups_of, local_user
 from ozgate.auth.administrators import Administrators
 from ozgate.batches import RunInThread
-from ozgate.config import Settings
+from ozgate.config.settings import Settings
 
 
 class AdministratorsTests(SynchronousTestCase):

@@ -8,7 +8,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.s3.app import make_app
-from ozgate.s3.operations import Scope
+from ozgate.wire.target import Scope
 
 
 class RouteTests(SynchronousTestCase):

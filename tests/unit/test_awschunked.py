@@ -21,8 +21,7 @@ from ozgate.errors import (
 from ozgate.wire.awschunked import AwsChunked
 from ozgate.wire.streams import Collect
 from tests.fuzz import awschunked
-
-from .chunking import (
+from tests.unit.chunking import (
     SIGNED,
     SIGNED_TRAILER,
     signed_chunks,

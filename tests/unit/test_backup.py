@@ -15,21 +15,21 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SkipTest, TestCase
 
-from ozgate.admin.backup import Backup
-from ozgate.admin.backupfolder import BackupFolder
 from ozgate.admin.context import AdminContext
 from ozgate.admin.errors import AdminError
-from ozgate.admin.restore import restore
-from ozgate.blobs import io
-from ozgate.blobs.files import FileBlobStore
-from ozgate.blobs.readers import Readers
-from ozgate.blobs.sweep import Reaper
-from ozgate.config import Settings
-from ozgate.datafolder import DataFolder
+from ozgate.admin.upkeep.backup import Backup
+from ozgate.admin.upkeep.backupfolder import BackupFolder
+from ozgate.admin.upkeep.datafolder import DataFolder
+from ozgate.admin.upkeep.restore import restore
+from ozgate.background.reaper import Reaper
+from ozgate.blobs.files import syscalls
+from ozgate.blobs.files.store import FileBlobStore
+from ozgate.config.settings import Settings
+from ozgate.config.sitefile import ConfigurationError
+from ozgate.content.readers import Readers
 from ozgate.errors import Absent, Unavailable
-from ozgate.metadata.sqlite import SQLiteMetadataStore
-from ozgate.s3.call import Gateway
-from ozgate.sitefile import ConfigurationError
+from ozgate.gateway.gateway import Gateway
+from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.values import BlobRef, Bucket
 from tests.crash.tapping import Call, Failing, tapped, unavailable
 from tests.unit.test_sweep import add_bucket, name_blob, remove_key
@@ -153,15 +153,15 @@ class HoldTests(BackupCase):
         os.mkdir(self.target)
         for name in ("FORMAT.new", "FORMAT"):
             folder = BackupFolder(self.target)
-            write = io.writev
+            write = syscalls.writev
 
             def killed(fd: int, chunks: Any) -> int:
                 raise KeyboardInterrupt
 
-            self.patch(io, "writev", killed if name == "FORMAT.new" else write)
+            self.patch(syscalls, "writev", killed if name == "FORMAT.new" else write)
             with contextlib.suppress(KeyboardInterrupt):
                 folder.open()
-            self.patch(io, "writev", write)
+            self.patch(syscalls, "writev", write)
             folder.close()
             self.assertIn(name, os.listdir(self.target))
 
@@ -178,7 +178,7 @@ class HoldTests(BackupCase):
         """A folder that the service may not write to, by its mode or by systemd's mounts, neither of which is to be had
         in a test that may be root's, is said to be so, with what to do."""
         for code in (errno.EACCES, errno.EROFS):
-            self.patch(io, "mkdir", _refusing(code))
+            self.patch(syscalls, "mkdir", _refusing(code))
             with self.assertRaises(AdminError) as raised:
                 BackupFolder(self.target).open()
             self.assertEqual(raised.exception.code, "PERMISSION_DENIED")
@@ -244,7 +244,7 @@ class FailureTests(BackupCase):
         for n in range(3):
             await self.metadata.write(remove_key, self.bucket, f"key{n}")
         await self.made()
-        rename = io.rename
+        rename = syscalls.rename
         for name in ("blobs", "metadata.db"):
             _, data = self.folders()
 
@@ -253,10 +253,10 @@ class FailureTests(BackupCase):
                     raise OSError(errno.EIO, os.strerror(errno.EIO))
                 rename(old, new)
 
-            self.patch(io, "rename", fails)
+            self.patch(syscalls, "rename", fails)
             with self.assertRaises(Unavailable):
                 self.restore(data)
-            self.patch(io, "rename", rename)
+            self.patch(syscalls, "rename", rename)
             with self.assertRaisesRegex(ConfigurationError, "a restore into it"):
                 DataFolder(data)
             with self.assertRaisesRegex(AdminError, "was interrupted"):

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from ozgate.blobs.readers import Readers
-from ozgate.blobs.sweep import Reaper
+from ozgate.background.reaper import Reaper
+from ozgate.content.outlet import HELD, Sources, begin_read, locate, open_sources
+from ozgate.content.readers import Readers
 from ozgate.errors import Absent, Damaged
-from ozgate.s3.bytes import HELD, Sources, begin_read, locate, open_sources
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.testing.metadata_base import OWNER, put

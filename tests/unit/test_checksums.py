@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.errors import BadDigest, InvalidRequest
-from ozgate.s3.call import Headers
 from ozgate.s3.checksums import (
     ALGORITHMS,
     check,
@@ -21,6 +20,7 @@ from ozgate.s3.checksums import (
     encode,
     trailer,
 )
+from ozgate.wire.headers import Headers
 
 CHECK = b"123456789"
 """The string whose CRCs are published as the check values of each."""

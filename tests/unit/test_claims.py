@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.auth.claims import parse_timestamp, read_claim
 from ozgate.errors import AccessDenied, RequestTimeTooSkewed, S3Error
-from ozgate.s3.call import Headers
+from ozgate.wire.headers import Headers
 from tests.fuzz import claims
 from tests.fuzz.judging import check_error
 

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate import __version__
 from ozgate.cli.main import main
-from ozgate.cli.reference import markdown, site_file
+from ozgate.config.reference import markdown, site_file
 
 PAIR = {"AWS_ACCESS_KEY_ID": "me/x@Y", "AWS_SECRET_ACCESS_KEY": "secret"}
 NOTHING = {

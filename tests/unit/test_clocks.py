@@ -13,13 +13,12 @@ from twisted.internet.task import Clock
 from twisted.python import runtime
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from ozgate.background.sweeper import ORPHANS_EVERY, Sweeper
+from ozgate.background.reaper import ORPHANS_EVERY, Reaper, Sweeper
 from ozgate.background.uploads import UploadExpiry
-from ozgate.blobs.readers import Readers
-from ozgate.blobs.sweep import Reaper
-from ozgate.clocks import dated
+from ozgate.content.readers import Readers
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.metadata.sqlite import SQLiteMetadataStore
+from ozgate.metadata.sqlite.store import SQLiteMetadataStore
+from ozgate.service.clocks import dated
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 from tests.unit.metadata_rows import CREATED, still_store

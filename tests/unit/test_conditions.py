@@ -13,7 +13,6 @@ from ozgate.errors import (
     PreconditionFailed,
     S3Error,
 )
-from ozgate.s3.call import Headers
 from ozgate.s3.conditions import (
     check_abort,
     check_copy_source,
@@ -26,6 +25,7 @@ from ozgate.s3.conditions import (
 )
 from ozgate.s3.xml import http_date
 from ozgate.values import ObjectVersion, Upload
+from ozgate.wire.headers import Headers
 
 ETAG = "d41d8cd98f00b204e9800998ecf8427e"
 MODIFIED = 1_795_341_600_500

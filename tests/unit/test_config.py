@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate import configvalues
-from ozgate.cli.reference import TYPES, written
-from ozgate.config import MASKED, Settings, by_key, knobs
+from ozgate.config import parsers
+from ozgate.config.reference import TYPES, written
+from ozgate.config.settings import MASKED, Settings, by_key, knobs
 
 
 class ParseTests(SynchronousTestCase):
@@ -25,9 +25,9 @@ class ParseTests(SynchronousTestCase):
             (" 5gb ", 5 << 30),
             ("0", 0),
         ):
-            self.assertEqual(configvalues.size(text), value)
+            self.assertEqual(parsers.size(text), value)
         for text in ("", "x", "-1", "1.5GB", "5XB", "B", "٣"):
-            self.assertRaises(ValueError, configvalues.size, text)
+            self.assertRaises(ValueError, parsers.size, text)
 
     def test_durations(self) -> None:
         """Durations are seconds, whatever the unit they were written in."""
@@ -40,15 +40,15 @@ class ParseTests(SynchronousTestCase):
             ("12", 12),
             ("0", 0),
         ):
-            self.assertEqual(configvalues.duration(text), value)
+            self.assertEqual(parsers.duration(text), value)
         for text in ("", "x", "-1", "inf", "nan", "5w", "1.2.3s"):
-            self.assertRaises(ValueError, configvalues.duration, text)
+            self.assertRaises(ValueError, parsers.duration, text)
 
     def test_endless_durations(self) -> None:
         """A duration has an end: a hundred years, and not what overflows into infinity."""
-        self.assertEqual(configvalues.duration("36500d"), 3_153_600_000)
+        self.assertEqual(parsers.duration("36500d"), 3_153_600_000)
         for text in ("36501d", "9" * 400, "9" * 400 + "ms", "1" + "0" * 308 + "d"):
-            self.assertRaises(ValueError, configvalues.duration, text)
+            self.assertRaises(ValueError, parsers.duration, text)
 
     @given(
         st.one_of(
@@ -74,7 +74,7 @@ class ParseTests(SynchronousTestCase):
             f" {number}{unit}b ",
             f"{number}{unit.lower()}",
         ):
-            self.assertEqual(configvalues.size(text), wanted)
+            self.assertEqual(parsers.size(text), wanted)
 
     @given(st.integers(0, 36500), st.sampled_from(["ms", "s", "m", "h", "d"]))
     def test_any_duration(self, number: int, unit: str) -> None:
@@ -86,49 +86,47 @@ class ParseTests(SynchronousTestCase):
             hours=number * {"h": 1}.get(unit, 0),
             days=number * {"d": 1}.get(unit, 0),
         )
-        found = configvalues.duration(f"{number}{unit.upper()}")
+        found = parsers.duration(f"{number}{unit.upper()}")
         self.assertAlmostEqual(found, wanted.total_seconds())
 
     @given(st.from_regex(r"[a-z0-9.-]{1,9}", fullmatch=True), st.integers(0, 65535))
     def test_any_address(self, host: str, port: int) -> None:
         """Host and port put together are told apart again."""
-        self.assertEqual(configvalues.host_and_port(f"{host}:{port}"), (host, port))
+        self.assertEqual(parsers.host_and_port(f"{host}:{port}"), (host, port))
         self.assertEqual(
-            configvalues.host_and_port(f"[{host}::]:{port}"), (f"{host}::", port)
+            parsers.host_and_port(f"[{host}::]:{port}"), (f"{host}::", port)
         )
 
     def test_intervals_are_above_zero(self) -> None:
         """What is done again and again cannot be done without a pause."""
-        self.assertEqual(configvalues.interval("1s"), 1)
-        self.assertRaises(ValueError, configvalues.interval, "0")
-        self.assertRaises(ValueError, configvalues.positive, "0")
+        self.assertEqual(parsers.interval("1s"), 1)
+        self.assertRaises(ValueError, parsers.interval, "0")
+        self.assertRaises(ValueError, parsers.positive, "0")
 
     def test_milliseconds(self) -> None:
         """A bare number of a Hadoop key that ends in ms is milliseconds."""
-        self.assertEqual(configvalues.milliseconds("60000"), 60)
-        self.assertEqual(configvalues.milliseconds("60s"), 60)
+        self.assertEqual(parsers.milliseconds("60000"), 60)
+        self.assertEqual(parsers.milliseconds("60s"), 60)
 
     def test_addresses(self) -> None:
         """Host and port are told apart, IPv6 in brackets."""
-        self.assertEqual(
-            configvalues.host_and_port("127.0.0.1:9878"), ("127.0.0.1", 9878)
-        )
-        self.assertEqual(configvalues.host_and_port("[::1]:0"), ("::1", 0))
+        self.assertEqual(parsers.host_and_port("127.0.0.1:9878"), ("127.0.0.1", 9878))
+        self.assertEqual(parsers.host_and_port("[::1]:0"), ("::1", 0))
         for text in ("9878", ":9878", "host", "host:", "host:x", "::1:9878", "h:65536"):
-            self.assertRaises(ValueError, configvalues.address, text)
+            self.assertRaises(ValueError, parsers.address, text)
 
     def test_booleans_and_lists(self) -> None:
         """Booleans are words; empty members of a list are dropped."""
-        self.assertTrue(configvalues.boolean(" True "))
-        self.assertFalse(configvalues.boolean("false"))
-        self.assertRaises(ValueError, configvalues.boolean, "yes")
-        self.assertEqual(configvalues.names(" a, b,,"), ("a", "b"))
+        self.assertTrue(parsers.boolean(" True "))
+        self.assertFalse(parsers.boolean("false"))
+        self.assertRaises(ValueError, parsers.boolean, "yes")
+        self.assertEqual(parsers.names(" a, b,,"), ("a", "b"))
 
     def test_urls(self) -> None:
         """A provider is named by a scheme and a location."""
-        self.assertEqual(configvalues.url("sqlite:/a/b.db"), "sqlite:/a/b.db")
+        self.assertEqual(parsers.url("sqlite:/a/b.db"), "sqlite:/a/b.db")
         for text in ("", "sqlite", "sqlite:", ":x"):
-            self.assertRaises(ValueError, configvalues.url, text)
+            self.assertRaises(ValueError, parsers.url, text)
 
 
 class KnobTests(SynchronousTestCase):

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.config import Settings
-from ozgate.loading import Loaded, load, override
-from ozgate.sitefile import ConfigurationError
+from ozgate.config.loading import Loaded, load, override
+from ozgate.config.settings import Settings
+from ozgate.config.sitefile import ConfigurationError
 from tests.fuzz import config
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.cli.reference import markdown, site_file
-from ozgate.config import Settings, knobs
-from ozgate.loading import load
+from ozgate.config.loading import load
+from ozgate.config.reference import markdown, site_file
+from ozgate.config.settings import Settings, knobs
 
 ROOT = Path(__file__).parent.parent.parent
 

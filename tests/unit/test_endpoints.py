@@ -7,15 +7,15 @@ import socket
 from twisted.internet import reactor
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.config import Settings
-from ozgate.endpoints import (
+from ozgate.config.settings import Settings
+from ozgate.config.sitefile import ConfigurationError
+from ozgate.service.endpoints import (
     AddressTaken,
     check_endpoints,
     description_of,
     try_port,
 )
-from ozgate.listening import descriptions, try_ports
-from ozgate.sitefile import ConfigurationError
+from ozgate.service.listening import descriptions, try_ports
 
 
 class WrittenTests(SynchronousTestCase):

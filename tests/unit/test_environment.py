@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.cli.reference import written
-from ozgate.config import Settings, by_key, knobs
-from ozgate.environment import OTHERS, from_environment, variable_of
-from ozgate.loading import load
-from ozgate.sitefile import ConfigurationError
+from ozgate.config.environment import OTHERS, from_environment, variable_of
+from ozgate.config.loading import load
+from ozgate.config.reference import written
+from ozgate.config.settings import Settings, by_key, knobs
+from ozgate.config.sitefile import ConfigurationError
 
 KEYS = [each.metadata["key"] for each in knobs()]
 

@@ -7,14 +7,7 @@ from twisted.internet.defer import ensureDeferred, fail
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate import errors
-from ozgate.errors import (
-    Absent,
-    Damaged,
-    NoSuchKey,
-    S3Error,
-    StoreError,
-    forget_frames,
-)
+from ozgate.errors import Absent, Damaged, NoSuchKey, S3Error, StoreError, forget_frames
 from ozgate.s3.xml import error_document, read
 
 ERRORS = [

@@ -1,4 +1,4 @@
-"""Tests of :mod:`ozgate.s3.extents`: back-pressure and failures over several blobs."""
+"""Tests of :mod:`ozgate.content.intake`: back-pressure and failures over several blobs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from twisted.internet.interfaces import IConsumer, IProducer, IPushProducer
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
+from ozgate.content.intake import Extents
 from ozgate.errors import Unavailable
-from ozgate.s3.extents import Extents
 from ozgate.values import BlobRef
 
 

@@ -15,9 +15,9 @@ from twisted.internet.task import Clock, deferLater
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from ozgate.blobs import io
-from ozgate.blobs.blobfile import BLOCK, TRAILER, file_size
-from ozgate.blobs.files import FileBlobStore
+from ozgate.blobs.files import syscalls
+from ozgate.blobs.files.blobfile import BLOCK, TRAILER, file_size
+from ozgate.blobs.files.store import FileBlobStore
 from ozgate.errors import Absent, ClientGone, Damaged, NoSpace, Unavailable
 from ozgate.testing.blob_contract import Feeder, Reader
 from ozgate.values import BlobRef, ByteRange
@@ -25,8 +25,8 @@ from tests.fuzz import blobs
 
 MIB = 1 << 20
 
-REAL = {name: getattr(io, name) for name in io.__all__}
-"""The functions of :mod:`ozgate.blobs.io`, unbroken."""
+REAL = {name: getattr(syscalls, name) for name in syscalls.__all__}
+"""The functions of :mod:`ozgate.blobs.files.syscalls`, unbroken."""
 
 
 def at_once(function, *args):
@@ -90,7 +90,7 @@ class FilesCase(SynchronousTestCase):
         return [link for link in links if link.startswith(inside)]
 
     def record(self, *names: str) -> list[str]:
-        """Note the calls of some functions of :mod:`ozgate.blobs.io`."""
+        """Note the calls of some functions of :mod:`ozgate.blobs.files.syscalls`."""
         calls: list[str] = []
         for name in names:
 
@@ -98,11 +98,11 @@ class FilesCase(SynchronousTestCase):
                 calls.append(name)
                 return REAL[name](*args)
 
-            self.patch(io, name, recording)
+            self.patch(syscalls, name, recording)
         return calls
 
     def break_call(self, name: str, number: int, at: int = 1) -> list[int]:
-        """Let a function of :mod:`ozgate.blobs.io` fail from its n-th call on; returns how often it was called."""
+        """Let a function of :mod:`ozgate.blobs.files.syscalls` fail from its n-th call on; returns how often it was called."""
         calls = [0]
         real = REAL[name]
 
@@ -112,12 +112,12 @@ class FilesCase(SynchronousTestCase):
                 raise OSError(number, os.strerror(number))
             return real(*args)
 
-        self.patch(io, name, failing)
+        self.patch(syscalls, name, failing)
         return calls
 
     def mend(self, name: str) -> None:
-        """Let a function of :mod:`ozgate.blobs.io` work again."""
-        self.patch(io, name, REAL[name])
+        """Let a function of :mod:`ozgate.blobs.files.syscalls` work again."""
+        self.patch(syscalls, name, REAL[name])
 
     def nothing_left(self) -> None:
         """Check that no file is there, named or open."""
@@ -156,9 +156,9 @@ class WritingTests(FilesCase):
 
     def test_short_writes(self) -> None:
         """Writes that take a part of what they are given are gone on with."""
-        real = io.writev
+        real = syscalls.writev
         self.patch(
-            io,
+            syscalls,
             "writev",
             lambda fd, chunks: real(fd, [bytes(chunks[0])[: 1 + len(chunks[0]) // 2]]),
         )
@@ -167,7 +167,7 @@ class WritingTests(FilesCase):
 
     def test_write_of_nothing(self) -> None:
         """A disk that takes no bytes and reports no error does not hang the writer."""
-        self.patch(io, "writev", lambda fd, chunks: 0)
+        self.patch(syscalls, "writev", lambda fd, chunks: 0)
         sink = self.store.create(None)
         sink.write(b"abc")
         self.failureResultOf(sink.commit(), Unavailable)
@@ -215,7 +215,7 @@ class WritingTests(FilesCase):
 
     def test_announced_and_not_there(self) -> None:
         """More than the disk has is refused at the first batch, though no more than that batch is reserved."""
-        self.patch(io, "free", lambda fd: 100 * MIB - 1)
+        self.patch(syscalls, "free", lambda fd: 100 * MIB - 1)
         sink = self.store.create(100 * MIB)
         sink.write(b"x" * MIB)
         self.assertRaises(NoSpace, sink.write, b"x")
@@ -230,7 +230,7 @@ class WritingTests(FilesCase):
             counts.append(count)
             REAL["allocate"](fd, count)
 
-        self.patch(io, "allocate", allocate)
+        self.patch(syscalls, "allocate", allocate)
         size = 64 * MIB
         sink = self.store.create(size)
         for sent in range(1, 65):
@@ -462,15 +462,17 @@ class ReadingTests(FilesCase):
         """Reads that give a part of what was asked for are gone on with."""
         data = os.urandom(BLOCK + 1000)
         blob = self.put(data)
-        real = io.pread
-        self.patch(io, "preadv_nowait", lambda fd, view, offset: min(len(view), 1))
-        self.patch(io, "pread", lambda fd, n, at: real(fd, 1 + n // 2, at))
+        real = syscalls.pread
+        self.patch(
+            syscalls, "preadv_nowait", lambda fd, view, offset: min(len(view), 1)
+        )
+        self.patch(syscalls, "pread", lambda fd, n, at: real(fd, 1 + n // 2, at))
         self.assertTrue(self.get(blob) == data)
 
     def test_disk_error(self) -> None:
         """A disk that cannot read fails the sending."""
         blob = self.put(os.urandom(1000))
-        self.patch(io, "preadv_nowait", lambda fd, view, offset: 0)
+        self.patch(syscalls, "preadv_nowait", lambda fd, view, offset: 0)
         self.break_call("pread", errno.EIO)
         self.failureResultOf(self.source(blob).send_to(Reader()), Unavailable)
 
@@ -514,7 +516,7 @@ class ReadingTests(FilesCase):
         """A block that arrives from a thread while the consumer is paused waits for it."""
         data = os.urandom(2 * BLOCK)
         blob = self.put(data)
-        self.patch(io, "preadv_nowait", lambda fd, view, offset: 0)
+        self.patch(syscalls, "preadv_nowait", lambda fd, view, offset: 0)
         source = self.source(blob)
         waiting: list = []
 
@@ -541,7 +543,7 @@ class ReadingTests(FilesCase):
     def test_close_in_a_thread_read(self) -> None:
         """A file is not closed under the thread that reads it, but right after."""
         blob = self.put(os.urandom(100))
-        self.patch(io, "preadv_nowait", lambda fd, view, offset: 0)
+        self.patch(syscalls, "preadv_nowait", lambda fd, view, offset: 0)
         source = self.source(blob)
         done: Deferred = Deferred()
         source.run_in_thread = lambda function, *args: done
@@ -644,7 +646,7 @@ class ThreadTests(TestCase):
         self.entered: Deferred[None] = Deferred()
         self.active = 0
         self.most = 0
-        real = io.writev
+        real = syscalls.writev
 
         def held(fd, chunks):
             self.active += 1
@@ -657,7 +659,7 @@ class ThreadTests(TestCase):
             finally:
                 self.active -= 1
 
-        self.patch(io, "writev", held)
+        self.patch(syscalls, "writev", held)
         self.addCleanup(self.gate.set)
 
     def _note(self) -> None:
@@ -720,7 +722,7 @@ class ThreadTests(TestCase):
             self.gate.wait(60)
             raise OSError(errno.ENOSPC, "full")
 
-        self.patch(io, "writev", full)
+        self.patch(syscalls, "writev", full)
         sink = self.store.create(None)
         feeder = Feeder(sink, iter([b"x" * 65536 for _ in range(80)]))
         feeder.resumeProducing()

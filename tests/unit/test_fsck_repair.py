@@ -9,9 +9,9 @@ from contextlib import closing
 from typing import Any
 
 from ozgate.admin.caller import Caller
-from ozgate.admin.commands import run
+from ozgate.admin.commands.table import run
 from ozgate.admin.errors import AdminError
-from ozgate.blobs import io
+from ozgate.blobs.files import syscalls
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.values import (
     BlobRef,
@@ -46,7 +46,7 @@ class RemovalTests(BackupCase):
     def fail_opening(self, number: int, times: int) -> None:
         """Have some calls that open a file fail, from now on."""
         left = [times]
-        open_named = io.open_named
+        open_named = syscalls.open_named
 
         def fails(path: str) -> int:
             if left[0] and os.path.basename(path) in {each.id for each in self.stored}:
@@ -54,7 +54,7 @@ class RemovalTests(BackupCase):
                 raise OSError(number, os.strerror(number))
             return open_named(path)
 
-        self.patch(io, "open_named", fails)
+        self.patch(syscalls, "open_named", fails)
 
     async def keys(self) -> list[str]:
         """The keys that are there."""

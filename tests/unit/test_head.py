@@ -9,12 +9,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.errors import BadRequest, RequestHeaderSectionTooLarge
-from ozgate.wire.head import (
-    after_empty_lines,
-    parse_head,
-    split_target,
-    valid_host,
-)
+from ozgate.wire.head import after_empty_lines, parse_head, split_target, valid_host
 from tests.fuzz import head
 
 PIECES = st.sampled_from([*head.WORDS, b":", b"/", b"x", b"\r", b"\n", b"\0", b"12"])

@@ -20,7 +20,6 @@ from ozgate.errors import (
     MetadataTooLarge,
     NotImplemented,
 )
-from ozgate.s3.call import Headers
 from ozgate.s3.headers import (
     checksum_headers,
     encoded,
@@ -31,6 +30,7 @@ from ozgate.s3.headers import (
     version_headers,
 )
 from ozgate.values import Checksum, ObjectVersion
+from ozgate.wire.headers import Headers
 from tests.fuzz import headers
 from tests.fuzz.judging import text
 

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.config import Settings
+from ozgate.config.settings import Settings
 from ozgate.wire.head import valid_host
 from ozgate.wire.hosts import may_be_called, of_another_site
 

@@ -1,4 +1,4 @@
-"""Tests of :mod:`ozgate.auth.names`: the examples of Hadoop's documentation, and what is malformed."""
+"""Tests of :mod:`ozgate.config.authtolocal`: the examples of Hadoop's documentation, and what is malformed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.auth.names import default_realm, parse_rules, short_name
+from ozgate.config.authtolocal import default_realm, parse_rules, short_name
 
 REALM = "EXAMPLE.COM"
 

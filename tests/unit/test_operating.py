@@ -14,15 +14,15 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.admin.conf import properties
-from ozgate.admin.health import KEPT, PATIENCE, Health, Probe
-from ozgate.admin.metrics import Metrics, Snapshot
-from ozgate.admin.reload import TAKEN_UP, Reload
-from ozgate.config import Settings, knobs
+from ozgate.admin.pages.conf import properties
+from ozgate.admin.pages.health import KEPT, PATIENCE, Health, Probe
+from ozgate.admin.pages.metrics import Metrics, Snapshot
+from ozgate.admin.pages.reload import TAKEN_UP, Reload
+from ozgate.config.settings import Settings, knobs
+from ozgate.config.sitefile import ConfigurationError
 from ozgate.errors import Unavailable
-from ozgate.reloading import Reloads
-from ozgate.sitefile import ConfigurationError
-from ozgate.tally import SECONDS, Spread
+from ozgate.gateway.reloads import Reloads
+from ozgate.gateway.tally import SECONDS, Spread
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from tests.operations.support import make_gateway
 

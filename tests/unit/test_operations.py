@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.s3.address import Address, parse_address
-from ozgate.s3.operations import ALIASES, OPERATIONS, Body, Operation, Scope
+from ozgate.s3.operations import ALIASES, OPERATIONS, Body, Operation
 from ozgate.s3.resolve import resolve
+from ozgate.wire.target import Address, Scope, parse_address
 
 ELSEWHERE = {"PostObject", "OptionsBucket", "OptionsObject"}
 """Rows the model does not have: the browser's form upload and CORS preflights."""

@@ -15,7 +15,6 @@ from ozgate.errors import (
     KeyTooLongError,
     S3Error,
 )
-from ozgate.s3.address import parse_query
 from ozgate.s3.call import Call
 from ozgate.s3.params import (
     copy_source,
@@ -26,6 +25,7 @@ from ozgate.s3.params import (
     url_encode,
 )
 from ozgate.values import ByteRange
+from ozgate.wire.target import parse_query
 from tests.fuzz import values
 
 PIECES = st.one_of(st.sampled_from(values.WORDS), st.binary(max_size=4))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.configvalues import networks
+from ozgate.config.parsers import networks
 from ozgate.wire.peers import Peers, address_in
 
 TRUSTED = ("127.0.0.1", "10.0.0.0/8", "fd00::/8")

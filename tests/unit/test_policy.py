@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.auth.accounts import KEPT, Accounts, local_user
 from ozgate.auth.administrators import Administrators, Identity
-from ozgate.config import Settings
+from ozgate.config.settings import Settings
 from ozgate.s3.operations import OPERATIONS
 from ozgate.s3.policy.evaluator import allows, may, may_remove, new_acls
 from ozgate.s3.policy.rights import rights_for

@@ -19,8 +19,14 @@ from ozgate.errors import (
     S3Error,
     SignatureDoesNotMatch,
 )
-
-from .signed import ACCESS_ID, DOCUMENTED, SECRET, Sent, presigned_by_botocore, seconds
+from tests.unit.signed import (
+    ACCESS_ID,
+    DOCUMENTED,
+    SECRET,
+    Sent,
+    presigned_by_botocore,
+    seconds,
+)
 
 URL = "http://localhost:9878"
 NOW = seconds("20130524T000000Z")

@@ -13,11 +13,11 @@ from twisted.internet.threads import deferToThread
 from twisted.plugin import getPlugins
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from ozgate.blobs import io
-from ozgate.config import Settings
+from ozgate.blobs.files import syscalls
+from ozgate.config.settings import Settings
+from ozgate.config.sitefile import ConfigurationError
+from ozgate.gateway.providers import make_provider
 from ozgate.interfaces import IBlobStore, IMetadataStore, IProviderMaker
-from ozgate.providers import make_provider
-from ozgate.sitefile import ConfigurationError
 
 
 class PluginTests(SynchronousTestCase):
@@ -68,7 +68,7 @@ class DurabilityTests(TestCase):
         os.mkdir(settings.data)
         calls: list[object] = []
         for name in ("fsync", "fsync_folder"):
-            self.patch(io, name, calls.append)
+            self.patch(syscalls, name, calls.append)
         blobs, metadata = (
             make_provider(interface, key, reactor, settings, deferToThread)
             for interface, key in (

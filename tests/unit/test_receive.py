@@ -15,9 +15,9 @@ from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from ozgate.blobs.files import FileBlobStore
-from ozgate.blobs.readers import Readers
-from ozgate.config import Settings
+from ozgate.blobs.files.store import FileBlobStore
+from ozgate.config.settings import Settings
+from ozgate.content.readers import Readers
 from ozgate.errors import (
     BadDigest,
     ClientGone,
@@ -31,18 +31,19 @@ from ozgate.errors import (
     SignatureDoesNotMatch,
     XAmzContentSHA256Mismatch,
 )
+from ozgate.gateway.gateway import Gateway
 from ozgate.interfaces import IBlobStore, IMetadataTransaction
-from ozgate.s3.address import parse_address
-from ozgate.s3.call import Call, Gateway, Headers
+from ozgate.s3.call import Call
 from ozgate.s3.checksums import ALGORITHMS, encode
 from ozgate.s3.receive import Received, document, keep, receive
-from ozgate.s3.row import Body, Operation, Scope
+from ozgate.s3.row import Body, Operation
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.values import BlobRef, ByteRange, Content, Extent, Principal
 from ozgate.wire.body import RequestBody
-
-from .chunking import (
+from ozgate.wire.headers import Headers
+from ozgate.wire.target import Scope, parse_address
+from tests.unit.chunking import (
     SIGNED_TRAILER,
     UNSIGNED_TRAILER,
     signed_chunks,

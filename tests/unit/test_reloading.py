@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.reloading import Reloads
+from ozgate.gateway.reloads import Reloads
 
 
 class ReloadsTests(SynchronousTestCase):

@@ -11,9 +11,9 @@ from ozgate.errors import (
     NotImplemented,
     S3Error,
 )
-from ozgate.s3.address import parse_address
-from ozgate.s3.operations import Operation, Scope
+from ozgate.s3.operations import Operation
 from ozgate.s3.resolve import SELECTORS, resolve
+from ozgate.wire.target import Scope, parse_address
 
 METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH", "TRACE")
 PATHS = ("/", "/bucket", "/bucket/key")

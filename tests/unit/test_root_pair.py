@@ -7,9 +7,9 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.config import Settings
-from ozgate.loading import load, override
-from ozgate.sitefile import ConfigurationError
+from ozgate.config.loading import load, override
+from ozgate.config.settings import Settings
+from ozgate.config.sitefile import ConfigurationError
 
 SECRET = "of eight or more"
 AWS = {"AWS_ACCESS_KEY_ID": "amy", "AWS_SECRET_ACCESS_KEY": SECRET}

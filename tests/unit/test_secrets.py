@@ -1,4 +1,4 @@
-"""Tests of :mod:`ozgate.auth.secrets`."""
+"""Tests of :mod:`ozgate.auth.secretstore`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from ozgate.auth.sealing import MasterKey
-from ozgate.auth.secrets import MetadataSecretStore, StaticSecrets, open_master_key
+from ozgate.auth.secretstore import MetadataSecretStore, StaticSecrets, open_master_key
 from ozgate.errors import Absent, Conflict, Damaged, Unavailable
 from ozgate.interfaces import ISecretStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore

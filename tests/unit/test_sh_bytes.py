@@ -17,8 +17,8 @@ from zope.interface import implementer
 
 from ozgate.admin.errors import AdminError
 from ozgate.cli.asking import exchange
-from ozgate.cli.keybytes import BLOCK, Get, Put
-from ozgate.cli.offlinebytes import FileBody
+from ozgate.cli.sh.keybytes import BLOCK, Get, Put
+from ozgate.cli.sh.offlinebytes import FileBody
 
 NAMES = {"volume": "v", "bucket": "b", "key": "k"}
 

@@ -9,9 +9,9 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import TestCase
 
-from ozgate.admin import buckets
 from ozgate.admin.caller import Caller
-from ozgate.admin.commands import run
+from ozgate.admin.commands import buckets
+from ozgate.admin.commands.table import run
 from ozgate.admin.context import AdminContext
 from ozgate.admin.errors import AdminError
 from ozgate.interfaces import IMetadataTransaction

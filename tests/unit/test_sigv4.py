@@ -29,8 +29,7 @@ from ozgate.errors import (
     S3Error,
     SignatureDoesNotMatch,
 )
-
-from .signed import (
+from tests.unit.signed import (
     ACCESS_ID,
     DOCUMENTED,
     EMPTY,

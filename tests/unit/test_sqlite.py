@@ -16,8 +16,8 @@ from twisted.trial.unittest import SkipTest, TestCase
 
 from ozgate.errors import Damaged, Unavailable
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.metadata import schema, uploads, versions
-from ozgate.metadata.sqlite import SQLiteMetadataStore
+from ozgate.metadata.sqlite import schema, uploads, versions
+from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.values import Bucket, Content, ObjectVersion, Volume
 
 NOBODY = 65534

@@ -13,7 +13,7 @@ from twisted.trial.unittest import TestCase
 
 from ozgate.errors import Damaged
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.metadata.sqlite import SQLiteMetadataStore
+from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.testing.metadata_base import OWNER, blob, part, upload, version
 from ozgate.values import (
     EXTENTS_AT_ONCE,

@@ -17,7 +17,7 @@ from twisted.trial.unittest import SkipTest, TestCase
 
 from ozgate.errors import NoSpace, Unavailable, Uncertain
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.metadata.sqlite import SQLiteMetadataStore
+from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.values import Bucket, Content, ObjectVersion, Volume
 
 MARK = b"acknowledged "
@@ -141,7 +141,7 @@ class FullDiskTests(TestCase):
 
     async def test_locked(self) -> None:
         """While another process holds the database, a write is surely not done."""
-        from ozgate.metadata import connections
+        from ozgate.metadata.sqlite import connections
 
         self.patch(connections, "BUSY_SECONDS", 0.01)
         path = self.mktemp()

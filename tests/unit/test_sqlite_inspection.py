@@ -13,7 +13,7 @@ from twisted.trial.unittest import TestCase
 
 from ozgate.errors import Unavailable
 from ozgate.interfaces import IInspected, IMetadataTransaction
-from ozgate.metadata.sqlite import SQLiteMetadataStore
+from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.testing.metadata_base import extents, part, put, upload
 from ozgate.values import Bucket, Content, DamagedRow, Drift, Volume
 

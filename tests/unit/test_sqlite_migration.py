@@ -10,8 +10,8 @@ from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.metadata import schema
-from ozgate.metadata.sqlite import SQLiteMetadataStore
+from ozgate.metadata.sqlite import schema
+from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.values import Bucket, Content, ObjectVersion
 
 OLD = Path(__file__).with_name("metadata_v1.sql")

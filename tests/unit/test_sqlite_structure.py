@@ -13,9 +13,9 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from ozgate.errors import Unavailable
-from ozgate.metadata.connections import connect_reader, connect_writer
-from ozgate.metadata.schema import SCHEMA_VERSION
-from ozgate.metadata.structure import foreign_parts
+from ozgate.metadata.sqlite.connections import connect_reader, connect_writer
+from ozgate.metadata.sqlite.schema import SCHEMA_VERSION
+from ozgate.metadata.sqlite.structure import foreign_parts
 from tests.unit.metadata_rows import fill, restore, still_store
 from tests.unit.test_sqlite_upgrades import DUMPS
 

@@ -15,8 +15,8 @@ from twisted.trial.unittest import TestCase
 
 from ozgate.errors import Unavailable
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.metadata import schema
-from ozgate.metadata.sqlite import SQLiteMetadataStore
+from ozgate.metadata.sqlite import schema
+from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from tests.unit.metadata_rows import fill, look, restore, still_store
 
 DUMPS = {

@@ -1,10 +1,10 @@
-"""Tests of :mod:`ozgate.auth.strength`."""
+"""Tests of :mod:`ozgate.config.strength`."""
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.auth.strength import LONGEST, refusal, warning
+from ozgate.config.strength import LONGEST, refusal, warning
 
 
 class StrengthTests(SynchronousTestCase):

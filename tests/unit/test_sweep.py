@@ -7,9 +7,8 @@ from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, eventAsText
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.background.sweeper import ORPHANS_EVERY, Sweeper
-from ozgate.blobs.readers import Readers
-from ozgate.blobs.sweep import LEASE, TERM, Reaper
+from ozgate.background.reaper import LEASE, ORPHANS_EVERY, TERM, Reaper, Sweeper
+from ozgate.content.readers import Readers
 from ozgate.errors import NoSpace, Unavailable
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore

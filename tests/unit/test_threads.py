@@ -12,7 +12,7 @@ from twisted.internet.defer import ensureDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.errors import forget_frames
-from ozgate.threads import Threads
+from ozgate.service.threads import Threads
 
 
 class Turns:

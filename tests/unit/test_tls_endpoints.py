@@ -10,11 +10,11 @@ from twisted.internet.endpoints import _parse
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.config import Settings
-from ozgate.endpoints import options_of
-from ozgate.listening import descriptions
-from ozgate.sitefile import ConfigurationError
-from ozgate.tlsendpoints import TlsEndpoint, tls_endpoints
+from ozgate.config.settings import Settings
+from ozgate.config.sitefile import ConfigurationError
+from ozgate.service.endpoints import options_of
+from ozgate.service.listening import descriptions
+from ozgate.service.tlsendpoints import TlsEndpoint, tls_endpoints
 from tests.authority import Authority, put
 
 HTTP = "tcp:9878:interface=127.0.0.1"

@@ -7,7 +7,7 @@ from twisted.logger import LogLevel, capturedLogs, eventAsText
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.errors import Absent, ClientGone, Damaged, NoSpace, Unavailable, Uncertain
-from ozgate.troubles import MOST, REST, Troubles
+from ozgate.gateway.troubles import MOST, REST, Troubles
 
 FULL = NoSpace("less than 5 bytes are free")
 

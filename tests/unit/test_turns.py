@@ -9,10 +9,10 @@ from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.config import Settings
+from ozgate.config.settings import Settings
 from ozgate.errors import SlowDown
+from ozgate.gateway.turns import WAITING, Turns, Work
 from ozgate.s3.perform.digesting import slices
-from ozgate.s3.turns import WAITING, Turns, Work
 from ozgate.values import ByteRange
 
 

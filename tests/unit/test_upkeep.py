@@ -7,10 +7,10 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail
 
 from ozgate.admin.caller import Caller
-from ozgate.admin.commands import run
+from ozgate.admin.commands.table import run
 from ozgate.admin.context import AdminContext
 from ozgate.admin.errors import AdminError
-from ozgate.admin.upkeep import Upkeep
+from ozgate.admin.upkeep.tasks import Upkeep
 from ozgate.errors import Damaged
 from tests.operations.support import OperationTestCase, settle
 

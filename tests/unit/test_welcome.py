@@ -8,7 +8,7 @@ import sys
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.welcome import program
+from ozgate.service.welcome import program
 
 FOLDER, NAME = os.path.split(sys.executable)
 

@@ -18,8 +18,7 @@ from twisted.logger import formatEvent, globalLogPublisher
 from ozgate.wire.certificates import Pair
 from ozgate.wire.tls import Certificates, TlsFiles
 from tests.authority import Authority, put
-
-from .support import WireTestCase
+from tests.wire.support import WireTestCase
 
 EVERY = "ALL:COMPLEMENTOFALL:@SECLEVEL=0"
 """OpenSSL's list of every cipher that it knows, however weak."""

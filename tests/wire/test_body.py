@@ -19,8 +19,7 @@ from ozgate.errors import AccessDenied, ClientGone, EntityTooLarge
 from ozgate.wire.body import RequestBody, Stopped
 from ozgate.wire.channel import GatewayChannel
 from ozgate.wire.request import GatewayRequest
-
-from .support import Bare, Bytes, WireTestCase, echo
+from tests.wire.support import Bare, Bytes, WireTestCase, echo
 
 PUT = b"PUT /b/k HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n"
 NEXT = b"GET /next HTTP/1.1\r\nHost: h\r\n\r\n"

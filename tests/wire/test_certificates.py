@@ -22,9 +22,8 @@ from ozgate.cli.tls import make_pair
 from ozgate.wire.certificates import CertificateError, Pair
 from ozgate.wire.tls import Certificates, TlsFiles
 from tests.authority import Authority, new_key
-
-from .handshakes import HandshakeTestCase, client
-from .support import Peer
+from tests.wire.handshakes import HandshakeTestCase, client
+from tests.wire.support import Peer
 
 
 class ChainTests(HandshakeTestCase):

@@ -10,8 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from ozgate.wire.site import GatewaySite
 from tests.fuzz import framing
 from tests.fuzz.talking import hear
-
-from .support import Bare, echo, error_body
+from tests.wire.support import Bare, echo, error_body
 
 REQUESTS = st.sampled_from(
     [

@@ -14,9 +14,8 @@ from twisted.internet.task import Clock, deferLater
 from ozgate.errors import ClientGone
 from ozgate.wire.request import GatewayRequest
 from ozgate.wire.tls import Certificates, TlsFiles
-
-from .handshakes import HandshakeTestCase
-from .support import Peer, WireTestCase
+from tests.wire.handshakes import HandshakeTestCase
+from tests.wire.support import Peer, WireTestCase
 
 GET = b"GET /one HTTP/1.1\r\nHost: h\r\n\r\n"
 UNREAD = GET + b"x" * (64 << 10)

@@ -10,8 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from ozgate.testing.inmemory import in_memory_client, settle, talk
 from ozgate.wire.request import GatewayRequest
 from ozgate.wire.site import GatewaySite
-
-from .support import Bytes, Root, echo, error_body
+from tests.wire.support import Bytes, Root, echo, error_body
 
 
 class InMemoryTests(TestCase):

@@ -15,7 +15,7 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.config import Settings
+from ozgate.config.settings import Settings
 from ozgate.errors import SlowDown
 from ozgate.wire import limits, waiting
 from ozgate.wire import site as site_module
@@ -32,9 +32,8 @@ from ozgate.wire.limits import (
 )
 from ozgate.wire.request import GatewayRequest
 from ozgate.wire.tls import Certificates, TlsFiles
-
-from .handshakes import HandshakeTestCase, client
-from .support import Bytes, Peer, WireTestCase, echo
+from tests.wire.handshakes import HandshakeTestCase, client
+from tests.wire.support import Bytes, Peer, WireTestCase, echo
 
 GET = b"GET /%b HTTP/1.1\r\nHost: h\r\n\r\n"
 PUT = b"PUT /b/k HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n"

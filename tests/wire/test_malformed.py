@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ozgate.wire.request import GatewayRequest
-
-from .support import WireTestCase
+from tests.wire.support import WireTestCase
 
 HOST = b"Host: h\r\n"
 

@@ -13,8 +13,7 @@ from ozgate.errors import RequestTimeout
 from ozgate.testing.inmemory import join, settle
 from ozgate.wire.request import GatewayRequest
 from ozgate.wire.site import GatewaySite
-
-from .support import Bytes, Operation, Root, echo, error_body
+from tests.wire.support import Bytes, Operation, Root, echo, error_body
 
 PUT = b"PUT /b/k HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n"
 GET = b"GET /k HTTP/1.1\r\nHost: h\r\n\r\n"

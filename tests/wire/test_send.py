@@ -23,8 +23,7 @@ from ozgate.errors import ClientGone, Damaged
 from ozgate.interfaces import IByteSource
 from ozgate.wire.request import GatewayRequest, new_request_id
 from ozgate.wire.send import send
-
-from .support import Bare, Peer, WireTestCase
+from tests.wire.support import Bare, Peer, WireTestCase
 
 GET = b"GET /k HTTP/1.1\r\nHost: h\r\n\r\n"
 HEAD = b"HEAD /k HTTP/1.1\r\nHost: h\r\n\r\n"

@@ -13,8 +13,7 @@ from twisted.web.server import NOT_DONE_YET
 from ozgate.testing.inmemory import settle, talk
 from ozgate.wire.request import GatewayRequest
 from ozgate.wire.site import GatewaySite
-
-from .support import Operation, error_body
+from tests.wire.support import Operation, error_body
 
 ASKED = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 

@@ -17,9 +17,8 @@ from ozgate.errors import AccessDenied
 from ozgate.wire.request import GatewayRequest
 from ozgate.wire.tls import Certificates, TlsFiles
 from tests.authority import Authority, new_key
-
-from .handshakes import EVERY, HandshakeTestCase, client
-from .support import Peer
+from tests.wire.handshakes import EVERY, HandshakeTestCase, client
+from tests.wire.support import Peer
 
 GOOD = {
     f"ECDHE-{kind}-{cipher}"

@@ -17,9 +17,8 @@ from ozgate.wire.limits import ADDRESS, ALL, ConnectionLimits, Refusals
 from ozgate.wire.request import GatewayRequest
 from ozgate.wire.tls import Certificates, TlsFiles
 from ozgate.wire.waiting import GRACE, Waiting
-
-from .handshakes import HandshakeTestCase, client
-from .support import Operation, Peer, WireTestCase, echo
+from tests.wire.handshakes import HandshakeTestCase, client
+from tests.wire.support import Operation, Peer, WireTestCase, echo
 
 GET = b"GET /%b HTTP/1.1\r\nHost: h\r\n\r\n"
 

@@ -34,7 +34,7 @@ class SQLite:
         run_in_thread: Callable[..., Any],
     ) -> Any:
         """Make the store; a relative path is inside ``ozgate.data``."""
-        from ozgate.metadata.sqlite import SQLiteMetadataStore
+        from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 
         return SQLiteMetadataStore(
             str(Path(settings["ozgate.data"], location)),
@@ -59,7 +59,7 @@ class Files:
         run_in_thread: Callable[..., Any],
     ) -> Any:
         """Make the store; a relative folder is inside ``ozgate.data``."""
-        from ozgate.blobs.files import FileBlobStore
+        from ozgate.blobs.files.store import FileBlobStore
 
         return FileBlobStore(
             str(Path(settings["ozgate.data"], location)),

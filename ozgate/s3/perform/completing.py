@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from attrs import evolve, frozen
 
+from ...content.intake import joined
 from ...errors import (
     BadDigest,
     EntityTooLarge,
@@ -25,17 +26,10 @@ from ...errors import (
     InvalidRequest,
     NoSuchUpload,
 )
-from ...values import (
-    Checksum,
-    Content,
-    ObjectPart,
-    ObjectVersion,
-    Part,
-    Upload,
-)
-from ..call import Call, Headers
+from ...values import Checksum, Content, ObjectPart, ObjectVersion, Part, Upload
+from ...wire.headers import Headers
+from ..call import Call
 from ..checksums import ALGORITHMS, combine, composite
-from ..extents import joined
 from ..headers import refuse_unbuilt
 from ..receive import document as receive_document
 from ..reply import Reply, xml_reply

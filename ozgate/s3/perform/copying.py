@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
+from ...content.intake import joined, known_crc64nvme
+from ...content.outlet import Located, begin_read, locate
 from ...errors import InvalidArgument, InvalidRequest, SlowDown
 from ...values import ByteRange, Checksum, Content, ObjectPart, ObjectVersion
-from ..bytes import Located, begin_read, locate
 from ..checksums import ALGORITHMS, combine, encode
-from ..extents import joined, known_crc64nvme
 from ..headers import read_object_headers, read_tags
 from ..reply import Reply, xml_reply
 from ..versions import store_version

@@ -14,8 +14,9 @@ from twisted.logger import Logger
 from ...errors import Damaged, InternalError, InvalidArgument, MalformedXML, S3Error
 from ...interfaces import IMetadataTransaction
 from ...values import Bucket, ObjectVersion
-from ..address import check_key
-from ..call import Call, Headers
+from ...wire.headers import Headers
+from ...wire.target import check_key
+from ..call import Call
 from ..conditions import check_delete
 from ..receive import document as receive_document
 from ..reply import Reply, xml_reply

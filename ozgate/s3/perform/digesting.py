@@ -7,15 +7,16 @@ from collections.abc import Callable, Collection, Iterator
 from hashlib import md5
 from typing import TYPE_CHECKING, Any
 
+from ...content.outlet import Located, begin_read, locate, open_sources
 from ...errors import InvalidRequest
 from ...values import ByteRange
 from ...wire.streams import Digesting
-from ..bytes import Located, begin_read, locate, open_sources
 from ..checksums import ALGORITHMS
 
 if TYPE_CHECKING:
+    from ...gateway.gateway import Gateway
     from ...interfaces import IMetadataTransaction
-    from ..call import Call, Gateway
+    from ..call import Call
 
 SLICE = 16 << 20
 """Bytes that are hashed in one turn: some 30 ms of a core, of which to ask whether they are wanted takes a fraction of 1."""
@@ -47,7 +48,7 @@ async def digest(
 ) -> tuple[str, dict[str, str]]:
     """The MD5 (hex) and checksums (base64, by algorithm) of stored bytes, which the caller keeps from the reaper.
 
-    They are read a slice at a time, each in a :mod:`turn <ozgate.s3.turns>`, and only as long as somebody wants them.
+    They are read a slice at a time, each in a :mod:`turn <ozgate.gateway.turns>`, and only as long as somebody wants them.
 
     :param check: an interaction, with its arguments, that raises where they are not wanted any more: what they are for is gone,
         or the caller may not do it. It is asked before each slice, as is the caller's key.

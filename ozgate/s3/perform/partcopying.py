@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from ...content.intake import joined, known_crc64nvme
+from ...content.outlet import Located, begin_read, locate
 from ...errors import SlowDown
 from ...values import (
     Bucket,
@@ -26,9 +28,7 @@ from ...values import (
     Part,
     Upload,
 )
-from ..bytes import Located, begin_read, locate
 from ..checksums import encode
-from ..extents import joined, known_crc64nvme
 from ..headers import refuse_unbuilt
 from ..params import copy_source_range
 from ..receive import keep

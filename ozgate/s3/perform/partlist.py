@@ -11,12 +11,7 @@ from hashlib import sha256
 
 from attrs import frozen
 
-from ...errors import (
-    InvalidArgument,
-    InvalidPartOrder,
-    InvalidRequest,
-    MalformedXML,
-)
+from ...errors import InvalidArgument, InvalidPartOrder, InvalidRequest, MalformedXML
 from ..checksums import ALGORITHMS
 from ..xml import Element, read
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from ...content.outlet import Located, begin_read, locate, open_sources
 from ...errors import InvalidArgument, InvalidPartNumber, InvalidRequest, NotModified
 from ...values import ByteRange, Checksum, ObjectVersion
-from ..bytes import Located, begin_read, locate, open_sources
 from ..conditions import check_read
 from ..headers import checksum_headers, refuse_encryption, version_headers
 from ..params import parse_range

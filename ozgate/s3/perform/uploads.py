@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ...content.intake import MOST_EXTENTS
 from ...errors import InvalidRequest, NoSuchUpload
 from ...values import Bucket, Part, Upload
-from ..extents import MOST_EXTENTS
 from ..quotas import check_quota
 
 FEW_EXTENTS = 5

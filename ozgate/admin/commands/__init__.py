@@ -1,0 +1,1 @@
+"""What `ozgate s3`, `ozgate sh` and `ozgate admin` call by name."""

@@ -1,0 +1,181 @@
+"""Access control lists of volumes and buckets: shown, and changed entry by entry, as Ozone does.
+
+The list of a link itself is shown, but what is changed through a link is that of the bucket it leads to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from attrs import evolve
+
+from ...interfaces import IMetadataTransaction
+from ...values import Acl, Bucket, Volume
+from ..caller import Caller
+from ..context import AdminContext
+from ..errors import AdminError
+from .lookup import find_bucket, find_real, find_volume
+from .rights import checker, principal_of
+
+Acls = tuple[Acl, ...]
+Change = Callable[[Acls], tuple[Acls, list[bool]]]
+"""A list → the list afterwards, and of each entry given whether it made a difference."""
+
+
+def parse_acls(texts: Iterable[Any]) -> Acls:
+    """Entries in the form of Ozone's commands, such as ``user:alice:rw[ACCESS]``.
+
+    :raises AdminError: one has another form.
+    """
+    try:
+        return tuple(Acl.parse(str(text)) for text in texts)
+    except ValueError as error:
+        raise AdminError("INVALID_REQUEST", str(error)) from None
+
+
+def change_of(action: str, acls: Acls) -> Change:
+    """The change that ``add``, ``remove`` or ``set`` makes with some entries.
+
+    :raises AdminError: there are none.
+    """
+    if not acls:
+        raise AdminError("INVALID_REQUEST", "an entry such as user:alice:rw is needed")
+    if action == "set":
+        return lambda before: (_merged(acls), [True] * len(acls))
+    one = _add if action == "add" else _remove
+
+    def change(before: Acls) -> tuple[Acls, list[bool]]:
+        changed = []
+        for acl in acls:
+            after = one(before, acl)
+            changed.append(after != before)
+            before = after
+        return before, changed
+
+    return change
+
+
+def _is_same(one: Acl, other: Acl) -> bool:
+    return (one.kind, one.name, one.scope) == (other.kind, other.name, other.scope)
+
+
+def _merged(acls: Acls) -> Acls:
+    """With the rights of entries for the same one together."""
+    merged: Acls = ()
+    for acl in acls:
+        merged = _add(merged, acl)
+    return merged
+
+
+def _add(before: Acls, acl: Acl) -> Acls:
+    if not any(_is_same(acl, each) for each in before):
+        return (*before, acl)
+    return tuple(
+        evolve(each, rights=each.rights | acl.rights) if _is_same(acl, each) else each
+        for each in before
+    )
+
+
+def _remove(before: Acls, acl: Acl) -> Acls:
+    """Rights leave their entry; an entry without any leaves the list."""
+    after = (
+        evolve(each, rights=each.rights - acl.rights) if _is_same(acl, each) else each
+        for each in before
+    )
+    return tuple(each for each in after if each.rights)
+
+
+async def get_acl(
+    context: AdminContext,
+    caller: Caller,
+    volume: str,
+    bucket: str | None = None,
+    source: bool = False,
+) -> list[dict[str, Any]]:
+    """The list of a volume, or of a bucket or link in it.
+
+    :param source: of what a link leads to.
+    """
+    check, principal = checker(caller), principal_of(caller)
+
+    def read(tx: IMetadataTransaction) -> Acls:
+        found: Volume | Bucket
+        if bucket is None:
+            found = find_volume(tx, volume)
+        elif source:
+            return find_real(tx, volume, bucket, check, principal, "READ_ACL").acls
+        else:
+            found = find_bucket(tx, volume, bucket)
+        check("READ_ACL", found)
+        return found.acls
+
+    return [acl.to_json() for acl in await context.gateway.metadata.read(read)]
+
+
+async def add_acl(
+    context: AdminContext,
+    caller: Caller,
+    volume: str,
+    acls: list[str],
+    bucket: str | None = None,
+) -> list[dict[str, Any]]:
+    """Add entries, or rights to entries that are there; through a link, to what it leads to."""
+    return await _change(context, caller, volume, bucket, "add", parse_acls(acls))
+
+
+async def remove_acl(
+    context: AdminContext,
+    caller: Caller,
+    volume: str,
+    acls: list[str],
+    bucket: str | None = None,
+) -> list[dict[str, Any]]:
+    """Remove rights, and entries that have none left; through a link, from what it leads to."""
+    return await _change(context, caller, volume, bucket, "remove", parse_acls(acls))
+
+
+async def set_acl(
+    context: AdminContext,
+    caller: Caller,
+    volume: str,
+    acls: list[str],
+    bucket: str | None = None,
+) -> list[dict[str, Any]]:
+    """Replace the whole list; through a link, that of what it leads to."""
+    return await _change(context, caller, volume, bucket, "set", parse_acls(acls))
+
+
+async def _change(
+    context: AdminContext,
+    caller: Caller,
+    volume: str,
+    bucket: str | None,
+    action: str,
+    acls: Acls,
+) -> list[dict[str, Any]]:
+    """Change a list.
+
+    :return: of each entry, whether it made a difference.
+    """
+    change, check = change_of(action, acls), checker(caller)
+    principal = principal_of(caller)
+
+    def replace(tx: IMetadataTransaction) -> list[bool]:
+        if bucket is None:
+            found = find_volume(tx, volume)
+            check("WRITE_ACL", found)
+            after, changed = change(found.acls)
+            tx.replace_volume(evolve(found, acls=after))
+        else:
+            real = find_real(tx, volume, bucket, check, principal, "WRITE_ACL")
+            after, changed = change(real.acls)
+            tx.replace_bucket(evolve(real, acls=after))
+        return changed
+
+    claims = (("volume", volume), *((("bucket", bucket),) if bucket else ()))
+    changed = await context.gateway.metadata.write(replace, claims=claims)
+    return [
+        {"acl": str(acl), "changed": each}
+        for acl, each in zip(acls, changed, strict=True)
+    ]

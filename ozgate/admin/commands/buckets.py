@@ -1,0 +1,290 @@
+"""Buckets and links: what ``ozgate sh bucket`` does. Codes, messages and JSON are those of ``ozone sh bucket``.
+
+Making either needs ``CREATE`` on the volume. A link is a row of its own, with its own owner and access control list, and
+takes one name of its volume's quota; nothing is asked of what it points at until it is followed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import evolve
+
+from ...errors import BucketAlreadyExists, BucketAlreadyOwnedByYou
+from ...interfaces import IMetadataTransaction
+from ...s3.links import listed_for
+from ...s3.perform.buckets import add_bucket
+from ...s3.policy.evaluator import new_acls
+from ...s3.quotas import check_bucket_quota
+from ...values import Acl, Bucket, Volume
+from ...wire.target import valid_bucket_name
+from ..answers import iso_time
+from ..caller import Caller
+from ..context import AdminContext
+from ..errors import AdminError, access_denied
+from .lookup import find_bucket, find_volume, page_size
+from .quotas import check_quotas, check_space
+from .rights import Check, checker, principal_of, remover
+
+LAYOUT = "OBJECT_STORE"
+"""The one layout there is: keys are kept as they are."""
+
+THROUGH_LINKS = frozenset(("READ", "WRITE"))
+"""What everyone may do to a new link itself, in the manner of symbolic links; what it points at is asked as well. Ozone's."""
+
+EMPTIED_AT_ONCE = 1000
+"""Versions that one transaction removes of a bucket that goes with all that is in it."""
+
+
+def bucket_json(bucket: Bucket) -> dict[str, Any]:
+    """A bucket as Ozone shows it; of a link, only what it is and points at."""
+    times = {
+        "creationTime": iso_time(bucket.created),
+        "modificationTime": iso_time(bucket.modified),
+    }
+    if bucket.source is not None:
+        volume, source = bucket.source
+        return {
+            "volumeName": bucket.volume,
+            "name": bucket.name,
+            "sourceVolume": volume,
+            "sourceBucket": source,
+            **times,
+            "owner": bucket.owner,
+            "link": True,
+        }
+    return {
+        "metadata": {},
+        "volumeName": bucket.volume,
+        "name": bucket.name,
+        "storageType": "DISK",
+        "versioning": bucket.versioning == "Enabled",
+        "usedBytes": bucket.used_bytes,
+        "usedNamespace": bucket.used_names,
+        **times,
+        "quotaInBytes": bucket.quota_bytes,
+        "quotaInNamespace": bucket.quota_names,
+        "bucketLayout": bucket.layout,
+        "owner": bucket.owner,
+        "link": False,
+    }
+
+
+async def create_bucket(
+    context: AdminContext,
+    caller: Caller,
+    volume: str,
+    bucket: str,
+    user: str | None = None,
+    space_quota: int | None = None,
+    namespace_quota: int | None = None,
+    layout: str = LAYOUT,
+) -> dict[str, Any]:
+    """Make a bucket.
+
+    :param user: its owner; the caller when ``None``.
+    :raises AdminError: ``BUCKET_ALREADY_EXISTS``; ``QUOTA_ERROR``: the volume has a space quota, so the bucket needs one;
+        ``QUOTA_EXCEEDED``.
+    """
+    check, owner = _making(context, caller, bucket, user)
+    check_quotas(space_quota, namespace_quota)
+    if layout != LAYOUT:
+        raise AdminError(
+            "NOT_SUPPORTED_OPERATION", f"the one layout is {LAYOUT}, not {layout}"
+        )
+    space = -1 if space_quota is None else space_quota
+    names = -1 if namespace_quota is None else namespace_quota
+    region = context.settings.region
+
+    def create(tx: IMetadataTransaction) -> Bucket:
+        found = _room_in(tx, volume, bucket, check)
+        check_space(tx, found, bucket, space)
+        try:
+            made = add_bucket(tx, volume, bucket, owner, region)
+        except (BucketAlreadyExists, BucketAlreadyOwnedByYou):
+            raise _already_there() from None
+        made = evolve(made, quota_bytes=space, quota_names=names)
+        tx.replace_bucket(made)
+        return made
+
+    claims = (("volume", volume), ("bucket", bucket))
+    return bucket_json(await context.gateway.metadata.write(create, claims=claims))
+
+
+async def link_bucket(
+    context: AdminContext,
+    caller: Caller,
+    source_volume: str,
+    source_bucket: str,
+    volume: str,
+    bucket: str,
+) -> dict[str, Any]:
+    """Make a link. What it points at need not exist.
+
+    :raises AdminError: ``BUCKET_ALREADY_EXISTS``; ``VOLUME_NOT_FOUND``, of the link's own volume only.
+    """
+    check, owner = _making(context, caller, bucket, None)
+    for name in (source_volume, source_bucket):
+        if not valid_bucket_name(name):
+            raise _invalid_name(name)
+
+    def link(tx: IMetadataTransaction) -> Bucket:
+        found = _room_in(tx, volume, bucket, check)
+        through = Acl("world", "WORLD", THROUGH_LINKS)
+        acls = (*new_acls(owner, found.acls), through)
+        source = (source_volume, source_bucket)
+        made = Bucket(volume, bucket, owner, tx.now(), source=source, acls=acls)
+        return tx.add_bucket(made)
+
+    claims = (("volume", volume), ("bucket", bucket))
+    return bucket_json(await context.gateway.metadata.write(link, claims=claims))
+
+
+def _making(
+    context: AdminContext, caller: Caller, bucket: str, user: str | None
+) -> tuple[Check, str]:
+    """What making a bucket or link begins with: a check of rights, and the owner to be."""
+    check = checker(caller)
+    if not valid_bucket_name(bucket):
+        raise _invalid_name(bucket)
+    if user is None or principal_of(caller).is_called(user):
+        owner = caller.owner_name
+    elif caller.is_admin:
+        owner = user
+    else:
+        raise access_denied(f"User {caller.user} may not make buckets for {user}")
+    context.gateway.check_room(in_rows=True)
+    return check, owner
+
+
+def _room_in(
+    tx: IMetadataTransaction, volume: str, bucket: str, check: Check
+) -> Volume:
+    """The volume of a new bucket or link, which the caller may make there, and for which there is a name left."""
+    found = find_volume(tx, volume)
+    check("CREATE", found)
+    if tx.bucket(volume, bucket) is not None:
+        raise _already_there()
+    check_bucket_quota(found)
+    return found
+
+
+async def info_bucket(
+    context: AdminContext, caller: Caller, volume: str, bucket: str
+) -> dict[str, Any]:
+    """Show a bucket or a link."""
+    check = checker(caller)
+
+    def read(tx: IMetadataTransaction) -> Bucket:
+        found = find_bucket(tx, volume, bucket)
+        check("READ", found)
+        return found
+
+    return bucket_json(await context.gateway.metadata.read(read))
+
+
+async def list_buckets(
+    context: AdminContext,
+    caller: Caller,
+    volume: str,
+    prefix: str = "",
+    start: str = "",
+    limit: int = 100,
+    user: str | None = None,
+) -> list[dict[str, Any]]:
+    """Buckets and links of a volume by name: a page of those that the caller may see.
+
+    :param start: only those after this name.
+    :param user: only those of this owner.
+    """
+    check, principal = checker(caller), principal_of(caller)
+    known_as = context.administrators.known_as
+    limit = page_size(limit)
+
+    def read(tx: IMetadataTransaction) -> list[dict[str, Any]]:
+        check("LIST", find_volume(tx, volume))
+        listed = listed_for(tx, principal)
+        found: list[dict[str, Any]] = []
+        after = start
+        while page := tx.buckets(volume, prefix, after, limit):
+            found += (
+                bucket_json(each)
+                for each in page
+                if (user is None or known_as(each.owner) == known_as(user))
+                and listed(each)
+            )
+            after = page[-1].name
+            if len(found) >= limit or len(page) < limit:
+                break
+        return found[:limit]
+
+    return await context.gateway.metadata.read(read)  # type: ignore[no-any-return]
+
+
+async def update_bucket(
+    context: AdminContext, caller: Caller, volume: str, bucket: str, user: str
+) -> dict[str, Any]:
+    """Give a bucket or link another owner."""
+    check = checker(caller)
+    if not user:
+        raise AdminError("INVALID_REQUEST", "an owner has a name")
+
+    def change(tx: IMetadataTransaction) -> Bucket:
+        found = find_bucket(tx, volume, bucket)
+        check("ALL", found)
+        tx.replace_bucket(evolve(found, owner=user))
+        return find_bucket(tx, volume, bucket)
+
+    claims = (("bucket", bucket),)
+    return bucket_json(await context.gateway.metadata.write(change, claims=claims))
+
+
+async def delete_bucket(
+    context: AdminContext,
+    caller: Caller,
+    volume: str,
+    bucket: str,
+    recursive: bool = False,
+) -> dict[str, Any]:
+    """Remove a link, or an empty bucket with its unfinished uploads.
+
+    :param recursive: remove what is in it first. One call removes only so much: whoever asks goes on asking until
+        ``deleted`` is true.
+    :raises AdminError: ``BUCKET_NOT_EMPTY``.
+    """
+    check = remover(caller)
+
+    def remove(tx: IMetadataTransaction) -> bool:
+        found = find_bucket(tx, volume, bucket)
+        check(found, find_volume(tx, volume))
+        if found.source is None and not tx.is_empty(found):
+            if not recursive:
+                raise AdminError("BUCKET_NOT_EMPTY", "Bucket is not empty", 409)
+            _remove_some(tx, found)
+            if not tx.is_empty(found):
+                return False
+        tx.remove_bucket(found)
+        return True
+
+    claims = (("volume", volume), ("bucket", bucket))
+    return {"deleted": await context.gateway.metadata.write(remove, claims=claims)}
+
+
+def _remove_some(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    """Remove the first versions of a bucket."""
+    page = tx.version_page(bucket, "", "", "", "", EMPTIED_AT_ONCE)
+    for each in page.items:
+        version = tx.version(bucket, each.key, each.version_id)
+        if version is not None:
+            tx.remove_version(bucket, version)
+
+
+def _already_there() -> AdminError:
+    return AdminError("BUCKET_ALREADY_EXISTS", "Bucket already exist", 409)
+
+
+def _invalid_name(name: str) -> AdminError:
+    return AdminError(
+        "INVALID_BUCKET_NAME",
+        f"Invalid bucket name: {name}: 3 to 63 of a-z, 0-9, - and .",
+    )

@@ -1,0 +1,210 @@
+"""Keys: what ``ozgate sh key`` does, in buckets of any volume and through links.
+
+Each is a call of an S3 operation under the caller's name, so that quotas, rights, links and the way of the bytes are those of
+the S3 endpoint. JSON is that of ``ozone sh key``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ...auth.sigv4 import Verified
+from ...errors import NoSuchBucket
+from ...interfaces import IMetadataTransaction
+from ...s3.call import Call
+from ...s3.operations import OPERATIONS
+from ...s3.perform.deleting import delete_object
+from ...s3.perform.reading import get_object
+from ...s3.perform.writing import put_object
+from ...s3.reply import Reply
+from ...s3.versions import find_version
+from ...values import ListedObject, ObjectVersion
+from ...wire.body import RequestBody
+from ...wire.headers import Headers
+from ...wire.target import Address, Query, Scope, check_key
+from ..answers import iso_time
+from ..caller import Caller
+from ..context import AdminContext
+from ..errors import AdminError
+from .lookup import find_real, page_size
+from .rights import principal_of
+
+_OPERATIONS = {operation.name: operation for operation in OPERATIONS}
+
+
+class _Nowhere:
+    """Where a body comes from that is complete from the start: it is asked for nothing."""
+
+    def pause_body(self) -> None:
+        """See :class:`~ozgate.wire.body.BodySource`, as for the others."""
+
+    def resume_body(self) -> None:
+        """Nothing comes."""
+
+    def send_continue(self) -> None:
+        """Nobody waits."""
+
+    def drain_body(self) -> None:
+        """Nothing is left."""
+
+
+def call_of(
+    context: AdminContext,
+    caller: Caller,
+    operation: str,
+    volume: str,
+    bucket: str,
+    key: str = "",
+    body: RequestBody | None = None,
+) -> Call:
+    """A call of an S3 operation, as if it had come signed over the S3 endpoint.
+
+    :param operation: S3's name of it.
+    :raises AdminError: who calls is not known.
+    :raises KeyTooLongError: the key has more than 1024 bytes.
+    """
+    principal = principal_of(caller)
+    check_key(key)
+    scope = Scope.OBJECT if key else Scope.BUCKET
+    length = None if body is None else body.length
+    return Call(
+        context.gateway,
+        _OPERATIONS[operation],
+        Address(scope, bucket, key, Query(), b"", b"", "", False),
+        # An empty body is an object only where somebody said so.
+        Headers({} if length is None else {"content-length": str(length)}),
+        principal,
+        Verified(caller.user, "UNSIGNED-PAYLOAD", None, "", "", "", False, caller.user),
+        body or RequestBody(_Nowhere(), 0),
+        "",
+        volume=volume,
+    )
+
+
+async def list_keys(
+    context: AdminContext,
+    caller: Caller,
+    volume: str,
+    bucket: str,
+    prefix: str = "",
+    start: str = "",
+    limit: int = 100,
+) -> list[dict[str, Any]]:
+    """A page of a bucket's keys, by name.
+
+    :param start: only those after this one.
+    """
+    call = call_of(context, caller, "ListObjectsV2", volume, bucket)
+    limit = page_size(limit)
+
+    def read(tx: IMetadataTransaction) -> list[dict[str, Any]]:
+        page = tx.page(call.bucket(tx), prefix, start, "", limit)
+        return [
+            _listed_json(volume, bucket, each, each.traits.owner) for each in page.items
+        ]
+
+    return await _asked(call, lambda: call.read(read))  # type: ignore[no-any-return]
+
+
+async def info_key(
+    context: AdminContext, caller: Caller, volume: str, bucket: str, key: str
+) -> dict[str, Any]:
+    """Show a key."""
+    call = _key_call(context, caller, "HeadObject", volume, bucket, key)
+    version = await _asked(call, lambda: call.read(_find, call))
+    return {
+        **_listed_json(volume, bucket, version, version.owner),
+        "metadata": {"ETag": version.etag, **version.metadata},
+        "tags": dict(version.tags),
+        "file": True,
+    }
+
+
+async def delete_key(
+    context: AdminContext, caller: Caller, volume: str, bucket: str, key: str
+) -> None:
+    """Remove a key.
+
+    :raises NoSuchKey: there is none.
+    """
+    call = _key_call(context, caller, "DeleteObject", volume, bucket, key)
+    await _asked(call, lambda: call.read(_find, call))
+    await delete_object(call)
+
+
+async def put_key(
+    context: AdminContext,
+    caller: Caller,
+    volume: str,
+    bucket: str,
+    key: str,
+    body: RequestBody,
+) -> None:
+    """Store a key, by PutObject."""
+    call = _key_call(context, caller, "PutObject", volume, bucket, key, body)
+    # Before the body is taken: its size against the quotas, the caller's rights.
+    await _asked(call, lambda: put_object(call))
+
+
+async def get_key(
+    context: AdminContext, caller: Caller, volume: str, bucket: str, key: str
+) -> Reply:
+    """The bytes of a key, by GetObject: in ``body`` or in ``sources``, which whoever asks closes."""
+    call = _key_call(context, caller, "GetObject", volume, bucket, key)
+    reply: Reply = await _asked(call, lambda: get_object(call))
+    return reply
+
+
+def _key_call(
+    context: AdminContext,
+    caller: Caller,
+    operation: str,
+    volume: str,
+    bucket: str,
+    key: str,
+    body: RequestBody | None = None,
+) -> Call:
+    """As :func:`call_of`.
+
+    :raises AdminError: the key is empty.
+    """
+    if not key:
+        raise AdminError("INVALID_KEY_NAME", "a key has a name")
+    return call_of(context, caller, operation, volume, bucket, key, body)
+
+
+async def _asked(call: Call, perform: Callable[[], Awaitable[Any]]) -> Any:
+    """What an operation comes to.
+
+    :raises AdminError: the bucket was not found; it tells what exactly is missing.
+    """
+    try:
+        return await perform()
+    except NoSuchBucket:
+        names = call.volume, call.bucket_name
+        await call.read(
+            lambda tx: find_real(tx, *names, call.check, call.principal, "READ")
+        )
+        raise
+
+
+def _find(tx: IMetadataTransaction, call: Call) -> ObjectVersion:
+    return find_version(tx, call.bucket(tx), call.key, None)
+
+
+def _listed_json(
+    volume: str, bucket: str, version: ObjectVersion | ListedObject, owner: str
+) -> dict[str, Any]:
+    """A key as Ozone's lists show it. When it was made is when it was last written: keys are replaced whole."""
+    written = iso_time(version.modified)
+    return {
+        "volumeName": volume,
+        "bucketName": bucket,
+        "name": version.key,
+        "owner": owner,
+        "dataSize": version.size,
+        "creationTime": written,
+        "modificationTime": written,
+        "metadata": {"ETag": version.etag},
+    }

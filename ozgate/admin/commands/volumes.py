@@ -1,0 +1,164 @@
+"""Volumes: what ``ozgate sh volume`` does. Codes, messages and JSON are those of ``ozone sh volume``.
+
+Making and removing volumes is for administrators; the rest is asked of the volume's owner and access control list.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import evolve
+
+from ...interfaces import IMetadataTransaction
+from ...s3.policy.evaluator import shown_to
+from ...values import Acl, Principal, Volume
+from ...wire.target import valid_bucket_name
+from ..answers import iso_time
+from ..caller import Caller, require_admin
+from ..context import AdminContext
+from ..errors import AdminError, access_denied
+from .lookup import find_volume, page_size
+from .quotas import check_quotas
+from .rights import checker, principal_of
+
+
+def volume_json(volume: Volume) -> dict[str, Any]:
+    """A volume as Ozone shows it."""
+    return {
+        "metadata": {},
+        "name": volume.name,
+        "admin": volume.admin or volume.owner,
+        "owner": volume.owner,
+        "quotaInBytes": volume.quota_bytes,
+        "quotaInNamespace": volume.quota_names,
+        "usedNamespace": volume.used_names,
+        "creationTime": iso_time(volume.created),
+        "modificationTime": iso_time(volume.modified),
+        "acls": [acl.to_json() for acl in volume.acls],
+        "refCount": 0,
+    }
+
+
+async def create_volume(
+    context: AdminContext,
+    caller: Caller,
+    volume: str,
+    user: str | None = None,
+    space_quota: int | None = None,
+    namespace_quota: int | None = None,
+) -> dict[str, Any]:
+    """Make a volume.
+
+    :param user: its owner; the caller when ``None``.
+    """
+    require_admin(caller)
+    if not valid_bucket_name(volume):
+        raise AdminError("INVALID_VOLUME_NAME", f"Invalid volume name: {volume}")
+    check_quotas(space_quota, namespace_quota)
+    context.gateway.check_room(in_rows=True)
+    owner = user or caller.owner_name
+    made = Volume(
+        volume,
+        owner,
+        0,
+        admin=caller.owner_name,
+        quota_bytes=-1 if space_quota is None else space_quota,
+        quota_names=-1 if namespace_quota is None else namespace_quota,
+        acls=(Acl("user", owner, frozenset(("ALL",))),),
+    )
+    claims = (("volume", volume),)
+    return volume_json(
+        await context.gateway.metadata.write(_create, made, claims=claims)
+    )
+
+
+def _create(tx: IMetadataTransaction, made: Volume) -> Volume:
+    if tx.volume(made.name) is not None:
+        raise AdminError("VOLUME_ALREADY_EXISTS", "Volume already exists", 409)
+    return tx.add_volume(evolve(made, created=tx.now(), modified=tx.now()))
+
+
+async def info_volume(
+    context: AdminContext, caller: Caller, volume: str
+) -> dict[str, Any]:
+    """Show a volume."""
+    check = checker(caller)
+
+    def read(tx: IMetadataTransaction) -> Volume:
+        found = find_volume(tx, volume)
+        check("READ", found)
+        return found
+
+    return volume_json(await context.gateway.metadata.read(read))
+
+
+async def list_volumes(
+    context: AdminContext,
+    caller: Caller,
+    prefix: str = "",
+    start: str = "",
+    limit: int = 100,
+    user: str | None = None,
+) -> list[dict[str, Any]]:
+    """Volumes by name: a page of those that a user may see.
+
+    :param start: only those after this name.
+    :param user: the user; the caller when ``None``.
+    """
+    principal = principal_of(caller)
+    if user is not None and not principal.is_called(user):
+        if not caller.is_admin:
+            raise access_denied(f"User {caller.user} may not list volumes of {user}")
+        found = await context.administrators.identify(user)
+        principal = Principal(user, short_name=found.short_name, groups=found.groups)
+    limit = page_size(limit)
+
+    def read(tx: IMetadataTransaction) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        after = start
+        while page := tx.volumes(prefix, after, limit):
+            shown = [each for each in page if shown_to(principal, each)]
+            found += map(volume_json, shown)
+            after = page[-1].name
+            if len(found) >= limit or len(page) < limit:
+                break
+        return found[:limit]
+
+    return await context.gateway.metadata.read(read)  # type: ignore[no-any-return]
+
+
+async def update_volume(
+    context: AdminContext, caller: Caller, volume: str, user: str
+) -> dict[str, Any]:
+    """Give a volume another owner."""
+    require_admin(caller)
+    if not user:
+        raise AdminError("INVALID_REQUEST", "an owner has a name")
+
+    def change(tx: IMetadataTransaction) -> Volume:
+        tx.replace_volume(evolve(find_volume(tx, volume), owner=user))
+        return find_volume(tx, volume)
+
+    claims = (("volume", volume),)
+    return volume_json(await context.gateway.metadata.write(change, claims=claims))
+
+
+async def delete_volume(context: AdminContext, caller: Caller, volume: str) -> None:
+    """Remove an empty volume.
+
+    :raises AdminError: ``VOLUME_NOT_EMPTY``, or it is the one that S3 shows.
+    """
+    require_admin(caller)
+    if volume == context.settings.volume_name:
+        raise AdminError(
+            "NOT_SUPPORTED_OPERATION",
+            f"Volume {volume} is the one that S3 shows: it stays",
+        )
+
+    def remove(tx: IMetadataTransaction) -> None:
+        found = find_volume(tx, volume)
+        if found.used_names:
+            raise AdminError("VOLUME_NOT_EMPTY", "Volume is not empty.", 409)
+        tx.remove_volume(found)
+
+    await context.gateway.metadata.write(remove, claims=(("volume", volume),))

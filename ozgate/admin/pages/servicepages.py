@@ -1,0 +1,80 @@
+"""What only a running service has to show: its health, its metrics, its configuration, a reload."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+from klein import Klein
+
+from ...config.settings import Settings
+from ...gateway.reloads import Reloads
+from ...gateway.room import Room
+from ...interfaces import IMeasured
+from ..context import AdminContext
+from .conf import add_conf
+from .front import add_front
+from .health import Health, add_health
+from .metrics import Metrics, add_metrics
+from .reload import Outcomes, Reload, add_reload
+
+if TYPE_CHECKING:
+    from ...wire.site import GatewaySite
+
+
+@frozen
+class Operations:
+    """The parts of a service that its operator looks at.
+
+    :ivar reload: reloads it.
+    """
+
+    health: Health
+    metrics: Metrics
+    reload: Callable[[], Outcomes]
+
+    def routes(self, app: Klein, context: AdminContext) -> None:
+        """Add their pages to the app of the admin listener."""
+        add_front(app)
+        add_health(app, self.health)
+        add_metrics(app, context, self.metrics)
+        add_conf(app, context)
+        add_reload(app, context, self.reload)
+
+
+def make_operations(
+    context: AdminContext,
+    site: GatewaySite,
+    started_with: Settings,
+    reread: Callable[[], Settings],
+    reloads: Reloads,
+    health: Health | None = None,
+) -> Operations:
+    """What an operator looks at, of a service that is about to listen.
+
+    :param site: serves S3.
+    :param started_with: the settings as they were read.
+    :param reread: reads them again.
+    :param reloads: what reloads besides the settings.
+    :param health: where S3 shows it, too.
+    """
+    gateway = context.gateway
+
+    def take_up_room(settings: Settings) -> None:
+        gateway.room = Room(settings.data, settings.disk_reserve)
+        gateway.memory.most = settings.limit_inflight
+
+    reload = Reload(gateway, started_with, reread, reloads)
+    # The first may refuse; then nothing has changed.
+    for take_up in (
+        context.administrators.take_up,
+        site.take_up,
+        take_up_room,
+        gateway.turns.take_up,
+    ):
+        reload.follow(take_up)
+    if IMeasured.providedBy(gateway.metadata):
+        IMeasured(gateway.metadata).watch_commits(gateway.tally.commits.add)
+    metrics = Metrics(gateway, lambda: len(site.connections))
+    return Operations(health or Health(gateway), metrics, reload.run)

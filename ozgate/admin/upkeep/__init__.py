@@ -1,0 +1,1 @@
+"""What looks after everything that is stored: scrub, fsck, backup, restore."""

@@ -1,0 +1,403 @@
+"""The backup: what ``ozgate admin backup`` does while the service runs; its form is in :mod:`ozgate.admin.upkeep.backupfolder`.
+
+The metadata are copied as they are at one moment, and with them every blob that they name then. None of those can go
+meanwhile: a backup counts as a reader, and the reaper waits for readers.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import evolve
+from twisted.logger import Logger
+
+from ... import __version__
+from ...background.sharedwork import Running
+from ...blobs.files import syscalls
+from ...blobs.files.copies import copy_blob, copy_file, is_copy, link_blob
+from ...content.outlet import begin_read
+from ...errors import Absent, Damaged, StoreError, Unavailable
+from ...gateway.providers import make_provider
+from ...interfaces import IFiles, IInspected, IMetadataStore, IMetadataTransaction
+from ...values import BlobRef
+from ..answers import iso_time
+from ..caller import Caller, require_admin
+from ..context import AdminContext
+from ..errors import AdminError, access_denied, as_admin_error
+from .backupfolder import KEY, BackupFolder, Manifest, line_of, remove_log, summed
+from .tasks import LONGEST_WAIT
+
+_log = Logger()
+
+_PAGE = 100
+"""Blobs whose files are dealt with in one hop to a thread."""
+
+_MOST_DAMAGED = 1000
+"""Damaged blobs that the manifest names at most."""
+
+_STORE = "backup.store"
+"""The setting that tells one store from another."""
+
+
+class Interrupted(Exception):
+    """The backup was stopped."""
+
+
+class Backup:
+    """One backup.
+
+    :param target: the folder it goes into, absolute.
+    :param link: whether blobs may be hard links, where the file system allows it.
+    :param with_key: whether the master key is copied.
+    :ivar stage: what it does now, a word.
+    :ivar done: bytes of this stage that are dealt with.
+    :ivar total: bytes of this stage, as far as that is known.
+    :ivar counts: blobs that were linked, copied, and there already.
+    :ivar manifest: what it wrote, once it is over.
+    """
+
+    def __init__(
+        self, context: AdminContext, target: str, link: bool, with_key: bool
+    ) -> None:
+        self.target = target
+        self.stage = "metadata"
+        self.done = self.total = 0
+        self.counts = {"linked": 0, "copied": 0, "kept": 0}
+        self.manifest: Manifest | None = None
+        self._context = context
+        self._gateway = context.gateway
+        self._run_in_thread = context.gateway.run_in_thread
+        self._link, self._with_key = link, with_key
+        self._folder = BackupFolder(target)
+        self._damaged: list[str] = []
+        self._stopping = False
+        self._copy: IMetadataStore | None = None
+        self.running = Running(context.gateway.clock, self._run())
+
+    async def stop(self) -> None:
+        """Have it end; returns when it has."""
+        self._stopping = True
+        if self._copy is not None:
+            # Looking over all of it may take minutes.
+            await self._copy.close()
+        await self.running.wait()
+
+    def _check(self) -> None:
+        if self._stopping:
+            raise Interrupted
+
+    async def _run(self) -> None:
+        token = begin_read(self._gateway)
+        try:
+            await self._run_in_thread(self._folder.open)
+            self.manifest = await self._make()
+        except BaseException as error:
+            if self._stopping:
+                _log.info("the backup in {target} was stopped", target=self.target)
+                return
+            _log.error(
+                "the backup in {target} failed: {error}",
+                target=self.target,
+                error=error,
+            )
+            raise
+        finally:
+            self._gateway.readers.leave(token)
+            self._folder.close()
+
+    async def _make(self) -> Manifest:
+        metadata = self._gateway.metadata
+        store, made = await metadata.write(_identity, os.urandom(12).hex())
+        earlier = self._folder.earlier
+        if earlier is not None and earlier.store != store:
+            raise AdminError(
+                "INVALID_REQUEST",
+                f"{self.target} has a backup of another store: give a folder of its own",
+            )
+        # Names of their own, so that the backup before stays whole. Never in the form of a time that was before.
+        stamp = f"{made:013d}-{os.urandom(2).hex()}"
+        copied, listed = f"metadata-{stamp}.db", f"blobs-{stamp}.list"
+        path = self._folder.file(copied)
+        inspected: Any = metadata
+        await inspected.copy_to(path, self._tell)
+        copy = self._copy = await self._open_copy(path)
+        unneeded: list[str] = []
+        try:
+            count, size = await self._copy_blobs(copy, self._folder.file(listed))
+            # A copy has the damage of its original. Better known now than when it is needed.
+            self.stage = "structure"
+            structure = await self._look_over(copy)
+            # What is damaged may need more than it names.
+            if earlier is not None and not structure:
+                unneeded = await self._unneeded(copy)
+        finally:
+            self._copy = None
+            await copy.close()
+        self.stage = "checksums"
+        run = self._run_in_thread
+        await run(remove_log, path)
+        await run(self._copy_key)
+        await run(self._folder.sync_blobs)
+        manifest = Manifest(
+            __version__,
+            store,
+            made,
+            await run(summed, self.target, copied),
+            await run(summed, self.target, listed, count),
+            size,
+            tuple(self._damaged[:_MOST_DAMAGED]),
+            tuple(structure),
+            self._with_key,
+        )
+        self._check()
+        await run(manifest.write, self.target)
+        await run(self._folder.remove_others, manifest)
+        await run(self._folder.remove, unneeded)
+        _log.info(
+            "backup in {target}: {count} blobs, {size} bytes",
+            target=self.target,
+            count=count,
+            size=size,
+        )
+        return manifest
+
+    def _tell(self, done: int, total: int) -> None:
+        self.done, self.total = done, total
+        self._check()
+
+    async def _open_copy(self, path: str) -> IMetadataStore:
+        """The copy of the metadata, as a store of its own."""
+        settings = self._gateway.settings
+        scheme = settings.metadata_provider.partition(":")[0]
+        copy: IMetadataStore = make_provider(
+            IMetadataStore,
+            "ozgate.metadata",
+            self._gateway.clock,
+            evolve(settings, metadata_provider=f"{scheme}:{path}", durability="strict"),
+            self._run_in_thread,
+        )
+        await copy.open()
+        return copy
+
+    async def _look_over(self, copy: Any) -> Sequence[str]:
+        """What is wrong with how the copy of the metadata is built."""
+        lines: Sequence[str] = await copy.examine()
+        for line in lines:
+            _log.error(
+                "damaged: metadata: {line}: it is so in the backup, too", line=line
+            )
+        return lines
+
+    async def _copy_blobs(self, copy: IMetadataStore, listed: str) -> tuple[int, int]:
+        """Copy what a copy of the metadata names; returns how many blobs that are, and their bytes."""
+        self.stage, self.done, self.total = "blobs", 0, 0
+        name = self._gateway.blobs.name
+        after, count, size = "", 0, 0
+        while page := await copy.read(_blobs, name, after, 1000):
+            self.total += sum(blob.length for blob in page)
+            after = page[-1].id
+            self._check()
+        after = ""
+        fd = await self._run_in_thread(syscalls.open_new, listed)
+        try:
+            while page := await copy.read(_blobs, name, after, _PAGE):
+                await self._run_in_thread(self._copy_page, page, fd)
+                after = page[-1].id
+                count += len(page)
+                size += sum(blob.length for blob in page)
+                self.done = size
+        finally:
+            syscalls.close(fd)
+        return count, size
+
+    def _copy_page(self, page: Sequence[BlobRef], listed: int) -> None:
+        """Deal with some blobs. Runs in a thread."""
+        before = self.done
+        for blob in page:
+            self._check()
+            self.counts[self._copy_blob(blob)] += 1
+            before += blob.length
+            self.done = before
+        with syscalls.translated("writing the list of blobs"):
+            data = b"".join(map(line_of, page))
+            if syscalls.writev(listed, [data]) != len(data):
+                raise Unavailable("the list of blobs cannot be written whole")
+
+    def _copy_blob(self, blob: BlobRef) -> str:
+        files: Any = self._gateway.blobs
+        source, target = files.file_of(blob.id), self._folder.blob(blob.id)
+        is_there = is_copy(target, blob)
+        if is_there and (self._link or not _same_file(source, target)):
+            return "kept"
+        with syscalls.translated("replacing a blob"):
+            # A link that becomes a copy is replaced when that is whole.
+            if not is_there and os.path.lexists(target):
+                syscalls.unlink(target)
+        try:
+            if self._link and link_blob(source, target):
+                return "linked"
+            copy_blob(source, target, self._tell_copied)
+        except (Absent, Damaged) as error:
+            _log.error(
+                "damaged: blob {blob}: {error}: it is so in the backup, too",
+                blob=blob.id,
+                error=error,
+            )
+            self._damaged.append(blob.id)
+            if not isinstance(error, Absent):
+                copy_file(source, target, self._tell_copied)
+        return "copied"
+
+    def _tell_copied(self, count: int) -> None:
+        self.done += count
+        self._check()
+
+    async def _unneeded(self, copy: IMetadataStore) -> list[str]:
+        """Blobs of the backup before that this one does not name."""
+        name, unneeded = self._gateway.blobs.name, list[str]()
+        for n in range(256):
+            ending = f"{n:02x}"
+            ids = await self._run_in_thread(self._folder.stored, ending)
+            for start in range(0, len(ids), _PAGE):
+                self._check()
+                some = ids[start : start + _PAGE]
+                found = await copy.read(_nameless, name, some)
+                unneeded += [f"blobs/{ending}/{each}" for each in found]
+        return unneeded
+
+    def _copy_key(self) -> None:
+        target = self._folder.file(KEY)
+        if self._with_key:
+            settings = self._gateway.settings
+            copy_file(os.path.join(settings.data, settings.master_key), target)
+        else:
+            self._folder.remove([KEY])
+
+
+def _same_file(first: str, second: str) -> bool:
+    """Whether two names lead to the same bytes."""
+    try:
+        return os.path.samefile(first, second)
+    except OSError:
+        return False
+
+
+async def start_backup(
+    context: AdminContext,
+    caller: Caller,
+    target: str,
+    link: bool = True,
+    with_master_key: bool = False,
+) -> dict[str, Any]:
+    """Begin a backup.
+
+    :param target: a folder on the service's machine: a new one, an empty one, or one with an earlier backup.
+    :param link: whether blobs may be hard links instead of copies, where the target is on their file system.
+    :raises AdminError: the caller is no administrator, or did not come over the socket; another one is under way;
+        the providers cannot be copied.
+    """
+    require_admin(caller)
+    if not caller.is_local:
+        raise access_denied(
+            "a backup writes to folders of the service's machine: ask there, over admin.sock in the data folder"
+        )
+    upkeep, gateway = context.upkeep, context.gateway
+    if upkeep.backup is not None and not upkeep.backup.running.is_over:
+        raise AdminError(
+            "INVALID_REQUEST",
+            f"a backup in {upkeep.backup.target} is under way: wait until the log says that it is done, or stop it by Ctrl-C where it was begun",
+            409,
+        )
+    if not os.path.isabs(target):
+        raise AdminError("INVALID_REQUEST", "a target is an absolute path")
+    if not (
+        IInspected.providedBy(gateway.metadata) and IFiles.providedBy(gateway.blobs)
+    ):
+        raise AdminError(
+            "NOT_SUPPORTED_OPERATION",
+            "these providers cannot be copied while they are used: see their own tools",
+        )
+    upkeep.backup = Backup(context, target, link, with_master_key)
+    return _json(upkeep.backup)
+
+
+async def stop_backup(context: AdminContext, caller: Caller) -> dict[str, Any] | None:
+    """Stop the one under way; what is there of it is no backup.
+
+    :raises AdminError: the caller is no administrator.
+    """
+    require_admin(caller)
+    if context.upkeep.backup is None:
+        return None
+    await context.upkeep.backup.stop()
+    return await backup_status(context, caller)
+
+
+async def backup_status(
+    context: AdminContext, caller: Caller, wait: float = 0.0
+) -> dict[str, Any] | None:
+    """How far it is, or what came of the last one; ``None`` when this process made none.
+
+    :param wait: seconds to wait for its end first.
+    :raises AdminError: the caller is no administrator, or the backup failed.
+    """
+    require_admin(caller)
+    backup = context.upkeep.backup
+    if backup is None:
+        return None
+    await backup.running.wait(min(wait, LONGEST_WAIT))
+    failure = backup.running.failure
+    if failure is not None:
+        error = failure.value
+        if isinstance(error, StoreError):
+            raise as_admin_error(error)
+        if isinstance(error, AdminError):
+            raise error
+        raise AdminError("INTERNAL_ERROR", f"the backup failed: {error}", 500)
+    return _json(backup)
+
+
+def _json(backup: Backup) -> dict[str, Any]:
+    manifest = backup.manifest
+    found: dict[str, Any] = {
+        "target": backup.target,
+        "running": not backup.running.is_over,
+        "stage": backup.stage,
+        "done": backup.done,
+        "total": backup.total,
+        **backup.counts,
+        "complete": manifest is not None,
+    }
+    if manifest is not None:
+        found.update(
+            made=iso_time(manifest.made),
+            metadataBytes=manifest.metadata.bytes,
+            blobs=manifest.blobs.count,
+            blobBytes=manifest.blob_bytes,
+            damaged=list(manifest.damaged),
+            structure=list(manifest.structure),
+            masterKey=manifest.has_key,
+        )
+    return found
+
+
+def _identity(tx: IMetadataTransaction, new: str) -> tuple[str, int]:
+    """What tells this store from others, made when it is asked for first; and the time."""
+    kept = tx.setting(_STORE)
+    if kept is None:
+        tx.set_setting(_STORE, new.encode())
+    return (kept or new.encode()).decode(), tx.now()
+
+
+def _blobs(
+    tx: IMetadataTransaction, store: str, after: str, limit: int
+) -> Sequence[BlobRef]:
+    return tx.blobs(store, after, limit)
+
+
+def _nameless(
+    tx: IMetadataTransaction, store: str, ids: Sequence[str]
+) -> Sequence[str]:
+    return [blob_id for blob_id in ids if not tx.is_named(store, blob_id)]

@@ -1,0 +1,115 @@
+"""The folder that holds everything ozgate stores: made private, and used by one process at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+from pathlib import Path
+
+from ...config.sitefile import ConfigurationError
+from .backupfolder import is_backup
+
+MARKS = {
+    "lock",
+    "metadata.db",
+    "metadata.db-journal",
+    "blobs",
+    "master.key",
+    "admin.sock",
+}
+"""Names that a data folder has, some of them even when only a part of it was copied, or a power cut took the rest."""
+
+
+RESTORING = "restoring"
+"""The folder in which a restore makes everything, until all of it is in its place."""
+
+
+class DataFolder:
+    """A data folder held by this process.
+
+    It is locked by ``flock`` on a file in it, which a daemon inherits from the process that
+    forked it, and which the kernel releases whatever way the process ends.
+
+    :raises ConfigurationError: it cannot be made or written to, holds what is not ours, or another process holds it.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = os.path.abspath(path)
+        try:
+            _make(self.path)
+            _check_ours(self.path)
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            self._lock = os.open(Path(self.path, "lock"), flags, 0o600)
+        except OSError as error:
+            raise ConfigurationError(
+                f"the data folder {self.path} cannot be used ({error.strerror}): give --data a folder that this user may write to"
+            ) from None
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.pread(self._lock, 32, 0).decode("ascii", "replace").strip()
+            os.close(self._lock)
+            raise ConfigurationError(
+                f"the data folder {self.path} is in use by process {holder or 'unknown'}: stop that one, or give --data another folder"
+            ) from None
+
+    def sign(self) -> None:
+        """Write down which process holds it; to be called in the process that stays."""
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, b"%d\n" % os.getpid(), 0)
+
+    def release(self) -> None:
+        """Let another process have it."""
+        os.close(self._lock)
+
+
+def _check_ours(path: str) -> None:
+    """Stay out of a home, or a checkout: a data folder is taken over whole, and made private.
+
+    :raises ConfigurationError: it holds something, and nothing of ours, or a backup.
+    :raises OSError: it cannot be looked into.
+    """
+    if is_backup(path):
+        raise ConfigurationError(
+            f"the data folder {path} is a backup: bring it back into another folder with 'ozgate admin restore {path} --data FOLDER'"
+        )
+    # A new file system has lost+found; a home that nobody lives in has its hidden files.
+    names = {name for name in os.listdir(path) if name[0] != "."} - {"lost+found"}
+    if RESTORING in names:
+        raise ConfigurationError(
+            f"the data folder {path} holds {RESTORING!r}: a restore into it is under way, or was interrupted; if none is, empty the folder and restore again"
+        )
+    if names and not names & MARKS:
+        raise ConfigurationError(
+            f"the data folder {path} is no data folder: it has {min(names)} in it; give --data a new folder, or an empty one"
+        )
+
+
+def _make(path: str) -> None:
+    """Make a folder, with those above it, so that its name outlives a power cut.
+
+    :raises OSError: it cannot be made.
+    """
+    above = os.path.dirname(path)
+    if not os.path.isdir(above):
+        _make(above)
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise NotADirectoryError(errno.ENOTDIR, "it is a file") from None
+        # Whoever made it may not have come as far as this; but a folder above it need not be ours to read.
+        with contextlib.suppress(OSError):
+            _fsync(above)
+    else:
+        _fsync(above)
+
+
+def _fsync(path: str) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

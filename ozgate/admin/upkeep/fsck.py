@@ -1,0 +1,319 @@
+"""The check of everything against everything: what ``ozgate admin fsck`` does, a page a call.
+
+The client calls again with the place that it was given until there is none. So a check holds no more than a page, at
+either end, lets requests pass in between, and ends when its client does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from attrs import asdict, define
+from twisted.internet.task import deferLater
+
+from ...errors import Damaged
+from ...interfaces import IInspected, IMetadataTransaction
+from ...values import BlobRef, Drift
+from ..caller import Caller, require_admin
+from ..context import AdminContext
+from ..errors import AdminError
+from .findings import Check, key_name
+from .fsckkeys import Place, check_uploads, check_versions
+from .tasks import LONGEST_WAIT
+
+LEASE = "fsck"
+
+TERM = 120.0
+"""Seconds of the lease of a check that repairs, renewed with each page."""
+
+IN_FLIGHT = 3600 * 1000
+"""Milliseconds after which a blob without a name belongs to nothing under way."""
+
+_CLAIMS = (("lease", LEASE),)
+
+_ROWS = 200
+_IDS = 100
+_MOST_DOOMED = 1000
+
+
+@define
+class State:
+    """Where a check is; a client sends back what it was given.
+
+    :ivar run: tells one check from others.
+    :ivar after: of rows: the last one that is done.
+    :ivar ending: of orphans: the next ending of ids.
+    :ivar counts: what was looked at so far.
+    """
+
+    run: str
+    step: str
+    after: str
+    ending: int
+    place: Place
+    counts: dict[str, int]
+
+    @classmethod
+    def read(cls, text: str) -> State:
+        """The state that :meth:`text` made text of; a new one of ``""``.
+
+        :raises AdminError: it is something else.
+        """
+        if not text:
+            counts = {"rows": 0, "versions": 0, "parts": 0, "blobs": 0}
+            return cls(os.urandom(8).hex(), next(iter(STEPS)), "", 0, Place(), counts)
+        try:
+            members = json.loads(text)
+            found = cls(**{**members, "place": Place(**members["place"])})
+            if found.step in STEPS and 0 <= found.ending < 256:
+                return found
+        except (ValueError, TypeError, KeyError):
+            pass
+        raise AdminError("INVALID_REQUEST", "place is none that was given")
+
+    def go_on(self) -> bool:
+        """Go on to the next step; returns whether there is none."""
+        steps = list(STEPS)
+        index = steps.index(self.step) + 1
+        self.step, self.after, self.place = steps[index % len(steps)], "", Place()
+        return index == len(steps)
+
+    def text(self) -> str:
+        """It as text."""
+        return json.dumps(asdict(self))
+
+
+Step = Callable[[Check, State], Awaitable[bool]]
+"""Does a page, moving the state on; returns whether the step is over."""
+
+
+async def check_store(
+    context: AdminContext,
+    caller: Caller,
+    place: str = "",
+    repair: bool = False,
+    remove_damaged: bool = False,
+) -> dict[str, Any]:
+    """Do a page of a check.
+
+    :param place: what the page before gave; ``""`` begins.
+    :param repair: put right what can be without loss.
+    :param remove_damaged: remove what is damaged for good, too.
+    :return: ``findings``; ``place`` for the next page, ``None`` when this was the last; ``step`` and ``counts`` for people.
+    :raises AdminError: the caller is no administrator, or another check repairs.
+    """
+    require_admin(caller)
+    state = State.read(place)
+    repair = repair or remove_damaged
+    if repair and not await context.gateway.metadata.write(
+        _lease, state.run, TERM, claims=_CLAIMS
+    ):
+        raise AdminError(
+            "INVALID_REQUEST",
+            f"another fsck repairs at the moment, or was interrupted less than {TERM:.0f} seconds ago",
+            409,
+        )
+    check = Check(context, repair, remove_damaged, caller.user, state.run)
+    step, is_last = state.step, False
+    if await STEPS[step](check, state):
+        is_last = state.go_on()
+    if is_last and repair:
+        await context.gateway.metadata.write(_lease, state.run, 0.0, claims=_CLAIMS)
+    return {
+        "findings": [asdict(each) for each in check.findings],
+        "place": None if is_last else state.text(),
+        "step": step,
+        "counts": state.counts,
+    }
+
+
+async def end_check(context: AdminContext, caller: Caller, place: str) -> None:
+    """End a check before it is over, so that another one may repair at once.
+
+    :param place: what its last page gave.
+    :raises AdminError: the caller is no administrator.
+    """
+    require_admin(caller)
+    run = State.read(place).run
+    await context.gateway.metadata.write(_lease, run, 0.0, claims=_CLAIMS)
+
+
+async def _structure(check: Check, state: State) -> bool:
+    """How the metadata store is built."""
+    if not IInspected.providedBy(check.gateway.metadata):
+        return True
+    inspected: Any = check.gateway.metadata
+    lines = await check.context.upkeep.look(
+        f"structure {check.run}", inspected.examine, LONGEST_WAIT
+    )
+    for line in lines or ():
+        check.add("structure", "metadata", line)
+    return lines is not None
+
+
+async def _rows(check: Check, state: State) -> bool:
+    """Each row by itself."""
+    metadata = check.gateway.metadata
+    try:
+        checked = await metadata.read(lambda tx: tx.check_rows(state.after, _ROWS))
+    except Damaged as error:
+        check.add("structure", "metadata", str(error))
+        return True
+    for row in checked.damaged:
+        kind, allowed = "row", check.remove
+        repair = "--remove-damaged removes it, with what only it leads to"
+        if not row.loses:
+            kind, allowed = "flag", check.repair
+            repair = "the latest version of the key is set again"
+        elif row.table in ("volumes", "buckets"):
+            repair = f"--remove-damaged gives it to {check.user}, with all that is in it, and empties its list of rights"
+        done = ""
+        if allowed:
+            done = await metadata.write(_mend, row, check.user)
+        check.add(kind, row.table, row.message, repair, done)
+    state.counts["rows"] += checked.count
+    state.after = checked.next_after or ""
+    return checked.next_after is None
+
+
+async def _versions(check: Check, state: State) -> bool:
+    """Each version against its bytes."""
+    return await _walk(check, state, check_versions, "versions")
+
+
+async def _uploads(check: Check, state: State) -> bool:
+    """Each part of an open upload against its bytes."""
+    return await _walk(check, state, check_uploads, "parts")
+
+
+async def _walk(
+    check: Check,
+    state: State,
+    walk: Callable[[Check, Place], Awaitable[tuple[Place | None, int]]],
+    name: str,
+) -> bool:
+    following, count = await walk(check, state.place)
+    state.counts[name] += count
+    state.place = following or Place()
+    return following is None
+
+
+async def _orphans(check: Check, state: State) -> bool:
+    """Files against names: 256th by 256th."""
+    gateway = check.gateway
+    name, metadata = gateway.blobs.name, gateway.metadata
+    ending = f"{state.ending:02x}"
+    now = await metadata.read(lambda tx: tx.now())
+    state.counts["blobs"] += len(await gateway.blobs.list(now, ending))
+    before = now if check.is_alone else now - IN_FLIGHT
+    ids = await gateway.blobs.list(before, ending)
+    for start in range(0, len(ids), _IDS):
+        await deferLater(gateway.clock, 0)
+        some = ids[start : start + _IDS]
+        found = await metadata.read(_nameless, name, some)
+        doomed: Sequence[str] = ()
+        if found and check.repair:
+            doomed = await metadata.write(_doom_nameless, name, found)
+        for blob_id in found:
+            done = "it will be removed" if blob_id in doomed else ""
+            check.add(
+                *("orphan", f"blob {blob_id}", "nothing names it"),
+                *("it is removed after ozgate.sweep.delay", done),
+            )
+    state.ending += 1
+    over = state.ending == 256
+    state.ending %= 256
+    return over
+
+
+async def _doomed(check: Check, state: State) -> bool:
+    """What is to be removed, and never will be."""
+    gateway = check.gateway
+    strangers = await gateway.metadata.read(_strangers, gateway.blobs.name)
+    if strangers and check.repair:
+        await gateway.metadata.write(_forget, strangers)
+    for blob in strangers:
+        check.add(
+            "doomed",
+            f"blob {blob.id}",
+            f"it is to be removed from a store {blob.store!r}, which is not there",
+            "it is taken off the list",
+            "it is taken off the list" if check.repair else "",
+        )
+    return True
+
+
+async def _usage(check: Check, state: State) -> bool:
+    """What buckets and volumes use, against their rows."""
+    metadata = check.gateway.metadata
+    if not IInspected.providedBy(metadata):
+        return True
+    inspected: Any = check.gateway.metadata
+    drifts = await check.context.upkeep.look(
+        f"usage {check.run}", inspected.drifts, LONGEST_WAIT
+    )
+    for drift in drifts or ():
+        done = ""
+        if check.repair:
+            # What it is off by stays the same, whatever is written meanwhile.
+            await metadata.write(_correct, drift)
+            done = "corrected"
+        said = f"it is said to hold {-drift.more_bytes:+d} bytes and {-drift.more_names:+d} names more than it does"
+        where = key_name(drift.volume, drift.bucket, "").rstrip("/")
+        check.add("usage", where, said, "its counters are set right", done)
+    return drifts is not None
+
+
+STEPS: Mapping[str, Step] = {
+    "structure": _structure,
+    "rows": _rows,
+    "versions": _versions,
+    "uploads": _uploads,
+    "orphans": _orphans,
+    "doomed": _doomed,
+    "usage": _usage,
+}
+"""In this order: counters come last, since repairs before change what they count."""
+
+
+def _lease(tx: IMetadataTransaction, run: str, term: float) -> bool:
+    return tx.lease(LEASE, run, term)
+
+
+def _mend(tx: IMetadataTransaction, row: Any, owner: str) -> str:
+    return tx.mend_row(row, owner)
+
+
+def _nameless(
+    tx: IMetadataTransaction, store: str, ids: Sequence[str]
+) -> Sequence[str]:
+    return [
+        each
+        for each in ids
+        if not tx.is_named(store, each) and not tx.is_doomed(store, each)
+    ]
+
+
+def _doom_nameless(
+    tx: IMetadataTransaction, store: str, ids: Sequence[str]
+) -> Sequence[str]:
+    # Also asked of the table: an index that lost a name must not cost somebody's bytes.
+    found = tx.nameless(store, _nameless(tx, store, ids))
+    tx.doom(BlobRef(store, each, 0, 0) for each in found)
+    return found
+
+
+def _strangers(tx: IMetadataTransaction, store: str) -> Sequence[BlobRef]:
+    doomed = tx.doomed(tx.now() + 1, _MOST_DOOMED)
+    return [blob for blob in doomed if blob.store != store]
+
+
+def _forget(tx: IMetadataTransaction, blobs: Sequence[BlobRef]) -> None:
+    tx.forget_doomed(blobs)
+
+
+def _correct(tx: IMetadataTransaction, drift: Drift) -> None:
+    tx.correct_usage(drift.volume, drift.bucket, drift.more_bytes, drift.more_names)

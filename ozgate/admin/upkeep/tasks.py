@@ -1,0 +1,76 @@
+"""What administrators have a service do beside its requests, one of each at a time: a scrub, a backup, a look at all rows."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred
+
+from ...background.scrub import Scrubber
+from ...background.sharedwork import Running
+
+if TYPE_CHECKING:
+    from ...gateway.gateway import Gateway
+    from .backup import Backup
+
+LONGEST_WAIT = 20.0
+"""Seconds that a command waits for one of them at most: less than any client's patience."""
+
+
+class Upkeep:
+    """What goes on in a process.
+
+    :ivar scrubber: scrubs.
+    :ivar backup: the backup under way, or the last one.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        # The same after a restart, so that the lease of the process before does not hold it up.
+        owner = socket.gethostname()
+        self.scrubber = Scrubber(
+            gateway.metadata,
+            gateway.blobs,
+            gateway.clock,
+            owner,
+            lambda: gateway.settings.scrub_rate,
+            gateway.tally.damage,
+        )
+        self.backup: Backup | None = None
+        self._clock = gateway.clock
+        self._looks: dict[str, _Look] = {}
+
+    async def look(self, name: str, begin: Any, wait: float) -> Any:
+        """What takes longer than an answer may: begun by the first who asks, and had by whoever asks when it is there.
+
+        :param begin: begins it: → Deferred.
+        :param wait: seconds to wait for it at most.
+        :return: what it came to; ``None`` while it goes on: ask again.
+        """
+        look = self._looks.get(name)
+        if look is None:
+            look = self._looks[name] = _Look(self._clock, begin())
+        await look.running.wait(wait)
+        if not look.running.is_over:
+            return None
+        self._looks.pop(name, None)
+        if look.running.failure is not None:
+            look.running.failure.raiseException()
+        return look.result
+
+    async def stop(self) -> None:
+        """Stop what is under way; returns when it has stopped."""
+        await self.scrubber.stop()
+        if self.backup is not None:
+            await self.backup.stop()
+
+
+class _Look:
+    """Something that is waited for, and what it comes to."""
+
+    def __init__(self, clock: Any, awaited: Deferred[Any]) -> None:
+        self.result: Any = None
+        self.running = Running(clock, self._take(awaited))
+
+    async def _take(self, awaited: Deferred[Any]) -> None:
+        self.result = await awaited

@@ -1,0 +1,455 @@
+"""Reading everything that is stored, and holding it against its checksums: the scrub.
+
+It walks the blobs that versions and parts name, in the order of their ids, then the rows, inline bodies included. How far it
+is stands in the metadata store, so that it goes on there after a restart; so does the list of what was found
+damaged, until that is gone or reads well again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from attrs import asdict, evolve, frozen
+from awscrt.checksums import crc64nvme
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+
+from ..blobs.files.syscalls import SHORT
+from ..errors import Absent, Damaged, Unavailable
+from ..interfaces import IBlobStore, IInspected, IMetadataStore, IMetadataTransaction
+from ..values import BlobRef, BlobUser, DamagedRow
+from .reaper import always
+
+_log = Logger()
+
+LEASE = "scrub"
+
+TERM = 120.0
+"""Seconds of the lease, renewed whenever the standing is kept."""
+
+KEEP_EVERY = 10.0
+"""Seconds after which the standing is kept again: what a restart may have to read twice."""
+
+MOST_LISTED = 1000
+"""Damage that is kept in the list at most; all of it is counted and logged."""
+
+MOST_USERS = 20
+"""Keys that are named for one blob at most."""
+
+BLOBS, ROWS, OVER = "blobs", "rows", "over"
+"""Stages."""
+
+_STANDING, _LIST = "scrub", "scrub.damaged"
+"""Settings of the store."""
+
+_PAGE = 100
+"""Blobs or rows read from the metadata at once."""
+
+_MEASURED = 1000
+"""Blobs whose lengths are added up at once."""
+
+_ROW = 4096
+"""Bytes that a row counts for against the bandwidth: it may have an inline body."""
+
+_CLAIMS = (("lease", LEASE),)
+
+
+@frozen
+class Damage:
+    """Something that does not read well.
+
+    :ivar kind: ``blob``, ``inline`` or ``metadata``.
+    :ivar name: the blob's id, or the row.
+    :ivar what: what is wrong with it, a line.
+    :ivar users: who needs it: ``/volume/bucket/key``.
+    :ivar found: when it was found first.
+    :ivar seen: when it was found last.
+    """
+
+    kind: str
+    name: str
+    what: str
+    users: tuple[str, ...]
+    found: int
+    seen: int
+
+
+@frozen
+class Standing:
+    """How far a scrub is.
+
+    :ivar began: milliseconds since the epoch; 0 when there never was one.
+    :ivar ended: the same, 0 while it is not over.
+    :ivar place: the last blob or row of its stage that is done; opaque.
+    :ivar last: the last blob there was when it began.
+    :ivar total: bytes of the blobs there were when it began.
+    :ivar done: bytes of blobs that were read.
+    :ivar rows: rows that were checked.
+    :ivar damaged: what it found so far.
+    :ivar stopped: an administrator stopped it.
+    """
+
+    began: int = 0
+    ended: int = 0
+    stage: str = BLOBS
+    place: str = ""
+    last: str = ""
+    total: int = 0
+    done: int = 0
+    rows: int = 0
+    damaged: int = 0
+    stopped: bool = False
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it has begun and is not over."""
+        return bool(self.began and not self.ended)
+
+
+class _Stopped(Exception):
+    """Whoever runs the scrub wants no more."""
+
+
+class Scrub:
+    """The scrub of a metadata store and a blob store. One at a time; the lease sees to that.
+
+    :param owner: who holds the lease; the same again after a restart.
+    :param rate: tells how many bytes a second it may read at most; 0 for any number.
+    :param on_damage: told the kind of each damage that is found.
+    :ivar standing: how far it is, as :meth:`load` or :meth:`run` last knew.
+    :ivar listed: what is damaged, likewise.
+    :ivar partial: bytes that were read of the blob that it is at.
+    :ivar is_measuring: it finds out how much there is to read; until then ``standing`` is that of the one before.
+    """
+
+    def __init__(
+        self,
+        metadata: IMetadataStore,
+        blobs: IBlobStore,
+        clock: IReactorTime,
+        owner: str,
+        rate: Callable[[], int],
+        on_damage: Callable[[str], None],
+    ) -> None:
+        self._metadata = metadata
+        self._blobs = blobs
+        self._clock = clock
+        self._owner = owner
+        self._rate = rate
+        self._on_damage = on_damage
+        self._go_on: Callable[[], bool] = always
+        self._debt = 0.0
+        self._asked = 0.0
+        self._paid_at = 0
+        self._kept = 0.0
+        self._since = 0.0
+        self._read = 0
+        self.partial = 0
+        self.is_measuring = False
+        self.standing = Standing()
+        self.listed: dict[str, Damage] = {}
+
+    @property
+    def speed(self) -> float:
+        """Bytes a second, since :meth:`run` was called."""
+        return self._read / max(self._clock.seconds() - self._since, 0.001)
+
+    async def load(self) -> int:
+        """Learn from the store how far it is, and what is damaged; what is gone is not.
+
+        :return: what the store has for the time.
+        :raises StoreError: the store failed.
+        """
+        found = await self._metadata.read(_load, self._blobs.name)
+        now, self.standing, self.listed = found
+        return int(now)
+
+    async def run(self, go_on: Callable[[], bool] = always) -> bool:
+        """Go on where it was, or begin anew when it was over.
+
+        :param go_on: asked now and then.
+        :return: whether it came to its end; else it goes on there the next time.
+        :raises StoreError: a store failed.
+        """
+        self._go_on, self._kept = go_on, 0.0
+        self._since = self._asked = self._clock.seconds()
+        self._debt, self._read, self.partial = 0.0, 0, 0
+        await self.load()
+        try:
+            if self.standing.is_under_way:
+                self.standing = evolve(self.standing, stopped=False)
+            else:
+                self.standing = await self._measure()
+            await self._keep()
+            if self.standing.stage == BLOBS:
+                await self._read_blobs()
+            if self.standing.stage == ROWS:
+                await self._check_rows()
+        except _Stopped:
+            if self.standing.is_under_way:
+                await self._try_to_keep()
+            return False
+        await self._finish()
+        return True
+
+    async def stop(self) -> None:
+        """Have it not go on by itself. Nothing happens when it is not under way.
+
+        :raises StoreError: the store failed.
+        """
+        await self.load()
+        if self.standing.is_under_way:
+            self.standing = evolve(self.standing, stopped=True)
+            await self._keep()
+
+    async def _measure(self) -> Standing:
+        """A new beginning, with how much there is to read."""
+        now = await self._metadata.read(_now)
+        total, last = 0, ""
+        self.is_measuring = True
+        try:
+            while page := await self._metadata.read(
+                _blobs, self._blobs.name, last, _MEASURED
+            ):
+                total += sum(blob.length for blob in page)
+                last = page[-1].id
+                await self._turn()
+        finally:
+            self.is_measuring = False
+        return Standing(began=now, total=total, last=last)
+
+    async def _turn(self) -> None:
+        """Let others have a turn.
+
+        :raises _Stopped: it is to stop.
+        """
+        await deferLater(self._clock, 0)
+        self._check()
+
+    def _check(self) -> None:
+        if not self._go_on():
+            raise _Stopped
+
+    async def _read_blobs(self) -> None:
+        while True:
+            standing = self.standing
+            page = await self._metadata.read(
+                _blobs, self._blobs.name, standing.place, _PAGE
+            )
+            page = [blob for blob in page if blob.id <= standing.last]
+            if not page:
+                self.standing = evolve(standing, stage=ROWS, place="")
+                return
+            wrong = await self._blobs.inspect(page)
+            for blob in page:
+                await self._read_blob(blob, wrong.get(blob.id, ""))
+
+    async def _read_blob(self, blob: BlobRef, what: str) -> None:
+        self.partial = 0
+        try:
+            await self._blobs.verify(blob.id, self._paced)
+        except (Absent, Damaged) as error:
+            what = what or str(error)
+        except Unavailable as error:
+            # Whatever keeps a file from being read is damage, but for what this process is short of.
+            if getattr(error.__cause__, "errno", 0) in SHORT:
+                raise
+            what = str(error)
+        if what and await self._metadata.read(_is_named, self._blobs.name, blob.id):
+            await self._found("blob", blob.id, what, await self._users(blob.id))
+        self.standing = evolve(
+            self.standing, place=blob.id, done=self.standing.done + blob.length
+        )
+        self.partial = 0
+
+    def _paced(self, count: int) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._pace(count))
+
+    async def _pace(self, count: int) -> None:
+        """Count what was read, and wait until more may be."""
+        self._read += count
+        self.partial += count
+        await self._wait(count)
+
+    async def _wait(self, count: int) -> None:
+        rate, now = self._rate(), self._clock.seconds()
+        # What is owed at another rate is forgotten.
+        owed = self._debt if rate == self._paid_at else 0.0
+        self._paid_at = rate
+        self._debt = max(owed - max(now - self._asked, 0), 0)
+        if rate:
+            self._debt += count / rate
+        # In short waits: the rate may be raised meanwhile, and a stop should not take long.
+        while self._debt > 0 and self._rate() == rate:
+            pause = min(self._debt, 1.0)
+            await deferLater(self._clock, pause)
+            self._debt -= pause
+            self._check()
+        self._asked = self._clock.seconds()
+        await self._turn()
+        # Clocks can be set back, too.
+        if not 0 <= self._clock.seconds() - self._kept < KEEP_EVERY:
+            await self._keep()
+
+    async def _users(self, blob_id: str) -> Sequence[str]:
+        if not IInspected.providedBy(self._metadata):
+            return ()
+        inspected: Any = self._metadata
+        return _names(await inspected.users_of(self._blobs.name, [blob_id]))
+
+    async def _users_of_row(self, row: DamagedRow) -> Sequence[str]:
+        if not IInspected.providedBy(self._metadata):
+            return ()
+        inspected: Any = self._metadata
+        return _names(await inspected.users_of_row(row))
+
+    async def _check_rows(self) -> None:
+        while True:
+            standing = self.standing
+            try:
+                checked = await self._metadata.read(_check_rows, standing.place, _PAGE)
+            except Damaged as error:
+                # So damaged that the rest cannot even be listed: fsck says more.
+                await self._found("metadata", "database", str(error), ())
+                return
+            for row in checked.damaged:
+                kind = "inline" if row.table == "bodies" else "metadata"
+                users = await self._users_of_row(row)
+                await self._found(kind, _row_name(row), row.message, users)
+            rows = standing.rows + checked.count
+            if checked.next_after is None:
+                self.standing = evolve(self.standing, rows=rows)
+                return
+            self.standing = evolve(self.standing, rows=rows, place=checked.next_after)
+            await self._wait(checked.count * _ROW)
+
+    async def _found(
+        self, kind: str, name: str, what: str, users: Sequence[str]
+    ) -> None:
+        now = await self._metadata.read(_now)
+        before = self.listed.get(name)
+        more = len(users) - MOST_USERS
+        shown = (*users[:MOST_USERS], *([f"and {more} more"] if more > 0 else ()))
+        damage = Damage(kind, name, what, shown, before.found if before else now, now)
+        if before is not None or len(self.listed) < MOST_LISTED:
+            self.listed[name] = damage
+        self.standing = evolve(self.standing, damaged=self.standing.damaged + 1)
+        self._on_damage(kind)
+        _log.error(
+            "damaged: {kind} {name}: {what}; used by {users}",
+            kind=kind,
+            name=name,
+            what=what,
+            users=", ".join(shown) or "nobody known",
+        )
+
+    async def _finish(self) -> None:
+        began = self.standing.began
+        # What this scrub did not come across again reads well, or is gone.
+        self.listed = {
+            name: each for name, each in self.listed.items() if each.seen >= began
+        }
+        now = await self._metadata.read(_now)
+        self.standing = evolve(self.standing, stage=OVER, place="", ended=now)
+        await self._keep()
+        _log.info(
+            "scrub: read {done} bytes and {rows} rows, {damaged} damaged",
+            done=self.standing.done,
+            rows=self.standing.rows,
+            damaged=self.standing.damaged,
+        )
+
+    async def _keep(self) -> None:
+        """Keep the standing and the list, and renew the lease.
+
+        :raises _Stopped: another process has the lease.
+        """
+        if not await self._try_to_keep():
+            raise _Stopped
+
+    async def _try_to_keep(self) -> bool:
+        self._kept = self._clock.seconds()
+        damaged = _packed([asdict(each) for each in self.listed.values()])
+        standing = _packed(asdict(self.standing))
+        kept: bool = await self._metadata.write(
+            _keep, self._owner, standing, damaged, claims=_CLAIMS
+        )
+        return kept
+
+
+def name_of(user: BlobUser) -> str:
+    """What uses a blob, for people: ``/volume/bucket/key``."""
+    path = f"/{user.volume}/{user.bucket}/{user.key}"
+    if user.upload_id:
+        return f"{path} (part {user.part} of upload {user.upload_id})"
+    return path if user.version_id == "null" else f"{path} ({user.version_id})"
+
+
+def _names(users: Iterable[BlobUser]) -> Sequence[str]:
+    return [name_of(user) for user in users]
+
+
+def _row_name(row: DamagedRow) -> str:
+    return " ".join([row.table, *map(str, row.place)])
+
+
+def _now(tx: IMetadataTransaction) -> int:
+    return tx.now()
+
+
+def _blobs(
+    tx: IMetadataTransaction, store: str, after: str, limit: int
+) -> Sequence[BlobRef]:
+    return tx.blobs(store, after, limit)
+
+
+def _is_named(tx: IMetadataTransaction, store: str, blob_id: str) -> bool:
+    return tx.is_named(store, blob_id)
+
+
+def _check_rows(tx: IMetadataTransaction, after: str, limit: int) -> Any:
+    return tx.check_rows(after, limit)
+
+
+def _keep(
+    tx: IMetadataTransaction, owner: str, standing: bytes, damaged: bytes
+) -> bool:
+    if not tx.lease(LEASE, owner, TERM):
+        return False
+    tx.set_setting(_STANDING, standing)
+    tx.set_setting(_LIST, damaged)
+    return True
+
+
+def _packed(value: object) -> bytes:
+    """A value of a setting: rows of settings have no check of their own."""
+    data = json.dumps(value).encode()
+    return b"%016x %b" % (crc64nvme(data), data)
+
+
+def _unpacked(kept: bytes | None) -> Any:
+    """What was packed; ``None`` when that is damaged, so that a scrub begins anew."""
+    crc, _, data = (kept if isinstance(kept, bytes) else b"").partition(b" ")
+    return json.loads(data) if crc == b"%016x" % crc64nvme(data) else None
+
+
+def _load(
+    tx: IMetadataTransaction, store: str
+) -> tuple[int, Standing, dict[str, Damage]]:
+    standing, found = (_unpacked(tx.setting(name)) for name in (_STANDING, _LIST))
+    if standing is None or found is None:
+        # One without the other would leave out what was found.
+        standing, found = {}, []
+    damaged: Iterable[Damage] = [
+        Damage(**{**each, "users": tuple(each["users"])}) for each in found
+    ]
+    listed = {
+        each.name: each
+        for each in damaged
+        if each.kind != "blob" or tx.is_named(store, each.name)
+    }
+    return tx.now(), Standing(**standing), listed

@@ -1,0 +1,1 @@
+"""The blob store on files of the local disk."""

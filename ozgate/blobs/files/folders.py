@@ -1,0 +1,175 @@
+"""The folders of a file blob store: made, locked and checked when it opens.
+
+::
+
+    FORMAT          "ozgate blobs 1"; locked while a process has the store open
+    data/00 … ff    blobs, by the last two digits of their ids
+    staging/        files being written, where the file system has no files without names
+
+Everything here blocks and runs in a thread.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import suppress
+
+from ...errors import Unavailable
+from . import syscalls
+
+FORMAT = 1
+_PREFIX = b"ozgate blobs "
+_PROBE = "probe"
+
+
+class Folders:
+    """The folders of one store.
+
+    :ivar unnamed: whether the file system has files without names (``O_TMPFILE`` and ``linkat``).
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.unnamed = False
+        self._lock = -1
+
+    def folder(self, ending: str) -> str:
+        """Where blobs go whose ids have that ending, of two digits or more."""
+        return f"{self.path}/data/{ending[-2:]}"
+
+    def staging(self, name: str) -> str:
+        """Where a file with that name is while it is written."""
+        return f"{self.path}/staging/{name}"
+
+    def open(self) -> None:
+        """Make ready.
+
+        :raises Unavailable: the folder cannot be used; the message says why in one line.
+        """
+        try:
+            self._make(self.path)
+            self._check_format()
+            for folder in ("staging", "data"):
+                self._make(f"{self.path}/{folder}")
+            self._make_durable()
+            self._make_fan_out()
+            self._clear_staging()
+            self.unnamed = self._probe()
+        except OSError as error:
+            self.close()
+            raise Unavailable(
+                f"blobs cannot be kept in {self.path}: {error.strerror or error}"
+            ) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Release the lock."""
+        fd, self._lock = self._lock, -1
+        if fd >= 0:
+            syscalls.close(fd)
+
+    def _make(self, path: str) -> None:
+        if os.path.isdir(path):
+            return
+        parent = os.path.dirname(os.path.abspath(path))
+        self._make(parent)
+        with suppress(FileExistsError):
+            syscalls.mkdir(path)
+        syscalls.fsync_folder(parent)
+
+    def _make_durable(self) -> None:
+        """Make the names made so far durable, whoever made them: a process before may have been killed just then."""
+        syscalls.fsync_folder(self.path)
+        with suppress(OSError):  # one that is not ours to read was not made here
+            syscalls.fsync_folder(os.path.dirname(self.path))
+
+    def _make_fan_out(self) -> None:
+        data = f"{self.path}/data"
+        there = set(syscalls.listdir(data))
+        missing = [f"{n:02x}" for n in range(256) if f"{n:02x}" not in there]
+        for name in missing:
+            syscalls.mkdir(f"{data}/{name}")
+        # Also when none is missing: whoever made them may not have come this far.
+        syscalls.fsync_folder(data)
+
+    def _check_format(self) -> None:
+        path = f"{self.path}/FORMAT"
+        if not os.path.exists(path):
+            self._write_format(path)
+        self._lock = syscalls.open_named(path)
+        try:
+            syscalls.lock(self._lock)
+        except BlockingIOError:
+            raise Unavailable(
+                f"blobs in {self.path} are in use by another process"
+            ) from None
+        text = syscalls.pread(self._lock, 64, 0)
+        number = text.removeprefix(_PREFIX).strip()
+        if not text.startswith(_PREFIX) or not number.isdigit():
+            raise Unavailable(f"{path} does not say that ozgate keeps blobs there")
+        if int(number) > FORMAT:
+            raise Unavailable(
+                f"blobs in {self.path} have format {int(number)}; this version of ozgate knows {FORMAT} at most"
+            )
+
+    def _write_format(self, path: str) -> None:
+        if strangers := set(syscalls.listdir(self.path)) - {"FORMAT.new"}:
+            raise Unavailable(
+                f"{self.path} holds {min(strangers)!r} and no FORMAT: not a folder of ozgate's blobs"
+            )
+        with suppress(FileNotFoundError):
+            syscalls.unlink(f"{path}.new")
+        fd = syscalls.open_new(f"{path}.new")
+        try:
+            syscalls.writev(fd, [_PREFIX + b"%d\n" % FORMAT])
+            syscalls.fsync(fd)
+        finally:
+            syscalls.close(fd)
+        syscalls.rename(f"{path}.new", path)
+        syscalls.fsync_folder(self.path)
+
+    def _clear_staging(self) -> None:
+        for name in syscalls.listdir(f"{self.path}/staging"):
+            syscalls.unlink(self.staging(name))
+
+    def _probe(self) -> bool:
+        """Find out whether files without names work; also whether one may write at all.
+
+        On a full disk they are taken to work, and writes find out: what is there can still be read and deleted.
+        """
+        path = self.staging(_PROBE)
+        try:
+            return self._try_unnamed(path)
+        except OSError as error:
+            if error.errno not in syscalls.FULL:
+                raise
+            return True
+
+    def _try_unnamed(self, path: str) -> bool:
+        try:
+            fd = syscalls.open_unnamed(f"{self.path}/data")
+        except OSError as error:
+            if error.errno in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):
+                self._try_staging(path)
+                return False
+            raise
+        try:
+            syscalls.link_unnamed(fd, path)
+        except FileNotFoundError:
+            return False  # no /proc
+        finally:
+            syscalls.close(fd)
+        syscalls.unlink(path)
+        return True
+
+    def _try_staging(self, path: str) -> None:
+        try:
+            syscalls.close(syscalls.open_new(path))
+        except OSError as error:
+            if error.errno not in syscalls.FULL:
+                raise
+        else:
+            syscalls.unlink(path)

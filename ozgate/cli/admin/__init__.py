@@ -1,0 +1,20 @@
+"""``ozgate admin …``: looking after what is stored."""
+
+from __future__ import annotations
+
+import click
+
+from .. import client
+from .backup import make_backup, restore_backup
+from .fsck import fsck
+from .scrub import scrub
+
+
+@click.group()
+@client.reaches_service
+def admin() -> None:
+    """Look after what is stored: check it, put it right, copy it."""
+
+
+for command in (scrub, fsck, make_backup, restore_backup):
+    admin.add_command(command)

@@ -1,0 +1,77 @@
+"""The four commands that show and change access control lists, for volumes and buckets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from .. import client
+from ..shell import Place, show
+
+_acls = click.option(
+    "-a",
+    "--acl",
+    "--acls",
+    "acls",
+    required=True,
+    metavar="ACL[,ACL]",
+    callback=lambda _, __, value: [each.strip() for each in value.split(",")],
+    help="Entries such as user:alice:rw or group:staff:a[DEFAULT]. Rights: r, w, c(reate), d(elete), l(ist), x (read the list), y (change it), a(ll), n(one).",
+)
+
+
+def add_acl_commands(
+    group: click.Group, place_argument: Callable[[Any], Any], *, has_links: bool
+) -> None:
+    """Add ``addacl``, ``removeacl``, ``setacl`` and ``getacl`` to a group.
+
+    :param place_argument: the argument that says of what.
+    :param has_links: whether that may be a link.
+    """
+
+    @group.command("addacl")
+    @client.reaches_service
+    @place_argument
+    @_acls
+    def add(place: Place, acls: list[str]) -> None:
+        """Add entries; through a link, to the bucket it leads to."""
+        for done in client.call("add_acl", acls=acls, **_names(place)):
+            text = "added successfully" if done["changed"] else "already exists"
+            click.echo(f"ACL {done['acl']} {text}.")
+
+    @group.command("removeacl")
+    @client.reaches_service
+    @place_argument
+    @_acls
+    def remove(place: Place, acls: list[str]) -> None:
+        """Take rights away; through a link, from the bucket it leads to."""
+        for done in client.call("remove_acl", acls=acls, **_names(place)):
+            text = "removed successfully" if done["changed"] else "doesn't exist"
+            click.echo(f"ACL {done['acl']} {text}.")
+
+    @group.command("setacl")
+    @client.reaches_service
+    @place_argument
+    @_acls
+    def replace(place: Place, acls: list[str]) -> None:
+        """Replace all entries; through a link, those of the bucket it leads to."""
+        client.call("set_acl", acls=acls, **_names(place))
+        click.echo("ACLs set successfully.")
+
+    def get(place: Place, source: bool = False) -> None:
+        """Show all entries."""
+        show(client.call("get_acl", source=source, **_names(place)))
+
+    command = client.reaches_service(place_argument(get))
+    if has_links:
+        of_source = click.option(
+            "--source", is_flag=True, help="Of the bucket that a link leads to."
+        )
+        command = of_source(command)
+    group.command("getacl")(command)
+
+
+def _names(place: Place) -> dict[str, str | None]:
+    return {"volume": place.volume, "bucket": place.bucket or None}

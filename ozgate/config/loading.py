@@ -1,0 +1,217 @@
+"""Where the values of :class:`~ozgate.config.settings.Settings` come from.
+
+The later one wins: the declared default, the configuration file, the environment (:mod:`ozgate.config.environment`),
+``-D key=value`` and the options of the plugin. What the administrator's key pair is, :mod:`ozgate.config.rootpair` decides.
+Whatever is wrong is a :class:`~ozgate.config.sitefile.ConfigurationError` of one line that says what to do about it.
+
+What is done about a key that is not one of ours:
+
+- In the gateway's own name spaces (``ozgate.``, ``ozone.s3g.``) it stops the start, unless Ozone's
+  gateway has it.
+- One that differs from one of ours by one character, or only in case and punctuation, stops the
+  start whatever its name space.
+- Others of Ozone and Hadoop are accepted and noted, since Ozone's services share one file. With
+  ``-D``, which speaks to nobody but ozgate, they stop the start.
+- Anything else stops the start.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from attrs import Attribute, frozen
+
+from .authtolocal import parse_rules
+from .environment import from_environment
+from .foreign import OTHER_SERVICES, WITHOUT_EFFECT
+from .rootpair import ACCESS_KEY, MINIO, SECRET_KEY, SECURITY, choose_pair
+from .settings import MASKED, Settings, knobs
+from .sitefile import ConfigurationError, Setting, read_site_file
+from .strength import refusal
+
+_STRICT = ("ozgate.", "ozone.s3g.")
+
+BUCKETS = "ozgate.s3.buckets"
+
+
+@frozen
+class Loaded:
+    """Settings, and what should be said about how they came about.
+
+    :ivar notes: lines for the log.
+    """
+
+    settings: Settings
+    notes: tuple[str, ...]
+
+
+def load(
+    config_file: str | None,
+    environment: Mapping[str, str],
+    overrides: Iterable[Setting] = (),
+) -> Loaded:
+    """Settings from all their sources.
+
+    :param config_file: an ``ozone-site.xml``, or ``None``.
+    :param overrides: what the command line says, see :func:`override`.
+    :raises ConfigurationError: a file cannot be read, a key or a value is wrong.
+    """
+    read = read_site_file(config_file) if config_file is not None else []
+    chosen: dict[str, Setting] = {}
+    for setting in [*read, *from_environment(environment), *overrides]:
+        if not setting.key.isprintable():
+            raise ConfigurationError(f"{setting.key!r} in {setting.origin} is no key")
+        earlier = chosen.get(setting.key)
+        if earlier is not None and earlier.final:
+            raise ConfigurationError(
+                f"{setting.key} is final in {earlier.origin}: take it out of {setting.origin}, or <final> out of the file"
+            )
+        chosen[setting.key] = setting
+    _fall_back(chosen, environment)
+    pair = choose_pair(chosen, environment)
+    declared = {each.metadata["key"]: each for each in knobs()}
+    unused = [key for key in chosen if key not in declared]
+    for key in unused:
+        _check_unused(chosen[key], declared)
+    values = {
+        declared[key].name: _parsed(declared[key], setting)
+        for key, setting in chosen.items()
+        if key in declared
+    }
+    origins = {
+        key: setting.origin for key, setting in chosen.items() if key in declared
+    }
+    settings = Settings(
+        **values, origins=origins, secured_by=pair.by, remarks=pair.remarks
+    )
+    _check_pair(settings)
+    _check_rules(settings)
+    unused += [name for name in environment if _is_of_minio(name)]
+    notes = list(pair.remarks)
+    if pair.by:
+        notes.append(
+            f"signatures are verified, because {' and '.join(pair.by)} are set"
+        )
+    if unused:
+        notes.append(f"no effect in ozgate: {', '.join(sorted(unused))}")
+    return Loaded(settings, tuple(notes))
+
+
+def override(text: str) -> Setting:
+    """What ``-D key=value`` says.
+
+    :raises ConfigurationError: it is not of that form.
+    """
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise ConfigurationError(
+            f"-D {text}: say -D key=value, such as -D ozgate.region=eu-west-1"
+        )
+    return Setting(key.strip(), value, "-D", direct=True)
+
+
+def _fall_back(chosen: dict[str, Setting], environment: Mapping[str, str]) -> None:
+    """Make the buckets that images name in ``S3_BUCKET``, where ours are not set."""
+    if BUCKETS not in chosen and environment.get("S3_BUCKET"):
+        chosen[BUCKETS] = Setting(BUCKETS, environment["S3_BUCKET"], "S3_BUCKET")
+
+
+def _is_of_minio(name: str) -> bool:
+    """Whether a variable is one of MinIO's that means nothing here."""
+    taken = (*MINIO, *(f"{each}_FILE" for each in MINIO))
+    return name.startswith("MINIO_") and name not in taken
+
+
+def _parsed(declared: Attribute[Any], setting: Setting) -> Any:
+    secret = declared.metadata["secret"]
+    if "${" in setting.text and not secret:
+        raise ConfigurationError(
+            f"{setting.key} in {setting.origin}: ozgate does not substitute ${{…}}, write the value out"
+        )
+    try:
+        return declared.metadata["parse"](setting.text.strip())
+    except ValueError as error:
+        shown = MASKED if secret else str(error)
+        raise ConfigurationError(
+            f"{setting.key} in {setting.origin}: {shown}"
+        ) from None
+
+
+def _check_unused(setting: Setting, declared: Mapping[str, object]) -> None:
+    """Refuse a key that is not ours, unless Ozone's services share the place where it was set."""
+    key = setting.key
+    where = f"{key} in {setting.origin}"
+    known = key in WITHOUT_EFFECT
+    near = _near_miss(key, declared)
+    if near is not None and not known:
+        raise ConfigurationError(f"{where} is not known: did you mean {near}?")
+    strict = setting.direct or key.startswith(_STRICT)
+    if known or (key.startswith(OTHER_SERVICES) and not strict):
+        if setting.direct:
+            raise ConfigurationError(f"{where} has no effect in ozgate: leave it out")
+        return
+    close = difflib.get_close_matches(key, declared, 1, 0.75)
+    hint = (
+        f"did you mean {close[0]}?" if close else "'ozgate config reference' lists all"
+    )
+    raise ConfigurationError(f"{where} is not known: {hint}")
+
+
+def _near_miss(key: str, declared: Iterable[str]) -> str | None:
+    """A key of ours that this one surely was meant to be."""
+    plain = re.sub(r"[-_.]", "", key).lower()
+    for ours in declared:
+        if plain == re.sub(r"[-_.]", "", ours).lower() or _one_edit(key, ours):
+            return ours
+    return None
+
+
+def _one_edit(one: str, other: str) -> bool:
+    """Whether one character too many, too few, wrong, or two swapped, is all the difference."""
+    if abs(len(one) - len(other)) > 1:
+        return False
+    start = 0
+    while start < min(len(one), len(other)) and one[start] == other[start]:
+        start += 1
+    rest, others = one[start:], other[start:]
+    return (
+        rest[1:] == others[1:]
+        or rest[1:] == others
+        or rest == others[1:]
+        or (rest[:2] == others[1::-1] and rest[2:] == others[2:])
+    )
+
+
+def _check_rules(settings: Settings) -> None:
+    """The rules of short names can be read.
+
+    :raises ConfigurationError: they cannot.
+    """
+    try:
+        parse_rules(settings.auth_to_local)
+    except ValueError as error:
+        raise ConfigurationError(f"hadoop.security.auth_to_local: {error}") from None
+
+
+def _check_pair(settings: Settings) -> None:
+    """The static pair is whole, and good for something where signatures are verified, or there is none.
+
+    :raises ConfigurationError: half of it is missing, or whoever tries can guess the secret.
+    """
+    for key, value, other in (
+        (ACCESS_KEY, settings.access_key, settings.secret_key),
+        (SECRET_KEY, settings.secret_key, settings.access_key),
+    ):
+        if other and not value:
+            raise ConfigurationError(
+                f"{key} is not set but the other half of the pair is: set both or neither"
+            )
+    refused = refusal(settings.secret_key) if settings.secret_key else ""
+    if settings.security_enabled and refused:
+        raise ConfigurationError(
+            f"{SECRET_KEY}, from {settings.origins.get(SECRET_KEY, 'the configuration')}: {refused}; choose another; "
+            f"or unset the pair, and 'ozgate s3 getsecret' makes keys while {SECURITY} is true; or set that to false, and any key is accepted"
+        )

@@ -1,0 +1,1 @@
+"""The door to bytes: on their way into blobs, and out of them."""

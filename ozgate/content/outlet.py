@@ -1,0 +1,182 @@
+"""Stored bytes on their way out: the extents of an object as byte sources, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from ..errors import Absent, Damaged
+from ..values import EXTENTS_AT_ONCE, Bucket, ByteRange, Content, Extent, ObjectVersion
+
+if TYPE_CHECKING:
+    from ..gateway.gateway import Gateway
+    from ..interfaces import (
+        IBlobStore,
+        IByteSource,
+        IMetadataStore,
+        IMetadataTransaction,
+    )
+
+_MARGIN = 60_000
+"""Milliseconds a commit may take: a blob can be doomed at a time before that of a read which still saw it named."""
+
+HELD = 300
+"""Bytes of memory that an extent takes, about."""
+
+
+def begin_read(gateway: Gateway) -> int:
+    """Keep the reaper from everything a read that begins now may find named.
+
+    :return: a token for ``gateway.readers.leave``.
+    """
+    return gateway.readers.enter(int(gateway.clock.seconds() * 1000) - _MARGIN)
+
+
+@frozen
+class Located:
+    """Bytes of a version, and where the first of them are.
+
+    :ivar span: the bytes meant.
+    :ivar content: where they are, in the row or as far as the extents go that are read at once.
+    """
+
+    bucket: Bucket
+    version: ObjectVersion
+    span: ByteRange
+    content: Content
+
+    @property
+    def is_all(self) -> bool:
+        """Whether that is where all of them are."""
+        return self.content.length == self.span.length
+
+
+def locate(
+    tx: IMetadataTransaction, bucket: Bucket, version: ObjectVersion, span: ByteRange
+) -> Located:
+    """Find out where bytes are; an interaction, or a part of one.
+
+    :param span: bytes that the version has.
+    :raises Damaged: they are not all there.
+    """
+    content = tx.content(bucket, version, span, EXTENTS_AT_ONCE)
+    return Located(bucket, version, span, content)
+
+
+class Sources(AsyncIterator["IByteSource"]):
+    """The byte sources of a version. Each is opened when it is asked for, but for the first.
+
+    No more is known at a time than the next :data:`~ozgate.values.EXTENTS_AT_ONCE` extents, however many there are.
+    Those that follow are there when their turn comes, whatever happens to the version meanwhile: the reader's token keeps the
+    reaper from them.
+
+    Whoever stops before the end calls :meth:`aclose`; forgetting to is made good when the
+    object goes away.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        located: Located,
+        first: IByteSource | None,
+        token: int,
+    ) -> None:
+        self._metadata: IMetadataStore = gateway.metadata
+        self._blobs: IBlobStore = gateway.blobs
+        self._readers = gateway.readers
+        extents = located.content.extents
+        # Later ones are no more than these. To refuse a reader for them would spare nothing.
+        self._account = gateway.memory.answer(len(extents) * HELD, refusable=False)
+        self._extents = iter(extents[1:])
+        self._rest = _after(located)
+        self._next = first
+        self._current: IByteSource | None = None
+        self._token = token
+
+    def __aiter__(self) -> Sources:
+        return self
+
+    async def __anext__(self) -> IByteSource:
+        """The next source; the one before is closed.
+
+        :raises Damaged: its blob is not there.
+        """
+        self._close_current()
+        source, self._next = self._next, None
+        if source is None:
+            extent = await self._following()
+            if extent is None:
+                self.close()
+                raise StopAsyncIteration
+            source = await _open(self._blobs, extent)
+        self._current = source
+        return source
+
+    async def _following(self) -> Extent | None:
+        """The next extent."""
+        extent = next(self._extents, None)
+        if extent is None and self._rest is not None:
+            located: Located = await self._metadata.read(locate, *self._rest)
+            self._rest = _after(located)
+            self._extents = iter(located.content.extents)
+            extent = next(self._extents, None)
+        return extent
+
+    async def aclose(self) -> None:
+        """Close what is open, and let the reaper go on. Idempotent."""
+        self.close()
+
+    def close(self) -> None:
+        """As :meth:`aclose`, at once."""
+        self._close_current()
+        if self._next is not None:
+            self._next.close()
+            self._next = None
+        self._extents, self._rest = iter(()), None
+        self._account.close()
+        self._readers.leave(self._token)
+
+    def _close_current(self) -> None:
+        if self._current is not None:
+            self._current.close()
+            self._current = None
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _after(located: Located) -> tuple[Bucket, ObjectVersion, ByteRange] | None:
+    """What :func:`locate` is to find next; ``None`` where it found everything."""
+    if located.is_all:
+        return None
+    span, found = located.span, located.content.length
+    rest = ByteRange(span.offset + found, span.length - found)
+    return located.bucket, located.version, rest
+
+
+async def open_sources(gateway: Gateway, located: Located, token: int) -> Sources:
+    """Open what is in extents. The first is opened at once, so that a missing blob is found before an answer begins.
+
+    :param token: that of :func:`begin_read`; left when the sources are closed, and when this fails.
+    :raises Damaged: the first blob is not there.
+    """
+    extents = located.content.extents
+    try:
+        first = await _open(gateway.blobs, extents[0]) if extents else None
+    except BaseException:
+        gateway.readers.leave(token)
+        raise
+    return Sources(gateway, located, first, token)
+
+
+async def _open(blobs: IBlobStore, extent: Extent) -> IByteSource:
+    try:
+        source: IByteSource = await blobs.open(
+            extent.blob, ByteRange(extent.offset, extent.length)
+        )
+    except Absent as error:
+        # A row names it, and the reaper knows of the reader.
+        raise Damaged(str(error)) from error
+    return source

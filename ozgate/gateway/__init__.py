@@ -1,0 +1,1 @@
+"""What one gateway is made of, and every call shares."""

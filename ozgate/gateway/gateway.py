@@ -1,0 +1,65 @@
+"""What every call shares: the providers, the settings, and what holds over all requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from attrs import Factory, define, field
+
+from ..auth.accounts import Accounts
+from ..auth.administrators import Administrators
+from ..wire.limits import BodyMemory
+from .room import Room
+from .tally import Tally
+from .troubles import Troubles
+from .turns import Turns
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IReactorTime
+
+    from ..config.settings import Settings
+    from ..content.readers import Readers
+    from ..interfaces import IBlobStore, IMetadataStore
+
+
+@define(eq=False)
+class Gateway:
+    """What every call shares: the providers and the settings.
+
+    :ivar settings: those in force; a reload replaces them, and ``room``.
+    :ivar memory: what bodies take of it.
+    :ivar troubles: what is amiss for a while.
+    :ivar turns: who may hash what is stored.
+    """
+
+    settings: Settings
+    metadata: IMetadataStore
+    blobs: IBlobStore
+    readers: Readers
+    clock: IReactorTime
+    run_in_thread: Callable[..., Any]
+    room: Room = field(factory=Room)
+    tally: Tally = field(factory=Tally)
+    memory: BodyMemory = Factory(
+        lambda self: BodyMemory(self.settings.limit_inflight, self.tally.refuse),
+        takes_self=True,
+    )
+    troubles: Troubles = Factory(lambda self: Troubles(self.clock), takes_self=True)
+    turns: Turns = Factory(
+        lambda self: Turns(self.settings, self.tally.refuse), takes_self=True
+    )
+    administrators: Administrators = Factory(
+        lambda self: Administrators(
+            self.settings, Accounts(self.run_in_thread, self.clock)
+        ),
+        takes_self=True,
+    )
+
+    def check_room(self, *, in_rows: bool) -> None:
+        """Make sure that something can be stored.
+
+        :param in_rows: whether all of it goes to the metadata store, which may have room of its own.
+        :raises NoSpace: there is too little.
+        """
+        self.room.check(self.metadata.reusable if in_rows else None)

@@ -1,0 +1,295 @@
+"""Looking through all rows for damaged ones, and getting rid of those."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from attrs import evolve
+
+from ...errors import Damaged
+from ...values import CheckedRows, DamagedRow
+from .base import Rows
+from .pieces import EXTENT, content_of
+from .rowchecks import CHECKED, CheckedTable
+from .rows import Row
+
+_LATEST = "is_latest"
+
+# No index has the length: the table itself is looked through.
+_IS_DANGLING = """length IS NOT NULL AND owner NOT IN
+    (SELECT sequence FROM versions UNION ALL SELECT owner FROM parts
+    UNION ALL SELECT owner FROM retired)"""
+
+_DANGLING = f"SELECT DISTINCT +store, +blob FROM extents WHERE {_IS_DANGLING}"
+
+_DROP_DANGLING = (
+    f"DELETE FROM extents WHERE {_IS_DANGLING}",
+    "DELETE FROM bodies WHERE sequence NOT IN (SELECT sequence FROM versions)",
+    "DELETE FROM object_parts WHERE sequence NOT IN (SELECT sequence FROM versions)",
+)
+
+
+def _lenient(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")
+
+
+def _exact(value: Any) -> Any:
+    """A column as it goes into a statement: text that is no UTF-8 as bytes."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return value.encode("utf-8", "surrogateescape")
+    return value
+
+
+def _matching(names: tuple[str, ...], place: Row, last: str = "=") -> str:
+    """A condition: columns are these; with ``last`` for the last one."""
+    terms = [
+        f"{name} {last if name == names[-1] else '='} "
+        + ("CAST(? AS TEXT)" if isinstance(value, bytes) else "?")
+        for name, value in zip(names, place, strict=True)
+    ]
+    return " AND ".join(terms)
+
+
+def _marker(name: str, place: Row | None) -> str:
+    """What ``after`` is for the rows of a table after one; text that is no UTF-8 is in lists of its own."""
+    kept = place and [
+        [value.decode("latin-1")] if isinstance(value, bytes) else value
+        for value in map(_exact, place)
+    ]
+    return json.dumps([name, kept])
+
+
+def _marked(after: str) -> tuple[str, Row | None]:
+    """The table and the key that :func:`_marker` made text of."""
+    if not after:
+        return CHECKED[0].name, None
+    name, kept = json.loads(after)
+    return name, kept and tuple(
+        value[0].encode("latin-1") if isinstance(value, list) else value
+        for value in kept
+    )
+
+
+def _agrees(table: CheckedTable, row: Row) -> bool:
+    try:
+        agrees: bool = row[-1] == table.check(*row[:-1])
+    except UnicodeEncodeError:
+        return False
+    return agrees
+
+
+def _damaged(table: CheckedTable, row: Row, what: str) -> DamagedRow:
+    place = tuple(map(_exact, row[: len(table.key)]))
+    named = zip(table.key, place, strict=True)
+    where = ", ".join([f"{name} {value!r}" for name, value in named])
+    return DamagedRow(table.name, place, f"{where}: {what}")
+
+
+class CheckRows(Rows):
+    """Rows of every kind; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
+
+    def check_rows(self, after: str, limit: int) -> CheckedRows:
+        """Check rows of one table, those after ``after``.
+
+        Which version is the latest is no part of the check, and is looked at here.
+        """
+        name, last = _marked(after)
+        names = [table.name for table in CHECKED]
+        index = names.index(name)
+        table = CHECKED[index]
+        width = len(table.key)
+        with self._any_text():
+            rows = self._rows_after(table, last, limit)
+            agreeing = [_agrees(table, row) for row in rows]
+        ended = len(rows) < limit
+        if not ended and any(agreeing):
+            # The next stretch begins after one whose key is right: a wrong one would lead astray.
+            while not agreeing[-1]:
+                del agreeing[-1], rows[-1]
+        damaged = [
+            _damaged(table, row, "not what was written")
+            for row, agrees in zip(rows, agreeing, strict=True)
+            if not agrees
+        ]
+        if name == "versions":
+            damaged += self._wrong_latest(table, rows, last)
+        if not ended:
+            following = _marker(name, rows[-1][:width])
+        elif index + 1 < len(CHECKED):
+            following = _marker(names[index + 1], None)
+        else:
+            return CheckedRows(len(rows), tuple(damaged))
+        return CheckedRows(len(rows), tuple(damaged), following)
+
+    @contextmanager
+    def _any_text(self) -> Iterator[None]:
+        """Also text that is no UTF-8, as a bit that flips can make it."""
+        self._connection.text_factory = _lenient
+        try:
+            yield
+        finally:
+            self._connection.text_factory = str
+
+    def _rows_after(
+        self, table: CheckedTable, last: Row | None, limit: int
+    ) -> list[Row]:
+        """Rows by their key: what the check takes, and the check."""
+        order = (
+            f"ORDER BY {', '.join(table.key)}{' DESC' if table.falling else ''} LIMIT ?"
+        )
+        if last is None:
+            return self._rows(table, order, (limit,))
+        beyond = "<" if table.falling else ">"
+        at = _matching(table.key, last, beyond)
+        rows = self._rows(table, f"WHERE {at} {order}", (*last, limit))
+        for width in range(len(table.key) - 1, 0, -1):
+            if len(rows) < limit:
+                at = _matching(table.key[:width], last[:width], ">")
+                left = limit - len(rows)
+                rows += self._rows(table, f"WHERE {at} {order}", (*last[:width], left))
+        return rows
+
+    def _rows(self, table: CheckedTable, rest: str, parameters: Row) -> list[Row]:
+        columns = ", ".join(table.columns)
+        return self._execute(
+            f"SELECT {columns}, checked FROM {table.name} {rest}", parameters
+        ).fetchall()
+
+    def _wrong_latest(
+        self, table: CheckedTable, rows: list[Row], last: Row | None
+    ) -> Iterator[DamagedRow]:
+        before: Row | None = None if last is None else last[:2]
+        keys: list[Row] = [tuple(map(_exact, row[:2])) for row in rows]
+        for row, previous, key in zip(rows, [before, *keys], keys, strict=False):
+            place = (*key, row[2])
+            (latest,) = self._execute(
+                f"SELECT is_latest FROM versions WHERE {_matching(table.key, place)}",
+                place,
+            ).fetchone() or (None,)
+            if latest != int(previous != key):
+                wrong = _damaged(table, row, f"{_LATEST} is {latest!r}")
+                yield evolve(wrong, loses=False)
+
+    def mend_row(self, row: DamagedRow, owner: str) -> str:
+        """Get rid of a damaged row, after a look whether it still is one."""
+        try:
+            return self._mend(row, owner)
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_CORRUPT:
+                raise
+            # Its indexes do not know the row as it is now.
+            self._execute(f"REINDEX {row.table}")
+            return self._mend(row, owner)
+
+    def _mend(self, row: DamagedRow, owner: str) -> str:
+        table = next(each for each in CHECKED if each.name == row.table)
+        place = row.place
+        at = _matching(table.key, place)
+        with self._any_text():
+            found = self._rows(table, f"WHERE {at}", place)
+        agrees = all(_agrees(table, each) for each in found)
+        if agrees and (not found or table.name != "versions"):
+            return "it is not there any more, or was written anew"
+        if table.name in ("volumes", "buckets"):
+            return self._close_up(table, at, place, found[0], owner)
+        if table.name in ("bodies", "extents"):
+            self._execute(f"DELETE FROM {table.name} WHERE {at}", place)
+            if self._is_whole(place[0]):
+                # What is damaged may be whose it is.
+                done = "it is removed; the version or part that it named is whole without it"
+            else:
+                done = self._remove_owner(place[0])
+        elif table.name == "object_parts":
+            self._execute("DELETE FROM object_parts WHERE sequence = ?", place[:1])
+            done = "the object is not known by parts any more; its bytes stay"
+        elif agrees:
+            done = "the latest version of the key is set again"
+        else:
+            self._execute(f"DELETE FROM {table.name} WHERE {at}", place)
+            done = "it is removed"
+        if table.name == "versions":
+            self._set_latest_at(_matching(table.key[:2], place[:2]), place[:2])
+        if table.name == "uploads":
+            self._execute("DELETE FROM parts WHERE upload = ?", place)
+        if table.name in (
+            "bodies",
+            "extents",
+            "versions",
+            "uploads",
+            "parts",
+            "retired",
+        ):
+            self._drop_dangling()
+        return done
+
+    def _close_up(
+        self, table: CheckedTable, at: str, place: Row, row: Row, owner: str
+    ) -> str:
+        """Let only a new owner in, and have the row agree with its check again."""
+        values = dict(zip(table.columns, row[:-1], strict=True))
+        values.update(owner=owner, acls="")
+        columns = [values[name] for name in table.columns]
+        self._execute(
+            f"UPDATE {table.name} SET owner = ?, acls = '', checked = ? WHERE {at}",
+            (owner, table.check(*columns), *place),
+        )
+        return f"it is {owner}'s now, and its list of rights empty; look at the rest"
+
+    def _is_whole(self, number: object) -> bool:
+        """Whether there is a version or part of that number, and all its bytes."""
+        if not isinstance(number, int):
+            return False
+        try:
+            sizes = self._execute(
+                "SELECT size FROM versions WHERE sequence = ?1"
+                " UNION ALL SELECT size FROM parts WHERE owner = ?1",
+                (number,),
+            ).fetchall()
+            body = self._execute(
+                "SELECT body, checked FROM bodies WHERE sequence = ?", (number,)
+            ).fetchone()
+            extents = self._execute(
+                f"SELECT {EXTENT} FROM extents WHERE owner = ? ORDER BY start",
+                (number,),
+            ).fetchall()
+            for (size,) in sizes:
+                content_of(number, size, body, extents)
+        except (Damaged, sqlite3.OperationalError, TypeError, AttributeError):
+            # Text that is no UTF-8, or another type than it should be.
+            return False
+        return bool(sizes)
+
+    def _remove_owner(self, number: object) -> str:
+        """Remove the version or part that bytes belong to. No index leads there."""
+        keys = self._execute(
+            "SELECT bucket, CAST(key AS BLOB) FROM versions WHERE sequence = ?",
+            (number,),
+        ).fetchall()
+        self._execute("DELETE FROM versions WHERE sequence = ?", (number,))
+        for bucket, key in keys:
+            self._set_latest_at("bucket = ? AND key = CAST(? AS TEXT)", (bucket, key))
+        parts = self._execute("DELETE FROM parts WHERE owner = ?", (number,)).rowcount
+        return f"removed: versions {len(keys)}, parts {parts}"
+
+    def _set_latest_at(self, key: str, place: Row) -> None:
+        """Make the newest version of a key the latest, and no other one."""
+        newest = f"sequence = (SELECT MAX(sequence) FROM versions WHERE {key})"
+        self._execute(
+            f"UPDATE versions SET {_LATEST} = ({newest})"
+            f" WHERE {key} AND {_LATEST} IS NOT ({newest})",
+            place * 3,
+        )
+
+    def _drop_dangling(self) -> None:
+        """Remove bytes that belong to nothing any more, dooming blobs that have no name left."""
+        names = self._execute(_DANGLING).fetchall()
+        for statement in _DROP_DANGLING:
+            self._execute(statement)
+        self._doom_unnamed(names)

@@ -1,0 +1,77 @@
+"""Rows of removed versions that somebody may be reading still.
+
+What sends a version's bytes knows only the next few of its extents. A version that has more keeps its rows when it is removed:
+it is *retired*, and the reaper releases them once nobody reads any more who began before. A few at a time, so that
+the end of a large object holds nobody up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+
+from ...values import EXTENTS_AT_ONCE
+from .base import Rows
+from .rowchecks import check_of_retired
+
+
+class RetiredRows(Rows):
+    """Retired versions; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
+
+    def _give_up(self, sequence: int) -> None:
+        """The extents of a version that is removed: drop them, or keep them a while where they are many."""
+        names = self._execute(
+            "SELECT store, blob FROM extents WHERE owner = ? LIMIT ?",
+            (sequence, EXTENTS_AT_ONCE + 1),
+        ).fetchall()
+        if len(names) > EXTENTS_AT_ONCE:
+            row = (sequence, self.now())
+            self._execute(
+                "INSERT OR REPLACE INTO retired (owner, retired_at, checked)"
+                " VALUES (?, ?, ?)",
+                (*row, check_of_retired(*row)),
+            )
+        elif names:
+            self._execute("DELETE FROM extents WHERE owner = ?", (sequence,))
+            self._doom_unnamed(names)
+
+    def retired(self, before: int, limit: int) -> Sequence[int]:
+        """Sequences of the versions retired before that time, oldest first, but for damaged rows."""
+        rows = self._execute(
+            "SELECT owner, retired_at, checked FROM retired WHERE retired_at < ?"
+            " ORDER BY retired_at, owner",
+            (before,),
+        )
+        found: list[int] = []
+        with closing(rows):
+            for owner, retired_at, checked in rows:
+                if len(found) >= limit:
+                    break
+                # A wrong owner leads to the bytes of another version.
+                if checked == check_of_retired(owner, retired_at):
+                    found.append(owner)
+        return found
+
+    def release(self, sequence: int, limit: int) -> bool:
+        """Drop extents of a retired version, dooming blobs that have no name left."""
+        row = self._execute(
+            "SELECT owner, retired_at, checked FROM retired WHERE owner = ?",
+            (sequence,),
+        ).fetchone()
+        if row is None or row[2] != check_of_retired(*row[:2]):
+            return True
+        names = self._execute(
+            "SELECT store, blob, start FROM extents WHERE owner = ?"
+            " ORDER BY start LIMIT ?",
+            (sequence, limit),
+        ).fetchall()
+        if names:
+            self._execute(
+                "DELETE FROM extents WHERE owner = ? AND start <= ?",
+                (sequence, names[-1][2]),
+            )
+            self._doom_unnamed([(store, blob) for store, blob, _ in names])
+        if len(names) == limit:
+            return False
+        self._execute("DELETE FROM retired WHERE owner = ?", (sequence,))
+        return True

@@ -1,0 +1,72 @@
+"""Rows of what is not in a bucket: leases, secrets, named values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...values import Secret
+from .base import Rows
+from .pieces import SECRET, secret_of, secret_row
+
+
+class SharedRows(Rows):
+    """Leases, secrets and named values; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
+
+    def lease(self, name: str, owner: str, seconds: float) -> bool:
+        """Take or renew a lease."""
+        now = self.now()
+        row = self._execute(
+            "SELECT 1 FROM leases WHERE name = ? AND owner <> ? AND expires > ?",
+            (name, owner, now),
+        ).fetchone()
+        if row is not None:
+            return False
+        self._execute(
+            "INSERT OR REPLACE INTO leases (name, owner, expires) VALUES (?, ?, ?)",
+            (name, owner, now + int(seconds * 1000)),
+        )
+        return True
+
+    def secret_row(self, access_id: str) -> Secret | None:
+        """The row of an access id."""
+        row = self._execute(
+            f"SELECT {SECRET} FROM secrets WHERE access_id = ?", (access_id,)
+        ).fetchone()
+        return None if row is None else secret_of(row)
+
+    def put_secret(self, secret: Secret) -> None:
+        """Store a row."""
+        self._execute(
+            f"INSERT OR REPLACE INTO secrets ({SECRET}) VALUES (?, ?, ?, ?, ?, ?)",
+            secret_row(secret),
+        )
+
+    def remove_secret(self, access_id: str) -> None:
+        """Remove a row."""
+        self._execute("DELETE FROM secrets WHERE access_id = ?", (access_id,))
+
+    def secrets(self, after: str, limit: int) -> Sequence[Secret]:
+        """Rows by access id."""
+        rows = self._execute(
+            f"SELECT {SECRET} FROM secrets WHERE access_id > ?"
+            " ORDER BY access_id LIMIT ?",
+            (after, limit),
+        ).fetchall()
+        return [secret_of(row) for row in rows]
+
+    def setting(self, name: str) -> bytes | None:
+        """A named value."""
+        row = self._execute(
+            "SELECT value FROM settings WHERE name = ?", (name,)
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def set_setting(self, name: str, value: bytes | None) -> None:
+        """Keep a named value, or remove it."""
+        if value is None:
+            self._execute("DELETE FROM settings WHERE name = ?", (name,))
+        else:
+            self._execute(
+                "INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)",
+                (name, value),
+            )

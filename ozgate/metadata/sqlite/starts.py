@@ -1,0 +1,151 @@
+"""The migration that has each run of bytes, and each part of an object, know where it starts.
+
+Before, extents were numbered, and parts had no place of their own: to find a byte, all that came before it was added up.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from .rowchecks import check_of_extent, check_of_object_part, check_of_text
+
+TABLES = (
+    # An owner is the sequence of a version, or the number of a part from the same counter.
+    """CREATE TABLE extents_5 (
+        owner INTEGER NOT NULL,
+        start INTEGER NOT NULL,
+        store TEXT NOT NULL,
+        blob TEXT NOT NULL,
+        blob_length INTEGER NOT NULL,
+        blob_crc64nvme INTEGER NOT NULL,
+        offset INTEGER NOT NULL,
+        length INTEGER NOT NULL,
+        checked INTEGER NOT NULL,
+        PRIMARY KEY (owner, start)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE object_parts_5 (
+        sequence INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        start INTEGER NOT NULL,
+        size INTEGER NOT NULL,
+        checksum TEXT,
+        etag TEXT NOT NULL,
+        checked INTEGER NOT NULL,
+        PRIMARY KEY (sequence, number)
+    ) WITHOUT ROWID""",
+    # Versions that were removed, and whose extents are kept a while for those who read them.
+    """CREATE TABLE retired (
+        owner INTEGER PRIMARY KEY,
+        retired_at INTEGER NOT NULL,
+        checked INTEGER NOT NULL
+    )""",
+    "CREATE INDEX retired_order ON retired (retired_at)",
+)
+
+REPLACED = (
+    "DROP TABLE extents",
+    "ALTER TABLE extents_5 RENAME TO extents",
+    "CREATE INDEX extents_blob ON extents (blob, store)",
+    "DROP TABLE object_parts",
+    "ALTER TABLE object_parts_5 RENAME TO object_parts",
+)
+
+DAMAGED = 0
+"""The check of a row that was damaged before: it stays so. No row agrees with it but by a chance of one in 2**64."""
+
+LARGEST = 1 << 60
+"""Bytes that no object has; sizes that are damaged add up to no more."""
+
+_Row = tuple[Any, ...]
+
+
+def give_starts(connection: sqlite3.Connection) -> None:
+    """Make the new tables of the old ones, inside of the transaction of a migration."""
+    for statement in TABLES:
+        connection.execute(statement)
+    factory = connection.text_factory
+    # A bit that flips can make text that is no UTF-8: it is carried over as it is.
+    connection.text_factory = bytes
+    try:
+        connection.executemany(
+            "INSERT INTO extents_5 VALUES"
+            " (?, ?, CAST(? AS TEXT), CAST(? AS TEXT), ?, ?, ?, ?, ?)",
+            _extents(
+                connection.execute(
+                    "SELECT owner, ordinal, store, blob, blob_length, blob_crc64nvme,"
+                    " offset, length, checked FROM extents ORDER BY owner, ordinal"
+                )
+            ),
+        )
+        connection.executemany(
+            "INSERT INTO object_parts_5 VALUES (?, ?, ?, ?, CAST(? AS TEXT), '', ?)",
+            _object_parts(
+                connection.execute(
+                    "SELECT sequence, number, size, checksum, checked"
+                    " FROM object_parts ORDER BY sequence, number"
+                )
+            ),
+        )
+    finally:
+        connection.text_factory = factory
+    for statement in REPLACED:
+        connection.execute(statement)
+
+
+def _extents(rows: Iterable[_Row]) -> Iterator[_Row]:
+    """Extents with their starts in the place of their ordinals.
+
+    Nobody knows where what follows a row starts that is damaged or not there: it is damaged too, as the whole was.
+    """
+    for _, group in groupby(rows, itemgetter(0)):
+        start, is_well = 0, True
+        for expected, (*row, checked) in enumerate(group):
+            owner, ordinal, *rest = map(_text, row)
+            # The form of the check is the same, with the ordinal where the start is now.
+            is_well = (
+                is_well
+                and ordinal == expected
+                and checked == _check(check_of_extent, owner, ordinal, *rest)
+            )
+            length = rest[-1]
+            if is_well and not length:
+                continue
+            check = check_of_extent(owner, start, *rest) if is_well else DAMAGED
+            yield (row[0], start, *row[2:], check)
+            start += length if is_well else 1
+
+
+def _object_parts(rows: Iterable[_Row]) -> Iterator[_Row]:
+    """Parts with their starts: no column before, but in the check."""
+    for _, group in groupby(rows, itemgetter(0)):
+        start = 0
+        for *row, checked in group:
+            sequence, number, size, checksum = map(_text, row)
+            text = f"{sequence}\0{number}\0{start}\0{size}\0{checksum}"
+            check = DAMAGED
+            if checked == _check(check_of_text, text):
+                check = check_of_object_part(
+                    sequence, number, start, size, checksum, ""
+                )
+            yield (row[0], row[1], start, size, row[3], check)
+            if isinstance(size, int):
+                start = min(start + max(size, 0), LARGEST)
+
+
+def _text(value: Any) -> Any:
+    """A column as it is read elsewhere."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "surrogateescape")
+    return value
+
+
+def _check(function: Any, *columns: Any) -> int | None:
+    try:
+        check: int = function(*columns)
+    except UnicodeEncodeError:
+        return None
+    return check

@@ -1,0 +1,291 @@
+"""Rows of multipart uploads and their parts."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from itertools import groupby
+from operator import itemgetter
+
+from attrs import evolve
+
+from ...errors import Absent, Conflict, Damaged
+from ...values import Bucket, Part, Upload, UploadPage
+from .buckets import BucketRows
+from .listing import Scan
+from .pieces import (
+    EXTENT,
+    PART,
+    UPLOAD,
+    owner_of,
+    part_of,
+    part_row,
+    upload_of,
+    upload_row,
+)
+from .rowchecks import check_of_upload
+from .rows import BUCKET
+
+PAGE = f"""SELECT {UPLOAD} FROM uploads INDEXED BY open_uploads
+    WHERE bucket = ? AND key >= ? AND key < ? AND is_completed = 0
+    ORDER BY key, upload_id"""
+
+LATER_UPLOADS = f"""SELECT {UPLOAD} FROM uploads INDEXED BY open_uploads
+    WHERE bucket = ? AND key = ? AND upload_id > ? AND is_completed = 0
+    ORDER BY upload_id"""
+
+ADD = """INSERT INTO uploads (bucket, key, upload_id, initiated, owner, storage_class,
+    checksum_algorithm, checksum_type, is_completed, completed, completed_parts, tags,
+    headers, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+COMPLETED = """UPDATE uploads SET is_completed = 1, completed = ?, completed_parts = ?,
+    checked = ? WHERE number = ?"""
+
+PARTS = f"""SELECT {PART}, {EXTENT} FROM parts LEFT JOIN extents ON extents.owner = parts.owner
+    WHERE parts.upload = ? AND parts.number > ? AND parts.number <= ?
+    ORDER BY parts.number, extents.start"""
+
+
+BARE_PARTS = f"""SELECT {PART} FROM parts WHERE upload = ? AND number > ?
+    ORDER BY number LIMIT ?"""
+
+COUNT = """SELECT COUNT(*) FROM (SELECT 1 FROM parts JOIN extents ON extents.owner = parts.owner
+    WHERE parts.upload = ? LIMIT ?)"""
+
+
+class UploadRows(BucketRows):
+    """Uploads and parts; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
+
+    def upload(self, bucket: Bucket, key: str, upload_id: str) -> Upload | None:
+        """An upload, in progress or completed."""
+        row = self._execute(
+            f"SELECT {UPLOAD} FROM uploads WHERE bucket = ? AND key = ? AND upload_id = ?",
+            (bucket.number, key, upload_id),
+        ).fetchone()
+        return None if row is None else upload_of(row)
+
+    def add_upload(self, bucket: Bucket, upload: Upload) -> None:
+        """Begin an upload.
+
+        :raises Conflict: there is one of that id, or the bucket is gone.
+        """
+        row = upload_row(bucket.number, upload)
+        try:
+            number = self._execute(ADD, row).lastrowid
+        except sqlite3.IntegrityError:
+            raise Conflict(
+                f"upload {upload.upload_id} is there already,"
+                f" or bucket {bucket.name} is gone"
+            ) from None
+        self._execute(
+            "UPDATE uploads SET checked = ? WHERE number = ?",
+            (check_of_upload(number or 0, *row), number),
+        )
+
+    def complete_upload(self, bucket: Bucket, upload: Upload) -> None:
+        """Keep what the upload became; drop its parts.
+
+        :raises Absent: there is no such upload.
+        """
+        number = self._number(bucket, upload)
+        self._drop_parts(bucket, number)
+        row = self._execute(
+            f"SELECT {UPLOAD} FROM uploads WHERE number = ?", (number,)
+        ).fetchone()
+        became = evolve(
+            upload_of(row),
+            completed=upload.completed,
+            completed_parts=upload.completed_parts,
+        )
+        columns = upload_row(bucket.number, became)
+        self._execute(
+            COMPLETED,
+            (*columns[9:11], check_of_upload(number, *columns), number),
+        )
+
+    def remove_upload(self, bucket: Bucket, upload: Upload) -> None:
+        """Drop an upload and its parts; nothing happens if it is gone."""
+        try:
+            number = self._number(bucket, upload)
+        except Absent:
+            return
+        self._drop_upload(bucket, number)
+
+    def upload_page(
+        self,
+        bucket: Bucket,
+        prefix: str,
+        key_marker: str,
+        upload_id_marker: str,
+        delimiter: str,
+        limit: int,
+    ) -> UploadPage:
+        """A page of uploads in progress."""
+        resume = None
+        if upload_id_marker:
+            resume = (bucket.number, key_marker, upload_id_marker)
+        scan = Scan(
+            self._connection,
+            PAGE,
+            bucket.number,
+            prefix,
+            key_marker,
+            delimiter,
+            LATER_UPLOADS,
+            resume,
+        )
+        found = scan.page(limit)
+        items = tuple(map(upload_of, found.rows))
+        in_key = found.more and not found.ends_in_prefix
+        return UploadPage(
+            items,
+            tuple(found.prefixes),
+            found.last,
+            items[-1].upload_id if in_key else "",
+        )
+
+    def uploads_before(
+        self, initiated: int, limit: int
+    ) -> Sequence[tuple[Bucket, Upload]]:
+        """Uploads of all buckets begun before that time, oldest first, but for those whose rows are damaged."""
+        rows = self._execute(
+            f"SELECT {BUCKET}, {UPLOAD} FROM uploads"
+            " JOIN buckets ON buckets.number = uploads.bucket"
+            " WHERE uploads.initiated < ?"
+            " ORDER BY uploads.initiated, uploads.number",
+            (initiated,),
+        )
+        width = len(BUCKET.split(","))
+        found: list[tuple[Bucket, Upload]] = []
+        with closing(rows):
+            for row in rows:
+                if len(found) >= limit:
+                    break
+                with suppress(Damaged):
+                    found.append((self._bucket_of(row[:width]), upload_of(row[width:])))
+        return found
+
+    def put_part(self, bucket: Bucket, upload: Upload, part: Part) -> None:
+        """Store a part; the one it replaces is dropped.
+
+        :raises Absent: there is no such upload in progress.
+        :raises ValueError: the part's bytes are not in extents.
+        """
+        if part.content.body:
+            raise ValueError("the bytes of a part belong in extents")
+        number = self._number(bucket, upload, " AND is_completed = 0")
+        replaced = self._execute(
+            f"SELECT {PART} FROM parts WHERE upload = ? AND number = ?",
+            (number, part.number),
+        ).fetchone()
+        more = part.size
+        if replaced is not None:
+            old, size = owner_of(replaced)
+            self._drop_extents(old)
+            more -= size
+        owner = self.next_sequence()
+        self._execute(
+            "INSERT OR REPLACE INTO parts (upload, number, owner, size, etag, modified,"
+            " checksums, checked) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            part_row(number, owner, part),
+        )
+        self._add_extents(owner, part.content)
+        self.usage.add(bucket.volume, bucket.number, more, 0)
+
+    def parts(
+        self,
+        bucket: Bucket,
+        upload: Upload,
+        after: int,
+        limit: int,
+        contents: bool = True,
+    ) -> Sequence[Part]:
+        """Parts by number, with their content where it is asked for."""
+        try:
+            number = self._number(bucket, upload)
+        except Absent:
+            return []
+        if not contents:
+            rows = self._execute(BARE_PARTS, (number, after, limit)).fetchall()
+            return [part_of(row, None) for row in rows]
+        (last,) = self._execute(
+            "SELECT MAX(number) FROM (SELECT number FROM parts"
+            " WHERE upload = ? AND number > ? ORDER BY number LIMIT ?)",
+            (number, after, limit),
+        ).fetchone()
+        if last is None:
+            return []
+        rows = self._execute(PARTS, (number, after, last)).fetchall()
+        width = len(PART.split(","))
+        return [
+            part_of(columns, [row[width:] for row in group if row[width] is not None])
+            for columns, group in groupby(rows, itemgetter(slice(0, width)))
+        ]
+
+    def count_extents(self, bucket: Bucket, upload: Upload, most: int) -> int:
+        """Extents of all parts of an upload, up to so many."""
+        try:
+            number = self._number(bucket, upload)
+        except Absent:
+            return 0
+        (count,) = self._execute(COUNT, (number, most)).fetchone()
+        return int(count)
+
+    def remove_bucket(self, bucket: Bucket) -> None:
+        """Remove a bucket, with its configurations and uploads.
+
+        :raises Conflict: it holds a version.
+        """
+        numbers = self._execute(
+            "SELECT number FROM uploads WHERE bucket = ?", (bucket.number,)
+        ).fetchall()
+        for (number,) in numbers:
+            self._drop_upload(bucket, number)
+        self._execute("DELETE FROM configurations WHERE bucket = ?", (bucket.number,))
+        try:
+            removed = self._execute(
+                "DELETE FROM buckets WHERE number = ?", (bucket.number,)
+            ).rowcount
+        except sqlite3.IntegrityError:
+            raise Conflict(f"bucket {bucket.name} is not empty") from None
+        self._count_buckets(bucket.volume, -removed)
+
+    def _number(self, bucket: Bucket, upload: Upload, condition: str = "") -> int:
+        """The number of an upload's row."""
+        # All of it, to be checked: a wrong number leads to the parts of another upload.
+        row = self._execute(
+            f"SELECT {UPLOAD} FROM uploads"
+            f" WHERE bucket = ? AND key = ? AND upload_id = ?{condition}",
+            (bucket.number, upload.key, upload.upload_id),
+        ).fetchone()
+        if row is None:
+            raise Absent(f"there is no upload {upload.upload_id}")
+        upload_of(row)
+        number: int = row[12]
+        return number
+
+    def _drop_upload(self, bucket: Bucket, number: int) -> None:
+        self._drop_parts(bucket, number)
+        self._execute("DELETE FROM uploads WHERE number = ?", (number,))
+
+    def _drop_parts(self, bucket: Bucket, number: int) -> None:
+        """Drop the parts of an upload, dooming blobs that have no name left."""
+        rows = self._execute(
+            f"SELECT {PART} FROM parts WHERE upload = ?", (number,)
+        ).fetchall()
+        # A wrong owner leads to the bytes of another part or version.
+        size = sum([owner_of(row)[1] for row in rows])
+        names = self._execute(
+            "SELECT DISTINCT extents.store, extents.blob FROM parts"
+            " JOIN extents ON extents.owner = parts.owner WHERE parts.upload = ?",
+            (number,),
+        ).fetchall()
+        self._execute(
+            "DELETE FROM extents WHERE owner IN"
+            " (SELECT owner FROM parts WHERE upload = ?)",
+            (number,),
+        )
+        self._execute("DELETE FROM parts WHERE upload = ?", (number,))
+        self._doom_unnamed(names)
+        self.usage.add(bucket.volume, bucket.number, -size, 0)

@@ -1,0 +1,308 @@
+"""Rows of object versions, and where their bytes are."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from attrs import evolve
+
+from ...errors import Absent, Conflict
+from ...values import (
+    Bucket,
+    ByteRange,
+    Content,
+    ObjectPart,
+    ObjectVersion,
+    Page,
+    VersionPage,
+)
+from .base import LEAST_ABOVE_ALL
+from .listing import Scan
+from .pieces import (
+    EXTENT,
+    OBJECT_PART,
+    body_row,
+    content_of,
+    cut_content_of,
+    object_part_rows,
+    object_parts_of,
+)
+from .retired import RetiredRows
+from .rowchecks import damaged
+from .rows import (
+    CURRENT,
+    LISTED,
+    VERSION,
+    Row,
+    current_of,
+    listed_of,
+    version_of,
+    version_row,
+)
+
+LATEST = f"""SELECT {VERSION} FROM versions WHERE bucket = ? AND key = ?
+    ORDER BY sequence DESC LIMIT 1"""
+
+# Asked when there is no row: should the index know one, it was lost.
+CURRENT_THERE = """SELECT 1 FROM versions INDEXED BY current_versions
+    WHERE bucket = ? AND key = ? AND is_latest = 1 AND is_delete_marker = 0"""
+
+# The last term is that of the index: SQLite uses a partial index for nothing less.
+NAMED = f"""SELECT {VERSION} FROM versions INDEXED BY named_versions
+    WHERE bucket = ? AND key = ? AND version_id = ?
+    AND (is_latest = 0 OR version_id <> 'null')"""
+
+SET_LATEST = """UPDATE versions SET is_latest = ?3 WHERE bucket = ?1 AND key = ?2
+    AND sequence = (SELECT MAX(sequence) FROM versions WHERE bucket = ?1 AND key = ?2)"""
+
+ADD = """INSERT INTO versions (bucket, key, sequence, is_latest, is_delete_marker,
+    modified, size, etag, traits, version_id, checksum_value, parts_count, tags,
+    headers, metadata, checked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+REPLACE = """UPDATE versions SET modified = ?, etag = ?, traits = ?, checksum_value = ?,
+    parts_count = ?, tags = ?, headers = ?, metadata = ?, checked = ?
+    WHERE bucket = ? AND key = ? AND sequence = ?"""
+
+STORED = f"""SELECT {VERSION} FROM versions
+    WHERE bucket = ? AND key = ? AND sequence = ?"""
+
+# From the extent that holds the first byte on; where it is lost, from the first there is.
+OVERLAPPING = f"""SELECT {EXTENT} FROM extents WHERE owner = ?1 AND start < ?3
+    AND start >= COALESCE((SELECT MAX(start) FROM extents WHERE owner = ?1 AND start <= ?2), 0)
+    ORDER BY start LIMIT ?4"""
+
+PAGE = f"""SELECT {CURRENT} FROM versions INDEXED BY current_versions
+    WHERE bucket = ? AND key >= ? AND key < ? AND is_latest = 1 AND is_delete_marker = 0
+    ORDER BY key"""
+
+VERSION_PAGE = f"""SELECT {LISTED} FROM versions
+    WHERE bucket = ? AND key >= ? AND key < ? ORDER BY key, sequence DESC"""
+
+OLDER_VERSIONS = f"""SELECT {LISTED} FROM versions
+    WHERE bucket = ? AND key = ? AND sequence < ? ORDER BY sequence DESC"""
+
+
+class VersionRows(RetiredRows):
+    """Versions; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
+
+    def latest(self, bucket: Bucket, key: str) -> ObjectVersion | None:
+        """The newest version of a key."""
+        place = (bucket.number, key)
+        row = self._execute(LATEST, place).fetchone()
+        if row is None:
+            if self._execute(CURRENT_THERE, place).fetchone() is not None:
+                raise damaged("versions", *place)
+            return None
+        if row[8] != 1:
+            # One that is newer was here.
+            raise damaged("versions", *place)
+        return version_of(row)
+
+    def version(
+        self, bucket: Bucket, key: str, version_id: str
+    ) -> ObjectVersion | None:
+        """One version of a key."""
+        latest = self.latest(bucket, key)
+        if latest is None or latest.version_id == version_id:
+            return latest
+        row = self._execute(NAMED, (bucket.number, key, version_id)).fetchone()
+        return None if row is None else version_of(row)
+
+    def add_version(
+        self,
+        bucket: Bucket,
+        version: ObjectVersion,
+        content: Content,
+        parts: Sequence[ObjectPart] = (),
+    ) -> None:
+        """Add a version, which becomes the latest.
+
+        :raises Conflict: the key has a version of that id, or the bucket is gone.
+        """
+        key, sequence = version.key, version.sequence
+        demoted = self._execute(SET_LATEST, (bucket.number, key, 0)).rowcount
+        if demoted and version.version_id == "null":
+            # The index of ids does not see a null version while it is the latest.
+            row = self._execute(NAMED, (bucket.number, key, "null")).fetchone()
+            if row is not None:
+                raise Conflict(f"{key!r} has a null version already")
+        try:
+            self._execute(ADD, version_row(bucket.number, version))
+        except sqlite3.IntegrityError:
+            raise Conflict(
+                f"{key!r} has a version {version.version_id} already,"
+                f" or bucket {bucket.name} is gone"
+            ) from None
+        if content.body:
+            self._execute(
+                "INSERT INTO bodies (sequence, body, checked) VALUES (?, ?, ?)",
+                body_row(sequence, content.body),
+            )
+        else:
+            self._add_extents(sequence, content)
+        if parts:
+            self._executemany(
+                "INSERT INTO object_parts (sequence, number, start, size, checksum, etag,"
+                " checked) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                object_part_rows(sequence, parts),
+            )
+        self.usage.add(bucket.volume, bucket.number, version.size, 1)
+
+    def replace_version(self, bucket: Bucket, version: ObjectVersion) -> None:
+        """Store a version's changed members; its content, size, id and place in the order stay.
+
+        :raises Absent: there is no such version.
+        """
+        place = (bucket.number, version.key, version.sequence)
+        row = self._execute(STORED, place).fetchone()
+        if row is None:
+            raise Absent(f"{version.key!r} has no version {version.version_id}")
+        stored = version_of(row)
+        changed = evolve(
+            version,
+            size=stored.size,
+            version_id=stored.version_id,
+            is_delete_marker=stored.is_delete_marker,
+        )
+        columns = version_row(bucket.number, changed)
+        # What follows is_delete_marker, but for the size and the version's id.
+        self._execute(REPLACE, (columns[5], *columns[7:9], *columns[10:], *place))
+
+    def remove_version(self, bucket: Bucket, version: ObjectVersion) -> None:
+        """Remove a version; nothing happens if it is gone."""
+        sequence = version.sequence
+        removed = self._execute(
+            "DELETE FROM versions WHERE bucket = ? AND key = ? AND sequence = ?"
+            " RETURNING size",
+            (bucket.number, version.key, sequence),
+        ).fetchall()
+        if not removed:
+            return
+        self.usage.add(bucket.volume, bucket.number, -removed[0][0], -1)
+        self._execute(SET_LATEST, (bucket.number, version.key, 1))
+        inline = self._execute(
+            "DELETE FROM bodies WHERE sequence = ?", (sequence,)
+        ).rowcount
+        if not inline:
+            self._give_up(sequence)
+        if version.parts_count or not inline:
+            self._execute("DELETE FROM object_parts WHERE sequence = ?", (sequence,))
+
+    def content(
+        self,
+        bucket: Bucket,
+        version: ObjectVersion,
+        wanted: ByteRange | None = None,
+        limit: int = 0,
+    ) -> Content:
+        """Where a version's bytes are.
+
+        :raises Absent: the version is gone.
+        :raises Damaged: its bytes are, or they are fewer or more than it has.
+        """
+        sequence = version.sequence
+        body = self._execute(
+            "SELECT body, checked FROM bodies WHERE sequence = ?", (sequence,)
+        ).fetchone()
+        if body is not None:
+            content = content_of(sequence, version.size, body, ())
+            return content if wanted is None else content.cut(wanted)
+        if wanted is not None:
+            return self._cut_content(bucket, version, wanted, limit)
+        rows = self._execute(
+            f"SELECT {EXTENT} FROM extents WHERE owner = ? ORDER BY start",
+            (sequence,),
+        ).fetchall()
+        self._check_there(bucket, version, rows)
+        return content_of(sequence, version.size, None, rows)
+
+    def _cut_content(
+        self, bucket: Bucket, version: ObjectVersion, wanted: ByteRange, limit: int
+    ) -> Content:
+        """Where some of a version's bytes are, which are in extents."""
+        sequence, rows = version.sequence, list[Row]()
+        if wanted.length:
+            rows = self._execute(
+                OVERLAPPING, (sequence, wanted.offset, wanted.end, limit or -1)
+            ).fetchall()
+        self._check_there(bucket, version, rows)
+        content = cut_content_of(sequence, wanted, rows)
+        is_all = not limit or len(rows) < limit
+        if is_all and content.length < wanted.length:
+            raise damaged("extents", sequence, content.length, wanted.length)
+        return content
+
+    def _check_there(
+        self, bucket: Bucket, version: ObjectVersion, rows: Sequence[Row]
+    ) -> None:
+        """Tell a version that is gone from one whose extents are."""
+        if not rows and version.size:
+            place = (bucket.number, version.key, version.sequence)
+            if self._execute(STORED, place).fetchone() is None:
+                raise Absent(f"{version.key!r} is gone")
+
+    def object_parts(
+        self, bucket: Bucket, version: ObjectVersion, after: int, limit: int
+    ) -> Sequence[ObjectPart]:
+        """Parts of a completed multipart object by number."""
+        sequence, before = version.sequence, None
+        if after:
+            before = self._execute(
+                f"SELECT {OBJECT_PART} FROM object_parts"
+                " WHERE sequence = ? AND number <= ? ORDER BY number DESC LIMIT 1",
+                (sequence, after),
+            ).fetchone()
+        rows = self._execute(
+            f"SELECT {OBJECT_PART} FROM object_parts"
+            " WHERE sequence = ? AND number > ? ORDER BY number LIMIT ?",
+            (sequence, after, limit),
+        ).fetchall()
+        return object_parts_of(sequence, before, rows)
+
+    def page(
+        self, bucket: Bucket, prefix: str, after: str, delimiter: str, limit: int
+    ) -> Page:
+        """A page of the keys whose latest version is no delete marker."""
+        scan = Scan(self._connection, PAGE, bucket.number, prefix, after, delimiter)
+        found = scan.page(limit)
+        return Page(current_of(found.rows), tuple(found.prefixes), found.last)
+
+    def version_page(
+        self,
+        bucket: Bucket,
+        prefix: str,
+        key_marker: str,
+        version_id_marker: str,
+        delimiter: str,
+        limit: int,
+    ) -> VersionPage:
+        """A page of all versions and delete markers.
+
+        When the marker's version is gone, as after a clean-up of the page before, all that is left
+        of its key comes first, so that nothing is missed.
+        """
+        resume = None
+        if version_id_marker:
+            marker = self.version(bucket, key_marker, version_id_marker)
+            sequence = LEAST_ABOVE_ALL if marker is None else marker.sequence
+            resume = (bucket.number, key_marker, sequence)
+        scan = Scan(
+            self._connection,
+            VERSION_PAGE,
+            bucket.number,
+            prefix,
+            key_marker,
+            delimiter,
+            OLDER_VERSIONS,
+            resume,
+        )
+        found = scan.page(limit)
+        items = listed_of(found.rows)
+        in_key = found.more and not found.ends_in_prefix
+        return VersionPage(
+            items,
+            tuple(found.prefixes),
+            found.last,
+            items[-1].version_id if in_key else "",
+        )

@@ -1,0 +1,337 @@
+"""The one thread that writes: it commits many interactions at once, each in a savepoint of its own."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, NamedTuple, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+
+from ...errors import Uncertain
+from .connections import ERRORS, connect_writer, translated
+from .counters import Sequences, Times
+from .logcheck import ACCEPTING, check_log, mark_relaxed
+from .schema import SCHEMA_VERSION
+from .transaction import Transaction
+
+BATCH = 512
+"""Interactions in one commit, above which no more are added."""
+
+
+class Reactor(Protocol):
+    """What the store asks of the reactor."""
+
+    def callFromThread(self, f: Callable[..., Any], *args: Any) -> None:
+        """As :class:`~twisted.internet.interfaces.IReactorFromThreads`."""
+
+    def callLater(self, delay: float, f: Callable[..., Any]) -> IDelayedCall:
+        """As :class:`~twisted.internet.interfaces.IReactorTime`."""
+
+    def seconds(self) -> float:
+        """As :class:`~twisted.internet.interfaces.IReactorTime`."""
+
+
+class Write(NamedTuple):
+    """An interaction that was asked for."""
+
+    done: Deferred[Any]
+    interaction: Callable[..., Any]
+    args: tuple[Any, ...]
+
+
+class Outcome(NamedTuple):
+    """What a Deferred is to fire with."""
+
+    done: Deferred[Any]
+    succeeded: bool
+    value: Any
+
+
+class BatchLost(Exception):
+    """SQLite rolled back everything, not only the statement that failed."""
+
+
+class Writer:
+    """The writing thread and its connection.
+
+    While one batch is committed, what arrives waits and makes up the next, so that the number of
+    interactions in a commit follows the load and nobody waits for a timer.
+
+    :param relaxed: a commit need not wait for the disk.
+    :param accept_lost: start although the log has lost commits; see :mod:`ozgate.metadata.sqlite.logcheck`.
+    :ivar on_commit: called in the reactor's thread with how many interactions each commit held.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        path: str,
+        reactor: Reactor,
+        times: Times,
+        relaxed: bool = False,
+        accept_lost: bool = False,
+    ) -> None:
+        self._path = path
+        self._accept_lost = accept_lost
+        self._relaxed = relaxed
+        self._reactor = reactor
+        self._sequences = Sequences(times)
+        self._times = times
+        self._gathered: list[Write] = []
+        self._handing_over: IDelayedCall | None = None
+        self._queue: SimpleQueue[list[Write] | None] = SimpleQueue()
+        self._connection: sqlite3.Connection | None = None
+        self._tx: Transaction
+        self._opened: Deferred[None] = Deferred()
+        self._ended: Deferred[None] = Deferred()
+        self.on_commit: Callable[[int], None] | None = None
+
+    def start(self) -> Deferred[None]:
+        """Start the thread.
+
+        :return: fires when the database is open, or fails with ``Unavailable``.
+        """
+        # A daemon: a process whose reactor is gone must not wait for it.
+        Thread(target=self._run, name="ozgate-metadata", daemon=True).start()
+        return self._opened
+
+    def put(self, write: Write) -> None:
+        """Have an interaction run.
+
+        All that are asked for in one turn of the reactor are handed over together: the thread
+        would otherwise wake up for the first and commit it alone, while the others wait.
+        """
+        self._gathered.append(write)
+        if self._handing_over is None:
+            self._handing_over = self._reactor.callLater(0, self._hand_over)
+
+    def _hand_over(self) -> None:
+        self._handing_over = None
+        gathered, self._gathered = self._gathered, []
+        self._queue.put(gathered)
+
+    def stop(self) -> Deferred[None]:
+        """End the thread when everything before is done.
+
+        :return: fires when the connection is closed.
+        """
+        if self._handing_over is not None:
+            self._handing_over.cancel()
+            self._hand_over()
+        self._queue.put(None)
+        return self._ended
+
+    def _run(self) -> None:
+        try:
+            self._look_at_log()
+            self._connect()
+        except Exception as error:
+            self._deliver([Outcome(self._opened, False, error)])
+            return
+        self._deliver([Outcome(self._opened, True, None)])
+        more = True
+        while more:
+            batch, more = self._take()
+            if batch:
+                self._reactor.callFromThread(self._committed, self._commit(batch))
+        self._finish()
+        self._deliver([Outcome(self._ended, True, None)])
+
+    def _look_at_log(self) -> None:
+        """Before it is used.
+
+        :raises Unavailable: it has lost what was acknowledged.
+        """
+        if lost := check_log(self._path, self._accept_lost):
+            self._log.error(
+                "{lost}. It goes on without: {key} is true", lost=lost, key=ACCEPTING
+            )
+        if self._relaxed:
+            try:
+                mark_relaxed(self._path)
+            except OSError as error:
+                # Strict is slower, but never wrong.
+                self._log.warn(
+                    "{path}: commits wait for the disk, for it cannot be noted that they need not: {error}",
+                    path=self._path,
+                    error=error,
+                )
+                self._relaxed = False
+
+    def _take(self) -> tuple[list[Write], bool]:
+        """Wait for work, then take what there is; and whether more may follow."""
+        batch: list[Write] = []
+        while not batch or (len(batch) < BATCH and not self._queue.empty()):
+            gathered = self._queue.get()
+            if gathered is None:
+                return batch, False
+            batch += gathered
+        return batch, True
+
+    def _deliver(self, outcomes: list[Outcome]) -> None:
+        self._reactor.callFromThread(_fire, outcomes)
+
+    def _committed(self, outcomes: list[Outcome]) -> None:
+        if self.on_commit is not None:
+            self.on_commit(len(outcomes))
+        _fire(outcomes)
+
+    def _connect(self) -> sqlite3.Connection:
+        """The connection; a new one at first and after a commit that failed."""
+        if self._connection is None:
+            connection = connect_writer(self._path, self._relaxed)
+            try:
+                self._sequences.load(connection)
+            except ERRORS as error:
+                connection.close()
+                raise translated(error, self._path) from error
+            except BaseException:
+                connection.close()
+                raise
+            self._tx = Transaction(connection, self._times, self._sequences)
+            self._connection = connection
+        return self._connection
+
+    def _settle(self) -> None:
+        """Empty the log after a commit in doubt, before anybody is told of it.
+
+        What readers do not see of that commit is in the log for whoever reads it next: without this, a process that
+        starts after a kill would find done what reads between had found undone. While somebody reads all metadata, as a
+        backup does, the log cannot be emptied: then a commit that changes nothing takes the place of that one in it.
+        """
+        try:
+            self._connect().execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        except Exception as error:
+            # The next batch tries again.
+            self._disconnect()
+            self._log.warn("{path} stays closed: {error}", path=self._path, error=error)
+
+    def _disconnect(self) -> None:
+        """Forget the connection, as after an error that leaves its state in doubt."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.close()
+            except Exception as error:
+                self._log.error("closing {path}: {error}", path=self._path, error=error)
+
+    def _commit(self, batch: list[Write]) -> list[Outcome]:
+        """Run a batch in one transaction; what it returns is durable."""
+        try:
+            connection = self._connect()
+        except Exception as error:
+            return self._all_failed(batch, error)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            self._sequences.begin(connection)
+            outcomes = self._perform(connection, batch)
+            self._tx.usage.store(connection)
+        except (
+            BaseException
+        ) as error:  # also of an interaction: the thread must live on
+            self._roll_back(connection)
+            return self._all_failed(batch, error)
+        try:
+            connection.execute("COMMIT")
+        except Exception as error:  # MemoryError too is SQLite's
+            self._roll_back(connection)
+            failure = self._commit_failure(error)
+            if isinstance(failure, Uncertain):
+                # What the kernel dropped must not be taken for written by a later commit.
+                self._disconnect()
+                self._settle()
+            return self._all_failed(batch, failure)
+        self._sequences.committed()
+        return outcomes
+
+    def _perform(
+        self, connection: sqlite3.Connection, batch: list[Write]
+    ) -> list[Outcome]:
+        """Run each interaction of a batch.
+
+        :raises BaseException: the whole transaction is to be given up.
+        """
+        execute, tx = connection.execute, self._tx
+        usage = tx.usage
+        usage.forget()
+        alone = len(batch) == 1
+        outcomes = []
+        for done, interaction, args in batch:
+            tx.begin()
+            if not alone:
+                execute("SAVEPOINT interaction")
+            try:
+                value = interaction(tx, *args)
+            except BaseException as error:
+                if alone:
+                    raise
+                if not connection.in_transaction:
+                    raise BatchLost() from error
+                execute("ROLLBACK TO interaction")
+                execute("RELEASE interaction")
+                usage.undo()
+                outcomes.append(Outcome(done, False, self._reason(error)))
+            else:
+                usage.keep()
+                if not alone:
+                    execute("RELEASE interaction")
+                outcomes.append(Outcome(done, True, value))
+        return outcomes
+
+    def _reason(self, error: BaseException) -> BaseException:
+        """What a Deferred fails with."""
+        if isinstance(error, BatchLost) and error.__cause__ is not None:
+            return self._reason(error.__cause__)
+        if isinstance(error, ERRORS):
+            translation = translated(error, self._path)
+            translation.__cause__ = error
+            return translation
+        return error
+
+    def _commit_failure(self, error: Exception) -> Exception:
+        """What the Deferreds of a batch fail with when COMMIT failed."""
+        if isinstance(error, sqlite3.Error):
+            return translated(error, self._path, committing=True)
+        return Uncertain(f"metadata in {self._path}: {type(error).__name__}")
+
+    def _all_failed(self, batch: list[Write], error: BaseException) -> list[Outcome]:
+        reason = self._reason(error)
+        return [Outcome(write.done, False, reason) for write in batch]
+
+    def _roll_back(self, connection: sqlite3.Connection) -> None:
+        self._sequences.rolled_back()
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except Exception as error:
+            self._log.error(
+                "rolling back in {path}: {error}", path=self._path, error=error
+            )
+            self._disconnect()
+
+    def _finish(self) -> None:
+        """Keep the high-water marks, empty the log, close."""
+        if self._connection is None:
+            return
+        try:
+            self._sequences.store(self._connection)
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except Exception as error:
+            # Nothing is lost: the next start finds the log, and what it holds.
+            self._log.warn("closing {path}: {error}", path=self._path, error=error)
+        self._disconnect()
+
+
+def _fire(outcomes: list[Outcome]) -> None:
+    """In the reactor's thread, tell those who asked."""
+    for done, succeeded, value in outcomes:
+        if succeeded:
+            done.callback(value)
+        else:
+            done.errback(value)

@@ -1,0 +1,119 @@
+"""``twistd ozgate``: its options, and the settings they make.
+
+What can be found wrong before the reactor runs is: one line on standard error, exit code 1. The service itself is
+in :mod:`ozgate.service.gatewayservice`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from attrs import evolve
+from twisted.application.service import IService
+from twisted.logger import Logger
+from twisted.python.usage import Options as UsageOptions
+
+from .. import __version__
+from ..config.environment import CONFIG
+from ..config.loading import load, override
+from ..config.settings import Settings
+from ..config.sitefile import ConfigurationError, Setting
+from .gatewayservice import GatewayService
+from .launch import Launch
+
+_log = Logger()
+
+
+class Options(UsageOptions):
+    """What ``twistd ozgate`` takes. No option is mandatory; ``OZGATE_CONFIG`` stands in for ``--config``."""
+
+    synopsis = "[--data DIR] [--config FILE] [--listen ENDPOINT]... [-D KEY=VALUE]..."
+    optParameters = [  # noqa: RUF012 - as twisted.python.usage wants it
+        ["data", None, None, "Folder that holds everything; by default ./ozgate-data."],
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self["config"] = None
+        self["listen"] = []
+        self["define"] = []
+
+    def opt_config(self, path: str) -> None:
+        """An ozone-site.xml; etc/ozone-site.xml shows all keys. By default OZGATE_CONFIG."""
+        # Read again at each reload, when a daemon may be in another folder.
+        self["config"] = os.path.abspath(path)
+
+    def opt_version(self) -> None:
+        """Print ozgate's version, and exit."""
+        print(f"ozgate {__version__}")
+        sys.exit(0)
+
+    def opt_listen(self, description: str) -> None:
+        """Listen on HOST:PORT, on PORT of all interfaces, or on a Twisted endpoint, such as
+        ssl:9879:privateKey=key.pem:certKey=cert.pem. Repeatable."""
+        self["listen"].append(description)
+
+    def opt_define(self, text: str) -> None:
+        """KEY=VALUE: set a key of the configuration. Repeatable."""
+        self["define"].append(text)
+
+    opt_D = opt_define
+
+    def postOptions(self) -> None:
+        """What the command ``ozgate`` takes from the environment holds here, too."""
+        if self["config"] is None and os.environ.get(CONFIG):
+            self.opt_config(os.environ[CONFIG])
+
+
+def read_settings(options: Options) -> tuple[Settings, Iterable[str]]:
+    """Settings from the command line and all that it names, and notes for the log.
+
+    :raises ConfigurationError: something is wrong.
+    """
+    overrides = [override(text) for text in options["define"]]
+    if options["data"] is not None:
+        overrides.append(Setting("ozgate.data", options["data"], "--data", direct=True))
+    loaded = load(options["config"], os.environ, overrides)
+    settings = loaded.settings
+    if options["listen"]:
+        origins = {**settings.origins, "ozgate.listen": "--listen"}
+        settings = evolve(settings, listen=tuple(options["listen"]), origins=origins)
+    return settings, loaded.notes
+
+
+def makeService(options: Options) -> IService:
+    """The whole service, not yet started; the entry point of the twistd plugin.
+
+    :raises SystemExit: the configuration or the data folder is wrong; one line says how.
+    """
+    from twisted.internet import reactor
+
+    try:
+        settings, notes = read_settings(options)
+        service = GatewayService(
+            reactor,
+            settings,
+            reread=lambda: read_settings(options)[0],
+            launch=_launch(options),
+        )
+        service.try_ports()
+    except ConfigurationError as error:
+        raise SystemExit(f"ozgate: {error}") from None
+    for note in notes:
+        _log.info("{note}", note=note)
+    return service
+
+
+def _launch(options: Options) -> Launch:
+    """Who hears how the start goes, by what twistd was told of the log."""
+    twistd: Mapping[str, Any] = options.parent or {}
+    file = twistd.get("logfile") or "twistd.log"
+    elsewhere = twistd.get("syslog") or twistd.get("logger")
+    stays = twistd.get("nodaemon", False)
+    return Launch(
+        "the system's log" if twistd.get("syslog") else os.path.abspath(file),
+        stays and not elsewhere and twistd.get("logfile") in (None, "-"),
+    )

@@ -1,0 +1,371 @@
+"""The service while it runs: how everything is put together, in order, and taken apart again.
+
+The start is a coroutine that pushes, for each thing it opens, what closes it; stopping runs those in the
+opposite order.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import gc
+import os
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Any
+
+from attrs import evolve
+from twisted.application.service import Service
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
+from twisted.logger import Logger
+
+from ..admin.context import AdminContext
+from ..admin.pages.health import Health
+from ..admin.pages.servicepages import Operations, make_operations
+from ..admin.upkeep.datafolder import DataFolder
+from ..auth.accounts import Accounts, in_daemon_threads
+from ..auth.administrators import Administrators
+from ..background.certificates import CertificateWatch
+from ..background.reaper import Reaper, Sweeper
+from ..background.rounds import Rounds
+from ..background.scrub import Scrubbing
+from ..background.uploads import UploadExpiry
+from ..config.settings import Settings
+from ..config.sitefile import ConfigurationError
+from ..content.readers import Readers
+from ..errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, Damaged, StoreError
+from ..gateway.gateway import Gateway
+from ..gateway.providers import make_provider
+from ..gateway.reloads import Reloads
+from ..gateway.room import Room
+from ..interfaces import IBlobStore, IMetadataStore, IMetadataTransaction
+from ..s3.app import make_site
+from ..s3.perform.buckets import add_bucket, shared_volume
+from ..wire.accesslog import AccessLog, AuditLog
+from ..wire.limits import raise_descriptors
+from ..wire.site import GatewaySite
+from ..wire.target import valid_bucket_name
+from .adminlistener import ADDRESS, open_secrets, serve_admin, user_with_key
+from .clocks import dated
+from .endpoints import check_endpoints
+from .launch import Terminal
+from .listening import (
+    admin_description,
+    descriptions,
+    drain,
+    is_private,
+    listen,
+    try_ports,
+    url_of,
+)
+from .supervision import Supervision
+from .threads import Threads
+from .tlsendpoints import tls_endpoints
+from .welcome import welcome
+
+_log = Logger()
+
+GARBAGE = 20_000
+"""Objects made, less those freed, between two looks for cyclic garbage; Python's 700 are made by every page of a list."""
+
+SWITCH = 0.0005
+"""Seconds that a busy thread keeps the interpreter while another waits for it.
+
+The reactor and the thread that writes metadata hand it to and fro: beside a busy thread a write takes 14 ms with
+Python's default of 5 ms, and 3 ms with this; less makes it worse again (``benchmarks/metadata.py``).
+"""
+
+_EVER = 1 << 47
+"""A time, in milliseconds, before which everything was made."""
+
+OWNER = "ozgate"
+"""Who owns what the service makes by itself while there is no key pair."""
+
+
+class GatewayService(Service):
+    """An S3 gateway, from its data folder to its listeners.
+
+    :param settings: as they were read.
+    :param reread: reads them again, for a reload.
+    :param launch: hears how the start went.
+    :raises ConfigurationError: see :func:`~ozgate.service.makeService`.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        settings: Settings,
+        reread: Callable[[], Settings] | None = None,
+        launch: Terminal | None = None,
+    ) -> None:
+        self._reactor = reactor
+        self._launch = launch or Terminal()
+        self._dated = dated(reactor)
+        self._started_with = settings
+        self._reread = reread or (lambda: settings)
+        self._supervision: Supervision | None = None
+        self._operations: Operations | None = None
+        self._closing = AsyncExitStack()
+        self._starting: Deferred[None] | None = None
+        self._described = descriptions(settings)
+        check_endpoints(reactor, self._described)
+        self._secured = tls_endpoints(self._described, settings, reactor)
+        self._reloads = Reloads()
+        for endpoint in self._secured.values():
+            self._reloads.register("certificates", endpoint.certificates.reload)
+        for name in settings.buckets_at_start:
+            if not valid_bucket_name(name):
+                raise ConfigurationError(
+                    f"ozgate.s3.buckets: {name!r} is no bucket name: 3 to 63 of a-z, 0-9, - and ."
+                )
+        self._folder = DataFolder(settings.data)
+        # A daemon changes its working folder: from here on the path is absolute.
+        self._settings = settings = evolve(settings, data=self._folder.path)
+        self._threads = Threads(reactor, settings.threads)
+        make = partial(
+            make_provider,
+            reactor=self._dated,
+            settings=settings,
+            run_in_thread=self._threads.run,
+        )
+        self._metadata: IMetadataStore = make(IMetadataStore, "ozgate.metadata")
+        self._blobs: IBlobStore = make(IBlobStore, "ozgate.blobs")
+
+    def try_ports(self) -> None:
+        """See that it could listen, as far as that can be told before it runs.
+
+        :raises ConfigurationError: it could not.
+        """
+        settings = self._settings
+        try_ports(self._described, settings)
+        if settings.admin_enabled and ADDRESS in settings.origins:
+            try_ports([admin_description(settings)], settings, ADDRESS)
+
+    def startService(self) -> None:
+        """Begin to start, once the reactor runs: threads do not survive a daemon's fork."""
+        super().startService()  # type: ignore[no-untyped-call]
+        self._reactor.callWhenRunning(self._begin)
+
+    def stopService(self) -> Deferred[None]:
+        """Stop listening, let running requests end within a bound, close everything."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        return Deferred.fromCoroutine(self._stop())
+
+    def _begin(self) -> None:
+        self._launch.begin()
+        # Not before: a daemon leaves its terminal, and it is in another process that signals come.
+        self._supervision = Supervision(self._reactor, os.environ)
+        self._supervision.begin()
+        self._starting = Deferred.fromCoroutine(self._start())
+        self._starting.addErrback(self._give_up)
+
+    async def _start(self) -> None:
+        """Open the stores, make what must be there, then listen."""
+        context = await self.open()
+        self._run_in_background(context)
+        await self._serve(context)
+        # What is here now stays: the garbage collector need not look at it again, which takes longer than many requests do.
+        # Requests leave it nothing to find: each is freed when it ends.
+        gc.freeze()
+
+    async def _make_what_is_missing(self) -> None:
+        """Make the volume and the buckets that are to be there.
+
+        Not where nothing is missing: on a full disk the service starts, or nothing of it could be read or deleted. Nor
+        where that cannot be told, for what could be repaired by an administrator must be within reach.
+        """
+        try:
+            if await self._metadata.read(_lacks, self._settings):
+                await self._metadata.write(_prepare, self._settings)
+        except Damaged as error:
+            _log.error(
+                "{error}; 'ozgate admin fsck' looks through everything", error=error
+            )
+
+    async def open(self) -> AdminContext:
+        """Open everything but the listeners and what runs in the background; :meth:`close` it."""
+        opened, settings = self._closing, self._settings
+        os.umask(0o077)
+        raise_descriptors()
+        sys.setswitchinterval(SWITCH)
+        gc.set_threshold(GARBAGE)
+        opened.callback(self._folder.release)
+        self._folder.sign()
+        opened.callback(self._threads.stop)
+        await self._metadata.open()
+        opened.push_async_callback(self._metadata.close)
+        await self._blobs.open_store()
+        opened.push_async_callback(self._blobs.close_store)
+        await self._check_belonging()
+        await self._make_what_is_missing()
+        gateway = Gateway(
+            settings,
+            self._metadata,
+            self._blobs,
+            Readers(),
+            self._dated,
+            self._threads.run,
+            Room(settings.data, settings.disk_reserve),
+            administrators=Administrators(
+                settings, Accounts(in_daemon_threads(self._reactor), self._dated)
+            ),
+        )
+        secrets = await open_secrets(settings, self._metadata)
+        context = AdminContext(gateway, secrets, self._dated.seconds())
+        opened.push_async_callback(context.upkeep.stop)
+        return context
+
+    async def close(self) -> None:
+        """Close what was opened, in the opposite order."""
+        await self._closing.aclose()
+
+    async def _check_belonging(self) -> None:
+        """Refuse new metadata beside bytes that are there already: the sweep would remove all of them.
+
+        :raises ConfigurationError: so it is.
+        """
+        if await self._metadata.read(_is_new) and await self._blobs.list(_EVER):
+            settings = self._settings
+            raise ConfigurationError(
+                f"{settings.blob_provider} in {settings.data} holds bytes that {settings.metadata_provider} knows nothing of, for it is new: "
+                "set ozgate.metadata to what was used with them, or ozgate.blobs to an empty folder"
+            )
+
+    def _run_in_background(self, context: AdminContext) -> None:
+        settings, clock, gateway = self._settings, self._reactor, context.gateway
+        # The same after a restart, so that the leases of the process before do not hold it up.
+        owner = socket.gethostname()
+        reaper = Reaper(
+            self._metadata,
+            self._blobs,
+            gateway.readers,
+            self._dated,
+            owner,
+            settings.sweep_delay,
+        )
+        sweeper = Sweeper(reaper, clock, settings.sweep_interval)
+        expiry = UploadExpiry(
+            self._metadata,
+            clock,
+            owner,
+            settings.upload_expiry,
+            settings.upload_expiry_interval,
+        )
+        certificates = [each.certificates for each in self._secured.values()]
+        watch = CertificateWatch(certificates, clock, settings.tls_check_interval)
+        services: list[Rounds] = [sweeper, expiry, watch]
+        if settings.scrub_interval:
+            scrubber = context.upkeep.scrubber
+            services.append(Scrubbing(scrubber, clock, settings.scrub_interval))
+        for service in services:
+            service.startService()
+            self._closing.push_async_callback(maybeDeferred, service.stopService)
+
+    async def _serve(self, context: AdminContext) -> None:
+        """Listen: for administrators first and longest, so that they can look on."""
+        opened, settings, gateway = self._closing, self._settings, context.gateway
+        access_log = AccessLog(settings, self._reactor)
+        opened.callback(access_log.file.close)
+        self._reloads.register("access log", access_log.file.reopen)
+        audit_log = AuditLog(settings, self._reactor)
+        opened.callback(audit_log.file.close)
+        self._reloads.register("audit log", audit_log.file.reopen)
+        health = Health(gateway)
+        site = make_site(
+            self._reactor,
+            gateway,
+            context.secrets,
+            access_log,
+            audit_log,
+            health.pages(),
+        )
+        site.date = self._dated.seconds
+        context = evolve(context, audit_log=audit_log)
+        operations = make_operations(
+            context, site, self._started_with, self._reread, self._reloads, health
+        )
+        admin_urls = await serve_admin(
+            self._reactor, context, opened, operations.routes
+        )
+        ports = await listen(
+            self._reactor, self._described, site, settings, self._secured
+        )
+        opened.push_async_callback(self._drain, gateway, site)
+        for port in ports:
+            opened.push_async_callback(maybeDeferred, port.stopListening)
+        urls = [
+            url_of(port.getHost(), description)
+            for port, description in zip(ports, self._described, strict=True)
+        ]
+        secured = (self._secured.get(each) for each in self._described)
+        trust = next((each.certificates.to_trust for each in secured if each), "")
+        is_open = not all(is_private(port.getHost()) for port in ports)
+        user = await user_with_key(context)
+        text = welcome(urls, settings.data, settings, admin_urls, trust, is_open, user)
+        _log.info("ozgate listens on {urls}", urls=", ".join(urls))
+        self._ready(operations, f"listening on {', '.join(urls)}")
+        # Last: who waits for it looks into the log, asks whether it is ready, or stops it.
+        self._launch.ready(text)
+
+    def _ready(self, operations: Operations, status: str) -> None:
+        self._operations = operations
+        operations.health.stage = "serving"
+        if self._supervision is not None:
+            self._supervision.ready(status, operations.reload)
+
+    async def _drain(self, gateway: Gateway, site: GatewaySite) -> None:
+        await drain(self._reactor, site, gateway.settings.stop_grace)
+
+    async def _stop(self) -> None:
+        if self._supervision is not None:
+            self._supervision.stopping()
+        if self._operations is not None:
+            self._operations.health.stage = "stopping"
+        if self._starting is not None:
+            self._starting.cancel()
+            await self._starting
+        await self.close()
+
+    def _give_up(self, failure: Any) -> None:
+        """End the process: what was opened is closed on the way."""
+        if failure.check(CancelledError):
+            return
+        line = " ".join(str(failure.value).split())
+        if not failure.check(ConfigurationError, StoreError, OSError):
+            _log.failure("cannot start", failure)
+            line = f"cannot start: {failure.type.__name__}: {line}; the log has more"
+        if not self._launch.logs_here:
+            _log.critical("{line}", line=line)
+        self._launch.failed(line)
+        # twistd ends with 0 whenever the reactor was stopped in order, and has no way to be told otherwise.
+        atexit.register(os._exit, 1)
+        self._reactor.stop()
+
+
+def _is_new(tx: IMetadataTransaction) -> bool:
+    """Whether nothing was ever stored; an interaction."""
+    try:
+        return not tx.volumes("", "", 1)
+    except Damaged:
+        return False
+
+
+def _lacks(tx: IMetadataTransaction, settings: Settings) -> bool:
+    """Whether :func:`_prepare` has something to make; an interaction."""
+    volume = settings.volume_name
+    return tx.volume(volume) is None or any(
+        tx.bucket(volume, name) is None for name in settings.buckets_at_start
+    )
+
+
+def _prepare(tx: IMetadataTransaction, settings: Settings) -> None:
+    """Make the volume that S3 shows and the buckets asked for, where they are missing; an interaction."""
+    owner = settings.access_key or OWNER
+    if tx.volume(settings.volume_name) is None:
+        tx.add_volume(shared_volume(settings.volume_name, owner, tx.now()))
+    for name in settings.buckets_at_start:
+        with contextlib.suppress(BucketAlreadyExists, BucketAlreadyOwnedByYou):
+            add_bucket(tx, settings.volume_name, name, owner, "")
