@@ -10,6 +10,7 @@ Imports nothing of ozgate.
 
 from __future__ import annotations
 
+import errno
 from typing import ClassVar
 
 
@@ -66,6 +67,14 @@ def forget_frames(error: BaseException) -> None:
         if each is not None and each.__traceback__ is not None:
             each.__traceback__ = None
             led += (each.__cause__, each.__context__)
+
+
+_SHORT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
+
+def is_short(error: StoreError) -> bool:
+    """Whether a store failed because this process, or this machine, is short of something: it says nothing of what is stored."""
+    return getattr(error.__cause__, "errno", 0) in _SHORT
 
 
 class S3Error(Exception):

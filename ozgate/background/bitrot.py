@@ -18,8 +18,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from ..blobs.files.syscalls import SHORT
-from ..errors import Absent, Damaged, Unavailable
+from ..errors import Absent, Damaged, Unavailable, is_short
 from ..interfaces import IBlobStore, IInspected, IMetadataStore, IMetadataTransaction
 from ..values import BlobRef, BlobUser, DamagedRow
 from .reaper import always
@@ -256,7 +255,7 @@ class Scrub:
             what = what or str(error)
         except Unavailable as error:
             # Whatever keeps a file from being read is damage, but for what this process is short of.
-            if getattr(error.__cause__, "errno", 0) in SHORT:
+            if is_short(error):
                 raise
             what = str(error)
         if what and await self._metadata.read(_is_named, self._blobs.name, blob.id):

@@ -5,6 +5,7 @@ Imports interfaces and values; the store itself is an argument.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from typing import cast
 
@@ -15,7 +16,6 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from ..interfaces import IBlobSink, IBlobStore
-from ..s3.checksums import encode
 from ..values import BlobRef, Content, Extent
 
 
@@ -196,4 +196,4 @@ def known_crc64nvme(extents: Sequence[Extent]) -> str | None:
     """CRC64NVME of extents, base64, where their bytes need not be read for it, for they are whole blobs; else ``None``."""
     if not extents or any(extent.length != extent.blob.length for extent in extents):
         return None
-    return encode(combined_crc64nvme(extents).to_bytes(8, "big"))
+    return b64encode(combined_crc64nvme(extents).to_bytes(8, "big")).decode("ascii")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from attrs import frozen
 
@@ -11,13 +11,16 @@ from ..errors import Absent, Damaged
 from ..values import EXTENTS_AT_ONCE, Bucket, ByteRange, Content, Extent, ObjectVersion
 
 if TYPE_CHECKING:
-    from ..gateway.gateway import Gateway
+    from twisted.internet.interfaces import IReactorTime
+
     from ..interfaces import (
         IBlobStore,
         IByteSource,
         IMetadataStore,
         IMetadataTransaction,
     )
+    from ..wire.limits import BodyMemory
+    from .readers import Readers
 
 _MARGIN = 60_000
 """Milliseconds a commit may take: a blob can be doomed at a time before that of a read which still saw it named."""
@@ -26,12 +29,25 @@ HELD = 300
 """Bytes of memory that an extent takes, about."""
 
 
-def begin_read(gateway: Gateway) -> int:
+class Stores(Protocol):
+    """What stored bytes are read with; a :class:`~ozgate.gateway.gateway.Gateway` has it all.
+
+    :ivar memory: what is held for readers is counted there.
+    """
+
+    metadata: IMetadataStore
+    blobs: IBlobStore
+    readers: Readers
+    clock: IReactorTime
+    memory: BodyMemory
+
+
+def begin_read(stores: Stores) -> int:
     """Keep the reaper from everything a read that begins now may find named.
 
-    :return: a token for ``gateway.readers.leave``.
+    :return: a token for ``stores.readers.leave``.
     """
-    return gateway.readers.enter(int(gateway.clock.seconds() * 1000) - _MARGIN)
+    return stores.readers.enter(int(stores.clock.seconds() * 1000) - _MARGIN)
 
 
 @frozen
@@ -78,17 +94,17 @@ class Sources(AsyncIterator["IByteSource"]):
 
     def __init__(
         self,
-        gateway: Gateway,
+        stores: Stores,
         located: Located,
         first: IByteSource | None,
         token: int,
     ) -> None:
-        self._metadata: IMetadataStore = gateway.metadata
-        self._blobs: IBlobStore = gateway.blobs
-        self._readers = gateway.readers
+        self._metadata: IMetadataStore = stores.metadata
+        self._blobs: IBlobStore = stores.blobs
+        self._readers = stores.readers
         extents = located.content.extents
         # Later ones are no more than these. To refuse a reader for them would spare nothing.
-        self._account = gateway.memory.answer(len(extents) * HELD, refusable=False)
+        self._account = stores.memory.answer(len(extents) * HELD, refusable=False)
         self._extents = iter(extents[1:])
         self._rest = _after(located)
         self._next = first
@@ -156,7 +172,7 @@ def _after(located: Located) -> tuple[Bucket, ObjectVersion, ByteRange] | None:
     return located.bucket, located.version, rest
 
 
-async def open_sources(gateway: Gateway, located: Located, token: int) -> Sources:
+async def open_sources(stores: Stores, located: Located, token: int) -> Sources:
     """Open what is in extents. The first is opened at once, so that a missing blob is found before an answer begins.
 
     :param token: that of :func:`begin_read`; left when the sources are closed, and when this fails.
@@ -164,11 +180,11 @@ async def open_sources(gateway: Gateway, located: Located, token: int) -> Source
     """
     extents = located.content.extents
     try:
-        first = await _open(gateway.blobs, extents[0]) if extents else None
+        first = await _open(stores.blobs, extents[0]) if extents else None
     except BaseException:
-        gateway.readers.leave(token)
+        stores.readers.leave(token)
         raise
-    return Sources(gateway, located, first, token)
+    return Sources(stores, located, first, token)
 
 
 async def _open(blobs: IBlobStore, extent: Extent) -> IByteSource:

@@ -12,8 +12,8 @@ coding is looked at, by Content-Length or HTTP's own chunks, so that what is for
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable
+from typing import Protocol
 
 from twisted.internet.interfaces import IConsumer, IProducer
 from zope.interface import implementer
@@ -24,9 +24,6 @@ from ..errors import (
     MalformedTrailerError,
     S3Error,
 )
-
-if TYPE_CHECKING:
-    from ..auth.chunks import ChunkVerifier
 
 TRAILER_SIGNATURE = "x-amz-trailer-signature"
 
@@ -43,6 +40,23 @@ _trailer = re.compile(
 
 _HEADER, _DATA, _DATA_END, _TRAILER, _UNSIGNED, _DONE = range(6)
 """What comes next; after ``_UNSIGNED``, the signature of trailers that an empty line has ended, after ``_DONE``, empty lines."""
+
+
+class ChunkSignatures(Protocol):
+    """What checks the signatures of chunks: each is of the one before, too."""
+
+    @property
+    def trailer(self) -> bool:
+        """Whether trailers are signed."""
+
+    def update(self, data: bytes) -> None:
+        """Take bytes of a chunk."""
+
+    def end_chunk(self, signature: str) -> None:
+        """Check the signature of a chunk that is over."""
+
+    def end_trailer(self, trailers: Iterable[tuple[str, str]], signature: str) -> None:
+        """Check that of the trailers."""
 
 
 @implementer(IConsumer)
@@ -65,7 +79,7 @@ class AwsChunked:
         self,
         consumer: IConsumer,
         decoded_length: int,
-        verifier: ChunkVerifier | None = None,
+        verifier: ChunkSignatures | None = None,
         announced: Collection[str] = (),
     ) -> None:
         self.trailers: dict[str, str] = {}

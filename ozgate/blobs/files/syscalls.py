@@ -52,9 +52,6 @@ Stamp = tuple[int, int, int]
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """What a full disk says, and a quota of the operating system that is used up."""
 
-SHORT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
-"""What says that this process, or this machine, is short of something; nothing of the file."""
-
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _KEEP_SIZE = 1
 _RANGE_WRITE = 2

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from awscrt.checksums import combine_crc64nvme, crc64nvme
 from twisted.internet.defer import Deferred
 
-from ...errors import Absent, Damaged, StoreError
+from ...errors import Absent, Damaged, StoreError, is_short
 from ...values import BlobRef
 from . import syscalls
 from .blobfile import BLOCK, TRAILER, Trailer, table_size
@@ -121,7 +121,7 @@ def inspect(blobs: Iterable[tuple[BlobRef, str]]) -> Mapping[str, str]:
         except Absent:
             wrong[blob.id] = "its file is not there"
         except StoreError as error:
-            if getattr(error.__cause__, "errno", 0) in syscalls.SHORT:
+            if is_short(error):
                 raise
             wrong[blob.id] = str(error)
     return wrong
