@@ -57,23 +57,23 @@ class UpgradeTests(TestCase):
         for statement, places in (
             (
                 "UPDATE extents SET offset = 3 WHERE owner = 5 AND ordinal = 0",
-                [("extents", (5, 0)), ("extents", (5, 1))],
+                [("extents", (5, -2)), ("extents", (5, -1))],
             ),
             (
                 "UPDATE extents SET length = 1 << 62 WHERE owner = 5 AND ordinal = 0",
-                [("extents", (5, 0)), ("extents", (5, 1))],
+                [("extents", (5, -2)), ("extents", (5, -1))],
             ),
             (
                 "UPDATE extents SET ordinal = 2 WHERE owner = 5 AND ordinal = 1",
-                [("extents", (5, 8))],
+                [("extents", (5, -1))],
             ),
             (
                 "DELETE FROM extents WHERE owner = 5 AND ordinal = 0",
-                [("extents", (5, 0))],
+                [("extents", (5, -1))],
             ),
             (
                 "UPDATE extents SET blob = CAST(x'ff' AS TEXT) WHERE owner = 5 AND ordinal = 1",
-                [("extents", (5, 8))],
+                [("extents", (5, -1))],
             ),
             ("UPDATE object_parts SET size = 9", [("object_parts", (10, 1))]),
             (
@@ -90,6 +90,59 @@ class UpgradeTests(TestCase):
             found = await store.read(_damaged)
             await store.close()
             self.assertEqual(found, places, statement)
+
+    async def test_misplaced(self) -> None:
+        """A bit that flips in a key is in the way of no upgrade, and damages nothing but what the row was of."""
+        for written, places in (
+            # After the rows of the owner that it has now, before them, and where no owner has any.
+            ((b"\x07filesp2", b"\x05filesp2"), [(5, -1)]),
+            ((b"\x05filesc2", b"\x07filesc2"), [(7, -1)]),
+            ((b"\x09filesp4", b"\x08filesp4"), [(8, -1), (9, -2)]),
+        ):
+            path = self.mktemp()
+            restore(DUMPS[4], path)
+            before = Path(path).read_bytes()
+            self.assertEqual(before.count(written[0]), 1)
+            Path(path).write_bytes(before.replace(*written))
+            found = await self.damaged_of(path)
+            self.assertEqual(found, [("extents", place) for place in places])
+
+    async def test_misplaced_part(self) -> None:
+        """Likewise of a part of an object: the one whose number it is stays."""
+        path = self.mktemp()
+        row = "(10,1,8,'cccccccccccc',-5384663939784834274);"
+        other = row.replace("(10,1", "(14,1")
+        dump = f'INSERT INTO "object_parts" VALUES{row}'
+        restore(DUMPS[4].replace(dump, dump + dump.replace(row, other)), path)
+        before = Path(path).read_bytes()
+        written = b"\x0e\x08cccccccccccc", b"\x0a\x08cccccccccccc"
+        self.assertEqual(before.count(written[0]), 1)
+        Path(path).write_bytes(before.replace(*written))
+        with closing(sqlite3.connect(path)) as connection:
+            rows = connection.execute("SELECT sequence, number FROM object_parts")
+            self.assertEqual(rows.fetchall(), [(10, 1), (10, 1)])
+        self.assertEqual(await self.damaged_of(path), [])
+
+    async def test_nothing(self) -> None:
+        """Nor is a column in the way that has nothing in it any more."""
+        for table, column, places in (
+            ("extents", "offset", [(5, -2), (5, -1)]),
+            ("extents", "blob", [(5, -2), (5, -1)]),
+            ("object_parts", "size", [(10, 1)]),
+        ):
+            path = self.mktemp()
+            restore(DUMPS[4], path)
+            empty(path, table, column)
+            found = await self.damaged_of(path)
+            self.assertEqual(found, [(table, place) for place in places], column)
+
+    async def damaged_of(self, path: str) -> list[tuple[str, tuple[object, ...]]]:
+        """The places of damaged rows in a database that is opened."""
+        store = still_store(path)
+        await store.open()
+        found = await store.read(_damaged)
+        await store.close()
+        return found
 
     async def test_schema(self) -> None:
         """The tables are those of a new database, which is sound, and a second start changes nothing."""
@@ -132,6 +185,18 @@ class UpgradeTests(TestCase):
         error = await self.assertFailure(store.open(), Unavailable)
         self.assertEqual(str(error), f"{path} is a database of another program")
         self.assertEqual(Path(path).read_bytes(), before)
+
+
+def empty(path: str, table: str, column: str) -> None:
+    """Take away what a column of the first row of a table has, although it must have something."""
+    for statement in (
+        f"UPDATE sqlite_master SET sql = replace(sql, 'NOT NULL', '/*    */') WHERE name = '{table}'",
+        f"UPDATE {table} SET {column} = NULL WHERE checked = (SELECT checked FROM {table} LIMIT 1)",
+        f"UPDATE sqlite_master SET sql = replace(sql, '/*    */', 'NOT NULL') WHERE name = '{table}'",
+    ):
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("PRAGMA writable_schema = ON")
+            assert connection.execute(statement).rowcount == 1
 
 
 def _damaged(tx: IMetadataTransaction) -> list[tuple[str, tuple[object, ...]]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import count, groupby
 from operator import itemgetter
 from typing import Any
 
@@ -54,6 +54,11 @@ REPLACED = (
     "ALTER TABLE object_parts_5 RENAME TO object_parts",
 )
 
+# Of two parts of one number the one that is well stays; the other is of another object, by its damage.
+PUT_PART = """INSERT INTO object_parts_5 VALUES (?, ?, ?, ?, CAST(? AS TEXT), '', ?)
+    ON CONFLICT DO UPDATE SET start = excluded.start, size = excluded.size,
+    checksum = excluded.checksum, checked = excluded.checked WHERE excluded.checked <> 0"""
+
 DAMAGED = 0
 """The check of a row that was damaged before: it stays so. No row agrees with it but by a chance of one in 2**64."""
 
@@ -82,7 +87,7 @@ def give_starts(connection: sqlite3.Connection) -> None:
             ),
         )
         connection.executemany(
-            "INSERT INTO object_parts_5 VALUES (?, ?, ?, ?, CAST(? AS TEXT), '', ?)",
+            PUT_PART,
             _object_parts(
                 connection.execute(
                     "SELECT sequence, number, size, checksum, checked"
@@ -99,24 +104,27 @@ def give_starts(connection: sqlite3.Connection) -> None:
 def _extents(rows: Iterable[_Row]) -> Iterator[_Row]:
     """Extents with their starts in the place of their ordinals.
 
-    Nobody knows where what follows a row starts that is damaged or not there: it is damaged too, as the whole was.
+    Nobody knows where a damaged row starts, nor what follows it or one that is not there: they are damaged, as the whole was, and
+    come before all others, each in a place of its own. For a bit that flips in an owner makes it that of another version:
+    the row comes in a wrong order then, and must neither take the place of one that is well, nor be counted with those of its
+    owner.
     """
-    for _, group in groupby(rows, itemgetter(0)):
-        start, is_well = 0, True
-        for expected, (*row, checked) in enumerate(group):
-            owner, ordinal, *rest = map(_text, row)
-            # The form of the check is the same, with the ordinal where the start is now.
-            is_well = (
-                is_well
-                and ordinal == expected
-                and checked == _check(check_of_extent, owner, ordinal, *rest)
-            )
-            length = rest[-1]
-            if is_well and not length:
-                continue
-            check = check_of_extent(owner, start, *rest) if is_well else DAMAGED
-            yield (row[0], start, *row[2:], check)
-            start += length if is_well else 1
+    aside = count(-1, -1)
+    whose, expected, start = None, 0, 0
+    for *row, checked in rows:
+        owner, ordinal, *rest = map(_text, row)
+        # The form of the check is the same, with the ordinal where the start is now.
+        is_well = checked == _check(check_of_extent, owner, ordinal, *rest)
+        if is_well and owner != whose:
+            whose, expected, start = owner, 0, 0
+        if not is_well or ordinal != expected:
+            yield (*_there(row[0], next(aside), *row[2:]), DAMAGED)
+            continue
+        expected += 1
+        length = rest[-1]
+        if length:
+            yield (owner, start, *row[2:], check_of_extent(owner, start, *rest))
+            start += length
 
 
 def _object_parts(rows: Iterable[_Row]) -> Iterator[_Row]:
@@ -131,9 +139,14 @@ def _object_parts(rows: Iterable[_Row]) -> Iterator[_Row]:
                 check = check_of_object_part(
                     sequence, number, start, size, checksum, ""
                 )
-            yield (row[0], row[1], start, size, row[3], check)
+            yield (*_there(row[0], row[1], start, size), row[3], check)
             if isinstance(size, int):
                 start = min(start + max(size, 0), LARGEST)
+
+
+def _there(*columns: Any) -> _Row:
+    """Columns of a damaged row with something in each: a bit that flips can make nothing of what must not be."""
+    return tuple(0 if each is None else each for each in columns)
 
 
 def _text(value: Any) -> Any:
