@@ -25,7 +25,7 @@ from typing import Any
 from attrs import Attribute, frozen
 
 from .authtolocal import parse_rules
-from .environment import from_environment
+from .environment import from_environment, variable_of
 from .foreign import OTHER_SERVICES, WITHOUT_EFFECT
 from .rootpair import ACCESS_KEY, MINIO, SECRET_KEY, SECURITY, choose_pair
 from .settings import MASKED, Settings, knobs
@@ -201,13 +201,11 @@ def _check_pair(settings: Settings) -> None:
 
     :raises ConfigurationError: half of it is missing, or whoever tries can guess the secret.
     """
-    for key, value, other in (
-        (ACCESS_KEY, settings.access_key, settings.secret_key),
-        (SECRET_KEY, settings.secret_key, settings.access_key),
-    ):
-        if other and not value:
+    halves = {ACCESS_KEY: settings.access_key, SECRET_KEY: settings.secret_key}
+    for key, other in ((ACCESS_KEY, SECRET_KEY), (SECRET_KEY, ACCESS_KEY)):
+        if halves[other] and not halves[key]:
             raise ConfigurationError(
-                f"{key} is not set but the other half of the pair is: set both or neither"
+                f"{key} is not set but {other} is, and together they are the administrator's key pair: set both or neither (in the environment it is {variable_of(key)})"
             )
     refused = refusal(settings.secret_key) if settings.secret_key else ""
     if settings.security_enabled and refused:

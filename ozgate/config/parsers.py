@@ -5,7 +5,10 @@ Each raises ``ValueError`` with a message for people. Imports nothing of ozgate.
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_network
+
+_REGION = re.compile("[A-Za-z0-9._-]+")
 
 SOCKETS = "unix"
 """Among networks: whoever comes over a UNIX socket."""
@@ -70,6 +73,14 @@ def milliseconds(text: str) -> float:
 def names(text: str) -> tuple[str, ...]:
     """A comma-separated list."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def region_name(text: str) -> str:
+    """The name of a region, which signatures have between two slashes."""
+    name = text.strip()
+    if not _REGION.fullmatch(name):
+        raise ValueError(f"{text!r} is no region such as us-east-1")
+    return name
 
 
 def networks(text: str) -> tuple[str, ...]:

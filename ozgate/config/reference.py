@@ -23,6 +23,7 @@ TYPES: dict[Callable[[str], Any], str] = {
     parsers.networks: "comma-separated list",
     parsers.policy: "HTTP_ONLY, HTTPS_ONLY or HTTP_AND_HTTPS",
     parsers.positive: "number above 0",
+    parsers.region_name: "text",
     parsers.size: "size",
     parsers.url: "URL",
     parsers.whole: "number",

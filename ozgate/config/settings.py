@@ -25,6 +25,7 @@ from .parsers import (
     networks,
     policy,
     positive,
+    region_name,
     size,
     url,
     whole,
@@ -260,7 +261,9 @@ class Settings:
         "Mode of admin.sock in ozgate.data: 600 for the service's user, 660 for its group too, 666 for every user of this machine, who then are told apart by the operating system.",
         mode,
     )
-    region: str = knob("ozgate.region", "us-east-1", "Region that buckets are in.")
+    region: str = knob(
+        "ozgate.region", "us-east-1", "Region that buckets are in.", region_name
+    )
     max_keys: int = knob(
         "ozone.s3g.list.max.keys.limit",
         1000,

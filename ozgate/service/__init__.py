@@ -92,6 +92,8 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     try:
+        if options.parent and not options.parent.get("chroot"):
+            _check_files(options.parent)
         settings, notes = read_settings(options)
         service = GatewayService(
             reactor,
@@ -105,6 +107,32 @@ def makeService(options: Options) -> IService:
     for note in notes:
         _log.info("{note}", note=note)
     return service
+
+
+def _check_files(twistd: Mapping[str, Any]) -> None:
+    """twistd can write the number of its process and its log. It says in a traceback where it cannot.
+
+    :param twistd: twistd's own options.
+    :raises ConfigurationError: it cannot.
+    """
+    log = twistd.get("logfile") or ("-" if twistd.get("nodaemon") else "twistd.log")
+    elsewhere = twistd.get("syslog") or twistd.get("logger") or log == "-"
+    files = {"pidfile": twistd.get("pidfile"), "logfile": "" if elsewhere else log}
+    for option, path in files.items():
+        if not path:
+            continue
+        folder = os.path.dirname(os.path.abspath(path))
+        if not os.path.isdir(folder):
+            reason = "there is no such folder"
+        elif os.path.isdir(path):
+            reason = "it is a folder"
+        elif not os.access(path if os.path.exists(path) else folder, os.W_OK):
+            reason = "this user may not"
+        else:
+            continue
+        raise ConfigurationError(
+            f"cannot write {path} ({reason}): give twistd another --{option}, before the word ozgate"
+        )
 
 
 def _launch(options: Options) -> Launch:

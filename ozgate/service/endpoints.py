@@ -145,7 +145,7 @@ def check_endpoints(reactor: Any, described: Iterable[str]) -> None:
         except Exception:
             # Parsers of descriptions raise what they like: ValueError, TypeError, KeyError.
             raise ConfigurationError(
-                f"cannot listen on {each}: give PORT, HOST:PORT, or one of Twisted's endpoint descriptions, such as tcp:9878:interface=127.0.0.1"
+                f"cannot listen on {each}: give PORT, HOST:PORT ([HOST]:PORT where the name has no dot), or one of Twisted's endpoint descriptions, such as tcp:9878:interface=127.0.0.1"
             ) from None
 
 

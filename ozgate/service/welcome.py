@@ -80,9 +80,16 @@ def _who(data: str, settings: Settings, user_with_key: str) -> list[str]:
         return [
             f"Signatures are verified. {user_with_key} has a key, shown when it was made; for another one beside it: {_getsecret(data, '--key NAME')}"
         ]
-    return [
-        f"Signatures are verified. Users of this machine get a key of their own with: {_getsecret(data)}"
-    ]
+    return [f"Signatures are verified. {_admitted(settings)} with: {_getsecret(data)}"]
+
+
+def _admitted(settings: Settings) -> str:
+    """Who reaches the socket that gives keys out, by its mode."""
+    if settings.admin_socket_mode & 0o006:
+        return "Users of this machine get a key of their own"
+    if settings.admin_socket_mode & 0o060:
+        return "The user that runs it, and each of its group, get a key of their own"
+    return "The user that runs it gets a key"
 
 
 def _getsecret(data: str, *options: str) -> str:

@@ -101,6 +101,17 @@ class StartTests(DaemonTestCase):
         self.assertTrue(line.startswith("ozgate: cannot listen on "), line)
         self.assertIn("another program", line)
 
+    def test_nowhere_to_write(self) -> None:
+        """A folder of the log, or of the process's number, that is not there: one line that names the option, and 1."""
+        for option, name in (("pidfile", "pid_file"), ("logfile", "log")):
+            self.patch(self, name, Path(self.folder, "none", "file"))
+            code, error = self.daemon("--listen", "127.0.0.1:0")
+            [line] = error.splitlines()
+            self.assertEqual(code, 1)
+            self.assertTrue(line.startswith("ozgate: cannot write "), line)
+            self.assertIn(f"--{option}", line)
+            setattr(self, name, Path(self.folder, name))
+
     def test_fails_late(self) -> None:
         """What only the daemon finds out is said in one line, too, when it is gone; its log has it once."""
         os.makedirs(self.data)

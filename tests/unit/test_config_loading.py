@@ -215,6 +215,8 @@ class ValueTests(LoadingTestCase):
             ("ozgate.s3.max-put", "5XB"),
             ("ozone.s3g.http-address", "9878"),
             ("ozgate.metadata", "postgres"),
+            ("ozgate.region", ""),
+            ("ozgate.region", "eu/west"),
         ):
             line = self.refused(self.properties((key, value)))
             self.assertIn(key, line)
@@ -285,7 +287,9 @@ class FileTests(LoadingTestCase):
         config.one_input(b"<configuration>%b</configuration>" % property_)
 
     @given(
-        st.sampled_from(["ozgate.region", "ozone.s3g.domain.name", "hdds.other"]),
+        st.sampled_from(
+            ["ozgate.tls.client-ca", "ozone.s3g.domain.name", "hdds.other"]
+        ),
         st.text(
             st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="$<&>"),
             max_size=20,

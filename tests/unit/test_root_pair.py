@@ -149,6 +149,12 @@ class ChoiceTests(PairTestCase):
         [remark] = settings.remarks
         self.assertIn("'any'", remark)
 
+    def test_half_of_ours(self) -> None:
+        """Half of ozgate's own pair is refused with the variable that is missing."""
+        for name in OURS:
+            [missing] = OURS.keys() - {name}
+            self.assertIn(missing, self.refused({name: SECRET}))
+
     def test_reference_file(self) -> None:
         """A file that has every key at its default sets no pair, but says in so many words that security is off."""
         path = str(ROOT / "etc" / "ozone-site.xml")

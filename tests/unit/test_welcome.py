@@ -8,7 +8,8 @@ import sys
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.service.welcome import program
+from ozgate.config.settings import Settings
+from ozgate.service.welcome import program, welcome
 
 FOLDER, NAME = os.path.split(sys.executable)
 
@@ -29,3 +30,21 @@ class ProgramTests(SynchronousTestCase):
     def test_not_installed(self) -> None:
         """What is not beside this Python is left to whoever pastes it."""
         self.assertEqual(program("no-such-program"), "no-such-program")
+
+
+class KeyTests(SynchronousTestCase):
+    """Who gets a key, where signatures are verified and nobody has one yet."""
+
+    def test_who(self) -> None:
+        """Those who reach the socket that gives keys out, and nobody else."""
+        for mode, who in (
+            (0o600, "The user that runs it gets a key"),
+            (
+                0o660,
+                "The user that runs it, and each of its group, get a key of their own",
+            ),
+            (0o666, "Users of this machine get a key of their own"),
+        ):
+            settings = Settings(security_enabled=True, admin_socket_mode=mode)
+            said = welcome(["http://127.0.0.1:9878"], "/d", settings)
+            self.assertIn(f"Signatures are verified. {who} with: ", said)
