@@ -5,13 +5,17 @@ Not Twisted's pool: each of its calls leaves a function that holds itself to the
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.python.failure import Failure
+
+from ..errors import Unavailable
 
 _Work = tuple["Deferred[Any]", Callable[..., Any], tuple[Any, ...]]
 
@@ -25,18 +29,29 @@ class Threads:
 
     def __init__(self, reactor: IReactorFromThreads, most: int) -> None:
         self._reactor = reactor
-        self._pool = ThreadPoolExecutor(most, "ozgate")
+        self._begun = threading.Event()
+        self._pool = ThreadPoolExecutor(most, "ozgate", self._begun.set)
         self._stopped = False
 
     def run(self, function: Callable[..., Any], *args: Any) -> Deferred[Any]:
         """Call a function in a thread.
 
         :return: fires with what it returned; fails with what it raised. Never fires when :meth:`stop` was called before.
-            The function runs on when the Deferred is cancelled.
+            The function runs on when the Deferred is cancelled. Fails with ``Unavailable`` when no thread can begin and
+            there is none; then the function is not called.
         """
         done: Deferred[Any] = Deferred()
         if not self._stopped:
-            self._pool.submit(self._call, [(done, function, args)])
+            work: list[_Work] = [(done, function, args)]
+            try:
+                self._pool.submit(self._call, work)
+            except RuntimeError as error:
+                # The operating system has a limit. The pool keeps the work all the same: for the threads that are there, or to do it
+                # when nobody expects that any more.
+                if not self._begun.is_set():
+                    with suppress(IndexError):
+                        work.pop()
+                        return fail(Unavailable(str(error)))
         return done
 
     def stop(self) -> None:
@@ -45,7 +60,11 @@ class Threads:
         self._pool.shutdown()
 
     def _call(self, work: list[_Work]) -> None:
-        done, function, args = work.pop()
+        try:
+            done, function, args = work.pop()
+        except IndexError:
+            # It was taken back.
+            return
         outcome = _outcome(function, args)
         fire = done.errback if isinstance(outcome, Failure) else done.callback
         self._reactor.callFromThread(fire, outcome)

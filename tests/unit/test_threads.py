@@ -11,7 +11,7 @@ from typing import Any
 from twisted.internet.defer import ensureDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.errors import forget_frames
+from ozgate.errors import Unavailable, forget_frames
 from ozgate.service.threads import Threads
 
 
@@ -73,6 +73,38 @@ class ThreadsTests(SynchronousTestCase):
         self.threads.stop()
         self.assertNoResult(self.threads.run(ran.append, "second"))
         self.assertEqual(ran, ["first"])
+
+    def refuse_threads(self) -> None:
+        """Let no thread begin, as where the operating system has a limit."""
+
+        def refuse(_: Any) -> None:
+            raise RuntimeError("can't start new thread")
+
+        self.patches = self.patch(threading.Thread, "start", refuse)
+
+    def test_no_more_threads(self) -> None:
+        """Where no further thread can begin, those that are there do all the work."""
+        begin = threading.Event()
+        first = self.threads.run(begin.wait, 60)
+        self.refuse_threads()
+        second = self.threads.run(len, "four")
+        self.assertNoResult(second)
+        begin.set()
+        self.turns.turn()
+        self.turns.turn()
+        self.assertTrue(self.successResultOf(first))
+        self.assertEqual(self.successResultOf(second), 4)
+
+    def test_no_thread(self) -> None:
+        """Where none can, work fails, and is not done later either: what it is about is closed by then."""
+        ran: list[str] = []
+        self.refuse_threads()
+        self.failureResultOf(self.threads.run(ran.append, "first"), Unavailable)
+        self.patches.restore()
+        second = self.threads.run(ran.append, "second")
+        self.turns.turn()
+        self.successResultOf(second)
+        self.assertEqual(ran, ["second"])
 
     async def ask(self, work: Any, divisor: int) -> None:
         """Have a thread divide, as an operation would."""
