@@ -1,9 +1,11 @@
 """Package metadata of ozgate."""
 
 import re
+import shutil
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
 VERSION = re.search(
@@ -11,6 +13,18 @@ VERSION = re.search(
     (HERE / "ozgate" / "__init__.py").read_text(encoding="utf-8"),
     re.MULTILINE,
 ).group(1)
+
+
+class BuildAnew(build_py):
+    """Without what an earlier build from this folder left there: modules that are gone would be installed still."""
+
+    def run(self) -> None:
+        """Copy the modules."""
+        if not self.editable_mode:
+            for name in ("ozgate", "twisted"):
+                shutil.rmtree(Path(self.build_lib, name), ignore_errors=True)
+        super().run()
+
 
 # From PyPI it builds from source for minutes, with a C compiler and MIT Kerberos' headers (Debian: gcc, libkrb5-dev).
 # The floor is what Debian 12 has built already: python3-gssapi.
@@ -32,6 +46,7 @@ setup(
     # `import twisted` still finds Twisted.
     packages=[*find_packages(include=["ozgate", "ozgate.*"]), "twisted.plugins"],
     package_data={"ozgate": ["py.typed"]},
+    cmdclass={"build_py": BuildAnew},
     # The default editable mode maps packages by an import hook, which Twisted's search for
     # plugins does not see; "compat" puts this folder on the path.
     options={"editable_wheel": {"mode": "compat"}},
