@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 from attrs import frozen
 
-from ..config.authtolocal import local_realm, parse_rules, short_name
+from ..config.authtolocal import Rule, local_realm, parse_rules, short_name
 from ..config.settings import Settings
 from .accounts import Accounts, local_user
 
@@ -25,7 +25,7 @@ class Identity:
 
     :ivar is_admin: may do everything: ``ozone.administrators``.
     :ivar is_s3_admin: may manage the secrets of others: ``ozone.s3.administrators``.
-    :ivar short_name: see :meth:`Administrators.known_as`.
+    :ivar short_name: see :meth:`ShortNames.known_as`.
     :ivar groups: of the operating system; not asked for where the user may do everything anyway.
     """
 
@@ -33,6 +33,39 @@ class Identity:
     is_s3_admin: bool
     short_name: str
     groups: frozenset[str] = frozenset()
+
+
+@frozen
+class ShortNames:
+    """How users are known by short names: a value, which interactions may be given.
+
+    :ivar rules: those of ``hadoop.security.auth_to_local``.
+    :ivar realm: the default realm.
+    :ivar own: the local user that the service runs as.
+    :ivar access_key: the access id of the static pair.
+    """
+
+    rules: tuple[Rule, ...] = ()
+    realm: str = ""
+    own: str = ""
+    access_key: str = ""
+
+    def short_name(self, user: str) -> str:
+        """The short name of a user."""
+        return short_name(user, self.rules, self.realm)
+
+    def local(self, user: str) -> str:
+        """The name by which the operating system may know a user: no principal is the service's own."""
+        short = self.short_name(user)
+        return user if short == self.own else short
+
+    def known_as(self, user: str) -> str:
+        """The short name by which owners and access control lists mean a user besides, and which owns what the user makes.
+
+        The user itself where that would be the service's own or the operator's key, for these are somebody else.
+        """
+        local = self.local(user)
+        return user if local == self.access_key else local
 
 
 @frozen
@@ -51,6 +84,7 @@ class Administrators:
 
     :param accounts: tell the groups of a short name.
     :param realm: the default realm; ``None``: this machine's.
+    :ivar names: short names; another configuration replaces them.
     :raises ValueError: ``hadoop.security.auth_to_local`` is malformed.
     """
 
@@ -66,9 +100,12 @@ class Administrators:
 
         :raises ValueError: ``hadoop.security.auth_to_local`` is malformed.
         """
-        self._rules = parse_rules(settings.auth_to_local)
-        self._own = local_user(os.geteuid())
-        self._access_key = settings.access_key
+        self.names = ShortNames(
+            parse_rules(settings.auth_to_local),
+            self._realm,
+            local_user(os.geteuid()),
+            settings.access_key,
+        )
         self._all = self._s3 = _Named(
             frozenset(settings.administrators), frozenset(settings.administrator_groups)
         )
@@ -80,17 +117,9 @@ class Administrators:
         self._kept: dict[str, tuple[str | None, Identity]] = {}
         self._accounts.forget()
 
-    def short_name(self, user: str) -> str:
-        """The short name of a user."""
-        return short_name(user, self._rules, self._realm)
-
     def known_as(self, user: str) -> str:
-        """The short name by which owners and access control lists mean a user besides, and which owns what the user makes.
-
-        The user itself where that would be the service's own or the operator's key, for these are somebody else.
-        """
-        local = self._local(user)
-        return user if local == self._access_key else local
+        """See :meth:`ShortNames.known_as`."""
+        return self.names.known_as(user)
 
     async def identify(self, user: str) -> Identity:
         """What is known of a user. Waits where the operating system is asked, as :mod:`ozgate.auth.accounts` does."""
@@ -124,16 +153,11 @@ class Administrators:
         """
         return await self._accounts.name_of(uid)
 
-    def _local(self, user: str) -> str:
-        """The name by which the operating system may know a user: no principal is the service's own."""
-        short = self.short_name(user)
-        return user if short == self._own else short
-
     def _asked_about(self, user: str) -> str | None:
         """Whose groups matter; ``None`` where a user may do everything by name."""
         if self._is_named(user, self._all) and self._is_named(user, self._s3):
             return None
-        return self._local(user)
+        return self.names.local(user)
 
     def _is_named(self, user: str, named: _Named) -> bool:
         """Whether a user is meant by name."""
@@ -141,10 +165,10 @@ class Administrators:
             return False
         users = named.users
         return (
-            user == self._own
+            user == self.names.own
             or EVERYONE in users
             or user in users
-            or self.short_name(user) in users
+            or self.names.short_name(user) in users
         )
 
     def _is_among(self, user: str, groups: frozenset[str], named: _Named) -> bool:

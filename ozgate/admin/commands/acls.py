@@ -5,22 +5,20 @@ The list of a link itself is shown, but what is changed through a link is that o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from attrs import evolve
 
 from ...interfaces import IMetadataTransaction
-from ...values import Acl, Bucket, Volume
+from ...values import Acl, Bucket, Principal, Volume
 from ..caller import Caller
 from ..context import AdminContext
 from ..errors import AdminError
 from .lookup import find_bucket, find_real, find_volume
-from .rights import checker, principal_of
+from .rights import authorize, principal_of
 
 Acls = tuple[Acl, ...]
-Change = Callable[[Acls], tuple[Acls, list[bool]]]
-"""A list → the list afterwards, and of each entry given whether it made a difference."""
 
 
 def parse_acls(texts: Iterable[Any]) -> Acls:
@@ -34,26 +32,20 @@ def parse_acls(texts: Iterable[Any]) -> Acls:
         raise AdminError("INVALID_REQUEST", str(error)) from None
 
 
-def change_of(action: str, acls: Acls) -> Change:
-    """The change that ``add``, ``remove`` or ``set`` makes with some entries.
+def changed_acls(before: Acls, action: str, acls: Acls) -> tuple[Acls, list[bool]]:
+    """What ``add``, ``remove`` or ``set`` makes of a list with some entries.
 
-    :raises AdminError: there are none.
+    :return: the list afterwards, and of each entry given whether it made a difference.
     """
-    if not acls:
-        raise AdminError("INVALID_REQUEST", "an entry such as user:alice:rw is needed")
     if action == "set":
-        return lambda before: (_merged(acls), [True] * len(acls))
+        return _merged(acls), [True] * len(acls)
     one = _add if action == "add" else _remove
-
-    def change(before: Acls) -> tuple[Acls, list[bool]]:
-        changed = []
-        for acl in acls:
-            after = one(before, acl)
-            changed.append(after != before)
-            before = after
-        return before, changed
-
-    return change
+    changed = []
+    for acl in acls:
+        after = one(before, acl)
+        changed.append(after != before)
+        before = after
+    return before, changed
 
 
 def _is_same(one: Acl, other: Acl) -> bool:
@@ -97,20 +89,28 @@ async def get_acl(
 
     :param source: of what a link leads to.
     """
-    check, principal = checker(caller), principal_of(caller)
+    found = await context.gateway.metadata.read(
+        _acls, principal_of(caller), volume, bucket, source
+    )
+    return [acl.to_json() for acl in found]
 
-    def read(tx: IMetadataTransaction) -> Acls:
-        found: Volume | Bucket
-        if bucket is None:
-            found = find_volume(tx, volume)
-        elif source:
-            return find_real(tx, volume, bucket, check, principal, "READ_ACL").acls
-        else:
-            found = find_bucket(tx, volume, bucket)
-        check("READ_ACL", found)
-        return found.acls
 
-    return [acl.to_json() for acl in await context.gateway.metadata.read(read)]
+def _acls(
+    tx: IMetadataTransaction,
+    principal: Principal,
+    volume: str,
+    bucket: str | None,
+    source: bool,
+) -> Acls:
+    found: Volume | Bucket
+    if bucket is None:
+        found = find_volume(tx, volume)
+    elif source:
+        return find_real(tx, volume, bucket, principal, "READ_ACL").acls
+    else:
+        found = find_bucket(tx, volume, bucket)
+    authorize(principal, "READ_ACL", found)
+    return found.acls
 
 
 async def add_acl(
@@ -157,25 +157,35 @@ async def _change(
     """Change a list.
 
     :return: of each entry, whether it made a difference.
+    :raises AdminError: there are no entries.
     """
-    change, check = change_of(action, acls), checker(caller)
-    principal = principal_of(caller)
-
-    def replace(tx: IMetadataTransaction) -> list[bool]:
-        if bucket is None:
-            found = find_volume(tx, volume)
-            check("WRITE_ACL", found)
-            after, changed = change(found.acls)
-            tx.replace_volume(evolve(found, acls=after))
-        else:
-            real = find_real(tx, volume, bucket, check, principal, "WRITE_ACL")
-            after, changed = change(real.acls)
-            tx.replace_bucket(evolve(real, acls=after))
-        return changed
-
-    claims = (("volume", volume), *((("bucket", bucket),) if bucket else ()))
-    changed = await context.gateway.metadata.write(replace, claims=claims)
+    if not acls:
+        raise AdminError("INVALID_REQUEST", "an entry such as user:alice:rw is needed")
+    changed = await context.gateway.metadata.write(
+        *(_replace, principal_of(caller), volume, bucket, action, acls),
+        claims=(("volume", volume), *((("bucket", bucket),) if bucket else ())),
+    )
     return [
         {"acl": str(acl), "changed": each}
         for acl, each in zip(acls, changed, strict=True)
     ]
+
+
+def _replace(
+    tx: IMetadataTransaction,
+    principal: Principal,
+    volume: str,
+    bucket: str | None,
+    action: str,
+    acls: Acls,
+) -> list[bool]:
+    if bucket is None:
+        found = find_volume(tx, volume)
+        authorize(principal, "WRITE_ACL", found)
+        after, changed = changed_acls(found.acls, action, acls)
+        tx.replace_volume(evolve(found, acls=after))
+    else:
+        real = find_real(tx, volume, bucket, principal, "WRITE_ACL")
+        after, changed = changed_acls(real.acls, action, acls)
+        tx.replace_bucket(evolve(real, acls=after))
+    return changed

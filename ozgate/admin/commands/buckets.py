@@ -6,17 +6,19 @@ takes one name of its volume's quota; nothing is asked of what it points at unti
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import evolve
 
+from ...auth.administrators import ShortNames
 from ...errors import BucketAlreadyExists, BucketAlreadyOwnedByYou
 from ...interfaces import IMetadataTransaction
 from ...s3.links import listed_for
 from ...s3.perform.buckets import add_bucket
 from ...s3.policy.evaluator import new_acls
 from ...s3.quotas import check_bucket_quota
-from ...values import Acl, Bucket, Volume
+from ...values import Acl, Bucket, Principal, Volume
 from ...wire.target import valid_bucket_name
 from ..answers import iso_time
 from ..caller import Caller
@@ -24,7 +26,7 @@ from ..context import AdminContext
 from ..errors import AdminError, access_denied
 from .lookup import find_bucket, find_volume, page_size
 from .quotas import check_quotas, check_space
-from .rights import Check, checker, principal_of, remover
+from .rights import authorize, authorize_removal, principal_of
 
 LAYOUT = "OBJECT_STORE"
 """The one layout there is: keys are kept as they are."""
@@ -86,29 +88,45 @@ async def create_bucket(
     :raises AdminError: ``BUCKET_ALREADY_EXISTS``; ``QUOTA_ERROR``: the volume has a space quota, so the bucket needs one;
         ``QUOTA_EXCEEDED``.
     """
-    check, owner = _making(context, caller, bucket, user)
+    principal, owner = _making(context, caller, bucket, user)
     check_quotas(space_quota, namespace_quota)
     if layout != LAYOUT:
         raise AdminError(
             "NOT_SUPPORTED_OPERATION", f"the one layout is {LAYOUT}, not {layout}"
         )
-    space = -1 if space_quota is None else space_quota
-    names = -1 if namespace_quota is None else namespace_quota
-    region = context.settings.region
+    made = await context.gateway.metadata.write(
+        _create,
+        principal,
+        volume,
+        bucket,
+        owner,
+        context.settings.region,
+        -1 if space_quota is None else space_quota,
+        -1 if namespace_quota is None else namespace_quota,
+        claims=(("volume", volume), ("bucket", bucket)),
+    )
+    return bucket_json(made)
 
-    def create(tx: IMetadataTransaction) -> Bucket:
-        found = _room_in(tx, volume, bucket, check)
-        check_space(tx, found, bucket, space)
-        try:
-            made = add_bucket(tx, volume, bucket, owner, region)
-        except (BucketAlreadyExists, BucketAlreadyOwnedByYou):
-            raise _already_there() from None
-        made = evolve(made, quota_bytes=space, quota_names=names)
-        tx.replace_bucket(made)
-        return made
 
-    claims = (("volume", volume), ("bucket", bucket))
-    return bucket_json(await context.gateway.metadata.write(create, claims=claims))
+def _create(
+    tx: IMetadataTransaction,
+    principal: Principal,
+    volume: str,
+    bucket: str,
+    owner: str,
+    region: str,
+    space_quota: int,
+    namespace_quota: int,
+) -> Bucket:
+    found = _room_in(tx, principal, volume, bucket)
+    check_space(tx, found, bucket, space_quota)
+    try:
+        made = add_bucket(tx, volume, bucket, owner, region)
+    except (BucketAlreadyExists, BucketAlreadyOwnedByYou):
+        raise _already_there() from None
+    made = evolve(made, quota_bytes=space_quota, quota_names=namespace_quota)
+    tx.replace_bucket(made)
+    return made
 
 
 async def link_bucket(
@@ -123,46 +141,56 @@ async def link_bucket(
 
     :raises AdminError: ``BUCKET_ALREADY_EXISTS``; ``VOLUME_NOT_FOUND``, of the link's own volume only.
     """
-    check, owner = _making(context, caller, bucket, None)
+    principal, owner = _making(context, caller, bucket, None)
     for name in (source_volume, source_bucket):
         if not valid_bucket_name(name):
             raise _invalid_name(name)
+    source = (source_volume, source_bucket)
+    made = await context.gateway.metadata.write(
+        *(_link, principal, volume, bucket, owner, source),
+        claims=(("volume", volume), ("bucket", bucket)),
+    )
+    return bucket_json(made)
 
-    def link(tx: IMetadataTransaction) -> Bucket:
-        found = _room_in(tx, volume, bucket, check)
-        through = Acl("world", "WORLD", THROUGH_LINKS)
-        acls = (*new_acls(owner, found.acls), through)
-        source = (source_volume, source_bucket)
-        made = Bucket(volume, bucket, owner, tx.now(), source=source, acls=acls)
-        return tx.add_bucket(made)
 
-    claims = (("volume", volume), ("bucket", bucket))
-    return bucket_json(await context.gateway.metadata.write(link, claims=claims))
+def _link(
+    tx: IMetadataTransaction,
+    principal: Principal,
+    volume: str,
+    bucket: str,
+    owner: str,
+    source: tuple[str, str],
+) -> Bucket:
+    found = _room_in(tx, principal, volume, bucket)
+    through = Acl("world", "WORLD", THROUGH_LINKS)
+    acls = (*new_acls(owner, found.acls), through)
+    made = Bucket(volume, bucket, owner, tx.now(), source=source, acls=acls)
+    return tx.add_bucket(made)
 
 
 def _making(
     context: AdminContext, caller: Caller, bucket: str, user: str | None
-) -> tuple[Check, str]:
-    """What making a bucket or link begins with: a check of rights, and the owner to be."""
-    check = checker(caller)
+) -> tuple[Principal, str]:
+    """What making a bucket or link begins with: who makes it, and the owner to be."""
+    principal = principal_of(caller)
     if not valid_bucket_name(bucket):
         raise _invalid_name(bucket)
-    if user is None or principal_of(caller).is_called(user):
+    if user is None or principal.is_called(user):
         owner = caller.owner_name
     elif caller.is_admin:
         owner = user
     else:
         raise access_denied(f"User {caller.user} may not make buckets for {user}")
     context.gateway.check_room(in_rows=True)
-    return check, owner
+    return principal, owner
 
 
 def _room_in(
-    tx: IMetadataTransaction, volume: str, bucket: str, check: Check
+    tx: IMetadataTransaction, principal: Principal, volume: str, bucket: str
 ) -> Volume:
     """The volume of a new bucket or link, which the caller may make there, and for which there is a name left."""
     found = find_volume(tx, volume)
-    check("CREATE", found)
+    authorize(principal, "CREATE", found)
     if tx.bucket(volume, bucket) is not None:
         raise _already_there()
     check_bucket_quota(found)
@@ -173,14 +201,18 @@ async def info_bucket(
     context: AdminContext, caller: Caller, volume: str, bucket: str
 ) -> dict[str, Any]:
     """Show a bucket or a link."""
-    check = checker(caller)
+    principal = principal_of(caller)
+    return bucket_json(
+        await context.gateway.metadata.read(_info, principal, volume, bucket)
+    )
 
-    def read(tx: IMetadataTransaction) -> Bucket:
-        found = find_bucket(tx, volume, bucket)
-        check("READ", found)
-        return found
 
-    return bucket_json(await context.gateway.metadata.read(read))
+def _info(
+    tx: IMetadataTransaction, principal: Principal, volume: str, bucket: str
+) -> Bucket:
+    found = find_bucket(tx, volume, bucket)
+    authorize(principal, "READ", found)
+    return found
 
 
 async def list_buckets(
@@ -197,46 +229,70 @@ async def list_buckets(
     :param start: only those after this name.
     :param user: only those of this owner.
     """
-    check, principal = checker(caller), principal_of(caller)
-    known_as = context.administrators.known_as
-    limit = page_size(limit)
+    page: Sequence[Bucket] = await context.gateway.metadata.read(
+        _listed,
+        principal_of(caller),
+        volume,
+        prefix,
+        start,
+        page_size(limit),
+        user,
+        context.administrators.names,
+    )
+    return [bucket_json(each) for each in page]
 
-    def read(tx: IMetadataTransaction) -> list[dict[str, Any]]:
-        check("LIST", find_volume(tx, volume))
-        listed = listed_for(tx, principal)
-        found: list[dict[str, Any]] = []
-        after = start
-        while page := tx.buckets(volume, prefix, after, limit):
-            found += (
-                bucket_json(each)
-                for each in page
-                if (user is None or known_as(each.owner) == known_as(user))
-                and listed(each)
-            )
-            after = page[-1].name
-            if len(found) >= limit or len(page) < limit:
-                break
-        return found[:limit]
 
-    return await context.gateway.metadata.read(read)  # type: ignore[no-any-return]
+def _listed(
+    tx: IMetadataTransaction,
+    principal: Principal,
+    volume: str,
+    prefix: str,
+    start: str,
+    limit: int,
+    user: str | None,
+    names: ShortNames,
+) -> Sequence[Bucket]:
+    """A page of buckets and links.
+
+    :param names: by which owners are compared with ``user``.
+    """
+    authorize(principal, "LIST", find_volume(tx, volume))
+    listed = listed_for(tx, principal)
+    owner = None if user is None else names.known_as(user)
+    found: list[Bucket] = []
+    after = start
+    while page := tx.buckets(volume, prefix, after, limit):
+        found += (
+            each
+            for each in page
+            if (owner is None or names.known_as(each.owner) == owner) and listed(each)
+        )
+        after = page[-1].name
+        if len(found) >= limit or len(page) < limit:
+            break
+    return found[:limit]
 
 
 async def update_bucket(
     context: AdminContext, caller: Caller, volume: str, bucket: str, user: str
 ) -> dict[str, Any]:
     """Give a bucket or link another owner."""
-    check = checker(caller)
+    principal = principal_of(caller)
     if not user:
         raise AdminError("INVALID_REQUEST", "an owner has a name")
+    given = await context.gateway.metadata.write(
+        *(_give, principal, volume, bucket, user), claims=(("bucket", bucket),)
+    )
+    return bucket_json(given)
 
-    def change(tx: IMetadataTransaction) -> Bucket:
-        found = find_bucket(tx, volume, bucket)
-        check("ALL", found)
-        tx.replace_bucket(evolve(found, owner=user))
-        return find_bucket(tx, volume, bucket)
 
-    claims = (("bucket", bucket),)
-    return bucket_json(await context.gateway.metadata.write(change, claims=claims))
+def _give(
+    tx: IMetadataTransaction, principal: Principal, volume: str, bucket: str, user: str
+) -> Bucket:
+    found = find_bucket(tx, volume, bucket)
+    authorize(principal, "ALL", found)
+    tx.replace_bucket(evolve(found, owner=user))
+    return find_bucket(tx, volume, bucket)
 
 
 async def delete_bucket(
@@ -252,22 +308,31 @@ async def delete_bucket(
         ``deleted`` is true.
     :raises AdminError: ``BUCKET_NOT_EMPTY``.
     """
-    check = remover(caller)
+    deleted = await context.gateway.metadata.write(
+        *(_remove, principal_of(caller), volume, bucket, recursive),
+        claims=(("volume", volume), ("bucket", bucket)),
+    )
+    return {"deleted": deleted}
 
-    def remove(tx: IMetadataTransaction) -> bool:
-        found = find_bucket(tx, volume, bucket)
-        check(found, find_volume(tx, volume))
-        if found.source is None and not tx.is_empty(found):
-            if not recursive:
-                raise AdminError("BUCKET_NOT_EMPTY", "Bucket is not empty", 409)
-            _remove_some(tx, found)
-            if not tx.is_empty(found):
-                return False
-        tx.remove_bucket(found)
-        return True
 
-    claims = (("volume", volume), ("bucket", bucket))
-    return {"deleted": await context.gateway.metadata.write(remove, claims=claims)}
+def _remove(
+    tx: IMetadataTransaction,
+    principal: Principal,
+    volume: str,
+    bucket: str,
+    recursive: bool,
+) -> bool:
+    """Remove a bucket or link; returns whether it has gone."""
+    found = find_bucket(tx, volume, bucket)
+    authorize_removal(principal, found, find_volume(tx, volume))
+    if found.source is None and not tx.is_empty(found):
+        if not recursive:
+            raise AdminError("BUCKET_NOT_EMPTY", "Bucket is not empty", 409)
+        _remove_some(tx, found)
+        if not tx.is_empty(found):
+            return False
+    tx.remove_bucket(found)
+    return True
 
 
 def _remove_some(tx: IMetadataTransaction, bucket: Bucket) -> None:

@@ -19,7 +19,7 @@ from ...s3.perform.reading import get_object
 from ...s3.perform.writing import put_object
 from ...s3.reply import Reply
 from ...s3.versions import find_version
-from ...values import ListedObject, ObjectVersion
+from ...values import ListedObject, ObjectVersion, Page
 from ...wire.body import RequestBody
 from ...wire.headers import Headers
 from ...wire.target import Address, Query, Scope, check_key
@@ -97,14 +97,18 @@ async def list_keys(
     """
     call = call_of(context, caller, "ListObjectsV2", volume, bucket)
     limit = page_size(limit)
+    page: Page = await _asked(
+        call, lambda: call.read(_page, call, prefix, start, limit)
+    )
+    return [
+        _listed_json(volume, bucket, each, each.traits.owner) for each in page.items
+    ]
 
-    def read(tx: IMetadataTransaction) -> list[dict[str, Any]]:
-        page = tx.page(call.bucket(tx), prefix, start, "", limit)
-        return [
-            _listed_json(volume, bucket, each, each.traits.owner) for each in page.items
-        ]
 
-    return await _asked(call, lambda: call.read(read))  # type: ignore[no-any-return]
+def _page(
+    tx: IMetadataTransaction, call: Call, prefix: str, start: str, limit: int
+) -> Page:
+    return tx.page(call.bucket(tx), prefix, start, "", limit)
 
 
 async def info_key(
@@ -183,9 +187,7 @@ async def _asked(call: Call, perform: Callable[[], Awaitable[Any]]) -> Any:
         return await perform()
     except NoSuchBucket:
         names = call.volume, call.bucket_name
-        await call.read(
-            lambda tx: find_real(tx, *names, call.check, call.principal, "READ")
-        )
+        await call.read(find_real, *names, call.principal, "READ")
         raise
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from ...interfaces import IMetadataTransaction
 from ...s3.links import follow, is_hidden
 from ...values import Bucket, Principal, Volume
 from ..errors import AdminError
-from .rights import Check
+from .rights import authorize
 
 MOST_LISTED = 1000
 """Entries of one page."""
@@ -49,15 +50,14 @@ def find_real(
     tx: IMetadataTransaction,
     volume: str,
     name: str,
-    check: Check,
     principal: Principal,
     right: str,
 ) -> Bucket:
-    """The real bucket behind a name, on which somebody has a right.
+    """The real bucket behind a name, on which somebody has a right, and ``READ`` on each link that is followed.
 
-    :param check: asked for ``READ`` on each link that is followed, and for the right on what it leads to.
-    :raises AdminError: ``VOLUME_NOT_FOUND``, ``BUCKET_NOT_FOUND``, ``DETECTED_LOOP_IN_BUCKET_LINKS``.
+    :raises AdminError: ``VOLUME_NOT_FOUND``, ``BUCKET_NOT_FOUND``, ``DETECTED_LOOP_IN_BUCKET_LINKS``, ``PERMISSION_DENIED``.
     """
+    check = partial(authorize, principal)
     led = follow(tx.bucket, find_bucket(tx, volume, name), check)
     if led.is_loop:
         raise AdminError(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from attrs import evolve
 
 from ...interfaces import IMetadataTransaction
-from ...values import Volume
+from ...values import Principal, Volume
 from ..caller import Caller
 from ..context import AdminContext
 from ..errors import AdminError
 from .lookup import buckets_of, find_bucket, find_volume
-from .rights import checker
+from .rights import authorize, principal_of
 
 _LARGEST = (1 << 63) - 1
 
@@ -38,29 +38,33 @@ async def set_volume_quota(
         ``QUOTA_EXCEEDED``: its buckets' space quotas are more in all.
     """
     check_quotas(space_quota, namespace_quota)
-    check = checker(caller)
+    await context.gateway.metadata.write(
+        *(_set_volume, principal_of(caller), volume, space_quota, namespace_quota),
+        claims=(("volume", volume),),
+    )
 
-    def change(tx: IMetadataTransaction) -> None:
-        found = find_volume(tx, volume)
-        check("ALL", found)
-        if space_quota is not None and space_quota != -1:
+
+def _set_volume(
+    tx: IMetadataTransaction,
+    principal: Principal,
+    volume: str,
+    space_quota: int | None,
+    namespace_quota: int | None,
+) -> None:
+    found = find_volume(tx, volume)
+    authorize(principal, "ALL", found)
+    if space_quota is not None:
+        if space_quota != -1:
             _check_volume_space(tx, found, space_quota)
-        if namespace_quota is not None and -1 < namespace_quota < found.used_names:
+        found = evolve(found, quota_bytes=space_quota)
+    if namespace_quota is not None:
+        if -1 < namespace_quota < found.used_names:
             raise AdminError(
                 "QUOTA_ERROR",
                 "Cannot update volume quota. NamespaceQuota requested is less than used namespaceQuota.",
             )
-        tx.replace_volume(
-            evolve(
-                found,
-                quota_bytes=found.quota_bytes if space_quota is None else space_quota,
-                quota_names=found.quota_names
-                if namespace_quota is None
-                else namespace_quota,
-            )
-        )
-
-    await context.gateway.metadata.write(change, claims=(("volume", volume),))
+        found = evolve(found, quota_names=namespace_quota)
+    tx.replace_volume(found)
 
 
 def _check_volume_space(tx: IMetadataTransaction, volume: Volume, quota: int) -> None:
@@ -112,24 +116,37 @@ async def set_bucket_quota(
         demands a space quota; ``QUOTA_EXCEEDED``: the volume's space quota does not cover it.
     """
     check_quotas(space_quota, namespace_quota)
-    check = checker(caller)
+    await context.gateway.metadata.write(
+        _set_bucket,
+        principal_of(caller),
+        volume,
+        bucket,
+        space_quota,
+        namespace_quota,
+        claims=(("volume", volume), ("bucket", bucket)),
+    )
 
-    def change(tx: IMetadataTransaction) -> None:
-        found = find_bucket(tx, volume, bucket)
-        check("ALL", found)
-        if found.source is not None:
-            raise AdminError("NOT_SUPPORTED_OPERATION", "Cannot set property on link")
-        if space_quota is not None:
-            check_space(tx, find_volume(tx, volume), bucket, space_quota)
-            _check_used("space", space_quota, found.used_bytes)
-            found = evolve(found, quota_bytes=space_quota)
-        if namespace_quota is not None:
-            _check_used("namespace", namespace_quota, found.used_names)
-            found = evolve(found, quota_names=namespace_quota)
-        tx.replace_bucket(found)
 
-    claims = (("volume", volume), ("bucket", bucket))
-    await context.gateway.metadata.write(change, claims=claims)
+def _set_bucket(
+    tx: IMetadataTransaction,
+    principal: Principal,
+    volume: str,
+    bucket: str,
+    space_quota: int | None,
+    namespace_quota: int | None,
+) -> None:
+    found = find_bucket(tx, volume, bucket)
+    authorize(principal, "ALL", found)
+    if found.source is not None:
+        raise AdminError("NOT_SUPPORTED_OPERATION", "Cannot set property on link")
+    if space_quota is not None:
+        check_space(tx, find_volume(tx, volume), bucket, space_quota)
+        _check_used("space", space_quota, found.used_bytes)
+        found = evolve(found, quota_bytes=space_quota)
+    if namespace_quota is not None:
+        _check_used("namespace", namespace_quota, found.used_names)
+        found = evolve(found, quota_names=namespace_quota)
+    tx.replace_bucket(found)
 
 
 def _check_used(kind: str, quota: int, used: int) -> None:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ...s3.policy.evaluator import may, may_remove
 from ...values import Bucket, Principal, Volume
 from ..caller import Caller
 from ..errors import access_denied
-
-Check = Callable[[str, Bucket | Volume], None]
-"""Makes sure that somebody has a right on something; for use inside interactions."""
 
 
 def principal_of(caller: Caller) -> Principal:
@@ -32,34 +27,24 @@ def principal_of(caller: Caller) -> Principal:
     )
 
 
-def remover(caller: Caller) -> Callable[[Bucket, Volume], None]:
-    """A function for use inside interactions that makes sure that the caller may remove a bucket or link of a volume.
+def authorize(principal: Principal, right: str, thing: Bucket | Volume) -> None:
+    """Make sure that somebody has a right on something; a part of interactions.
 
-    :raises AdminError: as for :func:`checker`.
+    :raises AdminError: ``PERMISSION_DENIED``.
     """
-    principal = principal_of(caller)
-
-    def check(bucket: Bucket, volume: Volume) -> None:
-        if not may_remove(principal, bucket, volume):
-            raise access_denied(
-                f"User {caller.user} doesn't have DELETE permission to access bucket {bucket.name}, or WRITE permission to access volume {volume.name}"
-            )
-
-    return check
+    if not may(principal, right, thing):
+        kind = "bucket" if isinstance(thing, Bucket) else "volume"
+        raise access_denied(
+            f"User {principal.user} doesn't have {right} permission to access {kind} {thing.name}"
+        )
 
 
-def checker(caller: Caller) -> Check:
-    """A function for use inside interactions that makes sure that the caller has a right on something.
+def authorize_removal(principal: Principal, bucket: Bucket, volume: Volume) -> None:
+    """Make sure that somebody may remove a bucket or link of a volume; a part of interactions.
 
-    :raises AdminError: who calls is not known; what is returned raises it where the right is missing.
+    :raises AdminError: ``PERMISSION_DENIED``.
     """
-    principal = principal_of(caller)
-
-    def check(right: str, thing: Bucket | Volume) -> None:
-        if not may(principal, right, thing):
-            kind = "bucket" if isinstance(thing, Bucket) else "volume"
-            raise access_denied(
-                f"User {caller.user} doesn't have {right} permission to access {kind} {thing.name}"
-            )
-
-    return check
+    if not may_remove(principal, bucket, volume):
+        raise access_denied(
+            f"User {principal.user} doesn't have DELETE permission to access bucket {bucket.name}, or WRITE permission to access volume {volume.name}"
+        )

@@ -5,6 +5,7 @@ Making and removing volumes is for administrators; the rest is asked of the volu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import evolve
@@ -19,7 +20,7 @@ from ..context import AdminContext
 from ..errors import AdminError, access_denied
 from .lookup import find_volume, page_size
 from .quotas import check_quotas
-from .rights import checker, principal_of
+from .rights import authorize, principal_of
 
 
 def volume_json(volume: Volume) -> dict[str, Any]:
@@ -82,14 +83,14 @@ async def info_volume(
     context: AdminContext, caller: Caller, volume: str
 ) -> dict[str, Any]:
     """Show a volume."""
-    check = checker(caller)
+    principal = principal_of(caller)
+    return volume_json(await context.gateway.metadata.read(_info, principal, volume))
 
-    def read(tx: IMetadataTransaction) -> Volume:
-        found = find_volume(tx, volume)
-        check("READ", found)
-        return found
 
-    return volume_json(await context.gateway.metadata.read(read))
+def _info(tx: IMetadataTransaction, principal: Principal, volume: str) -> Volume:
+    found = find_volume(tx, volume)
+    authorize(principal, "READ", found)
+    return found
 
 
 async def list_volumes(
@@ -111,20 +112,23 @@ async def list_volumes(
             raise access_denied(f"User {caller.user} may not list volumes of {user}")
         found = await context.administrators.identify(user)
         principal = Principal(user, short_name=found.short_name, groups=found.groups)
-    limit = page_size(limit)
+    page: Sequence[Volume] = await context.gateway.metadata.read(
+        _listed, principal, prefix, start, page_size(limit)
+    )
+    return [volume_json(each) for each in page]
 
-    def read(tx: IMetadataTransaction) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        after = start
-        while page := tx.volumes(prefix, after, limit):
-            shown = [each for each in page if shown_to(principal, each)]
-            found += map(volume_json, shown)
-            after = page[-1].name
-            if len(found) >= limit or len(page) < limit:
-                break
-        return found[:limit]
 
-    return await context.gateway.metadata.read(read)  # type: ignore[no-any-return]
+def _listed(
+    tx: IMetadataTransaction, principal: Principal, prefix: str, start: str, limit: int
+) -> Sequence[Volume]:
+    found: list[Volume] = []
+    after = start
+    while page := tx.volumes(prefix, after, limit):
+        found += (each for each in page if shown_to(principal, each))
+        after = page[-1].name
+        if len(found) >= limit or len(page) < limit:
+            break
+    return found[:limit]
 
 
 async def update_volume(
@@ -134,13 +138,15 @@ async def update_volume(
     require_admin(caller)
     if not user:
         raise AdminError("INVALID_REQUEST", "an owner has a name")
-
-    def change(tx: IMetadataTransaction) -> Volume:
-        tx.replace_volume(evolve(find_volume(tx, volume), owner=user))
-        return find_volume(tx, volume)
-
     claims = (("volume", volume),)
-    return volume_json(await context.gateway.metadata.write(change, claims=claims))
+    return volume_json(
+        await context.gateway.metadata.write(_give, volume, user, claims=claims)
+    )
+
+
+def _give(tx: IMetadataTransaction, volume: str, user: str) -> Volume:
+    tx.replace_volume(evolve(find_volume(tx, volume), owner=user))
+    return find_volume(tx, volume)
 
 
 async def delete_volume(context: AdminContext, caller: Caller, volume: str) -> None:
@@ -154,11 +160,12 @@ async def delete_volume(context: AdminContext, caller: Caller, volume: str) -> N
             "NOT_SUPPORTED_OPERATION",
             f"Volume {volume} is the one that S3 shows: it stays",
         )
+    claims = (("volume", volume),)
+    await context.gateway.metadata.write(_remove, volume, claims=claims)
 
-    def remove(tx: IMetadataTransaction) -> None:
-        found = find_volume(tx, volume)
-        if found.used_names:
-            raise AdminError("VOLUME_NOT_EMPTY", "Volume is not empty.", 409)
-        tx.remove_volume(found)
 
-    await context.gateway.metadata.write(remove, claims=(("volume", volume),))
+def _remove(tx: IMetadataTransaction, volume: str) -> None:
+    found = find_volume(tx, volume)
+    if found.used_names:
+        raise AdminError("VOLUME_NOT_EMPTY", "Volume is not empty.", 409)
+    tx.remove_volume(found)
