@@ -1,0 +1,48 @@
+"""Every interface of ozgate: what a provider of metadata, bytes or secrets promises.
+
+A provider can be written from this package alone; its contract suite is in
+:mod:`ozgate.testing`. Imports values only. All methods are called in the reactor's
+thread and return at once, unless a docstring says otherwise; Deferreds fire in the
+reactor's thread. Errors of stores are those of :mod:`ozgate.errors`:
+``Unavailable`` (surely not done), ``Uncertain`` (outcome unknown), ``NoSpace``, ``Absent``.
+"""
+
+from __future__ import annotations
+
+from .blobs import IBlobSink, IBlobStore, IByteSource, IFiles
+from .metadata import IInspected, IMeasured, IMetadataStore, IMetadataTransaction
+from .providers import IProviderMaker
+from .rows import (
+    IBlobNames,
+    IBuckets,
+    ILeases,
+    IOrder,
+    IRepairs,
+    ISecretRows,
+    ISettings,
+    IUploads,
+    IVersions,
+)
+from .secrets import ISecretStore
+
+__all__ = [
+    "IBlobNames",
+    "IBlobSink",
+    "IBlobStore",
+    "IBuckets",
+    "IByteSource",
+    "IFiles",
+    "IInspected",
+    "ILeases",
+    "IMeasured",
+    "IMetadataStore",
+    "IMetadataTransaction",
+    "IOrder",
+    "IProviderMaker",
+    "IRepairs",
+    "ISecretRows",
+    "ISecretStore",
+    "ISettings",
+    "IUploads",
+    "IVersions",
+]

@@ -1,0 +1,128 @@
+"""What a provider of metadata promises: transactions, and what it may provide besides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from zope.interface import Interface
+
+from ..values import BlobUser, DamagedRow, Drift
+from .rows import (
+    IBlobNames,
+    IBuckets,
+    ILeases,
+    IOrder,
+    IRepairs,
+    ISecretRows,
+    ISettings,
+    IUploads,
+    IVersions,
+)
+
+__all__ = ["IInspected", "IMeasured", "IMetadataStore", "IMetadataTransaction"]
+
+
+class IMetadataTransaction(
+    IOrder,
+    IBuckets,
+    IVersions,
+    IUploads,
+    IBlobNames,
+    IRepairs,
+    ILeases,
+    ISecretRows,
+    ISettings,
+):
+    """What an interaction is given: rows, not S3 calls. S3's meaning is written above.
+
+    Calls are synchronous and may come from another thread than the reactor's. A transaction
+    given by :meth:`IMetadataStore.read` refuses the writing methods with ``TypeError``.
+    A method that is handed a :class:`Bucket` uses its ``number`` and ``volume``; links are resolved above.
+    ``used_bytes`` and ``used_names`` change with the rows, in the same transaction: versions count in
+    names (delete markers too) and bytes, uploaded parts in bytes, until their upload ends.
+    """
+
+
+class IMetadataStore(Interface):
+    """Rows and transactions.
+
+    An *interaction* is a synchronous function ``interaction(tx, *args)``, run with an
+    :class:`IMetadataTransaction`. It may run in another thread, and more than once: it is pure over
+    its arguments and the transaction, takes no clock and no randomness, has no side effect and gives
+    its result by returning it.
+    """
+
+    def open() -> Deferred[None]:
+        """Open, creating or migrating the schema. Fails with ``Unavailable`` and one clear line."""
+
+    def close() -> Deferred[None]:
+        """Finish the writes that were asked for, then close."""
+
+    def read(interaction: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        """Run an interaction that only reads, on one consistent state that has every fired write.
+
+        :return: fires with what the interaction returned, or fails with what it raised.
+        """
+
+    def write(
+        interaction: Callable[..., Any],
+        *args: Any,
+        claims: Sequence[tuple[str, ...]] = (),
+    ) -> Deferred[Any]:
+        """Run an interaction, atomically: an exception rolls it back and is what the Deferred fails with.
+
+        :param claims: what it decides about, each ``(kind, …names)``; a server database
+            takes them as locks, SQLite with its one writer ignores them.
+        :return: fires with what the interaction returned, when that is durable. Cancelling has no
+            effect on the write. Fails with ``Unavailable`` when it was surely not done, ``Uncertain``
+            when that is unknown, ``NoSpace`` when the disk is full.
+        """
+
+    def reusable() -> int:
+        """Bytes that writes can fill before the store needs more room on its disk; 0 where that is unknown."""
+
+    def changed(topic: str) -> None:
+        """Tell caches that declared an interest in ``topic`` that it changed."""
+
+    def watch(topic: str, callback: Callable[[], None]) -> None:
+        """Have ``callback`` called after each change of ``topic``."""
+
+
+class IMeasured(Interface):
+    """What a provider may provide besides: figures about itself, for the metrics."""
+
+    def watch_commits(callback: Callable[[int], None]) -> None:
+        """Have ``callback`` called in the reactor's thread after each commit, with how many interactions it held."""
+
+    def sizes() -> Mapping[str, int]:
+        """Bytes that the store takes, by what for, such as ``database``. Cheap enough to be asked for every second."""
+
+
+class IInspected(Interface):
+    """What a provider of metadata may provide besides: looks at everything it holds, for scrub, fsck and backup.
+
+    Each call works in a thread of its own, on one consistent state, while transactions go on.
+    """
+
+    def examine() -> Deferred[Sequence[str]]:
+        """Look whether the store is built as it should be; fires with what is wrong, one line each."""
+
+    def drifts() -> Deferred[Sequence[Drift]]:
+        """Hold what the counters of buckets and volumes say against the rows."""
+
+    def users_of(store: str, blob_ids: Sequence[str]) -> Deferred[Sequence[BlobUser]]:
+        """Which versions and parts name these blobs. Costs a walk through all versions."""
+
+    def users_of_row(row: DamagedRow) -> Deferred[Sequence[BlobUser]]:
+        """Which version or part a damaged row belongs to, as far as that can be told; likewise."""
+
+    def copy_to(path: str, tell: Callable[[int, int], None]) -> Deferred[None]:
+        """Write a copy of everything into a new file, which a provider of the same kind opens.
+
+        It has every write that has fired, and survives a power cut once this has fired.
+
+        :param tell: called in another thread, now and then, with the bytes copied and the bytes in all; what it raises
+            ends the copy, and is what the Deferred fails with.
+        """
