@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
 from twisted.internet import reactor
+from twisted.internet.utils import getProcessOutputAndValue
 from twisted.trial.unittest import TestCase
 
 from ozgate.errors import Unavailable
@@ -143,6 +145,27 @@ class UpgradeTests(TestCase):
         found = await store.read(_damaged)
         await store.close()
         return found
+
+    async def test_memory(self) -> None:
+        """An upgrade takes no more memory where there are more rows."""
+        path = self.mktemp()
+        restore(DUMPS[4], path)
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.executemany(
+                "INSERT INTO extents VALUES (?, 0, 'files', ?, 9, 9, 0, 9, 0)",
+                ((100 + n, f"{n:018x}") for n in range(60_000)),
+            )
+        # In a process of its own: SQLite's limit can never be raised again.
+        code = (
+            "import sqlite3, sys\n"
+            "from ozgate.metadata.sqlite.connections import connect_writer\n"
+            "sqlite3.connect(':memory:').execute(f'PRAGMA hard_heap_limit = {10 << 20}')\n"
+            "connect_writer(sys.argv[1]).close()\n"
+        )
+        out, err, status = await getProcessOutputAndValue(
+            sys.executable, ["-c", code, os.path.abspath(path)], os.environ
+        )
+        self.assertEqual((out, err, status), (b"", b"", 0))
 
     async def test_schema(self) -> None:
         """The tables are those of a new database, which is sound, and a second start changes nothing."""

@@ -27,6 +27,9 @@ TABLES = (
         checked INTEGER NOT NULL,
         PRIMARY KEY (owner, start)
     ) WITHOUT ROWID""",
+    # Not afterwards: SQLite would sort all of it in memory. Blobs are named in the order of their owners, more or less.
+    "DROP INDEX extents_blob",
+    "CREATE INDEX extents_blob ON extents_5 (blob, store)",
     """CREATE TABLE object_parts_5 (
         sequence INTEGER NOT NULL,
         number INTEGER NOT NULL,
@@ -49,7 +52,6 @@ TABLES = (
 REPLACED = (
     "DROP TABLE extents",
     "ALTER TABLE extents_5 RENAME TO extents",
-    "CREATE INDEX extents_blob ON extents (blob, store)",
     "DROP TABLE object_parts",
     "ALTER TABLE object_parts_5 RENAME TO object_parts",
 )
