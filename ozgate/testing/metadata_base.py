@@ -12,6 +12,7 @@ from ..interfaces import IMetadataStore, IMetadataTransaction
 from ..values import (
     BlobRef,
     Bucket,
+    Checksum,
     Content,
     Extent,
     ObjectVersion,
@@ -29,6 +30,24 @@ START = 1_700_000_000
 """Seconds: the clock of every test begins here."""
 
 OWNER = "testuser"
+
+FULL: dict[str, Any] = {
+    "size": 5,
+    "etag": "d41d8cd98f00b204e9800998ecf8427e-3",
+    "owner": "täst/sćm@EXAMPLE.COM",
+    "version_id": "v1",
+    "storage_class": "STANDARD_IA",
+    "headers": {"content-type": "text/plain; charset=utf-8", "expires": "never"},
+    "metadata": {"color": "grün", "empty": ""},
+    "tags": {"a key": "a\0value", "ключ": "=&<>\"'"},
+    "checksum": Checksum("CRC32C", "COMPOSITE", "AAAAAA==-3"),
+    "parts_count": 3,
+}
+"""A version with every member set."""
+
+
+class Refused(Exception):
+    """What an interaction of these tests raises."""
 
 
 def blob(name: str, length: int = 10, crc: int = 0xF000_0000_0000_0001) -> BlobRef:

@@ -14,6 +14,14 @@ from ..values import EXTENTS_AT_ONCE, ByteRange, Content, Extent
 from .metadata_base import START, MetadataTests, blob, doomed_names, extents, put
 
 
+def _release(
+    tx: IMetadataTransaction, sequence: int, limit: int
+) -> tuple[bool, list[str], int]:
+    """Release extents: whether all are; then what is doomed, and how many blobs are named."""
+    done = tx.release(sequence, limit)
+    return done, doomed_names(tx), len(tx.blobs("files", "", 1000))
+
+
 class ContentTests(MetadataTests):
     """Where bytes are."""
 
@@ -98,13 +106,7 @@ class ContentTests(MetadataTests):
         self.assertEqual(await retired(now + 1, 9), [found.sequence])
 
         async def release(limit: int) -> Any:
-            return await self.write(
-                lambda tx: (
-                    tx.release(found.sequence, limit),
-                    doomed_names(tx),
-                    len(tx.blobs("files", "", 1000)),
-                )
-            )
+            return await self.write(_release, found.sequence, limit)
 
         left = len(names)
         self.assertEqual(await release(3), (False, ["b000", "b002"], left - 2))

@@ -17,16 +17,22 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
 from ..interfaces import IMetadataStore
-from .metadata_basics import BlobTests, BucketTests, TransactionTests
+from .metadata_blobnames import BlobNameTests
+from .metadata_buckets import BucketTests
 from .metadata_content import ContentTests
-from .metadata_listing import ListingTests, UploadListingTests, VersionListingTests
-from .metadata_usage import SurfaceTests, UsageTests
-from .metadata_versions import UploadTests, VersionTests
+from .metadata_listing import ListingTests
+from .metadata_shared import SharedTests
+from .metadata_transactions import TransactionTests
+from .metadata_upload_listing import UploadListingTests
+from .metadata_uploads import UploadTests
+from .metadata_usage import UsageTests
+from .metadata_version_listing import VersionListingTests
+from .metadata_versions import VersionTests
 
 SUITES: tuple[type[Any], ...] = (
     TransactionTests,
     BucketTests,
-    BlobTests,
+    BlobNameTests,
     VersionTests,
     ContentTests,
     UploadTests,
@@ -34,7 +40,7 @@ SUITES: tuple[type[Any], ...] = (
     VersionListingTests,
     UploadListingTests,
     UsageTests,
-    SurfaceTests,
+    SharedTests,
 )
 """The tests, in classes that know no provider."""
 

@@ -1,75 +1,31 @@
-"""Contract of metadata: pages of objects, versions and uploads, held against a plain reference."""
+"""Contract of metadata: pages of objects, held against a plain reference."""
 
 # mypy: disable-error-code="no-untyped-call"
 # The assertions of trial have no types.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ..interfaces import IMetadataTransaction
 from ..values import Bucket, Content, Traits
-from .metadata_base import OWNER, MetadataTests, put, upload
-
-# Few characters, so that prefixes meet; and those at the borders of the order and of UTF-8.
-LETTERS = "ab/\0\x7f\u0080\u07ff\u0800\ud7ff\ue000\uffff\U00010000\U0010ffff"
-
-TEXTS = st.text(LETTERS, max_size=6)
-KEYS = st.text(LETTERS, min_size=1, max_size=6)
-DELIMITERS = st.one_of(st.just("/"), st.just(""), st.text(LETTERS, max_size=3))
-
-examples = settings(
-    max_examples=100,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
+from .listing_reference import (
+    DELIMITERS,
+    KEYS,
+    TEXTS,
+    Entry,
+    examples,
+    expected,
+    new_bucket,
+    shown,
+    utf8,
 )
-
-Entry = tuple[str, str | None]
-"""A name to be shown, and what tells items of one key apart; ``None`` for a common prefix."""
-
-
-def utf8(key: str) -> bytes:
-    """What keys are sorted by."""
-    return key.encode("utf-8")
-
-
-def expected(
-    keys: Sequence[tuple[str, str]], prefix: str, delimiter: str
-) -> list[Entry]:
-    """The whole listing of (key, id) pairs in order, worked out the plain way."""
-    entries: list[Entry] = []
-    for key, name in keys:
-        if not key.startswith(prefix):
-            continue
-        rest = key[len(prefix) :]
-        if delimiter and delimiter in rest:
-            at = rest.index(delimiter) + len(delimiter)
-            entry: Entry = (prefix + rest[:at], None)
-        else:
-            entry = (key, name)
-        if entry not in entries:
-            entries.append(entry)
-    return entries
-
-
-def shown(page: Any, name: Callable[[Any], str]) -> list[Entry]:
-    """Entries of a page, in order: an item sorts before a common prefix of the same name."""
-    items: list[Entry] = [(item.key, name(item)) for item in page.items]
-    prefixes: list[Entry] = [(prefix, None) for prefix in page.common_prefixes]
-    # Python's sort is stable, so that the order among items stays.
-    return sorted(items + prefixes, key=lambda entry: utf8(entry[0]))
-
-
-def new_bucket(tx: IMetadataTransaction) -> Bucket:
-    """An empty bucket, as an example needs it."""
-    name = f"b{tx.next_sequence()}"
-    return tx.add_bucket(Bucket("s3v", name, OWNER, tx.now()))
+from .metadata_base import (
+    FULL,
+    MetadataTests,
+    put,
+)
 
 
 def walk_pages(
@@ -238,8 +194,6 @@ class ListingTests(MetadataTests):
 
     async def test_listed_members(self) -> None:
         """A listing shows of an object what its version says."""
-        from .metadata_versions import FULL
-
         added = await self.write(lambda tx: put(tx, self.bucket, "key", **FULL))
         page = await self.read(lambda tx: tx.page(self.bucket, "", "", "", 10))
         versions = await self.read(
@@ -340,264 +294,6 @@ class ListingTests(MetadataTests):
                 entries = shown(found, lambda item: item.key)
                 assert entries == whole, (entries, whole)
                 assert found.next_after is None
-
-            check()
-
-        await self.write(interaction)
-
-
-class VersionListingTests(MetadataTests):
-    """Pages of all versions."""
-
-    async def page(
-        self, *args: Any
-    ) -> tuple[list[tuple[str, str]], list[str], str | None, str]:
-        """Keys with version ids, common prefixes and the next markers of a page."""
-        page = await self.read(lambda tx: tx.version_page(self.bucket, *args))
-        items = [(item.key, item.version_id) for item in page.items]
-        return items, list(page.common_prefixes), page.next_key, page.next_version_id
-
-    async def add(self) -> None:
-        """Add three versions of a, one of b/1, a marker over b/2, one of c."""
-
-        def interaction(tx: IMetadataTransaction) -> None:
-            for version_id in ("v0", "v1", "v2"):
-                put(tx, self.bucket, "a", version_id=version_id)
-            put(tx, self.bucket, "b/1", version_id="v3")
-            put(tx, self.bucket, "b/2", version_id="v4")
-            put(
-                tx,
-                self.bucket,
-                "b/2",
-                Content(b""),
-                version_id="v5",
-                is_delete_marker=True,
-            )
-            put(tx, self.bucket, "c")
-
-        await self.write(interaction)
-
-    async def test_everything(self) -> None:
-        """All versions and delete markers are listed, by key, newest first, with their flags."""
-        await self.add()
-        page = await self.read(
-            lambda tx: tx.version_page(self.bucket, "", "", "", "", 100)
-        )
-        self.assertEqual(
-            [
-                (i.key, i.version_id, i.is_latest, i.is_delete_marker)
-                for i in page.items
-            ],
-            [
-                ("a", "v2", True, False),
-                ("a", "v1", False, False),
-                ("a", "v0", False, False),
-                ("b/1", "v3", True, False),
-                ("b/2", "v5", True, True),
-                ("b/2", "v4", False, False),
-                ("c", "null", True, False),
-            ],
-        )
-        self.assertIsNone(page.next_key)
-        self.assertEqual(page.next_version_id, "")
-
-    async def test_pages_within_a_key(self) -> None:
-        """A page may end between two versions of a key, and the next goes on there."""
-        await self.add()
-        self.assertEqual(
-            await self.page("", "", "", "", 2),
-            ([("a", "v2"), ("a", "v1")], [], "a", "v1"),
-        )
-        self.assertEqual(
-            await self.page("", "a", "v1", "", 2),
-            ([("a", "v0"), ("b/1", "v3")], [], "b/1", "v3"),
-        )
-        self.assertEqual(
-            await self.page("", "c", "null", "", 2),
-            ([], [], None, ""),
-        )
-
-    async def test_key_marker_alone(self) -> None:
-        """A key marker without a version skips all versions of the key."""
-        await self.add()
-        self.assertEqual((await self.page("", "a", "", "", 1))[0], [("b/1", "v3")])
-
-    async def test_delimiter(self) -> None:
-        """Versions are rolled up too, those below delete markers included."""
-        await self.add()
-        self.assertEqual(
-            await self.page("", "a", "v1", "/", 2), ([("a", "v0")], ["b/"], "b/", "")
-        )
-        self.assertEqual(
-            await self.page("", "b/", "", "/", 2), ([("c", "null")], [], None, "")
-        )
-
-    async def test_limit_zero(self) -> None:
-        """With a limit of 0 the page is empty and the last."""
-        await self.add()
-        self.assertEqual(await self.page("", "", "", "", 0), ([], [], None, ""))
-
-    async def test_removed_marker(self) -> None:
-        """A clean-up that removes each page it listed reaches every version."""
-        await self.add()
-        removed: list[tuple[str, str]] = []
-        markers: tuple[str, str] = ("", "")
-        while True:
-            items, _, key, version_id = await self.page("", *markers, "", 2)
-
-            def remove(tx: IMetadataTransaction, names: Any = items) -> None:
-                for name in names:
-                    found = tx.version(self.bucket, *name)
-                    assert found is not None
-                    tx.remove_version(self.bucket, found)
-
-            await self.write(remove)
-            removed += items
-            if key is None:
-                break
-            markers = (key, version_id)
-        self.assertEqual(len(removed), 7)
-        self.assertTrue(await self.read(lambda tx: tx.is_empty(self.bucket)))
-
-    async def test_against_reference(self) -> None:
-        """Walked in pages of any size, all versions are the reference's, for any keys."""
-
-        def interaction(tx: IMetadataTransaction) -> None:
-            @examples
-            @given(
-                keys=st.lists(KEYS, max_size=14),
-                prefix=TEXTS.map(lambda text: text[:3]),
-                delimiter=DELIMITERS,
-                limit=st.integers(1, 5),
-            )
-            def check(keys: list[str], prefix: str, delimiter: str, limit: int) -> None:
-                bucket = new_bucket(tx)
-                added = [
-                    (key, put(tx, bucket, key, version_id=f"v{number:02}").version_id)
-                    for number, key in enumerate(keys)
-                ]
-                added.sort(key=lambda pair: pair[1], reverse=True)
-                added.sort(key=lambda pair: utf8(pair[0]))
-                found: list[Entry] = []
-                key: str | None = ""
-                version_id = ""
-                while key is not None:
-                    page = tx.version_page(
-                        bucket, prefix, key, version_id, delimiter, limit
-                    )
-                    entries = shown(page, lambda item: str(item.version_id))
-                    assert len(entries) <= limit
-                    found += entries
-                    key, version_id = page.next_key, page.next_version_id
-                    last = (key, version_id or None)
-                    assert key is None or last == entries[-1]
-                whole = expected(added, prefix, delimiter)
-                assert found == whole, (found, whole)
-
-            check()
-
-        await self.write(interaction)
-
-
-class UploadListingTests(MetadataTests):
-    """Pages of uploads in progress."""
-
-    async def page(
-        self, *args: Any
-    ) -> tuple[list[tuple[str, str]], list[str], str | None, str]:
-        """Keys with upload ids, common prefixes and the next markers of a page."""
-        page = await self.read(lambda tx: tx.upload_page(self.bucket, *args))
-        items = [(item.key, item.upload_id) for item in page.items]
-        return items, list(page.common_prefixes), page.next_key, page.next_upload_id
-
-    async def add(self) -> None:
-        """Begin uploads of a (three), b/1, b/2 and c."""
-
-        def interaction(tx: IMetadataTransaction) -> None:
-            for key, upload_id in (
-                ("c", "u1"),
-                ("a", "u4"),
-                ("a", "u2"),
-                ("b/2", "u3"),
-                ("a", "u6"),
-                ("b/1", "u5"),
-            ):
-                upload(tx, self.bucket, key, upload_id)
-
-        await self.write(interaction)
-
-    async def test_pages(self) -> None:
-        """Uploads are listed by key, then by id, and a page may end within a key."""
-        await self.add()
-        self.assertEqual(
-            await self.page("", "", "", "", 2),
-            ([("a", "u2"), ("a", "u4")], [], "a", "u4"),
-        )
-        self.assertEqual(
-            await self.page("", "a", "u4", "", 2),
-            ([("a", "u6"), ("b/1", "u5")], [], "b/1", "u5"),
-        )
-        self.assertEqual(
-            await self.page("", "b/1", "u5", "", 2),
-            ([("b/2", "u3"), ("c", "u1")], [], None, ""),
-        )
-        self.assertEqual(await self.page("", "", "", "", 0), ([], [], None, ""))
-
-    async def test_key_marker_alone(self) -> None:
-        """A key marker without an upload skips all uploads of the key."""
-        await self.add()
-        self.assertEqual((await self.page("", "a", "", "", 1))[0], [("b/1", "u5")])
-
-    async def test_upload_marker_that_is_gone(self) -> None:
-        """An upload marker need not be there: ids after it follow."""
-        await self.add()
-        self.assertEqual((await self.page("", "a", "u3", "", 1))[0], [("a", "u4")])
-
-    async def test_delimiter_and_prefix(self) -> None:
-        """Uploads are rolled up at the delimiter and picked by prefix."""
-        await self.add()
-        self.assertEqual(
-            await self.page("", "a", "u4", "/", 2), ([("a", "u6")], ["b/"], "b/", "")
-        )
-        self.assertEqual(
-            await self.page("", "b/", "", "/", 2), ([("c", "u1")], [], None, "")
-        )
-        self.assertEqual(
-            await self.page("b", "", "", "", 9),
-            ([("b/1", "u5"), ("b/2", "u3")], [], None, ""),
-        )
-
-    async def test_against_reference(self) -> None:
-        """Walked in pages of any size, uploads are the reference's, for any keys."""
-
-        def interaction(tx: IMetadataTransaction) -> None:
-            @examples
-            @given(
-                keys=st.lists(KEYS, max_size=12),
-                prefix=TEXTS.map(lambda text: text[:2]),
-                delimiter=DELIMITERS,
-                limit=st.integers(1, 5),
-            )
-            def check(keys: list[str], prefix: str, delimiter: str, limit: int) -> None:
-                bucket = new_bucket(tx)
-                begun = [(key, f"u{number:02}") for number, key in enumerate(keys)]
-                for one in begun:
-                    upload(tx, bucket, *one)
-                begun.sort(key=lambda pair: (utf8(pair[0]), pair[1]))
-                found: list[Entry] = []
-                key: str | None = ""
-                upload_id = ""
-                while key is not None:
-                    page = tx.upload_page(
-                        bucket, prefix, key, upload_id, delimiter, limit
-                    )
-                    entries = shown(page, lambda item: str(item.upload_id))
-                    assert len(entries) <= limit
-                    found += entries
-                    key, upload_id = page.next_key, page.next_upload_id
-                    assert key is None or (key, upload_id or None) == entries[-1]
-                whole = expected(begun, prefix, delimiter)
-                assert found == whole, (found, whole)
 
             check()
 

@@ -1,4 +1,4 @@
-"""Contract of metadata: what buckets and volumes use, their quotas and access control lists, secrets."""
+"""Contract of metadata: what buckets and volumes use is counted with the rows, whatever happens to them."""
 
 # mypy: disable-error-code="no-untyped-call"
 # The assertions of trial have no types.
@@ -14,19 +14,17 @@ from hypothesis import strategies as st
 from twisted.internet.defer import DeferredList
 
 from ..interfaces import IMetadataTransaction
-from ..values import Acl, Bucket, Content, ObjectVersion, Secret, Volume
+from ..values import Bucket, Content, ObjectVersion, Volume
 from .metadata_base import (
     OWNER,
-    START,
     MetadataTests,
+    Refused,
     extents,
     part,
     put,
     upload,
     version,
 )
-
-ACLS = (Acl.parse("user:alice/scm@EXAMPLE.COM:rwl[ACCESS]"), Acl.parse("world::r"))
 
 HISTORIES = 60
 """Histories that are played in one test."""
@@ -42,10 +40,6 @@ STEPS = st.tuples(
     st.sampled_from(("k1", "k2")),
     st.integers(0, 5),
 )
-
-
-class Refused(Exception):
-    """An interaction gave up."""
 
 
 def counted(tx: IMetadataTransaction) -> tuple[Any, Any]:
@@ -298,59 +292,6 @@ class UsageTests(MetadataTests):
             said, found = await self.read(counted)
             self.assertEqual(said, found, history)
 
-
-class SurfaceTests(MetadataTests):
-    """Quotas and access control lists; rows of secrets."""
-
-    async def test_volume_members(self) -> None:
-        """A volume's members come back as stored, at first and when replaced."""
-        made = Volume(
-            "v",
-            "alice",
-            START * 1000,
-            admin="root",
-            quota_bytes=1 << 60,
-            quota_names=7,
-            acls=ACLS,
-        )
-        added = await self.write(lambda tx: tx.add_volume(made))
-        self.assertEqual(
-            added, evolve(made, number=added.number, modified=START * 1000)
-        )
-        self.clock.advance(2)
-        changed = evolve(
-            added, owner="bob", admin="me", quota_bytes=-1, quota_names=0, acls=()
-        )
-        await self.write(lambda tx: tx.replace_volume(changed))
-        expected = evolve(changed, modified=(START + 2) * 1000)
-        self.assertEqual(await self.read(lambda tx: tx.volume("v")), expected)
-        listed = await self.read(lambda tx: tx.volumes("v", "", 9))
-        self.assertEqual(list(listed), [expected])
-
-    async def test_bucket_members(self) -> None:
-        """A bucket's members come back as stored, at first and when replaced."""
-        members = {"quota_bytes": 1 << 60, "quota_names": 7, "acls": ACLS}
-        added = await self.add_bucket("b", layout="LEGACY", **members)
-        self.assertEqual(await self.read(lambda tx: tx.bucket("s3v", "b")), added)
-        self.assertEqual(added.acls, ACLS)
-        await self.write(put, added, "k")
-        self.clock.advance(2)
-        changed = evolve(
-            added,
-            owner="bob",
-            versioning="Suspended",
-            quota_bytes=0,
-            quota_names=-1,
-            acls=ACLS[1:],
-            layout="OBJECT_STORE",
-        )
-        await self.write(lambda tx: tx.replace_bucket(changed))
-        now = (START + 2) * 1000
-        expected = evolve(changed, modified=now, used_bytes=4, used_names=1)
-        self.assertEqual(await self.read(lambda tx: tx.bucket("s3v", "b")), expected)
-        listed = await self.read(lambda tx: tx.buckets("s3v", "b", "b", 1))
-        self.assertEqual(listed[0].name, "bucket")
-
     async def test_size_stays(self) -> None:
         """Replacing a version's members does not change its size, nor what is counted."""
 
@@ -365,41 +306,6 @@ class SurfaceTests(MetadataTests):
             return found.size, bucket.used_bytes
 
         self.assertEqual(await self.write(interaction), (4, 4))
-
-    async def test_secrets(self) -> None:
-        """Rows of secrets are kept, replaced, listed by access id and removed."""
-        rows = [
-            Secret("testuser/scm@EXAMPLE.COM", "testuser", b"\0sealed\xff", 1),
-            Secret("a~ci", "a", b"", 2, 3),
-            Secret("a", "a", b"x", START * 1000, START * 2000),
-        ]
-
-        def add(tx: IMetadataTransaction) -> None:
-            for row in rows:
-                tx.put_secret(evolve(row, sealed=b"replaced", expires=9))
-                tx.put_secret(row)
-
-        await self.write(add)
-        for row in rows:
-            found = await self.read(lambda tx, r=row: tx.secret_row(r.access_id))
-            self.assertEqual(found, row)
-        listed = await self.read(lambda tx: tx.secrets("", 2))
-        self.assertEqual(list(listed), [rows[2], rows[1]])
-        listed = await self.read(lambda tx: tx.secrets("a~ci", 2))
-        self.assertEqual(list(listed), [rows[0]])
-        await self.write(lambda tx: tx.remove_secret("a"))
-        await self.write(lambda tx: tx.remove_secret("a"))
-        self.assertIsNone(await self.read(lambda tx: tx.secret_row("a")))
-
-    async def test_reading_refuses(self) -> None:
-        """A reading interaction changes neither volumes nor secrets."""
-        for interaction in (
-            lambda tx: tx.replace_volume(Volume("s3v", OWNER, 1)),
-            lambda tx: tx.put_secret(Secret("a", "a", b"", 1)),
-            lambda tx: tx.remove_secret("a"),
-            lambda tx: tx.set_setting("a", b""),
-        ):
-            await self.assertFailure(self.read(interaction), TypeError)
 
     async def test_recount_of_nothing(self) -> None:
         """A bucket that holds nothing is counted as nothing, in a reading interaction too."""

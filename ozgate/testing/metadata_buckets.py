@@ -1,0 +1,278 @@
+"""Contract of metadata: volumes, buckets and links, with their members and configurations."""
+
+# mypy: disable-error-code="no-untyped-call"
+# The assertions of trial have no types.
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import evolve
+from twisted.internet.defer import DeferredList
+
+from ..interfaces import IMetadataTransaction
+from ..values import Acl, Bucket, Content, Volume
+from .metadata_base import (
+    OWNER,
+    START,
+    MetadataTests,
+    Refused,
+    doomed_names,
+    part,
+    put,
+    upload,
+    version,
+)
+
+ACLS = (Acl.parse("user:alice/scm@EXAMPLE.COM:rwl[ACCESS]"), Acl.parse("world::r"))
+
+
+class BucketTests(MetadataTests):
+    """Volumes, buckets, links and their configurations."""
+
+    async def test_volume(self) -> None:
+        """A volume is found by its name, with a number of its own."""
+        added = await self.write(lambda tx: tx.add_volume(Volume("v", "me", tx.now())))
+        now = START * 1000
+        self.assertEqual(added, Volume("v", "me", now, added.number, modified=now))
+        self.assertGreater(added.number, 0)
+        self.assertEqual(await self.read(lambda tx: tx.volume("v")), added)
+        self.assertIsNone(await self.read(lambda tx: tx.volume("w")))
+
+    async def test_volumes(self) -> None:
+        """Volumes are listed by name, after a name, with a prefix, to a limit."""
+
+        def add(tx: IMetadataTransaction) -> None:
+            for name in ("b1", "a2", "b3", "a1", "b2", "b"):
+                tx.add_volume(Volume(name, OWNER, tx.now()))
+
+        await self.write(add)
+
+        async def names(*args: Any) -> list[str]:
+            return [v.name for v in await self.read(lambda tx: tx.volumes(*args))]
+
+        everything = ["a1", "a2", "b", "b1", "b2", "b3", "s3v"]
+        self.assertEqual(await names("", "", 100), everything)
+        self.assertEqual(await names("b", "", 100), ["b", "b1", "b2", "b3"])
+        self.assertEqual(await names("b", "b1", 1), ["b2"])
+        self.assertEqual(await names("b", "c", 100), [])
+        self.assertEqual(await names("b", "a", 2), ["b", "b1"])
+        self.assertEqual(await names("", "", 0), [])
+
+    async def test_remove_volume(self) -> None:
+        """A removed volume is gone."""
+
+        def interaction(tx: IMetadataTransaction) -> Volume | None:
+            tx.remove_volume(tx.add_volume(Volume("v", OWNER, tx.now())))
+            return tx.volume("v")
+
+        self.assertIsNone(await self.write(interaction))
+
+    async def test_bucket(self) -> None:
+        """A bucket comes back as it was stored, with a number."""
+        added = await self.add_bucket("b", region="eu-west-1", versioning="Enabled")
+        self.assertGreater(added.number, 0)
+        found = await self.read(lambda tx: tx.bucket("s3v", "b"))
+        self.assertEqual(found, added)
+        self.assertEqual(
+            found,
+            Bucket(
+                "s3v",
+                "b",
+                OWNER,
+                START * 1000,
+                "eu-west-1",
+                "Enabled",
+                number=added.number,
+                modified=START * 1000,
+            ),
+        )
+
+    async def test_no_bucket(self) -> None:
+        """There is no bucket of another name, nor in a volume that is not there."""
+        self.assertIsNone(await self.read(lambda tx: tx.bucket("s3v", "other")))
+        self.assertIsNone(await self.read(lambda tx: tx.bucket("none", "bucket")))
+
+    async def test_link(self) -> None:
+        """A link says what it points at, whether or not that is there."""
+        added = await self.add_bucket("link", source=("vol1", "there"))
+        found = await self.read(lambda tx: tx.bucket("s3v", "link"))
+        self.assertEqual(found.source, ("vol1", "there"))
+        self.assertEqual(found, added)
+        self.assertIsNone(self.bucket.source)
+
+    async def test_same_name_in_two_volumes(self) -> None:
+        """Buckets of one name in two volumes are two buckets."""
+
+        def add(tx: IMetadataTransaction) -> Bucket:
+            tx.add_volume(Volume("v", OWNER, tx.now()))
+            return tx.add_bucket(Bucket("v", "bucket", OWNER, tx.now()))
+
+        other = await self.write(add)
+        self.assertNotEqual(other.number, self.bucket.number)
+        await self.write(lambda tx: put(tx, other, "key"))
+        self.assertIsNone(await self.read(lambda tx: tx.latest(self.bucket, "key")))
+
+    async def test_buckets(self) -> None:
+        """Buckets of one volume are listed by name, after a name, with a prefix, to a limit."""
+
+        def add(tx: IMetadataTransaction) -> None:
+            tx.add_volume(Volume("v", OWNER, tx.now()))
+            tx.add_bucket(Bucket("v", "foreign", OWNER, tx.now()))
+            for name in ("x.b", "x-a", "xc", "w"):
+                tx.add_bucket(Bucket("s3v", name, OWNER, tx.now()))
+
+        await self.write(add)
+
+        async def names(*args: Any) -> list[str]:
+            buckets = await self.read(lambda tx: tx.buckets("s3v", *args))
+            return [bucket.name for bucket in buckets]
+
+        everything = ["bucket", "w", "x-a", "x.b", "xc"]
+        self.assertEqual(await names("", "", 100), everything)
+        self.assertEqual(await names("x", "", 100), ["x-a", "x.b", "xc"])
+        self.assertEqual(await names("x", "x-a", 1), ["x.b"])
+        self.assertEqual(await names("", "x.b", 100), ["xc"])
+        self.assertEqual(await names("", "", 0), [])
+        self.assertEqual(
+            await self.read(lambda tx: list(tx.buckets("?", "", "", 9))), []
+        )
+
+    async def test_replace_bucket(self) -> None:
+        """Owner and versioning of a bucket can be changed."""
+        changed = evolve(self.bucket, owner="other", versioning="Suspended")
+        await self.write(lambda tx: tx.replace_bucket(changed))
+        found = await self.read(lambda tx: tx.bucket("s3v", "bucket"))
+        self.assertEqual(found, changed)
+
+    async def test_numbers_are_not_reused(self) -> None:
+        """A bucket made after another was removed has a new number, and nothing of the old one."""
+        last = await self.add_bucket("b")
+        await self.write(lambda tx: tx.set_configuration(last, "cors", b"<x/>"))
+        await self.write(lambda tx: tx.remove_bucket(last))
+        again = await self.add_bucket("b")
+        self.assertGreater(again.number, last.number)
+        self.assertIsNone(await self.read(lambda tx: tx.configuration(again, "cors")))
+
+    async def test_remove_bucket(self) -> None:
+        """A removed bucket is gone with its configurations and uploads, whose blobs are doomed."""
+
+        def interaction(tx: IMetadataTransaction) -> None:
+            tx.set_configuration(self.bucket, "policy", b"{}")
+            begun = upload(tx, self.bucket, "key", "u1")
+            tx.put_part(self.bucket, begun, part(1, "b1", "b2"))
+            tx.remove_bucket(self.bucket)
+
+        await self.write(interaction)
+        self.assertIsNone(await self.read(lambda tx: tx.bucket("s3v", "bucket")))
+        self.assertIsNone(
+            await self.read(lambda tx: tx.configuration(self.bucket, "policy"))
+        )
+        self.assertIsNone(
+            await self.read(lambda tx: tx.upload(self.bucket, "key", "u1"))
+        )
+        self.assertEqual(await self.read(doomed_names), ["b1", "b2"])
+        left = await self.read(lambda tx: list(tx.uploads_before(1 << 50, 10)))
+        self.assertEqual(left, [])
+
+    async def test_is_empty(self) -> None:
+        """A bucket with a version or a delete marker is not empty; uploads do not count."""
+
+        async def is_empty() -> bool:
+            return bool(await self.read(lambda tx: tx.is_empty(self.bucket)))
+
+        self.assertTrue(await is_empty())
+        await self.write(lambda tx: upload(tx, self.bucket, "key", "u1"))
+        self.assertTrue(await is_empty())
+        added = await self.write(
+            lambda tx: put(tx, self.bucket, "k", Content(b""), is_delete_marker=True)
+        )
+        self.assertFalse(await is_empty())
+        await self.write(lambda tx: tx.remove_version(self.bucket, added))
+        self.assertTrue(await is_empty())
+
+    async def test_configuration(self) -> None:
+        """Configuration documents are kept by kind, replaced and removed."""
+
+        async def document(kind: str) -> Any:
+            return await self.read(lambda tx: tx.configuration(self.bucket, kind))
+
+        self.assertIsNone(await document("policy"))
+        for kind, text in (("policy", b"{}"), ("cors", b"\0\xff"), ("policy", b"{1}")):
+            await self.write(
+                lambda tx, k=kind, t=text: tx.set_configuration(self.bucket, k, t)
+            )
+        self.assertEqual(await document("policy"), b"{1}")
+        self.assertEqual(await document("cors"), b"\0\xff")
+        await self.write(lambda tx: tx.set_configuration(self.bucket, "policy", None))
+        await self.write(lambda tx: tx.set_configuration(self.bucket, "never", None))
+        self.assertIsNone(await document("policy"))
+        self.assertEqual(await document("cors"), b"\0\xff")
+
+    async def test_delete_bucket_and_put_race(self) -> None:
+        """A bucket removed between two writes leaves no orphan behind."""
+
+        def remove(tx: IMetadataTransaction) -> None:
+            if not tx.is_empty(self.bucket):
+                raise Refused()
+            tx.remove_bucket(self.bucket)
+
+        def add(tx: IMetadataTransaction) -> None:
+            found = tx.bucket("s3v", "bucket")
+            if found is None:
+                raise Refused()
+            tx.add_version(found, version(tx, "key"), Content(b"x"))
+
+        outcomes = await DeferredList(
+            [self.write(remove), self.write(add)], consumeErrors=True
+        )
+        self.assertEqual([succeeded for succeeded, _ in outcomes], [True, False])
+
+    async def test_volume_members(self) -> None:
+        """A volume's members come back as stored, at first and when replaced."""
+        made = Volume(
+            "v",
+            "alice",
+            START * 1000,
+            admin="root",
+            quota_bytes=1 << 60,
+            quota_names=7,
+            acls=ACLS,
+        )
+        added = await self.write(lambda tx: tx.add_volume(made))
+        self.assertEqual(
+            added, evolve(made, number=added.number, modified=START * 1000)
+        )
+        self.clock.advance(2)
+        changed = evolve(
+            added, owner="bob", admin="me", quota_bytes=-1, quota_names=0, acls=()
+        )
+        await self.write(lambda tx: tx.replace_volume(changed))
+        expected = evolve(changed, modified=(START + 2) * 1000)
+        self.assertEqual(await self.read(lambda tx: tx.volume("v")), expected)
+        listed = await self.read(lambda tx: tx.volumes("v", "", 9))
+        self.assertEqual(list(listed), [expected])
+
+    async def test_bucket_members(self) -> None:
+        """A bucket's members come back as stored, at first and when replaced."""
+        members = {"quota_bytes": 1 << 60, "quota_names": 7, "acls": ACLS}
+        added = await self.add_bucket("b", layout="LEGACY", **members)
+        self.assertEqual(await self.read(lambda tx: tx.bucket("s3v", "b")), added)
+        self.assertEqual(added.acls, ACLS)
+        await self.write(put, added, "k")
+        self.clock.advance(2)
+        changed = evolve(
+            added,
+            owner="bob",
+            versioning="Suspended",
+            quota_bytes=0,
+            quota_names=-1,
+            acls=ACLS[1:],
+            layout="OBJECT_STORE",
+        )
+        await self.write(lambda tx: tx.replace_bucket(changed))
+        now = (START + 2) * 1000
+        expected = evolve(changed, modified=now, used_bytes=4, used_names=1)
+        self.assertEqual(await self.read(lambda tx: tx.bucket("s3v", "b")), expected)
+        listed = await self.read(lambda tx: tx.buckets("s3v", "b", "b", 1))
+        self.assertEqual(listed[0].name, "bucket")

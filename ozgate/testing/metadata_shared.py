@@ -1,0 +1,114 @@
+"""Contract of metadata: what is no object of S3. Leases, named values, rows of secrets; rows that are checked."""
+
+# mypy: disable-error-code="no-untyped-call"
+# The assertions of trial have no types.
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import evolve
+
+from ..interfaces import IMetadataTransaction
+from ..values import DamagedRow, Secret, Volume
+from .metadata_base import (
+    OWNER,
+    START,
+    MetadataTests,
+    part,
+    put,
+    upload,
+)
+
+
+class SharedTests(MetadataTests):
+    """Leases, named values, secrets; looking through all rows."""
+
+    async def test_lease(self) -> None:
+        """A lease is one owner's until its term is over; its owner renews it."""
+
+        async def lease(owner: str, seconds: float, name: str = "sweep") -> Any:
+            return await self.write(lambda tx: tx.lease(name, owner, seconds))
+
+        self.assertTrue(await lease("a", 10))
+        self.assertFalse(await lease("b", 10))
+        self.assertTrue(await lease("b", 10, "other"))
+        self.clock.advance(9)
+        self.assertTrue(await lease("a", 10))
+        self.clock.advance(9.5)
+        self.assertFalse(await lease("b", 10))
+        self.clock.advance(0.5)
+        self.assertTrue(await lease("b", 10))
+        self.assertFalse(await lease("a", 10))
+
+    async def test_setting(self) -> None:
+        """Named values are kept, replaced and removed."""
+        self.assertIsNone(await self.read(lambda tx: tx.setting("name")))
+        for value in (b"\x00one", b"two", None):
+            await self.write(lambda tx, v=value: tx.set_setting("name", v))
+            self.assertEqual(await self.read(lambda tx: tx.setting("name")), value)
+        await self.write(lambda tx: tx.set_setting("never there", None))
+
+    async def test_secrets(self) -> None:
+        """Rows of secrets are kept, replaced, listed by access id and removed."""
+        rows = [
+            Secret("testuser/scm@EXAMPLE.COM", "testuser", b"\0sealed\xff", 1),
+            Secret("a~ci", "a", b"", 2, 3),
+            Secret("a", "a", b"x", START * 1000, START * 2000),
+        ]
+
+        def add(tx: IMetadataTransaction) -> None:
+            for row in rows:
+                tx.put_secret(evolve(row, sealed=b"replaced", expires=9))
+                tx.put_secret(row)
+
+        await self.write(add)
+        for row in rows:
+            found = await self.read(lambda tx, r=row: tx.secret_row(r.access_id))
+            self.assertEqual(found, row)
+        listed = await self.read(lambda tx: tx.secrets("", 2))
+        self.assertEqual(list(listed), [rows[2], rows[1]])
+        listed = await self.read(lambda tx: tx.secrets("a~ci", 2))
+        self.assertEqual(list(listed), [rows[0]])
+        await self.write(lambda tx: tx.remove_secret("a"))
+        await self.write(lambda tx: tx.remove_secret("a"))
+        self.assertIsNone(await self.read(lambda tx: tx.secret_row("a")))
+
+    async def test_reading_refuses(self) -> None:
+        """A reading interaction changes neither volumes nor secrets."""
+        for interaction in (
+            lambda tx: tx.replace_volume(Volume("s3v", OWNER, 1)),
+            lambda tx: tx.put_secret(Secret("a", "a", b"", 1)),
+            lambda tx: tx.remove_secret("a"),
+            lambda tx: tx.set_setting("a", b""),
+        ):
+            await self.assertFailure(self.read(interaction), TypeError)
+
+    async def test_check_rows(self) -> None:
+        """Looking through all rows, a few at a time, comes to an end, and finds nothing wrong with what was written."""
+        await self.write(
+            lambda tx: [put(tx, self.bucket, key) for key in "abcde"] and 0
+        )
+        await self.write(
+            lambda tx: tx.put_part(
+                self.bucket, upload(tx, self.bucket, "key", "u1"), part(1, "b1", "b2")
+            )
+        )
+        after: str | None = ""
+        pages = 0
+        while after is not None:
+            rows = await self.read(lambda tx, a=after: tx.check_rows(a, 2))
+            self.assertLessEqual(rows.count, 2)
+            self.assertEqual(rows.damaged, ())
+            after = rows.next_after
+            pages += 1
+            self.assertLess(pages, 100)
+
+    async def test_mend_row(self) -> None:
+        """Nothing happens to a row that is well, or not there."""
+        await self.write(lambda tx: put(tx, self.bucket, "key") and 0)
+        row = DamagedRow("versions", (self.bucket.number, "none", 1), "")
+        said = await self.write(lambda tx: tx.mend_row(row, OWNER))
+        self.assertTrue(said)
+        found = await self.read(lambda tx: tx.latest(self.bucket, "key"))
+        self.assertEqual(found.key, "key")

@@ -1,0 +1,228 @@
+"""Contract of metadata: transactions. Interactions, their order, their time; closing and watching."""
+
+# mypy: disable-error-code="no-untyped-call"
+# The assertions of trial have no types.
+
+from __future__ import annotations
+
+from twisted.internet.defer import DeferredList
+from zope.interface.verify import verifyObject
+
+from ..errors import Unavailable
+from ..interfaces import IMetadataStore, IMetadataTransaction
+from ..values import Content, ObjectVersion, Volume
+from .metadata_base import (
+    OWNER,
+    START,
+    MetadataTests,
+    Refused,
+    blob,
+    doomed_names,
+    part,
+    put,
+    upload,
+)
+
+
+class TransactionTests(MetadataTests):
+    """Interactions: atomic, in order, durable before they fire."""
+
+    def test_provides(self) -> None:
+        """A store has every method of the interface."""
+        verifyObject(IMetadataStore, self.store)
+
+    async def test_transaction_provides(self) -> None:
+        """Both kinds of transaction have every method of the interface."""
+        check = lambda tx: verifyObject(IMetadataTransaction, tx)  # noqa: E731
+        self.assertTrue(await self.read(check))
+        self.assertTrue(await self.write(check))
+
+    async def test_results(self) -> None:
+        """An interaction gets its arguments, and what it returns is what fires."""
+        self.assertEqual(
+            await self.write(lambda tx, a, b: (a, b), 1, "two"), (1, "two")
+        )
+        self.assertEqual(await self.read(lambda tx, a: a * 2, 21), 42)
+
+    async def test_read_sees_a_fired_write(self) -> None:
+        """A read that follows a fired write sees it, every time."""
+        for turn in range(20):
+            await self.write(lambda tx, n=turn: put(tx, self.bucket, f"k{n}") and None)
+            found = await self.read(lambda tx, n=turn: tx.latest(self.bucket, f"k{n}"))
+            self.assertIsNotNone(found)
+
+    async def test_exception_rolls_back(self) -> None:
+        """What an interaction wrote before it raised is not there."""
+
+        def interaction(tx: IMetadataTransaction) -> None:
+            put(tx, self.bucket, "key")
+            tx.set_setting("id", b"value")
+            tx.doom([blob("b")])
+            raise Refused("no")
+
+        await self.assertFailure(self.write(interaction), Refused)
+        self.assertIsNone(await self.read(lambda tx: tx.latest(self.bucket, "key")))
+        self.assertIsNone(await self.read(lambda tx: tx.setting("id")))
+        self.assertEqual(await self.read(doomed_names), [])
+
+    async def test_one_failure_in_a_crowd(self) -> None:
+        """Of many writes asked for at once, one that fails takes nothing of the others with it."""
+
+        def interaction(tx: IMetadataTransaction, number: int) -> int:
+            put(tx, self.bucket, f"k{number:02}")
+            if number % 3 == 0:
+                raise Refused(str(number))
+            return number
+
+        outcomes = await DeferredList(
+            [self.write(interaction, number) for number in range(30)],
+            consumeErrors=True,
+        )
+        for number, (succeeded, value) in enumerate(outcomes):
+            self.assertEqual(succeeded, number % 3 != 0)
+            if succeeded:
+                self.assertEqual(value, number)
+            else:
+                value.trap(Refused)
+                self.assertEqual(str(value.value), str(number))
+        page = await self.read(lambda tx: tx.page(self.bucket, "", "", "", 100))
+        self.assertEqual(
+            [item.key for item in page.items],
+            [f"k{number:02}" for number in range(30) if number % 3],
+        )
+
+    async def test_writes_in_order(self) -> None:
+        """Writes asked for one after the other happen in that order."""
+
+        def add(tx: IMetadataTransaction, letter: str) -> str:
+            text = (tx.setting("id") or b"").decode() + letter
+            tx.set_setting("id", text.encode())
+            return text
+
+        outcomes = await DeferredList([self.write(add, letter) for letter in "abcdef"])
+        self.assertEqual(
+            [value for _, value in outcomes],
+            ["a", "ab", "abc", "abcd", "abcde", "abcdef"],
+        )
+
+    async def test_racing_creators(self) -> None:
+        """Of many that create a key if it is absent, exactly one does."""
+
+        def create(tx: IMetadataTransaction, number: int) -> int:
+            if tx.latest(self.bucket, "key") is not None:
+                raise Refused()
+            put(tx, self.bucket, "key", etag=str(number))
+            return number
+
+        outcomes = await DeferredList(
+            [self.write(create, number) for number in range(20)], consumeErrors=True
+        )
+        winners = [value for succeeded, value in outcomes if succeeded]
+        self.assertEqual(len(winners), 1)
+        found = await self.read(lambda tx: tx.latest(self.bucket, "key"))
+        self.assertEqual(found.etag, str(winners[0]))
+
+    async def test_read_refuses_to_write(self) -> None:
+        """A transaction for reading refuses each writing method with TypeError."""
+        blank = ObjectVersion("key", 1, 1)
+        added = await self.write(lambda tx: upload(tx, self.bucket, "key", "1"))
+        for attempt in (
+            lambda tx: tx.next_sequence(),
+            lambda tx: tx.add_volume(Volume("v", OWNER, 1)),
+            lambda tx: tx.remove_volume(Volume("v", OWNER, 1)),
+            lambda tx: tx.add_bucket(self.bucket),
+            lambda tx: tx.replace_bucket(self.bucket),
+            lambda tx: tx.remove_bucket(self.bucket),
+            lambda tx: tx.set_configuration(self.bucket, "policy", b"{}"),
+            lambda tx: tx.add_version(self.bucket, blank, Content(b"")),
+            lambda tx: tx.replace_version(self.bucket, blank),
+            lambda tx: tx.remove_version(self.bucket, blank),
+            lambda tx: tx.add_upload(self.bucket, added),
+            lambda tx: tx.complete_upload(self.bucket, added),
+            lambda tx: tx.remove_upload(self.bucket, added),
+            lambda tx: tx.put_part(self.bucket, added, part(1, "b")),
+            lambda tx: tx.forget_doomed([blob("b")]),
+            lambda tx: tx.doom([blob("b")]),
+            lambda tx: tx.lease("name", "owner", 1),
+            lambda tx: tx.set_setting("id", b"value"),
+        ):
+            await self.assertFailure(self.read(attempt), TypeError)
+
+    async def test_read_failure(self) -> None:
+        """What a reading interaction raises is what the Deferred fails with."""
+
+        def interaction(tx: IMetadataTransaction) -> None:
+            raise Refused()
+
+        await self.assertFailure(self.read(interaction), Refused)
+
+    async def test_now(self) -> None:
+        """The time is the clock's, in milliseconds, and the same in a whole transaction."""
+        self.clock.advance(1.5)
+
+        def interaction(tx: IMetadataTransaction) -> tuple[int, int]:
+            return tx.now(), tx.now()
+
+        expected = (START * 1000 + 1500,) * 2
+        self.assertEqual(await self.write(interaction), expected)
+        self.assertEqual(await self.read(interaction), expected)
+
+    async def test_now_never_goes_back(self) -> None:
+        """A wall clock that is set back does not set back the store's time."""
+        before = await self.write(lambda tx: tx.now())
+        self.clock.rightNow -= 3600
+        self.assertEqual(await self.write(lambda tx: tx.now()), before)
+        self.assertEqual(await self.read(lambda tx: tx.now()), before)
+
+    async def test_now_follows_a_correction(self) -> None:
+        """Set back by more than a day the clock was wrong before: the store's time goes back with it."""
+        before = await self.write(lambda tx: tx.now())
+        self.clock.rightNow += 8 * 86400
+        await self.write(lambda tx: tx.now())
+        self.clock.rightNow -= 8 * 86400
+        self.assertEqual(await self.write(lambda tx: tx.now()), before)
+        self.assertEqual(await self.read(lambda tx: tx.now()), before)
+
+    async def test_sequences_increase(self) -> None:
+        """Each sequence number is larger than all before, within and among transactions."""
+
+        def interaction(tx: IMetadataTransaction) -> list[int]:
+            return [tx.next_sequence() for _ in range(3)]
+
+        outcomes = await DeferredList([self.write(interaction) for _ in range(10)])
+        numbers = [number for _, value in outcomes for number in value]
+        self.assertEqual(numbers, sorted(set(numbers)))
+
+    async def test_cancelled_write(self) -> None:
+        """Cancelling the Deferred of a write does not undo the write."""
+        done = self.write(lambda tx: tx.set_setting("id", b"value"))
+        done.addErrback(lambda _: None)
+        done.cancel()
+        await self.write(lambda tx: None)
+        self.assertEqual(await self.read(lambda tx: tx.setting("id")), b"value")
+
+    async def test_claims_are_accepted(self) -> None:
+        """Every write may say what it decides about."""
+        claims = (("bucket", "s3v", "bucket"), ("key", "s3v", "bucket", "key"))
+        done = self.store.write(lambda tx: tx.now(), claims=claims)
+        self.assertEqual(await done, START * 1000)
+
+    async def test_close_finishes_writes(self) -> None:
+        """Writes asked for before close are done; what is asked for after is refused."""
+        done = [self.write(lambda tx: tx.now()) for _ in range(5)]
+        await self.store.close()
+        for write in done:
+            self.assertEqual(await write, START * 1000)
+        await self.assertFailure(self.write(lambda tx: None), Unavailable)
+        await self.assertFailure(self.read(lambda tx: None), Unavailable)
+
+    async def test_watch(self) -> None:
+        """Each watcher of a topic is told of each of its changes, and of no other."""
+        seen: list[str] = []
+        self.store.watch("secrets", lambda: seen.append("a"))
+        self.store.watch("secrets", lambda: seen.append("b"))
+        self.store.watch("policy", lambda: seen.append("c"))
+        self.store.changed("secrets")
+        self.store.changed("nobody cares")
+        self.store.changed("secrets")
+        self.assertEqual(sorted(seen), ["a", "a", "b", "b"])

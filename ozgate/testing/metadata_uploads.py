@@ -1,0 +1,189 @@
+"""Contract of metadata: multipart uploads and their parts."""
+
+# mypy: disable-error-code="no-untyped-call"
+# The assertions of trial have no types.
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import evolve
+
+from ..interfaces import IMetadataTransaction
+from ..values import Content, ObjectVersion
+from .metadata_base import (
+    FULL,
+    START,
+    MetadataTests,
+    doomed_names,
+    extents,
+    part,
+    put,
+    upload,
+    version,
+)
+
+
+class UploadTests(MetadataTests):
+    """Multipart uploads and their parts."""
+
+    async def test_upload(self) -> None:
+        """An upload comes back with every member; others of the key are others."""
+        members = {
+            name: FULL[name]
+            for name in ("storage_class", "headers", "metadata", "tags")
+        }
+        begun = await self.write(
+            lambda tx: upload(
+                tx,
+                self.bucket,
+                "key",
+                "u1",
+                checksum_algorithm="CRC64NVME",
+                checksum_type="FULL_OBJECT",
+                **members,
+            )
+        )
+        await self.write(lambda tx: upload(tx, self.bucket, "key", "u2"))
+        found = await self.read(lambda tx: tx.upload(self.bucket, "key", "u1"))
+        self.assertEqual(found, begun)
+        for key, upload_id in (("key", "u3"), ("other", "u1")):
+            missing = await self.read(
+                lambda tx, k=key, u=upload_id: tx.upload(self.bucket, k, u)
+            )
+            self.assertIsNone(missing)
+
+    async def test_parts(self) -> None:
+        """Parts come by number, with their content, after a number, to a limit."""
+        begun = await self.write(lambda tx: upload(tx, self.bucket, "key", "u1"))
+        stored = [
+            part(1, "b1", checksums={"CRC64NVME": "AAAA", "SHA256": "BBBB"}),
+            part(2, "b2", "b3", "b2"),
+            part(7),
+            part(10000, "b4"),
+        ]
+
+        def put_all(tx: IMetadataTransaction) -> None:
+            for one in reversed(stored):
+                tx.put_part(self.bucket, begun, one)
+
+        await self.write(put_all)
+
+        async def found(after: int, limit: int) -> list[Any]:
+            return list(
+                await self.read(lambda tx: tx.parts(self.bucket, begun, after, limit))
+            )
+
+        self.assertEqual(await found(0, 100), stored)
+        self.assertEqual(await found(0, 2), stored[:2])
+        self.assertEqual(await found(1, 1), stored[1:2])
+        self.assertEqual(await found(2, 1), stored[2:3])
+        self.assertEqual(await found(3, 100), stored[2:])
+        self.assertEqual(await found(10000, 100), [])
+        self.assertEqual(await found(0, 0), [])
+
+        def bare(tx: IMetadataTransaction) -> Any:
+            return (
+                list(tx.parts(self.bucket, begun, 1, 2, False)),
+                [tx.count_extents(self.bucket, begun, most) for most in (9, 5, 3)],
+            )
+
+        without = [evolve(one, content=Content()) for one in stored[1:3]]
+        self.assertEqual(await self.read(bare), (without, [5, 5, 3]))
+
+    async def test_part_again(self) -> None:
+        """A part sent again replaces the first, whose blobs are doomed."""
+        begun = await self.write(lambda tx: upload(tx, self.bucket, "key", "u1"))
+
+        def again(tx: IMetadataTransaction) -> Any:
+            tx.put_part(self.bucket, begun, part(1, "b1", "b2"))
+            tx.put_part(self.bucket, begun, part(2, "b9"))
+            tx.put_part(self.bucket, begun, part(1, "b3"))
+            return list(tx.parts(self.bucket, begun, 0, 10)), doomed_names(tx)
+
+        expected = [part(1, "b3"), part(2, "b9")], ["b1", "b2"]
+        self.assertEqual(await self.write(again), expected)
+
+    async def test_complete(self) -> None:
+        """A completed upload keeps what it became, loses its parts, and dooms what nothing names."""
+        begun = await self.write(lambda tx: upload(tx, self.bucket, "key", "u1"))
+
+        def complete(tx: IMetadataTransaction) -> Any:
+            tx.put_part(self.bucket, begun, part(1, "b1"))
+            tx.put_part(self.bucket, begun, part(2, "b2"))
+            became = version(tx, "key", **FULL)
+            tx.add_version(self.bucket, became, extents("b2"))
+            completed = evolve(begun, completed=became, completed_parts="digest")
+            tx.complete_upload(self.bucket, completed)
+            return completed
+
+        completed = await self.write(complete)
+        found = await self.read(lambda tx: tx.upload(self.bucket, "key", "u1"))
+        self.assertEqual(found, completed)
+        left = await self.read(lambda tx: list(tx.parts(self.bucket, begun, 0, 10)))
+        self.assertEqual(left, [])
+        self.assertIn("b1", await self.read(doomed_names))
+        self.assertFalse(await self.read(lambda tx: tx.is_named("files", "b1")))
+        self.assertTrue(await self.read(lambda tx: tx.is_named("files", "b2")))
+        page = await self.read(
+            lambda tx: tx.upload_page(self.bucket, "", "", "", "", 10)
+        )
+        self.assertEqual(page.items, ())
+
+    async def test_completed_version_outlives_the_object(self) -> None:
+        """A completed upload tells what it became also when that object is gone."""
+        begun = await self.write(lambda tx: upload(tx, self.bucket, "key", "u1"))
+
+        def complete(tx: IMetadataTransaction) -> ObjectVersion:
+            became = put(tx, self.bucket, "key")
+            tx.complete_upload(self.bucket, evolve(begun, completed=became))
+            tx.remove_version(self.bucket, became)
+            return became
+
+        became = await self.write(complete)
+        found = await self.read(lambda tx: tx.upload(self.bucket, "key", "u1"))
+        self.assertEqual(found.completed, became)
+
+    async def test_remove_upload(self) -> None:
+        """An upload that is removed is gone with its parts, whose blobs are doomed."""
+
+        def remove(tx: IMetadataTransaction) -> Any:
+            begun = upload(tx, self.bucket, "key", "u1")
+            other = upload(tx, self.bucket, "key", "u2")
+            tx.put_part(self.bucket, begun, part(1, "b1"))
+            tx.put_part(self.bucket, begun, part(2, "b2"))
+            tx.put_part(self.bucket, other, part(1, "b3"))
+            tx.remove_upload(self.bucket, begun)
+            return (
+                tx.upload(self.bucket, "key", "u1"),
+                list(tx.parts(self.bucket, begun, 0, 10)),
+                len(tx.parts(self.bucket, other, 0, 10)),
+                doomed_names(tx),
+            )
+
+        expected: Any = (None, [], 1, ["b1", "b2"])
+        self.assertEqual(await self.write(remove), expected)
+
+    async def test_uploads_before(self) -> None:
+        """Uploads of all buckets begun before a time come oldest first, completed ones too."""
+        other = await self.add_bucket("other", versioning="Enabled")
+        begun = []
+        for bucket, upload_id in ((other, "u3"), (self.bucket, "u2"), (other, "u1")):
+            one = await self.write(
+                lambda tx, b=bucket, u=upload_id: upload(tx, b, "key", u)
+            )
+            begun.append((bucket, one))
+            self.clock.advance(1)
+        done = evolve(begun[1][1], completed=ObjectVersion("key", 1, 1))
+        await self.write(lambda tx: tx.complete_upload(self.bucket, done))
+        begun[1] = (self.bucket, done)
+
+        async def found(before: int, limit: int) -> list[Any]:
+            return list(await self.read(lambda tx: tx.uploads_before(before, limit)))
+
+        now = START * 1000
+        self.assertEqual(await found(now + 9000, 10), begun)
+        self.assertEqual(await found(now + 9000, 2), begun[:2])
+        self.assertEqual(await found(now + 2000, 10), begun[:2])
+        self.assertEqual(await found(now, 10), [])
+        self.assertEqual(await found(now + 9000, 0), [])
