@@ -16,7 +16,8 @@ from zope.interface import implementer
 
 from ..errors import Unavailable
 from ..interfaces import IMetadataStore
-from .memory_rows import MemoryTransaction, State
+from .memory_rows import MemoryTransaction
+from .memory_state import State
 
 
 class Impure(AssertionError):

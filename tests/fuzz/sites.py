@@ -26,7 +26,7 @@ from ozgate.s3.checksums import encode
 from ozgate.s3.perform.buckets import add_bucket
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
-from ozgate.testing.memory_rows import State
+from ozgate.testing.memory_state import State
 from ozgate.values import Acl, Checksum, Content, ObjectPart, ObjectVersion
 from ozgate.wire.accesslog import AccessLog, AuditLog
 from ozgate.wire.request import GatewayRequest

@@ -1,0 +1,97 @@
+"""What else the memory provider keeps: the doomed, leases, secrets, named values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+from ..values import (
+    BlobRef,
+    CheckedRows,
+    DamagedRow,
+    Secret,
+)
+from .memory_state import Rows, by_name
+
+
+class SharedRows(Rows):
+    """Blobs that may have no name left; leases, secrets and named values."""
+
+    def doomed(self, before: int, limit: int) -> Sequence[BlobRef]:
+        """Blobs doomed before that time, oldest first."""
+        found = sorted((at, name) for name, at in self._state.doomed.items())
+        return [
+            BlobRef(store, blob_id, 0, 0)
+            for at, (store, blob_id) in islice(found, limit)
+            if at < before
+        ]
+
+    def nameless(self, store: str, blob_ids: Sequence[str]) -> Sequence[str]:
+        """Those of these blobs that no extent names."""
+        return [each for each in blob_ids if not self.is_named(store, each)]
+
+    def blobs(self, store: str, after: str, limit: int) -> Sequence[BlobRef]:
+        """The blobs that extents name, by id."""
+        named = {
+            name: blob
+            for (where, name), blob in self._named().items()
+            if where == store
+        }
+        return [named[name] for name in by_name(named, "", after, limit)]
+
+    def is_doomed(self, store: str, blob_id: str) -> bool:
+        """Whether the blob is on the doomed list."""
+        return (store, blob_id) in self._state.doomed
+
+    def forget_doomed(self, blobs: Iterable[BlobRef]) -> None:
+        """Take blobs off the doomed list."""
+        doomed = self._written().doomed
+        for blob in blobs:
+            doomed.pop((blob.store, blob.id), None)
+
+    def check_rows(self, after: str, limit: int) -> CheckedRows:
+        """See the interface. There are no rows that could be damaged."""
+        return CheckedRows()
+
+    def mend_row(self, row: DamagedRow, owner: str) -> str:
+        """See the interface."""
+        self._written()
+        return "it is not there any more, or was written anew"
+
+    def lease(self, name: str, owner: str, seconds: float) -> bool:
+        """Take or renew a lease."""
+        leases = self._written().leases
+        holder, expires = leases.get(name, (owner, 0))
+        if holder != owner and expires > self._now:
+            return False
+        leases[name] = (owner, self._now + int(seconds * 1000))
+        return True
+
+    def secret_row(self, access_id: str) -> Secret | None:
+        """The row of an access id."""
+        return self._state.secrets.get(access_id)
+
+    def put_secret(self, secret: Secret) -> None:
+        """Store a row."""
+        self._written().secrets[secret.access_id] = secret
+
+    def remove_secret(self, access_id: str) -> None:
+        """Remove a row."""
+        self._written().secrets.pop(access_id, None)
+
+    def secrets(self, after: str, limit: int) -> Sequence[Secret]:
+        """Rows by access id."""
+        secrets = self._state.secrets
+        return [secrets[name] for name in by_name(secrets, "", after, limit)]
+
+    def setting(self, name: str) -> bytes | None:
+        """A named value."""
+        return self._state.settings.get(name)
+
+    def set_setting(self, name: str, value: bytes | None) -> None:
+        """Keep a named value, or remove it."""
+        settings = self._written().settings
+        if value is None:
+            settings.pop(name, None)
+        else:
+            settings[name] = value
