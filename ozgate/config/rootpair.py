@@ -28,6 +28,9 @@ ANY = "any"
 TOKENS = ("AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
 """What is set beside a pair of AWS that is good for some hours."""
 
+FILE = "_FILE"
+"""What the name of a variable ends in that names a file."""
+
 SECRETS = "/run/secrets"
 """Where Docker and Podman put what a container is to know; ``…_FILE`` may name a file of it."""
 
@@ -57,7 +60,7 @@ def choose_pair(
     if not any(_is_set(chosen.get(key)) for key in (ACCESS_KEY, SECRET_KEY)):
         given = _of_minio(environment) or _of_aws(environment, said, remarks)
         chosen.update((each.key, each) for each in given)
-    elif any(environment.get(name) for name in MINIO):
+    elif any(environment.get(_given(environment, name)) for name in MINIO):
         remarks.append(f"{_both(MINIO)} have no effect, for {ACCESS_KEY} is set")
     pair = [chosen.get(key) for key in (ACCESS_KEY, SECRET_KEY)]
     by = tuple(_named(half) for half in pair if half is not None and half.text.strip())
@@ -85,7 +88,9 @@ def _of_minio(environment: Mapping[str, str]) -> list[Setting]:
 
     :raises ConfigurationError: half of it is missing, or a file cannot be read.
     """
-    return _whole(MINIO, [_value(environment, name) for name in MINIO])
+    user, password = (_given(environment, name) for name in MINIO)
+    values = [_value(environment, name) for name in (user, password)]
+    return _whole((user, password), values)
 
 
 def _of_aws(
@@ -133,22 +138,31 @@ def _whole(names: tuple[str, str], values: list[str]) -> list[Setting]:
     ]
 
 
+def _given(environment: Mapping[str, str], name: str) -> str:
+    """The variable itself, or ``NAME_FILE`` where that stands in for it."""
+    in_file = f"{name}{FILE}"
+    return in_file if environment.get(in_file) and not environment.get(name) else name
+
+
 def _value(environment: Mapping[str, str], name: str) -> str:
     """A variable's value, or what is in the file that ``NAME_FILE`` names.
 
-    :raises ConfigurationError: it cannot be read.
+    :raises ConfigurationError: it cannot be read, or nothing is in it.
     """
-    path = environment.get(f"{name}_FILE", "")
-    if environment.get(name) or not path:
-        return environment.get(name, "")
+    text = environment.get(name, "")
+    if not name.endswith(FILE):
+        return text
+    path = Path(SECRETS, text)
     try:
         # Ends of lines come from editors.
-        return Path(SECRETS, path).read_text(encoding="utf-8").strip()
+        value = path.read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
-        raise ConfigurationError(
-            f"{name}_FILE: cannot read {Path(SECRETS, path)}: {reason}"
-        ) from None
+        raise ConfigurationError(f"{name}: cannot read {path}: {reason}") from None
+    if not value:
+        # Taken for no pair, it would leave the service open to anybody.
+        raise ConfigurationError(f"{name}: nothing is in {path}")
+    return value
 
 
 def _named(setting: Setting) -> str:

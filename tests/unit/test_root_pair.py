@@ -173,9 +173,24 @@ class ChoiceTests(PairTestCase):
         settings = self.loaded(names)
         self.assertEqual((settings.access_key, settings.secret_key), ("max", SECRET))
         self.assertTrue(settings.security_enabled)
+        self.assertEqual(settings.secured_by, tuple(names))
         line = self.refused(names | {"MINIO_ROOT_USER_FILE": "no-such-file"})
         self.assertIn("MINIO_ROOT_USER_FILE", line)
         self.assertIn("/run/secrets/no-such-file", line)
+
+    def test_empty_files(self) -> None:
+        """Files without anything in them are refused, not taken for no pair, which would let anybody in."""
+        path = Path(self.mktemp())
+        path.write_text("\n")
+        names = dict.fromkeys(MINIO, "")
+        files = {f"{name}_FILE": str(path.absolute()) for name in MINIO}
+        self.assertIn("MINIO_ROOT_USER_FILE: nothing", self.refused(names | files))
+
+    def test_files_without_effect(self) -> None:
+        """Where ozgate's own pair is set, it is said that MinIO's has no effect, in files as well."""
+        files = {f"{name}_FILE": "no-such-file" for name in MINIO}
+        [remark] = self.loaded(OURS | files).remarks
+        self.assertIn("MINIO_ROOT_USER", remark)
 
     def test_others_of_minio(self) -> None:
         """What else is set for MinIO is named, for it has no effect."""
