@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing
+from threading import Thread
 from typing import Any
 
 from twisted.internet import reactor
@@ -53,6 +54,17 @@ class LookTests(InspectionCase):
         self.assertTrue(IInspected.providedBy(self.store))
         self.assertEqual(list(await self.store.examine()), [])
         self.assertEqual(list(await self.store.drifts()), [])
+
+    async def test_no_thread(self) -> None:
+        """Where no thread can begin, a look fails, and is not what closing waits for."""
+
+        def refuse(_: Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        patches = self.patch(Thread, "start", refuse)
+        await self.assertFailure(self.store.examine(), Unavailable)
+        patches.restore()
+        await self.store.close()
 
     async def test_strays(self) -> None:
         """Rows that belong to nothing are counted, by what they are."""

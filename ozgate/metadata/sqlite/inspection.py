@@ -15,7 +15,7 @@ from contextlib import closing, suppress
 from threading import Thread
 from typing import Any, Protocol
 
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import Deferred, DeferredList, fail
 
 from ...errors import NoSpace, Unavailable
 from ...values import BlobUser, DamagedRow, Drift
@@ -119,7 +119,12 @@ class Inspections:
             else:
                 self._reactor.callFromThread(settle, done.callback, value)
 
-        Thread(target=work, name="ozgate-inspection", daemon=True).start()
+        try:
+            Thread(target=work, name="ozgate-inspection", daemon=True).start()
+        except RuntimeError as error:
+            # The operating system has a limit.
+            self._running.discard(ended)
+            return fail(Unavailable(str(error)))
         return done
 
     def _look(self, look: Callable[..., Any], args: tuple[Any, ...]) -> Any:
