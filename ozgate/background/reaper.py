@@ -32,6 +32,9 @@ _BATCH = 100
 
 _ENDINGS = tuple(f"{n:02x}" for n in range(256))
 
+_EVER = 1 << 60
+"""A time, in milliseconds, that comes after all others."""
+
 _CLAIMS = (("lease", LEASE),)
 
 
@@ -225,8 +228,11 @@ def _take_nameless(
 
 
 def _look_retired(tx: IMetadataTransaction, oldest: int | None) -> Sequence[int]:
-    """The versions that were retired before the oldest read began; some of them."""
-    before = tx.now() if oldest is None else min(tx.now(), oldest)
+    """The versions that were retired before the oldest read began; some of them.
+
+    While nobody reads that is all of them, also those of a time to come: a clock that was wrong may have been set back by years.
+    """
+    before = _EVER if oldest is None else min(tx.now(), oldest)
     return tx.retired(before, _BATCH)
 
 

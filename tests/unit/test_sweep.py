@@ -12,7 +12,15 @@ from ozgate.content.readers import Readers
 from ozgate.errors import NoSpace, Unavailable
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
-from ozgate.values import BlobRef, Bucket, Content, Extent, ObjectVersion, Volume
+from ozgate.values import (
+    EXTENTS_AT_ONCE,
+    BlobRef,
+    Bucket,
+    Content,
+    Extent,
+    ObjectVersion,
+    Volume,
+)
 
 START = 1_700_000_000
 DELAY = 60
@@ -147,6 +155,27 @@ class ReapTests(SweepCase):
         self.write(remove_key, self.bucket, "a")
         self.clock.advance(DELAY + 1)
         self.readers.enter(self.now())
+        self.assertEqual(self.reap(), 1)
+
+    def test_clock_set_back(self) -> None:
+        """What was removed at a time that is far off, for the clock was wrong, goes all the same once nobody reads."""
+        blob = self.put(data=bytes(2 * (EXTENTS_AT_ONCE + 1)))
+        extents = [Extent(blob, n, 1) for n in range(0, blob.length, 2)]
+
+        def add(tx):
+            version = ObjectVersion("a", tx.next_sequence(), tx.now(), len(extents))
+            tx.add_version(self.bucket, version, Content(None, tuple(extents)))
+
+        self.write(add)
+        self.write(remove_key, self.bucket, "a")
+        self.clock.rightNow -= 3 * 86_400
+        token = self.readers.enter(self.now())
+        self.reap()
+        self.clock.advance(DELAY + 1)
+        self.assertEqual(self.reap(), 0)
+        self.readers.leave(token)
+        self.reap()
+        self.clock.advance(DELAY + 1)
         self.assertEqual(self.reap(), 1)
 
     def test_many(self) -> None:
