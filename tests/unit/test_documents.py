@@ -1,0 +1,35 @@
+"""The documents' links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.running import ROOT
+
+LINK = re.compile(r"\]\((?!https?:)(?P<path>[^)#\s]*)(?:#(?P<anchor>[^)\s]+))?\)")
+
+
+def anchors(document: Path) -> set[str]:
+    """What the headings are called in links, as GitHub has it."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
+    return {
+        re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings
+    }
+
+
+class LinkTests(SynchronousTestCase):
+    """The README and all that is beside it."""
+
+    def test_lead_somewhere(self) -> None:
+        """Each link inside of the project names a file that is there, and a heading that it has."""
+        documents = [ROOT / "README.md", *sorted(Path(ROOT, "docs").glob("*.md"))]
+        for document in documents:
+            for link in LINK.finditer(document.read_text()):
+                path = document.parent / link["path"] if link["path"] else document
+                where = f"{document.name}: {link[0]}"
+                self.assertTrue(path.exists(), where)
+                if link["anchor"]:
+                    self.assertIn(link["anchor"], anchors(path), where)
