@@ -1,18 +1,16 @@
 """Reading everything that is stored, and holding it against its checksums: the scrub.
 
 It walks the blobs that versions and parts name, in the order of their ids, then the rows, inline bodies included. How far it
-is stands in the metadata store, so that it goes on there after a restart; so does the list of what was found
+is stands in the metadata store (:mod:`~ozgate.background.standing`), so that it goes on there after a restart; so does the list of what was found
 damaged, until that is gone or reads well again.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from attrs import asdict, evolve, frozen
-from awscrt.checksums import crc64nvme
+from attrs import asdict, evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
@@ -22,13 +20,9 @@ from ..errors import Absent, Damaged, Unavailable, is_short
 from ..interfaces import IBlobStore, IInspected, IMetadataStore, IMetadataTransaction
 from ..values import BlobRef, BlobUser, DamagedRow
 from .reaper import always
+from .standing import BLOBS, CLAIMS, OVER, ROWS, Damage, Standing, keep, load, packed
 
 _log = Logger()
-
-LEASE = "scrub"
-
-TERM = 120.0
-"""Seconds of the lease, renewed whenever the standing is kept."""
 
 KEEP_EVERY = 10.0
 """Seconds after which the standing is kept again: what a restart may have to read twice."""
@@ -39,12 +33,6 @@ MOST_LISTED = 1000
 MOST_USERS = 20
 """Keys that are named for one blob at most."""
 
-BLOBS, ROWS, OVER = "blobs", "rows", "over"
-"""Stages."""
-
-_STANDING, _LIST = "scrub", "scrub.damaged"
-"""Settings of the store."""
-
 _PAGE = 100
 """Blobs or rows read from the metadata at once."""
 
@@ -53,60 +41,6 @@ _MEASURED = 1000
 
 _ROW = 4096
 """Bytes that a row counts for against the bandwidth: it may have an inline body."""
-
-_CLAIMS = (("lease", LEASE),)
-
-
-@frozen
-class Damage:
-    """Something that does not read well.
-
-    :ivar kind: ``blob``, ``inline`` or ``metadata``.
-    :ivar name: the blob's id, or the row.
-    :ivar what: what is wrong with it, a line.
-    :ivar users: who needs it: ``/volume/bucket/key``.
-    :ivar found: when it was found first.
-    :ivar seen: when it was found last.
-    """
-
-    kind: str
-    name: str
-    what: str
-    users: tuple[str, ...]
-    found: int
-    seen: int
-
-
-@frozen
-class Standing:
-    """How far a scrub is.
-
-    :ivar began: milliseconds since the epoch; 0 when there never was one.
-    :ivar ended: the same, 0 while it is not over.
-    :ivar place: the last blob or row of its stage that is done; opaque.
-    :ivar last: the last blob there was when it began.
-    :ivar total: bytes of the blobs there were when it began.
-    :ivar done: bytes of blobs that were read.
-    :ivar rows: rows that were checked.
-    :ivar damaged: what it found so far.
-    :ivar stopped: an administrator stopped it.
-    """
-
-    began: int = 0
-    ended: int = 0
-    stage: str = BLOBS
-    place: str = ""
-    last: str = ""
-    total: int = 0
-    done: int = 0
-    rows: int = 0
-    damaged: int = 0
-    stopped: bool = False
-
-    @property
-    def is_under_way(self) -> bool:
-        """Whether it has begun and is not over."""
-        return bool(self.began and not self.ended)
 
 
 class _Stopped(Exception):
@@ -163,7 +97,7 @@ class Scrub:
         :return: what the store has for the time.
         :raises StoreError: the store failed.
         """
-        found = await self._metadata.read(_load, self._blobs.name)
+        found = await self._metadata.read(load, self._blobs.name)
         now, self.standing, self.listed = found
         return int(now)
 
@@ -372,10 +306,10 @@ class Scrub:
 
     async def _try_to_keep(self) -> bool:
         self._kept = self._clock.seconds()
-        damaged = _packed([asdict(each) for each in self.listed.values()])
-        standing = _packed(asdict(self.standing))
+        damaged = packed([asdict(each) for each in self.listed.values()])
+        standing = packed(asdict(self.standing))
         kept: bool = await self._metadata.write(
-            _keep, self._owner, standing, damaged, claims=_CLAIMS
+            keep, self._owner, standing, damaged, claims=CLAIMS
         )
         return kept
 
@@ -412,43 +346,3 @@ def _is_named(tx: IMetadataTransaction, store: str, blob_id: str) -> bool:
 
 def _check_rows(tx: IMetadataTransaction, after: str, limit: int) -> Any:
     return tx.check_rows(after, limit)
-
-
-def _keep(
-    tx: IMetadataTransaction, owner: str, standing: bytes, damaged: bytes
-) -> bool:
-    if not tx.lease(LEASE, owner, TERM):
-        return False
-    tx.set_setting(_STANDING, standing)
-    tx.set_setting(_LIST, damaged)
-    return True
-
-
-def _packed(value: object) -> bytes:
-    """A value of a setting: rows of settings have no check of their own."""
-    data = json.dumps(value).encode()
-    return b"%016x %b" % (crc64nvme(data), data)
-
-
-def _unpacked(kept: bytes | None) -> Any:
-    """What was packed; ``None`` when that is damaged, so that a scrub begins anew."""
-    crc, _, data = (kept if isinstance(kept, bytes) else b"").partition(b" ")
-    return json.loads(data) if crc == b"%016x" % crc64nvme(data) else None
-
-
-def _load(
-    tx: IMetadataTransaction, store: str
-) -> tuple[int, Standing, dict[str, Damage]]:
-    standing, found = (_unpacked(tx.setting(name)) for name in (_STANDING, _LIST))
-    if standing is None or found is None:
-        # One without the other would leave out what was found.
-        standing, found = {}, []
-    damaged: Iterable[Damage] = [
-        Damage(**{**each, "users": tuple(each["users"])}) for each in found
-    ]
-    listed = {
-        each.name: each
-        for each in damaged
-        if each.kind != "blob" or tx.is_named(store, each.name)
-    }
-    return tx.now(), Standing(**standing), listed
