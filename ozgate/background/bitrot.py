@@ -18,7 +18,7 @@ from twisted.logger import Logger
 
 from ..errors import Absent, Damaged, Unavailable, is_short
 from ..interfaces import IBlobStore, IInspected, IMetadataStore, IMetadataTransaction
-from ..values import BlobRef, BlobUser, DamagedRow
+from ..values import BlobRef, BlobUser, CheckedRows, DamagedRow
 from .reaper import always
 from .standing import BLOBS, CLAIMS, OVER, ROWS, Damage, Standing, keep, load, packed
 
@@ -344,5 +344,5 @@ def _is_named(tx: IMetadataTransaction, store: str, blob_id: str) -> bool:
     return tx.is_named(store, blob_id)
 
 
-def _check_rows(tx: IMetadataTransaction, after: str, limit: int) -> Any:
+def _check_rows(tx: IMetadataTransaction, after: str, limit: int) -> CheckedRows:
     return tx.check_rows(after, limit)

@@ -12,7 +12,7 @@ import gc
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
@@ -178,8 +178,11 @@ class GatewayService(Service):
         where that cannot be told, for what could be repaired by an administrator must be within reach.
         """
         try:
-            if await self._metadata.read(_lacks, self._settings):
-                await self._metadata.write(_prepare, self._settings)
+            settings = self._settings
+            wanted = settings.volume_name, tuple(settings.buckets_at_start)
+            if await self._metadata.read(_lacks, *wanted):
+                owner = settings.access_key or OWNER
+                await self._metadata.write(_prepare, *wanted, owner)
         except Damaged as error:
             _log.error(
                 "{error}; 'ozgate admin fsck' looks through everything", error=error
@@ -353,19 +356,19 @@ def _is_new(tx: IMetadataTransaction) -> bool:
         return False
 
 
-def _lacks(tx: IMetadataTransaction, settings: Settings) -> bool:
+def _lacks(tx: IMetadataTransaction, volume: str, buckets: Sequence[str]) -> bool:
     """Whether :func:`_prepare` has something to make; an interaction."""
-    volume = settings.volume_name
     return tx.volume(volume) is None or any(
-        tx.bucket(volume, name) is None for name in settings.buckets_at_start
+        tx.bucket(volume, name) is None for name in buckets
     )
 
 
-def _prepare(tx: IMetadataTransaction, settings: Settings) -> None:
+def _prepare(
+    tx: IMetadataTransaction, volume: str, buckets: Sequence[str], owner: str
+) -> None:
     """Make the volume that S3 shows and the buckets asked for, where they are missing; an interaction."""
-    owner = settings.access_key or OWNER
-    if tx.volume(settings.volume_name) is None:
-        tx.add_volume(shared_volume(settings.volume_name, owner, tx.now()))
-    for name in settings.buckets_at_start:
+    if tx.volume(volume) is None:
+        tx.add_volume(shared_volume(volume, owner, tx.now()))
+    for name in buckets:
         with contextlib.suppress(BucketAlreadyExists, BucketAlreadyOwnedByYou):
-            add_bucket(tx, settings.volume_name, name, owner, "")
+            add_bucket(tx, volume, name, owner, "")

@@ -16,7 +16,7 @@ from twisted.internet.task import deferLater
 
 from ...errors import Damaged
 from ...interfaces import IInspected, IMetadataTransaction
-from ...values import BlobRef, Drift
+from ...values import BlobRef, CheckedRows, DamagedRow, Drift
 from ..caller import Caller, require_admin
 from ..context import AdminContext
 from ..errors import AdminError
@@ -158,7 +158,7 @@ async def _rows(check: Check, state: State) -> bool:
     """Each row by itself."""
     metadata = check.gateway.metadata
     try:
-        checked = await metadata.read(lambda tx: tx.check_rows(state.after, _ROWS))
+        checked = await metadata.read(_check_rows, state.after, _ROWS)
     except Damaged as error:
         check.add("structure", "metadata", str(error))
         return True
@@ -206,7 +206,7 @@ async def _orphans(check: Check, state: State) -> bool:
     gateway = check.gateway
     name, metadata = gateway.blobs.name, gateway.metadata
     ending = f"{state.ending:02x}"
-    now = await metadata.read(lambda tx: tx.now())
+    now = await metadata.read(_now)
     state.counts["blobs"] += len(await gateway.blobs.list(now, ending))
     before = now if check.is_alone else now - IN_FLIGHT
     ids = await gateway.blobs.list(before, ending)
@@ -283,7 +283,15 @@ def _lease(tx: IMetadataTransaction, run: str, term: float) -> bool:
     return tx.lease(LEASE, run, term)
 
 
-def _mend(tx: IMetadataTransaction, row: Any, owner: str) -> str:
+def _now(tx: IMetadataTransaction) -> int:
+    return tx.now()
+
+
+def _check_rows(tx: IMetadataTransaction, after: str, limit: int) -> CheckedRows:
+    return tx.check_rows(after, limit)
+
+
+def _mend(tx: IMetadataTransaction, row: DamagedRow, owner: str) -> str:
     return tx.mend_row(row, owner)
 
 
