@@ -28,7 +28,7 @@ from ozgate.cli.admin.backup import _open_metadata
 from ozgate.config.sitefile import ConfigurationError
 from ozgate.errors import StoreError
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
-from tests.unit.test_backup import BackupCase
+from tests.unit.admin.upkeep.test_backup import BackupCase
 
 OUTSIDE = b"root:$y$j9T$...:20000:0:99999:7:::\n"
 """What a restore must not bring in."""

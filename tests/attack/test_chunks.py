@@ -1,7 +1,7 @@
 """Bodies signed in chunks, and those whose trailer alone is not: every operation that takes one, every way to change it.
 
-The head is as it was signed. The chain of signatures by itself is in ``tests.unit.test_chunks``, the coding in
-``tests.unit.test_awschunked``.
+The head is as it was signed. The chain of signatures by itself is in ``tests.unit.auth.test_chunks``, the coding in
+``tests.unit.wire.test_awschunked``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.attack.requests import (
 from tests.attack.support import AttackTestCase
 from tests.operations.support import SECRETS
 from tests.operations.uploads import checksum_of
-from tests.unit.chunking import unsigned
+from tests.unit.auth.chunking import unsigned
 
 TAKING = [row for row in OPERATIONS if row.body is not Body.NONE]
 BUILT = [row for row in TAKING if row.perform is not None]

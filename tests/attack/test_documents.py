@@ -1,6 +1,6 @@
 """Hostile XML, sent to every operation that takes a document (F47).
 
-The reader by itself is in ``tests.unit.test_xml``. An operation that is added to the table must come with a document
+The reader by itself is in ``tests.unit.s3.test_xml``. An operation that is added to the table must come with a document
 that it takes (:data:`~tests.attack.requests.DOCUMENTS`), which is then made hostile here.
 """
 

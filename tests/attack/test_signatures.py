@@ -1,7 +1,7 @@
 """Every mutation of a signature, on every operation of the table: refused as S3 refuses it, and nothing changes.
 
 The operations come from :data:`~ozgate.s3.operations.OPERATIONS`, so that one that is added later is attacked too.
-The rules themselves, one by one, are in ``tests.unit.test_sigv4`` and its neighbors; signatures of chunks are in
+The rules themselves, one by one, are in ``tests.unit.auth.test_sigv4`` and its neighbors; signatures of chunks are in
 :mod:`tests.attack.test_chunks`.
 """
 

@@ -35,7 +35,7 @@ from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata.sqlite.rowchecks import CHECKED, CheckedTable, check_of_retired
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.values import Bucket, Volume
-from tests.unit.metadata_rows import CREATED, fill, still_store
+from tests.unit.metadata.sqlite.metadata_rows import CREATED, fill, still_store
 
 Interaction = Callable[[IMetadataTransaction], Any]
 
@@ -56,7 +56,7 @@ class Read:
 
 
 async def reads_of(store: SQLiteMetadataStore) -> list[Read]:
-    """Every question about the rows of :func:`tests.unit.metadata_rows.fill`, with its answer."""
+    """Every question about the rows of :func:`tests.unit.metadata.sqlite.metadata_rows.fill`, with its answer."""
     found: list[Read] = []
 
     async def ask(about: str, interaction: Interaction) -> Any:

@@ -41,7 +41,7 @@ from tests.crash.disk import Folder, Image, read_tree
 from tests.crash.invariants import View, check, view
 from tests.crash.tapping import Call, Counting, Ending, Recording, tapped, unavailable
 from tests.crash.workload import Gate, Loop, fill, perform, small_world
-from tests.unit.metadata_rows import look, restore
+from tests.unit.metadata.sqlite.metadata_rows import look, restore
 
 SCRIPT = (
     "put-small put-large overwrite copy tag overwrite complete delete put-small configure delete-version"
@@ -325,7 +325,7 @@ def _set(loop: Loop, now: float) -> None:
 
 def dumps() -> dict[int, Path]:
     """Databases of earlier schemas, by the number of each."""
-    folder = Path(__file__).parent.parent / "unit"
+    folder = Path(__file__).parent.parent / "unit" / "metadata" / "sqlite"
     return {
         int(path.stem.removeprefix("metadata_v")): path
         for path in sorted(folder.glob("metadata_v*.sql"))

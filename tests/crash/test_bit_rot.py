@@ -50,7 +50,7 @@ from tests.crash.bit_rot import (
     outcome,
     put_column,
 )
-from tests.unit.metadata_rows import fill, still_store
+from tests.unit.metadata.sqlite.metadata_rows import fill, still_store
 
 SEED = 4
 

@@ -1,7 +1,7 @@
 """A wall clock that is set under a running server, forward and back.
 
 A real server, but for one thing: its ``time.time`` is replaced before Twisted is loaded, and adds what a file says, for
-a test may not set the clock of the machine. :mod:`tests.unit.test_clocks` has what takes hours.
+a test may not set the clock of the machine. :mod:`tests.unit.service.test_clocks` has what takes hours.
 """
 
 from __future__ import annotations

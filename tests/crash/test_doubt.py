@@ -15,7 +15,7 @@ from ozgate.errors import Uncertain
 from ozgate.metadata.sqlite import connections
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from tests.crash.tapping import Call, Failing, tapped, unavailable
-from tests.unit.test_sqlite_failures import add_bucket, keys, put
+from tests.unit.metadata.sqlite.test_failures import add_bucket, keys, put
 
 
 def of_the_log(call: Call) -> bool:

@@ -22,7 +22,7 @@ from tests.crash.fault_sweep import FAILURES, SHORT, Failing, Fault, forget
 from tests.crash.kill_sweep import dumps, make_folder, rows_of
 from tests.crash.tapping import Call, tapped, unavailable
 from tests.crash.test_kill_sweep import python
-from tests.unit.metadata_rows import restore
+from tests.unit.metadata.sqlite.metadata_rows import restore
 
 SEED = 20261122
 

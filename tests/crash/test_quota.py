@@ -19,7 +19,7 @@ from ozgate.errors import NoSpace, StoreError, Uncertain
 from ozgate.metadata.sqlite import connections
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from tests.crash.tapping import Call, Failing, tapped, unavailable
-from tests.unit.test_sqlite_failures import add_bucket, keys, put
+from tests.unit.metadata.sqlite.test_failures import add_bucket, keys, put
 
 
 def to_the_log(call: Call) -> bool:

@@ -11,7 +11,7 @@ from attrs import evolve
 from ozgate.s3.operations import Operation
 from ozgate.s3.xml import http_date
 from tests.operations.test_authorization import BUILT, Asked, AuthorizationTestCase
-from tests.unit.test_operations import MODEL, members
+from tests.unit.s3.test_operations import MODEL, members
 
 EARLIER = http_date(1_700_000_000_000)
 """Before all that the tests make."""

@@ -10,7 +10,7 @@ from tests.operations.support import OperationTestCase, Response
 
 
 class PutObjectTaggingTests(OperationTestCase):
-    """PutObjectTagging; the rules of tags themselves are in ``tests.unit.test_tags``."""
+    """PutObjectTagging; the rules of tags themselves are in ``tests.unit.s3.test_tags``."""
 
     async def put(
         self, body: bytes, target: str = "/bucket/key?tagging", **headers: str

@@ -310,7 +310,8 @@ class RefusalTests(BackupCase):
         self.change_metadata("PRAGMA user_version = 99")
         self.assertIn("has metadata schema 99", self.restored_nothing())
         for number in (1, SCHEMA_VERSION - 1):
-            sql = Path(__file__).parent.parent / "unit" / f"metadata_v{number}.sql"
+            dumps = Path(__file__).parent.parent / "unit" / "metadata" / "sqlite"
+            sql = dumps / f"metadata_v{number}.sql"
             scripts = [sql.read_text("utf-8"), f"PRAGMA user_version = {number}"]
             if number > 1:  # secrets of another master key
                 scripts.append("DELETE FROM secrets; DELETE FROM settings")

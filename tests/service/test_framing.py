@@ -15,10 +15,10 @@ Which case of the list of what must not break (section C) is tested where:
  24   Content-Length                                 ``LengthTests``, ``test_bad_input``, ``wire.test_malformed``
  25   two readings of one request                    ``test_smuggling``, ``wire.test_malformed``
  25   answers out of order                           ``test_smuggling``, ``wire.test_body``
- 26   aws-chunked                                    ``CodedTests``, ``test_bad_input.ChunkedTests``, ``unit.test_awschunked``
+ 26   aws-chunked                                    ``CodedTests``, ``test_bad_input.ChunkedTests``, ``unit.wire.test_awschunked``
  27   HTTP/2                                         ``test_smuggling.OtherProtocolTests``, ``wire.test_tls``
  28   answers that are split                         ``test_splitting``, ``test_bad_input``, ``wire.test_send``
- 29   metadata and keys beyond ASCII                 ``test_splitting``, ``unit.test_headers``, ``unit.test_address``
+ 29   metadata and keys beyond ASCII                 ``test_splitting``, ``unit.s3.test_headers``, ``unit.wire.test_target``
 ====  =============================================  =========================================================
 """
 

@@ -1,7 +1,7 @@
 """Requests that do not belong, against a real service: none gets in, and none takes a secret out.
 
 What is changed on the way, taken for something else, sent by who may not, or sent by a page in somebody's browser. The rules of
-signatures themselves are in ``tests.unit.test_sigv4`` and its neighbors, other users of the machine in
+signatures themselves are in ``tests.unit.auth.test_sigv4`` and its neighbors, other users of the machine in
 ``tests.service.test_secrets``, impostors in ``tests.service.test_kerberos``.
 """
 

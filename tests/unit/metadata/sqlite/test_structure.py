@@ -16,8 +16,8 @@ from ozgate.errors import Unavailable
 from ozgate.metadata.sqlite.connections import connect_reader, connect_writer
 from ozgate.metadata.sqlite.schema import SCHEMA_VERSION
 from ozgate.metadata.sqlite.structure import foreign_parts
-from tests.unit.metadata_rows import fill, restore, still_store
-from tests.unit.test_sqlite_upgrades import DUMPS
+from tests.unit.metadata.sqlite.metadata_rows import fill, restore, still_store
+from tests.unit.metadata.sqlite.test_upgrades import DUMPS
 
 TRIGGER = """CREATE TRIGGER gift AFTER INSERT ON versions BEGIN
     UPDATE buckets SET owner = 'mallory'; END"""

@@ -21,7 +21,7 @@ from ozgate.errors import (
 from ozgate.wire.awschunked import AwsChunked
 from ozgate.wire.streams import Collect
 from tests.fuzz import awschunked
-from tests.unit.chunking import (
+from tests.unit.auth.chunking import (
     SIGNED,
     SIGNED_TRAILER,
     signed_chunks,

@@ -19,7 +19,7 @@ from ozgate.errors import Unavailable
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata.sqlite import schema
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
-from tests.unit.metadata_rows import fill, look, restore, still_store
+from tests.unit.metadata.sqlite.metadata_rows import fill, look, restore, still_store
 
 DUMPS = {
     int(path.stem.removeprefix("metadata_v")): path.read_text(encoding="utf-8")
@@ -29,7 +29,7 @@ DUMPS = {
 
 
 class UpgradeTests(TestCase):
-    """Each schema since access control lists; :mod:`tests.unit.test_sqlite_migration` has the first."""
+    """Each schema since access control lists; :mod:`tests.unit.metadata.sqlite.test_migration` has the first."""
 
     async def test_dumps(self) -> None:
         """There is a dump of every schema before this one."""

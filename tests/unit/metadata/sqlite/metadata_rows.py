@@ -1,6 +1,6 @@
 """Rows of every kind, and how a dump of them is made for the tests of later schemas.
 
-``python -m tests.unit.metadata_rows tests/unit/metadata_vN.sql`` writes the dump of the schema of this checkout. It
+``python -m tests.unit.metadata.sqlite.metadata_rows tests/unit/metadata/sqlite/metadata_vN.sql`` writes the dump of the schema of this checkout. It
 is kept when a schema is released, and never made again: ``metadata_v2.sql`` and those after it are from the code of
 those versions.
 """

@@ -10,7 +10,7 @@ from ozgate.config.loading import load
 from ozgate.config.reference import markdown, site_file
 from ozgate.config.settings import Settings, knobs
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 
 
 class ReferenceTests(SynchronousTestCase):

@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.auth.chunks import ChunkVerifier
 from ozgate.errors import SignatureDoesNotMatch
-from tests.unit.chunking import SIGNED, SIGNED_TRAILER, verified
+from tests.unit.auth.chunking import SIGNED, SIGNED_TRAILER, verified
 
 SEED = "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9"
 CHUNKS = [

@@ -16,7 +16,7 @@ AWS = {"AWS_ACCESS_KEY_ID": "amy", "AWS_SECRET_ACCESS_KEY": SECRET}
 MINIO = {"MINIO_ROOT_USER": "max", "MINIO_ROOT_PASSWORD": SECRET}
 OURS = {"OZGATE_S3_ACCESS_KEY": "ozzy", "OZGATE_S3_SECRET_KEY": SECRET}
 OFF = "ozone.security.enabled=false"
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 
 
 class PairTestCase(SynchronousTestCase):

@@ -7,7 +7,7 @@ import hmac
 
 from ozgate.auth.canonical import signing_key
 from ozgate.auth.sigv4 import Verified
-from tests.unit.signed import DOCUMENTED, SECRET
+from tests.unit.auth.signed import DOCUMENTED, SECRET
 
 SCOPE = "20130524/us-east-1/s3/aws4_request"
 TIMESTAMP = "20130524T000000Z"

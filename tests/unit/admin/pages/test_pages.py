@@ -26,7 +26,7 @@ from ozgate.gateway.tally import SECONDS, Spread
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from tests.operations.support import make_gateway
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[4]
 
 
 class ProbeTests(SynchronousTestCase):

@@ -29,7 +29,7 @@ from ozgate.errors import (
     S3Error,
     SignatureDoesNotMatch,
 )
-from tests.unit.signed import (
+from tests.unit.auth.signed import (
     ACCESS_ID,
     DOCUMENTED,
     EMPTY,

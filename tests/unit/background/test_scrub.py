@@ -17,7 +17,7 @@ from ozgate.interfaces import IMetadataTransaction
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.values import BlobRef, Bucket, CheckedRows, Content, Extent, ObjectVersion
-from tests.unit.test_sweep import START, add_bucket, remove_key
+from tests.unit.background.test_reaper import START, add_bucket, remove_key
 
 SIZE = 1000
 DAY = 86400.0

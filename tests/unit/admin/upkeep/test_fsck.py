@@ -23,8 +23,8 @@ from ozgate.values import (
     Upload,
     Volume,
 )
-from tests.unit.test_backup import BackupCase
-from tests.unit.test_sweep import name_blob
+from tests.unit.admin.upkeep.test_backup import BackupCase
+from tests.unit.background.test_reaper import name_blob
 
 ADMIN = Caller("root", True, is_local=True)
 

@@ -21,8 +21,8 @@ from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.service.clocks import dated
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
-from tests.unit.metadata_rows import CREATED, still_store
-from tests.unit.test_uploads_expiry import AGE, INTERVAL, add_bucket, begin
+from tests.unit.background.test_uploads import AGE, INTERVAL, add_bucket, begin
+from tests.unit.metadata.sqlite.metadata_rows import CREATED, still_store
 
 HOUR, DAY = 3600.0, 86400.0
 

@@ -43,7 +43,7 @@ from ozgate.values import BlobRef, ByteRange, Content, Extent, Principal
 from ozgate.wire.body import RequestBody
 from ozgate.wire.headers import Headers
 from ozgate.wire.target import Scope, parse_address
-from tests.unit.chunking import (
+from tests.unit.auth.chunking import (
     SIGNED_TRAILER,
     UNSIGNED_TRAILER,
     signed_chunks,

@@ -24,7 +24,7 @@ from ozgate.errors import (
     SignatureDoesNotMatch,
 )
 from ozgate.s3.resolve import SELECTORS
-from tests.unit.signed import ACCESS_ID, DOCUMENTED, EMPTY, SECRET, Sent
+from tests.unit.auth.signed import ACCESS_ID, DOCUMENTED, EMPTY, SECRET, Sent
 
 HOST = "localhost:9878"
 DOMAIN = "s3.localhost"
