@@ -159,7 +159,7 @@ def ask_again() -> None:
     fault = Fault("overwrite", at, "EIO")
     status, broken = failing.strike(fault)
     assert (status, broken) == (503, []), (status, broken)
-    with patch.object(blobfile, "io", Retrying()):
+    with patch.object(blobfile, "syscalls", Retrying()):
         status, broken = failing.strike(fault)
     assert status == 200, status
     assert any("cut" in line for line in broken), broken
