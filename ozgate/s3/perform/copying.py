@@ -179,7 +179,7 @@ def _copy(
     parts: Sequence[ObjectPart] = ()
     if version.parts_count:
         parts = tx.object_parts(source_bucket, version, 0, version.parts_count)
-    checksum = _whole(version.checksum, parts)
+    checksum = _whole(version, parts)
     if wish.algorithm and (
         checksum is None
         or (checksum.algorithm, checksum.type) != (wish.algorithm, "FULL_OBJECT")
@@ -207,13 +207,15 @@ def _known(algorithm: str, version: ObjectVersion, content: Content) -> Checksum
     return None if value is None else Checksum(algorithm, "FULL_OBJECT", value)
 
 
-def _whole(checksum: Checksum | None, parts: Sequence[ObjectPart]) -> Checksum | None:
+def _whole(version: ObjectVersion, parts: Sequence[ObjectPart]) -> Checksum | None:
     """The checksum of the whole object, where the parts' checksums give it; else the one that there is."""
+    checksum = version.checksum
     if checksum is None or checksum.type != "COMPOSITE":
         return checksum
     known = [(part.checksum, part.size) for part in parts if part.checksum]
     combinable = ALGORITHMS[checksum.algorithm].full_object_combinable
-    if not combinable or len(known) < len(parts):
+    # Rows of parts that were damaged may have been removed.
+    if not combinable or len(known) < version.parts_count:
         return checksum
     value = combine(checksum.algorithm, known)
     return Checksum(checksum.algorithm, "FULL_OBJECT", value)
