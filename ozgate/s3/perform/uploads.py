@@ -56,10 +56,10 @@ def store_part(
     upload = find_upload(tx, bucket, call.key, upload_id)
     part = Part(modified=tx.now(), **members)
     check_part(tx, bucket, upload, part.number, part.size)
-    count = len(part.content.extents)
-    if count > FEW_EXTENTS:
-        check_extents(count + tx.count_extents(bucket, upload, MOST_EXTENTS))
     tx.put_part(bucket, upload, part)
+    # Afterwards, when the part that it replaces is gone; what is refused is undone.
+    if len(part.content.extents) > FEW_EXTENTS:
+        check_extents(tx.count_extents(bucket, upload, MOST_EXTENTS + 1))
     return part
 
 
