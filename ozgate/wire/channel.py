@@ -1,26 +1,21 @@
 """One client connection: HTTP/1.1, dispatched at the end of the head, never read ahead of what consumes it.
 
-A plain :class:`twisted.web.http.HTTPChannel` whose parsing, timing and closing are our own; writing and the
-producer's plumbing are Twisted's. The superclass's ``_networkProducer``, ``_waitingForTransport`` and
-``_requestProducer`` are the non-public names this leans on; ``tests.wire.test_channel`` pins them.
+A plain :class:`twisted.web.http.HTTPChannel` whose parsing, timing and closing are our own, in three floors: how what is
+written leaves (:mod:`.outgoing`), how a body comes in (:mod:`.incoming`), and here the connection's life and the heads of requests.
 """
 
 from __future__ import annotations
 
-from math import inf
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet import tcp
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IHalfCloseableProtocol, IPullProducer
+from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
-from twisted.web import http
 from zope.interface import implementer
 
 from ..errors import (
     BadRequest,
-    ClientGone,
     IncompleteBody,
     RequestHeaderSectionTooLarge,
     RequestTimeout,
@@ -28,28 +23,24 @@ from ..errors import (
     SlowDown,
 )
 from .body import RequestBody
-from .deadline import BODY, DRAIN, FLUSH, HEAD, IDLE, LINGER, WORK, WRITE, Deadline
+from .deadline import BODY, DRAIN, FLUSH, HEAD, IDLE, LINGER, WORK, Deadline
 from .ending import has_shut
 from .head import TOKEN, after_empty_lines, first_line, parse_head
+from .incoming import IncomingChannel
 from .peers import announced
 
 if TYPE_CHECKING:
     from .request import GatewayRequest
-    from .site import GatewaySite
 
 
 @implementer(IHalfCloseableProtocol)
-class GatewayChannel(http.HTTPChannel):
+class GatewayChannel(IncomingChannel):
     """HTTP/1.1 with streamed bodies.
 
     :cvar max_line: longest request line, in bytes.
     :cvar max_head: longest request line and header section together, in bytes.
     :cvar max_headers: most header lines.
     :cvar eager_read: bytes of later, pipelined requests that are read while one is worked on.
-    :cvar body_read_size: bytes read at once while a body streams over plain TCP.
-    :cvar direct_write: most bytes that are written to a plain socket without asking the reactor.
-    :cvar drain_bytes: most bytes of an unwanted body that are read to keep the connection.
-    :cvar drain_seconds: most seconds for that.
     :cvar linger_bytes: most bytes read and dropped after the last answer was sent.
     :cvar linger_seconds: most seconds for that.
     :ivar announced: whether a proxy still has to say whose connection it is.
@@ -59,35 +50,12 @@ class GatewayChannel(http.HTTPChannel):
     max_head = 32 << 10
     max_headers = 500
     eager_read = 16 << 10
-    body_read_size = 256 << 10
-    direct_write = 64 << 10
-    drain_bytes = 16 << 20
-    drain_seconds = 10.0
     linger_bytes = 16 << 20
     linger_seconds = 3.0
     announced = False
 
-    site: GatewaySite
-    transport: Any
     requests: list[GatewayRequest]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._pending = b""
-        self._request: GatewayRequest | None = None
-        self._body: RequestBody | None = None
-        self._left = 0
-        self._decoder: http._ChunkedTransferDecoder | None = None
-        self._reading = True
-        self._parsing = False
-        self._closing = False
-        self._ended = False
-        self._unread = False
-        self._lent = False
-        self._allowance = 0
-        self._mark = 0
-        self._writable: list[Deferred[None]] = []
-        self.sent = 0
+    _parsing = False
 
     # the connection's life
 
@@ -158,14 +126,7 @@ class GatewayChannel(http.HTTPChannel):
         super().connectionLost(reason)
         self.requests.clear()
         self._request = self._body = None
-        waiting, self._writable = self._writable, []
-        for deferred in waiting:
-            deferred.errback(Failure(ClientGone()))
-        producer, self._requestProducer = self._requestProducer, None
-        if producer is not None:
-            producer.stopProducing()
-        # Over TLS the transport would hold us, and what OpenSSL has of the connection, until the garbage is collected.
-        self._networkProducer.unregisterProducer()  # type: ignore[attr-defined]
+        self._nothing_leaves()
 
     def has_ended(self) -> bool:
         """Whether the client will send no more, even where what it sent is not read now, for there is too much of it."""
@@ -202,11 +163,6 @@ class GatewayChannel(http.HTTPChannel):
     def _wait(self, phase: str, seconds: float) -> None:
         self._deadline.begin(phase, seconds)
         self.site.waits(self)
-
-    def abort(self) -> None:
-        """Cut the connection: an answer cannot be finished and must not look whole."""
-        self._closing = True
-        self.transport.abortConnection()
 
     # reading
 
@@ -306,150 +262,7 @@ class GatewayChannel(http.HTTPChannel):
         self._deadline.rest()
         request.refuse(error, line)
 
-    # the body under way
-
-    def _begin_body(self, body: RequestBody, data: bytes) -> None:
-        self._body = body
-        self._left = body.length or 0
-        if body.length is None:
-            self._decoder = http._ChunkedTransferDecoder(
-                body.data_received, self._decoded
-            )
-        elif self.plain and body.length - len(data) > self.transport.bufferSize:
-            self.transport.bufferSize = self.body_read_size
-        if data:
-            self._receive_body(data)
-
-    def _receive_body(self, data: bytes) -> None:
-        body = self._body
-        assert body is not None
-        sent = len(data)
-        if self._decoder is not None:
-            try:
-                self._decoder.dataReceived(data)
-            except http._MalformedChunkedDataError:
-                self._lose_body(BadRequest("The chunked transfer coding is malformed."))
-                return
-        else:
-            if len(data) > self._left:
-                self._pending = data[self._left :]
-                data = data[: self._left]
-            self._left -= len(data)
-            if self._left:
-                body.data_received(data)
-            else:
-                self._body_ended(data)
-        if body.discarded and self._body is body:
-            # As sent: chunks of a byte each are ten times what is in them.
-            self._allowance -= sent
-            if self._allowance < 0:
-                self._lose_body(IncompleteBody())
-
-    def _decoded(self, rest: bytes) -> None:
-        self._pending = rest
-        self._body_ended(b"")
-
-    def _body_ended(self, last: bytes) -> None:
-        """All of the body is here, with its last bytes: it must be off the connection before they are its consumer's,
-        for whoever wants no more of it may answer at once."""
-        body, self._body = self._body, None
-        self._decoder = None
-        if self.plain:
-            self.transport.__dict__.pop("bufferSize", None)  # back to the class's
-        self._deadline.rest()
-        if body is None or self._closing:
-            return
-        request = self._request
-        body.complete = True
-        if last:
-            body.data_received(last)
-        body.all_received()
-        if request is not None and request is self._request and request.held:
-            request.finish_held()
-
-    def _lose_body(self, error: Exception) -> None:
-        """No more of the body will be read: say so, and close after the answer."""
-        body, self._body = self._body, None
-        self._decoder = None
-        self.persistent = False
-        self._unread = True
-        self._deadline.rest()
-        request = self._request
-        if body is not None:
-            body.failed(error)
-        if request is not None and request is self._request and request.held:
-            request.finish_held()
-        elif not self._ended:
-            self._stop_reading()
-
-    def pause_body(self) -> None:
-        """See :class:`~ozgate.wire.body.BodySource`."""
-        self._stop_reading()
-        if self._deadline.phase is BODY:
-            self._deadline.rest()
-
-    def resume_body(self) -> None:
-        """See :class:`~ozgate.wire.body.BodySource`."""
-        if self._body is None or self._closing:
-            return
-        if self._deadline.phase is not BODY and self.site.minimum_rate:
-            self._watch_body()
-        self._resume_reading()
-
-    def send_continue(self) -> None:
-        """See :class:`~ozgate.wire.body.BodySource`."""
-        self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    def drain_body(self) -> None:
-        """See :class:`~ozgate.wire.body.BodySource`."""
-        if self._body is None or self._closing:
-            return
-        self._allowance = self.drain_bytes
-        self._deadline.begin(DRAIN, self.drain_seconds)
-        self._resume_reading()
-
-    def before_answer(self, body: RequestBody) -> None:
-        """An answer is about to begin: settle whether the connection can outlive it."""
-        if body.complete:
-            return
-        left = self.drain_bytes + 1 if self._body is None else self._left
-        if body.awaits_continue or left > self.drain_bytes:
-            self.persistent = False
-            self._unread = True
-
-    def _stop_reading(self) -> None:
-        if self._reading:
-            self._reading = False
-            self._networkProducer.pauseProducing()
-
-    def _resume_reading(self) -> None:
-        if not self._reading:
-            self._reading = True
-            self._networkProducer.resumeProducing()
-
-    # writing
-
-    def write(self, data: bytes) -> None:
-        """Write some of an answer, at once if nothing is before it.
-
-        What fits goes straight to the socket: waiting for the reactor to find it writable costs two
-        ``epoll_ctl`` and a turn. Whatever is wrong with the socket the transport finds out by itself.
-        """
-        transport = self.transport
-        if (
-            self.plain
-            and len(data) <= self.direct_write
-            and not (self._pending or self._lent or self._closing)
-            and not (transport.dataBuffer or transport._tempDataLen)
-            and transport.connected
-        ):
-            try:
-                data = data[transport.socket.send(data) :]
-            except OSError:
-                pass
-            if not data:
-                return
-        transport.write(data)
+    # answered
 
     def requestDone(self, request: GatewayRequest) -> None:
         """An answer has been written: on to the next request, or close."""
@@ -469,81 +282,14 @@ class GatewayChannel(http.HTTPChannel):
         self._wait_idle()
         self._parse()
 
-    def pauseProducing(self) -> None:
-        """The write buffer is full: hold the producer, and take no more requests."""
-        self._waitingForTransport = True
-        producer = self._requestProducer
-        if producer is not None:
-            producer.pauseProducing()
-        if self._deadline.phase in (WORK, IDLE):
-            self._watch_write()
-
     def resumeProducing(self) -> None:
-        """The write buffer is empty."""
-        self._waitingForTransport = False
-        if self._deadline.phase is WRITE:
-            self._deadline.rest()
-        waiting, self._writable = self._writable, []
-        for deferred in waiting:
-            deferred.callback(None)
-        producer = self._requestProducer
-        if producer is not None:
-            producer.resumeProducing()
+        """The write buffer is empty: on with the answer under way, or to the next request."""
+        super().resumeProducing()
         if self._request is None and not self._closing:
             self._resume_reading()
             if self._deadline.phase is WORK:
                 self._wait_idle()
             self._parse()
-
-    def stopProducing(self) -> None:
-        """The transport is gone; :meth:`connectionLost` follows and says so to those concerned."""
-
-    def writable(self) -> Deferred[None] | None:
-        """``None`` when there is room in the write buffer, else what fires when it has emptied."""
-        if not self._waitingForTransport:
-            return None
-        waiting: Deferred[None] = Deferred(self._writable.remove)
-        self._writable.append(waiting)
-        return waiting
-
-    def lend_transport(self, producer: IPullProducer) -> None:
-        """Let a pull producer fill the socket itself, until :meth:`take_back_transport`."""
-        self.transport.unregisterProducer()
-        self._waitingForTransport = False
-        self._lent = True
-        self._watch_write()
-        self.transport.registerProducer(producer, False)
-
-    def take_back_transport(self) -> None:
-        """The pull producer has done."""
-        self._lent = False
-        if self._deadline.phase is WRITE:
-            self._deadline.rest()
-        self.transport.unregisterProducer()
-        if not self._closing:
-            self.transport.registerProducer(self, True)
-
-    def lender_idle(self, idle: bool) -> None:
-        """Whether the pull producer waits for its source, which is not the client's fault."""
-        if idle:
-            self._deadline.rest()
-        elif self._deadline.phase is WORK:
-            self._watch_write()
-
-    @property
-    def _socket(self) -> tcp.Connection | None:
-        """What has the socket, below TLS if there is any; ``None`` where there is no socket."""
-        transport = self.transport
-        lowest = transport if self.plain else getattr(transport, "transport", None)
-        return lowest if isinstance(lowest, tcp.Connection) else None
-
-    def unsent(self) -> int:
-        """Bytes written but not yet taken by the operating system."""
-        lowest = self._socket
-        if lowest is not None:
-            waiting = len(lowest.dataBuffer) - lowest.offset
-            return int(waiting + lowest._tempDataLen)
-        return int(self._waitingForTransport)
 
     def _close(self) -> None:
         """Close once all is sent; where the client may still be sending, in a way that lets it read the answer."""
@@ -564,29 +310,12 @@ class GatewayChannel(http.HTTPChannel):
             self.transport.loseConnection()
             self._deadline.begin(FLUSH, self.site.progress_window)
 
-    # deadlines
-
-    def _watch_body(self) -> None:
-        assert self._body is not None
-        self._mark = self._body.received
-        self._deadline.begin(BODY, self.site.progress_window)
-
-    def _watch_write(self, phase: str = WRITE) -> None:
-        self._mark = self.sent - self.unsent()
-        self._deadline.begin(phase, self.site.progress_window)
-
     def _overdue(self, phase: str) -> None:
         """A phase has lasted as long as it may, or as long as its rate is measured over."""
         if phase is HEAD:
             self._refuse(RequestTimeout())
-        elif phase is DRAIN:
-            self._lose_body(RequestTimeout())
-        elif phase is BODY:
-            assert self._body is not None
-            if self._body.received - self._mark < self._needed():
-                self._lose_body(RequestTimeout())
-            else:
-                self._watch_body()
+        elif phase in (BODY, DRAIN):
+            self._body_overdue(phase)
         elif phase is IDLE:
             if self.unsent():
                 self._watch_write()
@@ -595,23 +324,9 @@ class GatewayChannel(http.HTTPChannel):
         else:
             self._unsent_overdue(phase)
 
-    def _unsent_overdue(self, phase: str) -> None:
-        unsent = self.unsent()
-        if phase is LINGER and not unsent:
-            self.transport.loseConnection()
-            self._deadline.begin(FLUSH, self.site.progress_window)
-        elif phase is WRITE and not unsent and not self._lent:
-            if self._request is None:
-                self._wait_idle()
-            else:
-                self._deadline.rest()
-        elif self.sent - unsent - self._mark < self._needed() or (
-            phase is FLUSH and not unsent
-        ):
-            self.abort()
+    def _all_left(self) -> None:
+        """All that was written in time has left: an answer is under way still, or the next request is waited for."""
+        if self._request is None:
+            self._wait_idle()
         else:
-            self._watch_write(phase)
-
-    def _needed(self) -> float:
-        """Bytes that must move in a window; below any count where no rate is asked for."""
-        return self.site.minimum_rate * self.site.progress_window or -inf
+            self._deadline.rest()

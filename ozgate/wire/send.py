@@ -14,7 +14,7 @@ from ..errors import ClientGone, Damaged
 
 if TYPE_CHECKING:
     from ..interfaces import IByteSource
-    from .channel import GatewayChannel
+    from .outgoing import OutgoingChannel
     from .request import GatewayRequest, Pairs
 
 BURST = 4 << 20
@@ -171,7 +171,7 @@ class _FileRun:
     the socket may be written to behind its back.
     """
 
-    def __init__(self, request: GatewayRequest, channel: GatewayChannel) -> None:
+    def __init__(self, request: GatewayRequest, channel: OutgoingChannel) -> None:
         self._request = request
         self._channel = channel
         self._transport = channel.transport

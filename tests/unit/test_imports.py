@@ -36,6 +36,8 @@ PICTURE: dict[str, set[str]] = {
 
 FORBIDDEN = (
     ("s3", "wire.channel"),
+    ("s3", "wire.incoming"),
+    ("s3", "wire.outgoing"),
     ("s3.perform", "s3.app"),
     ("s3.perform", "s3.pipeline"),
     ("s3.perform", "s3.resolve"),

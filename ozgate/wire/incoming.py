@@ -1,0 +1,174 @@
+"""The way in of a body: where it ends in what the client sends, and that nothing of it is read ahead of its consumer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.web import http
+
+from ..errors import BadRequest, IncompleteBody, RequestTimeout
+from .body import RequestBody
+from .deadline import BODY, DRAIN
+from .outgoing import OutgoingChannel
+
+if TYPE_CHECKING:
+    from .request import GatewayRequest
+
+
+class IncomingChannel(OutgoingChannel):
+    """A connection as a body sees it that is read from it: its :class:`~ozgate.wire.body.BodySource`.
+
+    Who takes the request's head begins the body; what follows the body is left for the next request.
+
+    :cvar body_read_size: bytes read at once while a body streams over plain TCP.
+    :cvar drain_bytes: most bytes of an unwanted body that are read to keep the connection.
+    :cvar drain_seconds: most seconds for that.
+    """
+
+    body_read_size = 256 << 10
+    drain_bytes = 16 << 20
+    drain_seconds = 10.0
+
+    _request: GatewayRequest | None = None
+    _body: RequestBody | None = None
+    _left = 0
+    _decoder: http._ChunkedTransferDecoder | None = None
+    _reading = True
+    _ended = False  # the client has said all
+    _unread = False  # the client may still be sending what nobody will read
+    _allowance = 0  # bytes that may still come for nobody
+
+    def _begin_body(self, body: RequestBody, data: bytes) -> None:
+        self._body = body
+        self._left = body.length or 0
+        if body.length is None:
+            self._decoder = http._ChunkedTransferDecoder(
+                body.data_received, self._decoded
+            )
+        elif self.plain and body.length - len(data) > self.transport.bufferSize:
+            self.transport.bufferSize = self.body_read_size
+        if data:
+            self._receive_body(data)
+
+    def _receive_body(self, data: bytes) -> None:
+        body = self._body
+        assert body is not None
+        sent = len(data)
+        if self._decoder is not None:
+            try:
+                self._decoder.dataReceived(data)
+            except http._MalformedChunkedDataError:
+                self._lose_body(BadRequest("The chunked transfer coding is malformed."))
+                return
+        else:
+            if len(data) > self._left:
+                self._pending = data[self._left :]
+                data = data[: self._left]
+            self._left -= len(data)
+            if self._left:
+                body.data_received(data)
+            else:
+                self._body_ended(data)
+        if body.discarded and self._body is body:
+            # As sent: chunks of a byte each are ten times what is in them.
+            self._allowance -= sent
+            if self._allowance < 0:
+                self._lose_body(IncompleteBody())
+
+    def _decoded(self, rest: bytes) -> None:
+        self._pending = rest
+        self._body_ended(b"")
+
+    def _body_ended(self, last: bytes) -> None:
+        """All of the body is here, with its last bytes: it must be off the connection before they are its consumer's,
+        for whoever wants no more of it may answer at once."""
+        body, self._body = self._body, None
+        self._decoder = None
+        if self.plain:
+            self.transport.__dict__.pop("bufferSize", None)  # back to the class's
+        self._deadline.rest()
+        if body is None or self._closing:
+            return
+        request = self._request
+        body.complete = True
+        if last:
+            body.data_received(last)
+        body.all_received()
+        if request is not None and request is self._request and request.held:
+            request.finish_held()
+
+    def _lose_body(self, error: Exception) -> None:
+        """No more of the body will be read: say so, and close after the answer."""
+        body, self._body = self._body, None
+        self._decoder = None
+        self.persistent = False
+        self._unread = True
+        self._deadline.rest()
+        request = self._request
+        if body is not None:
+            body.failed(error)
+        if request is not None and request is self._request and request.held:
+            request.finish_held()
+        elif not self._ended:
+            self._stop_reading()
+
+    def pause_body(self) -> None:
+        """See :class:`~ozgate.wire.body.BodySource`."""
+        self._stop_reading()
+        if self._deadline.phase is BODY:
+            self._deadline.rest()
+
+    def resume_body(self) -> None:
+        """See :class:`~ozgate.wire.body.BodySource`."""
+        if self._body is None or self._closing:
+            return
+        if self._deadline.phase is not BODY and self.site.minimum_rate:
+            self._watch_body()
+        self._resume_reading()
+
+    def send_continue(self) -> None:
+        """See :class:`~ozgate.wire.body.BodySource`."""
+        self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def drain_body(self) -> None:
+        """See :class:`~ozgate.wire.body.BodySource`."""
+        if self._body is None or self._closing:
+            return
+        self._allowance = self.drain_bytes
+        self._deadline.begin(DRAIN, self.drain_seconds)
+        self._resume_reading()
+
+    def before_answer(self, body: RequestBody) -> None:
+        """An answer is about to begin: settle whether the connection can outlive it."""
+        if body.complete:
+            return
+        left = self.drain_bytes + 1 if self._body is None else self._left
+        if body.awaits_continue or left > self.drain_bytes:
+            self.persistent = False
+            self._unread = True
+
+    def _stop_reading(self) -> None:
+        if self._reading:
+            self._reading = False
+            self._networkProducer.pauseProducing()
+
+    def _resume_reading(self) -> None:
+        if not self._reading:
+            self._reading = True
+            self._networkProducer.resumeProducing()
+
+    def _watch_body(self) -> None:
+        assert self._body is not None
+        self._mark = self._body.received
+        self._deadline.begin(BODY, self.site.progress_window)
+
+    def _body_overdue(self, phase: str) -> None:
+        """As :data:`BODY` or :data:`DRAIN` is over: a consumer's body must have come at its rate, and nobody's is to be here."""
+        if phase is DRAIN:
+            self._lose_body(RequestTimeout())
+            return
+        assert self._body is not None
+        if self._body.received - self._mark < self._needed():
+            self._lose_body(RequestTimeout())
+        else:
+            self._watch_body()
