@@ -22,7 +22,7 @@ from ..answers import answer
 from ..caller import Caller, caller_of
 from ..context import AdminContext
 from ..errors import AdminError, access_denied, as_admin_error
-from ..upkeep import backup, fsck, scrub
+from ..upkeep import backupcommands, fsck, scrub
 from . import acls, buckets, keys, quotas, s3secrets, volumes
 
 Command = Callable[..., Awaitable[Any]]
@@ -61,9 +61,9 @@ COMMANDS: dict[str, Command] = {
         scrub.scrub_status,
         fsck.check_store,
         fsck.end_check,
-        backup.start_backup,
-        backup.stop_backup,
-        backup.backup_status,
+        backupcommands.start_backup,
+        backupcommands.stop_backup,
+        backupcommands.backup_status,
     )
 }
 

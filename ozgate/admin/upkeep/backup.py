@@ -18,16 +18,13 @@ from ...background.sharedwork import Running
 from ...blobs.files import syscalls
 from ...blobs.files.copies import copy_blob, copy_file, is_copy, link_blob
 from ...content.outlet import begin_read
-from ...errors import Absent, Damaged, StoreError, Unavailable
+from ...errors import Absent, Damaged, Unavailable
 from ...gateway.providers import make_provider
-from ...interfaces import IFiles, IInspected, IMetadataStore, IMetadataTransaction
+from ...interfaces import IMetadataStore, IMetadataTransaction
 from ...values import BlobRef
-from ..answers import iso_time
-from ..caller import Caller, require_admin
 from ..context import AdminContext
-from ..errors import AdminError, access_denied, as_admin_error
+from ..errors import AdminError
 from .backupfolder import KEY, BackupFolder, Manifest, line_of, remove_log, summed
-from .tasks import LONGEST_WAIT
 
 _log = Logger()
 
@@ -108,19 +105,12 @@ class Backup:
             self._folder.close()
 
     async def _make(self) -> Manifest:
-        metadata = self._gateway.metadata
-        store, made = await metadata.write(_identity, os.urandom(12).hex())
-        earlier = self._folder.earlier
-        if earlier is not None and earlier.store != store:
-            raise AdminError(
-                "INVALID_REQUEST",
-                f"{self.target} has a backup of another store: give a folder of its own",
-            )
+        store, made = await self._identify()
         # Names of their own, so that the backup before stays whole. Never in the form of a time that was before.
         stamp = f"{made:013d}-{os.urandom(2).hex()}"
         copied, listed = f"metadata-{stamp}.db", f"blobs-{stamp}.list"
         path = self._folder.file(copied)
-        inspected: Any = metadata
+        inspected: Any = self._gateway.metadata
         await inspected.copy_to(path, self._tell)
         copy = self._copy = await self._open_copy(path)
         unneeded: list[str] = []
@@ -130,7 +120,7 @@ class Backup:
             self.stage = "structure"
             structure = await self._look_over(copy)
             # What is damaged may need more than it names.
-            if earlier is not None and not structure:
+            if self._folder.earlier is not None and not structure:
                 unneeded = await self._unneeded(copy)
         finally:
             self._copy = None
@@ -151,6 +141,28 @@ class Backup:
             tuple(structure),
             self._with_key,
         )
+        await self._complete(manifest, unneeded)
+        return manifest
+
+    async def _identify(self) -> tuple[str, int]:
+        """What tells this store from others, and its time.
+
+        :raises AdminError: the folder has a backup of another store.
+        """
+        store, made = await self._gateway.metadata.write(
+            _identity, os.urandom(12).hex()
+        )
+        earlier = self._folder.earlier
+        if earlier is not None and earlier.store != store:
+            raise AdminError(
+                "INVALID_REQUEST",
+                f"{self.target} has a backup of another store: give a folder of its own",
+            )
+        return store, made
+
+    async def _complete(self, manifest: Manifest, unneeded: list[str]) -> None:
+        """Write the manifest, which makes it a backup, and remove what only the one before needed."""
+        run = self._run_in_thread
         self._check()
         await run(manifest.write, self.target)
         await run(self._folder.remove_others, manifest)
@@ -158,10 +170,9 @@ class Backup:
         _log.info(
             "backup in {target}: {count} blobs, {size} bytes",
             target=self.target,
-            count=count,
-            size=size,
+            count=manifest.blobs.count,
+            size=manifest.blob_bytes,
         )
-        return manifest
 
     def _tell(self, done: int, total: int) -> None:
         self.done, self.total = done, total
@@ -282,105 +293,6 @@ def _same_file(first: str, second: str) -> bool:
         return os.path.samefile(first, second)
     except OSError:
         return False
-
-
-async def start_backup(
-    context: AdminContext,
-    caller: Caller,
-    target: str,
-    link: bool = True,
-    with_master_key: bool = False,
-) -> dict[str, Any]:
-    """Begin a backup.
-
-    :param target: a folder on the service's machine: a new one, an empty one, or one with an earlier backup.
-    :param link: whether blobs may be hard links instead of copies, where the target is on their file system.
-    :raises AdminError: the caller is no administrator, or did not come over the socket; another one is under way;
-        the providers cannot be copied.
-    """
-    require_admin(caller)
-    if not caller.is_local:
-        raise access_denied(
-            "a backup writes to folders of the service's machine: ask there, over admin.sock in the data folder"
-        )
-    upkeep, gateway = context.upkeep, context.gateway
-    if upkeep.backup is not None and not upkeep.backup.running.is_over:
-        raise AdminError(
-            "INVALID_REQUEST",
-            f"a backup in {upkeep.backup.target} is under way: wait until the log says that it is done, or stop it by Ctrl-C where it was begun",
-            409,
-        )
-    if not os.path.isabs(target):
-        raise AdminError("INVALID_REQUEST", "a target is an absolute path")
-    if not (
-        IInspected.providedBy(gateway.metadata) and IFiles.providedBy(gateway.blobs)
-    ):
-        raise AdminError(
-            "NOT_SUPPORTED_OPERATION",
-            "these providers cannot be copied while they are used: see their own tools",
-        )
-    upkeep.backup = Backup(context, target, link, with_master_key)
-    return _json(upkeep.backup)
-
-
-async def stop_backup(context: AdminContext, caller: Caller) -> dict[str, Any] | None:
-    """Stop the one under way; what is there of it is no backup.
-
-    :raises AdminError: the caller is no administrator.
-    """
-    require_admin(caller)
-    if context.upkeep.backup is None:
-        return None
-    await context.upkeep.backup.stop()
-    return await backup_status(context, caller)
-
-
-async def backup_status(
-    context: AdminContext, caller: Caller, wait: float = 0.0
-) -> dict[str, Any] | None:
-    """How far it is, or what came of the last one; ``None`` when this process made none.
-
-    :param wait: seconds to wait for its end first.
-    :raises AdminError: the caller is no administrator, or the backup failed.
-    """
-    require_admin(caller)
-    backup = context.upkeep.backup
-    if backup is None:
-        return None
-    await backup.running.wait(min(wait, LONGEST_WAIT))
-    failure = backup.running.failure
-    if failure is not None:
-        error = failure.value
-        if isinstance(error, StoreError):
-            raise as_admin_error(error)
-        if isinstance(error, AdminError):
-            raise error
-        raise AdminError("INTERNAL_ERROR", f"the backup failed: {error}", 500)
-    return _json(backup)
-
-
-def _json(backup: Backup) -> dict[str, Any]:
-    manifest = backup.manifest
-    found: dict[str, Any] = {
-        "target": backup.target,
-        "running": not backup.running.is_over,
-        "stage": backup.stage,
-        "done": backup.done,
-        "total": backup.total,
-        **backup.counts,
-        "complete": manifest is not None,
-    }
-    if manifest is not None:
-        found.update(
-            made=iso_time(manifest.made),
-            metadataBytes=manifest.metadata.bytes,
-            blobs=manifest.blobs.count,
-            blobBytes=manifest.blob_bytes,
-            damaged=list(manifest.damaged),
-            structure=list(manifest.structure),
-            masterKey=manifest.has_key,
-        )
-    return found
 
 
 def _identity(tx: IMetadataTransaction, new: str) -> tuple[str, int]:
