@@ -1,17 +1,14 @@
 """What a request says about its signature: read from the ``Authorization`` header or a presigned URL's query.
 
 Everything that can be refused without a secret is refused here: form, dates, algorithms, what is missing or doubled.
-Source: Amazon S3 API Reference, "Authenticating Requests (AWS Signature Version 4)"; messages are AWS's.
+The dates themselves are read in :mod:`ozgate.auth.signedtimes`.
 
-Imports errors only; headers come as arguments.
+Source: Amazon S3 API Reference, "Authenticating Requests (AWS Signature Version 4)"; messages are AWS's.
 """
 
 from __future__ import annotations
 
 import re
-import time
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -28,16 +25,19 @@ from ..errors import (
     S3Error,
 )
 from .canonical import ALGORITHM, TERMINATOR, UNSIGNED_PAYLOAD
+from .signedtimes import (
+    MAX_SKEW,
+    check_expiry,
+    expires,
+    iso,
+    parse_timestamp,
+    request_time,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..wire.headers import Headers
-
-MAX_SKEW = 900
-"""Seconds a request's time may differ from ours."""
-MAX_EXPIRES = 604800
-"""Seconds a presigned URL lives at most: a week."""
 
 _STREAMING = frozenset(
     {
@@ -157,7 +157,7 @@ def _header_claim(authorization: str, headers: Headers, now: float) -> Claim:
         raise InvalidRequest(
             "Missing required header for this request: x-amz-content-sha256"
         )
-    timestamp, seconds = _request_time(headers)
+    timestamp, seconds = request_time(headers)
     if abs(now - seconds) > MAX_SKEW:
         raise RequestTimeTooSkewed(
             RequestTime=timestamp,
@@ -228,7 +228,7 @@ def _query_claim(parameters: dict[str, str], headers: Headers, now: float) -> Cl
         )
     if signer.date != timestamp[:8]:
         raise AuthorizationQueryParametersError(_date_mismatch(signer.date, timestamp))
-    _check_expiry(seconds, _expires(parameters["X-Amz-Expires"]), now)
+    check_expiry(seconds, expires(parameters["X-Amz-Expires"]), now)
     stated = parameters.get("X-Amz-Content-Sha256")
     sent = headers.get("x-amz-content-sha256")
     if stated is not None and sent is not None and stated != sent:
@@ -286,77 +286,6 @@ def _signer(
     )
 
 
-def _expires(text: str) -> int:
-    if text.startswith("-"):
-        raise AuthorizationQueryParametersError("X-Amz-Expires must be non-negative")
-    if not text.isascii() or not text.isdigit():
-        raise AuthorizationQueryParametersError("X-Amz-Expires should be a number")
-    if len(text) > 10 or int(text) > MAX_EXPIRES:
-        raise AuthorizationQueryParametersError(
-            f"X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than {MAX_EXPIRES} seconds"
-        )
-    return int(text)
-
-
-def _check_expiry(signed_at: int, lifetime: int, now: float) -> None:
-    times = {"Expires": iso(signed_at + lifetime), "ServerTime": iso(now)}
-    members: dict[str, str | int]
-    if signed_at - now > MAX_SKEW:
-        # S3 says this date in milliseconds since the epoch.
-        members = {"X-Amz-Date": signed_at * 1000, **times}
-        raise AccessDenied("Request is not yet valid", **members)
-    if now > signed_at + lifetime:
-        members = {"X-Amz-Expires": lifetime, **times}
-        raise AccessDenied("Request has expired", **members)
-
-
-def _request_time(headers: Headers) -> tuple[str, int]:
-    """The request's time as signed, and in seconds: ``x-amz-date``, else ``Date``."""
-    text = headers.get("x-amz-date")
-    if text is None:
-        text = headers.get("date") or ""
-        seconds = parse_timestamp(text)
-        if seconds is None:
-            seconds = _http_date(text)
-            if seconds is not None:
-                text = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(seconds))
-    else:
-        seconds = parse_timestamp(text)
-    if seconds is None:
-        raise AccessDenied(
-            "AWS authentication requires a valid Date or x-amz-date header"
-        )
-    return text, seconds
-
-
-def parse_timestamp(text: str) -> int | None:
-    """Seconds since the epoch of ``yyyyMMddTHHmmssZ``, or ``None`` when it is not one."""
-    return _timestamp(text) if len(text) == 16 else None
-
-
-@lru_cache(maxsize=256)
-def _timestamp(text: str) -> int | None:
-    digits = text[:8] + text[9:15]
-    if text[8] != "T" or text[15] != "Z" or not (digits.isascii() and digits.isdigit()):
-        return None
-    month, day, hour, minute, second = (
-        int(digits[place : place + 2]) for place in range(4, 14, 2)
-    )
-    try:
-        moment = datetime(int(digits[:4]), month, day, hour, minute, second, tzinfo=UTC)
-    except ValueError:
-        return None
-    return int(moment.timestamp())
-
-
-def _http_date(text: str) -> int | None:
-    try:
-        parsed = parsedate_to_datetime(text)
-        return int(parsed.replace(tzinfo=parsed.tzinfo or UTC).timestamp())
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None
-
-
 def read_payload(value: str) -> str:
     """Check a value of ``x-amz-content-sha256``."""
     if value == UNSIGNED_PAYLOAD or value in _STREAMING or _sha256_hex(value):
@@ -364,11 +293,6 @@ def read_payload(value: str) -> str:
     if value.startswith("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"):
         raise NotImplemented()
     raise _bad_payload(value)
-
-
-def iso(seconds: float) -> str:
-    """A time as error documents have it."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def _date_mismatch(date: str, timestamp: str) -> str:

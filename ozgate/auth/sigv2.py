@@ -29,8 +29,9 @@ from ..errors import (
     SignatureDoesNotMatch,
 )
 from .canonical import UNSIGNED_PAYLOAD
-from .claims import MAX_EXPIRES, MAX_SKEW, iso, read_payload
+from .claims import read_payload
 from .hoisted import hoisted_headers
+from .signedtimes import MAX_EXPIRES, MAX_SKEW, iso
 
 if TYPE_CHECKING:
     from ..wire.headers import Headers

@@ -8,7 +8,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.auth.claims import _header_signer, _http_date
+from ozgate.auth.claims import _header_signer
+from ozgate.auth.signedtimes import http_date
 from ozgate.config.authtolocal import parse_rules
 from ozgate.errors import S3Error
 from ozgate.s3.conditions import matches
@@ -33,7 +34,7 @@ PARSERS: tuple[Callable[[str], Any], ...] = (
     lambda value: copy_source_range(value, 1000),
     lambda value: matches(value, "0123", weak=True),
     *(copy_source, from_header, decode_token, parse_http_date, url_encode, escape),
-    *(_decoded, _header_signer.__wrapped__, _http_date, parse_rules, Acl.parse),
+    *(_decoded, _header_signer.__wrapped__, http_date, parse_rules, Acl.parse),
 )
 
 

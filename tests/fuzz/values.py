@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
 
-from ozgate.auth.claims import parse_timestamp
+from ozgate.auth.signedtimes import parse_timestamp
 from ozgate.config.authtolocal import parse_rules, short_name
 from ozgate.config.parsers import host_and_port
 from ozgate.config.settings import knobs

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.auth.claims import parse_timestamp, read_claim
+from ozgate.auth.claims import read_claim
+from ozgate.auth.signedtimes import parse_timestamp
 from ozgate.errors import AccessDenied, RequestTimeTooSkewed, S3Error
 from ozgate.wire.headers import Headers
 from tests.fuzz import claims
