@@ -1,0 +1,54 @@
+"""Values that cross layers: frozen, without behavior that needs a store or a socket.
+
+Imports nothing else of ozgate; whoever needs a value imports it from here. Times are milliseconds since the epoch, UTC; sizes are bytes.
+"""
+
+from __future__ import annotations
+
+from .access import RIGHTS, Acl, Credential, Principal, Secret
+from .buckets import Bucket, Volume
+from .content import EXTENTS_AT_ONCE, BlobRef, ByteRange, Content, Extent
+from .inspection import BlobUser, CheckedRows, DamagedRow, Drift
+from .uploads import Part, Upload, UploadPage
+from .versions import (
+    NULL_VERSION,
+    Checksum,
+    ListedObject,
+    ListedVersion,
+    ObjectPart,
+    ObjectVersion,
+    Page,
+    Traits,
+    VersionPage,
+)
+
+__all__ = [
+    "EXTENTS_AT_ONCE",
+    "NULL_VERSION",
+    "RIGHTS",
+    "Acl",
+    "BlobRef",
+    "BlobUser",
+    "Bucket",
+    "ByteRange",
+    "CheckedRows",
+    "Checksum",
+    "Content",
+    "Credential",
+    "DamagedRow",
+    "Drift",
+    "Extent",
+    "ListedObject",
+    "ListedVersion",
+    "ObjectPart",
+    "ObjectVersion",
+    "Page",
+    "Part",
+    "Principal",
+    "Secret",
+    "Traits",
+    "Upload",
+    "UploadPage",
+    "VersionPage",
+    "Volume",
+]

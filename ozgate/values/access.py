@@ -1,0 +1,160 @@
+"""Who asks, what their signature is checked with, and what an access control list says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+__all__ = ["RIGHTS", "Acl", "Credential", "Principal", "Secret"]
+
+RIGHTS = {
+    "r": "READ",
+    "w": "WRITE",
+    "c": "CREATE",
+    "l": "LIST",
+    "d": "DELETE",
+    "x": "READ_ACL",
+    "y": "WRITE_ACL",
+    "a": "ALL",
+    "n": "NONE",
+}
+"""Ozone's rights by their letters, in the order in which Ozone shows them."""
+
+_ACL = re.compile(r"([a-z]+):([^:]*):([a-z]+)(?:\[(ACCESS|DEFAULT)\])?", re.IGNORECASE)
+
+
+@frozen
+class Principal:
+    """Who asks.
+
+    :ivar access_id: the access key id as it was sent; a Kerberos principal such
+        as ``testuser/scm@EXAMPLE.COM`` is one.
+    :ivar user: who owns things and is granted things; the access id unless told otherwise.
+    :ivar is_admin: an administrator, who passes every check.
+    :ivar short_name: what ``hadoop.security.auth_to_local`` makes of the user: owners and entries of access control
+        lists may be named so as well, and what the user makes is.
+    :ivar groups: of the operating system, as they were when the gate asked.
+    """
+
+    access_id: str
+    user: str = ""
+    is_admin: bool = False
+    short_name: str = ""
+    groups: frozenset[str] = frozenset()
+
+    def __attrs_post_init__(self) -> None:
+        """A key of its own is its user's first."""
+        if not self.user:
+            object.__setattr__(self, "user", self.access_id)
+        if not self.short_name:
+            object.__setattr__(self, "short_name", self.user)
+
+    def is_called(self, name: str) -> bool:
+        """Whether a name, by which something is owned or granted, means this user."""
+        return name in (self.user, self.short_name)
+
+
+@frozen
+class Credential:
+    """What a signature is checked with, and whom it speaks for."""
+
+    secret: str = field(repr=False)
+    user: str
+
+
+@frozen
+class Secret:
+    """The stored row of an access id.
+
+    :ivar sealed: the secret as the secret store encrypted it; ``b""`` in a listing.
+    :ivar created: when it was issued.
+    :ivar expires: from when on it is refused; ``None``: never.
+    """
+
+    access_id: str
+    user: str
+    sealed: bytes = field(repr=False)
+    created: int
+    expires: int | None = None
+
+
+@frozen
+class Acl:
+    """One entry of an Ozone access control list.
+
+    :ivar kind: ``user``, ``group``, ``world`` or ``anonymous``.
+    :ivar name: of the user or group; ``WORLD`` and ``ANONYMOUS`` name themselves, as in Ozone.
+    :ivar rights: values of :data:`RIGHTS`.
+    :ivar scope: ``ACCESS``, or ``DEFAULT`` for what is made inside later.
+    """
+
+    kind: str
+    name: str
+    rights: frozenset[str]
+    scope: str = "ACCESS"
+
+    @classmethod
+    def parse(cls, text: str) -> Acl:
+        """Read the form of Ozone's commands, such as ``user:alice:rw[ACCESS]`` or ``world::r``.
+
+        :raises ValueError: it has another form.
+        """
+        match = _ACL.fullmatch(text.strip())
+        if match is None:
+            raise ValueError(f"{text!r} is not of the form type:name:rights[scope]")
+        kind, name, letters, scope = match.groups()
+        unknown = set(letters.lower()) - set(RIGHTS)
+        if unknown:
+            raise ValueError(f"{text!r}: there is no right {min(unknown)!r}")
+        rights = frozenset(RIGHTS[letter] for letter in letters.lower())
+        return cls._checked(kind.lower(), name, rights, (scope or "ACCESS").upper())
+
+    @classmethod
+    def from_json(cls, members: Mapping[str, Any]) -> Acl:
+        """Read the form that :meth:`to_json` gives.
+
+        :raises ValueError: it has another form.
+        """
+        try:
+            kind, rights = members["type"].lower(), frozenset(members["aclList"])
+            scope, name = members.get("aclScope", "ACCESS"), members.get("name", "")
+        except (KeyError, TypeError, AttributeError):
+            raise ValueError(f"{members!r} is not an access control entry") from None
+        if not rights <= set(RIGHTS.values()) or scope not in ("ACCESS", "DEFAULT"):
+            raise ValueError(f"{members!r} has an unknown right or scope")
+        if not isinstance(name, str):
+            raise ValueError(f"{members!r} has a name that is no text")
+        return cls._checked(kind, name, rights, scope)
+
+    @classmethod
+    def _checked(cls, kind: str, name: str, rights: Iterable[str], scope: str) -> Acl:
+        if kind in ("world", "anonymous"):
+            if name not in ("", kind.upper()):
+                raise ValueError(f"{kind} takes no name, not {name!r}")
+            name = kind.upper()
+        elif kind not in ("user", "group"):
+            raise ValueError(
+                f"there is no type {kind!r}: user, group, world, anonymous"
+            )
+        elif not name:
+            raise ValueError(f"a {kind} needs a name")
+        return cls(kind, name, frozenset(rights), scope)
+
+    def __str__(self) -> str:
+        """The form that :meth:`parse` reads."""
+        letters = "".join(
+            letter for letter, right in RIGHTS.items() if right in self.rights
+        )
+        return f"{self.kind}:{self.name}:{letters}[{self.scope}]"
+
+    def to_json(self) -> dict[str, Any]:
+        """The form in which Ozone's commands show it."""
+        return {
+            "type": self.kind.upper(),
+            "name": self.name,
+            "aclScope": self.scope,
+            "aclList": [right for right in RIGHTS.values() if right in self.rights],
+        }

@@ -1,0 +1,86 @@
+"""Where bytes are."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+__all__ = ["EXTENTS_AT_ONCE", "NO_BYTES", "BlobRef", "ByteRange", "Content", "Extent"]
+
+
+@frozen
+class ByteRange:
+    """A run of bytes, ``offset`` from the start and ``length`` long."""
+
+    offset: int
+    length: int
+
+    @property
+    def end(self) -> int:
+        """The offset just past the last byte."""
+        return self.offset + self.length
+
+
+@frozen
+class BlobRef:
+    """Names one blob of one blob store.
+
+    :ivar store: the name of the blob store, so that two can live side by side.
+    :ivar id: the blob's id; ids of one store sort by the time they were made.
+    :ivar length: bytes in the blob.
+    :ivar crc64nvme: CRC64NVME of all its bytes, as an unsigned integer.
+    """
+
+    store: str
+    id: str
+    length: int
+    crc64nvme: int
+
+
+EXTENTS_AT_ONCE = 64
+"""Extents of a version that are read at once where its bytes are sent: what a slow reader holds, a few kB."""
+
+
+@frozen
+class Extent:
+    """A run of bytes inside a blob."""
+
+    blob: BlobRef
+    offset: int
+    length: int
+
+
+@frozen
+class Content:
+    """Where the bytes of a version or a part are: in the metadata row, or in extents.
+
+    Exactly one of the two holds bytes; an empty object is an empty ``body``.
+    """
+
+    body: bytes | None = None
+    extents: tuple[Extent, ...] = ()
+
+    @property
+    def length(self) -> int:
+        """Bytes in all."""
+        if self.body is not None:
+            return len(self.body)
+        return sum(extent.length for extent in self.extents)
+
+    def cut(self, wanted: ByteRange) -> Content:
+        """Where the bytes of a range of it are; for no bytes, an empty body."""
+        if self.body is not None:
+            return Content(self.body[wanted.offset : wanted.end])
+        extents = []
+        start = 0
+        for extent in self.extents:
+            low = max(wanted.offset, start)
+            high = min(wanted.end, start + extent.length)
+            if low < high:
+                offset = extent.offset + low - start
+                extents.append(Extent(extent.blob, offset, high - low))
+            start += extent.length
+        return Content(extents=tuple(extents)) if extents else Content(b"")
+
+
+NO_BYTES = Content(b"")
+"""Where no bytes are."""
