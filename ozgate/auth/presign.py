@@ -6,7 +6,7 @@ Source: Amazon S3 API Reference, "Authenticating Requests: Using Query Parameter
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from .canonical import (
@@ -54,11 +54,7 @@ def presign(
     items = [
         *query_items(parts.query),
         *query.items(),
-        ("X-Amz-Algorithm", ALGORITHM),
-        ("X-Amz-Credential", f"{access_id}/{scope}"),
-        ("X-Amz-Date", timestamp),
-        ("X-Amz-Expires", str(expires)),
-        ("X-Amz-SignedHeaders", ";".join(names)),
+        *_claim(f"{access_id}/{scope}", timestamp, expires, names),
     ]
     request = canonical_request(
         method,
@@ -69,11 +65,27 @@ def presign(
         UNSIGNED_PAYLOAD,
     )
     key = signing_key(secret, timestamp[:8], region)
-    items.append(
-        ("X-Amz-Signature", signature(key, string_to_sign(timestamp, scope, request)))
-    )
-    encoded = "&".join(
+    text = string_to_sign(timestamp, scope, request)
+    items.append(("X-Amz-Signature", signature(key, text)))
+    return urlunsplit(parts._replace(path=parts.path or "/", query=_encoded(items)))
+
+
+def _claim(
+    credential: str, timestamp: str, expires: int, names: Sequence[str]
+) -> list[tuple[str, str]]:
+    """What the query says of its signature, but for the signature itself."""
+    return [
+        ("X-Amz-Algorithm", ALGORITHM),
+        ("X-Amz-Credential", credential),
+        ("X-Amz-Date", timestamp),
+        ("X-Amz-Expires", str(expires)),
+        ("X-Amz-SignedHeaders", ";".join(names)),
+    ]
+
+
+def _encoded(items: Iterable[tuple[str, str]]) -> str:
+    """A query of these parameters."""
+    return "&".join(
         f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}"
         for name, value in items
     )
-    return urlunsplit(parts._replace(path=parts.path or "/", query=encoded))

@@ -103,25 +103,7 @@ async def authenticate(
         credential = await secrets.secret(signer.access_id)
         secret = "" if credential is None else credential.secret
         user = user if credential is None else credential.user
-        # An unknown access id takes the way of a wrong signature to its end: neither is told from the
-        # other by the time it takes.
-        key = signing_key(secret or _NOBODY, signer.date, signer.region)
-        request = canonical_request(
-            method,
-            address.raw_path,
-            items,
-            [(name, headers.get(name) or "") for name in signer.names],
-            signer.signed_headers,
-            claim.payload,
-        )
-        text = string_to_sign(claim.timestamp, signer.scope, request)
-        matches = hmac.compare_digest(
-            signature(key, text).encode(), claim.signature.encode()
-        )
-        if not secret:
-            raise InvalidAccessKeyId(AWSAccessKeyId=signer.access_id)
-        if not matches:
-            raise _mismatch(claim, text, request)
+        key = _check_signature(claim, method, address, headers, items, secret)
         _check_no_token(headers, items)
     return Verified(
         signer.access_id,
@@ -133,6 +115,43 @@ async def authenticate(
         claim.presigned,
         user,
     )
+
+
+def _check_signature(
+    claim: Claim,
+    method: str,
+    address: Address,
+    headers: Headers,
+    items: list[tuple[str, str]],
+    secret: str,
+) -> bytes:
+    """Hold a claim against a secret.
+
+    :param secret: empty where nobody has the access id.
+    :return: the key that the request was signed with.
+    :raises S3Error: InvalidAccessKeyId, SignatureDoesNotMatch.
+    """
+    signer = claim.signer
+    # An unknown access id takes the way of a wrong signature to its end: neither is told from the
+    # other by the time it takes.
+    key = signing_key(secret or _NOBODY, signer.date, signer.region)
+    request = canonical_request(
+        method,
+        address.raw_path,
+        items,
+        [(name, headers.get(name) or "") for name in signer.names],
+        signer.signed_headers,
+        claim.payload,
+    )
+    text = string_to_sign(claim.timestamp, signer.scope, request)
+    matches = hmac.compare_digest(
+        signature(key, text).encode(), claim.signature.encode()
+    )
+    if not secret:
+        raise InvalidAccessKeyId(AWSAccessKeyId=signer.access_id)
+    if not matches:
+        raise _mismatch(claim, text, request)
+    return key
 
 
 async def confirm(verified: Verified, secrets: ISecretStore | None) -> None:
