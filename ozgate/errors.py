@@ -15,7 +15,12 @@ from typing import ClassVar
 
 
 class StoreError(Exception):
-    """A store could not do what it was asked."""
+    """A store could not do what it was asked.
+
+    :ivar source: as that of :class:`S3Error`.
+    """
+
+    source: tuple[str, str] | None = None
 
 
 class Absent(StoreError):
@@ -83,8 +88,10 @@ class S3Error(Exception):
     :param message: what to say instead of the docstring's first line.
     :param members: extra XML members, such as ``Key="a"``; their names are S3's.
     :ivar headers: extra (name, value) pairs of the answer, such as ``x-amz-delete-marker``.
+    :ivar source: volume and name of the bucket that a link led to; the audit log names it.
     """
 
+    source: tuple[str, str] | None = None
     status: ClassVar[int] = 400
     retry_after: ClassVar[int | None] = None
 

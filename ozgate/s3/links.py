@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
 from ..errors import AccessDenied
-from .policy.evaluator import may, shown_to
+from .policy.evaluator import authorize, may, shown_to
 
 if TYPE_CHECKING:
     from ..interfaces import IMetadataTransaction
@@ -79,10 +79,7 @@ def listed_for(
     """
     # Links share what they lead to, which need not be looked up again for each.
     find = cache(tx.bucket)
-
-    def check(right: str, link: Bucket) -> None:
-        if not may(principal, right, link):
-            raise AccessDenied()
+    check = partial(authorize, principal)
 
     def listed(bucket: Bucket) -> bool:
         if bucket.source is None or may(principal, "LIST", bucket):

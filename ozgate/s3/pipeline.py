@@ -1,4 +1,4 @@
-"""The pipeline, written once: gate, resolve, perform, finish, render. Authorization is in :meth:`ozgate.s3.call.Call.bucket`.
+"""The pipeline, written once: gate, resolve, perform, finish, render. Authorization is in :mod:`ozgate.s3.entering`.
 
 What comes in is a request whose address was parsed; what goes out is an answer on the
 wire and a line in each log. Every operation passes through here and nowhere else.
@@ -31,7 +31,7 @@ from ..wire.accesslog import GONE
 from ..wire.headers import Headers
 from ..wire.send import send
 from ..wire.target import Scope
-from .call import Call
+from .call import Call, asked_of
 from .failures import as_s3_error, code_of, log_failure, log_success
 from .finish import finish
 from .openpages import HEADERS
@@ -281,18 +281,24 @@ class Pipeline:
             request.body.discard()
         else:
             self._account_for(request.body, operation.body)
+        asked = asked_of(
+            self.gateway,
+            operation,
+            address,
+            headers,
+            principal,
+            is_secure=request.over_tls,
+            peer=request.client_ip,
+        )
         return await operation.perform(
             Call(
                 self.gateway,
                 operation,
-                address,
-                headers,
-                principal,
+                asked,
                 verified,
                 request.body,
                 request.request_id,
                 notes,
-                request.isSecure,
                 partial(confirm, verified, self.secrets),
                 request.computing,
             )

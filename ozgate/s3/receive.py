@@ -8,7 +8,7 @@ Amazon S3 User Guide, "Checking object integrity".
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from attrs import frozen
 from twisted.logger import Logger
@@ -27,6 +27,7 @@ from ..values import BlobRef, Content
 from ..wire.awschunked import AwsChunked
 from ..wire.streams import Collect, Digesting, Tee
 from .checksums import ALGORITHMS, encode
+from .entering import in_authorized_bucket
 from .terms import Digests, Terms, read_terms
 
 if TYPE_CHECKING:
@@ -35,7 +36,12 @@ if TYPE_CHECKING:
 
     from ..gateway.gateway import Gateway
     from ..interfaces import IMetadataTransaction
-    from .call import Call
+    from ..values import Bucket
+    from .asked import Asked
+    from .call import Call, Claims
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 _log = Logger()
 
@@ -102,17 +108,21 @@ def is_to_come(call: Call, at_once: int = _HELD) -> bool:
     return body.awaits_continue or body.length is None or body.length > at_once
 
 
-def _check_bucket(tx: IMetadataTransaction, call: Call) -> None:
-    call.bucket(tx)
+def check_entry(tx: IMetadataTransaction, asked: Asked, bucket: Bucket) -> None:
+    """Nothing but whether a bucket can be entered; an interaction inside of it."""
+
+
+def _authorize_entry(tx: IMetadataTransaction, asked: Asked) -> None:
+    in_authorized_bucket(tx, asked, check_entry)
 
 
 async def document(
     call: Call,
-    may: Callable[[IMetadataTransaction, Call], None] = _check_bucket,
+    authorize: Callable[[IMetadataTransaction, Asked], None] = _authorize_entry,
 ) -> bytes:
     """Take a small XML document.
 
-    :param may: an interaction that raises where the caller may not do what this call is for; asked where the document
+    :param authorize: an interaction that raises where the caller may not do what this call is for; asked where the document
         is not here yet. What it decides is decided again in the interaction that does it.
     :raises InvalidRequest: the operation demands a checksum or Content-MD5, and there is none.
     :raises MaxMessageLengthExceeded: it is larger than ``ozgate.http.max-document``.
@@ -127,7 +137,7 @@ async def document(
     if (terms.size or 0) > limit:
         raise too_big()
     if is_to_come(call):
-        await call.read(may, call)
+        await call.read(authorize)
     if call.operation.checksum_required and not (terms.md5 or terms.algorithm):
         raise InvalidRequest(
             "Missing required header for this request: Content-MD5 OR x-amz-checksum-*"
@@ -138,11 +148,11 @@ async def document(
 async def keep(
     call: Call,
     kept: Received | Content,
-    interaction: Callable[..., Any],
-    *args: Any,
-    claims: tuple[tuple[str, ...], ...] = (),
-) -> Any:
-    """Run the writing interaction that names bytes just written; when it fails, doom them.
+    interaction: Callable[[IMetadataTransaction, Asked, Bucket, *Ts], T],
+    *values: *Ts,
+    claims: Claims = (),
+) -> T:
+    """Run the writing interaction that names bytes just written, in the addressed bucket, authorized; when it fails, doom them.
 
     Dooming is safe however the write ended, even when that is not known: the reaper looks
     whether anything names a blob, later and for itself.
@@ -151,7 +161,7 @@ async def keep(
     """
     content = kept.content if isinstance(kept, Received) else kept
     try:
-        return await call.write(interaction, *args, claims=claims)
+        return await call.write_authorized(interaction, *values, claims=claims)
     except Exception:
         _doom(call, [extent.blob for extent in content.extents])
         raise

@@ -15,13 +15,14 @@ from ..errors import (
 )
 from ..values import NULL_VERSION, Bucket, Content, ObjectPart, ObjectVersion
 from .conditions import check_write
+from .policy.evaluator import authorize
 from .quotas import check_quota
 from .xml import http_date
 
 if TYPE_CHECKING:
     from ..interfaces import IMetadataTransaction
     from ..wire.headers import Headers
-    from .call import Call
+    from .asked import Asked
 
 _VERSION_ID = re.compile(r"[A-Za-z0-9._-]{32}")
 
@@ -81,7 +82,7 @@ def find_version(
 
 def find_readable(
     tx: IMetadataTransaction,
-    call: Call,
+    asked: Asked,
     bucket: Bucket,
     key: str,
     version_id: str | None,
@@ -95,13 +96,13 @@ def find_readable(
     try:
         return find_version(tx, bucket, key, version_id)
     except (NoSuchKey, NoSuchVersion):
-        call.check("LIST", bucket)
+        authorize(asked.principal, "LIST", bucket)
         raise
 
 
 def find_source(
     tx: IMetadataTransaction,
-    call: Call,
+    asked: Asked,
     bucket: Bucket,
     key: str,
     version_id: str | None,
@@ -111,7 +112,7 @@ def find_source(
     :raises InvalidRequest: the version named is a delete marker.
     """
     try:
-        return find_readable(tx, call, bucket, key, version_id)
+        return find_readable(tx, asked, bucket, key, version_id)
     except MethodNotAllowed:
         raise InvalidRequest(
             "The source of a copy request may not specifically refer to a delete marker by version id."

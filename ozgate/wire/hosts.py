@@ -45,7 +45,7 @@ def may_be_called(request: GatewayRequest, settings: Settings) -> bool:
                 settings.admin_address,
             ),
         )
-        or request.isSecure()  # type: ignore[no-untyped-call]
+        or request.over_tls
         or request.over_socket
     )
 

@@ -106,6 +106,11 @@ class GatewayRequest(server.Request):
         return found
 
     @property
+    def over_tls(self) -> bool:
+        """Whether it came over TLS."""
+        return bool(self.isSecure())
+
+    @property
     def over_socket(self) -> bool:
         """Whether it came over a UNIX socket, whoever sent it."""
         return getattr(self.client, "host", None) is None

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from twisted.web.client import ResponseFailed
 
-from ozgate.s3.call import Call
+from ozgate.s3.call import Call, asked_of
 from ozgate.s3.perform.reading import get_object
 from ozgate.s3.resolve import resolve
 from ozgate.values import Principal
@@ -31,12 +31,11 @@ class GetObjectTests(ObjectTestCase):
     def call(self) -> Call:
         """A call of GetObject, for tests of what it answers before it is sent."""
         address = parse_address(b"/bucket/key", b"localhost", ())
+        row, gateway = resolve("GET", address, False), self.client.gateway
         return Call(
-            self.client.gateway,
-            resolve("GET", address, False),
-            address,
-            Headers({}),
-            Principal("testuser"),
+            gateway,
+            row,
+            asked_of(gateway, row, address, Headers({}), Principal("testuser")),
             None,  # type: ignore[arg-type]
             None,  # type: ignore[arg-type]
             "0",

@@ -7,19 +7,20 @@ the S3 endpoint. JSON is that of ``ozone sh key``.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from ...auth.sigv4 import Verified
 from ...errors import NoSuchBucket
 from ...interfaces import IMetadataTransaction
-from ...s3.call import Call
+from ...s3.asked import Asked
+from ...s3.call import Call, asked_of
 from ...s3.operations import OPERATIONS
 from ...s3.perform.deleting import delete_object
 from ...s3.perform.reading import get_object
 from ...s3.perform.writing import put_object
 from ...s3.reply import Reply
 from ...s3.versions import find_version
-from ...values import ListedObject, ObjectVersion, Page
+from ...values import Bucket, ListedObject, ObjectVersion, Page
 from ...wire.body import RequestBody
 from ...wire.headers import Headers
 from ...wire.target import Address, Query, Scope, check_key
@@ -29,6 +30,8 @@ from ..context import AdminContext
 from ..errors import AdminError
 from .lookup import find_real, page_size
 from .rights import principal_of
+
+T = TypeVar("T")
 
 _OPERATIONS = {operation.name: operation for operation in OPERATIONS}
 
@@ -68,17 +71,22 @@ def call_of(
     check_key(key)
     scope = Scope.OBJECT if key else Scope.BUCKET
     length = None if body is None else body.length
-    return Call(
+    asked = asked_of(
         context.gateway,
         _OPERATIONS[operation],
         Address(scope, bucket, key, Query(), b"", b"", "", False),
         # An empty body is an object only where somebody said so.
         Headers({} if length is None else {"content-length": str(length)}),
         principal,
+        volume,
+    )
+    return Call(
+        context.gateway,
+        _OPERATIONS[operation],
+        asked,
         Verified(caller.user, "UNSIGNED-PAYLOAD", None, "", "", "", False, caller.user),
         body or RequestBody(_Nowhere(), 0),
         "",
-        volume=volume,
     )
 
 
@@ -97,18 +105,10 @@ async def list_keys(
     """
     call = call_of(context, caller, "ListObjectsV2", volume, bucket)
     limit = page_size(limit)
-    page: Page = await _asked(
-        call, lambda: call.read(_page, call, prefix, start, limit)
-    )
+    page = await _asked(call, lambda: call.read_authorized(_page, prefix, start, limit))
     return [
         _listed_json(volume, bucket, each, each.traits.owner) for each in page.items
     ]
-
-
-def _page(
-    tx: IMetadataTransaction, call: Call, prefix: str, start: str, limit: int
-) -> Page:
-    return tx.page(call.bucket(tx), prefix, start, "", limit)
 
 
 async def info_key(
@@ -116,7 +116,7 @@ async def info_key(
 ) -> dict[str, Any]:
     """Show a key."""
     call = _key_call(context, caller, "HeadObject", volume, bucket, key)
-    version = await _asked(call, lambda: call.read(_find, call))
+    version = await _asked(call, lambda: call.read_authorized(_find))
     return {
         **_listed_json(volume, bucket, version, version.owner),
         "metadata": {"ETag": version.etag, **version.metadata},
@@ -133,7 +133,7 @@ async def delete_key(
     :raises NoSuchKey: there is none.
     """
     call = _key_call(context, caller, "DeleteObject", volume, bucket, key)
-    await _asked(call, lambda: call.read(_find, call))
+    await _asked(call, lambda: call.read_authorized(_find))
     await delete_object(call)
 
 
@@ -156,8 +156,7 @@ async def get_key(
 ) -> Reply:
     """The bytes of a key, by GetObject: in ``body`` or in ``sources``, which whoever asks closes."""
     call = _key_call(context, caller, "GetObject", volume, bucket, key)
-    reply: Reply = await _asked(call, lambda: get_object(call))
-    return reply
+    return await _asked(call, lambda: get_object(call))
 
 
 def _key_call(
@@ -178,7 +177,7 @@ def _key_call(
     return call_of(context, caller, operation, volume, bucket, key, body)
 
 
-async def _asked(call: Call, perform: Callable[[], Awaitable[Any]]) -> Any:
+async def _asked(call: Call, perform: Callable[[], Awaitable[T]]) -> T:
     """What an operation comes to.
 
     :raises AdminError: the bucket was not found; it tells what exactly is missing.
@@ -186,13 +185,27 @@ async def _asked(call: Call, perform: Callable[[], Awaitable[Any]]) -> Any:
     try:
         return await perform()
     except NoSuchBucket:
-        names = call.volume, call.bucket_name
-        await call.read(find_real, *names, call.principal, "READ")
+        await call.read(_find_authorized)
         raise
 
 
-def _find(tx: IMetadataTransaction, call: Call) -> ObjectVersion:
-    return find_version(tx, call.bucket(tx), call.key, None)
+def _find_authorized(tx: IMetadataTransaction, asked: Asked) -> None:
+    find_real(tx, asked.volume, asked.bucket_name, asked.principal, "READ")
+
+
+def _page(
+    tx: IMetadataTransaction,
+    asked: Asked,
+    bucket: Bucket,
+    prefix: str,
+    start: str,
+    limit: int,
+) -> Page:
+    return tx.page(bucket, prefix, start, "", limit)
+
+
+def _find(tx: IMetadataTransaction, asked: Asked, bucket: Bucket) -> ObjectVersion:
+    return find_version(tx, bucket, asked.key, None)
 
 
 def _listed_json(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...errors import InvalidArgument, InvalidRequest
-from ...values import ObjectPart, ObjectVersion
+from ...values import Bucket, ObjectPart, ObjectVersion
 from ..conditions import check_read
 from ..headers import refuse_encryption
 from ..reply import Reply, xml_reply
@@ -18,6 +18,7 @@ from ..xml import document, element, http_date
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
+    from ..asked import Asked
     from ..call import Call
 
 _ATTRIBUTES = frozenset(
@@ -34,7 +35,7 @@ async def get_object_attributes(call: Call) -> Reply:
     limit = min(_number(call, "x-amz-max-parts", _MAX_PARTS), _MAX_PARTS)
     marker = _number(call, "x-amz-part-number-marker", 0)
     want = "ObjectParts" in attributes
-    version, parts = await call.read(_find, call, want, marker, limit)
+    version, parts = await call.read_authorized(_find, want, marker, limit)
     children = []
     if "ETag" in attributes:
         children.append(element("ETag", version.etag))
@@ -92,11 +93,15 @@ def _number(call: Call, name: str, default: int) -> int:
 
 
 def _find(
-    tx: IMetadataTransaction, call: Call, want_parts: bool, marker: int, limit: int
+    tx: IMetadataTransaction,
+    asked: Asked,
+    bucket: Bucket,
+    want_parts: bool,
+    marker: int,
+    limit: int,
 ) -> tuple[ObjectVersion, Sequence[ObjectPart]]:
-    bucket = call.bucket(tx)
-    version = find_readable(tx, call, bucket, call.key, call.query("versionId"))
-    check_read(call.headers, version.etag, version.modified, tx.now())
+    version = find_readable(tx, asked, bucket, asked.key, asked.query("versionId"))
+    check_read(asked.headers, version.etag, version.modified, tx.now())
     parts: Sequence[ObjectPart] = ()
     if want_parts and _shows_parts(version):
         # One more than is shown tells whether the page is the last.

@@ -20,18 +20,20 @@ from ...errors import (
     InvalidArgument,
     InvalidBucketAclWithObjectOwnership,
     InvalidLocationConstraint,
-    NoSuchBucket,
     NotImplemented,
 )
 from ...interfaces import IMetadataTransaction
 from ...values import Acl, Bucket, Volume
+from ..asked import Asked
 from ..call import Call
+from ..entering import authorize_removal, expected_bucket
 from ..links import listed_for
 from ..owners import owner_element
 from ..params import integer
-from ..policy.evaluator import new_acls
+from ..policy.evaluator import authorize_any, new_acls
 from ..policy.rights import rights_for
 from ..quotas import check_bucket_quota
+from ..receive import check_entry
 from ..receive import document as receive_document
 from ..regions import GLOBAL_REGION, region_of
 from ..reply import Reply, xml_reply
@@ -64,7 +66,7 @@ async def list_buckets(call: Call) -> Reply:
     prefix = call.query("prefix") or ""
     token = call.query("continuation-token")
     after = "" if token is None else decode_token(token)
-    buckets = await call.read(_page, call, prefix, after, limit + 1)
+    buckets = await call.read(_shown_page, prefix, after, limit + 1)
     more = len(buckets) > limit
     rows = "".join(
         f"<Bucket>{element('Name', bucket.name)}"
@@ -87,16 +89,15 @@ async def list_buckets(call: Call) -> Reply:
     )
 
 
-def _page(
-    tx: IMetadataTransaction, call: Call, prefix: str, after: str, limit: int
+def _shown_page(
+    tx: IMetadataTransaction, asked: Asked, prefix: str, after: str, limit: int
 ) -> list[Bucket]:
-    """Buckets in order, in the region that was asked for, if any was."""
-    volume = call.gateway.settings.volume_name
-    region, here = call.query("bucket-region"), call.gateway.settings.region
-    listed = listed_for(tx, call.principal)
+    """Buckets in order that the caller may see, in the region that was asked for, if any was."""
+    region, here = asked.query("bucket-region"), asked.region
+    listed = listed_for(tx, asked.principal)
     found: list[Bucket] = []
     while len(found) < limit:
-        page = tx.buckets(volume, prefix, after, limit)
+        page = tx.buckets(asked.volume, prefix, after, limit)
         found += (
             one
             for one in page
@@ -112,51 +113,50 @@ async def create_bucket(call: Call) -> Reply:
     """Make a bucket, owned by the caller; see :func:`_is_made_again` for one that is there."""
     name = call.bucket_name
     _check_create_headers(call)
-    region = _location(call, await receive_document(call, _check_create))
+    region = _location(call, await receive_document(call, _authorize_create))
     await call.write(
-        _create,
-        call,
+        _create_authorized,
         region,
         claims=(("bucket", name),),
     )
     return Reply(200, [("Location", f"/{name}"), ("x-amz-bucket-arn", arn_of(name))])
 
 
-def _create(tx: IMetadataTransaction, call: Call, region: str) -> None:
-    volume = call.gateway.settings.volume_name
-    _check_create(tx, call)
-    existing = tx.bucket(volume, call.bucket_name)
+def _create_authorized(tx: IMetadataTransaction, asked: Asked, region: str) -> None:
+    _authorize_create(tx, asked)
+    name, principal = asked.bucket_name, asked.principal
+    existing = tx.bucket(asked.volume, name)
     if existing is None:
-        add_bucket(tx, volume, call.bucket_name, call.principal.short_name, region)
-    elif not _is_made_again(call, existing, region):
-        is_own = call.principal.is_called(existing.owner)
+        add_bucket(tx, asked.volume, name, principal.short_name, region)
+    elif not _is_made_again(asked, existing, region):
+        is_own = principal.is_called(existing.owner)
         error = BucketAlreadyOwnedByYou if is_own else BucketAlreadyExists
-        raise error(BucketName=call.bucket_name)
+        raise error(BucketName=name)
 
 
-def _is_made_again(call: Call, existing: Bucket, region: str) -> bool:
+def _is_made_again(asked: Asked, existing: Bucket, region: str) -> bool:
     """Whether an owner makes a bucket again that is in ``us-east-1``, and there.
 
     Nothing happens then, and the answer is 200. In all other regions it is 409 BucketAlreadyOwnedByYou. Source: Amazon S3 API
     Reference, "CreateBucket", there under "Errors". (S3 resets the access list too: here that is always the owner's, and Ozone's list is not S3's to reset.)
     """
-    here = call.gateway.settings.region
     return (
         existing.source is None
-        and call.principal.is_called(existing.owner)
-        and region == region_of(existing, here) == GLOBAL_REGION
+        and asked.principal.is_called(existing.owner)
+        and region == region_of(existing, asked.region) == GLOBAL_REGION
     )
 
 
-def _check_create(tx: IMetadataTransaction, call: Call) -> None:
+def _authorize_create(tx: IMetadataTransaction, asked: Asked) -> None:
     """Make sure that the caller may make buckets. Who makes the first where there is no volume becomes its owner.
 
     :raises AccessDenied: no.
     """
-    volume = tx.volume(call.gateway.settings.volume_name)
+    volume = tx.volume(asked.volume)
     if volume is not None:
-        call.check_any(rights_for(call.operation), volume)
-    elif not call.principal.is_admin:
+        rights = rights_for(asked.operation, asked.action)
+        authorize_any(asked.principal, rights, volume)
+    elif not asked.principal.is_admin:
         raise AccessDenied()
 
 
@@ -261,7 +261,7 @@ def _location(call: Call, data: bytes) -> str:
 
 async def head_bucket(call: Call) -> Reply:
     """Say whether a bucket is there; where it is, :mod:`ozgate.s3.finish` says to everybody."""
-    await call.read(_find, call)
+    await call.read_authorized(check_entry)
     return Reply(
         200,
         [
@@ -274,33 +274,31 @@ async def head_bucket(call: Call) -> Reply:
 
 async def delete_bucket(call: Call) -> Reply:
     """Remove an empty bucket, with the uploads in progress in it."""
-    await call.write(_remove, call, claims=(("bucket", call.bucket_name),))
+    await call.write(_remove_authorized, claims=(("bucket", call.bucket_name),))
     return Reply(204)
 
 
 async def get_bucket_location(call: Call) -> Reply:
     """Name the region of a bucket; ``us-east-1`` has an empty name."""
-    bucket = await call.read(_find, call)
-    region = bucket.region or call.gateway.settings.region
+    region = await call.read_authorized(_region)
+    region = region or call.gateway.settings.region
     name = "" if region == GLOBAL_REGION else region
     return xml_reply(document("LocationConstraint", name))
 
 
-def _find(tx: IMetadataTransaction, call: Call) -> Bucket:
-    return call.bucket(tx)
+def _region(tx: IMetadataTransaction, asked: Asked, bucket: Bucket) -> str:
+    return bucket.region
 
 
-def _remove(tx: IMetadataTransaction, call: Call) -> None:
+def _remove_authorized(tx: IMetadataTransaction, asked: Asked) -> None:
     """Remove what the name names: a link goes, wherever it leads, and what it points at stays.
 
     :raises NoSuchBucket: nothing has that name.
     :raises AccessDenied: the caller may not, or it belongs to another than the client expects.
     :raises BucketNotEmpty: there are versions in it.
     """
-    named = call.named(tx)
-    if named is None:
-        raise NoSuchBucket(BucketName=call.bucket_name)
-    call.check_removal(tx, named)
+    named = expected_bucket(tx, asked)
+    authorize_removal(tx, asked, named)
     if named.source is None and not tx.is_empty(named):
-        raise BucketNotEmpty(BucketName=call.bucket_name)
+        raise BucketNotEmpty(BucketName=asked.bucket_name)
     tx.remove_bucket(named)

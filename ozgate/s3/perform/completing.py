@@ -26,8 +26,17 @@ from ...errors import (
     InvalidRequest,
     NoSuchUpload,
 )
-from ...values import Checksum, Content, ObjectPart, ObjectVersion, Part, Upload
+from ...values import (
+    Bucket,
+    Checksum,
+    Content,
+    ObjectPart,
+    ObjectVersion,
+    Part,
+    Upload,
+)
 from ...wire.headers import Headers
+from ..asked import Asked
 from ..call import Call
 from ..checksums import ALGORITHMS, combine, composite
 from ..headers import refuse_unbuilt
@@ -69,8 +78,8 @@ async def complete_multipart_upload(call: Call) -> Reply:
     claim = _read_claim(call)
     listed = read_list(await receive_document(_about_document(call)), upload_id)
     claims = (("upload", upload_id), ("key", call.bucket_name, call.key))
-    version: ObjectVersion = await call.write(
-        _complete, call, upload_id, listed, fingerprint(listed), claim, claims=claims
+    version = await call.write_authorized(
+        _complete, upload_id, listed, fingerprint(listed), claim, claims=claims
     )
     children = [
         element("Location", _location(call)),
@@ -95,7 +104,7 @@ def _about_document(call: Call) -> Call:
         for name, value in call.headers.items()
         if not name.startswith(("x-amz-checksum-", "x-amz-sdk-"))
     }
-    return evolve(call, headers=Headers(headers))
+    return evolve(call, asked=evolve(call.asked, headers=Headers(headers)))
 
 
 def _read_claim(call: Call) -> _Claim:
@@ -128,15 +137,15 @@ def _read_claim(call: Call) -> _Claim:
 
 def _complete(
     tx: IMetadataTransaction,
-    call: Call,
+    asked: Asked,
+    bucket: Bucket,
     upload_id: str,
     listed: Sequence[Listed],
     digest: str,
     claim: _Claim,
 ) -> ObjectVersion:
     """Make the object, or find that it was made already."""
-    bucket = call.bucket(tx)
-    upload = tx.upload(bucket, call.key, upload_id)
+    upload = tx.upload(bucket, asked.key, upload_id)
     if upload is None:
         raise NoSuchUpload(UploadId=upload_id)
     if upload.completed is not None:
@@ -169,7 +178,7 @@ def _complete(
         for part in parts
     ]
     counted = sum(part.size for part in stored)
-    version = store_version(tx, bucket, call.headers, members, content, kept, counted)
+    version = store_version(tx, bucket, asked.headers, members, content, kept, counted)
     tx.complete_upload(
         bucket, evolve(upload, completed=version, completed_parts=digest)
     )
@@ -294,5 +303,5 @@ def _location(call: Call) -> str:
     path = quote(call.key, safe="")
     if not call.address.virtual_host:
         path = f"{call.bucket_name}/{path}"
-    scheme = "https" if call.is_secure() else "http"
+    scheme = "https" if call.asked.is_secure else "http"
     return f"{scheme}://{call.address.host}/{path}"

@@ -24,23 +24,25 @@ from ...errors import (
 )
 from ...interfaces import IMetadataTransaction
 from ...values import Bucket
+from ..asked import Asked
 from ..call import Call
 from ..owners import canonical_id, owner_element
+from ..receive import check_entry
 from ..reply import Reply, xml_reply
 from ..xml import document, element
 
 _Perform = Callable[[Call], Awaitable[Reply]]
 
 
-def _find(tx: IMetadataTransaction, call: Call) -> Bucket:
-    return call.bucket(tx)
+def _owner(tx: IMetadataTransaction, asked: Asked, bucket: Bucket) -> str:
+    return bucket.owner
 
 
 def _absent(error: type[S3Error]) -> _Perform:
     """An operation that answers an error about the bucket."""
 
     async def perform(call: Call) -> Reply:
-        await call.read(_find, call)
+        await call.read_authorized(check_entry)
         raise error(BucketName=call.bucket_name)
 
     return perform
@@ -51,7 +53,7 @@ def _shows(root: str, *children: str) -> _Perform:
     answer = document(root, *children)
 
     async def perform(call: Call) -> Reply:
-        await call.read(_find, call)
+        await call.read_authorized(check_entry)
         return xml_reply(answer)
 
     return perform
@@ -59,7 +61,7 @@ def _shows(root: str, *children: str) -> _Perform:
 
 async def get_bucket_acl(call: Call) -> Reply:
     """Show that the owner has full control, and nobody else any."""
-    owner = (await call.read(_find, call)).owner
+    owner = await call.read_authorized(_owner)
     grantee = (
         '<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser">'
         f"{element('ID', canonical_id(owner))}{element('DisplayName', owner)}</Grantee>"

@@ -17,7 +17,7 @@ from attrs import evolve, frozen
 from ...content.intake import joined, known_crc64nvme
 from ...content.outlet import Located, begin_read, locate
 from ...errors import InvalidArgument, InvalidRequest, SlowDown
-from ...values import ByteRange, Checksum, Content, ObjectPart, ObjectVersion
+from ...values import Bucket, ByteRange, Checksum, Content, ObjectPart, ObjectVersion
 from ..checksums import ALGORITHMS, combine, encode
 from ..headers import read_object_headers, read_tags
 from ..reply import Reply, xml_reply
@@ -29,7 +29,7 @@ from .copysource import (
     Source,
     check_same,
     check_size,
-    locate_source,
+    locate_authorized_source,
     read_source,
     source_headers,
 )
@@ -38,6 +38,7 @@ from .partcopying import upload_part_copy
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
+    from ..asked import Asked
     from ..call import Call
 
 __all__ = ["copy_object", "upload_part_copy"]
@@ -87,17 +88,16 @@ async def copy_object(call: Call) -> Reply:
     for _ in range(ROUNDS):
         token = begin_read(call.gateway)
         try:
-            outcome: _Outcome = await call.write(
-                _copy, call, source, wish, computed, claims=claims
+            outcome = await call.write_authorized(
+                _copy, source, wish, computed, claims=claims
             )
             if outcome.version is not None:
                 return _reply(outcome.version, outcome.source)
             assert outcome.located is not None
             sequence = outcome.source.sequence
             algorithms = (wish.algorithm,)
-            args = (call, source, sequence)
             _, sums = await digest(
-                call, outcome.located, algorithms, _check_wanted, *args
+                call, outcome.located, algorithms, check_same, source, sequence
             )
         except Changed:
             continue
@@ -108,14 +108,6 @@ async def copy_object(call: Call) -> Reply:
             Checksum(wish.algorithm, "FULL_OBJECT", sums[wish.algorithm]),
         )
     raise SlowDown()
-
-
-def _check_wanted(
-    tx: IMetadataTransaction, call: Call, source: Source, sequence: int
-) -> None:
-    """Make sure that a copy can still be stored, before more of it is hashed."""
-    call.bucket(tx)
-    check_same(tx, call, source, sequence)
 
 
 def _read_wish(call: Call) -> _Wish:
@@ -163,7 +155,8 @@ def _refuse_idle_copy(call: Call, source: Source) -> None:
 
 def _copy(
     tx: IMetadataTransaction,
-    call: Call,
+    asked: Asked,
+    bucket: Bucket,
     source: Source,
     wish: _Wish,
     computed: tuple[int, Checksum] | None,
@@ -172,8 +165,7 @@ def _copy(
 
     :param computed: a checksum computed before, with the sequence of the version it is of.
     """
-    bucket = call.bucket(tx)
-    source_bucket, version = locate_source(tx, call, source)
+    source_bucket, version = locate_authorized_source(tx, asked, source)
     check_size(version.size)
     content = joined(tx.content(source_bucket, version))
     parts: Sequence[ObjectPart] = ()
@@ -192,8 +184,8 @@ def _copy(
             located = locate(tx, source_bucket, version, span)
             return _Outcome(version, located=located)
         parts = [evolve(part, checksum=None) for part in parts]
-    members = _members(call, version, wish, checksum)
-    made = store_version(tx, bucket, call.headers, members, content, parts)
+    members = _members(asked.key, version, wish, checksum)
+    made = store_version(tx, bucket, asked.headers, members, content, parts)
     return _Outcome(version, made)
 
 
@@ -222,14 +214,14 @@ def _whole(version: ObjectVersion, parts: Sequence[ObjectPart]) -> Checksum | No
 
 
 def _members(
-    call: Call, version: ObjectVersion, wish: _Wish, checksum: Checksum | None
+    key: str, version: ObjectVersion, wish: _Wish, checksum: Checksum | None
 ) -> dict[str, Any]:
     system, metadata = wish.headers or (version.headers, version.metadata)
     kept = {name: value for name, value in system.items() if name != _REDIRECT}
     if wish.redirect is not None:
         kept[_REDIRECT] = wish.redirect
     return {
-        "key": call.key,
+        "key": key,
         "size": version.size,
         "etag": version.etag,
         "storage_class": wish.storage_class,

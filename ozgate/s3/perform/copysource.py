@@ -9,11 +9,13 @@ from attrs import frozen
 from ...errors import InvalidRequest
 from ...values import NULL_VERSION, Bucket, ObjectVersion
 from ..conditions import check_copy_source
+from ..entering import authorized_source
 from ..params import copy_source
 from ..versions import check_version_id, find_source
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
+    from ..asked import Asked
     from ..call import Call
 
 MAX_SOURCE = 5 << 30
@@ -51,30 +53,44 @@ def read_source(call: Call) -> Source:
     return Source(bucket, key, version_id)
 
 
-def locate_source(
-    tx: IMetadataTransaction, call: Call, source: Source
+def locate_authorized_source(
+    tx: IMetadataTransaction, asked: Asked, source: Source
 ) -> tuple[Bucket, ObjectVersion]:
-    """The version to copy, with the conditions on it asked.
+    """The version to copy, where the caller may read it, with the conditions on it asked.
 
     :raises PreconditionFailed: one does not hold.
     """
-    bucket = call.bucket(tx, source.bucket)
-    version = find_source(tx, call, bucket, source.key, source.version_id)
-    check_copy_source(call.headers, version.etag, version.modified, tx.now())
+    bucket = authorized_source(tx, asked, source.bucket)
+    version = find_source(tx, asked, bucket, source.key, source.version_id)
+    check_copy_source(asked.headers, version.etag, version.modified, tx.now())
+    return bucket, version
+
+
+def locate_same_source(
+    tx: IMetadataTransaction, asked: Asked, source: Source, sequence: int
+) -> tuple[Bucket, ObjectVersion]:
+    """As :func:`locate_authorized_source`, if it is still the version that was read: else its bytes may be gone.
+
+    :raises Changed: it is another.
+    """
+    bucket, version = locate_authorized_source(tx, asked, source)
+    if version.sequence != sequence:
+        raise Changed()
     return bucket, version
 
 
 def check_same(
-    tx: IMetadataTransaction, call: Call, source: Source, sequence: int
-) -> tuple[Bucket, ObjectVersion]:
-    """The version to copy, if it is still the one that was read: else its bytes may be gone.
+    tx: IMetadataTransaction,
+    asked: Asked,
+    target: Bucket,
+    source: Source,
+    sequence: int,
+) -> None:
+    """Make sure that a copy into a bucket can still be stored, before more of it is hashed; an interaction inside of the bucket.
 
-    :raises Changed: it is another.
+    :raises Changed: the source is another version than the one that was read.
     """
-    bucket, version = locate_source(tx, call, source)
-    if version.sequence != sequence:
-        raise Changed()
-    return bucket, version
+    locate_same_source(tx, asked, source, sequence)
 
 
 def check_size(size: int) -> None:

@@ -16,8 +16,10 @@ from ...interfaces import IMetadataTransaction
 from ...values import Bucket, ObjectVersion
 from ...wire.headers import Headers
 from ...wire.target import check_key
+from ..asked import Asked
 from ..call import Call
 from ..conditions import check_delete
+from ..policy.evaluator import authorize
 from ..receive import document as receive_document
 from ..reply import Reply, xml_reply
 from ..versions import check_version_id
@@ -40,9 +42,8 @@ async def delete_object(call: Call) -> Reply:
     wanted = call.query("versionId")
     check_version_id(wanted)
     _check_bypass(call)
-    removed = await call.write(
+    removed = await call.write_authorized(
         _delete_one,
-        call,
         Doomed(call.key, wanted, call.headers),
         claims=(("key", call.bucket_name, call.key),),
     )
@@ -54,7 +55,7 @@ async def delete_objects(call: Call) -> Reply:
     _check_bypass(call)
     quiet, doomed = _read_request(await receive_document(call))
     claims = tuple(("key", call.bucket_name, one.key) for one in doomed)
-    outcomes = await call.write(_delete_all, call, doomed, claims=claims)
+    outcomes = await call.write_authorized(_delete_all, doomed, claims=claims)
     rows = []
     for one, outcome in zip(doomed, outcomes, strict=True):
         if isinstance(outcome, Damaged):
@@ -96,23 +97,22 @@ def _check_bypass(call: Call) -> None:
 
 
 def _delete_one(
-    tx: IMetadataTransaction, call: Call, doomed: Doomed
+    tx: IMetadataTransaction, asked: Asked, bucket: Bucket, doomed: Doomed
 ) -> ObjectVersion | None:
-    return _remove(tx, call.bucket(tx), doomed)
+    return _remove(tx, bucket, doomed)
 
 
 def _delete_all(
-    tx: IMetadataTransaction, call: Call, doomed: Sequence[Doomed]
+    tx: IMetadataTransaction, asked: Asked, bucket: Bucket, doomed: Sequence[Doomed]
 ) -> list[ObjectVersion | S3Error | Damaged | None]:
-    bucket = call.bucket(tx)
     outcomes: list[ObjectVersion | S3Error | Damaged | None] = []
     for one in doomed:
         try:
             check_key(one.key)
             check_version_id(one.version_id)
             if "if-match" in one.conditions:
-                # As for DeleteObject, in Call.bucket.
-                call.check("READ", bucket)
+                # As for DeleteObject, in ozgate.s3.entering.
+                authorize(asked.principal, "READ", bucket)
             outcomes.append(_remove(tx, bucket, one))
         except (S3Error, Damaged) as error:
             # What is damaged is found before anything of it is removed.

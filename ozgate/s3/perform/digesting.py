@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable, Collection, Iterator
 from hashlib import md5
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVarTuple
 
 from ...content.outlet import Located, begin_read, locate, open_sources
 from ...errors import InvalidRequest
@@ -16,7 +16,11 @@ from ..checksums import ALGORITHMS
 if TYPE_CHECKING:
     from ...gateway.gateway import Gateway
     from ...interfaces import IMetadataTransaction
+    from ...values import Bucket
+    from ..asked import Asked
     from ..call import Call
+
+Ts = TypeVarTuple("Ts")
 
 SLICE = 16 << 20
 """Bytes that are hashed in one turn: some 30 ms of a core, of which to ask whether they are wanted takes a fraction of 1."""
@@ -43,14 +47,14 @@ async def digest(
     call: Call,
     located: Located,
     algorithms: Collection[str],
-    check: Callable[..., None],
-    *args: Any,
+    check: Callable[[IMetadataTransaction, Asked, Bucket, *Ts], None],
+    *values: *Ts,
 ) -> tuple[str, dict[str, str]]:
     """The MD5 (hex) and checksums (base64, by algorithm) of stored bytes, which the caller keeps from the reaper.
 
     They are read a slice at a time, each in a :mod:`turn <ozgate.gateway.turns>`, and only as long as somebody wants them.
 
-    :param check: an interaction, with its arguments, that raises where they are not wanted any more: what they are for is gone,
+    :param check: an interaction inside of the addressed bucket, with its values, that raises where they are not wanted any more: what they are for is gone,
         or the caller may not do it. It is asked before each slice, as is the caller's key.
     :raises ClientGone: the client has.
     :raises InvalidAccessKeyId: the caller's key was revoked meanwhile.
@@ -75,7 +79,9 @@ async def digest(
                     check_client()
                     await call.confirm()
                     # In one interaction: what has gone since would look damaged.
-                    slice_ = await call.read(_locate, located, piece, check, args)
+                    slice_ = await call.read_authorized(
+                        _locate, located, piece, check, values
+                    )
                     await _feed(call.gateway, slice_, digesting)
                 await digesting.finish()
         finally:
@@ -87,13 +93,15 @@ async def digest(
 
 def _locate(
     tx: IMetadataTransaction,
+    asked: Asked,
+    bucket: Bucket,
     whole: Located,
     piece: ByteRange,
-    check: Callable[..., None],
-    args: tuple[Any, ...],
+    check: Callable[[IMetadataTransaction, Asked, Bucket, *Ts], None],
+    values: tuple[*Ts],
 ) -> Located:
     """Find out where a slice is, if it is wanted."""
-    check(tx, *args)
+    check(tx, asked, bucket, *values)
     return locate(tx, whole.bucket, whole.version, piece)
 
 

@@ -13,7 +13,8 @@ from attrs import frozen
 
 from ...errors import InvalidArgument
 from ...interfaces import IMetadataTransaction
-from ...values import ListedObject, ListedVersion, Page, Traits, VersionPage
+from ...values import Bucket, ListedObject, ListedVersion, Page, Traits, VersionPage
+from ..asked import Asked
 from ..call import Call
 from ..owners import owner_element
 from ..params import encoding_type, integer
@@ -29,7 +30,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.\-/]*").fullmatch
 
 
 @frozen
-class _Asked:
+class _Wanted:
     """What all three listings are asked.
 
     :ivar limit: how many rows there are at most: what was asked for, or the most that there ever are.
@@ -43,7 +44,7 @@ class _Asked:
     show: Callable[[str], str]
 
 
-def _asked(call: Call) -> _Asked:
+def _wanted(call: Call) -> _Wanted:
     """Read the parameters that all three listings have.
 
     :raises InvalidArgument: ``max-keys`` or ``encoding-type`` is not what it may be.
@@ -51,7 +52,7 @@ def _asked(call: Call) -> _Asked:
     most = call.gateway.settings.max_keys
     encode = encoding_type(call)
     encoding = call.query("encoding-type") or None
-    return _Asked(
+    return _Wanted(
         prefix=call.query("prefix") or "",
         delimiter=call.query("delimiter") or "",
         limit=min(integer(call, "max-keys", most, 0, MOST), most),
@@ -71,28 +72,30 @@ def _refuse(call: Call, name: str, message: str) -> None:
 
 async def list_objects_v2(call: Call) -> Reply:
     """List a page of the current objects, going on after an opaque token."""
-    asked = _asked(call)
+    wanted = _wanted(call)
     _refuse(call, "marker", "Marker unsupported with REST.GET.BUCKET in list-type=2")
     token = call.query("continuation-token")
     start_after = call.query("start-after")
     after = start_after or "" if token is None else decode_token(token)
     with_owner = call.query("fetch-owner") == "true"
-    page = await call.read(_read_page, call, asked, after)
+    page = await call.read_authorized(
+        _page, wanted.prefix, after, wanted.delimiter, wanted.limit
+    )
     next_token = None if page.next_after is None else encode_token(page.next_after)
     return xml_reply(
         document(
             "ListBucketResult",
             element("Name", call.bucket_name),
-            f"<Prefix>{asked.show(asked.prefix)}</Prefix>",
+            f"<Prefix>{wanted.show(wanted.prefix)}</Prefix>",
             ""
             if start_after is None
-            else f"<StartAfter>{asked.show(start_after)}</StartAfter>",
+            else f"<StartAfter>{wanted.show(start_after)}</StartAfter>",
             element("ContinuationToken", token),
             element("NextContinuationToken", next_token),
             element("KeyCount", len(page.items) + len(page.common_prefixes)),
-            _bounds(asked, page.next_after is not None),
-            *_contents(page.items, asked.show, with_owner),
-            *_common_prefixes(page.common_prefixes, asked.show),
+            _bounds(wanted, page.next_after is not None),
+            *_contents(page.items, wanted.show, with_owner),
+            *_common_prefixes(page.common_prefixes, wanted.show),
         )
     )
 
@@ -102,7 +105,7 @@ async def list_objects(call: Call) -> Reply:
 
     ``NextMarker`` is there with a delimiter only: without one, the last key says as much.
     """
-    asked = _asked(call)
+    wanted = _wanted(call)
     for name, called in (
         ("continuation-token", "continuation-token"),
         ("start-after", "startAfter"),
@@ -111,18 +114,20 @@ async def list_objects(call: Call) -> Reply:
             call, name, f"{called} only supported in REST.GET.BUCKET with list-type=2"
         )
     marker = call.query("marker") or ""
-    page = await call.read(_read_page, call, asked, _after(marker, asked))
-    next_marker = page.next_after if asked.delimiter else None
+    page = await call.read_authorized(
+        _page, wanted.prefix, _after(marker, wanted), wanted.delimiter, wanted.limit
+    )
+    next_marker = page.next_after if wanted.delimiter else None
     return xml_reply(
         document(
             "ListBucketResult",
             element("Name", call.bucket_name),
-            f"<Prefix>{asked.show(asked.prefix)}</Prefix>",
-            f"<Marker>{asked.show(marker)}</Marker>",
-            _shown("NextMarker", asked, next_marker),
-            _bounds(asked, page.next_after is not None),
-            *_contents(page.items, asked.show, True),
-            *_common_prefixes(page.common_prefixes, asked.show),
+            f"<Prefix>{wanted.show(wanted.prefix)}</Prefix>",
+            f"<Marker>{wanted.show(marker)}</Marker>",
+            _shown("NextMarker", wanted, next_marker),
+            _bounds(wanted, page.next_after is not None),
+            *_contents(page.items, wanted.show, True),
+            *_common_prefixes(page.common_prefixes, wanted.show),
         )
     )
 
@@ -131,60 +136,67 @@ async def list_object_versions(call: Call) -> Reply:
     """List a page of all versions and delete markers, newest first within a key."""
     if integer(call, "max-keys", 0, -MOST - 1, MOST) < 0:
         raise InvalidArgument("max-keys cannot be negative", ArgumentName="max-keys")
-    asked = _asked(call)
+    wanted = _wanted(call)
     key_marker = call.query("key-marker") or ""
     version_marker = _version_marker(call, key_marker)
-    after = key_marker if version_marker else _after(key_marker, asked)
-    page = await call.read(_read_versions, call, asked, after, version_marker)
+    after = key_marker if version_marker else _after(key_marker, wanted)
+    page = await call.read_authorized(
+        _version_page,
+        wanted.prefix,
+        after,
+        version_marker,
+        wanted.delimiter,
+        wanted.limit,
+    )
     return xml_reply(
         document(
             "ListVersionsResult",
             element("Name", call.bucket_name),
-            f"<Prefix>{asked.show(asked.prefix)}</Prefix>",
-            f"<KeyMarker>{asked.show(key_marker)}</KeyMarker>",
+            f"<Prefix>{wanted.show(wanted.prefix)}</Prefix>",
+            f"<KeyMarker>{wanted.show(key_marker)}</KeyMarker>",
             element("VersionIdMarker", version_marker),
-            _shown("NextKeyMarker", asked, page.next_key),
+            _shown("NextKeyMarker", wanted, page.next_key),
             element("NextVersionIdMarker", page.next_version_id or None),
-            _bounds(asked, page.next_key is not None),
-            *_versions(page.items, asked.show),
-            *_common_prefixes(page.common_prefixes, asked.show),
+            _bounds(wanted, page.next_key is not None),
+            *_versions(page.items, wanted.show),
+            *_common_prefixes(page.common_prefixes, wanted.show),
         )
     )
 
 
-def _after(marker: str, asked: _Asked) -> str:
+def _after(marker: str, wanted: _Wanted) -> str:
     """What a marker goes on after: inside a common prefix, all that is rolled up there."""
-    if asked.delimiter and marker.startswith(asked.prefix):
-        rest = marker[len(asked.prefix) :]
-        group, found, _ = rest.partition(asked.delimiter)
+    if wanted.delimiter and marker.startswith(wanted.prefix):
+        rest = marker[len(wanted.prefix) :]
+        group, found, _ = rest.partition(wanted.delimiter)
         if found:
-            return f"{asked.prefix}{group}{found}"
+            return f"{wanted.prefix}{group}{found}"
     return marker
 
 
-def _read_page(tx: IMetadataTransaction, call: Call, asked: _Asked, after: str) -> Page:
-    page: Page = tx.page(
-        call.bucket(tx), asked.prefix, after, asked.delimiter, asked.limit
-    )
-    return page
-
-
-def _read_versions(
+def _page(
     tx: IMetadataTransaction,
-    call: Call,
-    asked: _Asked,
+    asked: Asked,
+    bucket: Bucket,
+    prefix: str,
+    after: str,
+    delimiter: str,
+    limit: int,
+) -> Page:
+    return tx.page(bucket, prefix, after, delimiter, limit)
+
+
+def _version_page(
+    tx: IMetadataTransaction,
+    asked: Asked,
+    bucket: Bucket,
+    prefix: str,
     key_marker: str,
     version_marker: str,
+    delimiter: str,
+    limit: int,
 ) -> VersionPage:
-    page: VersionPage = tx.version_page(
-        call.bucket(tx),
-        asked.prefix,
-        key_marker,
-        version_marker,
-        asked.delimiter,
-        asked.limit,
-    )
-    return page
+    return tx.version_page(bucket, prefix, key_marker, version_marker, delimiter, limit)
 
 
 def _version_marker(call: Call, key_marker: str) -> str:
@@ -211,16 +223,16 @@ def _version_marker(call: Call, key_marker: str) -> str:
     return marker
 
 
-def _shown(name: str, asked: _Asked, value: str | None) -> str:
+def _shown(name: str, wanted: _Wanted, value: str | None) -> str:
     """An element with a name that may be encoded; nothing when there is none."""
-    return f"<{name}>{asked.show(value)}</{name}>" if value else ""
+    return f"<{name}>{wanted.show(value)}</{name}>" if value else ""
 
 
-def _bounds(asked: _Asked, truncated: bool) -> str:
+def _bounds(wanted: _Wanted, truncated: bool) -> str:
     return (
-        f"<MaxKeys>{asked.limit}</MaxKeys>"
-        f"{_shown('Delimiter', asked, asked.delimiter)}"
-        f"{element('EncodingType', asked.encoding)}"
+        f"<MaxKeys>{wanted.limit}</MaxKeys>"
+        f"{_shown('Delimiter', wanted, wanted.delimiter)}"
+        f"{element('EncodingType', wanted.encoding)}"
         f"{element('IsTruncated', truncated)}"
     )
 

@@ -14,7 +14,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InvalidRequest
-from ...values import Part, Upload
+from ...values import Bucket, Upload
 from ..checksums import ALGORITHMS, declared, trailer
 from ..conditions import check_abort
 from ..headers import read_object_headers, read_tags, refuse_unbuilt
@@ -30,6 +30,7 @@ from .uploads import check_part, find_upload, store_part, upload_in_progress
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
+    from ..asked import Asked
     from ..call import Call
 
 __all__ = [
@@ -58,7 +59,7 @@ async def create_multipart_upload(call: Call) -> Reply:
         "checksum_algorithm": algorithm,
         "checksum_type": kind,
     }
-    await call.write(_create, call, members, claims=(("upload", upload_id),))
+    await call.write_authorized(_create, members, claims=(("upload", upload_id),))
     reply = xml_reply(
         document(
             "InitiateMultipartUploadResult",
@@ -78,7 +79,8 @@ async def upload_part(call: Call) -> Reply:
     number = part_number_of(call.query("partNumber") or "")
     upload_id = call.query("uploadId") or ""
     refuse_unbuilt(call.headers)
-    upload: Upload = await call.read(_look_up, call, upload_id, number)
+    size = stated_size(call)
+    upload = await call.read_authorized(_look_up, upload_id, number, size)
     check_algorithm(upload, declared_algorithm(call))
     algorithm = upload.checksum_algorithm
     received = await receive(
@@ -92,9 +94,7 @@ async def upload_part(call: Call) -> Reply:
         "content": received.content,
     }
     claims = (("upload", upload_id),)
-    part: Part = await keep(
-        call, received, store_part, call, upload_id, members, claims=claims
-    )
+    part = await keep(call, received, store_part, upload_id, members, claims=claims)
     headers = [("ETag", f'"{part.etag}"')]
     # S3 shows the checksum of the upload's algorithm, sent or not: SDKs copy it from here into the list of a Complete.
     shown = received.declared or algorithm
@@ -106,7 +106,7 @@ async def upload_part(call: Call) -> Reply:
 async def abort_multipart_upload(call: Call) -> Reply:
     """End an upload and drop its parts."""
     upload_id = call.query("uploadId") or ""
-    await call.write(_abort, call, upload_id, claims=(("upload", upload_id),))
+    await call.write_authorized(_abort, upload_id, claims=(("upload", upload_id),))
     return Reply(204)
 
 
@@ -168,26 +168,34 @@ def check_algorithm(upload: Upload, actual: str) -> None:
     )
 
 
-def _create(tx: IMetadataTransaction, call: Call, members: Mapping[str, Any]) -> None:
-    tx.add_upload(call.bucket(tx), Upload(initiated=tx.now(), **members))
+def _create(
+    tx: IMetadataTransaction, asked: Asked, bucket: Bucket, members: Mapping[str, Any]
+) -> None:
+    tx.add_upload(bucket, Upload(initiated=tx.now(), **members))
 
 
 def _look_up(
-    tx: IMetadataTransaction, call: Call, upload_id: str, number: int
+    tx: IMetadataTransaction,
+    asked: Asked,
+    bucket: Bucket,
+    upload_id: str,
+    number: int,
+    size: int,
 ) -> Upload:
     """The upload, before a part's body is taken.
 
+    :param size: bytes of the part, by what the client says.
     :raises QuotaExceeded: a part of that length does not fit.
     """
-    bucket = call.bucket(tx)
-    upload = find_upload(tx, bucket, call.key, upload_id)
-    check_part(tx, bucket, upload, number, stated_size(call))
+    upload = find_upload(tx, bucket, asked.key, upload_id)
+    check_part(tx, bucket, upload, number, size)
     return upload
 
 
-def _abort(tx: IMetadataTransaction, call: Call, upload_id: str) -> None:
-    bucket = call.bucket(tx)
-    upload = upload_in_progress(tx, bucket, call.key, upload_id)
-    check_abort(call.headers, upload, upload_id)
+def _abort(
+    tx: IMetadataTransaction, asked: Asked, bucket: Bucket, upload_id: str
+) -> None:
+    upload = upload_in_progress(tx, bucket, asked.key, upload_id)
+    check_abort(asked.headers, upload, upload_id)
     if upload is not None:
         tx.remove_upload(bucket, upload)

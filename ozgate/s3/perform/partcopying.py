@@ -40,7 +40,8 @@ from .copysource import (
     Source,
     check_same,
     check_size,
-    locate_source,
+    locate_authorized_source,
+    locate_same_source,
     read_source,
     source_headers,
 )
@@ -51,6 +52,7 @@ from .uploads import check_part, find_upload, store_part
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
+    from ..asked import Asked
     from ..call import Call
 
 
@@ -78,7 +80,7 @@ async def upload_part_copy(call: Call) -> Reply:
     for _ in range(ROUNDS):
         token = begin_read(call.gateway)
         try:
-            found: _Found = await call.read(_find, call, upload_id, number, source)
+            found = await call.read_authorized(_find, upload_id, number, source)
             etag, sums = await _sums(call, found, upload_id, source)
             return await _store(call, upload_id, source, found, (number, etag, sums))
         except Changed:
@@ -89,12 +91,16 @@ async def upload_part_copy(call: Call) -> Reply:
 
 
 def _find(
-    tx: IMetadataTransaction, call: Call, upload_id: str, number: int, source: Source
+    tx: IMetadataTransaction,
+    asked: Asked,
+    target: Bucket,
+    upload_id: str,
+    number: int,
+    source: Source,
 ) -> _Found:
-    target = call.bucket(tx)
-    upload = find_upload(tx, target, call.key, upload_id)
-    bucket, version = locate_source(tx, call, source)
-    header = call.headers.get("x-amz-copy-source-range")
+    upload = find_upload(tx, target, asked.key, upload_id)
+    bucket, version = locate_authorized_source(tx, asked, source)
+    header = asked.headers.get("x-amz-copy-source-range")
     wanted = ByteRange(0, version.size)
     if header is not None:
         wanted = copy_source_range(header, version.size)
@@ -155,16 +161,23 @@ async def _sums(
     known = _known(found, needed)
     if known is not None:
         return known
-    args = (call, upload_id, source, found.version.sequence)
-    return await digest(call, found.located, needed, _check_wanted, *args)
+    sequence = found.version.sequence
+    return await digest(
+        call, found.located, needed, _check_wanted, upload_id, source, sequence
+    )
 
 
 def _check_wanted(
-    tx: IMetadataTransaction, call: Call, upload_id: str, source: Source, sequence: int
+    tx: IMetadataTransaction,
+    asked: Asked,
+    target: Bucket,
+    upload_id: str,
+    source: Source,
+    sequence: int,
 ) -> None:
     """Make sure that a part can still be stored, before more of it is hashed."""
-    find_upload(tx, call.bucket(tx), call.key, upload_id)
-    check_same(tx, call, source, sequence)
+    find_upload(tx, target, asked.key, upload_id)
+    check_same(tx, asked, target, source, sequence)
 
 
 def _known(found: _Found, needed: Collection[str]) -> tuple[str, dict[str, str]] | None:
@@ -198,14 +211,13 @@ async def _store(
         "etag": etag,
         "checksums": checksums,
     }
-    args = (call, upload_id, source, found.version.sequence, located.span, part)
+    values = (upload_id, source, found.version.sequence, located.span, part)
     claims = (("upload", upload_id), ("key", source.bucket, source.key))
-    stored: Part
     if located.content.body:
         content = part["content"] = await _as_blob(call, located.content.body)
-        stored = await keep(call, content, _put, *args, claims=claims)
+        stored = await keep(call, content, _put, *values, claims=claims)
     else:
-        stored = await call.write(_put, *args, claims=claims)
+        stored = await call.write_authorized(_put, *values, claims=claims)
     return _reply(found, stored)
 
 
@@ -222,7 +234,8 @@ async def _as_blob(call: Call, body: bytes) -> Content:
 
 def _put(
     tx: IMetadataTransaction,
-    call: Call,
+    asked: Asked,
+    target: Bucket,
     upload_id: str,
     source: Source,
     sequence: int,
@@ -230,11 +243,11 @@ def _put(
     members: Mapping[str, Any],
 ) -> Part:
     """Store the part if its source is still the version that was read."""
-    bucket, version = check_same(tx, call, source, sequence)
+    bucket, version = locate_same_source(tx, asked, source, sequence)
     if "content" not in members:
         content = joined(tx.content(bucket, version, span))
         members = {**members, "content": content}
-    return store_part(tx, call, upload_id, members)
+    return store_part(tx, asked, target, upload_id, members)
 
 
 def _reply(found: _Found, part: Part) -> Reply:

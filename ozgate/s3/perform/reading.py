@@ -24,6 +24,7 @@ from .attributes import get_object_attributes
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
     from ...values import Bucket
+    from ..asked import Asked
     from ..call import Call
 
 __all__ = ["get_object", "get_object_attributes", "head_object", "part_number_of"]
@@ -64,11 +65,11 @@ class _Found:
 
 async def get_object(call: Call) -> Reply:
     """Give an object, or a range or part of it."""
-    part_number, overrides = _asked(call)
+    part_number, overrides = _read_query(call)
     gateway = call.gateway
     token = begin_read(gateway)
     try:
-        found: _Found = await call.read(_find, call, part_number, True)
+        found = await call.read_authorized(_find, part_number, True)
         reply = _reply(found, call, overrides)
         located = found.located
         assert located is not None
@@ -85,12 +86,12 @@ async def get_object(call: Call) -> Reply:
 
 async def head_object(call: Call) -> Reply:
     """Give the headers :func:`get_object` would give."""
-    part_number, overrides = _asked(call)
-    found: _Found = await call.read(_find, call, part_number, False)
+    part_number, overrides = _read_query(call)
+    found = await call.read_authorized(_find, part_number, False)
     return _reply(found, call, overrides)
 
 
-def _asked(call: Call) -> tuple[int | None, dict[str, str]]:
+def _read_query(call: Call) -> tuple[int | None, dict[str, str]]:
     """The part number and the header overrides a request names.
 
     :raises S3Error: one of them is not valid, or does not go with the rest.
@@ -159,13 +160,16 @@ def _override(name: str, value: str) -> str:
 
 
 def _find(
-    tx: IMetadataTransaction, call: Call, part_number: int | None, want_content: bool
+    tx: IMetadataTransaction,
+    asked: Asked,
+    bucket: Bucket,
+    part_number: int | None,
+    want_content: bool,
 ) -> _Found:
     """Everything a read needs, in one transaction: conditions before ranges, as RFC 9110, 13.2.2 has it."""
-    bucket = call.bucket(tx)
-    version = find_readable(tx, call, bucket, call.key, call.query("versionId"))
+    version = find_readable(tx, asked, bucket, asked.key, asked.query("versionId"))
     try:
-        check_read(call.headers, version.etag, version.modified, tx.now())
+        check_read(asked.headers, version.etag, version.modified, tx.now())
     except NotModified as unchanged:
         headers = version_headers(version)
         unchanged.headers += [pair for pair in headers if pair[0] in _UNCHANGED]
@@ -174,8 +178,8 @@ def _find(
     if part_number is not None:
         ranged = True
         span, part_checksum = _part(tx, bucket, version, part_number)
-    elif "range" in call.headers and _range_holds(call, version):
-        wanted = parse_range(call.headers.get("range"), version.size)
+    elif "range" in asked.headers and _range_holds(asked, version):
+        wanted = parse_range(asked.headers.get("range"), version.size)
         if wanted is not None:
             span, ranged = wanted, True
     located = locate(tx, bucket, version, span) if want_content else None
@@ -183,9 +187,9 @@ def _find(
     return _Found(version, located, span, ranged, part, part_checksum)
 
 
-def _range_holds(call: Call, version: ObjectVersion) -> bool:
+def _range_holds(asked: Asked, version: ObjectVersion) -> bool:
     """Whether ``If-Range`` lets a range apply (RFC 9110, 13.1.5): else a resumed download would mix two objects."""
-    condition = call.headers.get("if-range")
+    condition = asked.headers.get("if-range")
     if condition is None:
         return True
     if condition.startswith('"'):

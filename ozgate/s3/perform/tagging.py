@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from attrs import evolve
 
 from ...interfaces import IMetadataTransaction
-from ...values import NULL_VERSION, ObjectVersion
+from ...values import NULL_VERSION, Bucket, ObjectVersion
+from ..asked import Asked
 from ..call import Call
 from ..receive import document
 from ..reply import Reply, xml_reply
@@ -20,8 +21,8 @@ async def put_object_tagging(call: Call) -> Reply:
     wanted = call.query("versionId")
     check_version_id(wanted)
     tags = from_document(await document(call))
-    version = await call.write(
-        _replace_tags, call, wanted, tags, claims=(("key", call.bucket_name, call.key),)
+    version = await call.write_authorized(
+        _replace_tags, wanted, tags, claims=(("key", call.bucket_name, call.key),)
     )
     return Reply(200, _version_header(version))
 
@@ -30,7 +31,7 @@ async def get_object_tagging(call: Call) -> Reply:
     """Show the tag set of one version of an object."""
     wanted = call.query("versionId")
     check_version_id(wanted)
-    version = await call.read(_read_version, call, wanted)
+    version = await call.read_authorized(_read_version, wanted)
     reply = xml_reply(to_document(version.tags))
     reply.headers += _version_header(version)
     return reply
@@ -40,23 +41,26 @@ async def delete_object_tagging(call: Call) -> Reply:
     """Remove the tag set of one version of an object."""
     wanted = call.query("versionId")
     check_version_id(wanted)
-    version = await call.write(
-        _replace_tags, call, wanted, {}, claims=(("key", call.bucket_name, call.key),)
+    version = await call.write_authorized(
+        _replace_tags, wanted, {}, claims=(("key", call.bucket_name, call.key),)
     )
     return Reply(204, _version_header(version))
 
 
 def _read_version(
-    tx: IMetadataTransaction, call: Call, wanted: str | None
+    tx: IMetadataTransaction, asked: Asked, bucket: Bucket, wanted: str | None
 ) -> ObjectVersion:
-    return find_readable(tx, call, call.bucket(tx), call.key, wanted)
+    return find_readable(tx, asked, bucket, asked.key, wanted)
 
 
 def _replace_tags(
-    tx: IMetadataTransaction, call: Call, wanted: str | None, tags: Mapping[str, str]
+    tx: IMetadataTransaction,
+    asked: Asked,
+    bucket: Bucket,
+    wanted: str | None,
+    tags: Mapping[str, str],
 ) -> ObjectVersion:
-    bucket = call.bucket(tx)
-    version = evolve(find_version(tx, bucket, call.key, wanted), tags=tags)
+    version = evolve(find_version(tx, bucket, asked.key, wanted), tags=tags)
     tx.replace_version(bucket, version)
     return version
 

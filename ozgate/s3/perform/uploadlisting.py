@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ...values import Part, Upload, UploadPage
+from ...values import Bucket, Part, Upload, UploadPage
 from ..owners import owner_element
 from ..params import encoding_type, integer
 from ..reply import Reply, xml_reply
@@ -17,6 +17,7 @@ from .uploads import find_upload
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
+    from ..asked import Asked
     from ..call import Call
 
 _MAX_ENTRIES = 1000
@@ -28,7 +29,9 @@ async def list_parts(call: Call) -> Reply:
     upload_id = call.query("uploadId") or ""
     limit = min(integer(call, "max-parts", _MAX_ENTRIES, 0, _LARGEST), _MAX_ENTRIES)
     marker = integer(call, "part-number-marker", 0, 0, _LARGEST)
-    owner, upload, parts = await call.read(_parts, call, upload_id, marker, limit + 1)
+    owner, upload, parts = await call.read_authorized(
+        _parts, upload_id, marker, limit + 1
+    )
     shown = parts[:limit]
     algorithm = upload.checksum_algorithm
     children = [
@@ -59,8 +62,8 @@ async def list_multipart_uploads(call: Call) -> Reply:
     key_marker = call.query("key-marker") or ""
     # Without a key-marker, S3 ignores the upload-id-marker.
     id_marker = (call.query("upload-id-marker") or "") if key_marker else ""
-    owner, page = await call.read(
-        _uploads, call, (prefix, key_marker, id_marker, delimiter, limit)
+    owner, page = await call.read_authorized(
+        _uploads, prefix, key_marker, id_marker, delimiter, limit
     )
     children = [
         element("Bucket", call.bucket_name),
@@ -87,18 +90,29 @@ async def list_multipart_uploads(call: Call) -> Reply:
 
 
 def _parts(
-    tx: IMetadataTransaction, call: Call, upload_id: str, after: int, limit: int
+    tx: IMetadataTransaction,
+    asked: Asked,
+    bucket: Bucket,
+    upload_id: str,
+    after: int,
+    limit: int,
 ) -> tuple[str, Upload, Sequence[Part]]:
-    bucket = call.bucket(tx)
-    upload = find_upload(tx, bucket, call.key, upload_id)
+    upload = find_upload(tx, bucket, asked.key, upload_id)
     return bucket.owner, upload, tx.parts(bucket, upload, after, limit, False)
 
 
 def _uploads(
-    tx: IMetadataTransaction, call: Call, asked: tuple[str, str, str, str, int]
+    tx: IMetadataTransaction,
+    asked: Asked,
+    bucket: Bucket,
+    prefix: str,
+    key_marker: str,
+    id_marker: str,
+    delimiter: str,
+    limit: int,
 ) -> tuple[str, UploadPage]:
-    bucket = call.bucket(tx)
-    return bucket.owner, tx.upload_page(bucket, *asked)
+    page = tx.upload_page(bucket, prefix, key_marker, id_marker, delimiter, limit)
+    return bucket.owner, page
 
 
 def _end(page: UploadPage) -> tuple[str, str]:

@@ -15,7 +15,7 @@ FEW_EXTENTS = 5
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
-    from ..call import Call
+    from ..asked import Asked
 
 
 def upload_in_progress(
@@ -41,19 +41,19 @@ def find_upload(
 
 def store_part(
     tx: IMetadataTransaction,
-    call: Call,
+    asked: Asked,
+    bucket: Bucket,
     upload_id: str,
     members: Mapping[str, Any],
 ) -> Part:
-    """Store a part of the addressed upload; the last of one number wins.
+    """Store a part of the addressed upload, an interaction inside of its bucket; the last of one number wins.
 
     :param members: members of :class:`~ozgate.values.Part`; the time is set here.
     :raises NoSuchUpload: the upload ended while the part came.
     :raises QuotaExceeded: the bucket or its volume cannot take it.
     :raises InvalidRequest: it is made of too many extents.
     """
-    bucket = call.bucket(tx)
-    upload = find_upload(tx, bucket, call.key, upload_id)
+    upload = find_upload(tx, bucket, asked.key, upload_id)
     part = Part(modified=tx.now(), **members)
     check_part(tx, bucket, upload, part.number, part.size)
     tx.put_part(bucket, upload, part)

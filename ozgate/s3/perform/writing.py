@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...values import Checksum, Content, ObjectVersion
+from ...values import Bucket, Checksum, Content, ObjectVersion
 from ..conditions import check_write
 from ..headers import checksum_headers, read_object_headers, read_tags
 from ..receive import Received, is_to_come, keep, receive
@@ -18,6 +18,7 @@ from ..versions import check_growth, store_version
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
+    from ..asked import Asked
     from ..call import Call
 
 _CONDITIONS = ("if-match", "if-none-match", "if-modified-since", "if-unmodified-since")
@@ -28,7 +29,7 @@ async def put_object(call: Call) -> Reply:
     system, metadata, storage_class = read_object_headers(call)
     tags = read_tags(call)
     if is_to_come(call, call.gateway.blobs.inline_below):
-        await call.read(check_target, call)
+        await call.read_authorized(check_target, stated_size(call))
     received = await receive(call, inline=True)
     checksum = full_checksum(received)
     members = {
@@ -42,25 +43,24 @@ async def put_object(call: Call) -> Reply:
         "checksum": checksum,
     }
     claims = (("key", call.bucket_name, call.key),)
-    version: ObjectVersion = await keep(
-        call, received, _put, call, members, received.content, claims=claims
-    )
+    version = await keep(call, received, _put, members, received.content, claims=claims)
     return Reply(200, [("ETag", f'"{version.etag}"'), *checksum_headers(checksum)])
 
 
-def check_target(tx: IMetadataTransaction, call: Call) -> None:
+def check_target(
+    tx: IMetadataTransaction, asked: Asked, bucket: Bucket, size: int
+) -> None:
     """Refuse a write early, before its body is taken. What is decided here is decided again in the write.
 
-    :raises NoSuchBucket: the bucket is not there.
+    :param size: bytes of the body, by what the client says.
     :raises PreconditionFailed: a condition does not hold.
     :raises QuotaExceeded: a body of that length does not fit.
     """
-    bucket = call.bucket(tx)
-    headers = call.headers
-    latest = tx.latest(bucket, call.key)
-    check_growth(tx, bucket, call.key, latest, stated_size(call))
+    headers = asked.headers
+    latest = tx.latest(bucket, asked.key)
+    check_growth(tx, bucket, asked.key, latest, size)
     if any(name in headers for name in _CONDITIONS):
-        check_write(headers, latest, call.key)
+        check_write(headers, latest, asked.key)
 
 
 def full_checksum(received: Received) -> Checksum:
@@ -71,8 +71,9 @@ def full_checksum(received: Received) -> Checksum:
 
 def _put(
     tx: IMetadataTransaction,
-    call: Call,
+    asked: Asked,
+    bucket: Bucket,
     members: Mapping[str, Any],
     content: Content,
 ) -> ObjectVersion:
-    return store_version(tx, call.bucket(tx), call.headers, members, content)
+    return store_version(tx, bucket, asked.headers, members, content)

@@ -1,13 +1,14 @@
 """Whether somebody may do something: owners, administrators, Ozone's access control lists.
 
 The one evaluator, pure over values: a principal brings its groups. S3 reaches it through
-:meth:`ozgate.s3.call.Call.bucket`, the administrative commands directly.
+:mod:`ozgate.s3.entering`, the administrative commands directly.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...errors import AccessDenied
 from ...values import Acl, Bucket, Principal, Volume
 
 
@@ -38,6 +39,26 @@ def may(principal: Principal, right: str, thing: Bucket | Volume) -> bool:
         or principal.is_called(thing.owner)
         or allows(thing.acls, principal, right)
     )
+
+
+def authorize(principal: Principal, right: str, thing: Bucket | Volume) -> None:
+    """Make sure that somebody has a right on something.
+
+    :raises AccessDenied: no.
+    """
+    if not may(principal, right, thing):
+        raise AccessDenied()
+
+
+def authorize_any(
+    principal: Principal, rights: Sequence[str], thing: Bucket | Volume
+) -> None:
+    """Make sure that somebody has at least one of several rights on something.
+
+    :raises AccessDenied: none.
+    """
+    if not any(may(principal, each, thing) for each in rights):
+        raise AccessDenied()
 
 
 def shown_to(principal: Principal, thing: Bucket | Volume) -> bool:

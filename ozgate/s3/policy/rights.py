@@ -7,11 +7,6 @@ counterpart here: a bucket's list speaks for its keys.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from ..row import Operation
-
 READ_OBJECT = ("READ",)
 """What is asked of the bucket that a copy comes from."""
 
@@ -50,14 +45,15 @@ _OF_OPERATIONS = {
 }
 
 
-def rights_for(operation: Operation) -> tuple[str, ...]:
+def rights_for(operation: str, action: str) -> tuple[str, ...]:
     """The rights on the bucket of which an operation needs one (on the volume, for CreateBucket).
 
     Reading a bucket's configuration needs ``READ``; what is not named here and is no reading needs
     ``ALL``, so that an operation added later is closed until somebody opens it.
+
+    :param operation: its name in S3's service model.
     """
-    action = operation.action
-    rights = _OF_OPERATIONS.get(operation.name) or _RIGHTS.get(action)
+    rights = _OF_OPERATIONS.get(operation) or _RIGHTS.get(action)
     if rights is not None:
         return rights
     return ("READ",) if action.startswith("s3:Get") else ("ALL",)

@@ -33,13 +33,14 @@ from ozgate.errors import (
 )
 from ozgate.gateway.gateway import Gateway
 from ozgate.interfaces import IBlobStore, IMetadataTransaction
-from ozgate.s3.call import Call
+from ozgate.s3.asked import Asked
+from ozgate.s3.call import Call, asked_of
 from ozgate.s3.checksums import ALGORITHMS, encode
 from ozgate.s3.receive import Received, document, keep, receive
 from ozgate.s3.row import Body, Operation
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
-from ozgate.values import BlobRef, ByteRange, Content, Extent, Principal
+from ozgate.values import BlobRef, Bucket, ByteRange, Content, Extent, Principal, Volume
 from ozgate.wire.body import RequestBody
 from ozgate.wire.headers import Headers
 from ozgate.wire.target import Scope, parse_address
@@ -139,12 +140,17 @@ class ReceiveCase(SynchronousTestCase):
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         if connection.body.length is not None:
             named["content-length"] = str(connection.body.length)
-        return Call(
+        asked = asked_of(
             self.gateway,
             operation,
             parse_address(b"/bucket/key", b"localhost", ()),
             Headers(named),
             Principal("somebody"),
+        )
+        return Call(
+            self.gateway,
+            operation,
+            asked,
             gate,
             connection.body,
             "1",
@@ -513,18 +519,29 @@ class DocumentTests(ReceiveCase):
         self.failureResultOf(self.document(SMALL, gate=gate), XAmzContentSHA256Mismatch)
 
 
-def give(tx: IMetadataTransaction, value: str) -> str:
+def add_bucket(tx: IMetadataTransaction) -> None:
+    """Make the bucket of :meth:`ReceiveCase.call`, of whom asks."""
+    tx.add_volume(Volume("s3v", "somebody", tx.now()))
+    tx.add_bucket(Bucket("s3v", "bucket", "somebody", tx.now()))
+
+
+def give(tx: IMetadataTransaction, asked: Asked, bucket: Bucket, value: str) -> str:
     """An interaction that succeeds."""
     return value
 
 
-def refuse(tx: IMetadataTransaction) -> None:
+def refuse(tx: IMetadataTransaction, asked: Asked, bucket: Bucket) -> None:
     """An interaction that fails."""
     raise InvalidRequest("no")
 
 
 class KeepTests(ReceiveCase):
     """Naming bytes that were just written."""
+
+    def setUp(self) -> None:
+        """Make a bucket besides."""
+        super().setUp()
+        self.successResultOf(self.metadata.write(add_bucket))
 
     def test_kept(self) -> None:
         """When the write succeeds its result is given and nothing is doomed."""

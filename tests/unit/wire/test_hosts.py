@@ -27,7 +27,7 @@ def request(
         pairs.append((b"sec-fetch-site", site.encode()))
     return SimpleNamespace(
         raw_host=None if host is None else host.encode(),
-        isSecure=bool,
+        over_tls=False,
         over_socket=ip == "-",
         header_pairs=lambda: pairs,
     )

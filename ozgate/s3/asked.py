@@ -1,0 +1,60 @@
+"""What is asked: the values of a request that its interactions see, and nothing that lives.
+
+An interaction of S3 is a function ``f(tx, asked, *values)`` at the top of its module, or ``f(tx, asked, bucket, *values)`` where
+it is run inside of a bucket (:mod:`ozgate.s3.entering`). Whatever it needs of the settings, of the clock or of the operating
+system is looked up before and handed to it, so that it comes to the same in another process and when it is run again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from ..auth.administrators import ShortNames
+    from ..values import Principal
+    from ..wire.headers import Headers
+    from ..wire.target import Address
+
+
+@frozen
+class Asked:
+    """One request, as values: it can be pickled, and a reload of the settings does not change it.
+
+    :ivar principal: who asks, with the groups that the gate found.
+    :ivar operation: its name in S3's service model.
+    :ivar action: what is asked of authorization, such as ``s3:GetObject``.
+    :ivar conditions: see :class:`~ozgate.s3.row.Operation`.
+    :ivar volume: the one that the addressed bucket is in.
+    :ivar region: of this endpoint.
+    :ivar names: how users are called besides.
+    :ivar is_secure: whether it came over TLS.
+    :ivar peer: the client's address; ``""`` where nobody connected.
+    """
+
+    principal: Principal
+    operation: str
+    action: str
+    conditions: frozenset[str] | None
+    address: Address
+    headers: Headers
+    volume: str
+    region: str
+    names: ShortNames
+    is_secure: bool = False
+    peer: str = ""
+
+    @property
+    def key(self) -> str:
+        """The addressed key."""
+        return self.address.key
+
+    @property
+    def bucket_name(self) -> str:
+        """The addressed bucket's name; ``""`` in a service request."""
+        return self.address.bucket
+
+    def query(self, name: str) -> str | None:
+        """The value of a query parameter; ``""`` when it has none, ``None`` when it is not there."""
+        return self.address.query.get(name)

@@ -1,0 +1,155 @@
+"""The door to a bucket: links are followed, the expected owner is compared, the caller is authorized.
+
+All of it happens inside the interaction, so that what was decided holds when the interaction does its work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
+
+from ..errors import AccessDenied, NoSuchBucket, S3Error, StoreError
+from .conditions import refuse_untaken
+from .links import Led, follow, is_hidden
+from .owners import canonical_id
+from .policy.evaluator import authorize, authorize_any, may_remove
+from .policy.rights import READ_OBJECT, rights_for
+
+if TYPE_CHECKING:
+    from ..interfaces import IMetadataTransaction
+    from ..values import Bucket
+    from .asked import Asked
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+Place = tuple[str, str]
+"""Volume and name of a bucket."""
+
+_COMPARING = ("s3:PutObject", "s3:DeleteObject")
+"""Actions whose ``If-Match`` tells what an object is: with it, S3 asks for ``s3:GetObject`` too."""
+
+
+def in_authorized_bucket(
+    tx: IMetadataTransaction,
+    asked: Asked,
+    interaction: Callable[[IMetadataTransaction, Asked, Bucket, *Ts], T],
+    *values: *Ts,
+) -> tuple[T, Place | None]:
+    """Run an interaction inside of the addressed bucket, where the caller may do there what is asked; an interaction itself.
+
+    This is where S3 authorizes: following a link needs ``READ`` on it, and the real bucket is asked for the right of
+    the operation.
+
+    :param interaction: called with the real bucket before ``values``.
+    :return: what it came to, and where the real bucket is if a link led there: the audit log names both. An error
+        says it as its ``source``.
+    :raises NoSuchBucket: there is none, or a link leads nowhere.
+    :raises AccessDenied: the caller may not, or it belongs to another than the client expects, or a link leads into a
+        volume that is not shown to the caller, and nothing is there.
+    :raises NotImplemented: what is asked hangs on a condition that the operation does not take.
+    """
+    named = expected_bucket(tx, asked)
+    if named.source is None:
+        _authorize_operation(asked, named)
+        return interaction(tx, asked, named, *values), None
+    led = follow(tx.bucket, named, partial(authorize, asked.principal))
+    found = led.bucket
+    source = named.source if found is None else (found.volume, found.name)
+    try:
+        bucket = _end(tx, asked, led, named.name)
+        _authorize_operation(asked, bucket)
+        return interaction(tx, asked, bucket, *values), source
+    except (S3Error, StoreError) as error:
+        error.source = source
+        raise
+
+
+def authorized_source(tx: IMetadataTransaction, asked: Asked, name: str) -> Bucket:
+    """The real bucket that a copy comes from, where the caller may read objects. For use inside an interaction.
+
+    :raises NoSuchBucket: there is none, or a link leads nowhere.
+    :raises AccessDenied: as for :func:`in_authorized_bucket`.
+    """
+    bucket = expected_bucket(tx, asked, name, "x-amz-source-expected-bucket-owner")
+    if bucket.source is not None:
+        led = follow(tx.bucket, bucket, partial(authorize, asked.principal))
+        bucket = _end(tx, asked, led, name)
+    authorize_any(asked.principal, READ_OBJECT, bucket)
+    return bucket
+
+
+def authorize_removal(tx: IMetadataTransaction, asked: Asked, bucket: Bucket) -> None:
+    """Make sure that the caller may remove a bucket or link.
+
+    :raises AccessDenied: no.
+    :raises NotImplemented: the removal hangs on a condition.
+    """
+    volume = tx.volume(bucket.volume)
+    if not may_remove(asked.principal, bucket, volume):
+        raise AccessDenied()
+    _refuse_conditions(asked)
+
+
+def expected_bucket(
+    tx: IMetadataTransaction,
+    asked: Asked,
+    name: str | None = None,
+    header: str = "x-amz-expected-bucket-owner",
+) -> Bucket:
+    """The bucket or link of a name, before any right is asked. For use inside an interaction.
+
+    :param name: the addressed one when ``None``.
+    :param header: says who the client expects to own it.
+    :raises NoSuchBucket: there is none.
+    :raises AccessDenied: it belongs to another than the client expects; a link has an owner of its own.
+    """
+    if name is None:
+        name = asked.address.bucket
+    found = tx.bucket(asked.volume, name)
+    if found is None:
+        raise NoSuchBucket(BucketName=name)
+    expected = asked.headers.get(header)
+    if expected and not _is_owner(asked, expected, found.owner):
+        raise AccessDenied()
+    return found
+
+
+def _is_owner(asked: Asked, expected: str, owner: str) -> bool:
+    """Whether a client expects an owner.
+
+    There are no account ids here: an owner is known by name, and by the id that S3 shows. A Kerberos principal has two
+    names, of which rows may have either.
+    """
+    known_as, principal = asked.names.known_as, asked.principal
+    names = {owner, known_as(owner)}
+    if principal.is_called(owner):
+        names |= {principal.user, principal.short_name}
+    return known_as(expected) in names or expected in map(canonical_id, names)
+
+
+def _end(tx: IMetadataTransaction, asked: Asked, led: Led, name: str) -> Bucket:
+    """The bucket that a link led to.
+
+    :param name: the link's.
+    """
+    if is_hidden(tx, asked.principal, led):
+        raise AccessDenied()
+    if led.bucket is None:
+        raise NoSuchBucket(BucketName=name)
+    return led.bucket
+
+
+def _authorize_operation(asked: Asked, bucket: Bucket) -> None:
+    """Make sure that the caller may do what is asked in the real bucket."""
+    authorize_any(asked.principal, rights_for(asked.operation, asked.action), bucket)
+    if "if-match" in asked.headers and asked.action in _COMPARING:
+        authorize_any(asked.principal, READ_OBJECT, bucket)
+    _refuse_conditions(asked)
+
+
+def _refuse_conditions(asked: Asked) -> None:
+    """Refuse conditions of a change that would go on without looking at them."""
+    if asked.conditions is not None:
+        refuse_untaken(asked.headers, asked.conditions)
