@@ -24,7 +24,7 @@ from ..errors import (
 )
 from .body import RequestBody
 from .deadline import BODY, DRAIN, FLUSH, HEAD, IDLE, LINGER, WORK, Deadline
-from .ending import has_shut
+from .halfclose import has_shut
 from .head import TOKEN, after_empty_lines, first_line, parse_head
 from .incoming import IncomingChannel
 from .peers import announced

@@ -13,6 +13,7 @@ from zope.interface import implementer
 
 from ..errors import SlowDown
 from .channel import GatewayChannel
+from .idle import Waiting
 from .limits import (
     EACH,
     ConnectionLimits,
@@ -23,7 +24,6 @@ from .limits import (
 )
 from .peers import Peers
 from .request import GatewayRequest, new_request_id
-from .waiting import Waiting
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress

@@ -13,10 +13,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.wire import waiting
 from ozgate.wire.deadline import HEAD
+from ozgate.wire.idle import GRACE, Waiting
 from ozgate.wire.limits import ADDRESS, ALL, ConnectionLimits, Refusals
 from ozgate.wire.request import GatewayRequest
 from ozgate.wire.tls import Certificates, TlsFiles
-from ozgate.wire.waiting import GRACE, Waiting
 from tests.wire.handshakes import HandshakeTestCase, client
 from tests.wire.support import Operation, Peer, WireTestCase, echo
 
