@@ -38,8 +38,8 @@ from ..config.sitefile import ConfigurationError
 from ..content.readers import Readers
 from ..errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, Damaged, StoreError
 from ..gateway.gateway import Gateway
+from ..gateway.onreload import Reloads
 from ..gateway.providers import make_provider
-from ..gateway.reloads import Reloads
 from ..gateway.room import Room
 from ..interfaces import IBlobStore, IMetadataStore, IMetadataTransaction
 from ..s3.app import make_site

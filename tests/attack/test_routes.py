@@ -25,7 +25,7 @@ from ozgate.admin.pages.servicepages import make_operations
 from ozgate.auth.accounts import Accounts
 from ozgate.auth.administrators import Administrators
 from ozgate.auth.secretstore import StaticSecrets
-from ozgate.gateway.reloads import Reloads
+from ozgate.gateway.onreload import Reloads
 from ozgate.s3.app import make_site
 from ozgate.testing.inmemory import settle, talk
 from tests.attack.requests import Sent

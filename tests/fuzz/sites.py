@@ -19,7 +19,7 @@ from ozgate.auth.secretstore import MetadataSecretStore, StaticSecrets
 from ozgate.config.settings import Settings
 from ozgate.content.readers import Readers
 from ozgate.gateway.gateway import Gateway
-from ozgate.gateway.reloads import Reloads
+from ozgate.gateway.onreload import Reloads
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.s3.app import make_site
 from ozgate.s3.checksums import encode

@@ -15,7 +15,7 @@ from twisted.logger import Logger
 
 from ...config.settings import MASKED, Settings, knobs
 from ...config.sitefile import ConfigurationError
-from ...gateway.reloads import Reloads
+from ...gateway.onreload import Reloads
 from ..answers import answer
 from ..context import AdminContext
 from .conf import shown

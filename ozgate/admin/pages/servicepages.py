@@ -9,7 +9,7 @@ from attrs import frozen
 from klein import Klein
 
 from ...config.settings import Settings
-from ...gateway.reloads import Reloads
+from ...gateway.onreload import Reloads
 from ...gateway.room import Room
 from ...interfaces import IMeasured
 from ..context import AdminContext

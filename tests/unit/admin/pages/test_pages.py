@@ -21,7 +21,7 @@ from ozgate.admin.pages.reload import TAKEN_UP, Reload
 from ozgate.config.settings import Settings, knobs
 from ozgate.config.sitefile import ConfigurationError
 from ozgate.errors import Unavailable
-from ozgate.gateway.reloads import Reloads
+from ozgate.gateway.onreload import Reloads
 from ozgate.gateway.tally import SECONDS, Spread
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from tests.operations.support import make_gateway

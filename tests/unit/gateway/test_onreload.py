@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.gateway.reloads import Reloads
+from ozgate.gateway.onreload import Reloads
 
 
 class ReloadsTests(SynchronousTestCase):
