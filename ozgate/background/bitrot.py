@@ -1,7 +1,7 @@
 """Reading everything that is stored, and holding it against its checksums: the scrub.
 
 It walks the blobs that versions and parts name, in the order of their ids, then the rows, inline bodies included. How far it
-is stands in the metadata store (:mod:`~ozgate.background.standing`), so that it goes on there after a restart; so does the list of what was found
+is stands in the metadata store (:mod:`~ozgate.background.scrubstate`), so that it goes on there after a restart; so does the list of what was found
 damaged, until that is gone or reads well again.
 """
 
@@ -20,7 +20,7 @@ from ..errors import Absent, Damaged, Unavailable, is_short
 from ..interfaces import IBlobStore, IInspected, IMetadataStore, IMetadataTransaction
 from ..values import BlobRef, BlobUser, CheckedRows, DamagedRow
 from .reaper import always
-from .standing import BLOBS, CLAIMS, OVER, ROWS, Damage, Standing, keep, load, packed
+from .scrubstate import BLOBS, CLAIMS, OVER, ROWS, Damage, Standing, keep, load, packed
 
 _log = Logger()
 

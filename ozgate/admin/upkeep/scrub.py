@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...background.standing import Damage, Standing
+from ...background.scrubstate import Damage, Standing
 from ..answers import iso_time
 from ..caller import Caller, require_admin
 from ..context import AdminContext

@@ -11,8 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.background.bitrot import Scrub
 from ozgate.background.scrub import LOOK_EVERY, Scrubber, Scrubbing
+from ozgate.background.scrubstate import LEASE
 from ozgate.background.sharedwork import Running
-from ozgate.background.standing import LEASE
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
