@@ -21,11 +21,11 @@ def anchors(document: Path) -> set[str]:
 
 
 class LinkTests(SynchronousTestCase):
-    """The README and all that is beside it."""
+    """The README, what is beside it, and the documents."""
 
     def test_lead_somewhere(self) -> None:
         """Each link inside of the project names a file that is there, and a heading that it has."""
-        documents = [ROOT / "README.md", *sorted(Path(ROOT, "docs").glob("*.md"))]
+        documents = sorted([*ROOT.glob("*.md"), *Path(ROOT, "docs").glob("*.md")])
         for document in documents:
             for link in LINK.finditer(document.read_text()):
                 path = document.parent / link["path"] if link["path"] else document
