@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
@@ -48,6 +49,32 @@ FULL: dict[str, Any] = {
 
 class Refused(Exception):
     """What an interaction of these tests raises."""
+
+
+Interaction = str | Callable[..., Any]
+"""The name of a transaction's method, or a function of a module that is given the transaction first."""
+
+
+def ask(
+    tx: IMetadataTransaction,
+    what: Interaction,
+    args: Sequence[Any] = (),
+    named: Mapping[str, Any] = MappingProxyType({}),
+) -> Any:
+    """Call a method of a transaction, or a function with it; an interaction that is given values only."""
+    if isinstance(what, str):
+        return getattr(tx, what)(*args, **named)
+    return what(tx, *args, **named)
+
+
+def add_volume(tx: IMetadataTransaction, name: str) -> Volume:
+    """Add a volume as it is made."""
+    return tx.add_volume(Volume(name, OWNER, tx.now()))
+
+
+def add_bucket(tx: IMetadataTransaction, name: str, **members: Any) -> Bucket:
+    """Add a bucket to the volume of the tests."""
+    return tx.add_bucket(Bucket("s3v", name, OWNER, tx.now(), **members))
 
 
 def blob(name: str, length: int = 10, crc: int = 0xF000_0000_0000_0001) -> BlobRef:
@@ -132,19 +159,17 @@ class MetadataTests(Base):
         self.store = self.make_store(self.clock)
         await self.store.open()
         self.addCleanup(self.store.close)
-        await self.write(lambda tx: tx.add_volume(Volume("s3v", OWNER, tx.now())) and 0)
+        await self.write(add_volume, "s3v")
         self.bucket = await self.add_bucket("bucket")
 
-    def read(self, interaction: Callable[..., Any], *args: Any) -> Deferred[Any]:
-        """Run a reading interaction."""
-        return self.store.read(interaction, *args)
+    def read(self, what: Interaction, *args: Any, **named: Any) -> Deferred[Any]:
+        """Run a reading interaction; see :func:`ask`."""
+        return self.store.read(ask, what, args, named)
 
-    def write(self, interaction: Callable[..., Any], *args: Any) -> Deferred[Any]:
-        """Run a writing interaction."""
-        return self.store.write(interaction, *args)
+    def write(self, what: Interaction, *args: Any, **named: Any) -> Deferred[Any]:
+        """Run a writing interaction; see :func:`ask`."""
+        return self.store.write(ask, what, args, named)
 
     def add_bucket(self, name: str, **members: Any) -> Deferred[Any]:
         """Add a bucket; fires with it."""
-        return self.write(
-            lambda tx: tx.add_bucket(Bucket("s3v", name, OWNER, tx.now(), **members))
-        )
+        return self.write(add_bucket, name, **members)

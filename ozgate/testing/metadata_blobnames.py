@@ -78,12 +78,12 @@ class BlobNameTests(MetadataTests):
     async def test_doomed(self) -> None:
         """Doomed blobs come oldest first, those doomed before a time, to a limit."""
         for name in ("b3", "b1", "b2"):
-            await self.write(lambda tx, n=name: tx.doom([blob(n)]))
+            await self.write("doom", [blob(name)])
             self.clock.advance(1)
         now = START * 1000
 
         async def names(*args: int) -> list[str]:
-            found = await self.read(lambda tx: tx.doomed(*args))
+            found = await self.read("doomed", *args)
             return [doomed.id for doomed in found]
 
         self.assertEqual(await names(now + 9000, 10), ["b3", "b1", "b2"])
@@ -94,13 +94,13 @@ class BlobNameTests(MetadataTests):
 
     async def test_doomed_again(self) -> None:
         """A blob doomed again counts from the last time, so that late readers are protected."""
-        await self.write(lambda tx: tx.doom([blob("b1")]))
+        await self.write("doom", [blob("b1")])
         self.clock.advance(10)
-        removed = await self.write(lambda tx: put(tx, self.bucket, "k", extents("b1")))
-        await self.write(lambda tx: tx.remove_version(self.bucket, removed))
+        removed = await self.write(put, self.bucket, "k", extents("b1"))
+        await self.write("remove_version", self.bucket, removed)
         before = START * 1000 + 10_000
-        found = await self.read(lambda tx: list(tx.doomed(before, 10)))
-        self.assertEqual(found, [])
+        found = await self.read("doomed", before, 10)
+        self.assertEqual(list(found), [])
         self.assertEqual(await self.read(doomed_names), ["b1"])
 
     async def test_forget_doomed(self) -> None:
@@ -137,7 +137,7 @@ class BlobNameTests(MetadataTests):
         await self.write(interaction)
 
         async def found(store: str, after: str, limit: int) -> list[Any]:
-            return list(await self.read(lambda tx: tx.blobs(store, after, limit)))
+            return list(await self.read("blobs", store, after, limit))
 
         everything = [blob(name) for name in ("b1", "b2", "b3", "b4")]
         self.assertEqual(await found("files", "", 10), everything)

@@ -32,12 +32,12 @@ class BucketTests(MetadataTests):
 
     async def test_volume(self) -> None:
         """A volume is found by its name, with a number of its own."""
-        added = await self.write(lambda tx: tx.add_volume(Volume("v", "me", tx.now())))
+        added = await self.write("add_volume", Volume("v", "me", START * 1000))
         now = START * 1000
         self.assertEqual(added, Volume("v", "me", now, added.number, modified=now))
         self.assertGreater(added.number, 0)
-        self.assertEqual(await self.read(lambda tx: tx.volume("v")), added)
-        self.assertIsNone(await self.read(lambda tx: tx.volume("w")))
+        self.assertEqual(await self.read("volume", "v"), added)
+        self.assertIsNone(await self.read("volume", "w"))
 
     async def test_volumes(self) -> None:
         """Volumes are listed by name, after a name, with a prefix, to a limit."""
@@ -49,7 +49,7 @@ class BucketTests(MetadataTests):
         await self.write(add)
 
         async def names(*args: Any) -> list[str]:
-            return [v.name for v in await self.read(lambda tx: tx.volumes(*args))]
+            return [v.name for v in await self.read("volumes", *args)]
 
         everything = ["a1", "a2", "b", "b1", "b2", "b3", "s3v"]
         self.assertEqual(await names("", "", 100), everything)
@@ -72,7 +72,7 @@ class BucketTests(MetadataTests):
         """A bucket comes back as it was stored, with a number."""
         added = await self.add_bucket("b", region="eu-west-1", versioning="Enabled")
         self.assertGreater(added.number, 0)
-        found = await self.read(lambda tx: tx.bucket("s3v", "b"))
+        found = await self.read("bucket", "s3v", "b")
         self.assertEqual(found, added)
         self.assertEqual(
             found,
@@ -90,13 +90,13 @@ class BucketTests(MetadataTests):
 
     async def test_no_bucket(self) -> None:
         """There is no bucket of another name, nor in a volume that is not there."""
-        self.assertIsNone(await self.read(lambda tx: tx.bucket("s3v", "other")))
-        self.assertIsNone(await self.read(lambda tx: tx.bucket("none", "bucket")))
+        self.assertIsNone(await self.read("bucket", "s3v", "other"))
+        self.assertIsNone(await self.read("bucket", "none", "bucket"))
 
     async def test_link(self) -> None:
         """A link says what it points at, whether or not that is there."""
         added = await self.add_bucket("link", source=("vol1", "there"))
-        found = await self.read(lambda tx: tx.bucket("s3v", "link"))
+        found = await self.read("bucket", "s3v", "link")
         self.assertEqual(found.source, ("vol1", "there"))
         self.assertEqual(found, added)
         self.assertIsNone(self.bucket.source)
@@ -110,8 +110,8 @@ class BucketTests(MetadataTests):
 
         other = await self.write(add)
         self.assertNotEqual(other.number, self.bucket.number)
-        await self.write(lambda tx: put(tx, other, "key"))
-        self.assertIsNone(await self.read(lambda tx: tx.latest(self.bucket, "key")))
+        await self.write(put, other, "key")
+        self.assertIsNone(await self.read("latest", self.bucket, "key"))
 
     async def test_buckets(self) -> None:
         """Buckets of one volume are listed by name, after a name, with a prefix, to a limit."""
@@ -125,7 +125,7 @@ class BucketTests(MetadataTests):
         await self.write(add)
 
         async def names(*args: Any) -> list[str]:
-            buckets = await self.read(lambda tx: tx.buckets("s3v", *args))
+            buckets = await self.read("buckets", "s3v", *args)
             return [bucket.name for bucket in buckets]
 
         everything = ["bucket", "w", "x-a", "x.b", "xc"]
@@ -134,25 +134,23 @@ class BucketTests(MetadataTests):
         self.assertEqual(await names("x", "x-a", 1), ["x.b"])
         self.assertEqual(await names("", "x.b", 100), ["xc"])
         self.assertEqual(await names("", "", 0), [])
-        self.assertEqual(
-            await self.read(lambda tx: list(tx.buckets("?", "", "", 9))), []
-        )
+        self.assertEqual(list(await self.read("buckets", "?", "", "", 9)), [])
 
     async def test_replace_bucket(self) -> None:
         """Owner and versioning of a bucket can be changed."""
         changed = evolve(self.bucket, owner="other", versioning="Suspended")
-        await self.write(lambda tx: tx.replace_bucket(changed))
-        found = await self.read(lambda tx: tx.bucket("s3v", "bucket"))
+        await self.write("replace_bucket", changed)
+        found = await self.read("bucket", "s3v", "bucket")
         self.assertEqual(found, changed)
 
     async def test_numbers_are_not_reused(self) -> None:
         """A bucket made after another was removed has a new number, and nothing of the old one."""
         last = await self.add_bucket("b")
-        await self.write(lambda tx: tx.set_configuration(last, "cors", b"<x/>"))
-        await self.write(lambda tx: tx.remove_bucket(last))
+        await self.write("set_configuration", last, "cors", b"<x/>")
+        await self.write("remove_bucket", last)
         again = await self.add_bucket("b")
         self.assertGreater(again.number, last.number)
-        self.assertIsNone(await self.read(lambda tx: tx.configuration(again, "cors")))
+        self.assertIsNone(await self.read("configuration", again, "cors"))
 
     async def test_remove_bucket(self) -> None:
         """A removed bucket is gone with its configurations and uploads, whose blobs are doomed."""
@@ -164,48 +162,42 @@ class BucketTests(MetadataTests):
             tx.remove_bucket(self.bucket)
 
         await self.write(interaction)
-        self.assertIsNone(await self.read(lambda tx: tx.bucket("s3v", "bucket")))
-        self.assertIsNone(
-            await self.read(lambda tx: tx.configuration(self.bucket, "policy"))
-        )
-        self.assertIsNone(
-            await self.read(lambda tx: tx.upload(self.bucket, "key", "u1"))
-        )
+        self.assertIsNone(await self.read("bucket", "s3v", "bucket"))
+        self.assertIsNone(await self.read("configuration", self.bucket, "policy"))
+        self.assertIsNone(await self.read("upload", self.bucket, "key", "u1"))
         self.assertEqual(await self.read(doomed_names), ["b1", "b2"])
-        left = await self.read(lambda tx: list(tx.uploads_before(1 << 50, 10)))
-        self.assertEqual(left, [])
+        left = await self.read("uploads_before", 1 << 50, 10)
+        self.assertEqual(list(left), [])
 
     async def test_is_empty(self) -> None:
         """A bucket with a version or a delete marker is not empty; uploads do not count."""
 
         async def is_empty() -> bool:
-            return bool(await self.read(lambda tx: tx.is_empty(self.bucket)))
+            return bool(await self.read("is_empty", self.bucket))
 
         self.assertTrue(await is_empty())
-        await self.write(lambda tx: upload(tx, self.bucket, "key", "u1"))
+        await self.write(upload, self.bucket, "key", "u1")
         self.assertTrue(await is_empty())
         added = await self.write(
-            lambda tx: put(tx, self.bucket, "k", Content(b""), is_delete_marker=True)
+            put, self.bucket, "k", Content(b""), is_delete_marker=True
         )
         self.assertFalse(await is_empty())
-        await self.write(lambda tx: tx.remove_version(self.bucket, added))
+        await self.write("remove_version", self.bucket, added)
         self.assertTrue(await is_empty())
 
     async def test_configuration(self) -> None:
         """Configuration documents are kept by kind, replaced and removed."""
 
         async def document(kind: str) -> Any:
-            return await self.read(lambda tx: tx.configuration(self.bucket, kind))
+            return await self.read("configuration", self.bucket, kind)
 
         self.assertIsNone(await document("policy"))
         for kind, text in (("policy", b"{}"), ("cors", b"\0\xff"), ("policy", b"{1}")):
-            await self.write(
-                lambda tx, k=kind, t=text: tx.set_configuration(self.bucket, k, t)
-            )
+            await self.write("set_configuration", self.bucket, kind, text)
         self.assertEqual(await document("policy"), b"{1}")
         self.assertEqual(await document("cors"), b"\0\xff")
-        await self.write(lambda tx: tx.set_configuration(self.bucket, "policy", None))
-        await self.write(lambda tx: tx.set_configuration(self.bucket, "never", None))
+        await self.write("set_configuration", self.bucket, "policy", None)
+        await self.write("set_configuration", self.bucket, "never", None)
         self.assertIsNone(await document("policy"))
         self.assertEqual(await document("cors"), b"\0\xff")
 
@@ -239,7 +231,7 @@ class BucketTests(MetadataTests):
             quota_names=7,
             acls=ACLS,
         )
-        added = await self.write(lambda tx: tx.add_volume(made))
+        added = await self.write("add_volume", made)
         self.assertEqual(
             added, evolve(made, number=added.number, modified=START * 1000)
         )
@@ -247,17 +239,17 @@ class BucketTests(MetadataTests):
         changed = evolve(
             added, owner="bob", admin="me", quota_bytes=-1, quota_names=0, acls=()
         )
-        await self.write(lambda tx: tx.replace_volume(changed))
+        await self.write("replace_volume", changed)
         expected = evolve(changed, modified=(START + 2) * 1000)
-        self.assertEqual(await self.read(lambda tx: tx.volume("v")), expected)
-        listed = await self.read(lambda tx: tx.volumes("v", "", 9))
+        self.assertEqual(await self.read("volume", "v"), expected)
+        listed = await self.read("volumes", "v", "", 9)
         self.assertEqual(list(listed), [expected])
 
     async def test_bucket_members(self) -> None:
         """A bucket's members come back as stored, at first and when replaced."""
         members = {"quota_bytes": 1 << 60, "quota_names": 7, "acls": ACLS}
         added = await self.add_bucket("b", layout="LEGACY", **members)
-        self.assertEqual(await self.read(lambda tx: tx.bucket("s3v", "b")), added)
+        self.assertEqual(await self.read("bucket", "s3v", "b"), added)
         self.assertEqual(added.acls, ACLS)
         await self.write(put, added, "k")
         self.clock.advance(2)
@@ -270,9 +262,9 @@ class BucketTests(MetadataTests):
             acls=ACLS[1:],
             layout="OBJECT_STORE",
         )
-        await self.write(lambda tx: tx.replace_bucket(changed))
+        await self.write("replace_bucket", changed)
         now = (START + 2) * 1000
         expected = evolve(changed, modified=now, used_bytes=4, used_names=1)
-        self.assertEqual(await self.read(lambda tx: tx.bucket("s3v", "b")), expected)
-        listed = await self.read(lambda tx: tx.buckets("s3v", "b", "b", 1))
+        self.assertEqual(await self.read("bucket", "s3v", "b"), expected)
+        listed = await self.read("buckets", "s3v", "b", "b", 1)
         self.assertEqual(listed[0].name, "bucket")

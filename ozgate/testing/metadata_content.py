@@ -37,35 +37,27 @@ class ContentTests(MetadataTests):
         )
         inline = Content(bytes(range(100)))
         for content in (stored, inline):
-            found = await self.write(
-                lambda tx, c=content: put(tx, self.bucket, "key", c)
-            )
+            found = await self.write(put, self.bucket, "key", content)
             for low, high in combinations((0, 1, 8, 9, 20, 39, 42, 43, 47, 99), 2):
                 wanted = ByteRange(low, high - low)
-                got = await self.read(
-                    lambda tx, v=found, w=wanted: tx.content(self.bucket, v, w)
-                )
+                got = await self.read("content", self.bucket, found, wanted)
                 self.assertEqual(got, content.cut(wanted), wanted)
         for offset in (0, 3, 8, 100):
             nothing = ByteRange(offset, 0)
-            got = await self.read(
-                lambda tx, n=nothing, v=found: tx.content(self.bucket, v, n, 2)
-            )
+            got = await self.read("content", self.bucket, found, nothing, 2)
             self.assertEqual(got, Content(b""))
 
     async def test_range_in_pages(self) -> None:
         """The extents of a range are found a few at a time, each page where the one before ended."""
         stored = extents(*(f"b{number}" for number in range(30)))
-        found = await self.write(lambda tx: put(tx, self.bucket, "key", stored))
+        found = await self.write(put, self.bucket, "key", stored)
         whole = ByteRange(3, 230)
         for limit in (1, 7, 29, 30, 31):
             pieces: list[Extent] = []
             at = whole.offset
             while at < whole.end:
                 rest = ByteRange(at, whole.end - at)
-                page = await self.read(
-                    lambda tx, r=rest, m=limit: tx.content(self.bucket, found, r, m)
-                )
+                page = await self.read("content", self.bucket, found, rest, limit)
                 self.assertTrue(0 < len(page.extents) <= limit, page)
                 pieces += page.extents
                 at += page.length
@@ -75,9 +67,9 @@ class ContentTests(MetadataTests):
         """A version of many extents is readable when it is gone, until it is released, some extents at a time; its blobs are named so long."""
         names = [f"b{number:03}" for number in range(EXTENTS_AT_ONCE + 1)]
         stored = extents(*names)
-        found = await self.write(lambda tx: put(tx, self.bucket, "key", stored))
-        await self.write(lambda tx: put(tx, self.bucket, "copy", extents(names[1])))
-        await self.write(lambda tx: put(tx, self.bucket, "few", extents(*names[:-1])))
+        found = await self.write(put, self.bucket, "key", stored)
+        await self.write(put, self.bucket, "copy", extents(names[1]))
+        await self.write(put, self.bucket, "few", extents(*names[:-1]))
         now = START * 1000
 
         def remove(tx: IMetadataTransaction) -> list[str]:
@@ -90,16 +82,14 @@ class ContentTests(MetadataTests):
         self.assertEqual(await self.write(remove), [])
         late = ByteRange(stored.length - 20, 20)
         for wanted, expected in ((None, stored), (late, stored.cut(late))):
-            got = await self.read(
-                lambda tx, w=wanted: tx.content(self.bucket, found, w)
-            )
+            got = await self.read("content", self.bucket, found, wanted)
             self.assertEqual(got, expected)
-        bucket = await self.read(lambda tx: tx.bucket("s3v", "bucket"))
+        bucket = await self.read("bucket", "s3v", "bucket")
         self.assertEqual((bucket.used_bytes, bucket.used_names), (15, 2))
-        self.assertEqual(await self.read(lambda tx: tx.recount(self.bucket)), (15, 2))
+        self.assertEqual(await self.read("recount", self.bucket), (15, 2))
 
         async def retired(before: int, limit: int) -> list[int]:
-            return list(await self.read(lambda tx: tx.retired(before, limit)))
+            return list(await self.read("retired", before, limit))
 
         self.assertEqual(await retired(now, 9), [])
         self.assertEqual(await retired(now + 1, 0), [])
@@ -115,5 +105,5 @@ class ContentTests(MetadataTests):
         self.assertEqual(doomed, [name for name in names if name != "b001"])
         self.assertEqual(await retired(now + 1, 9), [])
         self.assertEqual((await release(9))[0], True)
-        gone = self.read(lambda tx: tx.content(self.bucket, found, late, 1))
+        gone = self.read("content", self.bucket, found, late, 1)
         await self.assertFailure(gone, Absent)

@@ -64,9 +64,7 @@ class ListingTests(MetadataTests):
         limit: int = 1000,
     ) -> tuple[list[str], list[str], str | None]:
         """Keys, common prefixes and the next marker of a page."""
-        page = await self.read(
-            lambda tx: tx.page(self.bucket, prefix, after, delimiter, limit)
-        )
+        page = await self.read("page", self.bucket, prefix, after, delimiter, limit)
         keys = [item.key for item in page.items]
         return keys, list(page.common_prefixes), page.next_after
 
@@ -176,7 +174,7 @@ class ListingTests(MetadataTests):
             )
 
         await self.write(interaction)
-        page = await self.read(lambda tx: tx.page(self.bucket, "", "", "", 10))
+        page = await self.read("page", self.bucket, "", "", "", 10)
         self.assertEqual([i.key for i in page.items], ["a", "c"])
         self.assertEqual([i.etag for i in page.items], ["2", "2"])
         self.assertEqual(await self.page(limit=1), (["a"], [], "a"))
@@ -194,11 +192,9 @@ class ListingTests(MetadataTests):
 
     async def test_listed_members(self) -> None:
         """A listing shows of an object what its version says."""
-        added = await self.write(lambda tx: put(tx, self.bucket, "key", **FULL))
-        page = await self.read(lambda tx: tx.page(self.bucket, "", "", "", 10))
-        versions = await self.read(
-            lambda tx: tx.version_page(self.bucket, "", "", "", "", 10)
-        )
+        added = await self.write(put, self.bucket, "key", **FULL)
+        page = await self.read("page", self.bucket, "", "", "", 10)
+        versions = await self.read("version_page", self.bucket, "", "", "", "", 10)
         for item in (page.items[0], versions.items[0]):
             self.assertEqual(
                 (item.key, item.modified, item.size, item.etag),
@@ -216,7 +212,7 @@ class ListingTests(MetadataTests):
     async def test_another_bucket(self) -> None:
         """A listing ends where its bucket ends."""
         other = await self.add_bucket("other")
-        await self.write(lambda tx: put(tx, other, "a/b"))
+        await self.write(put, other, "a/b")
         await self.add("z")
         self.assertEqual(await self.page(), (["z"], [], None))
         self.assertEqual(await self.page(delimiter="/"), (["z"], [], None))

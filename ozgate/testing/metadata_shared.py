@@ -28,7 +28,7 @@ class SharedTests(MetadataTests):
         """A lease is one owner's until its term is over; its owner renews it."""
 
         async def lease(owner: str, seconds: float, name: str = "sweep") -> Any:
-            return await self.write(lambda tx: tx.lease(name, owner, seconds))
+            return await self.write("lease", name, owner, seconds)
 
         self.assertTrue(await lease("a", 10))
         self.assertFalse(await lease("b", 10))
@@ -43,11 +43,11 @@ class SharedTests(MetadataTests):
 
     async def test_setting(self) -> None:
         """Named values are kept, replaced and removed."""
-        self.assertIsNone(await self.read(lambda tx: tx.setting("name")))
+        self.assertIsNone(await self.read("setting", "name"))
         for value in (b"\x00one", b"two", None):
-            await self.write(lambda tx, v=value: tx.set_setting("name", v))
-            self.assertEqual(await self.read(lambda tx: tx.setting("name")), value)
-        await self.write(lambda tx: tx.set_setting("never there", None))
+            await self.write("set_setting", "name", value)
+            self.assertEqual(await self.read("setting", "name"), value)
+        await self.write("set_setting", "never there", None)
 
     async def test_secrets(self) -> None:
         """Rows of secrets are kept, replaced, listed by access id and removed."""
@@ -64,40 +64,36 @@ class SharedTests(MetadataTests):
 
         await self.write(add)
         for row in rows:
-            found = await self.read(lambda tx, r=row: tx.secret_row(r.access_id))
+            found = await self.read("secret_row", row.access_id)
             self.assertEqual(found, row)
-        listed = await self.read(lambda tx: tx.secrets("", 2))
+        listed = await self.read("secrets", "", 2)
         self.assertEqual(list(listed), [rows[2], rows[1]])
-        listed = await self.read(lambda tx: tx.secrets("a~ci", 2))
+        listed = await self.read("secrets", "a~ci", 2)
         self.assertEqual(list(listed), [rows[0]])
-        await self.write(lambda tx: tx.remove_secret("a"))
-        await self.write(lambda tx: tx.remove_secret("a"))
-        self.assertIsNone(await self.read(lambda tx: tx.secret_row("a")))
+        await self.write("remove_secret", "a")
+        await self.write("remove_secret", "a")
+        self.assertIsNone(await self.read("secret_row", "a"))
 
     async def test_reading_refuses(self) -> None:
         """A reading interaction changes neither volumes nor secrets."""
-        for interaction in (
-            lambda tx: tx.replace_volume(Volume("s3v", OWNER, 1)),
-            lambda tx: tx.put_secret(Secret("a", "a", b"", 1)),
-            lambda tx: tx.remove_secret("a"),
-            lambda tx: tx.set_setting("a", b""),
+        for attempt in (
+            ("replace_volume", Volume("s3v", OWNER, 1)),
+            ("put_secret", Secret("a", "a", b"", 1)),
+            ("remove_secret", "a"),
+            ("set_setting", "a", b""),
         ):
-            await self.assertFailure(self.read(interaction), TypeError)
+            await self.assertFailure(self.read(*attempt), TypeError)
 
     async def test_check_rows(self) -> None:
         """Looking through all rows, a few at a time, comes to an end, and finds nothing wrong with what was written."""
-        await self.write(
-            lambda tx: [put(tx, self.bucket, key) for key in "abcde"] and 0
-        )
-        await self.write(
-            lambda tx: tx.put_part(
-                self.bucket, upload(tx, self.bucket, "key", "u1"), part(1, "b1", "b2")
-            )
-        )
+        for key in "abcde":
+            await self.write(put, self.bucket, key)
+        begun = await self.write(upload, self.bucket, "key", "u1")
+        await self.write("put_part", self.bucket, begun, part(1, "b1", "b2"))
         after: str | None = ""
         pages = 0
         while after is not None:
-            rows = await self.read(lambda tx, a=after: tx.check_rows(a, 2))
+            rows = await self.read("check_rows", after, 2)
             self.assertLessEqual(rows.count, 2)
             self.assertEqual(rows.damaged, ())
             after = rows.next_after
@@ -106,9 +102,9 @@ class SharedTests(MetadataTests):
 
     async def test_mend_row(self) -> None:
         """Nothing happens to a row that is well, or not there."""
-        await self.write(lambda tx: put(tx, self.bucket, "key") and 0)
+        await self.write(put, self.bucket, "key")
         row = DamagedRow("versions", (self.bucket.number, "none", 1), "")
-        said = await self.write(lambda tx: tx.mend_row(row, OWNER))
+        said = await self.write("mend_row", row, OWNER)
         self.assertTrue(said)
-        found = await self.read(lambda tx: tx.latest(self.bucket, "key"))
+        found = await self.read("latest", self.bucket, "key")
         self.assertEqual(found.key, "key")

@@ -16,6 +16,7 @@ from .metadata_base import (
     START,
     MetadataTests,
     Refused,
+    ask,
     blob,
     doomed_names,
     part,
@@ -33,22 +34,19 @@ class TransactionTests(MetadataTests):
 
     async def test_transaction_provides(self) -> None:
         """Both kinds of transaction have every method of the interface."""
-        check = lambda tx: verifyObject(IMetadataTransaction, tx)  # noqa: E731
-        self.assertTrue(await self.read(check))
-        self.assertTrue(await self.write(check))
+        self.assertTrue(await self.read(_provides))
+        self.assertTrue(await self.write(_provides))
 
     async def test_results(self) -> None:
         """An interaction gets its arguments, and what it returns is what fires."""
-        self.assertEqual(
-            await self.write(lambda tx, a, b: (a, b), 1, "two"), (1, "two")
-        )
-        self.assertEqual(await self.read(lambda tx, a: a * 2, 21), 42)
+        self.assertEqual(await self.store.write(_both, 1, "two"), (1, "two"))
+        self.assertEqual(await self.store.read(_both, 21, 42), (21, 42))
 
     async def test_read_sees_a_fired_write(self) -> None:
         """A read that follows a fired write sees it, every time."""
         for turn in range(20):
-            await self.write(lambda tx, n=turn: put(tx, self.bucket, f"k{n}") and None)
-            found = await self.read(lambda tx, n=turn: tx.latest(self.bucket, f"k{n}"))
+            await self.write(put, self.bucket, f"k{turn}")
+            found = await self.read("latest", self.bucket, f"k{turn}")
             self.assertIsNotNone(found)
 
     async def test_exception_rolls_back(self) -> None:
@@ -61,8 +59,8 @@ class TransactionTests(MetadataTests):
             raise Refused("no")
 
         await self.assertFailure(self.write(interaction), Refused)
-        self.assertIsNone(await self.read(lambda tx: tx.latest(self.bucket, "key")))
-        self.assertIsNone(await self.read(lambda tx: tx.setting("id")))
+        self.assertIsNone(await self.read("latest", self.bucket, "key"))
+        self.assertIsNone(await self.read("setting", "id"))
         self.assertEqual(await self.read(doomed_names), [])
 
     async def test_one_failure_in_a_crowd(self) -> None:
@@ -85,7 +83,7 @@ class TransactionTests(MetadataTests):
             else:
                 value.trap(Refused)
                 self.assertEqual(str(value.value), str(number))
-        page = await self.read(lambda tx: tx.page(self.bucket, "", "", "", 100))
+        page = await self.read("page", self.bucket, "", "", "", 100)
         self.assertEqual(
             [item.key for item in page.items],
             [f"k{number:02}" for number in range(30) if number % 3],
@@ -119,34 +117,34 @@ class TransactionTests(MetadataTests):
         )
         winners = [value for succeeded, value in outcomes if succeeded]
         self.assertEqual(len(winners), 1)
-        found = await self.read(lambda tx: tx.latest(self.bucket, "key"))
+        found = await self.read("latest", self.bucket, "key")
         self.assertEqual(found.etag, str(winners[0]))
 
     async def test_read_refuses_to_write(self) -> None:
         """A transaction for reading refuses each writing method with TypeError."""
         blank = ObjectVersion("key", 1, 1)
-        added = await self.write(lambda tx: upload(tx, self.bucket, "key", "1"))
+        added = await self.write(upload, self.bucket, "key", "1")
         for attempt in (
-            lambda tx: tx.next_sequence(),
-            lambda tx: tx.add_volume(Volume("v", OWNER, 1)),
-            lambda tx: tx.remove_volume(Volume("v", OWNER, 1)),
-            lambda tx: tx.add_bucket(self.bucket),
-            lambda tx: tx.replace_bucket(self.bucket),
-            lambda tx: tx.remove_bucket(self.bucket),
-            lambda tx: tx.set_configuration(self.bucket, "policy", b"{}"),
-            lambda tx: tx.add_version(self.bucket, blank, Content(b"")),
-            lambda tx: tx.replace_version(self.bucket, blank),
-            lambda tx: tx.remove_version(self.bucket, blank),
-            lambda tx: tx.add_upload(self.bucket, added),
-            lambda tx: tx.complete_upload(self.bucket, added),
-            lambda tx: tx.remove_upload(self.bucket, added),
-            lambda tx: tx.put_part(self.bucket, added, part(1, "b")),
-            lambda tx: tx.forget_doomed([blob("b")]),
-            lambda tx: tx.doom([blob("b")]),
-            lambda tx: tx.lease("name", "owner", 1),
-            lambda tx: tx.set_setting("id", b"value"),
+            ("next_sequence",),
+            ("add_volume", Volume("v", OWNER, 1)),
+            ("remove_volume", Volume("v", OWNER, 1)),
+            ("add_bucket", self.bucket),
+            ("replace_bucket", self.bucket),
+            ("remove_bucket", self.bucket),
+            ("set_configuration", self.bucket, "policy", b"{}"),
+            ("add_version", self.bucket, blank, Content(b"")),
+            ("replace_version", self.bucket, blank),
+            ("remove_version", self.bucket, blank),
+            ("add_upload", self.bucket, added),
+            ("complete_upload", self.bucket, added),
+            ("remove_upload", self.bucket, added),
+            ("put_part", self.bucket, added, part(1, "b")),
+            ("forget_doomed", [blob("b")]),
+            ("doom", [blob("b")]),
+            ("lease", "name", "owner", 1),
+            ("set_setting", "id", b"value"),
         ):
-            await self.assertFailure(self.read(attempt), TypeError)
+            await self.assertFailure(self.read(*attempt), TypeError)
 
     async def test_read_failure(self) -> None:
         """What a reading interaction raises is what the Deferred fails with."""
@@ -169,19 +167,19 @@ class TransactionTests(MetadataTests):
 
     async def test_now_never_goes_back(self) -> None:
         """A wall clock that is set back does not set back the store's time."""
-        before = await self.write(lambda tx: tx.now())
+        before = await self.write("now")
         self.clock.rightNow -= 3600
-        self.assertEqual(await self.write(lambda tx: tx.now()), before)
-        self.assertEqual(await self.read(lambda tx: tx.now()), before)
+        self.assertEqual(await self.write("now"), before)
+        self.assertEqual(await self.read("now"), before)
 
     async def test_now_follows_a_correction(self) -> None:
         """Set back by more than a day the clock was wrong before: the store's time goes back with it."""
-        before = await self.write(lambda tx: tx.now())
+        before = await self.write("now")
         self.clock.rightNow += 8 * 86400
-        await self.write(lambda tx: tx.now())
+        await self.write("now")
         self.clock.rightNow -= 8 * 86400
-        self.assertEqual(await self.write(lambda tx: tx.now()), before)
-        self.assertEqual(await self.read(lambda tx: tx.now()), before)
+        self.assertEqual(await self.write("now"), before)
+        self.assertEqual(await self.read("now"), before)
 
     async def test_sequences_increase(self) -> None:
         """Each sequence number is larger than all before, within and among transactions."""
@@ -195,26 +193,26 @@ class TransactionTests(MetadataTests):
 
     async def test_cancelled_write(self) -> None:
         """Cancelling the Deferred of a write does not undo the write."""
-        done = self.write(lambda tx: tx.set_setting("id", b"value"))
+        done = self.write("set_setting", "id", b"value")
         done.addErrback(lambda _: None)
         done.cancel()
-        await self.write(lambda tx: None)
-        self.assertEqual(await self.read(lambda tx: tx.setting("id")), b"value")
+        await self.write(_nothing)
+        self.assertEqual(await self.read("setting", "id"), b"value")
 
     async def test_claims_are_accepted(self) -> None:
         """Every write may say what it decides about."""
         claims = (("bucket", "s3v", "bucket"), ("key", "s3v", "bucket", "key"))
-        done = self.store.write(lambda tx: tx.now(), claims=claims)
+        done = self.store.write(ask, "now", claims=claims)
         self.assertEqual(await done, START * 1000)
 
     async def test_close_finishes_writes(self) -> None:
         """Writes asked for before close are done; what is asked for after is refused."""
-        done = [self.write(lambda tx: tx.now()) for _ in range(5)]
+        done = [self.write("now") for _ in range(5)]
         await self.store.close()
         for write in done:
             self.assertEqual(await write, START * 1000)
-        await self.assertFailure(self.write(lambda tx: None), Unavailable)
-        await self.assertFailure(self.read(lambda tx: None), Unavailable)
+        await self.assertFailure(self.write(_nothing), Unavailable)
+        await self.assertFailure(self.read(_nothing), Unavailable)
 
     async def test_watch(self) -> None:
         """Each watcher of a topic is told of each of its changes, and of no other."""
@@ -226,3 +224,15 @@ class TransactionTests(MetadataTests):
         self.store.changed("nobody cares")
         self.store.changed("secrets")
         self.assertEqual(sorted(seen), ["a", "a", "b", "b"])
+
+
+def _provides(tx: IMetadataTransaction) -> bool:
+    return bool(verifyObject(IMetadataTransaction, tx))
+
+
+def _both(tx: IMetadataTransaction, first: object, second: object) -> object:
+    return first, second
+
+
+def _nothing(tx: IMetadataTransaction) -> None:
+    """Read and change nothing."""

@@ -35,7 +35,7 @@ class UploadListingTests(MetadataTests):
         self, *args: Any
     ) -> tuple[list[tuple[str, str]], list[str], str | None, str]:
         """Keys with upload ids, common prefixes and the next markers of a page."""
-        page = await self.read(lambda tx: tx.upload_page(self.bucket, *args))
+        page = await self.read("upload_page", self.bucket, *args)
         items = [(item.key, item.upload_id) for item in page.items]
         return items, list(page.common_prefixes), page.next_key, page.next_upload_id
 

@@ -34,28 +34,24 @@ class UploadTests(MetadataTests):
             for name in ("storage_class", "headers", "metadata", "tags")
         }
         begun = await self.write(
-            lambda tx: upload(
-                tx,
-                self.bucket,
-                "key",
-                "u1",
-                checksum_algorithm="CRC64NVME",
-                checksum_type="FULL_OBJECT",
-                **members,
-            )
+            upload,
+            self.bucket,
+            "key",
+            "u1",
+            checksum_algorithm="CRC64NVME",
+            checksum_type="FULL_OBJECT",
+            **members,
         )
-        await self.write(lambda tx: upload(tx, self.bucket, "key", "u2"))
-        found = await self.read(lambda tx: tx.upload(self.bucket, "key", "u1"))
+        await self.write(upload, self.bucket, "key", "u2")
+        found = await self.read("upload", self.bucket, "key", "u1")
         self.assertEqual(found, begun)
         for key, upload_id in (("key", "u3"), ("other", "u1")):
-            missing = await self.read(
-                lambda tx, k=key, u=upload_id: tx.upload(self.bucket, k, u)
-            )
+            missing = await self.read("upload", self.bucket, key, upload_id)
             self.assertIsNone(missing)
 
     async def test_parts(self) -> None:
         """Parts come by number, with their content, after a number, to a limit."""
-        begun = await self.write(lambda tx: upload(tx, self.bucket, "key", "u1"))
+        begun = await self.write(upload, self.bucket, "key", "u1")
         stored = [
             part(1, "b1", checksums={"CRC64NVME": "AAAA", "SHA256": "BBBB"}),
             part(2, "b2", "b3", "b2"),
@@ -70,9 +66,7 @@ class UploadTests(MetadataTests):
         await self.write(put_all)
 
         async def found(after: int, limit: int) -> list[Any]:
-            return list(
-                await self.read(lambda tx: tx.parts(self.bucket, begun, after, limit))
-            )
+            return list(await self.read("parts", self.bucket, begun, after, limit))
 
         self.assertEqual(await found(0, 100), stored)
         self.assertEqual(await found(0, 2), stored[:2])
@@ -93,7 +87,7 @@ class UploadTests(MetadataTests):
 
     async def test_part_again(self) -> None:
         """A part sent again replaces the first, whose blobs are doomed."""
-        begun = await self.write(lambda tx: upload(tx, self.bucket, "key", "u1"))
+        begun = await self.write(upload, self.bucket, "key", "u1")
 
         def again(tx: IMetadataTransaction) -> Any:
             tx.put_part(self.bucket, begun, part(1, "b1", "b2"))
@@ -106,7 +100,7 @@ class UploadTests(MetadataTests):
 
     async def test_complete(self) -> None:
         """A completed upload keeps what it became, loses its parts, and dooms what nothing names."""
-        begun = await self.write(lambda tx: upload(tx, self.bucket, "key", "u1"))
+        begun = await self.write(upload, self.bucket, "key", "u1")
 
         def complete(tx: IMetadataTransaction) -> Any:
             tx.put_part(self.bucket, begun, part(1, "b1"))
@@ -118,21 +112,19 @@ class UploadTests(MetadataTests):
             return completed
 
         completed = await self.write(complete)
-        found = await self.read(lambda tx: tx.upload(self.bucket, "key", "u1"))
+        found = await self.read("upload", self.bucket, "key", "u1")
         self.assertEqual(found, completed)
-        left = await self.read(lambda tx: list(tx.parts(self.bucket, begun, 0, 10)))
-        self.assertEqual(left, [])
+        left = await self.read("parts", self.bucket, begun, 0, 10)
+        self.assertEqual(list(left), [])
         self.assertIn("b1", await self.read(doomed_names))
-        self.assertFalse(await self.read(lambda tx: tx.is_named("files", "b1")))
-        self.assertTrue(await self.read(lambda tx: tx.is_named("files", "b2")))
-        page = await self.read(
-            lambda tx: tx.upload_page(self.bucket, "", "", "", "", 10)
-        )
+        self.assertFalse(await self.read("is_named", "files", "b1"))
+        self.assertTrue(await self.read("is_named", "files", "b2"))
+        page = await self.read("upload_page", self.bucket, "", "", "", "", 10)
         self.assertEqual(page.items, ())
 
     async def test_completed_version_outlives_the_object(self) -> None:
         """A completed upload tells what it became also when that object is gone."""
-        begun = await self.write(lambda tx: upload(tx, self.bucket, "key", "u1"))
+        begun = await self.write(upload, self.bucket, "key", "u1")
 
         def complete(tx: IMetadataTransaction) -> ObjectVersion:
             became = put(tx, self.bucket, "key")
@@ -141,7 +133,7 @@ class UploadTests(MetadataTests):
             return became
 
         became = await self.write(complete)
-        found = await self.read(lambda tx: tx.upload(self.bucket, "key", "u1"))
+        found = await self.read("upload", self.bucket, "key", "u1")
         self.assertEqual(found.completed, became)
 
     async def test_remove_upload(self) -> None:
@@ -169,17 +161,15 @@ class UploadTests(MetadataTests):
         other = await self.add_bucket("other", versioning="Enabled")
         begun = []
         for bucket, upload_id in ((other, "u3"), (self.bucket, "u2"), (other, "u1")):
-            one = await self.write(
-                lambda tx, b=bucket, u=upload_id: upload(tx, b, "key", u)
-            )
+            one = await self.write(upload, bucket, "key", upload_id)
             begun.append((bucket, one))
             self.clock.advance(1)
         done = evolve(begun[1][1], completed=ObjectVersion("key", 1, 1))
-        await self.write(lambda tx: tx.complete_upload(self.bucket, done))
+        await self.write("complete_upload", self.bucket, done)
         begun[1] = (self.bucket, done)
 
         async def found(before: int, limit: int) -> list[Any]:
-            return list(await self.read(lambda tx: tx.uploads_before(before, limit)))
+            return list(await self.read("uploads_before", before, limit))
 
         now = START * 1000
         self.assertEqual(await found(now + 9000, 10), begun)

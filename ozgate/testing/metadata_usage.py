@@ -23,7 +23,6 @@ from .metadata_base import (
     part,
     put,
     upload,
-    version,
 )
 
 HISTORIES = 60
@@ -136,7 +135,7 @@ class UsageTests(MetadataTests):
         """What a bucket uses. All counters are right."""
         said, found = await self.read(counted)
         self.assertEqual(said, found)
-        bucket = await self.read(lambda tx: tx.bucket("s3v", name))
+        bucket = await self.read("bucket", "s3v", name)
         return bucket.used_bytes, bucket.used_names
 
     async def test_versions(self) -> None:
@@ -155,9 +154,9 @@ class UsageTests(MetadataTests):
 
         added = await self.write(add)
         self.assertEqual(await self.used(), (19, 3))
-        await self.write(lambda tx: tx.remove_version(bucket, added))
-        await self.write(lambda tx: tx.remove_version(bucket, added))
-        await self.write(lambda tx: tx.remove_version(bucket, first))
+        await self.write("remove_version", bucket, added)
+        await self.write("remove_version", bucket, added)
+        await self.write("remove_version", bucket, first)
         self.assertEqual(await self.used(), (19, 2))
 
     async def test_parts(self) -> None:
@@ -210,9 +209,9 @@ class UsageTests(MetadataTests):
 
         await self.write(interaction)
         self.assertEqual(await self.read(volume), (8, 2))
-        bucket = await self.read(lambda tx: tx.bucket("s3v", "b"))
-        await self.write(lambda tx: tx.remove_bucket(bucket))
-        await self.write(lambda tx: tx.remove_bucket(bucket))
+        bucket = await self.read("bucket", "s3v", "b")
+        await self.write("remove_bucket", bucket)
+        await self.write("remove_bucket", bucket)
         self.assertEqual(await self.read(volume), (0, 1))
 
     async def test_links(self) -> None:
@@ -220,7 +219,7 @@ class UsageTests(MetadataTests):
         await self.add_bucket("link", source=("s3v", "bucket"))
         await self.write(put, self.bucket, "k")
         self.assertEqual(await self.used("link"), (0, 0))
-        volume = await self.read(lambda tx: tx.volume("s3v"))
+        volume = await self.read("volume", "s3v")
         self.assertEqual((volume.used_bytes, volume.used_names), (4, 2))
 
     async def test_volume_made_again(self) -> None:
@@ -309,10 +308,6 @@ class UsageTests(MetadataTests):
 
     async def test_recount_of_nothing(self) -> None:
         """A bucket that holds nothing is counted as nothing, in a reading interaction too."""
-        self.assertEqual(
-            tuple(await self.read(lambda tx: tx.recount(self.bucket))), (0, 0)
-        )
-        await self.write(
-            lambda tx: tx.add_version(self.bucket, version(tx, "k"), Content(b""))
-        )
-        self.assertEqual(await self.read(lambda tx: tx.recount(self.bucket)), (0, 1))
+        self.assertEqual(tuple(await self.read("recount", self.bucket)), (0, 0))
+        await self.write(put, self.bucket, "k", Content(b""))
+        self.assertEqual(await self.read("recount", self.bucket), (0, 1))

@@ -36,7 +36,7 @@ class VersionListingTests(MetadataTests):
         self, *args: Any
     ) -> tuple[list[tuple[str, str]], list[str], str | None, str]:
         """Keys with version ids, common prefixes and the next markers of a page."""
-        page = await self.read(lambda tx: tx.version_page(self.bucket, *args))
+        page = await self.read("version_page", self.bucket, *args)
         items = [(item.key, item.version_id) for item in page.items]
         return items, list(page.common_prefixes), page.next_key, page.next_version_id
 
@@ -63,9 +63,7 @@ class VersionListingTests(MetadataTests):
     async def test_everything(self) -> None:
         """All versions and delete markers are listed, by key, newest first, with their flags."""
         await self.add()
-        page = await self.read(
-            lambda tx: tx.version_page(self.bucket, "", "", "", "", 100)
-        )
+        page = await self.read("version_page", self.bucket, "", "", "", "", 100)
         self.assertEqual(
             [
                 (i.key, i.version_id, i.is_latest, i.is_delete_marker)
@@ -140,7 +138,7 @@ class VersionListingTests(MetadataTests):
                 break
             markers = (key, version_id)
         self.assertEqual(len(removed), 7)
-        self.assertTrue(await self.read(lambda tx: tx.is_empty(self.bucket)))
+        self.assertTrue(await self.read("is_empty", self.bucket))
 
     async def test_against_reference(self) -> None:
         """Walked in pages of any size, all versions are the reference's, for any keys."""

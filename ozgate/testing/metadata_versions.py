@@ -55,31 +55,27 @@ class VersionTests(MetadataTests):
 
     async def latest(self, key: str = "key") -> Any:
         """The newest version of a key."""
-        return await self.read(lambda tx: tx.latest(self.bucket, key))
+        return await self.read("latest", self.bucket, key)
 
     async def version_ids(self) -> list[str]:
         """Version ids of all versions in the order of a listing."""
-        page = await self.read(
-            lambda tx: tx.version_page(self.bucket, "", "", "", "", 1000)
-        )
+        page = await self.read("version_page", self.bucket, "", "", "", "", 1000)
         for item in page.items:
-            found = await self.read(
-                lambda tx, i=item: tx.version(self.bucket, i.key, i.version_id)
-            )
+            found = await self.read("version", self.bucket, item.key, item.version_id)
             self.assertEqual(found.is_latest, item.is_latest)
         return [item.version_id for item in page.items]
 
     async def test_every_member(self) -> None:
         """A version comes back with every member as it was."""
-        added = await self.write(lambda tx: put(tx, self.bucket, "key", **FULL))
+        added = await self.write(put, self.bucket, "key", **FULL)
         self.assertEqual(await self.latest(), added)
-        found = await self.read(lambda tx: tx.version(self.bucket, "key", "v1"))
+        found = await self.read("version", self.bucket, "key", "v1")
         self.assertEqual(found, added)
         self.assertEqual(found.modified, START * 1000)
 
     async def test_plain_members(self) -> None:
         """A version with nothing set comes back with nothing set."""
-        added = await self.write(lambda tx: put(tx, self.bucket, "key", Content(b"")))
+        added = await self.write(put, self.bucket, "key", Content(b""))
         self.assertEqual(await self.latest(), added)
         self.assertIs((await self.latest()).is_latest, True)
         self.assertIs((await self.latest()).is_delete_marker, False)
@@ -95,9 +91,9 @@ class VersionTests(MetadataTests):
         for key in STRANGE_KEYS:
             found = await self.latest(key)
             self.assertEqual(found.key, key)
-            content = await self.read(lambda tx, v=found: tx.content(self.bucket, v))
+            content = await self.read("content", self.bucket, found)
             self.assertEqual(content, Content(key.encode()))
-        page = await self.read(lambda tx: tx.page(self.bucket, "", "", "", 1000))
+        page = await self.read("page", self.bucket, "", "", "", 1000)
         self.assertEqual(
             [item.key for item in page.items],
             sorted(STRANGE_KEYS, key=lambda key: key.encode()),
@@ -106,10 +102,8 @@ class VersionTests(MetadataTests):
     async def test_inline_body(self) -> None:
         """A body kept in the row comes back byte for byte."""
         for body in (b"", b"\0", bytes(range(256)) * 64):
-            found = await self.write(
-                lambda tx, b=body: put(tx, self.bucket, "key", Content(b))
-            )
-            content = await self.read(lambda tx, v=found: tx.content(self.bucket, v))
+            found = await self.write(put, self.bucket, "key", Content(body))
+            content = await self.read("content", self.bucket, found)
             self.assertEqual(content, Content(body))
 
     async def test_extents(self) -> None:
@@ -123,22 +117,22 @@ class VersionTests(MetadataTests):
                 Extent(blob("m", 10, 1 << 63), 3, 4),
             ),
         )
-        found = await self.write(lambda tx: put(tx, self.bucket, "key", stored))
-        content = await self.read(lambda tx: tx.content(self.bucket, found))
+        found = await self.write(put, self.bucket, "key", stored)
+        content = await self.read("content", self.bucket, found)
         self.assertEqual(content, stored)
 
     async def test_absent(self) -> None:
         """A key, a version id or a bucket that is not there has no version."""
-        await self.write(lambda tx: put(tx, self.bucket, "key"))
+        await self.write(put, self.bucket, "key")
         elsewhere = Bucket("s3v", "x", OWNER, 1, number=self.bucket.number + 1000)
         for look in (
-            lambda tx: tx.latest(self.bucket, "ke"),
-            lambda tx: tx.latest(self.bucket, "key\0"),
-            lambda tx: tx.latest(elsewhere, "key"),
-            lambda tx: tx.version(self.bucket, "key", "v1"),
-            lambda tx: tx.version(self.bucket, "other", "null"),
+            ("latest", self.bucket, "ke"),
+            ("latest", self.bucket, "key\0"),
+            ("latest", elsewhere, "key"),
+            ("version", self.bucket, "key", "v1"),
+            ("version", self.bucket, "other", "null"),
         ):
-            self.assertIsNone(await self.read(look))
+            self.assertIsNone(await self.read(*look))
 
     async def test_overwrite(self) -> None:
         """Replacing the null version leaves one version, and dooms the old one's blobs."""
@@ -161,14 +155,14 @@ class VersionTests(MetadataTests):
         await self.write(interaction)
         self.assertEqual(await self.version_ids(), ["v4", "v3", "v2", "v1", "v0"])
         self.assertEqual((await self.latest()).version_id, "v4")
-        older = await self.read(lambda tx: tx.version(self.bucket, "key", "v2"))
+        older = await self.read("version", self.bucket, "key", "v2")
         self.assertFalse(older.is_latest)
 
     async def test_order_is_not_the_clock(self) -> None:
         """A version written after the wall clock was set back is the newest all the same."""
-        await self.write(lambda tx: put(tx, self.bucket, "key", version_id="v0"))
+        await self.write(put, self.bucket, "key", version_id="v0")
         self.clock.rightNow -= 86400
-        await self.write(lambda tx: put(tx, self.bucket, "key", version_id="v1"))
+        await self.write(put, self.bucket, "key", version_id="v1")
         self.assertEqual(await self.version_ids(), ["v1", "v0"])
 
     async def test_remove_latest(self) -> None:
@@ -181,9 +175,9 @@ class VersionTests(MetadataTests):
         await self.write(interaction)
         for left in (["v1", "v0"], ["v0"], []):
             found = await self.latest()
-            await self.write(lambda tx, v=found: tx.remove_version(self.bucket, v))
+            await self.write("remove_version", self.bucket, found)
             self.assertEqual(await self.version_ids(), left)
-            page = await self.read(lambda tx: tx.page(self.bucket, "", "", "", 10))
+            page = await self.read("page", self.bucket, "", "", "", 10)
             self.assertEqual([item.etag for item in page.items], left[:1])
         self.assertIsNone(await self.latest())
 
@@ -203,23 +197,21 @@ class VersionTests(MetadataTests):
 
     async def test_delete_marker(self) -> None:
         """A delete marker is a version that hides the key; removing it shows the key again."""
-        await self.write(lambda tx: put(tx, self.bucket, "key", version_id="v0"))
+        await self.write(put, self.bucket, "key", version_id="v0")
         marker = await self.write(
-            lambda tx: put(
-                tx,
-                self.bucket,
-                "key",
-                Content(b""),
-                version_id="v1",
-                is_delete_marker=True,
-            )
+            put,
+            self.bucket,
+            "key",
+            Content(b""),
+            version_id="v1",
+            is_delete_marker=True,
         )
         self.assertEqual(await self.latest(), marker)
-        page = await self.read(lambda tx: tx.page(self.bucket, "", "", "", 10))
+        page = await self.read("page", self.bucket, "", "", "", 10)
         self.assertEqual(page.items, ())
         self.assertEqual(await self.version_ids(), ["v1", "v0"])
-        await self.write(lambda tx: tx.remove_version(self.bucket, marker))
-        page = await self.read(lambda tx: tx.page(self.bucket, "", "", "", 10))
+        await self.write("remove_version", self.bucket, marker)
+        page = await self.read("page", self.bucket, "", "", "", 10)
         self.assertEqual([item.key for item in page.items], ["key"])
 
     async def test_null_version_among_others(self) -> None:
@@ -230,7 +222,7 @@ class VersionTests(MetadataTests):
                 put(tx, self.bucket, "key", etag=version_id, version_id=version_id)
 
         async def null() -> Any:
-            return await self.read(lambda tx: tx.version(self.bucket, "key", "null"))
+            return await self.read("version", self.bucket, "key", "null")
 
         await self.write(add, "v0", "null", "v1")
         self.assertFalse((await null()).is_latest)
@@ -256,16 +248,14 @@ class VersionTests(MetadataTests):
             return changed
 
         changed = await self.write(add)
-        found = await self.read(lambda tx: tx.version(self.bucket, "key", "v1"))
+        found = await self.read("version", self.bucket, "key", "v1")
         self.assertEqual(found, changed)
-        content = await self.read(lambda tx: tx.content(self.bucket, found))
+        content = await self.read("content", self.bucket, found)
         self.assertEqual(content, extents("b1"))
         self.assertEqual(await self.version_ids(), ["v2", "v1", "v0"])
         self.assertEqual((await self.latest()).tags, {})
-        await self.write(
-            lambda tx: tx.replace_version(self.bucket, evolve(found, tags={}))
-        )
-        found = await self.read(lambda tx: tx.version(self.bucket, "key", "v1"))
+        await self.write("replace_version", self.bucket, evolve(found, tags={}))
+        found = await self.read("version", self.bucket, "key", "v1")
         self.assertEqual(found.tags, {})
 
     async def test_object_parts(self) -> None:
@@ -287,9 +277,7 @@ class VersionTests(MetadataTests):
 
         async def found(after: int, limit: int) -> list[ObjectPart]:
             return list(
-                await self.read(
-                    lambda tx: tx.object_parts(self.bucket, added, after, limit)
-                )
+                await self.read("object_parts", self.bucket, added, after, limit)
             )
 
         self.assertEqual(await found(0, 10), parts)
@@ -297,7 +285,7 @@ class VersionTests(MetadataTests):
         self.assertEqual(await found(1, 1), parts[1:2])
         self.assertEqual(await found(10000, 10), [])
         self.assertEqual(await found(0, 0), [])
-        await self.write(lambda tx: tx.remove_version(self.bucket, added))
+        await self.write("remove_version", self.bucket, added)
         self.assertEqual(await found(0, 10), [])
 
     async def test_versions_of_other_keys_stay(self) -> None:

@@ -11,6 +11,7 @@ from twisted.trial.unittest import TestCase
 from ozgate.interfaces import IMetadataStore, IMetadataTransaction
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.testing.memory_metadata import Impure, MemoryMetadataStore
+from ozgate.testing.metadata_base import ask
 from ozgate.testing.metadata_contract import Provider, contract_of
 
 
@@ -44,44 +45,48 @@ class PurityTests(TestCase):
 
     def test_other_result(self) -> None:
         """An interaction that returns something else each time is refused, and undone."""
-        numbers = count()
-
-        def interaction(tx: IMetadataTransaction) -> int:
-            tx.set_setting("id", b"value")
-            return next(numbers)
-
-        self.failureResultOf(self.store.write(interaction), Impure)
-        found = self.successResultOf(self.store.read(lambda tx: tx.setting("id")))
+        self.failureResultOf(self.store.write(_count), Impure)
+        found = self.successResultOf(self.store.read(ask, "setting", ("id",)))
         self.assertIsNone(found)
 
     def test_other_write(self) -> None:
         """An interaction that writes something else each time is refused."""
-        numbers = count()
-
-        def interaction(tx: IMetadataTransaction) -> None:
-            tx.set_setting("id", b"%d" % next(numbers))
-
-        self.failureResultOf(self.store.write(interaction), Impure)
+        self.failureResultOf(self.store.write(_write_count), Impure)
 
     def test_other_error(self) -> None:
         """An interaction that fails the second time only is refused."""
-        seen: list[int] = []
-
-        def interaction(tx: IMetadataTransaction) -> None:
-            if seen:
-                raise KeyError("again")
-            seen.append(1)
-
-        self.failureResultOf(self.store.write(interaction), Impure)
+        _runs.clear()
+        self.failureResultOf(self.store.write(_fail_again), Impure)
 
     def test_pure(self) -> None:
         """A pure interaction runs twice and counts once."""
-        runs: list[int] = []
+        _runs.clear()
+        self.assertEqual(self.successResultOf(self.store.write(_number)), 1)
+        self.assertEqual(len(_runs), 2)
+        self.assertEqual(self.successResultOf(self.store.write(_number)), 2)
 
-        def interaction(tx: IMetadataTransaction) -> int:
-            runs.append(1)
-            return tx.next_sequence()
 
-        self.assertEqual(self.successResultOf(self.store.write(interaction)), 1)
-        self.assertEqual(len(runs), 2)
-        self.assertEqual(self.successResultOf(self.store.write(interaction)), 2)
+_numbers = count()
+
+_runs: list[int] = []
+"""Filled by what is impure below."""
+
+
+def _count(tx: IMetadataTransaction) -> int:
+    tx.set_setting("id", b"value")
+    return next(_numbers)
+
+
+def _write_count(tx: IMetadataTransaction) -> None:
+    tx.set_setting("id", b"%d" % next(_numbers))
+
+
+def _fail_again(tx: IMetadataTransaction) -> None:
+    if _runs:
+        raise KeyError("again")
+    _runs.append(1)
+
+
+def _number(tx: IMetadataTransaction) -> int:
+    _runs.append(1)
+    return tx.next_sequence()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from twisted.internet.protocol import Protocol, connectionDone
@@ -71,18 +72,8 @@ class ManyExtentsTestCase(ObjectTestCase):
             for number, extent in enumerate(extents, 1)
         ]
         content = Content(None, extents)
-
-        def add(tx: IMetadataTransaction) -> None:
-            bucket = tx.bucket(gateway.settings.volume_name, "bucket")
-            assert bucket is not None
-            version = ObjectVersion(
-                *(key, tx.next_sequence(), tx.now(), content.length, "e" * 32 + "-9"),
-                owner="testuser",
-                parts_count=len(parts),
-            )
-            tx.add_version(bucket, version, content, parts)
-
-        await gateway.metadata.write(add)
+        volume = gateway.settings.volume_name
+        await gateway.metadata.write(_add_object, volume, key, content, parts)
         return refs
 
     def slowly(self, target: str = "/bucket/key") -> Reader:
@@ -117,3 +108,20 @@ class ManyExtentsTestCase(ObjectTestCase):
             self.clock.advance(0.01)
             deleted += await reaper.reap()
         return deleted
+
+
+def _add_object(
+    tx: IMetadataTransaction,
+    volume: str,
+    key: str,
+    content: Content,
+    parts: Sequence[ObjectPart],
+) -> None:
+    bucket = tx.bucket(volume, "bucket")
+    assert bucket is not None
+    version = ObjectVersion(
+        *(key, tx.next_sequence(), tx.now(), content.length, "e" * 32 + "-9"),
+        owner="testuser",
+        parts_count=len(parts),
+    )
+    tx.add_version(bucket, version, content, parts)

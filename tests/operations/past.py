@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http.client import HTTPResponse
 from typing import Any
 
@@ -10,7 +11,7 @@ from attrs import evolve, frozen
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.testing.inmemory import settle, talk
 from ozgate.values import Acl, Bucket, Volume
-from tests.operations.support import Response, _joined, _Said
+from tests.operations.support import Response, _joined, _Said, change_bucket
 from tests.operations.uploads import ObjectTestCase
 
 VOLUME = "s3v"
@@ -31,43 +32,26 @@ class PastTestCase(ObjectTestCase):
 
     async def change(self, bucket: str, volume: str = VOLUME, **members: Any) -> None:
         """Change members of a bucket or link."""
-
-        def replace(tx: IMetadataTransaction) -> None:
-            found = tx.bucket(volume, bucket)
-            assert found is not None
-            tx.replace_bucket(evolve(found, **members))
-
-        await self.client.gateway.metadata.write(replace)
+        store = self.client.gateway.metadata
+        await store.write(change_bucket, volume, bucket, members)
 
     async def change_volume(self, volume: str = VOLUME, **members: Any) -> None:
         """Change members of a volume."""
-
-        def replace(tx: IMetadataTransaction) -> None:
-            found = tx.volume(volume)
-            assert found is not None
-            tx.replace_volume(evolve(found, **members))
-
-        await self.client.gateway.metadata.write(replace)
+        await self.client.gateway.metadata.write(_change_volume, volume, members)
 
     async def add_volume(self, name: str, owner: str = "testuser", *acls: str) -> None:
         """Make a volume that S3 does not show."""
         entries = tuple(map(Acl.parse, acls))
-
-        def add(tx: IMetadataTransaction) -> None:
-            tx.add_volume(Volume(name, owner, tx.now(), acls=entries))
-
-        await self.client.gateway.metadata.write(add)
+        made = Volume(name, owner, 0, acls=entries)
+        await self.client.gateway.metadata.write(_add_volume, made)
 
     async def add_bucket(
         self, name: str, volume: str = VOLUME, owner: str = "testuser", *acls: str
     ) -> None:
         """Make a bucket."""
         entries = tuple(map(Acl.parse, acls))
-
-        def add(tx: IMetadataTransaction) -> None:
-            tx.add_bucket(Bucket(volume, name, owner, tx.now(), acls=entries))
-
-        await self.client.gateway.metadata.write(add)
+        made = Bucket(volume, name, owner, 0, acls=entries)
+        await self.client.gateway.metadata.write(_add_bucket, made)
 
     async def link(
         self,
@@ -83,27 +67,17 @@ class PastTestCase(ObjectTestCase):
         """
         head, _, tail = source.rpartition("/")
         entries = tuple(map(Acl.parse, acls))
-
-        def add(tx: IMetadataTransaction) -> None:
-            points_at = (head or VOLUME, tail)
-            tx.add_bucket(
-                Bucket(volume, name, owner, tx.now(), source=points_at, acls=entries)
-            )
-
-        await self.client.gateway.metadata.write(add)
+        points_at = (head or VOLUME, tail)
+        made = Bucket(volume, name, owner, 0, source=points_at, acls=entries)
+        await self.client.gateway.metadata.write(_add_bucket, made)
 
     async def used(self, bucket: str = "bucket", volume: str = VOLUME) -> Use:
         """What is used by the counters; a recount must say the same."""
-
-        def read(tx: IMetadataTransaction) -> Use:
-            found, above = tx.bucket(volume, bucket), tx.volume(volume)
-            assert found is not None and above is not None
-            counted = (found.used_bytes, found.used_names)
-            self.assertEqual(counted, tx.recount(found))
-            return Use(*counted, above.used_bytes, above.used_names)
-
-        use: Use = await self.client.gateway.metadata.read(read)
-        return use
+        store = self.client.gateway.metadata
+        found, above, recounted = await store.read(_usage, volume, bucket)
+        counted = (found.used_bytes, found.used_names)
+        self.assertEqual(counted, recounted)
+        return Use(*counted, above.used_bytes, above.used_names)
 
     def said(
         self,
@@ -146,3 +120,28 @@ class PastTestCase(ObjectTestCase):
         )
         answer.begin()
         return Response(answer.status, _joined(answer.getheaders()), answer.read())
+
+
+def _change_volume(
+    tx: IMetadataTransaction, volume: str, members: Mapping[str, Any]
+) -> None:
+    found = tx.volume(volume)
+    assert found is not None
+    tx.replace_volume(evolve(found, **members))
+
+
+def _add_volume(tx: IMetadataTransaction, made: Volume) -> None:
+    tx.add_volume(evolve(made, created=tx.now()))
+
+
+def _add_bucket(tx: IMetadataTransaction, made: Bucket) -> None:
+    tx.add_bucket(evolve(made, created=tx.now()))
+
+
+def _usage(
+    tx: IMetadataTransaction, volume: str, bucket: str
+) -> tuple[Bucket, Volume, tuple[int, int]]:
+    """A bucket and its volume as they are counted, and what a recount of the bucket says."""
+    found, above = tx.bucket(volume, bucket), tx.volume(volume)
+    assert found is not None and above is not None
+    return found, above, tx.recount(found)

@@ -7,7 +7,7 @@ pipeline, and comes back. Stores are in memory too; time is a clock's, which sta
 from __future__ import annotations
 
 import os
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from copy import copy
 from http.client import HTTPResponse
 from io import BytesIO
@@ -312,13 +312,8 @@ class OperationTestCase(TestCase):
         """Set a bucket's access control list, in the form of Ozone's commands: ``user:alice:rl``."""
         volume = self.client.gateway.settings.volume_name
         entries = tuple(map(Acl.parse, acls))
-
-        def change(tx: IMetadataTransaction) -> None:
-            found = tx.bucket(volume, bucket)
-            assert found is not None
-            tx.replace_bucket(evolve(found, acls=entries))
-
-        await self.client.gateway.metadata.write(change)
+        store = self.client.gateway.metadata
+        await store.write(change_bucket, volume, bucket, {"acls": entries})
 
     async def add_objects(
         self, *keys: str, bucket: str = "bucket", **members: Any
@@ -327,22 +322,11 @@ class OperationTestCase(TestCase):
 
         :param members: members of :class:`~ozgate.values.ObjectVersion` that all of them have.
         """
-        settings = self.client.gateway.settings
-
-        def add(tx: IMetadataTransaction) -> None:
-            found = tx.bucket(settings.volume_name, bucket)
-            assert found is not None
-            given = {"etag": "d41d8cd98f00b204e9800998ecf8427e", "owner": "testuser"}
-            for key in keys:
-                version = ObjectVersion(
-                    key=key,
-                    sequence=tx.next_sequence(),
-                    modified=tx.now(),
-                    **{**given, **members},
-                )
-                tx.add_version(found, version, Content(b""))
-
-        await self.client.gateway.metadata.write(add)
+        volume = self.client.gateway.settings.volume_name
+        given = {"etag": "d41d8cd98f00b204e9800998ecf8427e", "owner": "testuser"}
+        await self.client.gateway.metadata.write(
+            _add_objects, volume, bucket, keys, {**given, **members}
+        )
 
     async def refused(
         self, asked: Coroutine[Any, Any, Response], status: int, code: str
@@ -351,6 +335,31 @@ class OperationTestCase(TestCase):
         response = await asked
         self.assertEqual((response.status, response.code), (status, code))
         return response
+
+
+def change_bucket(
+    tx: IMetadataTransaction, volume: str, bucket: str, members: Mapping[str, Any]
+) -> None:
+    """Change members of a bucket or link; an interaction."""
+    found = tx.bucket(volume, bucket)
+    assert found is not None
+    tx.replace_bucket(evolve(found, **members))
+
+
+def _add_objects(
+    tx: IMetadataTransaction,
+    volume: str,
+    bucket: str,
+    keys: Sequence[str],
+    members: Mapping[str, Any],
+) -> None:
+    found = tx.bucket(volume, bucket)
+    assert found is not None
+    for key in keys:
+        version = ObjectVersion(
+            key=key, sequence=tx.next_sequence(), modified=tx.now(), **members
+        )
+        tx.add_version(found, version, Content(b""))
 
 
 def _add_volume(tx: IMetadataTransaction, name: str) -> None:

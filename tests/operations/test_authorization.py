@@ -14,10 +14,10 @@ from ozgate.auth.accounts import Accounts
 from ozgate.auth.administrators import Administrators
 from ozgate.auth.sealing import MasterKey
 from ozgate.auth.secretstore import MetadataSecretStore
-from ozgate.interfaces import IMetadataTransaction
 from ozgate.s3.app import make_site
 from ozgate.s3.operations import OPERATIONS, Body, Operation
 from ozgate.testing.inmemory import in_memory_agent
+from ozgate.testing.metadata_base import ask
 from ozgate.values import RIGHTS, Acl
 from ozgate.wire.target import Scope
 from tests.operations.past import VOLUME, PastTestCase
@@ -563,11 +563,7 @@ class EntryTests(AuthorizationTestCase):
             )
         )
         await self.ask("PUT", "/fresh")
-
-        def read(tx: IMetadataTransaction) -> Any:
-            return tx.bucket(VOLUME, "fresh")
-
-        made = await self.client.gateway.metadata.read(read)
+        made = await self.client.gateway.metadata.read(ask, "bucket", (VOLUME, "fresh"))
         self.assertEqual(made.owner, "testuser")
         shown = [str(acl) for acl in made.acls]
         self.assertEqual(shown, ["user:testuser:a[ACCESS]", "user:other:rl[ACCESS]"])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from twisted.internet.defer import DeferredList, ensureDeferred
 
+from ozgate.interfaces import IMetadataTransaction
 from ozgate.s3.checksums import composite
-from ozgate.values import Bucket, Content, Part, Upload
+from ozgate.values import Bucket, Content, Part
 from tests.operations.uploads import (
     LARGE,
     PART,
@@ -74,15 +77,7 @@ class CompleteMultipartUploadTests(ObjectTestCase):
         await self.part(upload_id, 3, LARGE + b"unused")
         await self.complete(upload_id, parts)
         self.assertEqual((await self.get()).body, PART + LARGE)
-
-        def unnamed(tx: object, bucket: Bucket) -> int:
-            doomed = tx.doomed(1 << 62, 10)  # type: ignore[attr-defined]
-            return sum(
-                not tx.is_named(ref.store, ref.id)  # type: ignore[attr-defined]
-                for ref in doomed
-            )
-
-        self.assertEqual(await self.look(unnamed), 1)
+        self.assertEqual(await self.look(_unnamed), 1)
 
     async def test_empty_object(self) -> None:
         """A single empty part makes an empty object."""
@@ -142,28 +137,14 @@ class CompleteMultipartUploadTests(ObjectTestCase):
         upload_id = await self.begin()
         gateway = self.client.gateway
         most = 10_000 * (5 << 30)
-
-        def add(tx: object, last: int) -> None:
-            bucket = tx.bucket(gateway.settings.volume_name, "bucket")  # type: ignore[attr-defined]
-            upload: Upload = tx.upload(bucket, "key", upload_id)  # type: ignore[attr-defined]
-            for number, size in ((1, most - 10), (2, last)):
-                part = Part(
-                    number,
-                    size,
-                    "0" * 32,
-                    0,
-                    {"CRC64NVME": "AAAAAAAAAAA="},
-                    Content(b""),
-                )
-                tx.put_part(bucket, upload, part)  # type: ignore[attr-defined]
-
-        await gateway.metadata.write(add, 11)
+        place = gateway.settings.volume_name, upload_id
+        await gateway.metadata.write(_put_parts, *place, (most - 10, 11))
         listed = [(1, "0" * 32), (2, "0" * 32)]
         response = await self.refused(
             self.complete(upload_id, listed), 400, "EntityTooLarge"
         )
         self.assertEqual(response.text("MaxSizeAllowed"), str(most))
-        await gateway.metadata.write(add, 10)
+        await gateway.metadata.write(_put_parts, *place, (most - 10, 10))
         self.assertEqual((await self.complete(upload_id, listed)).status, 200)
 
     async def test_repeated(self) -> None:
@@ -400,3 +381,22 @@ class ChecksumTests(ObjectTestCase):
             await self.refused(asked, 400, code)
         response = await self.complete(upload_id, parts, checksums=checksums)
         self.assertEqual(response.status, 200)
+
+
+def _unnamed(tx: IMetadataTransaction, bucket: Bucket) -> int:
+    doomed = tx.doomed(1 << 62, 10)
+    return sum(not tx.is_named(ref.store, ref.id) for ref in doomed)
+
+
+def _put_parts(
+    tx: IMetadataTransaction, volume: str, upload_id: str, sizes: Sequence[int]
+) -> None:
+    """Have parts of these sizes, by what their rows say."""
+    bucket = tx.bucket(volume, "bucket")
+    assert bucket is not None
+    upload = tx.upload(bucket, "key", upload_id)
+    assert upload is not None
+    checksums = {"CRC64NVME": "AAAAAAAAAAA="}
+    for number, size in enumerate(sizes, 1):
+        part = Part(number, size, "0" * 32, 0, checksums, Content(b""))
+        tx.put_part(bucket, upload, part)

@@ -79,15 +79,14 @@ class DeleteBucketTests(OperationTestCase):
         """Removing a link leaves what it points at, with its objects."""
         await self.add_objects("key")
         volume = self.client.gateway.settings.volume_name
-
-        def link(tx: IMetadataTransaction) -> None:
-            tx.add_bucket(
-                Bucket(volume, "link", "testuser", tx.now(), source=(volume, "bucket"))
-            )
-
-        await self.client.gateway.metadata.write(link)
+        link = Bucket(volume, "link", "testuser", 1, source=(volume, "bucket"))
+        await self.client.gateway.metadata.write(_add, link)
         response = await self.client.request("DELETE", "/link")
         self.assertEqual(response.status, 204)
         self.assertEqual((await self.client.request("HEAD", "/link")).status, 404)
         listed = await self.client.request("GET", "/bucket")
         self.assertEqual(listed.texts("Contents/Key"), ["key"])
+
+
+def _add(tx: IMetadataTransaction, made: Bucket) -> None:
+    tx.add_bucket(made)

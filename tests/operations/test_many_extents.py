@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ozgate.s3.perform import completing, uploads
 from ozgate.values import EXTENTS_AT_ONCE
 from tests.operations.many import ManyExtentsTestCase
 from tests.operations.support import Response
-from tests.operations.uploads import LARGE, PART, checksum_of
+from tests.operations.uploads import LARGE, PART, checksum_of, extents_of
 
 COUNT = 3 * EXTENTS_AT_ONCE + 1
 
@@ -89,13 +87,8 @@ class LimitTests(ManyExtentsTestCase):
 
     async def extents_of(self, key: str) -> list[tuple[int, int]]:
         """Offset and length of each extent of an object."""
-
-        def find(tx: Any, bucket: Any) -> Any:
-            version = tx.latest(bucket, key)
-            assert version is not None
-            return tx.content(bucket, version).extents
-
-        return [(each.offset, each.length) for each in await self.look(find)]
+        found = await self.look(extents_of, key)
+        return [(each.offset, each.length) for each in found]
 
     async def test_joined(self) -> None:
         """Parts that are neighbours in one blob are one extent of the object; others are not."""

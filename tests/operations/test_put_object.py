@@ -7,7 +7,14 @@ from hashlib import md5, sha256
 
 from twisted.internet.defer import DeferredList, ensureDeferred
 
-from tests.operations.uploads import LARGE, SMALL, ObjectTestCase, checksum_of, etag_of
+from tests.operations.uploads import (
+    LARGE,
+    SMALL,
+    ObjectTestCase,
+    checksum_of,
+    doomed_ids,
+    etag_of,
+)
 
 
 class PutObjectTests(ObjectTestCase):
@@ -42,9 +49,7 @@ class PutObjectTests(ObjectTestCase):
         (blob,) = await self.blobs_named()
         await self.put(SMALL)
         self.assertEqual((await self.get()).body, SMALL)
-        doomed = await self.look(
-            lambda tx, bucket: [ref.id for ref in tx.doomed(1 << 62, 10)]
-        )
+        doomed = await self.look(doomed_ids)
         self.assertEqual(doomed, [blob])
         listed = await self.ask("GET", "/bucket?versions")
         self.assertEqual(len(listed.texts("Version/Key")), 1)

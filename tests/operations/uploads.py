@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import md5
 from typing import Any
 
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.s3.checksums import ALGORITHMS
+from ozgate.values import Bucket, Extent
 from tests.operations.support import OperationTestCase, Response
 
 SMALL = b"small enough for the metadata row"
@@ -141,28 +142,41 @@ class ObjectTestCase(OperationTestCase):
         self.assertEqual(response.status, 200, response.body)
         return response
 
-    async def look(self, interaction: Any, *args: Any) -> Any:
-        """Read from the store, past S3; the interaction is given the bucket."""
+    async def look(self, interaction: Callable[..., Any], *args: Any) -> Any:
+        """Read from the store, past S3; the interaction, a function of a module, is given the bucket."""
         volume = self.client.gateway.settings.volume_name
-
-        def read(tx: IMetadataTransaction) -> Any:
-            bucket = tx.bucket(volume, "bucket")
-            assert bucket is not None
-            return interaction(tx, bucket, *args)
-
-        return await self.client.gateway.metadata.read(read)
+        return await self.client.gateway.metadata.read(
+            _in_bucket, volume, interaction, args
+        )
 
     async def blobs_named(self, key: str = "key") -> list[str]:
         """The ids of the blobs that hold an object."""
-
-        def find(tx: IMetadataTransaction, bucket: Any) -> list[str]:
-            version = tx.latest(bucket, key)
-            assert version is not None
-            return [extent.blob.id for extent in tx.content(bucket, version).extents]
-
-        found: list[str] = await self.look(find)
-        return found
+        extents: Sequence[Extent] = await self.look(extents_of, key)
+        return [extent.blob.id for extent in extents]
 
     def assert_no_reader(self) -> None:
         """Nothing keeps the reaper any more."""
         self.assertIsNone(self.client.gateway.readers.oldest())
+
+
+def _in_bucket(
+    tx: IMetadataTransaction,
+    volume: str,
+    interaction: Callable[..., Any],
+    args: Sequence[Any],
+) -> Any:
+    bucket = tx.bucket(volume, "bucket")
+    assert bucket is not None
+    return interaction(tx, bucket, *args)
+
+
+def extents_of(tx: IMetadataTransaction, bucket: Bucket, key: str) -> Sequence[Extent]:
+    """Where the bytes of an object are."""
+    version = tx.latest(bucket, key)
+    assert version is not None
+    return tx.content(bucket, version).extents
+
+
+def doomed_ids(tx: IMetadataTransaction, bucket: Bucket) -> list[str]:
+    """The ids of all blobs that are to be removed."""
+    return [blob.id for blob in tx.doomed(1 << 62, 10)]
