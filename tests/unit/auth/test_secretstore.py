@@ -15,6 +15,7 @@ from ozgate.auth.secretstore import MetadataSecretStore, StaticSecrets, open_mas
 from ozgate.errors import Absent, Conflict, Damaged, Unavailable
 from ozgate.interfaces import ISecretStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
+from ozgate.testing.metadata_base import ask
 
 WHO = "testuser/scm@EXAMPLE.COM"
 
@@ -112,7 +113,7 @@ class SecretStoreTests(SynchronousTestCase):
     def test_sealed(self) -> None:
         """Rows hold what opens under the key alone, and for their own access id alone."""
         _, secret = self.successResultOf(self.store.issue(WHO))
-        rows = self.successResultOf(self.metadata.read(lambda tx: tx.secrets("", 10)))
+        rows = self.successResultOf(self.metadata.read(ask, "secrets", ("", 10)))
         self.assertNotIn(secret.encode(), rows[0].sealed)
         self.assertEqual(self.key.open(WHO, rows[0].sealed), secret)
         other = MetadataSecretStore(self.metadata, MasterKey(b"o" * 32))

@@ -12,6 +12,7 @@ from ozgate.content.readers import Readers
 from ozgate.errors import NoSpace, Unavailable
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
+from ozgate.testing.metadata_base import ask
 from ozgate.values import (
     EXTENTS_AT_ONCE,
     BlobRef,
@@ -64,8 +65,8 @@ class SweepCase(SynchronousTestCase):
     def make_reaper(self, owner: str, delay: float = DELAY) -> Reaper:
         return Reaper(self.metadata, self.blobs, self.readers, self.clock, owner, delay)
 
-    def write(self, interaction, *args):
-        return self.successResultOf(self.metadata.write(interaction, *args))
+    def write(self, what, *args):
+        return self.successResultOf(self.metadata.write(ask, what, args))
 
     def now(self) -> int:
         return int(self.clock.seconds() * 1000)
@@ -133,7 +134,7 @@ class ReapTests(SweepCase):
     def test_doomed_and_named(self) -> None:
         """A blob doomed by mistake, since its write was uncertain but happened, stays for good."""
         blob = self.put("a")
-        self.write(lambda tx: tx.doom([blob]))
+        self.write("doom", [blob])
         self.clock.advance(DELAY + 1)
         self.assertEqual(self.reap(), 0)
         self.assertEqual(self.kept(), {blob.id})
@@ -191,11 +192,11 @@ class ReapTests(SweepCase):
     def test_other_store(self) -> None:
         """Blobs of another store are left to its reaper, even when they fill a whole batch."""
         others = [BlobRef("other", f"{n:024x}", 1, 0) for n in range(150)]
-        self.write(lambda tx: tx.doom(others))
+        self.write("doom", others)
         self.clock.advance(DELAY + 1)
         self.assertEqual(self.reap(), 0)
         left = self.successResultOf(
-            self.metadata.read(lambda tx: tx.doomed(self.now(), 1000))
+            self.metadata.read(ask, "doomed", (self.now(), 1000))
         )
         self.assertEqual(len(left), 150)
 
@@ -204,7 +205,7 @@ class ReapTests(SweepCase):
         self.put("a")
         self.write(remove_key, self.bucket, "a")
         self.clock.advance(DELAY + 1)
-        self.write(lambda tx: tx.lease(LEASE, "other", TERM))
+        self.write("lease", LEASE, "other", TERM)
         self.assertEqual(self.reap(), 0)
         self.assertEqual(len(self.kept()), 1)
         self.clock.advance(TERM + 1)
@@ -219,7 +220,7 @@ class ReapTests(SweepCase):
         real = self.blobs.delete
 
         def delete(blob_id: str):
-            reading = self.metadata.read(lambda tx: tx.doomed(1 << 60, 10))
+            reading = self.metadata.read(ask, "doomed", (1 << 60, 10))
             seen.append(len(self.successResultOf(reading)))
             return real(blob_id)
 
@@ -315,7 +316,7 @@ class OrphanTests(SweepCase):
         """While another holds the lease nothing is looked at, and the caller hears of it."""
         self.put()
         self.clock.advance(1)
-        self.write(lambda tx: tx.lease(LEASE, "other", TERM))
+        self.write("lease", LEASE, "other", TERM)
         self.assertIsNone(self.sweep(self.now()))
 
     def test_stops(self) -> None:
@@ -372,7 +373,7 @@ class SweeperTests(SweepCase):
 
     def test_lease_of_the_dead(self) -> None:
         """A sweep that another's lease kept from being done at the start is made up for."""
-        self.write(lambda tx: tx.lease(LEASE, "dead", TERM))
+        self.write("lease", LEASE, "dead", TERM)
         orphan = self.put()
         self.clock.advance(1)
         self.start()

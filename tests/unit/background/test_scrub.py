@@ -16,6 +16,7 @@ from ozgate.background.sharedwork import Running
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
+from ozgate.testing.metadata_base import ask
 from ozgate.values import BlobRef, Bucket, CheckedRows, Content, Extent, ObjectVersion
 from tests.unit.background.test_reaper import START, add_bucket, remove_key
 
@@ -69,9 +70,9 @@ class ScrubCase(SynchronousTestCase):
         self.write(name_blob, self.bucket, blob)
         return blob
 
-    def write(self, interaction: Any, *args: Any) -> Any:
-        """What an interaction with the metadata returns."""
-        return self.successResultOf(self.metadata.write(interaction, *args))
+    def write(self, what: Any, *args: Any) -> Any:
+        """What a function, or the transaction's method of that name, comes to."""
+        return self.successResultOf(self.metadata.write(ask, what, args))
 
     def wait_for(self, awaited: Any) -> Any:
         """What a coroutine comes to, while time stands still."""
@@ -224,24 +225,23 @@ class PaceTests(ScrubCase):
         self.scrub_a_part()
         self.rate = 0
         kept = {
-            name: self.write(lambda tx, name=name: tx.setting(name))
-            for name in ("scrub", "scrub.damaged")
+            name: self.write("setting", name) for name in ("scrub", "scrub.damaged")
         }
         for name, data in kept.items():
             for at in range(0, len(data), 9):
                 flipped = data[:at] + bytes((data[at] ^ 2,)) + data[at + 1 :]
-                self.write(lambda tx, *kept: tx.set_setting(*kept), name, flipped)
+                self.write("set_setting", name, flipped)
                 self.scrubber = self.make_scrubber()
                 self.go()
                 self.assertTrue(self.scrub.standing.ended, (name, at))
                 self.assertEqual(self.scrub.standing.done, 5 * SIZE, (name, at))
                 self.assertEqual(set(self.scrub.listed), {self.named[0].id})
                 for each in kept.items():
-                    self.write(lambda tx, *kept: tx.set_setting(*kept), *each)
+                    self.write("set_setting", *each)
 
     def test_lease(self) -> None:
         """While another process scrubs, this one does not."""
-        self.write(lambda tx: tx.lease(LEASE, "another", 1000))
+        self.write("lease", LEASE, "another", 1000)
         self.go()
         self.assertFalse(self.scrubber.is_running)
         self.wait_for(self.scrub.load())

@@ -14,6 +14,7 @@ from ozgate.background.uploads import LEASE, TERM, UploadExpiry
 from ozgate.metadata.sqlite.rowchecks import CHECKED
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
+from ozgate.testing.metadata_base import ask
 from ozgate.values import (
     BlobRef,
     Bucket,
@@ -62,8 +63,8 @@ class UploadExpiryTests(SynchronousTestCase):
         self.bucket = self.write(add_bucket)
         self.service = UploadExpiry(self.metadata, self.clock, "gateway", AGE, INTERVAL)
 
-    def write(self, interaction, *args):
-        return self.successResultOf(self.metadata.write(interaction, *args))
+    def write(self, what, *args):
+        return self.successResultOf(self.metadata.write(ask, what, args))
 
     def start(self) -> None:
         self.service.startService()
@@ -71,12 +72,12 @@ class UploadExpiryTests(SynchronousTestCase):
 
     def uploads(self) -> list[str]:
         """The keys of all uploads, completed ones too."""
-        reading = self.metadata.read(lambda tx: tx.uploads_before(1 << 60, 1000))
+        reading = self.metadata.read(ask, "uploads_before", (1 << 60, 1000))
         return sorted(upload.key for _, upload in self.successResultOf(reading))
 
     def doomed(self) -> int:
         """How many blobs are doomed."""
-        reading = self.metadata.read(lambda tx: tx.doomed(1 << 60, 1000))
+        reading = self.metadata.read(ask, "doomed", (1 << 60, 1000))
         return len(self.successResultOf(reading))
 
     def test_old(self) -> None:
@@ -121,7 +122,7 @@ class UploadExpiryTests(SynchronousTestCase):
         """While another holds the lease nothing is done; the next round makes up for it."""
         self.write(begin, self.bucket, "a", 1)
         self.clock.advance(AGE + 1)
-        self.write(lambda tx: tx.lease(LEASE, "other", TERM))
+        self.write("lease", LEASE, "other", TERM)
         self.start()
         self.assertEqual(self.uploads(), ["a"])
         self.clock.advance(INTERVAL)

@@ -16,7 +16,7 @@ from ozgate.content.readers import Readers
 from ozgate.errors import Absent, Damaged
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
-from ozgate.testing.metadata_base import OWNER, put
+from ozgate.testing.metadata_base import OWNER, ask, put
 from ozgate.values import (
     EXTENTS_AT_ONCE,
     BlobRef,
@@ -92,9 +92,9 @@ class SourcesTests(TestCase):
             clock=clock,
         )
         volume = Volume("s3v", OWNER, 1)
-        await self.metadata.write(lambda tx: tx.add_volume(volume))
+        await self.metadata.write(ask, "add_volume", (volume,))
         self.bucket = await self.metadata.write(
-            lambda tx: tx.add_bucket(Bucket("s3v", "bucket", OWNER, 1))
+            ask, "add_bucket", (Bucket("s3v", "bucket", OWNER, 1),)
         )
         self.version = await self.store(b"one", b"two", b"three")
 
@@ -103,7 +103,7 @@ class SourcesTests(TestCase):
         self.refs = [self.blobs.keep(each) for each in data]
         content = Content(None, tuple(Extent(ref, 0, ref.length) for ref in self.refs))
         added: ObjectVersion = await self.metadata.write(
-            lambda tx: put(tx, self.bucket, "key", content)
+            ask, put, (self.bucket, "key", content)
         )
         return added
 
@@ -182,9 +182,7 @@ class SourcesTests(TestCase):
         clock.advance(1)
         self.assertEqual(await reaper.reap(), 3)  # what was there before
         sources = await self.open()
-        await self.metadata.write(
-            lambda tx: tx.remove_version(self.bucket, self.version)
-        )
+        await self.metadata.write(ask, "remove_version", (self.bucket, self.version))
         for _ in range(3):
             clock.advance(100)
             self.assertEqual(await reaper.reap(), 0)

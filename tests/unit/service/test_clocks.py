@@ -21,6 +21,7 @@ from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.service.clocks import dated
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
+from ozgate.testing.metadata_base import ask
 from tests.unit.background.test_uploads import AGE, INTERVAL, add_bucket, begin
 from tests.unit.metadata.sqlite.metadata_rows import CREATED, still_store
 
@@ -108,7 +109,7 @@ class BackgroundTests(SynchronousTestCase):
 
     def uploads(self) -> list[str]:
         """The keys of all uploads."""
-        reading = self.metadata.read(lambda tx: tx.uploads_before(1 << 60, 1000))
+        reading = self.metadata.read(ask, "uploads_before", (1 << 60, 1000))
         return sorted(upload.key for _, upload in self.successResultOf(reading))
 
     def start(self, service: Any) -> None:

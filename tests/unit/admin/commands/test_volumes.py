@@ -16,6 +16,7 @@ from ozgate.admin.context import AdminContext
 from ozgate.admin.errors import AdminError
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.s3.perform.buckets import shared_volume
+from ozgate.testing.metadata_base import ask
 from ozgate.values import Content, ObjectVersion, Upload
 from tests.operations.support import make_gateway
 
@@ -43,9 +44,8 @@ class CommandCase(TestCase):
         self.addCleanup(self.gateway.blobs.close_store)
         self.addCleanup(self.gateway.metadata.close)
         self.context = AdminContext(self.gateway, None, self.clock.seconds())
-        await self.gateway.metadata.write(
-            lambda tx: tx.add_volume(shared_volume("s3v", "ozgate", tx.now()))
-        )
+        shared = shared_volume("s3v", "ozgate", 1)
+        await self.gateway.metadata.write(ask, "add_volume", (shared,))
 
     async def do(self, name: str, caller: Caller = ADMIN, **arguments: Any) -> Any:
         """What a command comes to."""
@@ -64,14 +64,7 @@ class CommandCase(TestCase):
 
     async def add_key(self, volume: str, bucket: str, key: str, size: int) -> None:
         """Put an object of that many bytes straight into a bucket."""
-
-        def add(tx: IMetadataTransaction) -> None:
-            found = tx.bucket(volume, bucket)
-            assert found is not None
-            version = ObjectVersion(key, tx.next_sequence(), tx.now(), size)
-            tx.add_version(found, version, Content(b"x" * size))
-
-        await self.gateway.metadata.write(add)
+        await self.gateway.metadata.write(_add_key, volume, bucket, key, size)
 
 
 class VolumeTests(CommandCase):
@@ -312,13 +305,7 @@ class BucketTests(CommandCase):
         await self.add_key("s3v", "bucket", "key", 1)
         await self.refused("BUCKET_NOT_EMPTY", "delete_bucket", ALICE, **arguments)
         await self.do("delete_key", ALICE, **arguments, key="key")
-
-        def begin(tx: IMetadataTransaction) -> None:
-            found = tx.bucket("s3v", "bucket")
-            assert found is not None
-            tx.add_upload(found, Upload("key", "id", tx.now(), "alice"))
-
-        await self.gateway.metadata.write(begin)
+        await self.gateway.metadata.write(_begin_upload)
         await self.do("delete_bucket", ALICE, **arguments)
         await self.refused("BUCKET_NOT_FOUND", "info_bucket", **arguments)
 
@@ -334,7 +321,7 @@ class BucketTests(CommandCase):
             for _ in range(3)
         ]
         self.assertEqual(answers, [False, False, True])
-        volume = await self.gateway.metadata.read(lambda tx: tx.volume("s3v"))
+        volume = await self.gateway.metadata.read(ask, "volume", ("s3v",))
         self.assertEqual((volume.used_bytes, volume.used_names), (0, 0))
 
 
@@ -604,3 +591,18 @@ class KeyTests(CommandCase):
         bucket = {"volume": "s3v", "bucket": "bucket"}
         await self.refused("INVALID_KEY_NAME", "info_key", **bucket, key="")
         await self.refused("INVALID_KEY_NAME", "info_key", **bucket, key="k" * 1025)
+
+
+def _add_key(
+    tx: IMetadataTransaction, volume: str, bucket: str, key: str, size: int
+) -> None:
+    found = tx.bucket(volume, bucket)
+    assert found is not None
+    version = ObjectVersion(key, tx.next_sequence(), tx.now(), size)
+    tx.add_version(found, version, Content(b"x" * size))
+
+
+def _begin_upload(tx: IMetadataTransaction) -> None:
+    found = tx.bucket("s3v", "bucket")
+    assert found is not None
+    tx.add_upload(found, Upload("key", "id", tx.now(), "alice"))
