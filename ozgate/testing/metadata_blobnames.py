@@ -9,6 +9,7 @@ from typing import Any
 
 from ..interfaces import IMetadataTransaction
 from ..values import (
+    Bucket,
     Content,
 )
 from .metadata_base import (
@@ -28,52 +29,25 @@ class BlobNameTests(MetadataTests):
 
     async def test_is_named(self) -> None:
         """A blob is named while an extent of a version or part names it, by store and id."""
-
-        def interaction(tx: IMetadataTransaction) -> list[bool]:
-            put(tx, self.bucket, "key", extents("b1", "b2"))
-            begun = upload(tx, self.bucket, "key", "u1")
-            tx.put_part(self.bucket, begun, part(1, "b3"))
-            names = [("files", f"b{number}") for number in range(5)]
-            return [tx.is_named(*name) for name in (*names, ("other", "b1"))]
-
         expected = [False, True, True, True, False, False]
-        self.assertEqual(await self.write(interaction), expected)
+        self.assertEqual(await self.write(_is_named, self.bucket), expected)
 
     async def test_nameless(self) -> None:
         """Of some blobs, those are nameless that no extent names, in the order in which they were asked for."""
-
-        def interaction(tx: IMetadataTransaction) -> list[list[str]]:
-            put(tx, self.bucket, "key", extents("b1", "b2"))
-            asked = ["b3", "b2", "b0", "b1"]
-            found = [tx.nameless(store, asked) for store in ("files", "other")]
-            return [list(each) for each in (*found, tx.nameless("files", []))]
-
         expected = [["b3", "b0"], ["b3", "b2", "b0", "b1"], []]
-        self.assertEqual(await self.write(interaction), expected)
+        self.assertEqual(await self.write(_nameless, self.bucket), expected)
 
     async def test_shared_blob(self) -> None:
         """A blob that two versions share is doomed for good only when both are gone."""
-
-        def interaction(tx: IMetadataTransaction) -> Any:
-            first = put(tx, self.bucket, "first", extents("b1"))
-            second = put(tx, self.bucket, "second", extents("b1"))
-            tx.remove_version(self.bucket, first)
-            between = tx.is_named("files", "b1")
-            tx.remove_version(self.bucket, second)
-            return between, tx.is_named("files", "b1"), doomed_names(tx)
-
-        self.assertEqual(await self.write(interaction), (True, False, ["b1"]))
+        self.assertEqual(
+            await self.write(_shared_blob, self.bucket), (True, False, ["b1"])
+        )
 
     async def test_one_blob_in_two_extents(self) -> None:
         """A version that names a blob twice dooms it once."""
-
-        def interaction(tx: IMetadataTransaction) -> list[str]:
-            tx.remove_version(
-                self.bucket, put(tx, self.bucket, "key", extents("b1", "b1"))
-            )
-            return doomed_names(tx)
-
-        self.assertEqual(await self.write(interaction), ["b1"])
+        self.assertEqual(
+            await self.write(_one_blob_in_two_extents, self.bucket), ["b1"]
+        )
 
     async def test_doomed(self) -> None:
         """Doomed blobs come oldest first, those doomed before a time, to a limit."""
@@ -105,36 +79,15 @@ class BlobNameTests(MetadataTests):
 
     async def test_forget_doomed(self) -> None:
         """Blobs are taken off the list by store and id, whatever else their reference says."""
-
-        def interaction(tx: IMetadataTransaction) -> list[str]:
-            tx.doom([blob("b1"), blob("b2"), blob("b3")])
-            tx.forget_doomed([blob("b1", 0, 0), blob("b3"), blob("unknown")])
-            return doomed_names(tx)
-
-        self.assertEqual(await self.write(interaction), ["b2"])
+        self.assertEqual(await self.write(_forget_doomed), ["b2"])
 
     async def test_copied_part_shares_its_blob(self) -> None:
         """A part made of another object's bytes leaves that object whole when it goes."""
-
-        def interaction(tx: IMetadataTransaction) -> Any:
-            put(tx, self.bucket, "source", extents("b1"))
-            begun = upload(tx, self.bucket, "key", "u1")
-            tx.put_part(self.bucket, begun, part(1, "b1"))
-            tx.remove_upload(self.bucket, begun)
-            return tx.is_named("files", "b1")
-
-        self.assertTrue(await self.write(interaction))
+        self.assertTrue(await self.write(_copied_part_shares_its_blob, self.bucket))
 
     async def test_blobs(self) -> None:
         """What versions and parts name is listed once each, by id, a page at a time; other stores' blobs are not."""
-
-        def interaction(tx: IMetadataTransaction) -> None:
-            put(tx, self.bucket, "one", extents("b2", "b4"))
-            put(tx, self.bucket, "two", extents("b4", "b1"))
-            begun = upload(tx, self.bucket, "key", "u1")
-            tx.put_part(self.bucket, begun, part(1, "b3", "b4"))
-
-        await self.write(interaction)
+        await self.write(_blobs, self.bucket)
 
         async def found(store: str, after: str, limit: int) -> list[Any]:
             return list(await self.read("blobs", store, after, limit))
@@ -148,14 +101,64 @@ class BlobNameTests(MetadataTests):
 
     async def test_is_doomed(self) -> None:
         """What lost its last name is on the list until it is taken off; what has one is not."""
-
-        def interaction(tx: IMetadataTransaction) -> Any:
-            put(tx, self.bucket, "one", extents("b1", "b2"))
-            put(tx, self.bucket, "two", extents("b2"))
-            put(tx, self.bucket, "one", Content(b"body"))
-            doomed = [tx.is_doomed("files", name) for name in ("b1", "b2", "b3")]
-            tx.forget_doomed([blob("b1")])
-            return doomed, tx.is_doomed("files", "b1")
-
         expected: Any = ([True, False, False], False)
-        self.assertEqual(await self.write(interaction), expected)
+        self.assertEqual(await self.write(_is_doomed, self.bucket), expected)
+
+
+def _is_named(tx: IMetadataTransaction, bucket: Bucket) -> list[bool]:
+    put(tx, bucket, "key", extents("b1", "b2"))
+    begun = upload(tx, bucket, "key", "u1")
+    tx.put_part(bucket, begun, part(1, "b3"))
+    names = [("files", f"b{number}") for number in range(5)]
+    return [tx.is_named(*name) for name in (*names, ("other", "b1"))]
+
+
+def _nameless(tx: IMetadataTransaction, bucket: Bucket) -> list[list[str]]:
+    put(tx, bucket, "key", extents("b1", "b2"))
+    asked = ["b3", "b2", "b0", "b1"]
+    found = [tx.nameless(store, asked) for store in ("files", "other")]
+    return [list(each) for each in (*found, tx.nameless("files", []))]
+
+
+def _shared_blob(tx: IMetadataTransaction, bucket: Bucket) -> Any:
+    first = put(tx, bucket, "first", extents("b1"))
+    second = put(tx, bucket, "second", extents("b1"))
+    tx.remove_version(bucket, first)
+    between = tx.is_named("files", "b1")
+    tx.remove_version(bucket, second)
+    return between, tx.is_named("files", "b1"), doomed_names(tx)
+
+
+def _one_blob_in_two_extents(tx: IMetadataTransaction, bucket: Bucket) -> list[str]:
+    tx.remove_version(bucket, put(tx, bucket, "key", extents("b1", "b1")))
+    return doomed_names(tx)
+
+
+def _forget_doomed(tx: IMetadataTransaction) -> list[str]:
+    tx.doom([blob("b1"), blob("b2"), blob("b3")])
+    tx.forget_doomed([blob("b1", 0, 0), blob("b3"), blob("unknown")])
+    return doomed_names(tx)
+
+
+def _copied_part_shares_its_blob(tx: IMetadataTransaction, bucket: Bucket) -> Any:
+    put(tx, bucket, "source", extents("b1"))
+    begun = upload(tx, bucket, "key", "u1")
+    tx.put_part(bucket, begun, part(1, "b1"))
+    tx.remove_upload(bucket, begun)
+    return tx.is_named("files", "b1")
+
+
+def _blobs(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    put(tx, bucket, "one", extents("b2", "b4"))
+    put(tx, bucket, "two", extents("b4", "b1"))
+    begun = upload(tx, bucket, "key", "u1")
+    tx.put_part(bucket, begun, part(1, "b3", "b4"))
+
+
+def _is_doomed(tx: IMetadataTransaction, bucket: Bucket) -> Any:
+    put(tx, bucket, "one", extents("b1", "b2"))
+    put(tx, bucket, "two", extents("b2"))
+    put(tx, bucket, "one", Content(b"body"))
+    doomed = [tx.is_doomed("files", name) for name in ("b1", "b2", "b3")]
+    tx.forget_doomed([blob("b1")])
+    return doomed, tx.is_doomed("files", "b1")

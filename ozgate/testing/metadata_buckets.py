@@ -41,12 +41,7 @@ class BucketTests(MetadataTests):
 
     async def test_volumes(self) -> None:
         """Volumes are listed by name, after a name, with a prefix, to a limit."""
-
-        def add(tx: IMetadataTransaction) -> None:
-            for name in ("b1", "a2", "b3", "a1", "b2", "b"):
-                tx.add_volume(Volume(name, OWNER, tx.now()))
-
-        await self.write(add)
+        await self.write(_add)
 
         async def names(*args: Any) -> list[str]:
             return [v.name for v in await self.read("volumes", *args)]
@@ -61,12 +56,7 @@ class BucketTests(MetadataTests):
 
     async def test_remove_volume(self) -> None:
         """A removed volume is gone."""
-
-        def interaction(tx: IMetadataTransaction) -> Volume | None:
-            tx.remove_volume(tx.add_volume(Volume("v", OWNER, tx.now())))
-            return tx.volume("v")
-
-        self.assertIsNone(await self.write(interaction))
+        self.assertIsNone(await self.write(_remove_volume))
 
     async def test_bucket(self) -> None:
         """A bucket comes back as it was stored, with a number."""
@@ -103,26 +93,14 @@ class BucketTests(MetadataTests):
 
     async def test_same_name_in_two_volumes(self) -> None:
         """Buckets of one name in two volumes are two buckets."""
-
-        def add(tx: IMetadataTransaction) -> Bucket:
-            tx.add_volume(Volume("v", OWNER, tx.now()))
-            return tx.add_bucket(Bucket("v", "bucket", OWNER, tx.now()))
-
-        other = await self.write(add)
+        other = await self.write(_add_same_name)
         self.assertNotEqual(other.number, self.bucket.number)
         await self.write(put, other, "key")
         self.assertIsNone(await self.read("latest", self.bucket, "key"))
 
     async def test_buckets(self) -> None:
         """Buckets of one volume are listed by name, after a name, with a prefix, to a limit."""
-
-        def add(tx: IMetadataTransaction) -> None:
-            tx.add_volume(Volume("v", OWNER, tx.now()))
-            tx.add_bucket(Bucket("v", "foreign", OWNER, tx.now()))
-            for name in ("x.b", "x-a", "xc", "w"):
-                tx.add_bucket(Bucket("s3v", name, OWNER, tx.now()))
-
-        await self.write(add)
+        await self.write(_add_buckets)
 
         async def names(*args: Any) -> list[str]:
             buckets = await self.read("buckets", "s3v", *args)
@@ -154,14 +132,7 @@ class BucketTests(MetadataTests):
 
     async def test_remove_bucket(self) -> None:
         """A removed bucket is gone with its configurations and uploads, whose blobs are doomed."""
-
-        def interaction(tx: IMetadataTransaction) -> None:
-            tx.set_configuration(self.bucket, "policy", b"{}")
-            begun = upload(tx, self.bucket, "key", "u1")
-            tx.put_part(self.bucket, begun, part(1, "b1", "b2"))
-            tx.remove_bucket(self.bucket)
-
-        await self.write(interaction)
+        await self.write(_remove_bucket, self.bucket)
         self.assertIsNone(await self.read("bucket", "s3v", "bucket"))
         self.assertIsNone(await self.read("configuration", self.bucket, "policy"))
         self.assertIsNone(await self.read("upload", self.bucket, "key", "u1"))
@@ -203,20 +174,12 @@ class BucketTests(MetadataTests):
 
     async def test_delete_bucket_and_put_race(self) -> None:
         """A bucket removed between two writes leaves no orphan behind."""
-
-        def remove(tx: IMetadataTransaction) -> None:
-            if not tx.is_empty(self.bucket):
-                raise Refused()
-            tx.remove_bucket(self.bucket)
-
-        def add(tx: IMetadataTransaction) -> None:
-            found = tx.bucket("s3v", "bucket")
-            if found is None:
-                raise Refused()
-            tx.add_version(found, version(tx, "key"), Content(b"x"))
-
         outcomes = await DeferredList(
-            [self.write(remove), self.write(add)], consumeErrors=True
+            [
+                self.write(_remove, self.bucket),
+                self.write(_add_key),
+            ],
+            consumeErrors=True,
         )
         self.assertEqual([succeeded for succeeded, _ in outcomes], [True, False])
 
@@ -268,3 +231,45 @@ class BucketTests(MetadataTests):
         self.assertEqual(await self.read("bucket", "s3v", "b"), expected)
         listed = await self.read("buckets", "s3v", "b", "b", 1)
         self.assertEqual(listed[0].name, "bucket")
+
+
+def _add(tx: IMetadataTransaction) -> None:
+    for name in ("b1", "a2", "b3", "a1", "b2", "b"):
+        tx.add_volume(Volume(name, OWNER, tx.now()))
+
+
+def _remove_volume(tx: IMetadataTransaction) -> Volume | None:
+    tx.remove_volume(tx.add_volume(Volume("v", OWNER, tx.now())))
+    return tx.volume("v")
+
+
+def _add_same_name(tx: IMetadataTransaction) -> Bucket:
+    tx.add_volume(Volume("v", OWNER, tx.now()))
+    return tx.add_bucket(Bucket("v", "bucket", OWNER, tx.now()))
+
+
+def _add_buckets(tx: IMetadataTransaction) -> None:
+    tx.add_volume(Volume("v", OWNER, tx.now()))
+    tx.add_bucket(Bucket("v", "foreign", OWNER, tx.now()))
+    for name in ("x.b", "x-a", "xc", "w"):
+        tx.add_bucket(Bucket("s3v", name, OWNER, tx.now()))
+
+
+def _remove_bucket(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    tx.set_configuration(bucket, "policy", b"{}")
+    begun = upload(tx, bucket, "key", "u1")
+    tx.put_part(bucket, begun, part(1, "b1", "b2"))
+    tx.remove_bucket(bucket)
+
+
+def _remove(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    if not tx.is_empty(bucket):
+        raise Refused()
+    tx.remove_bucket(bucket)
+
+
+def _add_key(tx: IMetadataTransaction) -> None:
+    found = tx.bucket("s3v", "bucket")
+    if found is None:
+        raise Refused()
+    tx.add_version(found, version(tx, "key"), Content(b"x"))

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import Absent
 from ..interfaces import IMetadataTransaction
-from ..values import EXTENTS_AT_ONCE, ByteRange, Content, Extent
+from ..values import EXTENTS_AT_ONCE, Bucket, ByteRange, Content, Extent
 from .metadata_base import START, MetadataTests, blob, doomed_names, extents, put
 
 
@@ -71,15 +71,7 @@ class ContentTests(MetadataTests):
         await self.write(put, self.bucket, "copy", extents(names[1]))
         await self.write(put, self.bucket, "few", extents(*names[:-1]))
         now = START * 1000
-
-        def remove(tx: IMetadataTransaction) -> list[str]:
-            few = tx.latest(self.bucket, "few")
-            assert few is not None
-            tx.remove_version(self.bucket, few)
-            put(tx, self.bucket, "key", Content(b"another"))
-            return doomed_names(tx)
-
-        self.assertEqual(await self.write(remove), [])
+        self.assertEqual(await self.write(_remove, self.bucket), [])
         late = ByteRange(stored.length - 20, 20)
         for wanted, expected in ((None, stored), (late, stored.cut(late))):
             got = await self.read("content", self.bucket, found, wanted)
@@ -107,3 +99,11 @@ class ContentTests(MetadataTests):
         self.assertEqual((await release(9))[0], True)
         gone = self.read("content", self.bucket, found, late, 1)
         await self.assertFailure(gone, Absent)
+
+
+def _remove(tx: IMetadataTransaction, bucket: Bucket) -> list[str]:
+    few = tx.latest(bucket, "few")
+    assert few is not None
+    tx.remove_version(bucket, few)
+    put(tx, bucket, "key", Content(b"another"))
+    return doomed_names(tx)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,12 +51,7 @@ class ListingTests(MetadataTests):
 
     async def add(self, *keys: str) -> None:
         """Add these keys."""
-
-        def interaction(tx: IMetadataTransaction) -> None:
-            for key in keys:
-                put(tx, self.bucket, key)
-
-        await self.write(interaction)
+        await self.write(_add, self.bucket, keys)
 
     async def page(
         self,
@@ -159,21 +156,7 @@ class ListingTests(MetadataTests):
 
     async def test_hidden_keys(self) -> None:
         """Old versions and keys whose latest version is a delete marker are not listed."""
-
-        def interaction(tx: IMetadataTransaction) -> None:
-            for key in "abc":
-                for number in range(3):
-                    put(tx, self.bucket, key, version_id=f"v{number}", etag=f"{number}")
-            put(
-                tx,
-                self.bucket,
-                "b",
-                Content(b""),
-                version_id="v9",
-                is_delete_marker=True,
-            )
-
-        await self.write(interaction)
+        await self.write(_hidden_keys, self.bucket)
         page = await self.read("page", self.bucket, "", "", "", 10)
         self.assertEqual([i.key for i in page.items], ["a", "c"])
         self.assertEqual([i.etag for i in page.items], ["2", "2"])
@@ -182,12 +165,7 @@ class ListingTests(MetadataTests):
 
     async def test_common_prefix_of_hidden_keys(self) -> None:
         """A common prefix below which every key is hidden is not listed."""
-
-        def interaction(tx: IMetadataTransaction) -> None:
-            put(tx, self.bucket, "a/b", Content(b""), is_delete_marker=True)
-            put(tx, self.bucket, "b/c")
-
-        await self.write(interaction)
+        await self.write(_common_prefix_of_hidden_keys, self.bucket)
         self.assertEqual(await self.page(delimiter="/"), ([], ["b/"], None))
 
     async def test_listed_members(self) -> None:
@@ -222,75 +200,99 @@ class ListingTests(MetadataTests):
         await self.add(*(f"k{number}" for number in range(8)))
         first, _, after = await self.page(limit=4)
         self.assertEqual(first, ["k0", "k1", "k2", "k3"])
-
-        def change(tx: IMetadataTransaction) -> None:
-            for key in ("k3", "k5"):
-                found = tx.latest(self.bucket, key)
-                assert found is not None
-                tx.remove_version(self.bucket, found)
-            put(tx, self.bucket, "k1x")
-            put(tx, self.bucket, "k6x")
-
-        await self.write(change)
+        await self.write(_change, self.bucket)
         second, _, after = await self.page(after=after or "", limit=100)
         self.assertEqual(second, ["k4", "k6", "k6x", "k7"])
 
     async def test_pages_against_reference(self) -> None:
         """Walked in pages of any size, a listing is the reference's, for any keys."""
-
-        def interaction(tx: IMetadataTransaction) -> None:
-            @examples
-            @given(
-                keys=st.sets(KEYS, max_size=14),
-                hidden=st.sets(KEYS, max_size=4),
-                prefix=TEXTS.map(lambda text: text[:3]),
-                delimiter=DELIMITERS,
-                limit=st.integers(1, 6),
-            )
-            def check(
-                keys: set[str],
-                hidden: set[str],
-                prefix: str,
-                delimiter: str,
-                limit: int,
-            ) -> None:
-                bucket = new_bucket(tx)
-                for key in sorted(keys):
-                    put(tx, bucket, key)
-                for key in sorted(hidden):
-                    put(tx, bucket, key, Content(b""), is_delete_marker=True)
-                left = sorted(keys - hidden, key=utf8)
-                whole = expected([(key, key) for key in left], prefix, delimiter)
-                found = walk_pages(tx, bucket, prefix, delimiter, limit)
-                assert found == whole, (found, whole)
-
-            check()
-
-        await self.write(interaction)
+        await self.write(_pages_against_reference)
 
     async def test_any_marker_against_reference(self) -> None:
         """From any marker, a page is what the reference says is after it."""
+        await self.write(_any_marker_against_reference)
 
-        def interaction(tx: IMetadataTransaction) -> None:
-            @examples
-            @given(
-                keys=st.sets(KEYS, max_size=12),
-                prefix=TEXTS.map(lambda text: text[:2]),
-                after=TEXTS,
-                delimiter=DELIMITERS,
-            )
-            def check(keys: set[str], prefix: str, after: str, delimiter: str) -> None:
-                bucket = new_bucket(tx)
-                for key in sorted(keys):
-                    put(tx, bucket, key)
-                left = [(key, key) for key in sorted(keys, key=utf8) if key > after]
-                whole = expected(left, prefix, delimiter)
-                whole = [entry for entry in whole if entry != (after, None)]
-                found = tx.page(bucket, prefix, after, delimiter, 100)
-                entries = shown(found, lambda item: item.key)
-                assert entries == whole, (entries, whole)
-                assert found.next_after is None
 
-            check()
+def _add(tx: IMetadataTransaction, bucket: Bucket, keys: Sequence[str]) -> None:
+    for key in keys:
+        put(tx, bucket, key)
 
-        await self.write(interaction)
+
+def _hidden_keys(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    for key in "abc":
+        for number in range(3):
+            put(tx, bucket, key, version_id=f"v{number}", etag=f"{number}")
+    put(
+        tx,
+        bucket,
+        "b",
+        Content(b""),
+        version_id="v9",
+        is_delete_marker=True,
+    )
+
+
+def _common_prefix_of_hidden_keys(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    put(tx, bucket, "a/b", Content(b""), is_delete_marker=True)
+    put(tx, bucket, "b/c")
+
+
+def _change(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    for key in ("k3", "k5"):
+        found = tx.latest(bucket, key)
+        assert found is not None
+        tx.remove_version(bucket, found)
+    put(tx, bucket, "k1x")
+    put(tx, bucket, "k6x")
+
+
+def _pages_against_reference(tx: IMetadataTransaction) -> None:
+    @examples
+    @given(
+        keys=st.sets(KEYS, max_size=14),
+        hidden=st.sets(KEYS, max_size=4),
+        prefix=TEXTS.map(lambda text: text[:3]),
+        delimiter=DELIMITERS,
+        limit=st.integers(1, 6),
+    )
+    def check(
+        keys: set[str],
+        hidden: set[str],
+        prefix: str,
+        delimiter: str,
+        limit: int,
+    ) -> None:
+        bucket = new_bucket(tx)
+        for key in sorted(keys):
+            put(tx, bucket, key)
+        for key in sorted(hidden):
+            put(tx, bucket, key, Content(b""), is_delete_marker=True)
+        left = sorted(keys - hidden, key=utf8)
+        whole = expected([(key, key) for key in left], prefix, delimiter)
+        found = walk_pages(tx, bucket, prefix, delimiter, limit)
+        assert found == whole, (found, whole)
+
+    check()
+
+
+def _any_marker_against_reference(tx: IMetadataTransaction) -> None:
+    @examples
+    @given(
+        keys=st.sets(KEYS, max_size=12),
+        prefix=TEXTS.map(lambda text: text[:2]),
+        after=TEXTS,
+        delimiter=DELIMITERS,
+    )
+    def check(keys: set[str], prefix: str, after: str, delimiter: str) -> None:
+        bucket = new_bucket(tx)
+        for key in sorted(keys):
+            put(tx, bucket, key)
+        left = [(key, key) for key in sorted(keys, key=utf8) if key > after]
+        whole = expected(left, prefix, delimiter)
+        whole = [entry for entry in whole if entry != (after, None)]
+        found = tx.page(bucket, prefix, after, delimiter, 100)
+        entries = shown(found, lambda item: item.key)
+        assert entries == whole, (entries, whole)
+        assert found.next_after is None
+
+    check()

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import evolve
@@ -56,13 +57,7 @@ class SharedTests(MetadataTests):
             Secret("a~ci", "a", b"", 2, 3),
             Secret("a", "a", b"x", START * 1000, START * 2000),
         ]
-
-        def add(tx: IMetadataTransaction) -> None:
-            for row in rows:
-                tx.put_secret(evolve(row, sealed=b"replaced", expires=9))
-                tx.put_secret(row)
-
-        await self.write(add)
+        await self.write(_add, rows)
         for row in rows:
             found = await self.read("secret_row", row.access_id)
             self.assertEqual(found, row)
@@ -108,3 +103,9 @@ class SharedTests(MetadataTests):
         self.assertTrue(said)
         found = await self.read("latest", self.bucket, "key")
         self.assertEqual(found.key, "key")
+
+
+def _add(tx: IMetadataTransaction, rows: Sequence[Secret]) -> None:
+    for row in rows:
+        tx.put_secret(evolve(row, sealed=b"replaced", expires=9))
+        tx.put_secret(row)

@@ -10,7 +10,7 @@ from zope.interface.verify import verifyObject
 
 from ..errors import Unavailable
 from ..interfaces import IMetadataStore, IMetadataTransaction
-from ..values import Content, ObjectVersion, Volume
+from ..values import Bucket, Content, ObjectVersion, Volume
 from .metadata_base import (
     OWNER,
     START,
@@ -51,29 +51,20 @@ class TransactionTests(MetadataTests):
 
     async def test_exception_rolls_back(self) -> None:
         """What an interaction wrote before it raised is not there."""
-
-        def interaction(tx: IMetadataTransaction) -> None:
-            put(tx, self.bucket, "key")
-            tx.set_setting("id", b"value")
-            tx.doom([blob("b")])
-            raise Refused("no")
-
-        await self.assertFailure(self.write(interaction), Refused)
+        await self.assertFailure(
+            self.write(_exception_rolls_back, self.bucket), Refused
+        )
         self.assertIsNone(await self.read("latest", self.bucket, "key"))
         self.assertIsNone(await self.read("setting", "id"))
         self.assertEqual(await self.read(doomed_names), [])
 
     async def test_one_failure_in_a_crowd(self) -> None:
         """Of many writes asked for at once, one that fails takes nothing of the others with it."""
-
-        def interaction(tx: IMetadataTransaction, number: int) -> int:
-            put(tx, self.bucket, f"k{number:02}")
-            if number % 3 == 0:
-                raise Refused(str(number))
-            return number
-
         outcomes = await DeferredList(
-            [self.write(interaction, number) for number in range(30)],
+            [
+                self.write(_one_failure_in_a_crowd, self.bucket, number)
+                for number in range(30)
+            ],
             consumeErrors=True,
         )
         for number, (succeeded, value) in enumerate(outcomes):
@@ -91,13 +82,7 @@ class TransactionTests(MetadataTests):
 
     async def test_writes_in_order(self) -> None:
         """Writes asked for one after the other happen in that order."""
-
-        def add(tx: IMetadataTransaction, letter: str) -> str:
-            text = (tx.setting("id") or b"").decode() + letter
-            tx.set_setting("id", text.encode())
-            return text
-
-        outcomes = await DeferredList([self.write(add, letter) for letter in "abcdef"])
+        outcomes = await DeferredList([self.write(_add, letter) for letter in "abcdef"])
         self.assertEqual(
             [value for _, value in outcomes],
             ["a", "ab", "abc", "abcd", "abcde", "abcdef"],
@@ -105,15 +90,9 @@ class TransactionTests(MetadataTests):
 
     async def test_racing_creators(self) -> None:
         """Of many that create a key if it is absent, exactly one does."""
-
-        def create(tx: IMetadataTransaction, number: int) -> int:
-            if tx.latest(self.bucket, "key") is not None:
-                raise Refused()
-            put(tx, self.bucket, "key", etag=str(number))
-            return number
-
         outcomes = await DeferredList(
-            [self.write(create, number) for number in range(20)], consumeErrors=True
+            [self.write(_create, self.bucket, number) for number in range(20)],
+            consumeErrors=True,
         )
         winners = [value for succeeded, value in outcomes if succeeded]
         self.assertEqual(len(winners), 1)
@@ -148,22 +127,14 @@ class TransactionTests(MetadataTests):
 
     async def test_read_failure(self) -> None:
         """What a reading interaction raises is what the Deferred fails with."""
-
-        def interaction(tx: IMetadataTransaction) -> None:
-            raise Refused()
-
-        await self.assertFailure(self.read(interaction), Refused)
+        await self.assertFailure(self.read(_read_failure), Refused)
 
     async def test_now(self) -> None:
         """The time is the clock's, in milliseconds, and the same in a whole transaction."""
         self.clock.advance(1.5)
-
-        def interaction(tx: IMetadataTransaction) -> tuple[int, int]:
-            return tx.now(), tx.now()
-
         expected = (START * 1000 + 1500,) * 2
-        self.assertEqual(await self.write(interaction), expected)
-        self.assertEqual(await self.read(interaction), expected)
+        self.assertEqual(await self.write(_now), expected)
+        self.assertEqual(await self.read(_now), expected)
 
     async def test_now_never_goes_back(self) -> None:
         """A wall clock that is set back does not set back the store's time."""
@@ -183,11 +154,9 @@ class TransactionTests(MetadataTests):
 
     async def test_sequences_increase(self) -> None:
         """Each sequence number is larger than all before, within and among transactions."""
-
-        def interaction(tx: IMetadataTransaction) -> list[int]:
-            return [tx.next_sequence() for _ in range(3)]
-
-        outcomes = await DeferredList([self.write(interaction) for _ in range(10)])
+        outcomes = await DeferredList(
+            [self.write(_sequences_increase) for _ in range(10)]
+        )
         numbers = [number for _, value in outcomes for number in value]
         self.assertEqual(numbers, sorted(set(numbers)))
 
@@ -236,3 +205,44 @@ def _both(tx: IMetadataTransaction, first: object, second: object) -> object:
 
 def _nothing(tx: IMetadataTransaction) -> None:
     """Read and change nothing."""
+
+
+def _exception_rolls_back(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    put(tx, bucket, "key")
+    tx.set_setting("id", b"value")
+    tx.doom([blob("b")])
+    raise Refused("no")
+
+
+def _one_failure_in_a_crowd(
+    tx: IMetadataTransaction, bucket: Bucket, number: int
+) -> int:
+    put(tx, bucket, f"k{number:02}")
+    if number % 3 == 0:
+        raise Refused(str(number))
+    return number
+
+
+def _add(tx: IMetadataTransaction, letter: str) -> str:
+    text = (tx.setting("id") or b"").decode() + letter
+    tx.set_setting("id", text.encode())
+    return text
+
+
+def _create(tx: IMetadataTransaction, bucket: Bucket, number: int) -> int:
+    if tx.latest(bucket, "key") is not None:
+        raise Refused()
+    put(tx, bucket, "key", etag=str(number))
+    return number
+
+
+def _read_failure(tx: IMetadataTransaction) -> None:
+    raise Refused()
+
+
+def _now(tx: IMetadataTransaction) -> tuple[int, int]:
+    return tx.now(), tx.now()
+
+
+def _sequences_increase(tx: IMetadataTransaction) -> list[int]:
+    return [tx.next_sequence() for _ in range(3)]

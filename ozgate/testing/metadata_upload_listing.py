@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ..interfaces import IMetadataTransaction
+from ..values import Bucket
 from .listing_reference import (
     DELIMITERS,
     KEYS,
@@ -41,19 +42,7 @@ class UploadListingTests(MetadataTests):
 
     async def add(self) -> None:
         """Begin uploads of a (three), b/1, b/2 and c."""
-
-        def interaction(tx: IMetadataTransaction) -> None:
-            for key, upload_id in (
-                ("c", "u1"),
-                ("a", "u4"),
-                ("a", "u2"),
-                ("b/2", "u3"),
-                ("a", "u6"),
-                ("b/1", "u5"),
-            ):
-                upload(tx, self.bucket, key, upload_id)
-
-        await self.write(interaction)
+        await self.write(_add, self.bucket)
 
     async def test_pages(self) -> None:
         """Uploads are listed by key, then by id, and a page may end within a key."""
@@ -98,36 +87,46 @@ class UploadListingTests(MetadataTests):
 
     async def test_against_reference(self) -> None:
         """Walked in pages of any size, uploads are the reference's, for any keys."""
+        await self.write(_against_reference)
 
-        def interaction(tx: IMetadataTransaction) -> None:
-            @examples
-            @given(
-                keys=st.lists(KEYS, max_size=12),
-                prefix=TEXTS.map(lambda text: text[:2]),
-                delimiter=DELIMITERS,
-                limit=st.integers(1, 5),
-            )
-            def check(keys: list[str], prefix: str, delimiter: str, limit: int) -> None:
-                bucket = new_bucket(tx)
-                begun = [(key, f"u{number:02}") for number, key in enumerate(keys)]
-                for one in begun:
-                    upload(tx, bucket, *one)
-                begun.sort(key=lambda pair: (utf8(pair[0]), pair[1]))
-                found: list[Entry] = []
-                key: str | None = ""
-                upload_id = ""
-                while key is not None:
-                    page = tx.upload_page(
-                        bucket, prefix, key, upload_id, delimiter, limit
-                    )
-                    entries = shown(page, lambda item: str(item.upload_id))
-                    assert len(entries) <= limit
-                    found += entries
-                    key, upload_id = page.next_key, page.next_upload_id
-                    assert key is None or (key, upload_id or None) == entries[-1]
-                whole = expected(begun, prefix, delimiter)
-                assert found == whole, (found, whole)
 
-            check()
+def _add(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    for key, upload_id in (
+        ("c", "u1"),
+        ("a", "u4"),
+        ("a", "u2"),
+        ("b/2", "u3"),
+        ("a", "u6"),
+        ("b/1", "u5"),
+    ):
+        upload(tx, bucket, key, upload_id)
 
-        await self.write(interaction)
+
+def _against_reference(tx: IMetadataTransaction) -> None:
+    @examples
+    @given(
+        keys=st.lists(KEYS, max_size=12),
+        prefix=TEXTS.map(lambda text: text[:2]),
+        delimiter=DELIMITERS,
+        limit=st.integers(1, 5),
+    )
+    def check(keys: list[str], prefix: str, delimiter: str, limit: int) -> None:
+        bucket = new_bucket(tx)
+        begun = [(key, f"u{number:02}") for number, key in enumerate(keys)]
+        for one in begun:
+            upload(tx, bucket, *one)
+        begun.sort(key=lambda pair: (utf8(pair[0]), pair[1]))
+        found: list[Entry] = []
+        key: str | None = ""
+        upload_id = ""
+        while key is not None:
+            page = tx.upload_page(bucket, prefix, key, upload_id, delimiter, limit)
+            entries = shown(page, lambda item: str(item.upload_id))
+            assert len(entries) <= limit
+            found += entries
+            key, upload_id = page.next_key, page.next_upload_id
+            assert key is None or (key, upload_id or None) == entries[-1]
+        whole = expected(begun, prefix, delimiter)
+        assert found == whole, (found, whole)
+
+    check()

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import evolve
 
 from ..interfaces import IMetadataTransaction
-from ..values import Content, ObjectVersion
+from ..values import Bucket, Content, ObjectVersion, Part, Upload
 from .metadata_base import (
     FULL,
     START,
@@ -58,12 +59,7 @@ class UploadTests(MetadataTests):
             part(7),
             part(10000, "b4"),
         ]
-
-        def put_all(tx: IMetadataTransaction) -> None:
-            for one in reversed(stored):
-                tx.put_part(self.bucket, begun, one)
-
-        await self.write(put_all)
+        await self.write(_put_all, self.bucket, begun, stored)
 
         async def found(after: int, limit: int) -> list[Any]:
             return list(await self.read("parts", self.bucket, begun, after, limit))
@@ -75,43 +71,21 @@ class UploadTests(MetadataTests):
         self.assertEqual(await found(3, 100), stored[2:])
         self.assertEqual(await found(10000, 100), [])
         self.assertEqual(await found(0, 0), [])
-
-        def bare(tx: IMetadataTransaction) -> Any:
-            return (
-                list(tx.parts(self.bucket, begun, 1, 2, False)),
-                [tx.count_extents(self.bucket, begun, most) for most in (9, 5, 3)],
-            )
-
         without = [evolve(one, content=Content()) for one in stored[1:3]]
-        self.assertEqual(await self.read(bare), (without, [5, 5, 3]))
+        self.assertEqual(
+            await self.read(_bare, self.bucket, begun), (without, [5, 5, 3])
+        )
 
     async def test_part_again(self) -> None:
         """A part sent again replaces the first, whose blobs are doomed."""
         begun = await self.write(upload, self.bucket, "key", "u1")
-
-        def again(tx: IMetadataTransaction) -> Any:
-            tx.put_part(self.bucket, begun, part(1, "b1", "b2"))
-            tx.put_part(self.bucket, begun, part(2, "b9"))
-            tx.put_part(self.bucket, begun, part(1, "b3"))
-            return list(tx.parts(self.bucket, begun, 0, 10)), doomed_names(tx)
-
         expected = [part(1, "b3"), part(2, "b9")], ["b1", "b2"]
-        self.assertEqual(await self.write(again), expected)
+        self.assertEqual(await self.write(_again, self.bucket, begun), expected)
 
     async def test_complete(self) -> None:
         """A completed upload keeps what it became, loses its parts, and dooms what nothing names."""
         begun = await self.write(upload, self.bucket, "key", "u1")
-
-        def complete(tx: IMetadataTransaction) -> Any:
-            tx.put_part(self.bucket, begun, part(1, "b1"))
-            tx.put_part(self.bucket, begun, part(2, "b2"))
-            became = version(tx, "key", **FULL)
-            tx.add_version(self.bucket, became, extents("b2"))
-            completed = evolve(begun, completed=became, completed_parts="digest")
-            tx.complete_upload(self.bucket, completed)
-            return completed
-
-        completed = await self.write(complete)
+        completed = await self.write(_complete, self.bucket, begun)
         found = await self.read("upload", self.bucket, "key", "u1")
         self.assertEqual(found, completed)
         left = await self.read("parts", self.bucket, begun, 0, 10)
@@ -125,36 +99,14 @@ class UploadTests(MetadataTests):
     async def test_completed_version_outlives_the_object(self) -> None:
         """A completed upload tells what it became also when that object is gone."""
         begun = await self.write(upload, self.bucket, "key", "u1")
-
-        def complete(tx: IMetadataTransaction) -> ObjectVersion:
-            became = put(tx, self.bucket, "key")
-            tx.complete_upload(self.bucket, evolve(begun, completed=became))
-            tx.remove_version(self.bucket, became)
-            return became
-
-        became = await self.write(complete)
+        became = await self.write(_complete_and_overwrite, self.bucket, begun)
         found = await self.read("upload", self.bucket, "key", "u1")
         self.assertEqual(found.completed, became)
 
     async def test_remove_upload(self) -> None:
         """An upload that is removed is gone with its parts, whose blobs are doomed."""
-
-        def remove(tx: IMetadataTransaction) -> Any:
-            begun = upload(tx, self.bucket, "key", "u1")
-            other = upload(tx, self.bucket, "key", "u2")
-            tx.put_part(self.bucket, begun, part(1, "b1"))
-            tx.put_part(self.bucket, begun, part(2, "b2"))
-            tx.put_part(self.bucket, other, part(1, "b3"))
-            tx.remove_upload(self.bucket, begun)
-            return (
-                tx.upload(self.bucket, "key", "u1"),
-                list(tx.parts(self.bucket, begun, 0, 10)),
-                len(tx.parts(self.bucket, other, 0, 10)),
-                doomed_names(tx),
-            )
-
         expected: Any = (None, [], 1, ["b1", "b2"])
-        self.assertEqual(await self.write(remove), expected)
+        self.assertEqual(await self.write(_remove, self.bucket), expected)
 
     async def test_uploads_before(self) -> None:
         """Uploads of all buckets begun before a time come oldest first, completed ones too."""
@@ -177,3 +129,58 @@ class UploadTests(MetadataTests):
         self.assertEqual(await found(now + 2000, 10), begun[:2])
         self.assertEqual(await found(now, 10), [])
         self.assertEqual(await found(now + 9000, 0), [])
+
+
+def _put_all(
+    tx: IMetadataTransaction, bucket: Bucket, begun: Upload, stored: Sequence[Part]
+) -> None:
+    for one in reversed(stored):
+        tx.put_part(bucket, begun, one)
+
+
+def _bare(tx: IMetadataTransaction, bucket: Bucket, begun: Upload) -> Any:
+    return (
+        list(tx.parts(bucket, begun, 1, 2, False)),
+        [tx.count_extents(bucket, begun, most) for most in (9, 5, 3)],
+    )
+
+
+def _again(tx: IMetadataTransaction, bucket: Bucket, begun: Upload) -> Any:
+    tx.put_part(bucket, begun, part(1, "b1", "b2"))
+    tx.put_part(bucket, begun, part(2, "b9"))
+    tx.put_part(bucket, begun, part(1, "b3"))
+    return list(tx.parts(bucket, begun, 0, 10)), doomed_names(tx)
+
+
+def _complete(tx: IMetadataTransaction, bucket: Bucket, begun: Upload) -> Any:
+    tx.put_part(bucket, begun, part(1, "b1"))
+    tx.put_part(bucket, begun, part(2, "b2"))
+    became = version(tx, "key", **FULL)
+    tx.add_version(bucket, became, extents("b2"))
+    completed = evolve(begun, completed=became, completed_parts="digest")
+    tx.complete_upload(bucket, completed)
+    return completed
+
+
+def _complete_and_overwrite(
+    tx: IMetadataTransaction, bucket: Bucket, begun: Upload
+) -> ObjectVersion:
+    became = put(tx, bucket, "key")
+    tx.complete_upload(bucket, evolve(begun, completed=became))
+    tx.remove_version(bucket, became)
+    return became
+
+
+def _remove(tx: IMetadataTransaction, bucket: Bucket) -> Any:
+    begun = upload(tx, bucket, "key", "u1")
+    other = upload(tx, bucket, "key", "u2")
+    tx.put_part(bucket, begun, part(1, "b1"))
+    tx.put_part(bucket, begun, part(2, "b2"))
+    tx.put_part(bucket, other, part(1, "b3"))
+    tx.remove_upload(bucket, begun)
+    return (
+        tx.upload(bucket, "key", "u1"),
+        list(tx.parts(bucket, begun, 0, 10)),
+        len(tx.parts(bucket, other, 0, 10)),
+        doomed_names(tx),
+    )

@@ -146,13 +146,7 @@ class UsageTests(MetadataTests):
         self.assertEqual(await self.used(), (5, 1))
         await self.write(put, bucket, "a", extents("b1", "b2"))
         self.assertEqual(await self.used(), (16, 1))
-
-        def add(tx: IMetadataTransaction) -> ObjectVersion:
-            put(tx, bucket, "a", Content(b"123"), version_id="v1")
-            marker = {"version_id": "v2", "is_delete_marker": True}
-            return put(tx, bucket, "a", Content(b""), **marker)
-
-        added = await self.write(add)
+        added = await self.write(_add, bucket)
         self.assertEqual(await self.used(), (19, 3))
         await self.write("remove_version", bucket, added)
         await self.write("remove_version", bucket, added)
@@ -161,58 +155,23 @@ class UsageTests(MetadataTests):
 
     async def test_parts(self) -> None:
         """Uploaded parts count in bytes until their upload is completed or dropped."""
-        bucket = self.bucket
-
-        def begin(tx: IMetadataTransaction) -> None:
-            for key in ("a", "b"):
-                begun = upload(tx, bucket, key, "u")
-                tx.put_part(bucket, begun, part(1, "p1", "p2"))
-                tx.put_part(bucket, begun, part(2, "p3"))
-
-        def replace(tx: IMetadataTransaction) -> None:
-            begun = tx.upload(bucket, "a", "u")
-            assert begun is not None
-            tx.put_part(bucket, begun, part(1, "p4"))
-
-        def complete(tx: IMetadataTransaction) -> None:
-            begun = tx.upload(bucket, "a", "u")
-            assert begun is not None
-            made = put(tx, bucket, "a", extents("p4"))
-            tx.complete_upload(bucket, evolve(begun, completed=made))
-
-        def drop(tx: IMetadataTransaction) -> None:
-            for key in ("a", "b"):
-                begun = tx.upload(bucket, key, "u")
-                assert begun is not None
-                tx.remove_upload(bucket, begun)
-
         for interaction, expected in (
-            (begin, (48, 0)),
-            (replace, (40, 0)),
-            (complete, (32, 1)),
-            (drop, (8, 1)),
+            (_begin, (48, 0)),
+            (_replace_part, (40, 0)),
+            (_complete, (32, 1)),
+            (_drop_uploads, (8, 1)),
         ):
-            await self.write(interaction)
+            await self.write(interaction, self.bucket)
             self.assertEqual(await self.used(), expected)
 
     async def test_removed_bucket(self) -> None:
         """A removed bucket gives its volume back a name and the bytes of its uploads."""
-
-        def interaction(tx: IMetadataTransaction) -> None:
-            bucket = tx.add_bucket(Bucket("s3v", "b", OWNER, tx.now()))
-            tx.put_part(bucket, upload(tx, bucket, "k", "u"), part(1, "p"))
-
-        def volume(tx: IMetadataTransaction) -> tuple[int, int]:
-            found = tx.volume("s3v")
-            assert found is not None
-            return found.used_bytes, found.used_names
-
-        await self.write(interaction)
-        self.assertEqual(await self.read(volume), (8, 2))
+        await self.write(_begin_in_another)
+        self.assertEqual(await self.read(_volume), (8, 2))
         bucket = await self.read("bucket", "s3v", "b")
         await self.write("remove_bucket", bucket)
         await self.write("remove_bucket", bucket)
-        self.assertEqual(await self.read(volume), (0, 1))
+        self.assertEqual(await self.read(_volume), (0, 1))
 
     async def test_links(self) -> None:
         """A link counts as a name of its volume and holds nothing."""
@@ -224,42 +183,16 @@ class UsageTests(MetadataTests):
 
     async def test_volume_made_again(self) -> None:
         """A volume emptied, removed and made again in one interaction begins at nothing."""
-
-        def fill(tx: IMetadataTransaction) -> None:
-            tx.add_volume(Volume("v", OWNER, tx.now()))
-            put(tx, tx.add_bucket(Bucket("v", "b", OWNER, tx.now())), "k")
-
-        def renew(tx: IMetadataTransaction) -> None:
-            bucket, volume = tx.bucket("v", "b"), tx.volume("v")
-            assert bucket is not None
-            assert volume is not None
-            found = tx.latest(bucket, "k")
-            assert found is not None
-            tx.remove_version(bucket, found)
-            tx.remove_bucket(bucket)
-            tx.remove_volume(volume)
-            fill(tx)
-
-        await self.write(fill)
+        await self.write(_fill)
         for _ in range(2):
-            await self.write(renew)
+            await self.write(_renew)
             said, found = await self.read(counted)
             self.assertEqual(said, found)
 
     async def test_seen_at_once(self) -> None:
         """An interaction sees what it and those before it in a crowd have counted."""
-
-        def interaction(tx: IMetadataTransaction, number: int) -> tuple[Any, ...]:
-            put(tx, self.bucket, f"k{number}")
-            bucket, volume = tx.bucket("s3v", "bucket"), tx.volume("s3v")
-            assert bucket is not None
-            assert volume is not None
-            if number == 2:
-                raise Refused()
-            return bucket.used_bytes, bucket.used_names, volume.used_bytes
-
         outcomes = await DeferredList(
-            [self.write(interaction, number) for number in range(4)],
+            [self.write(_seen_at_once, self.bucket, number) for number in range(4)],
             consumeErrors=True,
         )
         values = [value for succeeded, value in outcomes if succeeded]
@@ -293,21 +226,93 @@ class UsageTests(MetadataTests):
 
     async def test_size_stays(self) -> None:
         """Replacing a version's members does not change its size, nor what is counted."""
-
-        def interaction(tx: IMetadataTransaction) -> tuple[int, int]:
-            added = put(tx, self.bucket, "k")
-            tx.replace_version(self.bucket, evolve(added, size=99, tags={"a": "b"}))
-            found = tx.latest(self.bucket, "k")
-            bucket = tx.bucket("s3v", "bucket")
-            assert found is not None
-            assert bucket is not None
-            self.assertEqual(found.tags, {"a": "b"})
-            return found.size, bucket.used_bytes
-
-        self.assertEqual(await self.write(interaction), (4, 4))
+        found, bucket = await self.write(_replace_members, self.bucket)
+        self.assertEqual(found.tags, {"a": "b"})
+        self.assertEqual((found.size, bucket.used_bytes), (4, 4))
 
     async def test_recount_of_nothing(self) -> None:
         """A bucket that holds nothing is counted as nothing, in a reading interaction too."""
         self.assertEqual(tuple(await self.read("recount", self.bucket)), (0, 0))
         await self.write(put, self.bucket, "k", Content(b""))
         self.assertEqual(await self.read("recount", self.bucket), (0, 1))
+
+
+def _add(tx: IMetadataTransaction, bucket: Bucket) -> ObjectVersion:
+    put(tx, bucket, "a", Content(b"123"), version_id="v1")
+    marker = {"version_id": "v2", "is_delete_marker": True}
+    return put(tx, bucket, "a", Content(b""), **marker)
+
+
+def _begin_in_another(tx: IMetadataTransaction) -> None:
+    bucket = tx.add_bucket(Bucket("s3v", "b", OWNER, tx.now()))
+    tx.put_part(bucket, upload(tx, bucket, "k", "u"), part(1, "p"))
+
+
+def _volume(tx: IMetadataTransaction) -> tuple[int, int]:
+    found = tx.volume("s3v")
+    assert found is not None
+    return found.used_bytes, found.used_names
+
+
+def _seen_at_once(
+    tx: IMetadataTransaction, place: Bucket, number: int
+) -> tuple[Any, ...]:
+    put(tx, place, f"k{number}")
+    bucket, volume = tx.bucket("s3v", "bucket"), tx.volume("s3v")
+    assert bucket is not None
+    assert volume is not None
+    if number == 2:
+        raise Refused()
+    return bucket.used_bytes, bucket.used_names, volume.used_bytes
+
+
+def _begin(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    for key in ("a", "b"):
+        begun = upload(tx, bucket, key, "u")
+        tx.put_part(bucket, begun, part(1, "p1", "p2"))
+        tx.put_part(bucket, begun, part(2, "p3"))
+
+
+def _replace_part(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    begun = tx.upload(bucket, "a", "u")
+    assert begun is not None
+    tx.put_part(bucket, begun, part(1, "p4"))
+
+
+def _complete(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    begun = tx.upload(bucket, "a", "u")
+    assert begun is not None
+    made = put(tx, bucket, "a", extents("p4"))
+    tx.complete_upload(bucket, evolve(begun, completed=made))
+
+
+def _drop_uploads(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    for key in ("a", "b"):
+        begun = tx.upload(bucket, key, "u")
+        assert begun is not None
+        tx.remove_upload(bucket, begun)
+
+
+def _fill(tx: IMetadataTransaction) -> None:
+    tx.add_volume(Volume("v", OWNER, tx.now()))
+    put(tx, tx.add_bucket(Bucket("v", "b", OWNER, tx.now())), "k")
+
+
+def _renew(tx: IMetadataTransaction) -> None:
+    bucket, volume = tx.bucket("v", "b"), tx.volume("v")
+    assert bucket is not None
+    assert volume is not None
+    found = tx.latest(bucket, "k")
+    assert found is not None
+    tx.remove_version(bucket, found)
+    tx.remove_bucket(bucket)
+    tx.remove_volume(volume)
+    _fill(tx)
+
+
+def _replace_members(
+    tx: IMetadataTransaction, bucket: Bucket
+) -> tuple[ObjectVersion | None, Bucket | None]:
+    added = put(tx, bucket, "k")
+    tx.replace_version(bucket, evolve(added, size=99, tags={"a": "b"}))
+    return tx.latest(bucket, "k"), tx.bucket("s3v", "bucket")

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ..interfaces import IMetadataTransaction
-from ..values import Content
+from ..values import Bucket, Content
 from .listing_reference import (
     DELIMITERS,
     KEYS,
@@ -42,23 +43,7 @@ class VersionListingTests(MetadataTests):
 
     async def add(self) -> None:
         """Add three versions of a, one of b/1, a marker over b/2, one of c."""
-
-        def interaction(tx: IMetadataTransaction) -> None:
-            for version_id in ("v0", "v1", "v2"):
-                put(tx, self.bucket, "a", version_id=version_id)
-            put(tx, self.bucket, "b/1", version_id="v3")
-            put(tx, self.bucket, "b/2", version_id="v4")
-            put(
-                tx,
-                self.bucket,
-                "b/2",
-                Content(b""),
-                version_id="v5",
-                is_delete_marker=True,
-            )
-            put(tx, self.bucket, "c")
-
-        await self.write(interaction)
+        await self.write(_add, self.bucket)
 
     async def test_everything(self) -> None:
         """All versions and delete markers are listed, by key, newest first, with their flags."""
@@ -125,14 +110,7 @@ class VersionListingTests(MetadataTests):
         markers: tuple[str, str] = ("", "")
         while True:
             items, _, key, version_id = await self.page("", *markers, "", 2)
-
-            def remove(tx: IMetadataTransaction, names: Any = items) -> None:
-                for name in names:
-                    found = tx.version(self.bucket, *name)
-                    assert found is not None
-                    tx.remove_version(self.bucket, found)
-
-            await self.write(remove)
+            await self.write(_remove, self.bucket, items)
             removed += items
             if key is None:
                 break
@@ -142,39 +120,62 @@ class VersionListingTests(MetadataTests):
 
     async def test_against_reference(self) -> None:
         """Walked in pages of any size, all versions are the reference's, for any keys."""
+        await self.write(_against_reference)
 
-        def interaction(tx: IMetadataTransaction) -> None:
-            @examples
-            @given(
-                keys=st.lists(KEYS, max_size=14),
-                prefix=TEXTS.map(lambda text: text[:3]),
-                delimiter=DELIMITERS,
-                limit=st.integers(1, 5),
-            )
-            def check(keys: list[str], prefix: str, delimiter: str, limit: int) -> None:
-                bucket = new_bucket(tx)
-                added = [
-                    (key, put(tx, bucket, key, version_id=f"v{number:02}").version_id)
-                    for number, key in enumerate(keys)
-                ]
-                added.sort(key=lambda pair: pair[1], reverse=True)
-                added.sort(key=lambda pair: utf8(pair[0]))
-                found: list[Entry] = []
-                key: str | None = ""
-                version_id = ""
-                while key is not None:
-                    page = tx.version_page(
-                        bucket, prefix, key, version_id, delimiter, limit
-                    )
-                    entries = shown(page, lambda item: str(item.version_id))
-                    assert len(entries) <= limit
-                    found += entries
-                    key, version_id = page.next_key, page.next_version_id
-                    last = (key, version_id or None)
-                    assert key is None or last == entries[-1]
-                whole = expected(added, prefix, delimiter)
-                assert found == whole, (found, whole)
 
-            check()
+def _add(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    for version_id in ("v0", "v1", "v2"):
+        put(tx, bucket, "a", version_id=version_id)
+    put(tx, bucket, "b/1", version_id="v3")
+    put(tx, bucket, "b/2", version_id="v4")
+    put(
+        tx,
+        bucket,
+        "b/2",
+        Content(b""),
+        version_id="v5",
+        is_delete_marker=True,
+    )
+    put(tx, bucket, "c")
 
-        await self.write(interaction)
+
+def _against_reference(tx: IMetadataTransaction) -> None:
+    @examples
+    @given(
+        keys=st.lists(KEYS, max_size=14),
+        prefix=TEXTS.map(lambda text: text[:3]),
+        delimiter=DELIMITERS,
+        limit=st.integers(1, 5),
+    )
+    def check(keys: list[str], prefix: str, delimiter: str, limit: int) -> None:
+        bucket = new_bucket(tx)
+        added = [
+            (key, put(tx, bucket, key, version_id=f"v{number:02}").version_id)
+            for number, key in enumerate(keys)
+        ]
+        added.sort(key=lambda pair: pair[1], reverse=True)
+        added.sort(key=lambda pair: utf8(pair[0]))
+        found: list[Entry] = []
+        key: str | None = ""
+        version_id = ""
+        while key is not None:
+            page = tx.version_page(bucket, prefix, key, version_id, delimiter, limit)
+            entries = shown(page, lambda item: str(item.version_id))
+            assert len(entries) <= limit
+            found += entries
+            key, version_id = page.next_key, page.next_version_id
+            last = (key, version_id or None)
+            assert key is None or last == entries[-1]
+        whole = expected(added, prefix, delimiter)
+        assert found == whole, (found, whole)
+
+    check()
+
+
+def _remove(
+    tx: IMetadataTransaction, bucket: Bucket, names: Sequence[tuple[str, str]]
+) -> None:
+    for key, version_id in names:
+        found = tx.version(bucket, key, version_id)
+        assert found is not None
+        tx.remove_version(bucket, found)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import evolve
@@ -82,12 +83,7 @@ class VersionTests(MetadataTests):
 
     async def test_strange_keys(self) -> None:
         """Keys of any characters are apart from each other and come back exactly."""
-
-        def add(tx: IMetadataTransaction) -> None:
-            for key in STRANGE_KEYS:
-                put(tx, self.bucket, key, Content(key.encode()))
-
-        await self.write(add)
+        await self.write(_add, self.bucket)
         for key in STRANGE_KEYS:
             found = await self.latest(key)
             self.assertEqual(found.key, key)
@@ -136,23 +132,12 @@ class VersionTests(MetadataTests):
 
     async def test_overwrite(self) -> None:
         """Replacing the null version leaves one version, and dooms the old one's blobs."""
-
-        def interaction(tx: IMetadataTransaction) -> list[str]:
-            put(tx, self.bucket, "key", extents("b1", "b2"))
-            put(tx, self.bucket, "key", extents("b3"))
-            return doomed_names(tx)
-
-        self.assertEqual(await self.write(interaction), ["b1", "b2"])
+        self.assertEqual(await self.write(_overwrite, self.bucket), ["b1", "b2"])
         self.assertEqual(await self.version_ids(), ["null"])
 
     async def test_order_of_versions(self) -> None:
         """Versions of a key are listed newest first, and only the newest is the latest."""
-
-        def interaction(tx: IMetadataTransaction) -> None:
-            for number in range(5):
-                put(tx, self.bucket, "key", version_id=f"v{number}")
-
-        await self.write(interaction)
+        await self.write(_order_of_versions, self.bucket)
         self.assertEqual(await self.version_ids(), ["v4", "v3", "v2", "v1", "v0"])
         self.assertEqual((await self.latest()).version_id, "v4")
         older = await self.read("version", self.bucket, "key", "v2")
@@ -167,12 +152,7 @@ class VersionTests(MetadataTests):
 
     async def test_remove_latest(self) -> None:
         """When the latest version goes, the next newest becomes the latest."""
-
-        def interaction(tx: IMetadataTransaction) -> None:
-            for number in range(3):
-                put(tx, self.bucket, "key", version_id=f"v{number}", etag=f"v{number}")
-
-        await self.write(interaction)
+        await self.write(_remove_latest, self.bucket)
         for left in (["v1", "v0"], ["v0"], []):
             found = await self.latest()
             await self.write("remove_version", self.bucket, found)
@@ -183,15 +163,7 @@ class VersionTests(MetadataTests):
 
     async def test_remove_older(self) -> None:
         """When an older version goes, the latest stays the latest."""
-
-        def interaction(tx: IMetadataTransaction) -> None:
-            for number in range(3):
-                put(tx, self.bucket, "key", version_id=f"v{number}")
-            found = tx.version(self.bucket, "key", "v1")
-            assert found is not None
-            tx.remove_version(self.bucket, found)
-
-        await self.write(interaction)
+        await self.write(_remove_older, self.bucket)
         self.assertEqual(await self.version_ids(), ["v2", "v0"])
         self.assertEqual((await self.latest()).version_id, "v2")
 
@@ -217,37 +189,22 @@ class VersionTests(MetadataTests):
     async def test_null_version_among_others(self) -> None:
         """The null version of a suspended bucket is found wherever it stands."""
 
-        def add(tx: IMetadataTransaction, *ids: str) -> None:
-            for version_id in ids:
-                put(tx, self.bucket, "key", etag=version_id, version_id=version_id)
-
         async def null() -> Any:
             return await self.read("version", self.bucket, "key", "null")
 
-        await self.write(add, "v0", "null", "v1")
+        await self.write(_add_ids, self.bucket, "v0", "null", "v1")
         self.assertFalse((await null()).is_latest)
         self.assertEqual(await self.version_ids(), ["v1", "null", "v0"])
-        await self.write(add, "null")
+        await self.write(_add_ids, self.bucket, "null")
         self.assertTrue((await null()).is_latest)
         self.assertEqual(await self.version_ids(), ["null", "v1", "v0"])
-        await self.write(add, "v2")
+        await self.write(_add_ids, self.bucket, "v2")
         self.assertFalse((await null()).is_latest)
         self.assertEqual(await self.version_ids(), ["v2", "null", "v1", "v0"])
 
     async def test_replace_version(self) -> None:
         """Tags and metadata of one version change; its content and place stay."""
-
-        def add(tx: IMetadataTransaction) -> ObjectVersion:
-            put(tx, self.bucket, "key", extents("b0"), version_id="v0")
-            changed = put(tx, self.bucket, "key", extents("b1"), version_id="v1")
-            put(tx, self.bucket, "key", extents("b2"), version_id="v2")
-            changed = evolve(
-                changed, is_latest=False, tags={"a": "b"}, metadata={"c": "d"}
-            )
-            tx.replace_version(self.bucket, changed)
-            return changed
-
-        changed = await self.write(add)
+        changed = await self.write(_add_and_replace, self.bucket)
         found = await self.read("version", self.bucket, "key", "v1")
         self.assertEqual(found, changed)
         content = await self.read("content", self.bucket, found)
@@ -265,15 +222,7 @@ class VersionTests(MetadataTests):
             ObjectPart(3, 5 << 30, start=5 << 20),
             ObjectPart(10000, 0, "BBBB", start=(5 << 20) + (5 << 30)),
         ]
-
-        def add(tx: IMetadataTransaction) -> ObjectVersion:
-            added = version(tx, "key", parts_count=3)
-            # Where they start is found by the store.
-            given = [evolve(part, start=0) for part in reversed(parts)]
-            tx.add_version(self.bucket, added, extents("b1"), given)
-            return added
-
-        added = await self.write(add)
+        added = await self.write(_add_parts, self.bucket, parts)
 
         async def found(after: int, limit: int) -> list[ObjectPart]:
             return list(
@@ -291,18 +240,76 @@ class VersionTests(MetadataTests):
     async def test_versions_of_other_keys_stay(self) -> None:
         """Removing a version leaves all versions of other keys and buckets alone."""
         other = await self.add_bucket("other")
+        self.assertEqual(
+            await self.write(_versions_of_other_keys_stay, self.bucket, other),
+            [True, True, False],
+        )
 
-        def interaction(tx: IMetadataTransaction) -> list[bool]:
-            put(tx, other, "key")
-            put(tx, self.bucket, "key2")
-            tx.remove_version(self.bucket, put(tx, self.bucket, "key"))
-            return [
-                found is not None
-                for found in (
-                    tx.latest(other, "key"),
-                    tx.latest(self.bucket, "key2"),
-                    tx.latest(self.bucket, "key"),
-                )
-            ]
 
-        self.assertEqual(await self.write(interaction), [True, True, False])
+def _add(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    for key in STRANGE_KEYS:
+        put(tx, bucket, key, Content(key.encode()))
+
+
+def _overwrite(tx: IMetadataTransaction, bucket: Bucket) -> list[str]:
+    put(tx, bucket, "key", extents("b1", "b2"))
+    put(tx, bucket, "key", extents("b3"))
+    return doomed_names(tx)
+
+
+def _order_of_versions(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    for number in range(5):
+        put(tx, bucket, "key", version_id=f"v{number}")
+
+
+def _remove_latest(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    for number in range(3):
+        put(tx, bucket, "key", version_id=f"v{number}", etag=f"v{number}")
+
+
+def _remove_older(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    for number in range(3):
+        put(tx, bucket, "key", version_id=f"v{number}")
+    found = tx.version(bucket, "key", "v1")
+    assert found is not None
+    tx.remove_version(bucket, found)
+
+
+def _add_ids(tx: IMetadataTransaction, bucket: Bucket, *ids: str) -> None:
+    for version_id in ids:
+        put(tx, bucket, "key", etag=version_id, version_id=version_id)
+
+
+def _add_and_replace(tx: IMetadataTransaction, bucket: Bucket) -> ObjectVersion:
+    put(tx, bucket, "key", extents("b0"), version_id="v0")
+    changed = put(tx, bucket, "key", extents("b1"), version_id="v1")
+    put(tx, bucket, "key", extents("b2"), version_id="v2")
+    changed = evolve(changed, is_latest=False, tags={"a": "b"}, metadata={"c": "d"})
+    tx.replace_version(bucket, changed)
+    return changed
+
+
+def _add_parts(
+    tx: IMetadataTransaction, bucket: Bucket, parts: Sequence[ObjectPart]
+) -> ObjectVersion:
+    added = version(tx, "key", parts_count=3)
+    # Where they start is found by the store.
+    given = [evolve(part, start=0) for part in reversed(parts)]
+    tx.add_version(bucket, added, extents("b1"), given)
+    return added
+
+
+def _versions_of_other_keys_stay(
+    tx: IMetadataTransaction, bucket: Bucket, other: Bucket
+) -> list[bool]:
+    put(tx, other, "key")
+    put(tx, bucket, "key2")
+    tx.remove_version(bucket, put(tx, bucket, "key"))
+    return [
+        found is not None
+        for found in (
+            tx.latest(other, "key"),
+            tx.latest(bucket, "key2"),
+            tx.latest(bucket, "key"),
+        )
+    ]
