@@ -33,6 +33,12 @@ def add_bucket(tx) -> Bucket:
     return tx.add_bucket(Bucket("s3v", "b", "o", tx.now()))
 
 
+def add_scattered(tx, bucket: Bucket, key: str, extents: list[Extent]) -> None:
+    """Make a version whose bytes are here and there."""
+    version = ObjectVersion(key, tx.next_sequence(), tx.now(), len(extents))
+    tx.add_version(bucket, version, Content(None, tuple(extents)))
+
+
 def name_blob(tx, bucket: Bucket, key: str, blob: BlobRef) -> None:
     """Make a version of a key with a blob's bytes, replacing the one before."""
     before = tx.latest(bucket, key)
@@ -162,12 +168,7 @@ class ReapTests(SweepCase):
         """What was removed at a time that is far off, for the clock was wrong, goes all the same once nobody reads."""
         blob = self.put(data=bytes(2 * (EXTENTS_AT_ONCE + 1)))
         extents = [Extent(blob, n, 1) for n in range(0, blob.length, 2)]
-
-        def add(tx):
-            version = ObjectVersion("a", tx.next_sequence(), tx.now(), len(extents))
-            tx.add_version(self.bucket, version, Content(None, tuple(extents)))
-
-        self.write(add)
+        self.write(add_scattered, self.bucket, "a", extents)
         self.write(remove_key, self.bucket, "a")
         self.clock.rightNow -= 3 * 86_400
         token = self.readers.enter(self.now())
