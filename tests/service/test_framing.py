@@ -8,7 +8,7 @@ Which case of the list of what must not break (section C) is tested where:
  20   heads, bodies at a byte a second               ``test_crowd``, ``test_bad_input.SlowTests``, ``wire.test_progress``
  20   answers read at a byte a second                the same; over TLS ``test_crowd``
  20   idle, silent, handshakes that never end        ``test_crowd``, ``wire.test_progress``, ``wire.test_tls``
- 20   connections in all, of one address, memory     ``test_crowd``, ``wire.test_limits``, ``wire.test_waiting``, ``benchmarks/slow_clients.py``, ``benchmarks/pools.py``
+ 20   connections in all, of one address, memory     ``test_crowd``, ``wire.test_limits``, ``wire.test_idle``, ``benchmarks/slow_clients.py``, ``benchmarks/pools.py``
  21   half-closed, reset, closed after the head      ``GoneTests``, ``wire.test_body``, ``test_bad_input.VanishingTests``
  22   refused before the body; none after 100        ``ExpectTests``, ``wire.test_body``
  23   oversized heads, keys, metadata, documents     ``OversizedTests``, ``test_bad_input``, ``wire.test_malformed``

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock, deferLater
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.wire import waiting
+from ozgate.wire import idle
 from ozgate.wire.deadline import HEAD
 from ozgate.wire.idle import GRACE, Waiting
 from ozgate.wire.limits import ADDRESS, ALL, ConnectionLimits, Refusals
@@ -30,7 +30,7 @@ class RoomTests(WireTestCase):
         self, most: int = 0, most_of_one: int = 0, operation: Operation = echo
     ) -> list[str]:
         """Listen with limits, idle connections to spare at once; returns the list of reasons why connections were refused."""
-        self.patch(waiting, "GRACE", 0.0)
+        self.patch(idle, "GRACE", 0.0)
         refused: list[str] = []
         limits = ConnectionLimits(most, most_of_one, refused.append)
         self.serve(operation, limits=limits)
@@ -120,7 +120,7 @@ class RoomTests(WireTestCase):
     async def test_grace(self) -> None:
         """Who has just come, or has just been answered, is left alone."""
         refused = self.limited(most=1)
-        self.patch(waiting, "GRACE", 1000.0)
+        self.patch(idle, "GRACE", 1000.0)
         peer = await self.welcome()
         self.assertIn(b"SlowDown", await self.exchange(GET % b"refused"))
         await self.ask(peer)
@@ -155,7 +155,7 @@ class TlsTests(HandshakeTestCase):
 
     async def test_who_does_not_agree(self) -> None:
         """Clients that do not answer the end hold no place: few of them are left at a time, and newcomers are served."""
-        self.patch(waiting, "GRACE", 0.0)
+        self.patch(idle, "GRACE", 0.0)
         self.patch(Refusals, "most", 3)
         self.certificates = Certificates(TlsFiles(self.pair("h")), Clock())
         self.serve(limits=ConnectionLimits(2))

@@ -17,7 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.config.settings import Settings
 from ozgate.errors import SlowDown
-from ozgate.wire import limits, waiting
+from ozgate.wire import idle, limits
 from ozgate.wire import site as site_module
 from ozgate.wire.limits import (
     ALL,
@@ -44,7 +44,7 @@ class ConnectionTests(WireTestCase):
 
     def limited(self, most: int = 0, most_of_one: int = 0) -> list[str]:
         """Listen with limits; returns the list of reasons why connections were refused."""
-        self.patch(waiting, "GRACE", 1000.0)
+        self.patch(idle, "GRACE", 1000.0)
         refused: list[str] = []
         self.serve(limits=ConnectionLimits(most, most_of_one, refused.append))
         return refused
@@ -184,7 +184,7 @@ class TlsTests(HandshakeTestCase):
 
     async def test_one_too_many(self) -> None:
         """The one too many is told so under the certificate that it expects."""
-        self.patch(waiting, "GRACE", 1000.0)
+        self.patch(idle, "GRACE", 1000.0)
         self.certificates = Certificates(TlsFiles(self.pair("h")), Clock())
         self.serve(limits=ConnectionLimits(1))
 
