@@ -19,8 +19,20 @@ from twisted.logger import Logger
 from ..errors import Absent, Damaged, Unavailable, is_short
 from ..interfaces import IBlobStore, IInspected, IMetadataStore, IMetadataTransaction
 from ..values import BlobRef, BlobUser, CheckedRows, DamagedRow
+from .leased import Lease
 from .reaper import always
-from .scrubstate import BLOBS, CLAIMS, OVER, ROWS, Damage, Standing, keep, load, packed
+from .scrubstate import (
+    BLOBS,
+    LEASE,
+    OVER,
+    ROWS,
+    TERM,
+    Damage,
+    Standing,
+    keep,
+    load,
+    packed,
+)
 
 _log = Logger()
 
@@ -50,7 +62,7 @@ class _Stopped(Exception):
 class Scrub:
     """The scrub of a metadata store and a blob store. One at a time; the lease sees to that.
 
-    :param owner: who holds the lease; the same again after a restart.
+    :param owner: see :class:`~ozgate.background.leased.Lease`.
     :param rate: tells how many bytes a second it may read at most; 0 for any number.
     :param on_damage: told the kind of each damage that is found.
     :ivar standing: how far it is, as :meth:`load` or :meth:`run` last knew.
@@ -71,7 +83,7 @@ class Scrub:
         self._metadata = metadata
         self._blobs = blobs
         self._clock = clock
-        self._owner = owner
+        self._lease = Lease(LEASE, owner, TERM)
         self._rate = rate
         self._on_damage = on_damage
         self._go_on: Callable[[], bool] = always
@@ -308,10 +320,7 @@ class Scrub:
         self._kept = self._clock.seconds()
         damaged = packed([asdict(each) for each in self.listed.values()])
         standing = packed(asdict(self.standing))
-        kept: bool = await self._metadata.write(
-            keep, self._owner, standing, damaged, claims=CLAIMS
-        )
-        return kept
+        return bool(await self._lease.write(self._metadata, keep, standing, damaged))
 
 
 def name_of(user: BlobUser) -> str:

@@ -18,6 +18,7 @@ from ..content.readers import Readers
 from ..errors import StoreError
 from ..interfaces import IBlobStore, IMetadataStore, IMetadataTransaction
 from ..values import BlobRef
+from .leased import Lease
 from .rounds import Rounds
 
 _log = Logger()
@@ -35,8 +36,6 @@ _ENDINGS = tuple(f"{n:02x}" for n in range(256))
 _EVER = 1 << 60
 """A time, in milliseconds, that comes after all others."""
 
-_CLAIMS = (("lease", LEASE),)
-
 
 def always() -> bool:
     """Go on."""
@@ -48,8 +47,7 @@ class Reaper:
     """Deletes the blobs of one store that no version and no part names.
 
     :ivar delay: seconds that a blob stays after it was doomed.
-    :ivar owner: who holds the lease. The same again after a restart, or else the start waits for the
-        end of the lease that the process before it held.
+    :ivar owner: see :class:`~ozgate.background.leased.Lease`.
     """
 
     metadata: IMetadataStore
@@ -90,14 +88,13 @@ class Reaper:
             if seen is None:
                 break
             # Readers are asked again, after the look: one that began before it may have found what is nameless now.
-            taken = await self.metadata.write(
+            taken = await self._lease.write(
+                self.metadata,
                 _take_nameless,
                 self.blobs.name,
-                self.owner,
                 self._delay(),
                 self.readers.oldest(),
                 seen,
-                claims=_CLAIMS,
             )
             if taken is None:
                 break
@@ -123,7 +120,7 @@ class Reaper:
         :return: how many were doomed, or ``None`` when it did not come to the end.
         :raises StoreError: a store failed.
         """
-        if not await self.metadata.write(_renew, self.owner, claims=_CLAIMS):
+        if not await self._lease.write(self.metadata, _renewed):
             return None
         doomed = 0
         for ending in _ENDINGS:
@@ -147,10 +144,14 @@ class Reaper:
             seen = await self.metadata.read(_look_retired, self.readers.oldest())
             more = seen and go_on()
             if more:
-                more = await self.metadata.write(
-                    *(_release_some, self.owner, self.readers.oldest(), seen),
-                    claims=_CLAIMS,
+                released = await self._lease.write(
+                    self.metadata, _release_some, self.readers.oldest(), seen
                 )
+                more = bool(released)
+
+    @property
+    def _lease(self) -> Lease:
+        return Lease(LEASE, self.owner, TERM)
 
     def _delay(self) -> int:
         return round(self.delay * 1000)
@@ -160,10 +161,7 @@ class Reaper:
         nameless = await self.metadata.read(_nameless, name, ids)
         if not nameless:
             return 0
-        count: int | None = await self.metadata.write(
-            _doom_nameless, name, self.owner, nameless, claims=_CLAIMS
-        )
-        return count
+        return await self._lease.write(self.metadata, _doom_nameless, name, nameless)
 
     async def _delete(self, ids: Sequence[str]) -> int:
         failed = []
@@ -207,17 +205,14 @@ def _look(
 def _take_nameless(
     tx: IMetadataTransaction,
     store: str,
-    owner: str,
     delay: int,
     oldest: int | None,
     seen: Sequence[str],
-) -> tuple[Sequence[str], bool] | None:
+) -> tuple[Sequence[str], bool]:
     """Take off the list what is named and what is nameless; returns the latter, and whether that is all for now.
 
     :param seen: what :func:`_look` found; what lost its name later stays on the list.
     """
-    if not tx.lease(LEASE, owner, TERM):
-        return None
     doomed = _doomed(tx, delay, oldest)
     ours = [blob for blob in doomed if blob.store == store]
     nameless = {blob.id for blob in ours if not tx.is_named(store, blob.id)}
@@ -237,14 +232,12 @@ def _look_retired(tx: IMetadataTransaction, oldest: int | None) -> Sequence[int]
 
 
 def _release_some(
-    tx: IMetadataTransaction, owner: str, oldest: int | None, seen: Sequence[int]
+    tx: IMetadataTransaction, oldest: int | None, seen: Sequence[int]
 ) -> bool:
     """Release some of what may be; whether anything was done.
 
     :param seen: what :func:`_look_retired` found; what was retired later may be read since.
     """
-    if not tx.lease(LEASE, owner, TERM):
-        return False
     still = set(_look_retired(tx, oldest))
     for sequence in seen:
         if sequence in still:
@@ -253,8 +246,9 @@ def _release_some(
     return False
 
 
-def _renew(tx: IMetadataTransaction, owner: str) -> bool:
-    return tx.lease(LEASE, owner, TERM)
+def _renewed(tx: IMetadataTransaction) -> bool:
+    """Do nothing but renew the lease."""
+    return True
 
 
 def _nameless(
@@ -263,11 +257,7 @@ def _nameless(
     return [blob_id for blob_id in ids if not tx.is_named(store, blob_id)]
 
 
-def _doom_nameless(
-    tx: IMetadataTransaction, store: str, owner: str, ids: Sequence[str]
-) -> int | None:
-    if not tx.lease(LEASE, owner, TERM):
-        return None
+def _doom_nameless(tx: IMetadataTransaction, store: str, ids: Sequence[str]) -> int:
     # There are few, if any; an index that lost a name must not cost somebody's bytes.
     nameless = tx.nameless(store, ids)
     tx.doom(_reference(store, blob_id) for blob_id in nameless)

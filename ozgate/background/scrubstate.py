@@ -16,9 +16,6 @@ LEASE = "scrub"
 TERM = 120.0
 """Seconds of the lease, renewed whenever the standing is kept."""
 
-CLAIMS = (("lease", LEASE),)
-"""What :func:`keep` decides about."""
-
 BLOBS, ROWS, OVER = "blobs", "rows", "over"
 """Stages."""
 
@@ -78,13 +75,11 @@ class Standing:
         return bool(self.began and not self.ended)
 
 
-def keep(tx: IMetadataTransaction, owner: str, standing: bytes, damaged: bytes) -> bool:
-    """Keep both, packed, and renew the lease.
+def keep(tx: IMetadataTransaction, standing: bytes, damaged: bytes) -> bool:
+    """Keep both, packed; an interaction under the lease.
 
-    :return: whether the lease is the owner's; else nothing is kept.
+    :return: always true.
     """
-    if not tx.lease(LEASE, owner, TERM):
-        return False
     tx.set_setting(_STANDING, standing)
     tx.set_setting(_LIST, damaged)
     return True

@@ -9,6 +9,7 @@ from twisted.logger import Logger
 
 from ..errors import Damaged
 from ..interfaces import IMetadataStore, IMetadataTransaction
+from .leased import Lease
 from .rounds import Rounds
 
 _log = Logger()
@@ -35,7 +36,7 @@ class UploadExpiry(Rounds):
     there is an interval to undo it before uploads in progress are lost.
 
     :param clock: what rounds are timed by; a leap of the wall clock is seen if this one does not follow.
-    :param owner: who holds the lease; the same again after a restart.
+    :param owner: see :class:`~ozgate.background.leased.Lease`.
     :param age: seconds.
     :param interval: seconds between two rounds.
     """
@@ -52,7 +53,7 @@ class UploadExpiry(Rounds):
     ) -> None:
         super().__init__(clock, interval)
         self._metadata = metadata
-        self._owner = owner
+        self._lease = Lease(LEASE, owner, TERM)
         self._age = age
         self._ahead: float | None = None
 
@@ -72,12 +73,8 @@ class UploadExpiry(Rounds):
         aborted = 0
         damaged: tuple[str, ...] = ()
         while self.go_on():
-            found = await self._metadata.write(
-                _abort_old,
-                self._owner,
-                round(self._age * 1000),
-                damaged,
-                claims=(("lease", LEASE),),
+            found = await self._lease.write(
+                self._metadata, _abort_old, round(self._age * 1000), damaged
             )
             if found is None:
                 break
@@ -99,15 +96,13 @@ def _now(tx: IMetadataTransaction) -> int:
 
 
 def _abort_old(
-    tx: IMetadataTransaction, owner: str, age: int, passed_over: Sequence[str]
-) -> tuple[int, tuple[str, ...], bool] | None:
+    tx: IMetadataTransaction, age: int, passed_over: Sequence[str]
+) -> tuple[int, tuple[str, ...], bool]:
     """Drop a batch of old uploads.
 
     :param passed_over: ids of uploads that cannot be dropped.
     :return: how many were in progress, the ids of further ones that cannot be dropped, and whether these were all.
     """
-    if not tx.lease(LEASE, owner, TERM):
-        return None
     most = _BATCH + len(passed_over)
     old = tx.uploads_before(tx.now() - age, most)
     aborted, damaged = 0, list[str]()
