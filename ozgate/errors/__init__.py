@@ -2,84 +2,29 @@
 
 Two families. :class:`S3Error`: what a client is told; the class name is the S3 code, the first
 line of the docstring its message, ``status`` the HTTP status, and keywords become members of
-the XML document, in the order given. :class:`StoreError`: what a store says to the code above it;
-stores know no S3. Source of codes, messages and statuses: Amazon S3 API Reference, "Error responses".
+the XML document, in the order given. :class:`StoreError`: what a store
+says to the code above it (:mod:`.stores`). Source of codes, messages and statuses: Amazon S3 API Reference, "Error responses".
 
-Imports nothing of ozgate.
+Imports nothing else of ozgate; whoever needs an error imports it from here.
 """
 
 from __future__ import annotations
 
-import errno
 from typing import ClassVar
 
-
-class StoreError(Exception):
-    """A store could not do what it was asked.
-
-    :ivar source: as that of :class:`S3Error`.
-    """
-
-    source: tuple[str, str] | None = None
-
-
-class Absent(StoreError):
-    """What was asked for is not there."""
-
-
-class Conflict(StoreError):
-    """What was to be made is there already."""
-
-
-class Unavailable(StoreError):
-    """The store cannot answer now; surely nothing was done."""
-
-
-class Uncertain(StoreError):
-    """The store failed in a way that leaves open whether the write was done."""
-
-
-class NoSpace(StoreError):
-    """The disk or a quota of the operating system is full; nothing was kept."""
-
-
-class Damaged(StoreError):
-    """Stored bytes are not what was written.
-
-    :ivar kind: of what they are: ``blob``, ``inline`` (bytes of an object in a row) or ``metadata``.
-    :ivar name: of the volume or bucket whose row it is; ``""`` for all else.
-    """
-
-    def __init__(self, message: str = "", kind: str = "blob", name: str = "") -> None:
-        self.kind = kind
-        self.name = name
-        super().__init__(message)
+from .frames import forget_frames as forget_frames
+from .stores import Absent as Absent
+from .stores import Conflict as Conflict
+from .stores import Damaged as Damaged
+from .stores import NoSpace as NoSpace
+from .stores import StoreError as StoreError
+from .stores import Unavailable as Unavailable
+from .stores import Uncertain as Uncertain
+from .stores import is_short as is_short
 
 
 class ClientGone(Exception):
     """The client's connection ended in mid-request. Nobody is left to be told."""
-
-
-def forget_frames(error: BaseException) -> None:
-    """Let go of the frames that an error came through, once it is dealt with.
-
-    One that a Deferred failed with came through a frame that has the Deferred, which has the error: all that any of these
-    frames knows would stay until the garbage is collected. The errors that led to it are no better.
-    """
-    led: list[BaseException | None] = [error]
-    while led:
-        each = led.pop()
-        if each is not None and each.__traceback__ is not None:
-            each.__traceback__ = None
-            led += (each.__cause__, each.__context__)
-
-
-_SHORT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
-
-
-def is_short(error: StoreError) -> bool:
-    """Whether a store failed because this process, or this machine, is short of something: it says nothing of what is stored."""
-    return getattr(error.__cause__, "errno", 0) in _SHORT
 
 
 class S3Error(Exception):
