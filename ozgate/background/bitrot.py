@@ -204,8 +204,10 @@ class Scrub:
             if is_short(error):
                 raise
             what = str(error)
-        if what and await self._metadata.read(_is_named, self._blobs.name, blob.id):
-            await self._found("blob", blob.id, what, await self._users(blob.id))
+        if what:
+            place = self._blobs.name, blob.id
+            if await self._metadata.read(_is_named, *place):
+                await self._found("blob", blob.id, what, await self._users(blob.id))
         self.standing = evolve(
             self.standing, place=blob.id, done=self.standing.done + blob.length
         )

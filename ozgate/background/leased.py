@@ -42,10 +42,7 @@ class Lease:
 
         :return: fires with what it returned; with ``None``, and nothing was done, where another has the lease.
         """
-        done: Deferred[T | None] = metadata.write(
-            _held, self, interaction, args, claims=self.claims
-        )
-        return done
+        return metadata.write(_held, self, interaction, args, claims=self.claims)
 
 
 def _held(

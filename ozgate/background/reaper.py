@@ -142,7 +142,7 @@ class Reaper:
         more = True
         while more:
             seen = await self.metadata.read(_look_retired, self.readers.oldest())
-            more = seen and go_on()
+            more = bool(seen) and go_on()
             if more:
                 released = await self._lease.write(
                     self.metadata, _release_some, self.readers.oldest(), seen

@@ -134,7 +134,7 @@ class Sources(AsyncIterator["IByteSource"]):
         """The next extent."""
         extent = next(self._extents, None)
         if extent is None and self._rest is not None:
-            located: Located = await self._metadata.read(locate, *self._rest)
+            located = await self._metadata.read(locate, *self._rest)
             self._rest = _after(located)
             self._extents = iter(located.content.extents)
             extent = next(self._extents, None)

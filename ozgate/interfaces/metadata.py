@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TypeVar, TypeVarTuple
 
 from twisted.internet.defer import Deferred
 from zope.interface import Interface
@@ -22,6 +22,9 @@ from .rows import (
 )
 
 __all__ = ["IInspected", "IMeasured", "IMetadataStore", "IMetadataTransaction"]
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class IMetadataTransaction(
@@ -60,17 +63,19 @@ class IMetadataStore(Interface):
     def close() -> Deferred[None]:
         """Finish the writes that were asked for, then close."""
 
-    def read(interaction: Callable[..., Any], *args: Any) -> Deferred[Any]:
+    def read(
+        interaction: Callable[[IMetadataTransaction, *Ts], T], *args: *Ts
+    ) -> Deferred[T]:
         """Run an interaction that only reads, on one consistent state that has every fired write.
 
         :return: fires with what the interaction returned, or fails with what it raised.
         """
 
     def write(
-        interaction: Callable[..., Any],
-        *args: Any,
+        interaction: Callable[[IMetadataTransaction, *Ts], T],
+        *args: *Ts,
         claims: Sequence[tuple[str, ...]] = (),
-    ) -> Deferred[Any]:
+    ) -> Deferred[T]:
         """Run an interaction, atomically: an exception rolls it back and is what the Deferred fails with.
 
         :param claims: what it decides about, each ``(kind, …names)``; a server database

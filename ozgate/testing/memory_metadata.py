@@ -8,16 +8,19 @@ must come to the same: an interaction that keeps state, asks a clock or draws a 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
 from ..errors import Unavailable
-from ..interfaces import IMetadataStore
+from ..interfaces import IMetadataStore, IMetadataTransaction
 from .memory_rows import MemoryTransaction
 from .memory_state import State
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class Impure(AssertionError):
@@ -76,7 +79,9 @@ class MemoryMetadataStore:
         self._is_open = False
         return succeed(None)
 
-    def read(self, interaction: Callable[..., Any], *args: Any) -> Deferred[Any]:
+    def read(
+        self, interaction: Callable[[IMetadataTransaction, *Ts], T], *args: *Ts
+    ) -> Deferred[T]:
         """Run an interaction that only reads."""
         if not self._is_open:
             return fail(Unavailable("the store is not open"))
@@ -88,10 +93,10 @@ class MemoryMetadataStore:
 
     def write(
         self,
-        interaction: Callable[..., Any],
-        *args: Any,
+        interaction: Callable[[IMetadataTransaction, *Ts], T],
+        *args: *Ts,
         claims: Sequence[tuple[str, ...]] = (),
-    ) -> Deferred[Any]:
+    ) -> Deferred[T]:
         """Run an interaction twice, keeping what the second run did.
 
         :return: fails with :class:`Impure` when the runs differ in what they return or raise.

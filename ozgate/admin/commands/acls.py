@@ -162,7 +162,12 @@ async def _change(
     if not acls:
         raise AdminError("INVALID_REQUEST", "an entry such as user:alice:rw is needed")
     changed = await context.gateway.metadata.write(
-        *(_replace, principal_of(caller), volume, bucket, action, acls),
+        _replace,
+        principal_of(caller),
+        volume,
+        bucket,
+        action,
+        acls,
         claims=(("volume", volume), *((("bucket", bucket),) if bucket else ())),
     )
     return [

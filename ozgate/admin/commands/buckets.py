@@ -147,7 +147,12 @@ async def link_bucket(
             raise _invalid_name(name)
     source = (source_volume, source_bucket)
     made = await context.gateway.metadata.write(
-        *(_link, principal, volume, bucket, owner, source),
+        _link,
+        principal,
+        volume,
+        bucket,
+        owner,
+        source,
         claims=(("volume", volume), ("bucket", bucket)),
     )
     return bucket_json(made)
@@ -229,7 +234,7 @@ async def list_buckets(
     :param start: only those after this name.
     :param user: only those of this owner.
     """
-    page: Sequence[Bucket] = await context.gateway.metadata.read(
+    page = await context.gateway.metadata.read(
         _listed,
         principal_of(caller),
         volume,
@@ -281,7 +286,7 @@ async def update_bucket(
     if not user:
         raise AdminError("INVALID_REQUEST", "an owner has a name")
     given = await context.gateway.metadata.write(
-        *(_give, principal, volume, bucket, user), claims=(("bucket", bucket),)
+        _give, principal, volume, bucket, user, claims=(("bucket", bucket),)
     )
     return bucket_json(given)
 
@@ -309,7 +314,11 @@ async def delete_bucket(
     :raises AdminError: ``BUCKET_NOT_EMPTY``.
     """
     deleted = await context.gateway.metadata.write(
-        *(_remove, principal_of(caller), volume, bucket, recursive),
+        _remove,
+        principal_of(caller),
+        volume,
+        bucket,
+        recursive,
         claims=(("volume", volume), ("bucket", bucket)),
     )
     return {"deleted": deleted}

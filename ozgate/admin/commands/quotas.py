@@ -39,7 +39,11 @@ async def set_volume_quota(
     """
     check_quotas(space_quota, namespace_quota)
     await context.gateway.metadata.write(
-        *(_set_volume, principal_of(caller), volume, space_quota, namespace_quota),
+        _set_volume,
+        principal_of(caller),
+        volume,
+        space_quota,
+        namespace_quota,
         claims=(("volume", volume),),
     )
 

@@ -112,7 +112,7 @@ async def list_volumes(
             raise access_denied(f"User {caller.user} may not list volumes of {user}")
         found = await context.administrators.identify(user)
         principal = Principal(user, short_name=found.short_name, groups=found.groups)
-    page: Sequence[Volume] = await context.gateway.metadata.read(
+    page = await context.gateway.metadata.read(
         _listed, principal, prefix, start, page_size(limit)
     )
     return [volume_json(each) for each in page]

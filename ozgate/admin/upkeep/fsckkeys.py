@@ -81,7 +81,7 @@ async def _check(
     # What is named now stays until it was looked at, whoever deletes its key.
     token = begin_read(gateway)
     try:
-        stretch: Stretch = await gateway.metadata.read(walk, place)
+        stretch = await gateway.metadata.read(walk, place)
         wrong = await _inspect(check, stretch.entries)
     finally:
         gateway.readers.leave(token)

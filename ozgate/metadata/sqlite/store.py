@@ -11,7 +11,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IReactorTime
@@ -19,13 +19,21 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from ...errors import Unavailable
-from ...interfaces import IInspected, IMeasured, IMetadataStore
+from ...interfaces import (
+    IInspected,
+    IMeasured,
+    IMetadataStore,
+    IMetadataTransaction,
+)
 from ...values import BlobUser, DamagedRow, Drift
 from . import inspection
 from .connections import ERRORS, connect_reader, translated
 from .counters import Sequences, Times
 from .transaction import ReadTransaction
 from .writer import Reactor, Write, Writer
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 @implementer(IMetadataStore, IMeasured, IInspected)
@@ -85,7 +93,9 @@ class SQLiteMetadataStore:
             return succeed(None)
         return Deferred.fromCoroutine(self._close(connection))
 
-    def read(self, interaction: Callable[..., Any], *args: Any) -> Deferred[Any]:
+    def read(
+        self, interaction: Callable[[IMetadataTransaction, *Ts], T], *args: *Ts
+    ) -> Deferred[T]:
         """See :meth:`~ozgate.interfaces.IMetadataStore.read`. The Deferred has fired already."""
         connection = self._connection
         if connection is None:
@@ -106,10 +116,10 @@ class SQLiteMetadataStore:
 
     def write(
         self,
-        interaction: Callable[..., Any],
-        *args: Any,
+        interaction: Callable[[IMetadataTransaction, *Ts], T],
+        *args: *Ts,
         claims: Sequence[tuple[str, ...]] = (),
-    ) -> Deferred[Any]:
+    ) -> Deferred[T]:
         """See :meth:`~ozgate.interfaces.IMetadataStore.write`. With one writer, claims are needless."""
         if self._connection is None:
             return fail(self._not_open())
