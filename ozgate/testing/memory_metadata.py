@@ -3,10 +3,13 @@
 It shares no code with the SQLite provider: listings are worked out from all keys, with nothing sought.
 Every interaction that writes runs twice, the first time on a copy that is thrown away, and both runs
 must come to the same: an interaction that keeps state, asks a clock or draws a random number is found out.
+What an interaction is given goes through :mod:`pickle` first, so that one which is handed a socket, a gateway or a function of
+the moment is found out as well.
 """
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, TypeVarTuple
 
@@ -25,6 +28,29 @@ Ts = TypeVarTuple("Ts")
 
 class Impure(AssertionError):
     """An interaction came to two different results on the same state."""
+
+
+class Unsendable(AssertionError):
+    """An interaction, or what it was given, that could not be sent to another process."""
+
+
+def _sent(
+    interaction: Callable[[IMetadataTransaction, *Ts], T], args: tuple[*Ts]
+) -> tuple[*Ts]:
+    """The arguments of an interaction as another process gets them: functions by name, all else as copies.
+
+    :raises Unsendable: they cannot be sent, or the interaction is no function at the top of its module.
+    """
+    if getattr(interaction, "__self__", None) is not None:
+        raise Unsendable(f"{interaction!r} is a method")
+    try:
+        function, copies = pickle.loads(pickle.dumps((interaction, args)))
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise Unsendable(f"{interaction!r}, given {args!r}: {error}") from error
+    if function is not interaction:
+        raise Unsendable(f"{interaction!r} is not what its name means")
+    arguments: tuple[*Ts] = copies
+    return arguments
 
 
 def _outcome(
@@ -87,7 +113,7 @@ class MemoryMetadataStore:
             return fail(Unavailable("the store is not open"))
         tx = MemoryTransaction(self._state, self._now(), writing=False)
         try:
-            return succeed(interaction(tx, *args))
+            return succeed(interaction(tx, *_sent(interaction, args)))
         except Exception:
             return fail()
 
@@ -99,18 +125,23 @@ class MemoryMetadataStore:
     ) -> Deferred[T]:
         """Run an interaction twice, keeping what the second run did.
 
-        :return: fails with :class:`Impure` when the runs differ in what they return or raise.
+        :return: fails with :class:`Impure` when the runs differ in what they return or raise, with :class:`Unsendable`
+            when it could be run nowhere else.
         """
         if not self._is_open:
             return fail(Unavailable("the store is not open"))
+        try:
+            copies, others = _sent(interaction, args), _sent(interaction, args)
+        except Unsendable:
+            return fail()
         now = self._now()
         rehearsed = self._state.copy()
         value, error = _outcome(
-            interaction, MemoryTransaction(rehearsed, now, True), args
+            interaction, MemoryTransaction(rehearsed, now, True), copies
         )
         state = self._state.copy()
         again, error_again = _outcome(
-            interaction, MemoryTransaction(state, now, True), args
+            interaction, MemoryTransaction(state, now, True), others
         )
         if type(error) is not type(error_again) or str(error) != str(error_again):
             return fail(Impure(f"{error!r}, and then {error_again!r}"))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count
+from threading import Lock
+from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.task import Clock
@@ -10,9 +13,12 @@ from twisted.trial.unittest import TestCase
 
 from ozgate.interfaces import IMetadataStore, IMetadataTransaction
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
-from ozgate.testing.memory_metadata import Impure, MemoryMetadataStore
+from ozgate.s3.perform.configuration import get_bucket_cors
+from ozgate.s3.perform.deleting import Doomed
+from ozgate.testing.memory_metadata import Impure, MemoryMetadataStore, Unsendable
 from ozgate.testing.metadata_base import ask
 from ozgate.testing.metadata_contract import Provider, contract_of
+from ozgate.values import Principal
 
 
 class SQLite(Provider):
@@ -90,3 +96,41 @@ def _fail_again(tx: IMetadataTransaction) -> None:
 def _number(tx: IMetadataTransaction) -> int:
     _runs.append(1)
     return tx.next_sequence()
+
+
+def add_one(tx: IMetadataTransaction, numbers: list[int]) -> list[int]:
+    """An interaction that changes what it was given."""
+    numbers.append(1)
+    return numbers
+
+
+class SendingTests(TestCase):
+    """The memory provider finds out interactions that could be run in no other process."""
+
+    def setUp(self) -> None:
+        """Open a store."""
+        self.store = MemoryMetadataStore(Clock())
+        self.successResultOf(self.store.open())
+
+    def refused(self, interaction: Any, *args: Any) -> None:
+        """Have an interaction refused, whether it reads or writes."""
+        self.failureResultOf(self.store.read(interaction, *args), Unsendable)
+        self.failureResultOf(self.store.write(interaction, *args), Unsendable)
+
+    def test_functions_of_the_moment(self) -> None:
+        """A function of the service that is made inside of another, a partial one and a method are refused."""
+        self.refused(get_bucket_cors)
+        self.refused(partial(Doomed, "key"))
+        self.refused(Principal("alice").is_called, "alice")
+
+    def test_what_lives(self) -> None:
+        """Arguments that cannot be pickled are refused, be they deep inside of others."""
+        self.refused(add_one, [lambda: 1])
+        self.refused(add_one, [{"lock": Lock()}])
+
+    def test_copies(self) -> None:
+        """What an interaction does with its arguments stays there, and counts once."""
+        numbers = [5]
+        for run in self.store.read, self.store.write:
+            self.assertEqual(self.successResultOf(run(add_one, numbers)), [5, 1])
+        self.assertEqual(numbers, [5])

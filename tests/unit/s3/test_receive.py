@@ -460,6 +460,10 @@ class RefusedTests(ReceiveCase):
         self.assert_nothing_left()
 
 
+def allow(tx: IMetadataTransaction, asked: Asked) -> None:
+    """An interaction by which everybody may."""
+
+
 class DocumentTests(ReceiveCase):
     """Small documents."""
 
@@ -467,9 +471,7 @@ class DocumentTests(ReceiveCase):
         """Have a document taken."""
         connection = Connection(data, len(data) if length == -1 else length)
         call = self.call(connection, **rest)
-        done: Deferred[bytes] = Deferred.fromCoroutine(
-            document(call, lambda tx, call: None)
-        )
+        done: Deferred[bytes] = Deferred.fromCoroutine(document(call, allow))
         connection.run()
         return done
 
