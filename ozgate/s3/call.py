@@ -84,7 +84,7 @@ class Call:
     body: RequestBody
     request_id: str
     notes: dict[str, object] = field(factory=dict)
-    """What the access and audit logs should say besides."""
+    """What the access and audit logs should say besides: as ``source`` the bucket that a link led to."""
     confirm: Callable[[], Awaitable[None]] = _confirmed
     """Makes sure that the caller's key is one still; asked when a body has taken its time."""
     computing: Callable[[], AbstractContextManager[Callable[[], None]]] = _unwatched
@@ -152,10 +152,12 @@ class Call:
                 in_authorized_bucket, self.asked, interaction, *values
             )
         except (S3Error, StoreError) as error:
-            self._note(error.source)
+            if error.source is not None:
+                self.notes["source"] = error.source
             raise
         found, source = entered
-        self._note(source)
+        if source is not None:
+            self.notes["source"] = source
         return found
 
     async def write_authorized(
@@ -171,13 +173,10 @@ class Call:
                 in_authorized_bucket, self.asked, interaction, *values, claims=claims
             )
         except (S3Error, StoreError) as error:
-            self._note(error.source)
+            if error.source is not None:
+                self.notes["source"] = error.source
             raise
         done, source = entered
-        self._note(source)
-        return done
-
-    def _note(self, source: Place | None) -> None:
-        """Have the audit log name the bucket that a link led to, besides the link."""
         if source is not None:
             self.notes["source"] = source
+        return done

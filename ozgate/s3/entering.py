@@ -89,7 +89,8 @@ def authorize_removal(tx: IMetadataTransaction, asked: Asked, bucket: Bucket) ->
     volume = tx.volume(bucket.volume)
     if not may_remove(asked.principal, bucket, volume):
         raise AccessDenied()
-    _refuse_conditions(asked)
+    if asked.conditions is not None:
+        refuse_untaken(asked.headers, asked.conditions)
 
 
 def expected_bucket(
@@ -146,10 +147,5 @@ def _authorize_operation(asked: Asked, bucket: Bucket) -> None:
     authorize_any(asked.principal, rights_for(asked.operation, asked.action), bucket)
     if "if-match" in asked.headers and asked.action in _COMPARING:
         authorize_any(asked.principal, READ_OBJECT, bucket)
-    _refuse_conditions(asked)
-
-
-def _refuse_conditions(asked: Asked) -> None:
-    """Refuse conditions of a change that would go on without looking at them."""
     if asked.conditions is not None:
         refuse_untaken(asked.headers, asked.conditions)

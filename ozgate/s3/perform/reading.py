@@ -65,12 +65,12 @@ class _Found:
 
 async def get_object(call: Call) -> Reply:
     """Give an object, or a range or part of it."""
-    part_number, overrides = _read_query(call)
+    part_number, overrides = _read_query(call.asked)
     gateway = call.gateway
     token = begin_read(gateway)
     try:
         found = await call.read_authorized(_find, part_number, True)
-        reply = _reply(found, call, overrides)
+        reply = _reply(found, call.asked, overrides)
         located = found.located
         assert located is not None
     except BaseException:
@@ -86,25 +86,25 @@ async def get_object(call: Call) -> Reply:
 
 async def head_object(call: Call) -> Reply:
     """Give the headers :func:`get_object` would give."""
-    part_number, overrides = _read_query(call)
+    part_number, overrides = _read_query(call.asked)
     found = await call.read_authorized(_find, part_number, False)
-    return _reply(found, call, overrides)
+    return _reply(found, call.asked, overrides)
 
 
-def _read_query(call: Call) -> tuple[int | None, dict[str, str]]:
+def _read_query(asked: Asked) -> tuple[int | None, dict[str, str]]:
     """The part number and the header overrides a request names.
 
     :raises S3Error: one of them is not valid, or does not go with the rest.
     """
-    refuse_encryption(call.headers)
+    refuse_encryption(asked.headers)
     part_number = None
     overrides: dict[str, str] = {}
-    for name, value in call.address.query.items():
+    for name, value in asked.address.query.items():
         if name == "partNumber":
             part_number = part_number_of(value)
         elif name.startswith("response-"):
             overrides[_overridden(name, value)] = _override(name, value)
-    if part_number is not None and "range" in call.headers:
+    if part_number is not None and "range" in asked.headers:
         raise InvalidRequest(
             "Cannot specify both Range header and partNumber query parameter"
         )
@@ -216,7 +216,7 @@ def _part(
     )
 
 
-def _reply(found: _Found, call: Call, overrides: dict[str, str]) -> Reply:
+def _reply(found: _Found, asked: Asked, overrides: dict[str, str]) -> Reply:
     """Status and headers of an answer; the bytes come later, if at all.
 
     The part of an empty object is answered 200 on S3, with no ``Content-Range``, which could name no byte. So is
@@ -233,7 +233,7 @@ def _reply(found: _Found, call: Call, overrides: dict[str, str]) -> Reply:
         )
     if found.part and version.parts_count:
         headers.append(("x-amz-mp-parts-count", str(version.parts_count)))
-    if (call.headers.get("x-amz-checksum-mode") or "").upper() == "ENABLED":
+    if (asked.headers.get("x-amz-checksum-mode") or "").upper() == "ENABLED":
         headers.extend(checksum_headers(_checksum(found)))
     if overrides:
         headers = [pair for pair in headers if pair[0] not in overrides]
