@@ -125,8 +125,7 @@ class Call:
         *values: *Ts,
     ) -> T:
         """Run a reading interaction, which sees to it itself that the caller may; see :class:`~ozgate.interfaces.IMetadataStore`."""
-        found: T = await self.gateway.metadata.read(interaction, self.asked, *values)
-        return found
+        return await self.gateway.metadata.read(interaction, self.asked, *values)
 
     async def write(
         self,
@@ -135,10 +134,9 @@ class Call:
         claims: Claims = (),
     ) -> T:
         """Run a writing interaction, which sees to it itself that the caller may; what it returned is durable."""
-        done: T = await self.gateway.metadata.write(
+        return await self.gateway.metadata.write(
             interaction, self.asked, *values, claims=claims
         )
-        return done
 
     async def read_authorized(
         self,

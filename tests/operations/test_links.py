@@ -423,6 +423,15 @@ class AuditTests(LinkTestCase):
                 self.assertEqual(said["a"], "[1, 2]" if count < 64 else "[1]")
                 self.assertEqual("..." in said, count > 63)
 
+    async def test_failed(self) -> None:
+        """What fails in the real bucket, once it is entered, is told with the bucket as well."""
+        await self.get("/one/absent")
+        self.assertEqual(self.audited()["sourceBucket"], "[bucket]")
+        self.assertIn("ret=FAILURE", last_line(self.client.audit_log))
+        await self.ask("PUT", "/two/key", SMALL, if_none_match="*")
+        self.assertEqual(self.audited()["sourceBucket"], "[bucket]")
+        self.assertIn("ret=FAILURE", last_line(self.client.audit_log))
+
     async def test_refused(self) -> None:
         """What is refused at the end of a link is told as well, and what a link that dangles names."""
         await self.link("open", "bucket", "world::r")
