@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from ..wire.request import GatewayRequest
     from ..wire.target import Address, Query
     from .openpages import OpenPage
+    from .row import Operation
 
 _log = Logger()
 
@@ -273,14 +274,7 @@ class Pipeline:
         notes["operation"] = operation
         if operation.perform is None:
             raise NotImplemented()
-        check_payload(operation, verified)
-        if operation.stores and operation.body is not Body.STREAM:
-            self.gateway.check_room(in_rows=True)
-        if operation.body is Body.NONE:
-            check_unread(verified, request.body)
-            request.body.discard()
-        else:
-            self._account_for(request.body, operation.body)
+        self._admit_body(operation, verified, request.body)
         asked = asked_of(
             self.gateway,
             operation,
@@ -303,6 +297,22 @@ class Pipeline:
                 request.computing,
             )
         )
+
+    def _admit_body(
+        self, operation: Operation, verified: Verified, body: RequestBody
+    ) -> None:
+        """Make sure that the body is of a form that the operation takes, and that there is room for it; drop what nobody reads.
+
+        :raises S3Error: it is not, or there is none.
+        """
+        check_payload(operation, verified)
+        if operation.stores and operation.body is not Body.STREAM:
+            self.gateway.check_room(in_rows=True)
+        if operation.body is Body.NONE:
+            check_unread(verified, body)
+            body.discard()
+        else:
+            self._account_for(body, operation.body)
 
     async def _answer(self, request: GatewayRequest, reply: Reply) -> None:
         """Put a reply on the wire.
