@@ -177,9 +177,8 @@ class CutTests(CutCase):
         self.assertEqual(self.cut(slow), [b""])
 
 
-@cache
 def secured() -> tuple[int, tuple[str, ...]]:
-    """A port, and the settings of a server that speaks TLS there."""
+    """A new port, and the settings of a server that speaks TLS there."""
     folder = tempfile.mkdtemp(prefix="ozgate-test-")
     atexit.register(shutil.rmtree, folder)
     paths = [os.path.join(folder, name) for name in ("key.pem", "cert.pem")]
@@ -196,12 +195,18 @@ def secured() -> tuple[int, tuple[str, ...]]:
     )
 
 
+@cache
+def shared_secured() -> tuple[int, tuple[str, ...]]:
+    """Those of the server that the tests of this module share."""
+    return secured()
+
+
 class TlsTests(CutCase):
     """The same over TLS, and the handshake itself."""
 
     def setUp(self) -> None:
         """A server with a certificate."""
-        self.tls_port, self.settings = secured()
+        self.tls_port, self.settings = shared_secured()
         super().setUp()
 
     def talk(self) -> Talk:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from attrs import evolve, frozen
@@ -279,7 +280,8 @@ class StartTests(SynchronousTestCase, SpnegoCase):
 
     def test_extra(self) -> None:
         """Kerberos asked for, but the package's extra not installed."""
-        self.addCleanup(sys.modules.__setitem__, "gssapi", sys.modules["gssapi"])
+        installed = import_module("gssapi")
+        self.addCleanup(sys.modules.__setitem__, "gssapi", installed)
         sys.modules["gssapi"] = None  # What makes "import gssapi" fail.
         self.assertIn("ozgate[kerberos]", self.refusal())
 
