@@ -280,12 +280,13 @@ class Line:
     def ask(self, times: int = 1) -> None:
         """Make the request, several in one go, and read the answers, which are as long as the first was."""
         self._socket.sendall(self._asked * times)
-        left = self._length * times
-        while left:
-            count = self._socket.recv_into(self._buffer)
+        wanted, heard = self._length * times, 0
+        while heard < wanted:
+            room = memoryview(self._buffer)[heard:wanted]
+            count = self._socket.recv_into(room)
             if not count:
                 raise RuntimeError("the server closed the connection")
-            left -= count
+            heard += count
         if not self._buffer.startswith(b"HTTP/1.1 200 "):
             raise RuntimeError(bytes(self._buffer[:500]).decode("latin-1"))
 
