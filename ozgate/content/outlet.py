@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from ..interfaces import (
-        IBlobStore,
         IByteSource,
         IMetadataStore,
         IMetadataTransaction,
     )
     from ..wire.limits import BodyMemory
     from .readers import Readers
+    from .stores import BlobStores
 
 _MARGIN = 60_000
 """Milliseconds a commit may take: a blob can be doomed at a time before that of a read which still saw it named."""
@@ -36,7 +36,7 @@ class Stores(Protocol):
     """
 
     metadata: IMetadataStore
-    blobs: IBlobStore
+    blobs: BlobStores
     readers: Readers
     clock: IReactorTime
     memory: BodyMemory
@@ -100,7 +100,7 @@ class Sources(AsyncIterator["IByteSource"]):
         token: int,
     ) -> None:
         self._metadata: IMetadataStore = stores.metadata
-        self._blobs: IBlobStore = stores.blobs
+        self._blobs = stores.blobs
         self._readers = stores.readers
         extents = located.content.extents
         # Later ones are no more than these. To refuse a reader for them would spare nothing.
@@ -118,6 +118,7 @@ class Sources(AsyncIterator["IByteSource"]):
         """The next source; the one before is closed.
 
         :raises Damaged: its blob is not there.
+        :raises Unavailable: nothing is configured that is the store of its blob.
         """
         self._close_current()
         source, self._next = self._next, None
@@ -177,6 +178,7 @@ async def open_sources(stores: Stores, located: Located, token: int) -> Sources:
 
     :param token: that of :func:`begin_read`; left when the sources are closed, and when this fails.
     :raises Damaged: the first blob is not there.
+    :raises Unavailable: nothing is configured that is its store.
     """
     extents = located.content.extents
     try:
@@ -187,9 +189,10 @@ async def open_sources(stores: Stores, located: Located, token: int) -> Sources:
     return Sources(stores, located, first, token)
 
 
-async def _open(blobs: IBlobStore, extent: Extent) -> IByteSource:
+async def _open(blobs: BlobStores, extent: Extent) -> IByteSource:
+    store = blobs.of(extent.blob)
     try:
-        source: IByteSource = await blobs.open(
+        source: IByteSource = await store.open(
             extent.blob, ByteRange(extent.offset, extent.length)
         )
     except Absent as error:

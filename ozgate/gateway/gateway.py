@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from ..config.settings import Settings
     from ..content.readers import Readers
-    from ..interfaces import IBlobStore, IMetadataStore
+    from ..content.stores import BlobStores
+    from ..interfaces import IMetadataStore
 
 
 @define(eq=False)
@@ -35,7 +36,7 @@ class Gateway:
 
     settings: Settings
     metadata: IMetadataStore
-    blobs: IBlobStore
+    blobs: BlobStores
     readers: Readers
     clock: IReactorTime
     run_in_thread: Callable[..., Any]

@@ -84,7 +84,7 @@ async def receive(
     limit = call.gateway.settings.max_object
     if size > limit:
         raise EntityTooLarge(ProposedSize=size, MaxSizeAllowed=limit)
-    small = call.gateway.blobs.inline_below if inline else 0
+    small = call.gateway.blobs.default.inline_below if inline else 0
     call.gateway.check_room(in_rows=size <= small)
     if size > max(small, _HELD):
         return await _stream(call, terms, size, algorithms)
@@ -209,7 +209,7 @@ async def _collect(
 
 async def _store(call: Call, data: bytes) -> Content:
     """Put a body that is in memory, and verified, into a blob."""
-    extents = Extents(call.gateway.blobs, len(data))
+    extents = Extents(call.gateway.blobs.default, len(data))
     try:
         extents.write(data)
         return Content(extents=tuple(await extents.commit()))
@@ -223,7 +223,7 @@ async def _stream(
 ) -> Received:
     """Pass a body through the digests into blobs."""
     digests = Digests(terms, algorithms)
-    extents = Extents(call.gateway.blobs, size)
+    extents = Extents(call.gateway.blobs.default, size)
     try:
         digesting = Digesting(digests.hashes(), call.gateway.run_in_thread)
         trailers = await _deliver(call, terms, Tee(digesting, extents))

@@ -36,6 +36,7 @@ from ..background.uploads import UploadExpiry
 from ..config.settings import Settings
 from ..config.sitefile import ConfigurationError
 from ..content.readers import Readers
+from ..content.stores import BlobStores
 from ..errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, Damaged, StoreError
 from ..gateway.gateway import Gateway
 from ..gateway.onreload import Reloads
@@ -132,7 +133,7 @@ class GatewayService(Service):
             run_in_thread=self._threads.run,
         )
         self._metadata: IMetadataStore = make(IMetadataStore, "ozgate.metadata")
-        self._blobs: IBlobStore = make(IBlobStore, "ozgate.blobs")
+        self._blobs = BlobStores(make(IBlobStore, "ozgate.blobs"))
 
     def try_ports(self) -> None:
         """See that it could listen, as far as that can be told before it runs.
@@ -200,8 +201,8 @@ class GatewayService(Service):
         opened.callback(self._threads.stop)
         await self._metadata.open()
         opened.push_async_callback(self._metadata.close)
-        await self._blobs.open_store()
-        opened.push_async_callback(self._blobs.close_store)
+        await self._blobs.open()
+        opened.push_async_callback(self._blobs.close)
         await self._check_belonging()
         await self._make_what_is_missing()
         gateway = Gateway(
@@ -230,7 +231,7 @@ class GatewayService(Service):
 
         :raises ConfigurationError: so it is.
         """
-        if await self._metadata.read(_is_new) and await self._blobs.list(_EVER):
+        if await self._metadata.read(_is_new) and await self._blobs.default.list(_EVER):
             settings = self._settings
             raise ConfigurationError(
                 f"{settings.blob_provider} in {settings.data} holds bytes that {settings.metadata_provider} knows nothing of, for it is new: "
@@ -243,7 +244,7 @@ class GatewayService(Service):
         owner = socket.gethostname()
         reaper = Reaper(
             self._metadata,
-            self._blobs,
+            self._blobs.default,
             gateway.readers,
             self._dated,
             owner,

@@ -78,7 +78,7 @@ class AttackTestCase(AuthorizationTestCase):
         """Hold again what was held then."""
         gateway: Any = self.client.gateway
         gateway.metadata.restore(before[0])
-        gateway.blobs.data = dict(before[1])
+        gateway.blobs.default.data = dict(before[1])
 
     def baseline(self, row: Operation, sent: Sent) -> Outcome:
         """What is answered to a request as it should be: it passes the gate. What it did is undone."""

@@ -83,7 +83,7 @@ class HashingTestCase(AuthorizationTestCase):
             ),
         }
         self.limit(limit_hashing=2, limit_hashing_user=1)
-        blobs = self.client.gateway.blobs
+        blobs: Any = self.client.gateway.blobs.default
         self.reads = Reads(blobs)
         self.patch(blobs, "open", self.reads.open)
 

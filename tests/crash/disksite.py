@@ -21,6 +21,7 @@ from ozgate.background.reaper import Reaper
 from ozgate.blobs.files.store import FileBlobStore
 from ozgate.config.settings import Settings
 from ozgate.content.readers import Readers
+from ozgate.content.stores import BlobStores
 from ozgate.gateway.gateway import Gateway
 from ozgate.gateway.room import Room
 from ozgate.interfaces import IMetadataTransaction
@@ -89,7 +90,7 @@ class DiskSite:
         self.gateway = Gateway(
             settings,
             self.metadata,
-            self.blobs,
+            BlobStores(self.blobs),
             Readers(),
             clock,
             maybeDeferred,

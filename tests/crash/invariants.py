@@ -129,7 +129,9 @@ def _bytes(gate: Gate, content: Content) -> bytes:
     collecting: Any = _Collecting()
     for extent in content.extents:
         wanted = ByteRange(extent.offset, extent.length)
-        source = gate.loop.wait(gate.gateway.blobs.open(extent.blob, wanted))
+        source = gate.loop.wait(
+            gate.gateway.blobs.of(extent.blob).open(extent.blob, wanted)
+        )
         try:
             gate.loop.wait(source.send_to(collecting))
         finally:

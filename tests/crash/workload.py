@@ -32,6 +32,7 @@ from ozgate.blobs.files.store import FileBlobStore
 from ozgate.config.settings import Settings
 from ozgate.content import outlet as bytes_out
 from ozgate.content.readers import Readers
+from ozgate.content.stores import BlobStores
 from ozgate.gateway.gateway import Gateway
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata.sqlite import connections, retired
@@ -139,7 +140,9 @@ class Gate:
         except BaseException:
             self.loop.wait(metadata.close())
             raise
-        self.gateway = Gateway(settings, metadata, blobs, Readers(), loop, at_once)
+        self.gateway = Gateway(
+            settings, metadata, BlobStores(blobs), Readers(), loop, at_once
+        )
         self._site = None
         self.write(_prepare)
 
@@ -152,7 +155,7 @@ class Gate:
 
     def close(self) -> None:
         """Close them."""
-        self.loop.wait(self.gateway.blobs.close_store())
+        self.loop.wait(self.gateway.blobs.default.close_store())
         self.loop.wait(self.gateway.metadata.close())
 
     def write(self, interaction: Callable[..., Any], *args: Any) -> Any:
@@ -202,7 +205,7 @@ class Gate:
         """Do what the service does in the background: delete what nothing names."""
         reaper = Reaper(
             self.gateway.metadata,
-            self.gateway.blobs,
+            self.gateway.blobs.default,
             self.gateway.readers,
             self.loop,
             "owner",

@@ -18,6 +18,7 @@ from ozgate.auth.sealing import MasterKey
 from ozgate.auth.secretstore import MetadataSecretStore, StaticSecrets
 from ozgate.config.settings import Settings
 from ozgate.content.readers import Readers
+from ozgate.content.stores import BlobStores
 from ozgate.gateway.gateway import Gateway
 from ozgate.gateway.onreload import Reloads
 from ozgate.interfaces import IMetadataTransaction
@@ -62,7 +63,7 @@ class World:
         self.gateway = Gateway(
             settings,
             MemoryMetadataStore(self.clock),
-            MemoryBlobStore(self.clock),
+            BlobStores(MemoryBlobStore(self.clock)),
             Readers(),
             self.clock,
             maybeDeferred,
@@ -96,8 +97,9 @@ class World:
         _check_storable(metadata._state)
         metadata._state = State()
         metadata.write(_fill, self.gateway.settings.volume_name)
-        self.gateway.blobs = MemoryBlobStore(self.clock, inline_below=len(BODY))
-        self.gateway.blobs.open_store()
+        blobs = MemoryBlobStore(self.clock, inline_below=len(BODY))
+        self.gateway.blobs = BlobStores(blobs)
+        blobs.open_store()
 
     def ask(
         self, site: GatewaySite, pieces: Sequence[bytes], going: bool = False
@@ -112,7 +114,7 @@ class World:
         with nothing_unforeseen():
             said = hear(site, self.clock, pieces, going)
         gateway: Any = self.gateway
-        assert not gateway.blobs.sinks, "a blob is still being written"
+        assert not gateway.blobs.default.sinks, "a blob is still being written"
         assert gateway.readers.oldest() is None, "a reader is still reading"
         return read_answers(said, [request.method for request in self._made])
 

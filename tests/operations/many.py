@@ -63,7 +63,7 @@ class ManyExtentsTestCase(ObjectTestCase):
         :param times: how often they follow each other.
         """
         gateway = self.client.gateway
-        refs = [gateway.blobs.keep(each) for each in data]
+        refs = [gateway.blobs.default.keep(each) for each in data]
         extents = tuple(
             Extent(ref, 0, ref.length) for _ in range(times) for ref in refs
         )
@@ -99,7 +99,7 @@ class ManyExtentsTestCase(ObjectTestCase):
         """What the service does in the background: two rounds, some time between them."""
         gateway = self.client.gateway
         reaper = Reaper(
-            *(gateway.metadata, gateway.blobs, gateway.readers),
+            *(gateway.metadata, gateway.blobs.default, gateway.readers),
             *(self.clock, "owner", 0.0),
         )
         deleted = 0

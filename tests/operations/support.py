@@ -31,6 +31,7 @@ from ozgate.auth.secretstore import MetadataSecretStore, StaticSecrets
 from ozgate.auth.sigv4 import sign
 from ozgate.config.settings import Settings
 from ozgate.content.readers import Readers
+from ozgate.content.stores import BlobStores
 from ozgate.gateway.gateway import Gateway
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.s3.app import make_site
@@ -264,7 +265,7 @@ def make_gateway(clock: MemoryReactorClock, **settings: Any) -> Gateway:
     return Gateway(
         Settings(security_enabled=True, **settings),
         MemoryMetadataStore(clock),
-        MemoryBlobStore(clock),
+        BlobStores(MemoryBlobStore(clock)),
         Readers(),
         clock,
         maybeDeferred,
@@ -288,8 +289,8 @@ class OperationTestCase(TestCase):
         os.makedirs(folder)
         gateway = make_gateway(self.clock, data=folder)
         await gateway.metadata.open()
-        await gateway.blobs.open_store()
-        self.addCleanup(gateway.blobs.close_store)
+        await gateway.blobs.open()
+        self.addCleanup(gateway.blobs.close)
         self.addCleanup(gateway.metadata.close)
         logs = AccessLog(gateway.settings), AuditLog(gateway.settings)
         for log in logs:
@@ -305,7 +306,7 @@ class OperationTestCase(TestCase):
         gateway = self.client.gateway
         self.assertEqual(self.client.site.connections, set())
         self.assertEqual(self.clock.getDelayedCalls(), [])
-        self.assertEqual(gateway.blobs.sinks, set())
+        self.assertEqual(gateway.blobs.default.sinks, set())
         self.assertIsNone(gateway.readers.oldest())
 
     async def grant(self, *acls: str, bucket: str = "bucket") -> None:

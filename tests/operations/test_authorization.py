@@ -202,7 +202,7 @@ class AuthorizationTestCase(PastTestCase):
     def holds(self) -> tuple[Any, dict[str, bytes]]:
         """All that is stored."""
         gateway: Any = self.client.gateway
-        return gateway.metadata.snapshot(), dict(gateway.blobs.data)
+        return gateway.metadata.snapshot(), dict(gateway.blobs.default.data)
 
     async def check_granted(self, asked: Asked, who: str, expected: Any) -> None:
         """Assert that a request is done as for the owner, then undo it."""
@@ -317,7 +317,7 @@ class MatrixTests(AuthorizationTestCase):
 
     async def test_keys_that_end_meanwhile(self) -> None:
         """A key that is revoked or replaced, or expires, while a large body comes, stores nothing by it."""
-        blobs: Any = self.client.gateway.blobs
+        blobs: Any = self.client.gateway.blobs.default
         create, then = blobs.create, []
 
         def create_then(*arguments: Any) -> Any:

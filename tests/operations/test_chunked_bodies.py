@@ -96,7 +96,7 @@ class ChunkedBodyTests(ObjectTestCase):
                 asked = self.send(target, encoded, announced=False)
                 await self.refused(asked, 400, "IncompleteBody")
         await self.refused(self.get(), 404, "NoSuchKey")
-        self.assertEqual(self.client.gateway.blobs.data, {})
+        self.assertEqual(self.client.gateway.blobs.default.data, {})
 
     async def test_next_request(self) -> None:
         """What follows a body's end in its own frame is no request, and the connection goes on behind it."""

@@ -64,12 +64,12 @@ class CompleteMultipartUploadTests(ObjectTestCase):
     async def test_object(self) -> None:
         """The object is its parts, whose blobs it names: no byte is moved."""
         upload_id, parts = await self.two_parts()
-        count = len(self.client.gateway.blobs.data)
+        count = len(self.client.gateway.blobs.default.data)
         await self.complete(upload_id, parts)
         response = await self.get()
         self.assertEqual(response.body, PART + LARGE)
         self.assertEqual(response.headers["etag"], multipart_etag_of(PART, LARGE))
-        self.assertEqual(len(self.client.gateway.blobs.data), count)
+        self.assertEqual(len(self.client.gateway.blobs.default.data), count)
 
     async def test_chosen_parts(self) -> None:
         """Only listed parts count; the blobs of the others are doomed and not named."""

@@ -49,9 +49,9 @@ class CopyObjectTests(ObjectTestCase):
         """A copy names the blobs of its source, and outlives it."""
         for body in (b"", SMALL, LARGE):
             await self.put(body)
-            count = len(self.client.gateway.blobs.data)
+            count = len(self.client.gateway.blobs.default.data)
             await self.copy()
-            self.assertEqual(len(self.client.gateway.blobs.data), count)
+            self.assertEqual(len(self.client.gateway.blobs.default.data), count)
             self.assertEqual(await self.blobs_named("copy"), await self.blobs_named())
             await self.ask("DELETE", "/bucket/key")
             self.assertEqual((await self.get("/bucket/copy")).body, body)
@@ -269,7 +269,7 @@ class CopyObjectTests(ObjectTestCase):
             got = await self.get("/bucket/copy", x_amz_checksum_mode="ENABLED")
             self.assertEqual(got.headers[header], whole)
             self.assertEqual(got.headers["x-amz-checksum-type"], "FULL_OBJECT")
-            await self.client.gateway.blobs.delete(blob)
+            await self.client.gateway.blobs.default.delete(blob)
             self.assertEqual((await self.copy()).text(f"Checksum{algorithm}"), whole)
 
     async def test_lost_parts(self) -> None:
@@ -296,7 +296,7 @@ class CopyObjectTests(ObjectTestCase):
         """The CRC64NVME of an object that states another checksum is had from its blobs', its MD5 is its ETag: no byte is read."""
         await self.put(LARGE, x_amz_checksum_crc32=checksum_of("CRC32", LARGE))
         (blob,) = await self.blobs_named()
-        await self.client.gateway.blobs.delete(blob)
+        await self.client.gateway.blobs.default.delete(blob)
         for name in ("CRC64NVME", "MD5"):
             response = await self.copy(x_amz_checksum_algorithm=name)
             self.assertEqual(response.text(f"Checksum{name}"), checksum_of(name, LARGE))
@@ -317,7 +317,7 @@ class CopyObjectTests(ObjectTestCase):
         """Bytes that are gone make no checksum, and no copy."""
         await self.put(LARGE)
         (blob,) = await self.blobs_named()
-        await self.client.gateway.blobs.delete(blob)
+        await self.client.gateway.blobs.default.delete(blob)
         asked = self.copy(x_amz_checksum_algorithm="SHA1")
         await self.refused(asked, 500, "InternalError")
         self.assertEqual(self.client.gateway.tally.damaged, {"blob": 1})

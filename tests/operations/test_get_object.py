@@ -388,7 +388,7 @@ class GetObjectTests(ObjectTestCase):
         """A blob that is gone is found before an answer begins."""
         await self.put(LARGE)
         (blob,) = await self.blobs_named()
-        await self.client.gateway.blobs.delete(blob)
+        await self.client.gateway.blobs.default.delete(blob)
         await self.refused(self.get(), 500, "InternalError")
         self.assertEqual(self.client.gateway.tally.damaged, {"blob": 1})
         self.assert_no_reader()
@@ -397,7 +397,7 @@ class GetObjectTests(ObjectTestCase):
         """Damage found before the answer began is an answer, a figure and a line of the audit log; HEAD still works."""
         await self.put(LARGE)
         (blob,) = await self.blobs_named()
-        self.client.gateway.blobs.data[blob] = LARGE[:-1] + b"?"
+        self.client.gateway.blobs.default.data[blob] = LARGE[:-1] + b"?"
         await self.refused(self.get(), 500, "InternalError")
         self.assertEqual(self.client.gateway.tally.damaged, {"blob": 1})
         line = last_line(self.client.audit_log)
@@ -410,7 +410,7 @@ class GetObjectTests(ObjectTestCase):
         """Damage found after the answer began cuts the connection: the body never looks whole."""
         await self.upload(PART, LARGE)
         first, second = await self.blobs_named()
-        data = self.client.gateway.blobs.data
+        data = self.client.gateway.blobs.default.data
         damaged = first if data[first] == LARGE else second
         data[damaged] = LARGE[:-1] + b"?"
         with self.assertRaises(ResponseFailed):

@@ -43,7 +43,7 @@ class ReadingTests(ManyExtentsTestCase):
         self.assertTrue(reader.heard.startswith(b"HTTP/1.1 200 "))
         self.assertTrue(reader.body == b"".join(data), len(reader.body))
         self.assertEqual(await self.reap(), COUNT + 1)
-        self.assertEqual(self.client.gateway.blobs.data, {})
+        self.assertEqual(self.client.gateway.blobs.default.data, {})
 
     async def test_gone_while_read(self) -> None:
         """Of a reader that goes in the middle nothing is left, neither counted nor in the way of the reaper."""

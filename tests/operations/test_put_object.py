@@ -34,7 +34,7 @@ class PutObjectTests(ObjectTestCase):
 
     async def test_sizes(self) -> None:
         """Objects of every size come back as they were: in the row, at its limit, in a blob, empty."""
-        limit = self.client.gateway.blobs.inline_below
+        limit = self.client.gateway.blobs.default.inline_below
         for size in (0, 1, limit, limit + 1, len(LARGE)):
             body = LARGE[:size]
             await self.put(body)
@@ -86,7 +86,7 @@ class PutObjectTests(ObjectTestCase):
                 "BadDigest",
             )
         await self.refused(self.get(), 404, "NoSuchKey")
-        self.assertEqual(self.client.gateway.blobs.sinks, set())
+        self.assertEqual(self.client.gateway.blobs.default.sinks, set())
 
     async def test_checksums(self) -> None:
         """A checksum the client sends is verified, kept and shown, in each algorithm."""
@@ -194,7 +194,7 @@ class PutObjectTests(ObjectTestCase):
             )
             await self.refused(asked, 400, "IncompleteBody")
         await self.refused(self.get(), 404, "NoSuchKey")
-        self.assertEqual(self.client.gateway.blobs.data, {})
+        self.assertEqual(self.client.gateway.blobs.default.data, {})
 
     async def test_more_than_declared(self) -> None:
         """What comes after the declared length is no part of the object."""

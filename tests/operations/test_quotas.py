@@ -20,7 +20,7 @@ class QuotaTestCase(PastTestCase):
 
     async def refused_for_quota(self, asked: Coroutine[Any, Any, Response]) -> None:
         """Assert that a request is refused for a quota, and that nothing comes of it."""
-        before = (await self.used(), dict(self.client.gateway.blobs.data))
+        before = (await self.used(), dict(self.client.gateway.blobs.default.data))
         await self.refused(asked, 403, "QuotaExceeded")
         self.assertEqual((await self.used()), before[0])
 
@@ -169,10 +169,10 @@ class SpaceTests(QuotaTestCase):
                 self.assertEqual(part.status, 200, part.body)
             self.assertEqual(await self.used(), Use(99, 1, 99, 1))
             asked = f"/bucket/key?partNumber=2&uploadId={upload}"
-            blobs = dict(self.client.gateway.blobs.data)
+            blobs = dict(self.client.gateway.blobs.default.data)
             copy = self.ask("PUT", asked, x_amz_copy_source="/bucket/a")
             await self.refused_for_quota(copy)
-            self.assertEqual(dict(self.client.gateway.blobs.data), blobs)
+            self.assertEqual(dict(self.client.gateway.blobs.default.data), blobs)
             await self.ask("DELETE", f"/bucket/key?uploadId={upload}")
 
         await self.by_either(story)
@@ -282,7 +282,7 @@ class EarlyTests(QuotaTestCase):
         said = self.said("PUT", target, b"", **fields)
         self.assertTrue(said.startswith(b"HTTP/1.1 403 "), said)
         self.assertIn(b"<Code>QuotaExceeded</Code>", said)
-        self.assertEqual(self.client.gateway.blobs.data, {})
+        self.assertEqual(self.client.gateway.blobs.default.data, {})
 
     async def test_objects(self) -> None:
         """By its length, and by the number of keys; a client that waits to be told to send is not told so."""

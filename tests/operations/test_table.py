@@ -56,7 +56,7 @@ class TableTests(ObjectTestCase):
 
     async def state(self) -> list[object]:
         """Everything that can be seen, and all blobs."""
-        seen: list[object] = [dict(self.client.gateway.blobs.data)]
+        seen: list[object] = [dict(self.client.gateway.blobs.default.data)]
         for target in (
             "/",
             "/bucket?versions",

@@ -43,9 +43,9 @@ class UploadPartTests(ObjectTestCase):
         """A part is a blob however small; only an empty one is none."""
         upload_id = await self.begin()
         await self.send(upload_id, body=b"x")
-        self.assertEqual(len(self.client.gateway.blobs.data), 1)
+        self.assertEqual(len(self.client.gateway.blobs.default.data), 1)
         await self.send(upload_id, 2, b"")
-        self.assertEqual(len(self.client.gateway.blobs.data), 1)
+        self.assertEqual(len(self.client.gateway.blobs.default.data), 1)
 
     async def test_numbers(self) -> None:
         """Part numbers are from 1 to 10000."""
@@ -80,7 +80,7 @@ class UploadPartTests(ObjectTestCase):
         self.assertEqual(response.text("UploadId"), UNKNOWN_UPLOAD)
         other = await self.begin("/bucket/other")
         await self.refused(self.send(other), 404, "NoSuchUpload")
-        self.assertEqual(self.client.gateway.blobs.data, {})
+        self.assertEqual(self.client.gateway.blobs.default.data, {})
 
     async def test_upload_over(self) -> None:
         """An upload that was completed or aborted takes no part any more."""

@@ -50,7 +50,7 @@ class UploadPartCopyTests(ObjectTestCase):
     @contextmanager
     def nothing_readable(self) -> Iterator[None]:
         """While this lasts, there are no blobs to be read."""
-        blobs: Any = self.client.gateway.blobs
+        blobs: Any = self.client.gateway.blobs.default
         kept, blobs.data = blobs.data, {}
         yield
         blobs.data = kept
@@ -69,13 +69,13 @@ class UploadPartCopyTests(ObjectTestCase):
         for body, blobs in ((LARGE, 0), (SMALL, 1), (b"", 0)):
             await self.put(body)
             upload_id = await self.begin("/bucket/target")
-            count = len(self.client.gateway.blobs.data)
+            count = len(self.client.gateway.blobs.default.data)
             response = await self.copy(upload_id)
             self.assertEqual(response.status, 200)
             self.assertEqual(response.xml().tag, "CopyPartResult")
             self.assertEqual(response.names(), ["LastModified", "ETag"])
             self.assertEqual(response.text("ETag"), etag_of(body))
-            self.assertEqual(len(self.client.gateway.blobs.data), count + blobs)
+            self.assertEqual(len(self.client.gateway.blobs.default.data), count + blobs)
             await self.ask("DELETE", "/bucket/key")
             got = await self.finish(upload_id, response)
             self.assertEqual(got.body, body)
@@ -88,14 +88,14 @@ class UploadPartCopyTests(ObjectTestCase):
         """A part of a range has the MD5 of these bytes, and shares the blob."""
         await self.put(PART + LARGE)
         upload_id = await self.begin("/bucket/target")
-        count = len(self.client.gateway.blobs.data)
+        count = len(self.client.gateway.blobs.default.data)
         first = await self.copy(
             upload_id, 1, x_amz_copy_source_range=f"bytes=7-{len(PART) + 6}"
         )
         second = await self.copy(upload_id, 2, x_amz_copy_source_range="bytes=0-6")
         data = (PART + LARGE)[7 : len(PART) + 7]
         self.assertEqual(first.text("ETag"), etag_of(data))
-        self.assertEqual(len(self.client.gateway.blobs.data), count)
+        self.assertEqual(len(self.client.gateway.blobs.default.data), count)
         got = await self.finish(upload_id, first, second)
         self.assertEqual(got.body, data + PART[:7])
         self.assertEqual(got.headers["etag"], multipart_etag_of(data, PART[:7]))
@@ -229,7 +229,7 @@ class UploadPartCopyTests(ObjectTestCase):
         await self.put(LARGE, x_amz_checksum_crc32=checksum_of("CRC32", LARGE))
         upload_id = await self.begin("/bucket/target", x_amz_checksum_algorithm="CRC32")
         (blob,) = await self.blobs_named()
-        data = self.client.gateway.blobs.data
+        data = self.client.gateway.blobs.default.data
         kept = data.pop(blob)
         part = await self.copy(upload_id)
         data[blob] = kept

@@ -98,7 +98,9 @@ class Health:
             Probe(
                 "the metadata store", lambda: gateway.metadata.write(_nothing), clock
             ),
-            Probe("the blob store", lambda: gateway.blobs.list(0, _ENDING), clock),
+            Probe(
+                "the blob store", lambda: gateway.blobs.default.list(0, _ENDING), clock
+            ),
         ]
         self._found: list[str] = []
         self._until = 0.0

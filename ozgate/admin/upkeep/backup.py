@@ -204,7 +204,7 @@ class Backup:
     async def _copy_blobs(self, copy: IMetadataStore, listed: str) -> tuple[int, int]:
         """Copy what a copy of the metadata names; returns how many blobs that are, and their bytes."""
         self.stage, self.done, self.total = "blobs", 0, 0
-        name = self._gateway.blobs.name
+        name = self._gateway.blobs.default.name
         after, count, size = "", 0, 0
         while page := await copy.read(_blobs, name, after, 1000):
             self.total += sum(blob.length for blob in page)
@@ -237,7 +237,7 @@ class Backup:
                 raise Unavailable("the list of blobs cannot be written whole")
 
     def _copy_blob(self, blob: BlobRef) -> str:
-        files: Any = self._gateway.blobs
+        files: Any = self._gateway.blobs.default
         source, target = files.file_of(blob.id), self._folder.blob(blob.id)
         is_there = is_copy(target, blob)
         if is_there and (self._link or not _same_file(source, target)):
@@ -267,7 +267,7 @@ class Backup:
 
     async def _unneeded(self, copy: IMetadataStore) -> list[str]:
         """Blobs of the backup before that this one does not name."""
-        name, unneeded = self._gateway.blobs.name, list[str]()
+        name, unneeded = self._gateway.blobs.default.name, list[str]()
         for n in range(256):
             ending = f"{n:02x}"
             ids = await self._run_in_thread(self._folder.stored, ending)

@@ -44,7 +44,8 @@ async def start_backup(
     if not os.path.isabs(target):
         raise AdminError("INVALID_REQUEST", "a target is an absolute path")
     if not (
-        IInspected.providedBy(gateway.metadata) and IFiles.providedBy(gateway.blobs)
+        IInspected.providedBy(gateway.metadata)
+        and IFiles.providedBy(gateway.blobs.default)
     ):
         raise AdminError(
             "NOT_SUPPORTED_OPERATION",

@@ -204,12 +204,12 @@ async def _walk(
 async def _orphans(check: Check, state: State) -> bool:
     """Files against names: 256th by 256th."""
     gateway = check.gateway
-    name, metadata = gateway.blobs.name, gateway.metadata
+    name, metadata = gateway.blobs.default.name, gateway.metadata
     ending = f"{state.ending:02x}"
     now = await metadata.read(_now)
-    state.counts["blobs"] += len(await gateway.blobs.list(now, ending))
+    state.counts["blobs"] += len(await gateway.blobs.default.list(now, ending))
     before = now if check.is_alone else now - IN_FLIGHT
-    ids = await gateway.blobs.list(before, ending)
+    ids = await gateway.blobs.default.list(before, ending)
     for start in range(0, len(ids), _IDS):
         await deferLater(gateway.clock, 0)
         some = ids[start : start + _IDS]
@@ -232,7 +232,7 @@ async def _orphans(check: Check, state: State) -> bool:
 async def _doomed(check: Check, state: State) -> bool:
     """What is to be removed, and never will be."""
     gateway = check.gateway
-    strangers = await gateway.metadata.read(_strangers, gateway.blobs.name)
+    strangers = await gateway.metadata.read(_strangers, gateway.blobs.default.name)
     if strangers and check.repair:
         await gateway.metadata.write(_forget, strangers)
     for blob in strangers:

@@ -86,7 +86,7 @@ async def _check(
     finally:
         gateway.readers.leave(token)
     for entry in stretch.entries:
-        said = _said(entry, gateway.blobs.name, wrong)
+        said = _said(entry, gateway.blobs.default.name, wrong)
         if not said:
             continue
         name = key_name(place.volume, place.bucket, entry.key, entry.version)
@@ -113,9 +113,11 @@ async def _inspect(check: Check, entries: Iterable[Entry]) -> Mapping[str, str]:
         extent.blob.id: extent.blob
         for entry in entries
         for extent in entry.extents
-        if extent.blob.store == check.gateway.blobs.name
+        if extent.blob.store == check.gateway.blobs.default.name
     }
-    found: Mapping[str, str] = await check.gateway.blobs.inspect(list(blobs.values()))
+    found: Mapping[str, str] = await check.gateway.blobs.default.inspect(
+        list(blobs.values())
+    )
     return found
 
 
@@ -126,12 +128,12 @@ async def _is_for_good(check: Check, entry: Entry) -> bool:
     wrong = await _inspect(check, [entry])
     for blob_id in wrong:
         try:
-            await check.gateway.blobs.verify(blob_id)
+            await check.gateway.blobs.default.verify(blob_id)
         except (Absent, Damaged):
             pass
         except StoreError:
             return False
-    return bool(_said(entry, check.gateway.blobs.name, wrong))
+    return bool(_said(entry, check.gateway.blobs.default.name, wrong))
 
 
 def _said(entry: Entry, store: str, wrong: Mapping[str, str]) -> str:

@@ -30,7 +30,7 @@ class Upkeep:
         owner = socket.gethostname()
         self.scrubber = Scrubber(
             gateway.metadata,
-            gateway.blobs,
+            gateway.blobs.default,
             gateway.clock,
             owner,
             lambda: gateway.settings.scrub_rate,

@@ -222,7 +222,7 @@ async def _store(
 
 
 async def _as_blob(call: Call, body: bytes) -> Content:
-    sink = call.gateway.blobs.create(len(body))
+    sink = call.gateway.blobs.default.create(len(body))
     try:
         sink.write(body)
         blob = await sink.commit()

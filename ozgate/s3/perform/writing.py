@@ -28,7 +28,7 @@ async def put_object(call: Call) -> Reply:
     """Store an object."""
     system, metadata, storage_class = read_object_headers(call)
     tags = read_tags(call)
-    if is_to_come(call, call.gateway.blobs.inline_below):
+    if is_to_come(call, call.gateway.blobs.default.inline_below):
         await call.read_authorized(check_target, stated_size(call))
     received = await receive(call, inline=True)
     checksum = full_checksum(received)

@@ -13,7 +13,8 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from ozgate.background.reaper import Reaper
 from ozgate.content.outlet import HELD, Sources, begin_read, locate, open_sources
 from ozgate.content.readers import Readers
-from ozgate.errors import Absent, Damaged
+from ozgate.content.stores import BlobStores
+from ozgate.errors import Absent, Damaged, Unavailable
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.testing.metadata_base import OWNER, ask, put
@@ -86,7 +87,7 @@ class SourcesTests(TestCase):
         self.memory = BodyMemory()
         self.gateway: Any = SimpleNamespace(
             metadata=self.metadata,
-            blobs=self.blobs,
+            blobs=BlobStores(self.blobs),
             readers=self.readers,
             memory=self.memory,
             clock=clock,
@@ -100,8 +101,12 @@ class SourcesTests(TestCase):
 
     async def store(self, *data: bytes) -> ObjectVersion:
         """An object with an extent for each of these bytes; its blobs are in ``refs``."""
-        self.refs = [self.blobs.keep(each) for each in data]
-        content = Content(None, tuple(Extent(ref, 0, ref.length) for ref in self.refs))
+        return await self.name(*(self.blobs.keep(each) for each in data))
+
+    async def name(self, *refs: BlobRef) -> ObjectVersion:
+        """An object of these blobs."""
+        self.refs = list(refs)
+        content = Content(None, tuple(Extent(ref, 0, ref.length) for ref in refs))
         added: ObjectVersion = await self.metadata.write(
             ask, put, (self.bucket, "key", content)
         )
@@ -134,6 +139,27 @@ class SourcesTests(TestCase):
             await self.open()
         self.assertIsNone(self.readers.oldest())
         self.assertEqual(self.memory.held, 0)
+
+    async def test_two_stores(self) -> None:
+        """Each blob is read from the store that it names; one of a store that is not configured is not called lost."""
+        more = MemoryBlobStore(self.gateway.clock, "more")
+        data = [b"two", b"one", b"three"]
+        stores = [more, self.blobs, more]
+        refs = [store.keep(each) for store, each in zip(stores, data, strict=True)]
+        self.version = await self.name(*refs)
+        self.gateway.blobs = BlobStores(self.blobs, [more])
+        sources = await self.open()
+        self.assertEqual([source.as_bytes() async for source in sources], data)
+        self.gateway.blobs = BlobStores(self.blobs)
+        with self.assertRaises(Unavailable):
+            await self.open()
+        self.assertIsNone(self.readers.oldest())
+        sources = await self.open(ByteRange(3, 8))
+        await sources.__anext__()
+        with self.assertRaises(Unavailable):
+            await sources.__anext__()
+        await sources.aclose()
+        self.assertIsNone(self.readers.oldest())
 
     async def test_forgotten(self) -> None:
         """Sources that nobody sends leave no reader behind, and nothing counted."""

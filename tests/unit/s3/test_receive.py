@@ -18,6 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from ozgate.blobs.files.store import FileBlobStore
 from ozgate.config.settings import Settings
 from ozgate.content.readers import Readers
+from ozgate.content.stores import BlobStores
 from ozgate.errors import (
     BadDigest,
     ClientGone,
@@ -126,7 +127,7 @@ class ReceiveCase(SynchronousTestCase):
         self.metadata = MemoryMetadataStore(clock)
         self.successResultOf(self.metadata.open())
         self.gateway = Gateway(
-            Settings(), self.metadata, self.blobs, Readers(), clock, at_once
+            Settings(), self.metadata, BlobStores(self.blobs), Readers(), clock, at_once
         )
 
     def call(
@@ -580,7 +581,7 @@ class FilesTests(TestCase, ReceiveCase):
         ReceiveCase.setUp(self)
         self.files = FileBlobStore(self.mktemp(), "files", Clock(), deferToThread, 10)
         self.gateway = evolve(
-            self.gateway, blobs=self.files, run_in_thread=deferToThread
+            self.gateway, blobs=BlobStores(self.files), run_in_thread=deferToThread
         )
         self.addCleanup(self.files.close_store)
         return self.files.open_store()

@@ -20,6 +20,7 @@ from ozgate.admin.pages.metrics import Metrics, Snapshot
 from ozgate.admin.pages.reload import TAKEN_UP, Reload
 from ozgate.config.settings import Settings, knobs
 from ozgate.config.sitefile import ConfigurationError
+from ozgate.content.stores import BlobStores
 from ozgate.errors import Unavailable
 from ozgate.gateway.onreload import Reloads
 from ozgate.gateway.tally import SECONDS, Spread
@@ -135,7 +136,8 @@ class HealthTests(SynchronousTestCase):
         """Those who ask at once wait for one examination, which goes on when one of them goes."""
         self.health.stage = "serving"
         self.successResultOf(self.gateway.metadata.open())
-        blobs = self.gateway.blobs = SlowBlobs(self.clock)
+        blobs = SlowBlobs(self.clock)
+        self.gateway.blobs = BlobStores(blobs)
         first = Deferred.fromCoroutine(self.health.troubles())
         second = Deferred.fromCoroutine(self.health.troubles())
         self.assertNoResult(first)

@@ -27,6 +27,7 @@ from ozgate.blobs.files.store import FileBlobStore
 from ozgate.config.settings import Settings
 from ozgate.config.sitefile import ConfigurationError
 from ozgate.content.readers import Readers
+from ozgate.content.stores import BlobStores
 from ozgate.errors import Absent, Unavailable
 from ozgate.gateway.gateway import Gateway
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
@@ -55,7 +56,7 @@ class BackupCase(TestCase):
         self.gateway = Gateway(
             Settings(data=folder),
             self.metadata,
-            self.blobs,
+            BlobStores(self.blobs),
             Readers(),
             reactor,
             deferToThread,

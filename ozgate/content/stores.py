@@ -1,0 +1,73 @@
+"""Blob stores side by side: which one has a blob, and which one takes new ones.
+
+A second store has its place here: whoever reads asks for the store of a blob, whoever writes takes the default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import AsyncExitStack
+
+from ..errors import Unavailable
+from ..interfaces import IBlobStore
+from ..values import BlobRef
+
+
+class BlobStores:
+    """The blob stores of a service, by the names that :class:`~ozgate.values.BlobRef` has for them.
+
+    Iterating gives each of them, the default first.
+
+    :param default: where new blobs go.
+    :param more: further ones; they are read from, and what nothing names is removed from them.
+    :raises ValueError: two have one name.
+    :ivar default: as given.
+    """
+
+    def __init__(self, default: IBlobStore, more: Iterable[IBlobStore] = ()) -> None:
+        self.default = default
+        self._opened = AsyncExitStack()
+        self._by_name: dict[str, IBlobStore] = {}
+        for store in (default, *more):
+            if store.name in self._by_name:
+                raise ValueError(f"two blob stores are called {store.name}")
+            self._by_name[store.name] = store
+
+    def __iter__(self) -> Iterator[IBlobStore]:
+        return iter(self._by_name.values())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all, the default's first."""
+        return tuple(self._by_name)
+
+    def has(self, name: str) -> bool:
+        """Whether a store has that name."""
+        return name in self._by_name
+
+    def of(self, blob: BlobRef) -> IBlobStore:
+        """The store that has a blob.
+
+        :raises Unavailable: it is not configured. That says nothing of the blob: it is neither damaged nor lost.
+        """
+        store = self._by_name.get(blob.store)
+        if store is None:
+            raise Unavailable(
+                f"blob {blob.id} is in the store {blob.store!r}, which neither ozgate.blobs nor ozgate.blobs.more names"
+            )
+        return store
+
+    async def open(self) -> None:
+        """Open all of them; when one cannot be opened, those that were are closed again.
+
+        :raises StoreError: one cannot be opened.
+        """
+        async with AsyncExitStack() as opened:
+            for store in self:
+                await store.open_store()
+                opened.push_async_callback(store.close_store)
+            self._opened = opened.pop_all()
+
+    async def close(self) -> None:
+        """Close those that are open. Idempotent."""
+        await self._opened.aclose()
