@@ -24,6 +24,7 @@ from twisted.internet.task import Clock, react
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.values import (
+    EXTENTS_AT_ONCE,
     Acl,
     BlobRef,
     Bucket,
@@ -142,6 +143,16 @@ def _fill_uploads(tx: IMetadataTransaction) -> None:
     tx.complete_upload(data, done)
 
 
+def retire(tx: IMetadataTransaction) -> None:
+    """Remove a version that has more extents than go at once, after :func:`fill`; an interaction."""
+    data = tx.bucket("vol1", "data")
+    assert data is not None
+    names = [f"r{number}" for number in range(EXTENTS_AT_ONCE + 1)]
+    many = ObjectVersion("many", tx.next_sequence(), CREATED, 8 * len(names))
+    tx.add_version(data, many, _extents(*names))
+    tx.remove_version(data, many)
+
+
 def _extents(*names: str) -> Content:
     blobs = [BlobRef("files", name, 10, 0xF000000000000001) for name in names]
     return Content(None, tuple(Extent(blob, 2, 8) for blob in blobs))
@@ -196,6 +207,7 @@ async def dump() -> str:
         store = still_store(os.path.join(folder, "metadata.db"))
         await store.open()
         await store.write(fill)
+        await store.write(retire)
         await store.close()
         with closing(sqlite3.connect(os.path.join(folder, "metadata.db"))) as database:
             (number,) = database.execute("PRAGMA user_version").fetchone()
