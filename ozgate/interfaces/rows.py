@@ -83,7 +83,7 @@ class IBuckets(Interface):
     def add_bucket(bucket: Bucket) -> Bucket:
         """Store a bucket that the caller has found absent; its number and ``modified`` are set in what is returned.
 
-        What it uses is counted, not taken from the value.
+        What it uses is counted, not taken from the value, and it has no documents yet.
         """
 
     def replace_bucket(bucket: Bucket) -> None:
@@ -105,10 +105,13 @@ class IBuckets(Interface):
         """
 
     def configuration(bucket: Bucket, kind: str) -> bytes | None:
-        """A named configuration document of a bucket (``policy``, ``cors``, …)."""
+        """A named configuration document of a bucket (``policy``, ``cors``, …).
+
+        ``bucket.configured`` says which there are: on the way of a request, it is asked first, and costs nothing.
+        """
 
     def set_configuration(bucket: Bucket, kind: str, document: bytes | None) -> None:
-        """Keep a configuration document, or remove it with ``None``."""
+        """Keep a configuration document, or remove it with ``None``; the bucket's ``configured`` follows."""
 
 
 class IVersions(Interface):
@@ -132,7 +135,7 @@ class IVersions(Interface):
         """
 
     def replace_version(bucket: Bucket, version: ObjectVersion) -> None:
-        """Store a version's changed members (tags, metadata); its content and size stay."""
+        """Store a version's changed members (tags, metadata, what ``more`` holds); its content and size stay."""
 
     def remove_version(bucket: Bucket, version: ObjectVersion) -> None:
         """Remove a version; the next newest becomes the latest.

@@ -102,6 +102,7 @@ class BucketRows(UploadRows):
             modified=bucket.modified or bucket.created,
             used_bytes=0,
             used_names=0,
+            configured=frozenset(),
         )
         return state.buckets[place]
 
@@ -147,8 +148,13 @@ class BucketRows(UploadRows):
         self, bucket: Bucket, kind: str, document: bytes | None
     ) -> None:
         """Keep a configuration document, or remove it."""
-        configurations = self._written().configurations
+        state = self._written()
+        configurations = state.configurations
         if document is None:
             configurations.pop((bucket.number, kind), None)
         else:
             configurations[bucket.number, kind] = bytes(document)
+        kinds = frozenset(k for number, k in configurations if number == bucket.number)
+        for place, stored in state.buckets.items():
+            if stored.number == bucket.number:
+                state.buckets[place] = evolve(stored, configured=kinds)

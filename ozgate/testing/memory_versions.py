@@ -151,6 +151,7 @@ def _frozen(version: ObjectVersion) -> ObjectVersion:
         headers=dict(version.headers),
         metadata=dict(version.metadata),
         tags=dict(version.tags),
+        more=dict(version.more),
     )
 
 

@@ -43,6 +43,7 @@ FULL: dict[str, Any] = {
     "tags": {"a key": "a\0value", "ключ": "=&<>\"'"},
     "checksum": Checksum("CRC32C", "COMPOSITE", "AAAAAA==-3"),
     "parts_count": 3,
+    "more": {"a rare one": "ja\0", "empty": ""},
 }
 """A version with every member set."""
 

@@ -172,6 +172,38 @@ class BucketTests(MetadataTests):
         self.assertIsNone(await document("policy"))
         self.assertEqual(await document("cors"), b"\0\xff")
 
+    async def test_configured(self) -> None:
+        """A bucket says which documents it has, however they came and went, and nothing else of it changes."""
+
+        async def configured() -> frozenset[str]:
+            found = await self.read("bucket", "s3v", "bucket")
+            self.assertEqual(evolve(found, configured=frozenset()), self.bucket)
+            [listed] = await self.read("buckets", "s3v", "", "", 9)
+            self.assertEqual(listed, found)
+            return frozenset(found.configured)
+
+        self.assertEqual(await configured(), frozenset())
+        for kind in ("policy", "cors", "policy"):
+            await self.write("set_configuration", self.bucket, kind, b"{}")
+        self.assertEqual(await configured(), {"policy", "cors"})
+        for kind in ("policy", "never"):
+            await self.write("set_configuration", self.bucket, kind, None)
+        self.assertEqual(await configured(), {"cors"})
+        await self.write("set_configuration", self.bucket, "cors", None)
+        self.assertEqual(await configured(), frozenset())
+
+    async def test_configured_is_kept(self) -> None:
+        """Which documents a bucket has is no member that a caller changes."""
+        there = frozenset({"policy"})
+        made = Bucket("s3v", "b", OWNER, START * 1000, configured=there)
+        added = await self.write("add_bucket", made)
+        self.assertEqual(added.configured, frozenset())
+        self.assertEqual(await self.read("bucket", "s3v", "b"), added)
+        await self.write("set_configuration", added, "cors", b"{}")
+        await self.write("replace_bucket", evolve(added, configured=there))
+        found = await self.read("bucket", "s3v", "b")
+        self.assertEqual(found.configured, {"cors"})
+
     async def test_delete_bucket_and_put_race(self) -> None:
         """A bucket removed between two writes leaves no orphan behind."""
         outcomes = await DeferredList(

@@ -32,7 +32,7 @@ class UploadTests(MetadataTests):
         """An upload comes back with every member; others of the key are others."""
         members = {
             name: FULL[name]
-            for name in ("storage_class", "headers", "metadata", "tags")
+            for name in ("storage_class", "headers", "metadata", "tags", "more")
         }
         begun = await self.write(
             upload,

@@ -215,6 +215,14 @@ class VersionTests(MetadataTests):
         found = await self.read("version", self.bucket, "key", "v1")
         self.assertEqual(found.tags, {})
 
+    async def test_replace_more(self) -> None:
+        """What few versions have can be added to a version later, changed, and taken away again."""
+        added = await self.write(put, self.bucket, "key", Content(b""))
+        for more in ({"held": "yes"}, {"held": "no", "until": "2030"}, {}):
+            changed = evolve(added, more=more)
+            await self.write("replace_version", self.bucket, changed)
+            self.assertEqual(await self.latest(), changed)
+
     async def test_object_parts(self) -> None:
         """Parts of an object come by number, after a number, to a limit, and go with it."""
         parts = [

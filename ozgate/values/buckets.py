@@ -49,6 +49,8 @@ class Bucket:
         The store counts them, as it does names.
     :ivar used_names: versions in it, delete markers included.
     :ivar layout: Ozone's name of how keys are kept.
+    :ivar configured: the kinds of configuration documents that it has, so that nobody looks for one that it has not. The store
+        keeps it.
     """
 
     volume: str
@@ -66,3 +68,4 @@ class Bucket:
     used_bytes: int = 0
     used_names: int = 0
     layout: str = "OBJECT_STORE"
+    configured: frozenset[str] = frozenset()

@@ -22,6 +22,7 @@ class Upload:
     :ivar completed: the version the upload became, kept for a while so that a repeated
         CompleteMultipartUpload can be answered; ``None`` while in progress.
     :ivar completed_parts: what the Complete that won listed, as an opaque digest.
+    :ivar more: what few uploads have, by name.
     """
 
     key: str
@@ -36,6 +37,7 @@ class Upload:
     checksum_type: str = ""
     completed: ObjectVersion | None = None
     completed_parts: str = ""
+    more: Mapping[str, str] = field(factory=dict)
 
 
 @frozen

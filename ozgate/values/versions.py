@@ -66,6 +66,7 @@ class ObjectVersion:
         content-language, expires, x-amz-website-redirect-location).
     :ivar metadata: user metadata, lower-case names without ``x-amz-meta-``.
     :ivar parts_count: the number of parts of a multipart object, else 0.
+    :ivar more: what few versions have, by name.
     """
 
     key: str
@@ -83,6 +84,7 @@ class ObjectVersion:
     tags: Mapping[str, str] = field(factory=dict)
     checksum: Checksum | None = None
     parts_count: int = 0
+    more: Mapping[str, str] = field(factory=dict)
 
 
 class Traits(NamedTuple):

@@ -18,6 +18,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from attrs import evolve
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
@@ -410,6 +411,28 @@ class RowTests(TestCase):
                 connection.commit()
             [read] = [read for read in self.reads if read.about == about]
             await self.assertFailure(store.read(read.interaction), Damaged)
+
+    async def test_lost_document(self) -> None:
+        """A bucket whose document is lost is damaged, not one that never had any, until somebody says that it is so."""
+        store = still_store(self.path)
+        await store.open()
+        self.addCleanup(store.close)
+        bucket = await store.read(lambda tx: tx.bucket("s3v", "bucket"))
+        with closing(sqlite3.connect(self.path)) as connection:
+            connection.execute("DELETE FROM configurations")
+            connection.commit()
+        reading = store.read(lambda tx: tx.configuration(bucket, "policy"))
+        await self.assertFailure(reading, Damaged)
+        self.assertIsNone(await store.read(lambda tx: tx.configuration(bucket, "cors")))
+        [row] = await self.damaged_rows(store)
+        self.assertEqual((row.table, row.place), ("buckets", (bucket.number,)))
+        await store.write(lambda tx: tx.mend_row(row, "root"))
+        self.assertEqual(await self.damaged_rows(store), [])
+        self.assertIsNone(
+            await store.read(lambda tx: tx.configuration(bucket, "policy"))
+        )
+        found = await store.read(lambda tx: tx.bucket("s3v", "bucket"))
+        self.assertEqual(found, evolve(bucket, configured=frozenset()))
 
     async def test_lost_part(self) -> None:
         """When a part of an object is lost from its list, those after it are not taken for what begins where it did."""

@@ -11,7 +11,7 @@ from ...errors import Conflict
 from ...values import Bucket, Volume
 from ..order import END, just_after, successor
 from .base import Rows
-from .rowchecks import check_of_bucket, check_of_volume
+from .rowchecks import check_of_bucket, check_of_volume, damaged
 from .rows import (
     BUCKET,
     VOLUME,
@@ -20,6 +20,7 @@ from .rows import (
     document_of,
     document_row,
     pack_acls,
+    pack_kinds,
     volume_of,
 )
 from .schema import COUNTED
@@ -60,6 +61,7 @@ def _bucket_row(bucket: Bucket, modified: int) -> Row:
         pack_acls(bucket.acls),
         modified,
         bucket.layout,
+        pack_kinds(bucket.configured),
     )
 
 
@@ -165,12 +167,13 @@ class BucketRows(VolumeRows):
         :raises Conflict: there is one of that name, or no such volume.
         """
         modified = bucket.modified or bucket.created
+        bucket = evolve(bucket, configured=frozenset())
         row = _bucket_row(bucket, modified)
         try:
             cursor = self._execute(
                 "INSERT INTO buckets (volume, name, owner, created, region, versioning,"
                 " source_volume, source_bucket, quota_bytes, quota_names, acls, modified,"
-                " layout) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " layout, configured) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 row,
             )
         except sqlite3.IntegrityError:
@@ -196,21 +199,32 @@ class BucketRows(VolumeRows):
 
     def replace_bucket(self, bucket: Bucket) -> None:
         """Store a bucket's changed members."""
-        found = self._execute(
+        stored = self._numbered(bucket)
+        if stored is None:
+            return
+        changed = evolve(
+            bucket,
+            volume=stored.volume,
+            name=stored.name,
+            created=stored.created,
+            configured=stored.configured,
+        )
+        self._store_bucket(changed, self.now())
+
+    def _numbered(self, bucket: Bucket) -> Bucket | None:
+        """A bucket as its row is now."""
+        row = self._execute(
             f"SELECT {BUCKET} FROM buckets WHERE number = ?", (bucket.number,)
         ).fetchone()
-        if found is None:
-            return
-        stored = self._bucket_of(found)
-        changed = evolve(
-            bucket, volume=stored.volume, name=stored.name, created=stored.created
-        )
-        row = _bucket_row(changed, self.now())
+        return None if row is None else self._bucket_of(row)
+
+    def _store_bucket(self, bucket: Bucket, modified: int) -> None:
+        row = _bucket_row(bucket, modified)
         self._execute(
             "UPDATE buckets SET owner = ?, region = ?, versioning = ?,"
             " source_volume = ?, source_bucket = ?, quota_bytes = ?, quota_names = ?,"
-            " acls = ?, modified = ?, layout = ?, checked = ? WHERE number = ?",
-            (row[2], *row[4:], check_of_bucket(stored.number, *row), stored.number),
+            " acls = ?, modified = ?, layout = ?, configured = ?, checked = ? WHERE number = ?",
+            (row[2], *row[4:], check_of_bucket(bucket.number, *row), bucket.number),
         )
 
     def is_empty(self, bucket: Bucket) -> bool:
@@ -244,13 +258,21 @@ class BucketRows(VolumeRows):
             )
 
     def configuration(self, bucket: Bucket, kind: str) -> bytes | None:
-        """A named configuration document."""
+        """A named configuration document.
+
+        :raises Damaged: the bucket has one that is not there.
+        """
         row = self._execute(
             "SELECT document, checked FROM configurations"
             " WHERE bucket = ? AND kind = ?",
             (bucket.number, kind),
         ).fetchone()
-        return None if row is None else document_of(bucket.number, kind, row)
+        if row is None:
+            stored = self._numbered(bucket)
+            if stored is not None and kind in stored.configured:
+                raise damaged("configurations", bucket.number, kind)
+            return None
+        return document_of(bucket.number, kind, row)
 
     def set_configuration(
         self, bucket: Bucket, kind: str, document: bytes | None
@@ -267,3 +289,14 @@ class BucketRows(VolumeRows):
                 " VALUES (?, ?, ?, ?)",
                 document_row(bucket.number, kind, document),
             )
+        stored = self._numbered(bucket)
+        if stored is not None:
+            kinds = self._kinds_of(bucket.number)
+            self._store_bucket(evolve(stored, configured=kinds), stored.modified)
+
+    def _kinds_of(self, number: object) -> frozenset[str]:
+        """Which documents a bucket has."""
+        kinds = self._execute(
+            "SELECT kind FROM configurations WHERE bucket = ?", (number,)
+        ).fetchall()
+        return frozenset(kind for (kind,) in kinds)

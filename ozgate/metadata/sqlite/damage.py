@@ -12,10 +12,10 @@ from attrs import evolve
 
 from ...errors import Damaged
 from ...values import CheckedRows, DamagedRow
-from .base import Rows
+from .buckets import BucketRows
 from .pieces import EXTENT, content_of
 from .rowchecks import CHECKED, CheckedTable
-from .rows import Row
+from .rows import Row, pack_kinds
 
 _LATEST = "is_latest"
 
@@ -92,13 +92,14 @@ def _damaged(table: CheckedTable, row: Row, what: str) -> DamagedRow:
     return DamagedRow(table.name, place, f"{where}: {what}")
 
 
-class CheckRows(Rows):
+class CheckRows(BucketRows):
     """Rows of every kind; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
 
     def check_rows(self, after: str, limit: int) -> CheckedRows:
         """Check rows of one table, those after ``after``.
 
-        Which version is the latest is no part of the check, and is looked at here.
+        Which version is the latest is no part of the check, and is looked at here; so is whether a bucket has the documents
+        that it says.
         """
         name, last = _marked(after)
         names = [table.name for table in CHECKED]
@@ -120,6 +121,8 @@ class CheckRows(Rows):
         ]
         if name == "versions":
             damaged += self._wrong_latest(table, rows, last)
+        if name == "buckets":
+            damaged += self._wrong_configured(table, rows, agreeing)
         if not ended:
             following = _marker(name, rows[-1][:width])
         elif index + 1 < len(CHECKED):
@@ -177,6 +180,21 @@ class CheckRows(Rows):
                 wrong = _damaged(table, row, f"{_LATEST} is {latest!r}")
                 yield evolve(wrong, loses=False)
 
+    def _wrong_configured(
+        self, table: CheckedTable, rows: list[Row], agreeing: list[bool]
+    ) -> Iterator[DamagedRow]:
+        """Buckets that have other documents than they say."""
+        for row, agrees in zip(rows, agreeing, strict=True):
+            if not agrees:
+                continue
+            configured = dict(zip(table.columns, row[:-1], strict=True))["configured"]
+            with self._any_text():
+                there = pack_kinds(self._kinds_of(row[0]))
+            if configured != there:
+                yield _damaged(
+                    table, row, f"it has the documents {there}, and says {configured}"
+                )
+
     def mend_row(self, row: DamagedRow, owner: str) -> str:
         """Get rid of a damaged row, after a look whether it still is one."""
         try:
@@ -195,10 +213,16 @@ class CheckRows(Rows):
         with self._any_text():
             found = self._rows(table, f"WHERE {at}", place)
         agrees = all(_agrees(table, each) for each in found)
-        if agrees and (not found or table.name != "versions"):
+        if agrees and (not found or table.name not in ("versions", "buckets")):
             return "it is not there any more, or was written anew"
+        if agrees and table.name == "buckets":
+            self._configure(place[0])
+            return "it says which documents there are; look whether all are"
         if table.name in ("volumes", "buckets"):
-            return self._close_up(table, at, place, found[0], owner)
+            done = self._close_up(table, at, place, found[0], owner)
+            if table.name == "buckets":
+                self._configure(place[0])
+            return done
         if table.name in ("bodies", "extents"):
             self._execute(f"DELETE FROM {table.name} WHERE {at}", place)
             if self._is_whole(place[0]):
@@ -218,6 +242,8 @@ class CheckRows(Rows):
             self._set_latest_at(_matching(table.key[:2], place[:2]), place[:2])
         if table.name == "uploads":
             self._execute("DELETE FROM parts WHERE upload = ?", place)
+        if table.name == "configurations":
+            self._configure(place[0])
         if table.name in (
             "bodies",
             "extents",
@@ -233,14 +259,31 @@ class CheckRows(Rows):
         self, table: CheckedTable, at: str, place: Row, row: Row, owner: str
     ) -> str:
         """Let only a new owner in, and have the row agree with its check again."""
-        values = dict(zip(table.columns, row[:-1], strict=True))
-        values.update(owner=owner, acls="")
-        columns = [values[name] for name in table.columns]
-        self._execute(
-            f"UPDATE {table.name} SET owner = ?, acls = '', checked = ? WHERE {at}",
-            (owner, table.check(*columns), *place),
-        )
+        self._rewrite(table, at, place, row, owner=owner, acls="")
         return f"it is {owner}'s now, and its list of rights empty; look at the rest"
+
+    def _rewrite(
+        self, table: CheckedTable, at: str, place: Row, row: Row, **changed: str
+    ) -> None:
+        """Change columns of a row, and have it agree with its check."""
+        values = {**dict(zip(table.columns, row[:-1], strict=True)), **changed}
+        check = table.check(*[values[name] for name in table.columns])
+        columns = ", ".join([f"{name} = ?" for name in [*changed, "checked"]])
+        self._execute(
+            f"UPDATE {table.name} SET {columns} WHERE {at}",
+            (*changed.values(), check, *place),
+        )
+
+    def _configure(self, number: object) -> None:
+        """Have a bucket say which documents there are. A damaged row stays as it is."""
+        table = next(each for each in CHECKED if each.name == "buckets")
+        place, at = (number,), "number = ?"
+        with self._any_text():
+            rows = self._rows(table, f"WHERE {at}", place)
+            there = pack_kinds(self._kinds_of(number))
+        for row in rows:
+            if _agrees(table, row):
+                self._rewrite(table, at, place, row, configured=there)
 
     def _is_whole(self, number: object) -> bool:
         """Whether there is a version or part of that number, and all its bytes."""

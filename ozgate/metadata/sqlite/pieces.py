@@ -34,7 +34,8 @@ from .rows import Row, encode, pack, scan, unpack
 UPLOAD = """uploads.key, uploads.upload_id, uploads.initiated, uploads.owner,
     uploads.storage_class, uploads.headers, uploads.metadata, uploads.tags,
     uploads.checksum_algorithm, uploads.checksum_type, uploads.completed,
-    uploads.completed_parts, uploads.number, uploads.bucket, uploads.is_completed, uploads.checked"""
+    uploads.completed_parts, uploads.number, uploads.bucket, uploads.is_completed, uploads.more,
+    uploads.checked"""
 
 EXTENT = """extents.owner, extents.start, extents.store, extents.blob, extents.blob_length,
     extents.blob_crc64nvme, extents.offset, extents.length, extents.checked"""
@@ -54,7 +55,7 @@ def upload_of(row: Row) -> Upload:
     """An upload from the columns :data:`UPLOAD`."""
     key, upload_id, initiated, owner, storage_class, headers, metadata, tags = row[:8]
     algorithm, type_, completed, completed_parts, number, bucket = row[8:14]
-    is_completed, checked = row[14:]
+    is_completed, more, checked = row[14:]
     if checked != check_of_upload(
         number,
         bucket,
@@ -71,6 +72,7 @@ def upload_of(row: Row) -> Upload:
         tags,
         headers,
         metadata,
+        more,
     ):
         raise damaged("uploads", bucket, key, upload_id)
     return Upload(
@@ -86,6 +88,7 @@ def upload_of(row: Row) -> Upload:
         type_,
         _completed_of(completed),
         completed_parts,
+        unpack(more),
     )
 
 
@@ -106,6 +109,7 @@ def upload_row(bucket: int, upload: Upload) -> Row:
         pack(upload.tags),
         pack(upload.headers),
         pack(upload.metadata),
+        pack(upload.more),
     )
 
 

@@ -5,7 +5,8 @@ bytes follow it as they are. It covers the row's place (the key of its table), s
 key does not agree either, and leaves out what is updated on its own: what a bucket uses, which version is the latest.
 It is there for bits that flip, not for intruders, who could compute it too.
 
-The text is a format: changing it takes a migration. Integers are written in decimal, nothing else is converted.
+The text is a format: changing it takes a migration. Integers are written in decimal, nothing else is converted. A column that
+few rows have something in is in the text, after its name, only where it has: rows from before there was such a column stay valid.
 Called for every row that is read: a microsecond each.
 """
 
@@ -30,12 +31,17 @@ def _signed(crc: int) -> int:
     return crc - _WHOLE if crc >= _HALF else crc
 
 
+def _sparse(name: str, value: str) -> str:
+    """What is added to the text of a row for a column that few rows have something in."""
+    return f"\0{name}\0{value}"
+
+
 def check_of_text(text: str) -> int:
     """The check of a row whose meaning is this text."""
     return _signed(crc64nvme(text.encode()))
 
 
-def _check(text: str, data: object) -> int:
+def check_of_data(text: str, data: object) -> int:
     """The check of text and the bytes after it."""
     if not isinstance(data, bytes):
         return NONE  # a bit that flips can make text of them
@@ -73,18 +79,21 @@ def check_of_bucket(
     acls: str,
     modified: int,
     layout: str,
+    configured: str,
 ) -> int:
     """The check of a row of ``buckets``."""
     text = (
         f"{number}\0{volume}\0{name}\0{owner}\0{created}\0{region}\0{versioning}\0{source_volume}\0{source_bucket}\0"
         f"{quota_bytes}\0{quota_names}\0{acls}\0{modified}\0{layout}"
     )
+    if configured:
+        text += _sparse("configured", configured)
     return _signed(crc64nvme(text.encode()))
 
 
 def check_of_configuration(bucket: int, kind: str, document: bytes) -> int:
     """The check of a row of ``configurations``."""
-    return _check(f"{bucket}\0{kind}\0", document)
+    return check_of_data(f"{bucket}\0{kind}\0", document)
 
 
 def check_of_version(
@@ -102,18 +111,21 @@ def check_of_version(
     tags: str,
     headers: str,
     metadata: str,
+    more: str,
 ) -> int:
     """The check of a row of ``versions``."""
     text = (
         f"{bucket}\0{key}\0{sequence}\0{is_delete_marker}\0{modified}\0{size}\0{etag}\0{traits}\0{version_id}\0"
         f"{checksum_value}\0{parts_count}\0{tags}\0{headers}\0{metadata}"
     )
+    if more:
+        text += _sparse("more", more)
     return _signed(crc64nvme(text.encode()))
 
 
 def check_of_body(sequence: int, body: bytes) -> int:
     """The check of a row of ``bodies``."""
-    return _check(f"{sequence}\0", body)
+    return check_of_data(f"{sequence}\0", body)
 
 
 def check_of_extent(
@@ -160,12 +172,15 @@ def check_of_upload(
     tags: str,
     headers: str,
     metadata: str,
+    more: str,
 ) -> int:
     """The check of a row of ``uploads``."""
     text = (
         f"{number}\0{bucket}\0{key}\0{upload_id}\0{initiated}\0{owner}\0{storage_class}\0{checksum_algorithm}\0"
         f"{checksum_type}\0{is_completed}\0{completed}\0{completed_parts}\0{tags}\0{headers}\0{metadata}"
     )
+    if more:
+        text += _sparse("more", more)
     return _signed(crc64nvme(text.encode()))
 
 
@@ -187,7 +202,7 @@ def check_of_secret(
     access_id: str, user: str, sealed: bytes, created: int, expires: int | None
 ) -> int:
     """The check of a row of ``secrets``."""
-    return _check(f"{access_id}\0{user}\0{created}\0{expires}\0", sealed)
+    return check_of_data(f"{access_id}\0{user}\0{created}\0{expires}\0", sealed)
 
 
 @frozen
@@ -225,7 +240,7 @@ CHECKED = (
         "buckets",
         check_of_bucket,
         "number volume name owner created region versioning source_volume source_bucket quota_bytes quota_names acls"
-        " modified layout",
+        " modified layout configured",
         1,
     ),
     _table("configurations", check_of_configuration, "bucket kind document", 2),
@@ -233,7 +248,7 @@ CHECKED = (
         "versions",
         check_of_version,
         "bucket key sequence is_delete_marker modified size etag traits version_id checksum_value parts_count tags"
-        " headers metadata",
+        " headers metadata more",
         3,
         falling=True,
     ),
@@ -254,7 +269,7 @@ CHECKED = (
         "uploads",
         check_of_upload,
         "number bucket key upload_id initiated owner storage_class checksum_algorithm checksum_type is_completed"
-        " completed completed_parts tags headers metadata",
+        " completed completed_parts tags headers metadata more",
         1,
     ),
     _table(

@@ -41,10 +41,10 @@ VOLUME = """name, owner, created, number, admin, quota_bytes, quota_names, acls,
 BUCKET = """buckets.volume, buckets.name, buckets.owner, buckets.created, buckets.region,
     buckets.versioning, buckets.source_volume, buckets.source_bucket, buckets.number,
     buckets.quota_bytes, buckets.quota_names, buckets.acls, buckets.modified,
-    buckets.used_bytes, buckets.used_names, buckets.layout, buckets.checked"""
+    buckets.used_bytes, buckets.used_names, buckets.layout, buckets.configured, buckets.checked"""
 
 VERSION = """bucket, key, sequence, modified, size, etag, traits, version_id, is_latest,
-    is_delete_marker, headers, metadata, tags, checksum_value, parts_count, checked"""
+    is_delete_marker, headers, metadata, tags, checksum_value, parts_count, more, checked"""
 
 CURRENT = "key, modified, size, etag, traits"
 
@@ -77,6 +77,17 @@ def pack_acls(acls: Iterable[Acl]) -> str:
 def unpack_acls(text: str) -> tuple[Acl, ...]:
     """The list that :func:`pack_acls` made text of. Every request looks at one."""
     return tuple(map(Acl.from_json, scan(text)[0])) if text else ()
+
+
+def pack_kinds(kinds: Iterable[str]) -> str:
+    """The kinds of documents as compact JSON, in order; ``""`` when there are none."""
+    entries = sorted(kinds)
+    return encode(entries) if entries else ""
+
+
+def unpack_kinds(text: str) -> frozenset[str]:
+    """The kinds that :func:`pack_kinds` made text of."""
+    return frozenset(scan(text)[0]) if text else frozenset()
 
 
 @lru_cache(256)
@@ -126,7 +137,7 @@ def bucket_of(row: Row, more_bytes: int = 0, more_names: int = 0) -> Bucket:
     """
     volume, name, owner, created, region, versioning, source_volume, source = row[:8]
     number, quota_bytes, quota_names, acls, modified, used, names = row[8:15]
-    layout, checked = row[15:]
+    layout, configured, checked = row[15:]
     if checked != check_of_bucket(
         number,
         volume,
@@ -142,6 +153,7 @@ def bucket_of(row: Row, more_bytes: int = 0, more_names: int = 0) -> Bucket:
         acls,
         modified,
         layout,
+        configured,
     ):
         raise damaged("buckets", volume, name)
     if not isinstance(used, int) or not isinstance(names, int):
@@ -162,6 +174,7 @@ def bucket_of(row: Row, more_bytes: int = 0, more_names: int = 0) -> Bucket:
         used + more_bytes,
         names + more_names,
         layout,
+        unpack_kinds(configured),
     )
 
 
@@ -183,7 +196,7 @@ def document_of(bucket: int, kind: str, row: Row) -> bytes:
 def version_of(row: Row) -> ObjectVersion:
     """A version from the columns :data:`VERSION`."""
     bucket, key, sequence, modified, size, etag, traits, version_id, latest = row[:9]
-    marker, headers, metadata, tags, value, parts, checked = row[9:]
+    marker, headers, metadata, tags, value, parts, more, checked = row[9:]
     if checked != check_of_version(
         bucket,
         key,
@@ -199,6 +212,7 @@ def version_of(row: Row) -> ObjectVersion:
         tags,
         headers,
         metadata,
+        more,
     ):
         raise damaged("versions", bucket, key, sequence)
     owner, storage_class, algorithm, type_ = traits_of(traits)
@@ -218,6 +232,7 @@ def version_of(row: Row) -> ObjectVersion:
         scan(tags)[0] if tags else {},
         Checksum(algorithm, type_, value) if algorithm else None,
         parts,
+        scan(more)[0] if more else {},
     )
 
 
@@ -236,6 +251,7 @@ def version_row(bucket: int, version: ObjectVersion) -> Row:
         pack(version.tags),
         pack(version.headers),
         pack(version.metadata),
+        pack(version.more),
     )
     place = (bucket, version.key, version.sequence)
     return (*place, 1, *columns, check_of_version(*place, *columns))

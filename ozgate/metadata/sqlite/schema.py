@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...errors import Unavailable
-from .rowchecks import CHECKED, CheckedTable, check_of_extent, check_of_text
+from .rowchecks import check_of_data, check_of_text
+from .sparse import give_room
 from .starts import give_starts
 
 if TYPE_CHECKING:
@@ -241,42 +242,34 @@ OBJECT_PARTS = """UPDATE object_parts SET checked =
     WHERE sequence = placed.object AND number = placed.part"""
 
 
-def _check_of_object_part(
-    sequence: int, number: int, offset: int, size: int, checksum: str | None
-) -> int:
-    """The check of a row of ``object_parts`` as it was: ``offset`` is that of the part in its object."""
-    return check_of_text(f"{sequence}\0{number}\0{offset}\0{size}\0{checksum}")
+CHECKED_4 = {
+    "volumes": "number name owner created admin quota_bytes quota_names acls modified",
+    "buckets": "number volume name owner created region versioning source_volume source_bucket quota_bytes"
+    " quota_names acls modified layout",
+    "configurations": "bucket kind document",
+    "versions": "bucket key sequence is_delete_marker modified size etag traits version_id checksum_value"
+    " parts_count tags headers metadata",
+    "bodies": "sequence body",
+    "extents": "owner ordinal store blob blob_length blob_crc64nvme offset length",
+    "object_parts": "sequence number offset size checksum",
+    "uploads": "number bucket key upload_id initiated owner storage_class checksum_algorithm checksum_type"
+    " is_completed completed completed_parts tags headers metadata",
+    "parts": "upload number owner size etag modified checksums",
+    "secrets": "access_id user created expires sealed",
+}
+"""What the check of a row covered at first, by table: ``offset`` of a part in its object is no column."""
+
+DATA_4 = ("configurations", "bodies", "secrets")
+"""Those tables whose last such column is bytes."""
 
 
-CHECKED_4 = (
-    *[
-        table
-        for table in CHECKED
-        if table.name not in ("extents", "object_parts", "retired")
-    ],
-    CheckedTable(
-        "extents",
-        check_of_extent,
-        (
-            "owner",
-            "ordinal",
-            "store",
-            "blob",
-            "blob_length",
-            "blob_crc64nvme",
-            "offset",
-            "length",
-        ),
-        ("owner", "ordinal"),
-    ),
-    CheckedTable(
-        "object_parts",
-        _check_of_object_part,
-        ("sequence", "number", "offset", "size", "checksum"),
-        ("sequence", "number"),
-    ),
-)
-"""The tables that got a check first, as they were then."""
+def _check_of_columns(*columns: object) -> int:
+    return check_of_text("\0".join(map(str, columns)))
+
+
+def _check_of_columns_and_data(*columns: object) -> int:
+    *others, data = columns
+    return check_of_data("".join(f"{each}\0" for each in others), data)
 
 
 def m001_tables(db: Database) -> None:
@@ -301,19 +294,16 @@ def m004_checks(db: Database) -> None:
     """A check of each row, which tells bits that flipped; see :mod:`ozgate.metadata.sqlite.rowchecks`."""
     connection = db.conn
     assert connection is not None
-    for table in CHECKED_4:
-        function = f"ozgate_check_{table.name}"
-        connection.create_function(
-            function, len(table.columns), table.check, deterministic=True
-        )
-        db.execute(
-            f"ALTER TABLE {table.name} ADD COLUMN checked INTEGER NOT NULL DEFAULT 0"
-        )
-        if table.name == "object_parts":
+    for table, columns in CHECKED_4.items():
+        names = columns.split()
+        function = f"ozgate_check_{table}"
+        check = _check_of_columns_and_data if table in DATA_4 else _check_of_columns
+        connection.create_function(function, len(names), check, deterministic=True)
+        db.execute(f"ALTER TABLE {table} ADD COLUMN checked INTEGER NOT NULL DEFAULT 0")
+        if table == "object_parts":
             db.execute(OBJECT_PARTS)
         else:
-            columns = ", ".join(table.columns)
-            db.execute(f"UPDATE {table.name} SET checked = {function}({columns})")
+            db.execute(f"UPDATE {table} SET checked = {function}({', '.join(names)})")
 
 
 def m005_starts(db: Database) -> None:
@@ -323,12 +313,20 @@ def m005_starts(db: Database) -> None:
     give_starts(connection)
 
 
+def m006_sparse(db: Database) -> None:
+    """Rare members of versions and uploads; which documents a bucket has."""
+    connection = db.conn
+    assert connection is not None
+    give_room(connection)
+
+
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m001_tables,
     m002_surface,
     m003_listing,
     m004_checks,
     m005_starts,
+    m006_sparse,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -37,7 +37,7 @@ LATER_UPLOADS = f"""SELECT {UPLOAD} FROM uploads INDEXED BY open_uploads
 
 ADD = """INSERT INTO uploads (bucket, key, upload_id, initiated, owner, storage_class,
     checksum_algorithm, checksum_type, is_completed, completed, completed_parts, tags,
-    headers, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    headers, metadata, more) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 COMPLETED = """UPDATE uploads SET is_completed = 1, completed = ?, completed_parts = ?,
     checked = ? WHERE number = ?"""

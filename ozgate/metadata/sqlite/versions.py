@@ -58,10 +58,10 @@ SET_LATEST = """UPDATE versions SET is_latest = ?3 WHERE bucket = ?1 AND key = ?
 
 ADD = """INSERT INTO versions (bucket, key, sequence, is_latest, is_delete_marker,
     modified, size, etag, traits, version_id, checksum_value, parts_count, tags,
-    headers, metadata, checked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    headers, metadata, more, checked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 REPLACE = """UPDATE versions SET modified = ?, etag = ?, traits = ?, checksum_value = ?,
-    parts_count = ?, tags = ?, headers = ?, metadata = ?, checked = ?
+    parts_count = ?, tags = ?, headers = ?, metadata = ?, more = ?, checked = ?
     WHERE bucket = ? AND key = ? AND sequence = ?"""
 
 STORED = f"""SELECT {VERSION} FROM versions

@@ -79,6 +79,7 @@ class MigrationTests(TestCase):
             modified=CREATED + 10,
             used_bytes=31,
             used_names=5,
+            configured=frozenset({"policy"}),
         )
         self.assertEqual(found, expected)
         volume = await self.store.read(lambda tx: tx.volume("vol1"))

@@ -19,6 +19,7 @@ from ozgate.errors import Unavailable
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata.sqlite import schema
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
+from ozgate.values import EXTENTS_AT_ONCE
 from tests.unit.metadata.sqlite.metadata_rows import fill, look, restore, still_store
 
 DUMPS = {
@@ -53,6 +54,52 @@ class UpgradeTests(TestCase):
             found = await store.read(look)
             await store.close()
             self.assertEqual(found, expected, number)
+
+    async def test_checks(self) -> None:
+        """Each agrees with its checks, is built as it should be, and counts what there is."""
+        for number, dump in DUMPS.items():
+            path = self.mktemp()
+            restore(dump, path)
+            self.assertEqual(await self.damaged_of(path), [], number)
+            store = still_store(path)
+            await store.open()
+            found = (await store.examine(), await store.drifts())
+            await store.close()
+            self.assertEqual(found, ([], []), number)
+
+    async def test_retired(self) -> None:
+        """A version that was removed and may be read still is there to be released."""
+        path = self.mktemp()
+        restore(DUMPS[5], path)
+        store = still_store(path)
+        await store.open()
+        self.addCleanup(store.close)
+        [sequence] = await store.read(lambda tx: tx.retired(1 << 60, 9))
+        self.assertTrue(await store.write(lambda tx: tx.release(sequence, 99)))
+        doomed = await store.read(lambda tx: tx.doomed(1 << 60, 99))
+        self.assertEqual(
+            len([b for b in doomed if b.id[0] == "r"]), EXTENTS_AT_ONCE + 1
+        )
+
+    async def test_untouched(self) -> None:
+        """Room for what few rows have has no row written, but for buckets that have documents."""
+        path = self.mktemp()
+        restore(DUMPS[5], path)
+        before = checks(path)
+        await self.damaged_of(path)
+        changed = set(before.items()) ^ set(checks(path).items())
+        self.assertEqual({place for place, _ in changed}, {("buckets", 1)})
+
+    async def test_damaged_bucket(self) -> None:
+        """A damaged row of a bucket that has documents stays damaged."""
+        for wrong in ("'eve'", "CAST(x'ff' AS TEXT)"):
+            path = self.mktemp()
+            restore(DUMPS[5], path)
+            with closing(sqlite3.connect(path)) as connection, connection:
+                connection.execute(
+                    f"UPDATE buckets SET owner = {wrong} WHERE number = 1"
+                )
+            self.assertEqual(await self.damaged_of(path), [("buckets", (1,))])
 
     async def test_damage_stays(self) -> None:
         """What was damaged stays so, with what comes after it; what was well before it, or elsewhere, stays well."""
@@ -208,6 +255,16 @@ class UpgradeTests(TestCase):
         error = await self.assertFailure(store.open(), Unavailable)
         self.assertEqual(str(error), f"{path} is a database of another program")
         self.assertEqual(Path(path).read_bytes(), before)
+
+
+def checks(path: str) -> dict[tuple[str, object], int]:
+    """The check of each row of a database, by its table and what its key begins with."""
+    found = {}
+    with closing(sqlite3.connect(path)) as connection:
+        for table in ("volumes", "buckets", "versions", "uploads", "configurations"):
+            for row in connection.execute(f"SELECT checked, * FROM {table}"):
+                found[table, row[1] if table != "versions" else row[3]] = row[0]
+    return found
 
 
 def empty(path: str, table: str, column: str) -> None:
