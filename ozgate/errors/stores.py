@@ -36,6 +36,10 @@ class NoSpace(StoreError):
     """The disk or a quota of the operating system is full; nothing was kept."""
 
 
+class Overtaken(Exception):
+    """An interaction was too late to claim what it had found; its provider rolls it back and runs it anew."""
+
+
 class Damaged(StoreError):
     """Stored bytes are not what was written.
 

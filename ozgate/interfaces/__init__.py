@@ -10,6 +10,7 @@ reactor's thread. Errors of stores are those of :mod:`ozgate.errors`:
 from __future__ import annotations
 
 from .blobs import IBlobSink, IBlobStore, IByteSource, IFiles
+from .claims import IClaims
 from .metadata import IInspected, IMeasured, IMetadataStore, IMetadataTransaction
 from .providers import IProviderMaker
 from .rows import (
@@ -31,6 +32,7 @@ __all__ = [
     "IBlobStore",
     "IBuckets",
     "IByteSource",
+    "IClaims",
     "IFiles",
     "IInspected",
     "ILeases",

@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import Interface
 
 from ..values import BlobUser, DamagedRow, Drift
+from .claims import IClaims
 from .rows import (
     IBlobNames,
     IBuckets,
@@ -29,6 +30,7 @@ Ts = TypeVarTuple("Ts")
 
 class IMetadataTransaction(
     IOrder,
+    IClaims,
     IBuckets,
     IVersions,
     IUploads,

@@ -3,7 +3,8 @@
 It shares no code with the SQLite provider: listings are worked out from all keys, with nothing sought.
 Every interaction that writes runs twice, the first time on a copy that is thrown away, and both runs
 must come to the same: an interaction that keeps state, asks a clock or draws a random number is found out.
-What an interaction is given goes through :mod:`pickle` first, so that one which is handed a socket, a gateway or a function of
+The first time each claim says that what was read before may be out of date, the second time it says that it is not: to look again must make no
+difference. Whoever changes what it has not claimed is found out too. What an interaction is given goes through :mod:`pickle` first, so that one which is handed a socket, a gateway or a function of
 the moment is found out as well.
 """
 
@@ -137,7 +138,7 @@ class MemoryMetadataStore:
         now = self._now()
         rehearsed = self._state.copy()
         value, error = _outcome(
-            interaction, MemoryTransaction(rehearsed, now, True), copies
+            interaction, MemoryTransaction(rehearsed, now, True, stale=True), copies
         )
         state = self._state.copy()
         again, error_again = _outcome(

@@ -10,6 +10,7 @@ from attrs import define, evolve, field, fields
 from ..values import (
     BlobRef,
     Bucket,
+    Claim,
     Content,
     ObjectPart,
     ObjectVersion,
@@ -18,6 +19,7 @@ from ..values import (
     Upload,
     Volume,
 )
+from .memory_claims import Claims
 
 
 @define
@@ -72,18 +74,31 @@ def kept_content(content: Content) -> Content:
 
 
 class Rows:
-    """Tables that are thrown away if the interaction fails."""
+    """Tables that are thrown away if the interaction fails.
 
-    def __init__(self, state: State, now: int, writing: bool) -> None:
+    :param stale: what to say of what was read before a claim.
+    """
+
+    def __init__(
+        self, state: State, now: int, writing: bool, stale: bool = False
+    ) -> None:
         self._state = state
         self._now = now
         self._writing = writing
+        self._stale = stale
+        self._claims = Claims()
 
     def _written(self) -> State:
         """The state, for a method that changes it."""
         if not self._writing:
             raise TypeError("this method is for interactions that write")
         return self._state
+
+    def claim(self, *claims: Claim) -> bool:
+        """Hold what is claimed, in order."""
+        self._written()
+        self._claims.take(claims)
+        return self._stale
 
     def now(self) -> int:
         """The time of the whole transaction."""

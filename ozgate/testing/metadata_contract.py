@@ -19,6 +19,7 @@ from twisted.trial.unittest import TestCase
 from ..interfaces import IMetadataStore
 from .metadata_blobnames import BlobNameTests
 from .metadata_buckets import BucketTests
+from .metadata_claims import ClaimTests
 from .metadata_content import ContentTests
 from .metadata_listing import ListingTests
 from .metadata_shared import SharedTests
@@ -31,6 +32,7 @@ from .metadata_versions import VersionTests
 
 SUITES: tuple[type[Any], ...] = (
     TransactionTests,
+    ClaimTests,
     BucketTests,
     BlobNameTests,
     VersionTests,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .access import RIGHTS, Acl, Credential, Principal, Secret
 from .buckets import Bucket, Volume
+from .claims import Claim
 from .content import EXTENTS_AT_ONCE, BlobRef, ByteRange, Content, Extent
 from .inspection import BlobUser, CheckedRows, DamagedRow, Drift
 from .uploads import Part, Upload, UploadPage
@@ -33,6 +34,7 @@ __all__ = [
     "ByteRange",
     "CheckedRows",
     "Checksum",
+    "Claim",
     "Content",
     "Credential",
     "DamagedRow",

@@ -13,7 +13,7 @@ import ozgate
 PACKAGE = Path(ozgate.__file__).parent
 
 STORES = {"values", "errors", "interfaces", "batches"}
-GROUND = STORES | {"config"}
+GROUND = STORES | {"config", "secondlook"}
 
 PICTURE: dict[str, set[str]] = {
     "values": set(),
@@ -21,6 +21,7 @@ PICTURE: dict[str, set[str]] = {
     "batches": set(),
     "config": set(),
     "interfaces": {"values"},
+    "secondlook": {"values", "errors", "interfaces"},
     "metadata": STORES,
     "blobs": STORES,
     "wire": GROUND,

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from zope.interface import implementer
 
 from ...interfaces import IMetadataTransaction
+from ...values import Claim
 from .blobnames import BlobRows
 from .damage import CheckRows
 from .shared import SharedRows
@@ -14,6 +15,7 @@ from .uploads import UploadRows
 from .versions import VersionRows
 
 WRITING = (
+    "claim",
     "next_sequence",
     "add_volume",
     "replace_volume",
@@ -45,6 +47,10 @@ WRITING = (
 @implementer(IMetadataTransaction)
 class Transaction(VersionRows, UploadRows, BlobRows, SharedRows, CheckRows):
     """What a writing interaction is given."""
+
+    def claim(self, *claims: Claim) -> bool:
+        """See :class:`~ozgate.interfaces.IClaims`. There is one writer: all is held already."""
+        return False
 
 
 class ReadTransaction(Transaction):

@@ -1,0 +1,90 @@
+"""What a transaction claims: the things that it decides about, before it reads what it decides on."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+__all__ = ["Claim", "Kind"]
+
+
+class Kind(IntEnum):
+    """What a claim is of, in the order in which claims are taken."""
+
+    LEASE = 1
+    SETTING = 2
+    SECRET = 3
+    VOLUME = 4
+    NAME = 5
+    BUCKET = 6
+    UPLOAD = 7
+    KEY = 8
+    VOLUME_USAGE = 9
+    USAGE = 10
+
+
+class Claim(NamedTuple):
+    """One thing that is claimed; made by the functions below. Claims are taken in the order of these values.
+
+    :ivar number: of the bucket that it is of, or in; 0 for all else.
+    :ivar what: which one of its kind and number.
+    :ivar shared: whether others may claim the same, shared too. Nobody else has what is not.
+    """
+
+    kind: Kind
+    number: int
+    what: str
+    shared: bool
+
+    @staticmethod
+    def lease(name: str) -> Claim:
+        """A lease, and with it the work that is done under it."""
+        return Claim(Kind.LEASE, 0, name, False)
+
+    @staticmethod
+    def setting(name: str) -> Claim:
+        """A named value of the store's own."""
+        return Claim(Kind.SETTING, 0, name, False)
+
+    @staticmethod
+    def secret(access_id: str) -> Claim:
+        """The row of an access id, which may not be there yet."""
+        return Claim(Kind.SECRET, 0, access_id, False)
+
+    @staticmethod
+    def volume(name: str, shared: bool = False) -> Claim:
+        """A volume, which may not be there yet; shared by whoever works in it."""
+        return Claim(Kind.VOLUME, 0, name, shared)
+
+    @staticmethod
+    def name(volume: str, bucket: str) -> Claim:
+        """The name of a bucket or link that is not there yet."""
+        return Claim(Kind.NAME, 0, f"{volume}/{bucket}", False)
+
+    @staticmethod
+    def bucket(number: int, shared: bool = False) -> Claim:
+        """A bucket or link; shared by whoever changes what is in it. Exclusive, it covers all of that."""
+        return Claim(Kind.BUCKET, number, "", shared)
+
+    @staticmethod
+    def upload(number: int, upload_id: str) -> Claim:
+        """A multipart upload with its parts.
+
+        :param number: of its bucket, as below.
+        """
+        return Claim(Kind.UPLOAD, number, upload_id, False)
+
+    @staticmethod
+    def key(number: int, key: str, shared: bool = False) -> Claim:
+        """All versions of a key; shared by whoever makes something else name their bytes, so that they stay meanwhile."""
+        return Claim(Kind.KEY, number, key, shared)
+
+    @staticmethod
+    def volume_usage(name: str) -> Claim:
+        """What a volume holds, where a quota is compared with it."""
+        return Claim(Kind.VOLUME_USAGE, 0, name, False)
+
+    @staticmethod
+    def usage(number: int) -> Claim:
+        """What a bucket holds, where a quota is compared with it."""
+        return Claim(Kind.USAGE, number, "", False)
