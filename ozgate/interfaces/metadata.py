@@ -90,12 +90,6 @@ class IMetadataStore(Interface):
     def reusable() -> int:
         """Bytes that writes can fill before the store needs more room on its disk; 0 where that is unknown."""
 
-    def changed(topic: str) -> None:
-        """Tell caches that declared an interest in ``topic`` that it changed."""
-
-    def watch(topic: str, callback: Callable[[], None]) -> None:
-        """Have ``callback`` called after each change of ``topic``."""
-
 
 class IMeasured(Interface):
     """What a provider may provide besides: figures about itself, for the metrics."""

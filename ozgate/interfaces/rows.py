@@ -46,11 +46,15 @@ class IOrder(Interface):
     def now() -> int:
         """Milliseconds since the epoch: the same in the whole transaction.
 
-        It stands still while the wall clock is set back by a day or less, and follows where that is set back further.
+        It stands still while the wall clock is set back by a day or less, and follows where that is set back further. Among
+        processes that write by turns, it is not before a time that another has committed.
         """
 
     def next_sequence() -> int:
-        """A number larger than every one before it, in the whole store."""
+        """A number larger than every one before it in this transaction, and than every one that was committed before, by whatever process.
+
+        A server database may promise the latter only for what was committed under the same claim.
+        """
 
 
 class IBuckets(Interface):

@@ -14,6 +14,7 @@ import pickle
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, TypeVarTuple
 
+from attrs import define, field
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
@@ -76,25 +77,45 @@ _LEAD = 86_400_000
 """Milliseconds that time stands still at most when the clock is set back."""
 
 
+@define
+class _Tables:
+    """What providers beside each other share.
+
+    :ivar last: the highest time given.
+    """
+
+    state: State = field(factory=State)
+    last: int = 0
+
+
 @implementer(IMetadataStore)
 class MemoryMetadataStore:
     """Metadata that lasts as long as the object. All Deferreds have fired when they are returned.
 
     :param clock: what tells the time.
+    :param beside: another one, whose rows this one has as well, as two processes have those of one database.
     """
 
-    def __init__(self, clock: IReactorTime) -> None:
+    def __init__(
+        self, clock: IReactorTime, beside: MemoryMetadataStore | None = None
+    ) -> None:
         self._clock = clock
-        self._last = 0
-        self._state = State()
+        self._tables: _Tables = _Tables() if beside is None else beside._tables
         self._is_open = False
-        self._watchers: dict[str, list[Callable[[], None]]] = {}
+
+    @property
+    def _state(self) -> State:
+        return self._tables.state
+
+    @_state.setter
+    def _state(self, state: State) -> None:
+        self._tables.state = state
 
     def _now(self) -> int:
         wall = int(self._clock.seconds() * 1000)
-        if not wall < self._last <= wall + _LEAD:
-            self._last = wall
-        return self._last
+        if not wall < self._tables.last <= wall + _LEAD:
+            self._tables.last = wall
+        return self._tables.last
 
     def open(self) -> Deferred[None]:
         """Make ready."""
@@ -166,12 +187,3 @@ class MemoryMetadataStore:
     def reusable(self) -> int:
         """Unknown."""
         return 0
-
-    def changed(self, topic: str) -> None:
-        """Call those who watch."""
-        for callback in self._watchers.get(topic, ()):
-            callback()
-
-    def watch(self, topic: str, callback: Callable[[], None]) -> None:
-        """Have ``callback`` called after each change of ``topic``."""
-        self._watchers.setdefault(topic, []).append(callback)

@@ -4,7 +4,11 @@ A provider is held to the interface's promises with a few lines of its own tests
 
     class MyStore(Provider):
         def make_store(self, clock):
-            return MyMetadataStore(self.mktemp(), reactor, clock)
+            self.path = self.mktemp()
+            return MyMetadataStore(self.path, reactor, clock)
+
+        def make_other(self, store, clock):
+            return MyMetadataStore(self.path, reactor, clock)
 
     globals().update(contract_of(MyStore))
 """
@@ -22,6 +26,7 @@ from .metadata_buckets import BucketTests
 from .metadata_claims import ClaimTests
 from .metadata_content import ContentTests
 from .metadata_listing import ListingTests
+from .metadata_processes import ProcessTests
 from .metadata_shared import SharedTests
 from .metadata_transactions import TransactionTests
 from .metadata_upload_listing import UploadListingTests
@@ -43,6 +48,7 @@ SUITES: tuple[type[Any], ...] = (
     UploadListingTests,
     UsageTests,
     SharedTests,
+    ProcessTests,
 )
 """The tests, in classes that know no provider."""
 
@@ -52,6 +58,10 @@ class Provider(TestCase):
 
     def make_store(self, clock: Clock) -> IMetadataStore:
         """A new, empty store that tells the time by this clock, not yet open."""
+        raise NotImplementedError
+
+    def make_other(self, store: IMetadataStore, clock: Clock) -> IMetadataStore:
+        """Another provider over the rows of a store that :meth:`make_store` made, as another process has it; not yet open."""
         raise NotImplementedError
 
 
@@ -64,12 +74,13 @@ def contract_of(provider: type[Provider]) -> dict[str, type[TestCase]]:
     for suite in SUITES:
         name = provider.__name__ + suite.__name__
         members = {"__doc__": suite.__doc__, "__module__": provider.__module__}
-        # The provider comes first: its make_store is the one that counts.
+        # The provider comes first: its ways of making stores are those that count.
         made = type(name, (_first(provider, suite), provider), members)
         cases[name] = made
     return cases
 
 
 def _first(provider: type[Provider], suite: type[Any]) -> type[Any]:
-    """The suite with the provider's way of making a store."""
-    return type(suite.__name__, (suite,), {"make_store": provider.make_store})
+    """The suite with the provider's ways of making stores."""
+    ways = {"make_store": provider.make_store, "make_other": provider.make_other}
+    return type(suite.__name__, (suite,), ways)

@@ -1,4 +1,4 @@
-"""Contract of metadata: transactions. Interactions, their order, their time; closing and watching."""
+"""Contract of metadata: transactions. Interactions, their order, their time; closing."""
 
 # mypy: disable-error-code="no-untyped-call"
 # The assertions of trial have no types.
@@ -182,17 +182,6 @@ class TransactionTests(MetadataTests):
             self.assertEqual(await write, START * 1000)
         await self.assertFailure(self.write(_nothing), Unavailable)
         await self.assertFailure(self.read(_nothing), Unavailable)
-
-    async def test_watch(self) -> None:
-        """Each watcher of a topic is told of each of its changes, and of no other."""
-        seen: list[str] = []
-        self.store.watch("secrets", lambda: seen.append("a"))
-        self.store.watch("secrets", lambda: seen.append("b"))
-        self.store.watch("policy", lambda: seen.append("c"))
-        self.store.changed("secrets")
-        self.store.changed("nobody cares")
-        self.store.changed("secrets")
-        self.assertEqual(sorted(seen), ["a", "a", "b", "b"])
 
 
 def _provides(tx: IMetadataTransaction) -> bool:

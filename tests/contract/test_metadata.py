@@ -26,7 +26,12 @@ class SQLite(Provider):
 
     def make_store(self, clock: Clock) -> IMetadataStore:
         """A database in a file of its own."""
-        return SQLiteMetadataStore(self.mktemp(), reactor, clock)
+        self.path = self.mktemp()
+        return SQLiteMetadataStore(self.path, reactor, clock)
+
+    def make_other(self, store: IMetadataStore, clock: Clock) -> IMetadataStore:
+        """Connections of its own to the same file."""
+        return SQLiteMetadataStore(self.path, reactor, clock)
 
 
 class Memory(Provider):
@@ -35,6 +40,11 @@ class Memory(Provider):
     def make_store(self, clock: Clock) -> IMetadataStore:
         """An empty one."""
         return MemoryMetadataStore(clock)
+
+    def make_other(self, store: IMetadataStore, clock: Clock) -> IMetadataStore:
+        """One over the same tables."""
+        assert isinstance(store, MemoryMetadataStore)
+        return MemoryMetadataStore(clock, beside=store)
 
 
 globals().update(contract_of(SQLite))

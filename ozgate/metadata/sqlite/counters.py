@@ -59,10 +59,14 @@ def _counter(connection: sqlite3.Connection, name: str) -> object:
 
 
 class Sequences:
-    """Increasing numbers, reserved in the database by the thousand.
+    """Increasing numbers, reserved in the database by the million.
 
-    A number is handed out without touching the database, even if the interaction that took it
-    rolls back; so they increase but do not count.
+    A number is handed out without touching the database, even if the interaction that took it rolls back; so they increase but do
+    not count.
+
+    Several processes may write. SQLite lets one transaction write at a time, and each looks first whether the counter is
+    where this process left it. Where it is not, others wrote in between, and the numbers that are left here are smaller than
+    theirs: new ones are reserved, and the time is learned. A process that met others stores the time with each commit.
     """
 
     def __init__(self, times: Times) -> None:
@@ -70,6 +74,8 @@ class Sequences:
         self._next = 1
         self._committed_end = 1
         self._end = 1
+        self._seen: object = None
+        self._is_alone = True
 
     def load(self, connection: sqlite3.Connection) -> None:
         """Begin after everything that was ever reserved.
@@ -77,6 +83,7 @@ class Sequences:
         Also after what bytes are kept by, should the counter be damaged: what is new must not look older.
         """
         sequence, last = (_counter(connection, name) for name in ("sequence", "time"))
+        self._seen = sequence
         (used,) = connection.execute(
             "SELECT MAX((SELECT COALESCE(MAX(sequence), 0) FROM bodies),"
             " (SELECT COALESCE(MAX(owner), 0) FROM extents))"
@@ -96,24 +103,37 @@ class Sequences:
         return number
 
     def begin(self, connection: sqlite3.Connection) -> None:
-        """In a transaction that has just begun, see that there are numbers for it."""
+        """In a transaction that has just begun, see that there are numbers for it, larger than all that were committed."""
+        if _counter(connection, "sequence") != self._seen:
+            self.load(connection)
+            self._is_alone = False
         if self._end - self._next < LOW:
             self._end = max(self._end, self._next) + RESERVED
-            self.store(connection, self._end)
+            self._store(connection, self._end)
+
+    def end(self, connection: sqlite3.Connection) -> None:
+        """In a transaction that is about to be committed, keep its time for others who write."""
+        if not self._is_alone:
+            self._store(connection, self._end)
 
     def committed(self) -> None:
         """The transaction was committed, and so is what it reserved."""
-        self._committed_end = self._end
+        self._seen = self._committed_end = self._end
 
     def rolled_back(self) -> None:
         """The transaction was not committed, and so is not what it reserved."""
         self._end = self._committed_end
 
-    def store(
-        self, connection: sqlite3.Connection, sequence: int | None = None
-    ) -> None:
-        """Keep the high-water marks; at an orderly end, give unused numbers back."""
+    def give_back(self, connection: sqlite3.Connection) -> None:
+        """At an orderly end, keep the time, and give unused numbers back unless others have reserved some since."""
+        connection.execute("BEGIN IMMEDIATE")
+        if _counter(connection, "sequence") != self._seen:
+            self.load(connection)
+        self._store(connection, self._next)
+        connection.execute("COMMIT")
+
+    def _store(self, connection: sqlite3.Connection, sequence: int) -> None:
         connection.executemany(
             "INSERT OR REPLACE INTO counters (name, value) VALUES (?, ?)",
-            (("sequence", sequence or self._next), ("time", self._times.now())),
+            (("sequence", sequence), ("time", self._times.now())),
         )

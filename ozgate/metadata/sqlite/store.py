@@ -15,7 +15,6 @@ from typing import Any, TypeVar, TypeVarTuple
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
 from zope.interface import implementer
 
 from ...errors import Unavailable
@@ -47,8 +46,6 @@ class SQLiteMetadataStore:
     :param accept_lost: open although what was acknowledged is lost, for the log is damaged.
     """
 
-    _log = Logger()
-
     def __init__(
         self,
         path: str,
@@ -62,7 +59,6 @@ class SQLiteMetadataStore:
         self._writer = Writer(path, reactor, self._times, relaxed, accept_lost)
         self._connection: sqlite3.Connection | None = None
         self._tx: ReadTransaction
-        self._watchers: dict[str, list[Callable[[], None]]] = {}
         self._inspections = inspection.Inspections(path, reactor)
 
     def open(self) -> Deferred[None]:
@@ -168,18 +164,6 @@ class SQLiteMetadataStore:
     def copy_to(self, path: str, tell: Callable[[int, int], None]) -> Deferred[None]:
         """See :class:`~ozgate.interfaces.IInspected`."""
         return self._inspections.run(inspection.copy_to, path, tell)
-
-    def changed(self, topic: str) -> None:
-        """See :meth:`~ozgate.interfaces.IMetadataStore.changed`."""
-        for callback in self._watchers.get(topic, ()):
-            try:
-                callback()
-            except Exception:
-                self._log.failure("telling of a change of {topic}", topic=topic)
-
-    def watch(self, topic: str, callback: Callable[[], None]) -> None:
-        """See :meth:`~ozgate.interfaces.IMetadataStore.watch`."""
-        self._watchers.setdefault(topic, []).append(callback)
 
     def _not_open(self) -> Unavailable:
         return Unavailable(f"metadata in {self._path} is not open")

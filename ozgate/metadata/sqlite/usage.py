@@ -12,7 +12,8 @@ class Usage:
     """Changes of the counters that a transaction of SQLite has yet to store.
 
     Interactions come and go in savepoints; all that succeed are stored together before the
-    commit, so that many writes to a bucket cost one update of its row and its volume's.
+    commit, so that many writes to a bucket cost one update of its row and its volume's. Nothing is kept from one transaction to the
+    next, and one lasts no longer than SQLite's lock for writing is held: no other process misses what is counted here.
     """
 
     def __init__(self) -> None:

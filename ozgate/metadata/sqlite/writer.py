@@ -232,6 +232,7 @@ class Writer:
             self._sequences.begin(connection)
             outcomes = self._perform(connection, batch)
             self._tx.usage.store(connection)
+            self._sequences.end(connection)
         except (
             BaseException
         ) as error:  # also of an interaction: the thread must live on
@@ -320,7 +321,7 @@ class Writer:
         if self._connection is None:
             return
         try:
-            self._sequences.store(self._connection)
+            self._sequences.give_back(self._connection)
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         except Exception as error:
             # Nothing is lost: the next start finds the log, and what it holds.
