@@ -1,22 +1,117 @@
-"""Bytes on their way into blobs: one, or several where the store limits the size of one.
+"""Bytes on their way in: into the metadata row, or into blobs, one or several where the store limits the size of one.
 
-Imports interfaces and values; the store itself is an argument.
+A body is durable when :meth:`Extents.commit` has come back, or, where it is inline, with the row that has it.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, Protocol, cast
 
-from awscrt.checksums import combine_crc64nvme
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IConsumer, IProducer, IPushProducer
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from ..interfaces import IBlobSink, IBlobStore
 from ..values import BlobRef, Content, Extent
+from .extents import combined_crc64nvme
+
+if TYPE_CHECKING:
+    from ..interfaces import IMetadataStore, IMetadataTransaction
+    from .stores import BlobStores
+
+_log = Logger()
+
+
+class Troubles(Protocol):
+    """What is amiss for a while, said once."""
+
+    def tell(self, error: BaseException) -> bool:
+        """Say an error; whether it is one of those that are expected."""
+
+
+class Target(Protocol):
+    """What bytes are taken into; a :class:`~ozgate.gateway.gateway.Gateway` has it all."""
+
+    metadata: IMetadataStore
+    blobs: BlobStores
+
+    @property
+    def troubles(self) -> Troubles:
+        """Told of what could not be dropped."""
+
+
+def most_inline(target: Target) -> int:
+    """Bytes of a body, at most, that belongs in the metadata row."""
+    most: int = target.blobs.default.inline_below
+    return most
+
+
+def inline_content(target: Target, body: bytes) -> Content:
+    """A body for the metadata row, with which it becomes durable."""
+    return Content(body)
+
+
+async def store(target: Target, body: bytes) -> Content:
+    """Put a body that is in memory into a blob; it is durable then.
+
+    :raises NoSpace: as :meth:`Extents.commit`; nothing is left of it.
+    :raises Unavailable: likewise.
+    """
+    extents = begin(target, len(body))
+    try:
+        extents.write(body)
+        return await extents.commit()
+    except Exception:
+        await abandon(target, extents)
+        raise
+
+
+def begin(target: Target, size: int) -> Extents:
+    """A consumer of so many bytes, which puts them into blobs.
+
+    :raises Unavailable: the store takes none.
+    """
+    return Extents(target.blobs.default, size)
+
+
+async def abandon(target: Target, extents: Extents) -> None:
+    """Leave nothing of a body that was refused or broke off."""
+    try:
+        await extents.abort()
+    except Exception as error:
+        if not target.troubles.tell(error):
+            _log.failure("a blob under way could not be dropped; the sweeper will")
+    _doom(target, extents.refs)
+
+
+def doom(target: Target, content: Content) -> None:
+    """Give up a content that no row may name, as after a write that failed.
+
+    Dooming is safe however the write ended, even when that is not known: the reaper looks
+    whether anything names a blob, later and for itself.
+    """
+    _doom(target, [extent.blob for extent in content.extents])
+
+
+def _doom(target: Target, blobs: list[BlobRef]) -> None:
+    if blobs:
+        doomed: Deferred[None] = target.metadata.write(_doom_all, blobs)
+        doomed.addErrback(_not_doomed, target)
+
+
+def _not_doomed(failure: Failure, target: Target) -> None:
+    """The sweeper will find them."""
+    error = failure.value
+    assert error is not None
+    if not target.troubles.tell(error):
+        _log.failure("blobs could not be doomed", failure)
+
+
+def _doom_all(tx: IMetadataTransaction, blobs: Sequence[BlobRef]) -> None:
+    tx.doom(blobs)
 
 
 @implementer(IConsumer, IPushProducer)
@@ -36,6 +131,7 @@ class Extents:
         self._sinks: list[IBlobSink] = []
         self._commits: list[Deferred[None]] = []
         self._refs: dict[int, BlobRef] = {}
+        self._extents: tuple[Extent, ...] = ()
         self._paused = False
         self._waiting = False
         self._writing = False
@@ -92,7 +188,7 @@ class Extents:
         if self._producer is not None:
             self._producer.stopProducing()
 
-    async def commit(self) -> list[Extent]:
+    async def commit(self) -> Content:
         """Make everything durable.
 
         :raises NoSpace: as :meth:`~ozgate.interfaces.IBlobSink.commit`.
@@ -105,7 +201,13 @@ class Extents:
         for succeeded, outcome in outcomes:
             if not succeeded:
                 cast(Failure, outcome).raiseException()
-        return [Extent(ref, 0, ref.length) for ref in self.refs]
+        self._extents = tuple(Extent(ref, 0, ref.length) for ref in self.refs)
+        return Content(None, self._extents)
+
+    @property
+    def crc64nvme(self) -> int:
+        """CRC64NVME of all bytes, when they are durable: it was computed on the way."""
+        return combined_crc64nvme(self._extents)
 
     async def abort(self) -> None:
         """Drop what is not durable yet; :attr:`refs` names the rest."""
@@ -160,40 +262,3 @@ class Extents:
     def _go_on(self) -> None:
         if self._producer is not None and not self._paused and not self._waiting:
             self._producer.resumeProducing()
-
-
-MOST_EXTENTS = 50_000
-"""Extents of an object, or of all parts of an upload, at most: they are written, and dropped, in one transaction."""
-
-
-def joined(content: Content) -> Content:
-    """A content with extents put together that are next to each other in one blob."""
-    if len(content.extents) < 2:
-        return content
-    found: list[Extent] = []
-    for extent in content.extents:
-        last = found[-1] if found else None
-        if (
-            last is not None
-            and last.blob == extent.blob
-            and last.offset + last.length == extent.offset
-        ):
-            found[-1] = Extent(last.blob, last.offset, last.length + extent.length)
-        else:
-            found.append(extent)
-    return Content(None, tuple(found))
-
-
-def combined_crc64nvme(extents: Sequence[Extent]) -> int:
-    """CRC64NVME of whole blobs put together."""
-    value = 0
-    for extent in extents:
-        value = combine_crc64nvme(value, extent.blob.crc64nvme, extent.length)
-    return value
-
-
-def known_crc64nvme(extents: Sequence[Extent]) -> str | None:
-    """CRC64NVME of extents, base64, where their bytes need not be read for it, for they are whole blobs; else ``None``."""
-    if not extents or any(extent.length != extent.blob.length for extent in extents):
-        return None
-    return b64encode(combined_crc64nvme(extents).to_bytes(8, "big")).decode("ascii")

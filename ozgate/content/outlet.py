@@ -11,7 +11,7 @@ from ..errors import Absent, Damaged
 from ..values import EXTENTS_AT_ONCE, Bucket, ByteRange, Content, Extent, ObjectVersion
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IReactorTime
+    from twisted.internet.interfaces import IConsumer, IReactorTime
 
     from ..interfaces import (
         IByteSource,
@@ -81,6 +81,11 @@ def locate(
     return Located(bucket, version, span, content)
 
 
+def body_of(located: Located) -> bytes | None:
+    """The bytes, where they are in the row; ``None`` where they are in extents."""
+    return located.content.body
+
+
 class Sources(AsyncIterator["IByteSource"]):
     """The byte sources of a version. Each is opened when it is asked for, but for the first.
 
@@ -130,6 +135,14 @@ class Sources(AsyncIterator["IByteSource"]):
             source = await _open(self._blobs, extent)
         self._current = source
         return source
+
+    async def send_to(self, consumer: IConsumer) -> None:
+        """Write all bytes to a consumer, and close."""
+        try:
+            async for source in self:
+                await source.send_to(consumer)
+        finally:
+            self.close()
 
     async def _following(self) -> Extent | None:
         """The next extent."""

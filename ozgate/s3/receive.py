@@ -8,13 +8,12 @@ Amazon S3 User Guide, "Checking object integrity".
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
 from attrs import frozen
-from twisted.logger import Logger
 
 from ..auth.chunks import ChunkVerifier
-from ..content.intake import Extents, combined_crc64nvme
+from ..content.intake import abandon, begin, doom, inline_content, most_inline, store
 from ..errors import (
     EntityTooLarge,
     IncompleteBody,
@@ -23,7 +22,7 @@ from ..errors import (
     MissingContentLength,
     S3Error,
 )
-from ..values import BlobRef, Content
+from ..values import Content
 from ..wire.awschunked import AwsChunked
 from ..wire.streams import Collect, Digesting, Tee
 from .checksums import ALGORITHMS, encode
@@ -32,9 +31,7 @@ from .terms import Digests, Terms, read_terms
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IConsumer
-    from twisted.python.failure import Failure
 
-    from ..gateway.gateway import Gateway
     from ..interfaces import IMetadataTransaction
     from ..values import Bucket
     from .asked import Asked
@@ -42,8 +39,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
-
-_log = Logger()
 
 _HELD = 64 << 10
 """Bodies of at most this many bytes are held and hashed at once: MD5 of them takes 85 µs, a thread hop 65 µs."""
@@ -84,16 +79,17 @@ async def receive(
     limit = call.gateway.settings.max_object
     if size > limit:
         raise EntityTooLarge(ProposedSize=size, MaxSizeAllowed=limit)
-    small = call.gateway.blobs.default.inline_below if inline else 0
-    call.gateway.check_room(in_rows=size <= small)
+    gateway = call.gateway
+    small = most_inline(gateway) if inline else 0
+    gateway.check_room(in_rows=size <= small)
     if size > max(small, _HELD):
         return await _stream(call, terms, size, algorithms)
     digests = Digests(terms, (*algorithms, "CRC64NVME"))
     data = await _collect(call, terms, size, digests, IncompleteBody)
     if size <= small or not data:
-        content = Content(data)
+        content = inline_content(gateway, data)
     else:
-        content = await _store(call, data)
+        content = await store(gateway, data)
     return Received(
         content, size, digests.md5.hexdigest(), digests.checksums(), terms.algorithm
     )
@@ -154,16 +150,13 @@ async def keep(
 ) -> T:
     """Run the writing interaction that names bytes just written, in the addressed bucket, authorized; when it fails, doom them.
 
-    Dooming is safe however the write ended, even when that is not known: the reaper looks
-    whether anything names a blob, later and for itself.
-
     :return: what the interaction returned, durable.
     """
     content = kept.content if isinstance(kept, Received) else kept
     try:
         return await call.write_authorized(interaction, *values, claims=claims)
     except Exception:
-        _doom(call, [extent.blob for extent in content.extents])
+        doom(call.gateway, content)
         raise
 
 
@@ -207,69 +200,24 @@ async def _collect(
     return data
 
 
-async def _store(call: Call, data: bytes) -> Content:
-    """Put a body that is in memory, and verified, into a blob."""
-    extents = Extents(call.gateway.blobs.default, len(data))
-    try:
-        extents.write(data)
-        return Content(extents=tuple(await extents.commit()))
-    except Exception:
-        await _abandon(call, extents)
-        raise
-
-
 async def _stream(
     call: Call, terms: Terms, size: int, algorithms: Sequence[str]
 ) -> Received:
     """Pass a body through the digests into blobs."""
     digests = Digests(terms, algorithms)
-    extents = Extents(call.gateway.blobs.default, size)
+    extents = begin(call.gateway, size)
     try:
         digesting = Digesting(digests.hashes(), call.gateway.run_in_thread)
         trailers = await _deliver(call, terms, Tee(digesting, extents))
         await digesting.finish()
         digests.verify(trailers)
         await call.confirm()
-        stored = await extents.commit()
+        content = await extents.commit()
     except Exception:
         # CancelledError is one of them: the client has gone.
-        await _abandon(call, extents)
+        await abandon(call.gateway, extents)
         raise
     checksums = digests.checksums()
     if "CRC64NVME" not in checksums:
-        # The sink has computed it on the way.
-        checksums["CRC64NVME"] = encode(combined_crc64nvme(stored).to_bytes(8, "big"))
-    return Received(
-        Content(extents=tuple(stored)),
-        size,
-        digests.md5.hexdigest(),
-        checksums,
-        terms.algorithm,
-    )
-
-
-async def _abandon(call: Call, extents: Extents) -> None:
-    """Leave nothing of a body that was refused or broke off."""
-    try:
-        await extents.abort()
-    except Exception as error:
-        if not call.gateway.troubles.tell(error):
-            _log.failure("a blob under way could not be dropped; the sweeper will")
-    _doom(call, extents.refs)
-
-
-def _doom(call: Call, blobs: list[BlobRef]) -> None:
-    if blobs:
-        doomed = call.gateway.metadata.write(_doom_all, blobs)
-        doomed.addErrback(_not_doomed, call.gateway)
-
-
-def _not_doomed(failure: Failure, gateway: Gateway) -> None:
-    """The sweeper will find them."""
-    error: Any = failure.value
-    if not gateway.troubles.tell(error):
-        _log.failure("blobs could not be doomed", failure)
-
-
-def _doom_all(tx: IMetadataTransaction, blobs: list[BlobRef]) -> None:
-    tx.doom(blobs)
+        checksums["CRC64NVME"] = encode(extents.crc64nvme.to_bytes(8, "big"))
+    return Received(content, size, digests.md5.hexdigest(), checksums, terms.algorithm)

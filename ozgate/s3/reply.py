@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from attrs import define, field
 
 if TYPE_CHECKING:
-    from ..interfaces import IByteSource
+    from ..content.outlet import Sources
 
 
 @define
@@ -18,14 +17,14 @@ class Reply:
     :ivar headers: (name, value) pairs in the order to be sent; names as S3 writes them. Values are text; what is
         not ISO 8859-1 must have been encoded (RFC 2047) by whoever put it here. CR and LF are refused at render.
     :ivar body: the document, sent with its Content-Length.
-    :ivar sources: byte sources to send one after the other, instead of ``body``; each is closed after it.
+    :ivar sources: what to send instead of ``body``: stored bytes.
     :ivar length: the bytes of ``sources`` in all, or the Content-Length of an answer to HEAD.
     """
 
     status: int = 200
     headers: list[tuple[str, str]] = field(factory=list)
     body: bytes = b""
-    sources: AsyncIterator[IByteSource] | None = None
+    sources: Sources | None = None
     length: int | None = None
 
 

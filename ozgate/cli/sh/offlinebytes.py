@@ -42,8 +42,7 @@ def get(stores: Stores, request: Get) -> None:
         if reply.sources is None:
             request.keep(reply.body)
             return
-        async for source in reply.sources:
-            await source.send_to(_Written(request.keep))
+        await reply.sources.send_to(_Written(request.keep))
 
     stores.perform(perform)
 

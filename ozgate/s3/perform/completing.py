@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from attrs import evolve, frozen
 
-from ...content.intake import joined
+from ...content.extents import count_extents, put_together
 from ...errors import (
     BadDigest,
     EntityTooLarge,
@@ -190,11 +190,8 @@ def _content(parts: Sequence[Part]) -> Content:
 
     :raises InvalidRequest: in too many places.
     """
-    extents = [extent for part in parts for extent in part.content.extents]
-    if not extents:
-        return Content(b"")
-    content = joined(Content(None, tuple(extents)))
-    check_extents(len(content.extents))
+    content = put_together(part.content for part in parts)
+    check_extents(count_extents(content))
     return content
 
 

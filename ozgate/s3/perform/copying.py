@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from ...content.intake import joined, known_crc64nvme
+from ...content.extents import joined, known_crc64nvme
 from ...content.outlet import Located, begin_read, locate
 from ...errors import InvalidArgument, InvalidRequest, SlowDown
 from ...values import Bucket, ByteRange, Checksum, Content, ObjectPart, ObjectVersion
@@ -193,7 +193,7 @@ def _known(algorithm: str, version: ObjectVersion, content: Content) -> Checksum
     """A checksum that the store of blobs has already, or that is the ETag."""
     value = None
     if algorithm == "CRC64NVME":
-        value = known_crc64nvme(content.extents)
+        value = known_crc64nvme(content)
     elif algorithm == "MD5" and not version.parts_count and len(version.etag) == 32:
         value = encode(bytes.fromhex(version.etag))
     return None if value is None else Checksum(algorithm, "FULL_OBJECT", value)

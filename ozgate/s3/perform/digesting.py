@@ -7,14 +7,13 @@ from collections.abc import Callable, Collection, Iterator
 from hashlib import md5
 from typing import TYPE_CHECKING, TypeVarTuple
 
-from ...content.outlet import Located, begin_read, locate, open_sources
+from ...content.outlet import Located, begin_read, body_of, locate, open_sources
 from ...errors import InvalidRequest
 from ...values import ByteRange
 from ...wire.streams import Digesting
 from ..checksums import ALGORITHMS
 
 if TYPE_CHECKING:
-    from ...gateway.gateway import Gateway
     from ...interfaces import IMetadataTransaction
     from ...values import Bucket
     from ..asked import Asked
@@ -65,13 +64,14 @@ async def digest(
         name: whole if name == "MD5" else ALGORITHMS[name].new() for name in algorithms
     }
     hashes = tuple({whole, *sums.values()})
-    body = located.content.body
+    body = body_of(located)
     if body is not None:
         for hash_ in hashes:
             hash_.update(body)
     else:
-        digesting = Digesting(hashes, call.gateway.run_in_thread)
-        work = call.gateway.turns.join(call.principal.user)
+        gateway = call.gateway
+        digesting = Digesting(hashes, gateway.run_in_thread)
+        work = gateway.turns.join(call.principal.user)
         try:
             with call.computing() as check_client:
                 for piece in slices(located.span, SLICE):
@@ -82,7 +82,9 @@ async def digest(
                     slice_ = await call.read_authorized(
                         _locate, located, piece, check, values
                     )
-                    await _feed(call.gateway, slice_, digesting)
+                    # What is not fed when it ends is in memory.
+                    sources = await open_sources(gateway, slice_, begin_read(gateway))
+                    await sources.send_to(digesting)
                 await digesting.finish()
         finally:
             work.leave()
@@ -103,16 +105,6 @@ def _locate(
     """Find out where a slice is, if it is wanted."""
     check(tx, asked, bucket, *values)
     return locate(tx, whole.bucket, whole.version, piece)
-
-
-async def _feed(gateway: Gateway, located: Located, digesting: Digesting) -> None:
-    """Feed a slice; what is not fed at its end is in memory."""
-    sources = await open_sources(gateway, located, begin_read(gateway))
-    try:
-        async for source in sources:
-            await source.send_to(digesting)
-    finally:
-        await sources.aclose()
 
 
 def slices(span: ByteRange, size: int) -> Iterator[ByteRange]:

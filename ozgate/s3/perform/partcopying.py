@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from ...content.intake import joined, known_crc64nvme
-from ...content.outlet import Located, begin_read, locate
+from ...content.extents import joined, known_crc64nvme
+from ...content.intake import store
+from ...content.outlet import Located, begin_read, body_of, locate
 from ...errors import SlowDown
 from ...values import (
     Bucket,
     ByteRange,
-    Content,
-    Extent,
     ObjectPart,
     ObjectVersion,
     Part,
@@ -188,7 +187,7 @@ def _known(found: _Found, needed: Collection[str]) -> tuple[str, dict[str, str]]
     if "CRC64NVME" not in sums:
         crc = None
         if found.located.is_all:
-            crc = known_crc64nvme(found.located.content.extents)
+            crc = known_crc64nvme(found.located.content)
         if crc is not None:
             sums["CRC64NVME"] = crc
     if not sums.keys() >= set(needed):
@@ -213,23 +212,13 @@ async def _store(
     }
     values = (upload_id, source, found.version.sequence, located.span, part)
     claims = (("upload", upload_id), ("key", source.bucket, source.key))
-    if located.content.body:
-        content = part["content"] = await _as_blob(call, located.content.body)
+    body = body_of(located)
+    if body:
+        content = part["content"] = await store(call.gateway, body)
         stored = await keep(call, content, _put, *values, claims=claims)
     else:
         stored = await call.write_authorized(_put, *values, claims=claims)
     return _reply(found, stored)
-
-
-async def _as_blob(call: Call, body: bytes) -> Content:
-    sink = call.gateway.blobs.default.create(len(body))
-    try:
-        sink.write(body)
-        blob = await sink.commit()
-    except BaseException:
-        await sink.abort()
-        raise
-    return Content(extents=(Extent(blob, 0, len(body)),))
 
 
 def _put(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from ...content.outlet import Located, begin_read, locate, open_sources
+from ...content.outlet import Located, begin_read, body_of, locate, open_sources
 from ...errors import InvalidArgument, InvalidPartNumber, InvalidRequest, NotModified
 from ...values import ByteRange, Checksum, ObjectVersion
 from ..conditions import check_read
@@ -76,9 +76,10 @@ async def get_object(call: Call) -> Reply:
     except BaseException:
         gateway.readers.leave(token)
         raise
-    if located.content.body is not None:
+    body = body_of(located)
+    if body is not None:
         gateway.readers.leave(token)
-        reply.body = located.content.body
+        reply.body = body
         return reply
     reply.sources = await open_sources(gateway, located, token)
     return reply

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...content.intake import MOST_EXTENTS
+from ...content.extents import MOST_EXTENTS, count_extents
 from ...errors import InvalidRequest, NoSuchUpload
 from ...values import Bucket, Part, Upload
 from ..quotas import check_quota
@@ -58,7 +58,7 @@ def store_part(
     check_part(tx, bucket, upload, part.number, part.size)
     tx.put_part(bucket, upload, part)
     # Afterwards, when the part that it replaces is gone; what is refused is undone.
-    if len(part.content.extents) > FEW_EXTENTS:
+    if count_extents(part.content) > FEW_EXTENTS:
         check_extents(tx.count_extents(bucket, upload, MOST_EXTENTS + 1))
     return part
 

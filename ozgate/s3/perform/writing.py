@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ...content.intake import most_inline
 from ...values import Bucket, Checksum, Content, ObjectVersion
 from ..conditions import check_write
 from ..headers import checksum_headers, read_object_headers, read_tags
@@ -28,7 +29,7 @@ async def put_object(call: Call) -> Reply:
     """Store an object."""
     system, metadata, storage_class = read_object_headers(call)
     tags = read_tags(call)
-    if is_to_come(call, call.gateway.blobs.default.inline_below):
+    if is_to_come(call, most_inline(call.gateway)):
         await call.read_authorized(check_target, stated_size(call))
     received = await receive(call, inline=True)
     checksum = full_checksum(received)

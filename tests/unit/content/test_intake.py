@@ -120,7 +120,7 @@ class ExtentsTests(SynchronousTestCase):
         producer.resumeProducing()
         committed = self.successResultOf(Deferred.fromCoroutine(extents.commit()))
         self.assertEqual(b"".join(taken), b"abcdefghij")
-        self.assertEqual([extent.length for extent in committed], [4, 4, 2])
+        self.assertEqual([extent.length for extent in committed.extents], [4, 4, 2])
 
     def test_too_few(self) -> None:
         """Fewer bytes than were announced are never committed."""
@@ -144,9 +144,9 @@ class ExtentsTests(SynchronousTestCase):
         done = Deferred.fromCoroutine(self.extents.commit())
         self.assertNoResult(done)
         self.store.made[2].durable("3")
-        extents = self.successResultOf(done)
+        stored = self.successResultOf(done)
         self.assertEqual(
-            [(extent.blob.id, extent.length) for extent in extents],
+            [(extent.blob.id, extent.length) for extent in stored.extents],
             [("1", 4), ("2", 4), ("3", 2)],
         )
 
@@ -175,9 +175,8 @@ class ExtentsTests(SynchronousTestCase):
         done = Deferred.fromCoroutine(self.extents.commit())
         for number in (2, 0, 1):
             self.store.made[number].durable(str(number))
-        self.assertEqual(
-            [extent.blob.id for extent in self.successResultOf(done)], ["0", "1", "2"]
-        )
+        stored = self.successResultOf(done)
+        self.assertEqual([extent.blob.id for extent in stored.extents], ["0", "1", "2"])
 
     def test_commit_fails(self) -> None:
         """One blob that fails fails all; what is durable is named, what is not is dropped."""
