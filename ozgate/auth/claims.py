@@ -35,7 +35,7 @@ from .signedtimes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Set
 
     from ..wire.headers import Headers
 
@@ -58,6 +58,7 @@ _SIGNED_HEADERS = "X-Amz-SignedHeaders"
 """Must be there as well; S3 takes an empty one for a list, which is refused for the lack of ``host``."""
 _QUERY_NAMES = frozenset({*_QUERY_FILLED, _SIGNED_HEADERS, "X-Amz-Content-Sha256"})
 _SIGV2_NAMES = frozenset({"AWSAccessKeyId", "Signature"})
+_CLAIMING = _QUERY_NAMES | _SIGV2_NAMES
 _OTHER_SERVICES = frozenset({"s3express", "s3-object-lambda"})
 """What SDKs sign some operations of S3's model for: those on directory buckets, and WriteGetObjectResponse."""
 _MAX_KEPT = 1024
@@ -98,6 +99,14 @@ class Claim:
     signature: str
     payload: str
     presigned: bool
+
+
+def is_claimed(names: Set[str], headers: Headers) -> bool:
+    """Whether a request says that somebody signed it, well or not.
+
+    :param names: those in its query.
+    """
+    return "authorization" in headers or not names.isdisjoint(_CLAIMING)
 
 
 def read_claim(

@@ -155,12 +155,12 @@ def _check_signature(
 
 
 async def confirm(verified: Verified, secrets: ISecretStore | None) -> None:
-    """Make sure that what a request was signed with is still a secret: its body may have taken hours.
+    """Make sure that what a request was signed with, if it was, is still a secret: its body may have taken hours.
 
     :raises InvalidAccessKeyId: it was revoked or replaced, or has expired. A presigned URL of version 2 does not tell of a
         replacement.
     """
-    if secrets is None:
+    if secrets is None or not verified.access_id:
         return
     credential = await secrets.secret(verified.access_id)
     if credential is not None:

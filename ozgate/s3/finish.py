@@ -11,10 +11,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from ..errors import S3Error, StoreError
-from ..wire.target import Scope
 from .links import follow
 from .regions import region_of
-from .resolve import resolve
 
 if TYPE_CHECKING:
     from ..gateway.gateway import Gateway
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from ..wire.request import GatewayRequest
     from ..wire.target import Address
     from .reply import Reply
-    from .row import Operation
 
 _LISTINGS: Final = ("ListObjects", "ListObjectsV2", "ListObjectVersions")
 _SAY_WHERE: Final[Mapping[str, frozenset[int]]] = {
@@ -58,7 +55,7 @@ async def _where(
     gateway: Gateway, request: GatewayRequest, address: Address, status: int
 ) -> list[tuple[str, str]]:
     """The header that says where the addressed bucket is, if the answer has it."""
-    operation = request.notes.get("operation") or _meant(request, address)
+    operation = request.notes.get("meant")
     if operation is None or status not in _SAY_WHERE.get(operation.name, ()):
         return []
     settings = gateway.settings
@@ -66,16 +63,6 @@ async def _where(
         _region, settings.volume_name, address.bucket, settings.region, status == 200
     )
     return [("x-amz-bucket-region", region)]
-
-
-def _meant(request: GatewayRequest, address: Address) -> Operation | None:
-    """The operation that a request would have been which the gate refused; only those on buckets matter."""
-    if address.scope is not Scope.BUCKET or request.method not in (b"GET", b"HEAD"):
-        return None
-    try:
-        return resolve(request.method.decode("ascii"), address, False)
-    except S3Error:
-        return None
 
 
 def _region(

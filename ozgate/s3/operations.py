@@ -2,8 +2,7 @@
 
 A row says everything about an operation but its behavior. The router (:mod:`ozgate.s3.resolve`), the
 gate, the pipeline and the audit log all read it. Rows without a coroutine answer 501
-``NotImplemented``, but for CORS preflights (:mod:`ozgate.s3.preflight`). Source: Amazon S3 API Reference, "Actions"; the actions of authorization are those of
-the Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3". A test
+``NotImplemented``. Source: Amazon S3 API Reference, "Actions"; the actions of authorization are those of the Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3". A test
 holds the table against botocore's model.
 """
 
@@ -21,17 +20,18 @@ from .perform import (
     deleting,
     listing,
     multipart,
+    preflight,
     reading,
     tagging,
     writing,
 )
-from .row import Body, Operation
+from .row import Body, Gate, Operation
 
 if TYPE_CHECKING:
     from .call import Call
     from .reply import Reply
 
-__all__ = ["ALIASES", "OPERATIONS", "Body", "Operation", "Scope"]
+__all__ = ["ALIASES", "OPERATIONS", "Body", "Gate", "Operation", "Scope"]
 
 DELETE, GET, HEAD, OPTIONS = "DELETE", "GET", "HEAD", "OPTIONS"
 POST, PUT = "POST", "PUT"
@@ -39,6 +39,7 @@ SERVICE, BUCKET, OBJECT = Scope.SERVICE, Scope.BUCKET, Scope.OBJECT
 TAGS = "if-match if-none-match"
 SOURCE_CONDITIONS = "x-amz-copy-source-if-match x-amz-copy-source-if-none-match x-amz-copy-source-if-modified-since x-amz-copy-source-if-unmodified-since"
 DOCUMENT, STREAM = Body.DOCUMENT, Body.STREAM
+PREFLIGHT = Gate.PREFLIGHT
 
 ALIASES: Final[Mapping[str, str]] = {
     "GetBucketLifecycle": "GetBucketLifecycleConfiguration",
@@ -62,6 +63,7 @@ def op(
     checked: bool = False,
     audit: str = "",
     conditions: str | None = None,
+    gate: Gate = Gate.SIGNED,
 ) -> Operation:
     """Write a row; see :class:`Operation`.
 
@@ -69,6 +71,7 @@ def op(
     :param checked: whether a checksum is required.
     :param audit: what Ozone calls it, where that is not the name in capitals.
     :param conditions: the conditional headers it takes, with blanks between.
+    :param gate: how it is found out who asks.
     """
     return Operation(
         name,
@@ -82,6 +85,7 @@ def op(
         checked,
         audit or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper(),
         None if conditions is None else frozenset(conditions.split()),
+        gate,
     )
 
 
@@ -95,6 +99,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
        None, "s3express:ListAllMyDirectoryBuckets"),
     op("WriteGetObjectResponse", POST, SERVICE, "/WriteGetObjectResponse",
        None, "s3-object-lambda:WriteGetObjectResponse", STREAM),
+    op("OptionsService", OPTIONS, SERVICE, "", preflight.options_service, "", gate=PREFLIGHT),
     # Buckets
     op("CreateBucket", PUT, BUCKET, "",
        buckets.create_bucket, "s3:CreateBucket", DOCUMENT),
@@ -104,7 +109,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     op("GetBucketLocation", GET, BUCKET, "location",
        buckets.get_bucket_location, "s3:GetBucketLocation"),
     op("CreateSession", GET, BUCKET, "session", None, "s3express:CreateSession"),
-    op("OptionsBucket", OPTIONS, BUCKET, "", None, ""),
+    op("OptionsBucket", OPTIONS, BUCKET, "", preflight.options_bucket, "", gate=PREFLIGHT),
     # Listing
     op("ListObjects", GET, BUCKET, "",
        listing.list_objects, "s3:ListBucket", audit="GET_BUCKET"),
@@ -134,8 +139,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
        tagging.put_object_tagging, "s3:PutObjectTagging", DOCUMENT, checked=True, conditions=""),
     op("DeleteObjectTagging", DELETE, OBJECT, "tagging",
        tagging.delete_object_tagging, "s3:DeleteObjectTagging", conditions=""),
-    op("PostObject", POST, BUCKET, "", None, "s3:PutObject", STREAM),
-    op("OptionsObject", OPTIONS, OBJECT, "", None, ""),
+    op("PostObject", POST, BUCKET, "", None, "s3:PutObject", STREAM, gate=Gate.FORM),
+    op("OptionsObject", OPTIONS, OBJECT, "", preflight.options_object, "", gate=PREFLIGHT),
     op("GetObjectAcl", GET, OBJECT, "acl", None, "s3:GetObjectAcl"),
     op("PutObjectAcl", PUT, OBJECT, "acl",
        None, "s3:PutObjectAcl", DOCUMENT, checked=True),

@@ -1,4 +1,4 @@
-"""The pipeline, written once: gate, resolve, perform, finish, render. Authorization is in :mod:`ozgate.s3.entering`.
+"""The pipeline, written once: resolve, admit, perform, finish, render. Authorization is in :mod:`ozgate.s3.entering`.
 
 What comes in is a request whose address was parsed; what goes out is an answer on the
 wire and a line in each log. Every operation passes through here and nowhere else.
@@ -14,8 +14,7 @@ from attrs import frozen
 from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
-from ..auth.hoisted import hoisted_headers
-from ..auth.sigv4 import authenticate, confirm
+from ..auth.sigv4 import confirm
 from ..batches import BATCH
 from ..errors import (
     ClientGone,
@@ -26,19 +25,17 @@ from ..errors import (
     forget_frames,
 )
 from ..gateway.gateway import Gateway
-from ..values import Principal
 from ..wire.accesslog import GONE
 from ..wire.headers import Headers
 from ..wire.send import send
-from ..wire.target import Scope
 from .call import Call, asked_of
 from .failures import as_s3_error, code_of, log_failure, log_success
 from .finish import finish
+from .gate import admit
 from .openpages import HEADERS
-from .operations import Body
-from .preflight import PREFLIGHTS, preflight_refused
 from .reply import Reply
-from .resolve import resolve
+from .resolve import resolve_request
+from .row import Body, Gate
 from .terms import check_payload, check_unread
 from .xml import error_document
 
@@ -48,7 +45,7 @@ if TYPE_CHECKING:
     from ..wire.accesslog import AccessLog, AuditLog
     from ..wire.body import RequestBody
     from ..wire.request import GatewayRequest
-    from ..wire.target import Address, Query
+    from ..wire.target import Address
     from .openpages import OpenPage
     from .row import Operation
 
@@ -60,73 +57,6 @@ STREAMED = 2 * BATCH + (256 << 10)
 
 UNCOUNTED = 64 << 10
 """Bytes of a document that may wait for its reader unaccounted for: more or less what is written before anybody asks."""
-
-
-def text(value: bytes) -> str:
-    """A header's value as text: UTF-8 where that works, else Latin-1."""
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
-
-
-def request_headers(request: GatewayRequest) -> Headers:
-    """The headers of a request, each name once, as the gate and the operations see them."""
-    values: dict[str, str] = {}
-    repeated: dict[str, list[str]] = {}
-    for raw_name, raw_value in request.header_pairs():
-        name, value = raw_name.decode("ascii"), text(raw_value)
-        if name in values:
-            repeated.setdefault(name, [values[name]]).append(value)
-        else:
-            values[name] = value
-    values.update((name, ",".join(each)) for name, each in repeated.items())
-    return Headers(values)
-
-
-_FOR_THE_GATE = frozenset(
-    """
-    x-amz-algorithm x-amz-content-sha256 x-amz-credential x-amz-date x-amz-decoded-content-length x-amz-expires
-    x-amz-security-token x-amz-signature x-amz-signedheaders x-amz-trailer
-    """.split()
-)
-"""Query names of a presigned URL that are no headers of the operation."""
-
-_CHECKSUM_TRAITS = frozenset(
-    ("x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type")
-)
-
-
-def with_presigned(headers: Headers, query: Query) -> Headers:
-    """The headers of a presigned request, with those that its URL carries as query parameters.
-
-    SDKs move ``x-amz-*`` headers into the URLs they presign, and S3 takes them from there: metadata, tags,
-    storage class, checksum mode. A header that was sent comes before its namesake. S3 leaves checksum values
-    alone, since SDKs compute those of the empty body that they presign with.
-
-    :raises InvalidArgument: what a parameter carries is no header.
-    """
-    values = {
-        name: value
-        for name, value in hoisted_headers(query.items()).items()
-        if name not in _FOR_THE_GATE
-        and (
-            not name.startswith(("x-amz-checksum-", "x-amz-sdk-"))
-            or name in _CHECKSUM_TRAITS
-        )
-    }
-    return Headers({**values, **dict(headers.items())}) if values else headers
-
-
-def _is_form(method: str, address: Address, headers: Headers) -> bool:
-    """Whether it is a browser's form upload, which is signed in a field of the form and nowhere else.
-
-    So the gate, which does not read bodies, has nothing to say of it. Source: Amazon S3 API Reference, "POST Object".
-    """
-    if method != "POST" or address.scope is not Scope.BUCKET or address.query:
-        return False
-    kind = (headers.get("content-type") or "").partition(";")[0].strip().lower()
-    return kind == "multipart/form-data" and "authorization" not in headers
 
 
 @frozen
@@ -206,23 +136,6 @@ class Pipeline:
             address.query.items() if address else None,
         )
 
-    async def _principal(self, verified: Verified) -> Principal:
-        """Who asks, with the groups that matter: from here on nothing asks the operating system.
-
-        Everybody passes every check while security is off; so does the static pair, by its access id.
-        """
-        user, access_id = verified.user, verified.access_id
-        gateway = self.gateway
-        if self.secrets is None or (
-            access_id != "" and access_id == gateway.settings.access_key
-        ):
-            known_as = gateway.administrators.known_as(user)
-            return Principal(access_id, user, True, known_as)
-        found = await gateway.administrators.identify(user)
-        return Principal(
-            access_id, user, found.is_admin, found.short_name, found.groups
-        )
-
     async def show(self, request: GatewayRequest, page: OpenPage) -> None:
         """Answer with a page that is for everybody; see :mod:`ozgate.s3.openpages`."""
         gone: CancelledError | None = None
@@ -252,31 +165,28 @@ class Pipeline:
         self.access_log.note(request, seconds=seconds)
 
     async def _perform(self, request: GatewayRequest, address: Address) -> Reply:
-        """Gate, resolve, perform; the logs are told who and what on the way."""
+        """Resolve, admit, perform; the logs are told who and what on the way."""
         method = request.method.decode("ascii")
-        headers = request_headers(request)
-        notes = request.notes
-        if method == "OPTIONS":
-            notes["operation"] = PREFLIGHTS.get(address.scope)
-            raise preflight_refused(address.scope, headers)
-        if _is_form(method, address, headers):
-            notes["operation"] = resolve(method, address, False)
-            raise NotImplemented()
-        now = self.gateway.clock.seconds()
-        sigv2 = self.gateway.settings.sigv2_presigned
-        verified = await authenticate(
-            method, address, headers, self.secrets, now, sigv2
+        headers = Headers.of(request.header_pairs())
+        notes, gateway, secrets = request.notes, self.gateway, self.secrets
+        try:
+            operation = notes["meant"] = resolve_request(method, address, headers)
+        except S3Error:
+            # Whoever signed is told why; all others are told to sign, as for what is there.
+            signed = Gate.SIGNED
+            found = await admit(gateway, secrets, signed, method, address, headers)
+            notes["principal"] = found[1]
+            raise
+        verified, principal, headers = await admit(
+            gateway, secrets, operation.gate, method, address, headers
         )
-        if verified.presigned:
-            headers = with_presigned(headers, address.query)
-        principal = notes["principal"] = await self._principal(verified)
-        operation = resolve(method, address, "x-amz-copy-source" in headers)
+        notes["principal"] = principal
         notes["operation"] = operation
         if operation.perform is None:
             raise NotImplemented()
         self._admit_body(operation, verified, request.body)
         asked = asked_of(
-            self.gateway,
+            gateway,
             operation,
             address,
             headers,
@@ -286,14 +196,14 @@ class Pipeline:
         )
         return await operation.perform(
             Call(
-                self.gateway,
+                gateway,
                 operation,
                 asked,
                 verified,
                 request.body,
                 request.request_id,
                 notes,
-                partial(confirm, verified, self.secrets),
+                partial(confirm, verified, secrets),
                 request.computing,
             )
         )

@@ -19,14 +19,15 @@ delete the bucket):
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from typing import TYPE_CHECKING, Final
 
 from ..errors import InvalidArgument, InvalidRequest, MethodNotAllowed, NotImplemented
 from ..wire.target import Scope
-from .operations import OPERATIONS, Operation
+from .operations import OPERATIONS, Gate, Operation
 
 if TYPE_CHECKING:
+    from ..wire.headers import Headers
     from ..wire.target import Address, Query
 
 
@@ -34,6 +35,7 @@ def _name(wanted: str) -> str:
     return wanted.partition("=")[0]
 
 
+_SOURCE: Final = "x-amz-copy-source"
 _DELICATE: Final = ("uploadId", "partNumber", "versionId")
 _ORDINARY: Final = frozenset(
     """
@@ -129,6 +131,26 @@ _TYPES: Final = {
     "versions": "BUCKETVERSIONS",
 }
 """What S3 calls a sub-resource, in errors as in its access logs, where that is not its name in capitals."""
+
+
+PREFLIGHTS: Final[Mapping[Scope, Operation]] = {
+    row.scope: row for row in OPERATIONS if row.gate is Gate.PREFLIGHT
+}
+
+
+def resolve_request(method: str, address: Address, headers: Headers) -> Operation:
+    """Find the operation of a request whose signature nobody has looked at yet: as :func:`resolve`, which says what it raises.
+
+    A preflight is about a request to come, which its query is part of: it is one whatever that names.
+
+    :param headers: as sent; a presigned URL may carry ``x-amz-copy-source`` in its query instead.
+    """
+    if method == "OPTIONS":
+        return PREFLIGHTS[address.scope]
+    has_source = _SOURCE in headers
+    if method == "PUT" and address.query and "authorization" not in headers:
+        has_source = has_source or _SOURCE in map(str.lower, address.query.names())
+    return resolve(method, address, has_source)
 
 
 def resolve(method: str, address: Address, has_copy_source: bool) -> Operation:

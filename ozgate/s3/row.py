@@ -29,6 +29,19 @@ class Body(Enum):
     """The bytes of an object or part, never held."""
 
 
+class Gate(Enum):
+    """How it is found out who asks for an operation; :mod:`ozgate.s3.gate` does it."""
+
+    SIGNED = "signed"
+    """By the signature of the request, or of the URL: who has none is refused."""
+    FORM = "form"
+    """By a field of the form, where it is a browser's form; else as ``SIGNED``."""
+    PREFLIGHT = "preflight"
+    """Not at all: a browser asks, which cannot sign."""
+    ANYBODY = "anybody"
+    """By the signature, where there is one; nobody else is known, and nothing is granted to them."""
+
+
 @frozen
 class Operation:
     """One row.
@@ -43,6 +56,7 @@ class Operation:
     :ivar audit: Ozone's name of the action in the audit log.
     :ivar conditions: the conditional headers it takes, where it changes or removes what is there: another one is
         refused, never ignored. ``None`` where nothing is lost if one is.
+    :ivar gate: how it is found out who asks.
     """
 
     name: str
@@ -56,6 +70,7 @@ class Operation:
     checksum_required: bool = False
     audit: str = ""
     conditions: frozenset[str] | None = None
+    gate: Gate = Gate.SIGNED
 
     @property
     def takes_unsigned_chunks(self) -> bool:

@@ -5,7 +5,7 @@ Imports nothing else of ozgate; whoever needs a value imports it from here. Time
 
 from __future__ import annotations
 
-from .access import RIGHTS, Acl, Credential, Principal, Secret
+from .access import ANONYMOUS, RIGHTS, Acl, Credential, Principal, Secret
 from .buckets import Bucket, Volume
 from .claims import Claim
 from .content import EXTENTS_AT_ONCE, BlobRef, ByteRange, Content, Extent
@@ -24,6 +24,7 @@ from .versions import (
 )
 
 __all__ = [
+    "ANONYMOUS",
     "EXTENTS_AT_ONCE",
     "NULL_VERSION",
     "RIGHTS",

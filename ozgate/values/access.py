@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-__all__ = ["RIGHTS", "Acl", "Credential", "Principal", "Secret"]
+__all__ = ["ANONYMOUS", "RIGHTS", "Acl", "Credential", "Principal", "Secret"]
 
 RIGHTS = {
     "r": "READ",
@@ -32,7 +32,7 @@ class Principal:
 
     :ivar access_id: the access key id as it was sent; a Kerberos principal such
         as ``testuser/scm@EXAMPLE.COM`` is one.
-    :ivar user: who owns things and is granted things; the access id unless told otherwise.
+    :ivar user: who owns things and is granted things; the access id unless told otherwise. ``""`` for :data:`ANONYMOUS`.
     :ivar is_admin: an administrator, who passes every check.
     :ivar short_name: what ``hadoop.security.auth_to_local`` makes of the user: owners and entries of access control
         lists may be named so as well, and what the user makes is.
@@ -53,8 +53,12 @@ class Principal:
             object.__setattr__(self, "short_name", self.user)
 
     def is_called(self, name: str) -> bool:
-        """Whether a name, by which something is owned or granted, means this user."""
-        return name in (self.user, self.short_name)
+        """Whether a name, by which something is owned or granted, means this user. No name means whoever did not sign."""
+        return name != "" and name in (self.user, self.short_name)
+
+
+ANONYMOUS = Principal("")
+"""Whoever did not sign."""
 
 
 @frozen

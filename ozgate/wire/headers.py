@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class Headers:
     """Request headers, each name once.
@@ -15,6 +17,21 @@ class Headers:
     def __init__(self, values: dict[str, str]) -> None:
         self._values = values
 
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[bytes, bytes]]) -> Headers:
+        """Headers as they were sent: names in lower case, values without white space around them."""
+        values: dict[str, str] = {}
+        repeated: dict[str, list[str]] = {}
+        for raw_name, raw_value in pairs:
+            name, value = raw_name.decode("ascii"), _text(raw_value)
+            if name in values:
+                repeated.setdefault(name, [values[name]]).append(value)
+            else:
+                values[name] = value
+        for name, each in repeated.items():
+            values[name] = ",".join(each)
+        return cls(values)
+
     def get(self, name: str) -> str | None:
         """The value of a header, surrounding white space removed, or ``None``."""
         return self._values.get(name)
@@ -25,3 +42,11 @@ class Headers:
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
+
+
+def _text(value: bytes) -> str:
+    """A header's value as text: UTF-8 where that works, else Latin-1."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")

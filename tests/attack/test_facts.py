@@ -82,6 +82,7 @@ ACTIONS = {
     "ListBuckets": "ListAllMyBuckets",
     "ListDirectoryBuckets": "ListAllMyDirectoryBuckets",
     "HeadBucket": "ListBucket",
+    "OptionsService": "",
     "OptionsBucket": "",
     "ListObjects": "ListBucket",
     "ListObjectsV2": "ListBucket",

@@ -9,7 +9,7 @@ from ozgate.auth.sealing import MasterKey
 from ozgate.auth.secretstore import MetadataSecretStore, StaticSecrets
 from ozgate.auth.sigv4 import authenticate
 from ozgate.errors import S3Error
-from ozgate.s3.pipeline import with_presigned
+from ozgate.s3.gate import with_presigned
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.wire.head import TOKEN
 from ozgate.wire.headers import Headers

@@ -15,7 +15,7 @@ from ozgate.auth.administrators import Administrators
 from ozgate.auth.sealing import MasterKey
 from ozgate.auth.secretstore import MetadataSecretStore
 from ozgate.s3.app import make_site
-from ozgate.s3.operations import OPERATIONS, Body, Operation
+from ozgate.s3.operations import OPERATIONS, Body, Gate, Operation
 from ozgate.testing.inmemory import in_memory_agent
 from ozgate.testing.metadata_base import ask
 from ozgate.values import RIGHTS, Acl
@@ -99,7 +99,12 @@ VERSIONED = frozenset(
 )
 """Operations that may name a version."""
 
-BUILT = [row for row in OPERATIONS if row.perform is not None]
+BUILT = [
+    row
+    for row in OPERATIONS
+    if row.perform is not None and row.gate is not Gate.PREFLIGHT
+]
+"""Preflights have a file of their own, :mod:`tests.operations.test_preflight`: nobody is asked who it is."""
 
 TAGS = b"<Tagging><TagSet><Tag><Key>a</Key><Value>c</Value></Tag></TagSet></Tagging>"
 DOOMED = b"<Delete><Object><Key>key</Key></Object></Delete>"

@@ -13,11 +13,13 @@ from ...values import Acl, Bucket, Principal, Volume
 
 
 def allows(acls: Sequence[Acl], principal: Principal, right: str) -> bool:
-    """Whether a list grants a right to a user who signed in.
+    """Whether a list grants a right to a user who signed in; to nobody else it grants any, for those are not in its world.
 
     As in Ozone: ``DEFAULT`` entries are in force for the thing itself, besides what is made inside it later; an entry with
     ``NONE`` gives nothing, whatever else it has; and no entry takes away what another gives.
     """
+    if not principal.user:
+        return False
     for acl in acls:
         if right not in acl.rights and "ALL" not in acl.rights:
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from attrs import evolve, frozen
@@ -29,12 +29,18 @@ EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 @implementer(ISecretStore)
 class Secrets:
-    """A store that knows two access ids of one secret."""
+    """A store of known secrets.
+
+    :param known: by access id.
+    """
+
+    def __init__(self, known: Mapping[str, str]) -> None:
+        self.known = known
 
     def secret(self, access_id: str) -> Deferred[Credential | None]:
         """The secret of a known access id."""
-        known = access_id in (ACCESS_ID, DOCUMENTED)
-        return succeed(Credential(SECRET, access_id) if known else None)
+        secret = self.known.get(access_id)
+        return succeed(None if secret is None else Credential(secret, access_id))
 
     def issue(
         self, user: str, key: str = "", ttl: float | None = None
@@ -55,7 +61,7 @@ class Secrets:
         raise NotImplementedError
 
 
-KNOWN = Secrets()
+KNOWN = Secrets({ACCESS_ID: SECRET, DOCUMENTED: SECRET})
 
 
 @frozen

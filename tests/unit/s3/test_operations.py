@@ -14,7 +14,7 @@ from ozgate.s3.operations import ALIASES, OPERATIONS, Body, Operation
 from ozgate.s3.resolve import resolve
 from ozgate.wire.target import Address, Scope, parse_address
 
-ELSEWHERE = {"PostObject", "OptionsBucket", "OptionsObject"}
+ELSEWHERE = {"PostObject", "OptionsService", "OptionsBucket", "OptionsObject"}
 """Rows the model does not have: the browser's form upload and CORS preflights."""
 
 BY_ENDPOINT = {"ListDirectoryBuckets"}

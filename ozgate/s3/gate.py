@@ -1,0 +1,129 @@
+"""The gate: who asks, found out in the way that the operation's row names, before anything else is done.
+
+Admitted is not authorized: what somebody may do is asked where the bucket is entered (:mod:`ozgate.s3.entering`).
+Whoever did not sign is :data:`~ozgate.values.ANONYMOUS`, whom nothing is granted to.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..auth.canonical import UNSIGNED_PAYLOAD
+from ..auth.claims import is_claimed, read_payload
+from ..auth.hoisted import hoisted_headers
+from ..auth.sigv4 import Verified, authenticate
+from ..errors import InvalidRequest
+from ..values import ANONYMOUS, Principal
+from ..wire.headers import Headers
+from .row import Gate
+
+if TYPE_CHECKING:
+    from ..gateway.gateway import Gateway
+    from ..interfaces import ISecretStore
+    from ..wire.target import Address, Query
+
+_FOR_THE_GATE = frozenset(
+    """
+    x-amz-algorithm x-amz-content-sha256 x-amz-credential x-amz-date x-amz-decoded-content-length x-amz-expires
+    x-amz-security-token x-amz-signature x-amz-signedheaders x-amz-trailer
+    """.split()
+)
+"""Query names of a presigned URL that are no headers of the operation."""
+
+_CHECKSUM_TRAITS = frozenset(
+    ("x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type")
+)
+
+
+async def admit(
+    gateway: Gateway,
+    secrets: ISecretStore | None,
+    gate: Gate,
+    method: str,
+    address: Address,
+    headers: Headers,
+) -> tuple[Verified, Principal, Headers]:
+    """Find out who asks.
+
+    :param secrets: ``None`` when security is off; see :func:`~ozgate.auth.sigv4.authenticate`.
+    :return: what the signature says, who that is, and the headers of the operation.
+    :raises S3Error: whoever it is did not sign, or not well, and the gate wants that.
+    """
+    if gate is not Gate.SIGNED and not _must_sign(gate, address, headers):
+        return _unsigned(gate, headers), ANONYMOUS, headers
+    now = gateway.clock.seconds()
+    sigv2 = gateway.settings.sigv2_presigned
+    verified = await authenticate(method, address, headers, secrets, now, sigv2)
+    if verified.presigned:
+        headers = with_presigned(headers, address.query)
+    user, access_id = verified.user, verified.access_id
+    # The groups come along: from here on nothing asks the operating system.
+    administrators = gateway.administrators
+    if secrets is None or (
+        access_id != "" and access_id == gateway.settings.access_key
+    ):
+        # Everybody passes every check while security is off; so does the static pair, by its access id.
+        known_as = administrators.known_as(user)
+        return verified, Principal(access_id, user, True, known_as), headers
+    found = await administrators.identify(user)
+    principal = Principal(
+        access_id, user, found.is_admin, found.short_name, found.groups
+    )
+    return verified, principal, headers
+
+
+def _must_sign(gate: Gate, address: Address, headers: Headers) -> bool:
+    """Whether a gate that lets some in without a signature wants one of this request."""
+    if gate is Gate.PREFLIGHT:
+        return False
+    if gate is Gate.FORM:
+        return not is_form(address, headers)
+    return is_claimed(address.query.names(), headers)
+
+
+def is_form(address: Address, headers: Headers) -> bool:
+    """Whether it is a browser's form upload, which is signed in a field of the form and nowhere else.
+
+    So the gate, which does not read bodies, has nothing to say of it. Source: Amazon S3 API Reference, "POST Object".
+    """
+    if address.query or "authorization" in headers:
+        return False
+    kind = (headers.get("content-type") or "").partition(";")[0].strip().lower()
+    return kind == "multipart/form-data"
+
+
+def _unsigned(gate: Gate, headers: Headers) -> Verified:
+    """What is known of a request that nobody signed.
+
+    :raises InvalidArgument: it says of its body what nobody can.
+    :raises InvalidRequest: it says that its chunks are signed, and nobody is there who could have done that.
+    """
+    payload = UNSIGNED_PAYLOAD
+    if gate is Gate.ANYBODY:
+        payload = read_payload(headers.get("x-amz-content-sha256") or payload)
+        if "HMAC" in payload:
+            raise InvalidRequest(
+                "A body signed in chunks needs a request signed by AWS4-HMAC-SHA256."
+            )
+    return Verified("", payload, None, "", "", "", False)
+
+
+def with_presigned(headers: Headers, query: Query) -> Headers:
+    """The headers of a presigned request, with those that its URL carries as query parameters.
+
+    SDKs move ``x-amz-*`` headers into the URLs they presign, and S3 takes them from there: metadata, tags,
+    storage class, checksum mode. A header that was sent comes before its namesake. S3 leaves checksum values
+    alone, since SDKs compute those of the empty body that they presign with.
+
+    :raises InvalidArgument: what a parameter carries is no header.
+    """
+    values = {
+        name: value
+        for name, value in hoisted_headers(query.items()).items()
+        if name not in _FOR_THE_GATE
+        and (
+            not name.startswith(("x-amz-checksum-", "x-amz-sdk-"))
+            or name in _CHECKSUM_TRAITS
+        )
+    }
+    return Headers({**values, **dict(headers.items())}) if values else headers
