@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+
+from ..wire.request import GatewayRequest
+
+Json = dict[str, object]
+"""An object of JSON, as commands answer with: what :func:`json.dumps` takes."""
 
 
 def answer(
-    request: Any,
+    request: GatewayRequest,
     status: int,
     body: bytes = b"",
     content_type: str = "text/plain; charset=utf-8",
@@ -21,13 +25,14 @@ def answer(
     :param reason: a reason phrase instead of the usual one; a word that clients know, never what came from somewhere.
     """
     request.setResponseCode(status, reason.encode("ascii") or None)
+    set_header = request.responseHeaders.setRawHeaders
     if body:
-        request.setHeader("Content-Type", content_type)
-    request.setHeader("Content-Length", str(len(body)))
+        set_header("Content-Type", [content_type])
+    set_header("Content-Length", [str(len(body))])
     # Secrets and the like are for who asked, not for a cache on the way.
-    request.setHeader("Cache-Control", "no-store")
+    set_header("Cache-Control", ["no-store"])
     for name, value in headers:
-        request.setHeader(name, value)
+        set_header(name, [value])
     return body
 
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 from klein import Klein
+from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import Resource
 
 from ..s3.xml import error_document
 from ..wire.hosts import GUARDS, may_be_called, of_another_site
 from ..wire.limits import ConnectionLimits
 from ..wire.peers import Peers
+from ..wire.request import GatewayRequest
 from ..wire.site import GatewaySite
 from .answers import answer
 from .caller import peer_uid
@@ -53,12 +54,12 @@ class FromHere(Resource):
 
     isLeaf = True
 
-    def __init__(self, inner: Any, context: AdminContext) -> None:
+    def __init__(self, inner: Resource, context: AdminContext) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._inner = inner
         self._context = context
 
-    def render(self, request: Any) -> Any:
+    def render(self, request: GatewayRequest) -> bytes | int:
         """Refuse a request that such a page sent, or by a name that may be such a site's."""
         refused = ""
         if not may_be_called(request, self._context.settings):
@@ -72,15 +73,16 @@ class FromHere(Resource):
             # werkzeug takes ``put`` for ``PUT``; methods are case-sensitive (RFC 9110, 9.1).
             return answer(request, 501)
         try:
-            b"/".join(request.postpath).decode("utf-8")
+            b"/".join(request.postpath or ()).decode("utf-8")
         except UnicodeDecodeError:
             # Klein answers so too, but logs a traceback for each.
             return answer(request, 400, b"the path is no UTF-8")
-        return self._inner.render(request)
+        answered: bytes | int = self._inner.render(request)
+        return answered
 
 
 def make_admin_site(
-    reactor: Any, context: AdminContext, *further: Routes
+    reactor: IReactorTime, context: AdminContext, *further: Routes
 ) -> GatewaySite:
     """The site that serves them, with the same strictness about HTTP as that of S3."""
     settings = context.settings

@@ -15,6 +15,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from ..errors import Unavailable
+from ..wire.request import GatewayRequest
 from .context import AdminContext
 from .errors import AdminError, access_denied, as_admin_error
 
@@ -52,7 +53,7 @@ class Caller:
         return self.short_name or self.user
 
 
-async def caller_of(request: Any, context: AdminContext) -> Caller:
+async def caller_of(request: GatewayRequest, context: AdminContext) -> Caller:
     """Find out who sent a request.
 
     :raises AdminError: no ticket came with it, and one is asked for (401); or the operating system does not say whose
@@ -122,7 +123,7 @@ def require_admin(caller: Caller) -> None:
         raise access_denied(f"{caller.user} is no administrator")
 
 
-def peer_uid(request: Any) -> int | None:
+def peer_uid(request: GatewayRequest) -> int | None:
     """The user at the other end of a Unix socket; ``None`` where the request came another way."""
     sock: Any = getattr(getattr(request.channel, "transport", None), "socket", None)
     if sock is None or sock.family != socket.AF_UNIX:

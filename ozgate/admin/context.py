@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import Factory, frozen
+from twisted.web.iweb import IRequest
 
 from .upkeep.tasks import Upkeep
 
@@ -32,7 +33,7 @@ class AdminContext:
     gateway: Gateway
     secrets: ISecretStore | None
     started: float
-    negotiate: Callable[[Any], Awaitable[str | None]] | None = None
+    negotiate: Callable[[IRequest], Awaitable[str | None]] | None = None
     audit_log: AuditLog | None = None
     upkeep: Upkeep = Factory(lambda self: Upkeep(self.gateway), takes_self=True)
 

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from attrs import frozen
 from twisted.internet.defer import Deferred, DeferredSemaphore, TimeoutError
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -70,7 +70,7 @@ def groups_of(name: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def in_daemon_threads(reactor: Any) -> RunInThread:
+def in_daemon_threads(reactor: IReactorFromThreads) -> RunInThread:
     """A ``run_in_thread`` whose threads hold up neither each other nor the end of the process, however long they take."""
 
     def run(f: Callable[..., Any], *args: Any) -> Deferred[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.interfaces import IReactorTime
 from twisted.plugin import getPlugins
 from zope.interface.exceptions import Invalid
 from zope.interface.interface import InterfaceClass
@@ -18,7 +19,7 @@ from ..interfaces import IProviderMaker
 def make_provider(
     interface: InterfaceClass,
     key: str,
-    reactor: Any,
+    reactor: IReactorTime,
     settings: Settings,
     run_in_thread: Callable[..., Any],
 ) -> Any:

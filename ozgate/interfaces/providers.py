@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from twisted.internet.interfaces import IReactorTime
 from zope.interface import Attribute, Interface
 
 __all__ = ["IProviderMaker"]
@@ -19,7 +20,7 @@ class IProviderMaker(Interface):
     provides = Attribute("The interface that what is made provides.")
 
     def make(
-        reactor: Any,
+        reactor: IReactorTime,
         location: str,
         settings: Mapping[str, Any],
         run_in_thread: Callable[..., Any],

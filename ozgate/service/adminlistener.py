@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from contextlib import AsyncExitStack
-from typing import Any
 
 from attrs import evolve
 from twisted.internet.defer import maybeDeferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from ..admin.app import Routes, make_admin_site
@@ -60,7 +60,10 @@ async def user_with_key(context: AdminContext) -> str:
 
 
 async def serve_admin(
-    reactor: Any, context: AdminContext, opened: AsyncExitStack, *further: Routes
+    reactor: IReactorTime,
+    context: AdminContext,
+    opened: AsyncExitStack,
+    *further: Routes,
 ) -> list[str]:
     """Listen for administrators; what is opened is pushed to ``opened``.
 

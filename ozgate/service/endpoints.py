@@ -10,9 +10,9 @@ import errno
 import re
 import socket
 from collections.abc import Iterable
-from typing import Any
 
 from twisted.internet.endpoints import quoteStringArgument, serverFromString
+from twisted.internet.interfaces import IReactorTime
 
 from ..config.sitefile import ConfigurationError
 
@@ -125,7 +125,7 @@ def options_of(description: str) -> dict[str, str]:
     return dict(options)
 
 
-def check_endpoints(reactor: Any, described: Iterable[str]) -> None:
+def check_endpoints(reactor: IReactorTime, described: Iterable[str]) -> None:
     """See that each description can be read.
 
     :raises ConfigurationError: one cannot.

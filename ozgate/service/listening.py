@@ -146,7 +146,7 @@ def is_loopback(host: str | None) -> bool:
 
 
 async def listen(
-    reactor: Any,
+    reactor: IReactorTime,
     described: Sequence[str],
     factory: IProtocolFactory,
     settings: Settings,
@@ -195,7 +195,7 @@ def try_ports(
 
 
 async def _listen(
-    reactor: Any,
+    reactor: IReactorTime,
     description: str,
     factory: IProtocolFactory,
     secured: TlsEndpoint | None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 _log = Logger()
@@ -13,7 +14,7 @@ REST = 0.1
 """Seconds that a port waits before it looks again for a descriptor."""
 
 
-def rest_without_descriptors(reactor: Any, port: Any) -> None:
+def rest_without_descriptors(reactor: IReactorTime, port: Any) -> None:
     """Have a listening port leave clients in the kernel's backlog until it can accept them.
 
     Twisted's ports close the clients they have no descriptor for, by means of one they hold in reserve. A

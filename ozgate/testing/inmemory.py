@@ -18,6 +18,7 @@ from twisted.internet.interfaces import (
     IProtocol,
     IProtocolFactory,
     IPushProducer,
+    IReactorTime,
     IStreamClientEndpoint,
     ITransport,
 )
@@ -43,7 +44,11 @@ class MemoryTransport:
     """One end of a connection in memory, with back-pressure both ways."""
 
     def __init__(
-        self, reactor: Any, protocol: IProtocol, host: IPv4Address, peer: IPv4Address
+        self,
+        reactor: IReactorTime,
+        protocol: IProtocol,
+        host: IPv4Address,
+        peer: IPv4Address,
     ) -> None:
         self.protocol = protocol
         self.other = self
@@ -159,7 +164,7 @@ class MemoryTransport:
             self.protocol.connectionLost(Failure(ConnectionDone()))
 
 
-def join(reactor: Any, server: IProtocol, client: IProtocol) -> None:
+def join(reactor: IReactorTime, server: IProtocol, client: IProtocol) -> None:
     """Connect two protocols."""
     here = MemoryTransport(reactor, client, CLIENT, SERVER)
     there = MemoryTransport(reactor, server, SERVER, CLIENT)
@@ -172,7 +177,7 @@ def join(reactor: Any, server: IProtocol, client: IProtocol) -> None:
 class _Endpoint:
     """Leads to the site, whatever the URL says."""
 
-    def __init__(self, site: IProtocolFactory, reactor: Any) -> None:
+    def __init__(self, site: IProtocolFactory, reactor: IReactorTime) -> None:
         self._site = site
         self._reactor = reactor
 
@@ -226,7 +231,7 @@ class BytesBody:
         self._paused = True
 
 
-def in_memory_agent(site: IProtocolFactory, reactor: Any) -> IAgent:
+def in_memory_agent(site: IProtocolFactory, reactor: IReactorTime) -> IAgent:
     """An agent whose every request, whatever its URL's host, goes to a site; a connection each.
 
     It is what treq stands on. Used by itself it leaves URLs and what is gzip as they are, as clients of S3 do.
@@ -238,7 +243,7 @@ def in_memory_agent(site: IProtocolFactory, reactor: Any) -> IAgent:
     return agent
 
 
-def in_memory_client(site: IProtocolFactory, reactor: Any) -> HTTPClient:
+def in_memory_client(site: IProtocolFactory, reactor: IReactorTime) -> HTTPClient:
     """A treq client on :func:`in_memory_agent`."""
     return HTTPClient(
         in_memory_agent(site, reactor),
@@ -275,7 +280,7 @@ class _Talk(Protocol):
         self.ended.callback(bytes(self._heard))
 
 
-def talk(site: IProtocolFactory, reactor: Any, data: bytes) -> Deferred[bytes]:
+def talk(site: IProtocolFactory, reactor: IReactorTime, data: bytes) -> Deferred[bytes]:
     """Say to a site what no client library would, then half-close.
 
     :return: fires at the connection's end with everything the site said.

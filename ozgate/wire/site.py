@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.interfaces import IProtocolFactory, IReactorTime
 from twisted.logger import Logger
 from twisted.web import server
 from twisted.web.http import datetimeToString
@@ -55,7 +55,7 @@ class GatewaySite(server.Site):
         resource: IResource,
         error_body: ErrorBody,
         *,
-        reactor: Any,
+        reactor: IReactorTime,
         header_timeout: float = 30.0,
         idle_timeout: float = 60.0,
         minimum_rate: int = 1024,

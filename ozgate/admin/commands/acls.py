@@ -6,12 +6,12 @@ The list of a link itself is shown, but what is changed through a link is that o
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from attrs import evolve
 
 from ...interfaces import IMetadataTransaction
 from ...values import Acl, Bucket, Principal, Volume
+from ..answers import Json
 from ..caller import Caller
 from ..context import AdminContext
 from ..errors import AdminError
@@ -21,7 +21,7 @@ from .rights import authorize, principal_of
 Acls = tuple[Acl, ...]
 
 
-def parse_acls(texts: Iterable[Any]) -> Acls:
+def parse_acls(texts: Iterable[object]) -> Acls:
     """Entries in the form of Ozone's commands, such as ``user:alice:rw[ACCESS]``.
 
     :raises AdminError: one has another form.
@@ -84,7 +84,7 @@ async def get_acl(
     volume: str,
     bucket: str | None = None,
     source: bool = False,
-) -> list[dict[str, Any]]:
+) -> list[Json]:
     """The list of a volume, or of a bucket or link in it.
 
     :param source: of what a link leads to.
@@ -119,7 +119,7 @@ async def add_acl(
     volume: str,
     acls: list[str],
     bucket: str | None = None,
-) -> list[dict[str, Any]]:
+) -> list[Json]:
     """Add entries, or rights to entries that are there; through a link, to what it leads to."""
     return await _change(context, caller, volume, bucket, "add", parse_acls(acls))
 
@@ -130,7 +130,7 @@ async def remove_acl(
     volume: str,
     acls: list[str],
     bucket: str | None = None,
-) -> list[dict[str, Any]]:
+) -> list[Json]:
     """Remove rights, and entries that have none left; through a link, from what it leads to."""
     return await _change(context, caller, volume, bucket, "remove", parse_acls(acls))
 
@@ -141,7 +141,7 @@ async def set_acl(
     volume: str,
     acls: list[str],
     bucket: str | None = None,
-) -> list[dict[str, Any]]:
+) -> list[Json]:
     """Replace the whole list; through a link, that of what it leads to."""
     return await _change(context, caller, volume, bucket, "set", parse_acls(acls))
 
@@ -153,7 +153,7 @@ async def _change(
     bucket: str | None,
     action: str,
     acls: Acls,
-) -> list[dict[str, Any]]:
+) -> list[Json]:
     """Change a list.
 
     :return: of each entry, whether it made a difference.

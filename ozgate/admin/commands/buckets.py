@@ -7,7 +7,6 @@ takes one name of its volume's quota; nothing is asked of what it points at unti
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from attrs import evolve
 
@@ -20,7 +19,7 @@ from ...s3.policy.evaluator import new_acls
 from ...s3.quotas import check_bucket_quota
 from ...values import Acl, Bucket, Principal, Volume
 from ...wire.target import valid_bucket_name
-from ..answers import iso_time
+from ..answers import Json, iso_time
 from ..caller import Caller
 from ..context import AdminContext
 from ..errors import AdminError, access_denied
@@ -38,7 +37,7 @@ EMPTIED_AT_ONCE = 1000
 """Versions that one transaction removes of a bucket that goes with all that is in it."""
 
 
-def bucket_json(bucket: Bucket) -> dict[str, Any]:
+def bucket_json(bucket: Bucket) -> Json:
     """A bucket as Ozone shows it; of a link, only what it is and points at."""
     times = {
         "creationTime": iso_time(bucket.created),
@@ -81,7 +80,7 @@ async def create_bucket(
     space_quota: int | None = None,
     namespace_quota: int | None = None,
     layout: str = LAYOUT,
-) -> dict[str, Any]:
+) -> Json:
     """Make a bucket.
 
     :param user: its owner; the caller when ``None``.
@@ -136,7 +135,7 @@ async def link_bucket(
     source_bucket: str,
     volume: str,
     bucket: str,
-) -> dict[str, Any]:
+) -> Json:
     """Make a link. What it points at need not exist.
 
     :raises AdminError: ``BUCKET_ALREADY_EXISTS``; ``VOLUME_NOT_FOUND``, of the link's own volume only.
@@ -204,7 +203,7 @@ def _room_in(
 
 async def info_bucket(
     context: AdminContext, caller: Caller, volume: str, bucket: str
-) -> dict[str, Any]:
+) -> Json:
     """Show a bucket or a link."""
     principal = principal_of(caller)
     return bucket_json(
@@ -228,7 +227,7 @@ async def list_buckets(
     start: str = "",
     limit: int = 100,
     user: str | None = None,
-) -> list[dict[str, Any]]:
+) -> list[Json]:
     """Buckets and links of a volume by name: a page of those that the caller may see.
 
     :param start: only those after this name.
@@ -280,7 +279,7 @@ def _listed(
 
 async def update_bucket(
     context: AdminContext, caller: Caller, volume: str, bucket: str, user: str
-) -> dict[str, Any]:
+) -> Json:
     """Give a bucket or link another owner."""
     principal = principal_of(caller)
     if not user:
@@ -306,7 +305,7 @@ async def delete_bucket(
     volume: str,
     bucket: str,
     recursive: bool = False,
-) -> dict[str, Any]:
+) -> Json:
     """Remove a link, or an empty bucket with its unfinished uploads.
 
     :param recursive: remove what is in it first. One call removes only so much: whoever asks goes on asking until

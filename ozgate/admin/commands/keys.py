@@ -7,7 +7,7 @@ the S3 endpoint. JSON is that of ``ozone sh key``.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ...auth.sigv4 import Verified
 from ...errors import NoSuchBucket
@@ -24,7 +24,7 @@ from ...values import Bucket, ListedObject, ObjectVersion, Page
 from ...wire.body import RequestBody
 from ...wire.headers import Headers
 from ...wire.target import Address, Query, Scope, check_key
-from ..answers import iso_time
+from ..answers import Json, iso_time
 from ..caller import Caller
 from ..context import AdminContext
 from ..errors import AdminError
@@ -98,7 +98,7 @@ async def list_keys(
     prefix: str = "",
     start: str = "",
     limit: int = 100,
-) -> list[dict[str, Any]]:
+) -> list[Json]:
     """A page of a bucket's keys, by name.
 
     :param start: only those after this one.
@@ -113,7 +113,7 @@ async def list_keys(
 
 async def info_key(
     context: AdminContext, caller: Caller, volume: str, bucket: str, key: str
-) -> dict[str, Any]:
+) -> Json:
     """Show a key."""
     call = _key_call(context, caller, "HeadObject", volume, bucket, key)
     version = await _asked(call, lambda: call.read_authorized(_find))
@@ -210,7 +210,7 @@ def _find(tx: IMetadataTransaction, asked: Asked, bucket: Bucket) -> ObjectVersi
 
 def _listed_json(
     volume: str, bucket: str, version: ObjectVersion | ListedObject, owner: str
-) -> dict[str, Any]:
+) -> Json:
     """A key as Ozone's lists show it. When it was made is when it was last written: keys are replaced whole."""
     written = iso_time(version.modified)
     return {

@@ -8,7 +8,6 @@ Ozone's ``ozone s3`` commands'.
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from twisted.logger import Logger
 
@@ -17,6 +16,7 @@ from ...config.strength import refusal, warning
 from ...errors import Absent, Conflict
 from ...interfaces import IMetadataTransaction, ISecretStore
 from ...values import Secret
+from ..answers import Json
 from ..caller import Caller
 from ..context import AdminContext
 from ..errors import AdminError, access_denied
@@ -34,7 +34,7 @@ _forbidden_in_users = frozenset("~,'\"\\`$")
 _key = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 
 
-async def whoami(context: AdminContext, caller: Caller) -> dict[str, Any]:
+async def whoami(context: AdminContext, caller: Caller) -> Json:
     """Who the caller is."""
     return {"user": caller.user, "isAdmin": caller.is_admin}
 
@@ -45,7 +45,7 @@ async def get_secret(
     user: str | None = None,
     key: str = "",
     ttl: float | None = None,
-) -> dict[str, Any]:
+) -> Json:
     """Make a secret, which is shown this once.
 
     :param user: whose; the caller's own when ``None``.
@@ -81,7 +81,7 @@ async def set_secret(
     secret: str,
     user: str | None = None,
     key: str = "",
-) -> dict[str, Any]:
+) -> Json:
     """Replace a secret that is there by a given one.
 
     :return: ``awsAccessKey``, ``awsSecret``, and a ``warning`` where the secret can be guessed.
@@ -126,7 +126,7 @@ async def revoke_secret(
 
 async def list_secrets(
     context: AdminContext, caller: Caller, after: str = "", limit: int = MOST_LISTED
-) -> list[dict[str, Any]]:
+) -> list[Json]:
     """Access ids, whose they are and how old: a page of those after one, by access id. Never secrets.
 
     :raises AdminError: the caller is no administrator of S3.
@@ -184,11 +184,11 @@ def _invalid(message: str) -> AdminError:
     return AdminError("INVALID_REQUEST", message)
 
 
-def _shown(access_id: str, secret: str) -> dict[str, Any]:
+def _shown(access_id: str, secret: str) -> Json:
     return {"awsAccessKey": access_id, "awsSecret": secret}
 
 
-def _listed(row: Secret, now: int) -> dict[str, Any]:
+def _listed(row: Secret, now: int) -> Json:
     return {
         "accessId": row.access_id,
         "owner": row.user,

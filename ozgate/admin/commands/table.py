@@ -17,8 +17,9 @@ from typing import Any, get_args, get_type_hints
 from klein import Klein
 
 from ...errors import BadRequest, S3Error, StoreError
+from ...wire.request import GatewayRequest
 from ...wire.streams import Collect
-from ..answers import answer
+from ..answers import Json, answer
 from ..caller import Caller, caller_of
 from ..context import AdminContext
 from ..errors import AdminError, access_denied, as_admin_error
@@ -75,7 +76,7 @@ ACTIONS = {"get_secret": "GENERATE_SECRET"}
 
 
 async def run(
-    context: AdminContext, caller: Caller, name: str, arguments: Mapping[str, Any]
+    context: AdminContext, caller: Caller, name: str, arguments: Mapping[str, object]
 ) -> Any:
     """Run a command.
 
@@ -99,9 +100,9 @@ def routes(app: Klein, context: AdminContext) -> None:
     """Add the HTTP API."""
 
     @app.route("/ozgate/v1/<name>", methods=["POST"])
-    async def command(request: Any, name: str) -> bytes:
+    async def command(request: GatewayRequest, name: str) -> bytes:
         failed: AdminError | None = None
-        caller, arguments = Caller(""), dict[str, Any]()
+        caller, arguments = Caller(""), Json()
         try:
             caller = await caller_of(request, context)
             arguments = await read_arguments(request)
@@ -125,19 +126,19 @@ def routes(app: Klein, context: AdminContext) -> None:
         return reply
 
 
-def place_of(arguments: Mapping[str, Any]) -> tuple[str, str]:
+def place_of(arguments: Mapping[str, object]) -> tuple[str, str]:
     """What arguments name, for the audit log: ``volume/bucket`` and key."""
     names = (arguments.get("volume"), arguments.get("bucket"))
     return "/".join(str(each) for each in names if each), str(arguments.get("key", ""))
 
 
-def content_type(request: Any) -> str:
+def content_type(request: GatewayRequest) -> str:
     """The type of what was sent, without its parameters."""
     [value, *_] = request.requestHeaders.getRawHeaders(b"content-type", [b""])
     return str(value.decode("latin-1")).partition(";")[0].strip().lower()
 
 
-async def read_arguments(request: Any) -> dict[str, Any]:
+async def read_arguments(request: GatewayRequest) -> Json:
     """The arguments that a request brings, as JSON.
 
     :raises AdminError: it brings something else.
@@ -161,7 +162,7 @@ def _too_large() -> BadRequest:
     return BadRequest(f"arguments have more than {LARGEST} bytes")
 
 
-def check_arguments(command: Command, arguments: Mapping[str, Any]) -> None:
+def check_arguments(command: Command, arguments: Mapping[str, object]) -> None:
     """Hold arguments against the signature of a command, for they come from anywhere.
 
     :raises AdminError: one is missing, unknown or of another type.
@@ -187,7 +188,7 @@ def _is_text(value: str) -> bool:
     return True
 
 
-def _is_one(value: Any, hint: Any) -> bool:
+def _is_one(value: object, hint: Any) -> bool:
     """Whether a value from JSON is of a type: plain ones, unions of them, lists and dictionaries unlooked into."""
     if hint is Any:
         return True

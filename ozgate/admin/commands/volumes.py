@@ -6,7 +6,6 @@ Making and removing volumes is for administrators; the rest is asked of the volu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from attrs import evolve
 
@@ -14,7 +13,7 @@ from ...interfaces import IMetadataTransaction
 from ...s3.policy.evaluator import shown_to
 from ...values import Acl, Principal, Volume
 from ...wire.target import valid_bucket_name
-from ..answers import iso_time
+from ..answers import Json, iso_time
 from ..caller import Caller, require_admin
 from ..context import AdminContext
 from ..errors import AdminError, access_denied
@@ -23,7 +22,7 @@ from .quotas import check_quotas
 from .rights import authorize, principal_of
 
 
-def volume_json(volume: Volume) -> dict[str, Any]:
+def volume_json(volume: Volume) -> Json:
     """A volume as Ozone shows it."""
     return {
         "metadata": {},
@@ -47,7 +46,7 @@ async def create_volume(
     user: str | None = None,
     space_quota: int | None = None,
     namespace_quota: int | None = None,
-) -> dict[str, Any]:
+) -> Json:
     """Make a volume.
 
     :param user: its owner; the caller when ``None``.
@@ -79,9 +78,7 @@ def _create(tx: IMetadataTransaction, made: Volume) -> Volume:
     return tx.add_volume(evolve(made, created=tx.now(), modified=tx.now()))
 
 
-async def info_volume(
-    context: AdminContext, caller: Caller, volume: str
-) -> dict[str, Any]:
+async def info_volume(context: AdminContext, caller: Caller, volume: str) -> Json:
     """Show a volume."""
     principal = principal_of(caller)
     return volume_json(await context.gateway.metadata.read(_info, principal, volume))
@@ -100,7 +97,7 @@ async def list_volumes(
     start: str = "",
     limit: int = 100,
     user: str | None = None,
-) -> list[dict[str, Any]]:
+) -> list[Json]:
     """Volumes by name: a page of those that a user may see.
 
     :param start: only those after this name.
@@ -133,7 +130,7 @@ def _listed(
 
 async def update_volume(
     context: AdminContext, caller: Caller, volume: str, user: str
-) -> dict[str, Any]:
+) -> Json:
     """Give a volume another owner."""
     require_admin(caller)
     if not user:

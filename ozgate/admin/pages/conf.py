@@ -16,6 +16,7 @@ from klein import Klein
 from ...config.reference import written
 from ...config.settings import MASKED, Settings, by_key, knobs
 from ...wire.accesslog import query_parameters
+from ...wire.request import GatewayRequest
 from ..answers import answer
 from ..context import AdminContext
 from ..errors import AdminError
@@ -51,7 +52,7 @@ def properties(settings: Settings) -> list[Property]:
     return found
 
 
-def shown(knob: Attribute[Any], value: Any) -> str:
+def shown(knob: Attribute[Any], value: object) -> str:
     """A value as it would be written in a file, without what is secret in it."""
     text = written(value, knob.metadata["parse"])
     if knob.metadata["secret"]:
@@ -91,7 +92,7 @@ def as_xml(found: list[Property]) -> bytes:
 def add_conf(app: Klein, context: AdminContext) -> None:
     """Add the page of the configuration to an app: ``?format=xml`` or ``json``, ``?name=KEY`` for one key."""
 
-    async def conf(request: Any) -> bytes:
+    async def conf(request: GatewayRequest) -> bytes:
         wanted = dict(query_parameters(request.raw_target))
         name, form = wanted.get("name", ""), wanted.get("format") or "json"
         found = [p for p in properties(context.settings) if name in ("", p.key)]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from klein import Klein
 
+from ...wire.request import GatewayRequest
 from ..answers import answer
 from .page import add_page
 
@@ -26,7 +25,7 @@ The commands 'ozgate s3' and 'ozgate sh' come here, too.
 def add_front(app: Klein) -> None:
     """Add ``/`` to an app."""
 
-    async def page(request: Any) -> bytes:
+    async def page(request: GatewayRequest) -> bytes:
         return answer(request, 200, TEXT)
 
     add_page(app, ["/"], page)

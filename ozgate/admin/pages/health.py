@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 from klein import Klein
 from twisted.internet.defer import Deferred
 from twisted.internet.error import TimeoutError as Late
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from ...errors import NoSpace
+from ...wire.request import GatewayRequest
 from ..answers import answer
 from .page import add_page
 
@@ -44,7 +47,9 @@ class Probe:
     :param ask: asks it.
     """
 
-    def __init__(self, what: str, ask: Callable[[], Deferred[Any]], clock: Any) -> None:
+    def __init__(
+        self, what: str, ask: Callable[[], Deferred[Any]], clock: IReactorTime
+    ) -> None:
         self._what = what
         self._ask = ask
         self._clock = clock
@@ -77,10 +82,10 @@ class Probe:
             say("{what}: {reason}", what=self._what, reason=reason or "is well")
         self._said = reason
 
-    def _answered(self, result: Any, waiting: Deferred[None]) -> None:
+    def _answered(self, result: object, waiting: Deferred[None]) -> None:
         self._owed = False
         if not waiting.called:
-            waiting.callback(result)
+            waiting.callback(result if isinstance(result, Failure) else None)
 
 
 class Health:
@@ -160,10 +165,10 @@ class Health:
 def add_health(app: Klein, health: Health) -> None:
     """Add the pages of health to an app. They are open to everybody."""
 
-    async def live(request: Any) -> bytes:
+    async def live(request: GatewayRequest) -> bytes:
         return answer(request, *await health.live())
 
-    async def ready(request: Any) -> bytes:
+    async def ready(request: GatewayRequest) -> bytes:
         return answer(request, *await health.ready())
 
     add_page(app, LIVE, live)

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from time import monotonic
-from typing import Any
 
 from klein import Klein
 from twisted.internet.defer import CancelledError
 
 from ...errors import ClientGone, S3Error, StoreError
 from ...s3.reply import Reply
+from ...wire.request import GatewayRequest
 from ...wire.send import send
 from ...wire.target import parse_query
 from ..answers import answer
@@ -28,23 +28,25 @@ from ..errors import AdminError, as_admin_error
 
 BYTES = "application/octet-stream"
 
-_Serve = Callable[[Any, AdminContext, Caller, dict[str, str]], Awaitable[bytes | None]]
+_Serve = Callable[
+    [GatewayRequest, AdminContext, Caller, dict[str, str]], Awaitable[bytes | None]
+]
 
 
 def routes(app: Klein, context: AdminContext) -> None:
     """Add the two paths, which come before that of all commands."""
 
     @app.route("/ozgate/v1/put_key", methods=["POST"])
-    async def put(request: Any) -> bytes | None:
+    async def put(request: GatewayRequest) -> bytes | None:
         return await _serve(request, context, "PUT_KEY", _put)
 
     @app.route("/ozgate/v1/get_key", methods=["POST"])
-    async def get(request: Any) -> bytes | None:
+    async def get(request: GatewayRequest) -> bytes | None:
         return await _serve(request, context, "GET_KEY", _get)
 
 
 async def _serve(
-    request: Any, context: AdminContext, action: str, perform: _Serve
+    request: GatewayRequest, context: AdminContext, action: str, perform: _Serve
 ) -> bytes | None:
     """Answer a request, and add it to the audit log.
 
@@ -76,24 +78,32 @@ async def _serve(
 
 
 async def _put(
-    request: Any, context: AdminContext, caller: Caller, named: dict[str, str]
+    request: GatewayRequest,
+    context: AdminContext,
+    caller: Caller,
+    named: dict[str, str],
 ) -> bytes:
     if content_type(request) != BYTES:
         raise AdminError("INVALID_REQUEST", f"the bytes of a key are {BYTES}", 415)
     # The audit log has what is in a query anyway: nothing is added to ``named``.
     query = parse_query(request.raw_target.partition(b"?")[2])
-    arguments: dict[str, Any] = {**dict(query.items()), "body": request.body}
-    check_arguments(put_key, arguments)
-    await put_key(context, caller, **arguments)
+    place = dict(query.items())
+    check_arguments(put_key, {**place, "body": request.body})
+    await put_key(
+        context, caller, place["volume"], place["bucket"], place["key"], request.body
+    )
     return answer(request, 200, b"null", "application/json")
 
 
 async def _get(
-    request: Any, context: AdminContext, caller: Caller, named: dict[str, str]
+    request: GatewayRequest,
+    context: AdminContext,
+    caller: Caller,
+    named: dict[str, str],
 ) -> bytes | None:
     arguments = await read_arguments(request)
     check_arguments(get_key, arguments)
-    named.update(arguments)
+    named.update({name: str(value) for name, value in arguments.items()})
     reply: Reply = await get_key(context, caller, **named)
     if reply.sources is None:
         return answer(request, 200, reply.body, BYTES)
@@ -102,7 +112,9 @@ async def _get(
     return None
 
 
-def _refuse(request: Any, failed: AdminError | S3Error | StoreError) -> bytes:
+def _refuse(
+    request: GatewayRequest, failed: AdminError | S3Error | StoreError
+) -> bytes:
     error = failed if isinstance(failed, AdminError) else as_admin_error(failed)
     result = {"code": error.code, "message": error.message}
     body = json.dumps(result).encode()

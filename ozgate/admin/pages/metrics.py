@@ -23,6 +23,7 @@ from ...errors import StoreError
 from ...gateway.tally import Spread, Tally
 from ...interfaces import IMeasured, IMetadataStore, IMetadataTransaction
 from ...values import Volume
+from ...wire.request import GatewayRequest
 from ..answers import answer
 from ..context import AdminContext
 from ..errors import AdminError
@@ -135,14 +136,14 @@ class Metrics:
 def add_metrics(app: Klein, context: AdminContext, metrics: Metrics) -> None:
     """Add the page of the metrics to an app, for administrators and who knows the token."""
 
-    async def show(request: Any) -> bytes:
+    async def show(request: GatewayRequest) -> bytes:
         accept = (request.getHeader(b"accept") or b"").decode("latin-1")
         content_type, text = await metrics.render(accept)
         return answer(request, 200, text, content_type)
 
     guarded = for_administrators(context, show)
 
-    async def page(request: Any) -> bytes:
+    async def page(request: GatewayRequest) -> bytes:
         settings = context.settings
         if not settings.prometheus_enabled:
             raise AdminError(
@@ -155,7 +156,7 @@ def add_metrics(app: Klein, context: AdminContext, metrics: Metrics) -> None:
     add_page(app, PATHS, page)
 
 
-def _has_token(request: Any, token: str) -> bool:
+def _has_token(request: GatewayRequest, token: str) -> bool:
     """Whether a request bears the token of Ozone's ``hdds.prometheus.endpoint.token``."""
     scheme, _, sent = (request.getHeader(b"authorization") or b"").partition(b" ")
     return bool(

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
 
 from klein import Klein
 
 from ...errors import StoreError
+from ...wire.request import GatewayRequest
 from ..answers import answer
 from ..caller import caller_of, require_admin
 from ..context import AdminContext
 from ..errors import AdminError, as_admin_error
 
-Page = Callable[[Any], Awaitable[bytes]]
+Page = Callable[[GatewayRequest], Awaitable[bytes]]
 """Request → body, prepared by :func:`~ozgate.admin.answers.answer`; may raise AdminError, StoreError."""
 
 READ = ("GET", "HEAD")
@@ -24,7 +24,7 @@ def add_page(
 ) -> None:
     """Serve a page, under several paths if need be; what is refused is said as text."""
 
-    async def serve(request: Any) -> bytes:
+    async def serve(request: GatewayRequest) -> bytes:
         try:
             return await page(request)
         except AdminError as error:
@@ -41,7 +41,7 @@ def add_page(
 def for_administrators(context: AdminContext, page: Page) -> Page:
     """A page that only administrators see; all, while security is off."""
 
-    async def guarded(request: Any) -> bytes:
+    async def guarded(request: GatewayRequest) -> bytes:
         require_admin(await caller_of(request, context))
         return await page(request)
 

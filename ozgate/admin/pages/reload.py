@@ -16,6 +16,7 @@ from twisted.logger import Logger
 from ...config.settings import MASKED, Settings, knobs
 from ...config.sitefile import ConfigurationError
 from ...gateway.onreload import Reloads
+from ...wire.request import GatewayRequest
 from ..answers import answer
 from ..context import AdminContext
 from .conf import shown
@@ -108,7 +109,7 @@ class Reload:
         }
 
 
-def _change(knob: Attribute[Any], old: Any, new: Any) -> str:
+def _change(knob: Attribute[Any], old: object, new: object) -> str:
     if knob.metadata["secret"]:
         return f"now {MASKED}" if new else "now empty"
     return f"{shown(knob, old) or 'empty'} → {shown(knob, new) or 'empty'}"
@@ -122,7 +123,7 @@ def add_reload(
     :param reload: does it.
     """
 
-    async def post(request: Any) -> bytes:
+    async def post(request: GatewayRequest) -> bytes:
         outcomes = [{"part": name, "outcome": what} for name, what in reload()]
         text = json.dumps({"reloaded": outcomes}, indent=2) + "\n"
         return answer(request, 200, text.encode("ascii"), "application/json")

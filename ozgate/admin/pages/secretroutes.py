@@ -8,7 +8,6 @@ its body. A user name may have slashes, plain or encoded, as Kerberos principals
 from __future__ import annotations
 
 from time import monotonic
-from typing import Any
 
 from klein import Klein
 
@@ -16,6 +15,7 @@ from ...config.parsers import interval
 from ...errors import S3Error, StoreError
 from ...s3.xml import element
 from ...wire.accesslog import query_parameters
+from ...wire.request import GatewayRequest
 from ..answers import answer
 from ..caller import Caller, caller_of, peer_uid
 from ..commands.s3secrets import get_secret, revoke_secret
@@ -36,15 +36,17 @@ def routes(app: Klein, context: AdminContext) -> None:
     """Add the two paths."""
 
     @app.route("/secret", methods=["PUT", "DELETE"])
-    async def own(request: Any) -> bytes:
+    async def own(request: GatewayRequest) -> bytes:
         return await _serve(request, context, None)
 
     @app.route("/secret/<path:username>", methods=["PUT", "DELETE"])
-    async def of_another(request: Any, username: str) -> bytes:
+    async def of_another(request: GatewayRequest, username: str) -> bytes:
         return await _serve(request, context, username)
 
 
-async def _serve(request: Any, context: AdminContext, user: str | None) -> bytes:
+async def _serve(
+    request: GatewayRequest, context: AdminContext, user: str | None
+) -> bytes:
     failed: AdminError | None = None
     caller = Caller("")
     try:
@@ -63,7 +65,7 @@ async def _serve(request: Any, context: AdminContext, user: str | None) -> bytes
     return reply
 
 
-async def _caller(request: Any, context: AdminContext) -> Caller:
+async def _caller(request: GatewayRequest, context: AdminContext) -> Caller:
     """Who asks; whoever comes over TCP while the endpoint is off is told that before he is asked for a ticket."""
     if peer_uid(request) is None and not context.settings.secret_http_enabled:
         raise AdminError(_DISABLED, "S3 Secret endpoint is disabled.")
@@ -71,7 +73,7 @@ async def _caller(request: Any, context: AdminContext) -> Caller:
 
 
 async def _perform(
-    request: Any, context: AdminContext, caller: Caller, user: str | None
+    request: GatewayRequest, context: AdminContext, caller: Caller, user: str | None
 ) -> bytes:
     key, ttl = _parameters(request)
     if request.method == b"DELETE":
@@ -81,13 +83,13 @@ async def _perform(
         return answer(request, 200)
     made = await get_secret(context, caller, user, key, ttl)
     members = "".join(
-        element(name, made[name]) for name in ("awsAccessKey", "awsSecret")
+        element(name, str(made[name])) for name in ("awsAccessKey", "awsSecret")
     )
     document = f"{_PROLOG}<S3Secret>{members}</S3Secret>"
     return answer(request, 200, document.encode(), "application/xml")
 
 
-def _parameters(request: Any) -> tuple[str, float | None]:
+def _parameters(request: GatewayRequest) -> tuple[str, float | None]:
     """The name of the key and the time to live, as the query has them."""
     given = query_parameters(request.raw_target)
     found = dict(given)
@@ -103,7 +105,7 @@ def _parameters(request: Any) -> tuple[str, float | None]:
     return found.get("key", ""), ttl
 
 
-def _refuse(request: Any, error: AdminError) -> bytes:
+def _refuse(request: GatewayRequest, error: AdminError) -> bytes:
     """Ozone's form: two codes in the reason phrase without a body, the rest as text, code and message."""
     if error.code in _IN_REASON:
         return answer(request, error.status, reason=error.code)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from ...errors import StoreError
 from ...interfaces import IFiles, IInspected
-from ..answers import iso_time
+from ..answers import Json, iso_time
 from ..caller import Caller, require_admin
 from ..context import AdminContext
 from ..errors import AdminError, access_denied, as_admin_error
@@ -21,7 +20,7 @@ async def start_backup(
     target: str,
     link: bool = True,
     with_master_key: bool = False,
-) -> dict[str, Any]:
+) -> Json:
     """Begin a backup.
 
     :param target: a folder on the service's machine: a new one, an empty one, or one with an earlier backup.
@@ -55,7 +54,7 @@ async def start_backup(
     return _json(upkeep.backup)
 
 
-async def stop_backup(context: AdminContext, caller: Caller) -> dict[str, Any] | None:
+async def stop_backup(context: AdminContext, caller: Caller) -> Json | None:
     """Stop the one under way; what is there of it is no backup.
 
     :raises AdminError: the caller is no administrator.
@@ -69,7 +68,7 @@ async def stop_backup(context: AdminContext, caller: Caller) -> dict[str, Any] |
 
 async def backup_status(
     context: AdminContext, caller: Caller, wait: float = 0.0
-) -> dict[str, Any] | None:
+) -> Json | None:
     """How far it is, or what came of the last one; ``None`` when this process made none.
 
     :param wait: seconds to wait for its end first.
@@ -91,9 +90,9 @@ async def backup_status(
     return _json(backup)
 
 
-def _json(backup: Backup) -> dict[str, Any]:
+def _json(backup: Backup) -> Json:
     manifest = backup.manifest
-    found: dict[str, Any] = {
+    found: Json = {
         "target": backup.target,
         "running": not backup.running.is_over,
         "stage": backup.stage,

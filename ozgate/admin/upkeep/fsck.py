@@ -17,6 +17,7 @@ from twisted.internet.task import deferLater
 from ...errors import Damaged
 from ...interfaces import IInspected, IMetadataTransaction
 from ...values import BlobRef, CheckedRows, DamagedRow, Drift
+from ..answers import Json
 from ..caller import Caller, require_admin
 from ..context import AdminContext
 from ..errors import AdminError
@@ -96,7 +97,7 @@ async def check_store(
     place: str = "",
     repair: bool = False,
     remove_damaged: bool = False,
-) -> dict[str, Any]:
+) -> Json:
     """Do a page of a check.
 
     :param place: what the page before gave; ``""`` begins.

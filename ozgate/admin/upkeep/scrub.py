@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...background.scrubstate import Damage, Standing
-from ..answers import iso_time
+from ..answers import Json, iso_time
 from ..caller import Caller, require_admin
 from ..context import AdminContext
 from ..errors import AdminError
@@ -14,7 +12,7 @@ from .tasks import LONGEST_WAIT
 
 async def start_scrub(
     context: AdminContext, caller: Caller, rate: int | None = None
-) -> dict[str, Any]:
+) -> Json:
     """Begin a scrub, or go on with the one that is not finished.
 
     :param rate: bytes a second at most, 0 for any number; ``None`` for the configuration's.
@@ -27,7 +25,7 @@ async def start_scrub(
     return await scrub_status(context, caller)
 
 
-async def stop_scrub(context: AdminContext, caller: Caller) -> dict[str, Any]:
+async def stop_scrub(context: AdminContext, caller: Caller) -> Json:
     """Stop a scrub; it does not go on by itself, but from its place when it is started again.
 
     :raises AdminError: the caller is no administrator.
@@ -41,7 +39,7 @@ async def stop_scrub(context: AdminContext, caller: Caller) -> dict[str, Any]:
 
 async def scrub_status(
     context: AdminContext, caller: Caller, wait: float = 0.0
-) -> dict[str, Any]:
+) -> Json:
     """How far it is, and what is damaged.
 
     :param wait: seconds to wait for its end first.
@@ -73,7 +71,7 @@ async def scrub_status(
     }
 
 
-def _json(damage: Damage) -> dict[str, Any]:
+def _json(damage: Damage) -> Json:
     return {
         "kind": damage.kind,
         "name": damage.name,

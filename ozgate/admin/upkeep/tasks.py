@@ -6,6 +6,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 
 from ...background.scrub import Scrubber
 from ...background.sharedwork import Running
@@ -68,7 +69,7 @@ class Upkeep:
 class _Look:
     """Something that is waited for, and what it comes to."""
 
-    def __init__(self, clock: Any, awaited: Deferred[Any]) -> None:
+    def __init__(self, clock: IReactorTime, awaited: Deferred[Any]) -> None:
         self.result: Any = None
         self.running = Running(clock, self._take(awaited))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from twisted.internet.interfaces import IConsumer
+from twisted.internet.interfaces import IConsumer, IReactorTime
 from zope.interface import implementer
 
 from ...admin.caller import Caller
@@ -53,7 +53,9 @@ class FileBody:
     :ivar body: what is to be taken. A turn of the reactor gives it a block.
     """
 
-    def __init__(self, reactor: Any, file: BinaryIO, size: int, tell: Tell) -> None:
+    def __init__(
+        self, reactor: IReactorTime, file: BinaryIO, size: int, tell: Tell
+    ) -> None:
         self._reactor = reactor
         self._file = file
         self._left = size
