@@ -39,7 +39,7 @@ class Command:
     """A command of :data:`ozgate.admin.commands.table.COMMANDS`; see :class:`Request`."""
 
     name: str
-    arguments: Mapping[str, Any]
+    arguments: Mapping[str, object]
 
     def send(
         self, connection: HTTPConnection, headers: Mapping[str, str]

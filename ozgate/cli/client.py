@@ -65,7 +65,7 @@ def reaches_service(command: _F) -> _F:
     return command
 
 
-def call(name: str, **arguments: Any) -> Any:
+def call(name: str, **arguments: object) -> Any:
     """Run a command of :data:`ozgate.admin.commands.table.COMMANDS`; returns its result, or ends the process.
 
     :raises SystemExit: it was refused; standard error says why.
@@ -82,7 +82,7 @@ def fail(error: AdminError) -> NoReturn:
     sys.exit(FAILED)
 
 
-def ask(name: str, **arguments: Any) -> Any:
+def ask(name: str, **arguments: object) -> Any:
     """Run a command; see :func:`call`.
 
     :raises AdminError: it was refused, or the service is not found.

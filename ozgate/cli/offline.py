@@ -62,7 +62,7 @@ class Stores:
     def __exit__(self, *_: object) -> None:
         self._wait(self._service.close)
 
-    def run(self, name: str, arguments: Mapping[str, Any]) -> Any:
+    def run(self, name: str, arguments: Mapping[str, object]) -> Any:
         """Run a command.
 
         :raises AdminError: it was refused.

@@ -186,7 +186,7 @@ def list_options(command: _F) -> _F:
 
 
 def show_list(
-    name: str, length: int, every: bool, start: str, **arguments: Any
+    name: str, length: int, every: bool, start: str, **arguments: object
 ) -> None:
     """Print what a listing command gives, page after page, as one array.
 
@@ -206,8 +206,8 @@ def show_list(
 
 
 def _paged(
-    name: str, left: int | None, start: str, arguments: dict[str, Any]
-) -> Iterator[dict[str, Any]]:
+    name: str, left: int | None, start: str, arguments: dict[str, object]
+) -> Iterator[dict[str, object]]:
     while left is None or left > 0:
         limit = PAGE if left is None else min(left, PAGE)
         page = client.call(name, start=start, limit=limit, **arguments)
@@ -219,12 +219,12 @@ def _paged(
             left -= len(page)
 
 
-def show(value: Any) -> None:
+def show(value: object) -> None:
     """Print JSON."""
     click.echo(pretty(value))
 
 
-def pretty(value: Any, indent: str = "") -> str:
+def pretty(value: object, indent: str = "") -> str:
     """JSON as Jackson lays it out for Ozone: arrays in line, members without a value left out."""
     if isinstance(value, dict):
         deeper = indent + "  "

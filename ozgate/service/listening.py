@@ -129,7 +129,7 @@ def is_known(access_key: str, secret_key: str) -> bool:
     return secret_key in KNOWN_SECRETS or secret_key == access_key
 
 
-def is_private(address: Any) -> bool:
+def is_private(address: object) -> bool:
     """Whether only this machine reaches a listening port, by the address it has."""
     return is_loopback(getattr(address, "host", None))
 

@@ -15,6 +15,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import (
     IConsumer,
     IHalfCloseableProtocol,
+    IProducer,
     IProtocol,
     IProtocolFactory,
     IPushProducer,
@@ -101,7 +102,7 @@ class MemoryTransport:
         """This end's address."""
         return self._host
 
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
+    def registerProducer(self, producer: IProducer, streaming: bool) -> None:
         """Pause a push producer above the high-water mark."""
         self._producer, self._streaming = producer, streaming
         if not streaming:

@@ -120,7 +120,7 @@ def _nameless(tx: IMetadataTransaction, bucket: Bucket) -> list[list[str]]:
     return [list(each) for each in (*found, tx.nameless("files", []))]
 
 
-def _shared_blob(tx: IMetadataTransaction, bucket: Bucket) -> Any:
+def _shared_blob(tx: IMetadataTransaction, bucket: Bucket) -> object:
     first = put(tx, bucket, "first", extents("b1"))
     second = put(tx, bucket, "second", extents("b1"))
     tx.remove_version(bucket, first)
@@ -140,7 +140,7 @@ def _forget_doomed(tx: IMetadataTransaction) -> list[str]:
     return doomed_names(tx)
 
 
-def _copied_part_shares_its_blob(tx: IMetadataTransaction, bucket: Bucket) -> Any:
+def _copied_part_shares_its_blob(tx: IMetadataTransaction, bucket: Bucket) -> object:
     put(tx, bucket, "source", extents("b1"))
     begun = upload(tx, bucket, "key", "u1")
     tx.put_part(bucket, begun, part(1, "b1"))
@@ -155,7 +155,7 @@ def _blobs(tx: IMetadataTransaction, bucket: Bucket) -> None:
     tx.put_part(bucket, begun, part(1, "b3", "b4"))
 
 
-def _is_doomed(tx: IMetadataTransaction, bucket: Bucket) -> Any:
+def _is_doomed(tx: IMetadataTransaction, bucket: Bucket) -> object:
     put(tx, bucket, "one", extents("b1", "b2"))
     put(tx, bucket, "two", extents("b2"))
     put(tx, bucket, "one", Content(b"body"))

@@ -159,7 +159,7 @@ class BucketTests(MetadataTests):
     async def test_configuration(self) -> None:
         """Configuration documents are kept by kind, replaced and removed."""
 
-        async def document(kind: str) -> Any:
+        async def document(kind: str) -> object:
             return await self.read("configuration", self.bucket, kind)
 
         self.assertIsNone(await document("policy"))

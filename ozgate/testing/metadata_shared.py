@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from attrs import evolve
 
@@ -28,7 +27,7 @@ class SharedTests(MetadataTests):
     async def test_lease(self) -> None:
         """A lease is one owner's until its term is over; its owner renews it."""
 
-        async def lease(owner: str, seconds: float, name: str = "sweep") -> Any:
+        async def lease(owner: str, seconds: float, name: str = "sweep") -> object:
             return await self.write("lease", name, owner, seconds)
 
         self.assertTrue(await lease("a", 10))

@@ -138,21 +138,21 @@ def _put_all(
         tx.put_part(bucket, begun, one)
 
 
-def _bare(tx: IMetadataTransaction, bucket: Bucket, begun: Upload) -> Any:
+def _bare(tx: IMetadataTransaction, bucket: Bucket, begun: Upload) -> object:
     return (
         list(tx.parts(bucket, begun, 1, 2, False)),
         [tx.count_extents(bucket, begun, most) for most in (9, 5, 3)],
     )
 
 
-def _again(tx: IMetadataTransaction, bucket: Bucket, begun: Upload) -> Any:
+def _again(tx: IMetadataTransaction, bucket: Bucket, begun: Upload) -> object:
     tx.put_part(bucket, begun, part(1, "b1", "b2"))
     tx.put_part(bucket, begun, part(2, "b9"))
     tx.put_part(bucket, begun, part(1, "b3"))
     return list(tx.parts(bucket, begun, 0, 10)), doomed_names(tx)
 
 
-def _complete(tx: IMetadataTransaction, bucket: Bucket, begun: Upload) -> Any:
+def _complete(tx: IMetadataTransaction, bucket: Bucket, begun: Upload) -> object:
     tx.put_part(bucket, begun, part(1, "b1"))
     tx.put_part(bucket, begun, part(2, "b2"))
     became = version(tx, "key", **FULL)
@@ -171,7 +171,7 @@ def _complete_and_overwrite(
     return became
 
 
-def _remove(tx: IMetadataTransaction, bucket: Bucket) -> Any:
+def _remove(tx: IMetadataTransaction, bucket: Bucket) -> object:
     begun = upload(tx, bucket, "key", "u1")
     other = upload(tx, bucket, "key", "u2")
     tx.put_part(bucket, begun, part(1, "b1"))

@@ -6,10 +6,10 @@ written leaves (:mod:`.outgoing`), how a body comes in (:mod:`.incoming`), and h
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from twisted.internet import tcp
-from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -63,15 +63,16 @@ class GatewayChannel(IncomingChannel):
         """Start the idle clock."""
         super().connectionMade()
         self.plain = isinstance(self.transport, tcp.Connection)
-        self._peer, self._host = super().getPeer(), super().getHost()
-        self._counted: Any = None
+        self._peer: IAddress = super().getPeer()
+        self._host: IAddress = super().getHost()
+        self._counted: object = None
         self.site.connections.add(self)
         if not self.announced:
             self._count(self._peer)
         self._deadline = Deadline(self.site.reactor, self._overdue)
         self._wait_idle()
 
-    def _count(self, address: Any) -> None:
+    def _count(self, address: object) -> None:
         """Count it as its client's; a proxy's are not, for its clients are."""
         if not self.site.peers.trusts(address):
             self._counted = address
@@ -94,11 +95,11 @@ class GatewayChannel(IncomingChannel):
             self._pending = data
             self._refuse(SlowDown())
 
-    def getPeer(self) -> Any:
+    def getPeer(self) -> IAddress:
         """The client's address, or that of a proxy that passes on requests of many."""
         return self._peer
 
-    def getHost(self) -> Any:
+    def getHost(self) -> IAddress:
         """The address the client reached."""
         return self._host
 

@@ -96,7 +96,7 @@ class ConnectionLimits:
 
     def admits(
         self,
-        address: Any,
+        address: object,
         there: int,
         make_room: Callable[[], bool] = lambda: False,
     ) -> bool:
@@ -113,7 +113,7 @@ class ConnectionLimits:
             return False
         return True
 
-    def admits_of_one(self, address: Any) -> bool:
+    def admits_of_one(self, address: object) -> bool:
         """The same, as far as that client is concerned."""
         host = _host_of(address)
         if self.most_of_one and host is not None:
@@ -122,14 +122,14 @@ class ConnectionLimits:
                 return False
         return True
 
-    def opened(self, address: Any) -> None:
+    def opened(self, address: object) -> None:
         """A connection is open."""
         host = _host_of(address)
         if host is not None:
             group = group_of(host)
             self._by_group[group] = self._by_group.get(group, 0) + 1
 
-    def closed(self, address: Any) -> None:
+    def closed(self, address: object) -> None:
         """A connection that was :meth:`opened` is no more."""
         host = _host_of(address)
         if host is not None:
@@ -141,7 +141,7 @@ class ConnectionLimits:
                 del self._by_group[group]
 
 
-def _host_of(address: Any) -> str | None:
+def _host_of(address: object) -> str | None:
     return address if isinstance(address, str) else getattr(address, "host", None)
 
 

@@ -58,7 +58,7 @@ class Peers:
         networks = [ip_network(each) for each in every if each != SOCKETS]
         return cls(tuple(networks), SOCKETS in every)
 
-    def trusts(self, address: Any) -> bool:
+    def trusts(self, address: object) -> bool:
         """Whether a connection is a proxy's, by its address; one without ``host`` is a UNIX socket's."""
         host = getattr(address, "host", None)
         return self.sockets if host is None else self.trusts_host(host)
@@ -70,7 +70,7 @@ class Peers:
         found = address_in(host)
         return found is not None and self._holds(found)
 
-    def client_of(self, address: Any, pairs: Pairs) -> str:
+    def client_of(self, address: object, pairs: Pairs) -> str:
         """The address of the client that a request is of, or :data:`NOBODY`.
 
         :param address: the connection's.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IProducer
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web import server
@@ -324,7 +325,7 @@ class GatewayRequest(server.Request):
                 self.responseHeaders.setRawHeaders(b"Connection", [b"close"])
         super().write(data)
 
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
+    def registerProducer(self, producer: IProducer, streaming: bool) -> None:
         """Let a producer write the answer; it is stopped at once where nobody is left to read it."""
         if self.channel is None:
             producer.stopProducing()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import click
 
@@ -68,7 +67,7 @@ def create(
     layout: str,
     bucketkey: str | None,
     enforcegdpr: bool | None,
-    **arguments: Any,
+    **arguments: object,
 ) -> None:
     """Make a bucket."""
     if bucketkey or enforcegdpr:
@@ -110,7 +109,8 @@ def list_buckets(
     has_snapshot: bool,
     every: bool,
     length: int,
-    **arguments: Any,
+    start: str,
+    **arguments: object,
 ) -> None:
     """List the buckets and links of a volume."""
     if has_snapshot:
@@ -118,7 +118,7 @@ def list_buckets(
         show([])
         return
     arguments |= {"volume": place.volume, "user": None if every else user}
-    show_list("list_buckets", length, every, **arguments)
+    show_list("list_buckets", length, every, start, **arguments)
 
 
 bucket.add_command(list_buckets)

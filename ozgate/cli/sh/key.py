@@ -7,7 +7,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import click
 
@@ -37,7 +37,7 @@ def key() -> None:
 @client.reaches_service
 @bucket_argument
 @list_options
-def list_keys(place: Place, every: bool, length: int, **arguments: Any) -> None:
+def list_keys(place: Place, every: bool, length: int, **arguments: str) -> None:
     """List the keys of a bucket."""
     arguments |= {"volume": place.volume, "bucket": place.bucket}
     show_list("list_keys", length, every, **arguments)

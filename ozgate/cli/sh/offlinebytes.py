@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from twisted.internet.interfaces import IConsumer, IReactorTime
+from twisted.internet.interfaces import IConsumer, IProducer, IReactorTime
 from zope.interface import implementer
 
 from ...admin.caller import Caller
@@ -104,7 +104,7 @@ class _Written:
     def __init__(self, write: Callable[[bytes], None]) -> None:
         self.write = write
 
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
+    def registerProducer(self, producer: IProducer, streaming: bool) -> None:
         """It is never paused."""
 
     def unregisterProducer(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import click
 
@@ -36,7 +35,7 @@ def volume() -> None:
 @volume_argument
 @click.option("-u", "--user", help="Its owner; by default yourself.")
 @quota_options
-def create(place: Place, **arguments: Any) -> None:
+def create(place: Place, **arguments: object) -> None:
     """Make a volume; for administrators."""
     show_made(client.call("create_volume", volume=place.volume, **arguments))
 
@@ -55,12 +54,17 @@ def info(place: Place) -> None:
 @click.option("-u", "--user", help="Those that this user may see.")
 @list_options
 def list_volumes(
-    address: str, user: str | None, every: bool, length: int, **arguments: Any
+    address: str,
+    user: str | None,
+    every: bool,
+    length: int,
+    start: str,
+    **arguments: object,
 ) -> None:
     """List volumes."""
     checked_place(address, 0)
     user = None if every else user
-    show_list("list_volumes", length, every, user=user, **arguments)
+    show_list("list_volumes", length, every, start, user=user, **arguments)
 
 
 volume.add_command(list_volumes)

@@ -146,7 +146,7 @@ def _object_parts(rows: Iterable[_Row]) -> Iterator[_Row]:
                 start = min(start + max(size, 0), LARGEST)
 
 
-def _there(*columns: Any) -> _Row:
+def _there(*columns: object) -> _Row:
     """Columns of a damaged row with something in each: a bit that flips can make nothing of what must not be."""
     return tuple(0 if each is None else each for each in columns)
 
@@ -158,7 +158,7 @@ def _text(value: Any) -> Any:
     return value
 
 
-def _check(function: Any, *columns: Any) -> int | None:
+def _check(function: Any, *columns: object) -> int | None:
     try:
         check: int = function(*columns)
     except UnicodeEncodeError:
