@@ -13,7 +13,7 @@ from ..errors import AccessDenied, NoSuchBucket, S3Error, StoreError
 from .conditions import refuse_untaken
 from .links import Led, follow, is_hidden
 from .owners import canonical_id
-from .policy.evaluator import authorize, authorize_any, may_remove
+from .policy.evaluator import authorize_any, authorize_right, may_remove
 from .policy.rights import READ_OBJECT, rights_for
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def in_authorized_bucket(
     if named.source is None:
         _authorize_operation(asked, named)
         return interaction(tx, asked, named, *values), None
-    led = follow(tx.bucket, named, partial(authorize, asked.principal))
+    led = follow(tx.bucket, named, partial(authorize_right, asked.principal))
     found = led.bucket
     source = named.source if found is None else (found.volume, found.name)
     try:
@@ -74,7 +74,7 @@ def authorized_source(tx: IMetadataTransaction, asked: Asked, name: str) -> Buck
     """
     bucket = expected_bucket(tx, asked, name, "x-amz-source-expected-bucket-owner")
     if bucket.source is not None:
-        led = follow(tx.bucket, bucket, partial(authorize, asked.principal))
+        led = follow(tx.bucket, bucket, partial(authorize_right, asked.principal))
         bucket = _end(tx, asked, led, name)
     authorize_any(asked.principal, READ_OBJECT, bucket)
     return bucket

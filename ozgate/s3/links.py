@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from ..errors import AccessDenied
-from .policy.evaluator import authorize, may, shown_to
+from .policy.evaluator import authorize_right, may, shown_to
 
 if TYPE_CHECKING:
     from ..interfaces import IMetadataTransaction
@@ -79,7 +79,7 @@ def listed_for(
     """
     # Links share what they lead to, which need not be looked up again for each.
     find = cache(tx.bucket)
-    check = partial(authorize, principal)
+    check = partial(authorize_right, principal)
 
     def listed(bucket: Bucket) -> bool:
         if bucket.source is None or may(principal, "LIST", bucket):

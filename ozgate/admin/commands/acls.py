@@ -16,7 +16,7 @@ from ..caller import Caller
 from ..context import AdminContext
 from ..errors import AdminError
 from .lookup import find_bucket, find_real, find_volume
-from .rights import authorize, principal_of
+from .rights import authorize_caller, principal_of
 
 Acls = tuple[Acl, ...]
 
@@ -109,7 +109,7 @@ def _acls(
         return find_real(tx, volume, bucket, principal, "READ_ACL").acls
     else:
         found = find_bucket(tx, volume, bucket)
-    authorize(principal, "READ_ACL", found)
+    authorize_caller(principal, "READ_ACL", found)
     return found.acls
 
 
@@ -186,7 +186,7 @@ def _replace(
 ) -> list[bool]:
     if bucket is None:
         found = find_volume(tx, volume)
-        authorize(principal, "WRITE_ACL", found)
+        authorize_caller(principal, "WRITE_ACL", found)
         after, changed = changed_acls(found.acls, action, acls)
         tx.replace_volume(evolve(found, acls=after))
     else:

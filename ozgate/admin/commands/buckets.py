@@ -25,7 +25,7 @@ from ..context import AdminContext
 from ..errors import AdminError, access_denied
 from .lookup import find_bucket, find_volume, page_size
 from .quotas import check_quotas, check_space
-from .rights import authorize, authorize_removal, principal_of
+from .rights import authorize_caller, authorize_caller_to_remove, principal_of
 
 LAYOUT = "OBJECT_STORE"
 """The one layout there is: keys are kept as they are."""
@@ -194,7 +194,7 @@ def _room_in(
 ) -> Volume:
     """The volume of a new bucket or link, which the caller may make there, and for which there is a name left."""
     found = find_volume(tx, volume)
-    authorize(principal, "CREATE", found)
+    authorize_caller(principal, "CREATE", found)
     if tx.bucket(volume, bucket) is not None:
         raise _already_there()
     check_bucket_quota(found)
@@ -215,7 +215,7 @@ def _info(
     tx: IMetadataTransaction, principal: Principal, volume: str, bucket: str
 ) -> Bucket:
     found = find_bucket(tx, volume, bucket)
-    authorize(principal, "READ", found)
+    authorize_caller(principal, "READ", found)
     return found
 
 
@@ -260,7 +260,7 @@ def _listed(
 
     :param names: by which owners are compared with ``user``.
     """
-    authorize(principal, "LIST", find_volume(tx, volume))
+    authorize_caller(principal, "LIST", find_volume(tx, volume))
     listed = listed_for(tx, principal)
     owner = None if user is None else names.known_as(user)
     found: list[Bucket] = []
@@ -294,7 +294,7 @@ def _give(
     tx: IMetadataTransaction, principal: Principal, volume: str, bucket: str, user: str
 ) -> Bucket:
     found = find_bucket(tx, volume, bucket)
-    authorize(principal, "ALL", found)
+    authorize_caller(principal, "ALL", found)
     tx.replace_bucket(evolve(found, owner=user))
     return find_bucket(tx, volume, bucket)
 
@@ -332,7 +332,7 @@ def _remove(
 ) -> bool:
     """Remove a bucket or link; returns whether it has gone."""
     found = find_bucket(tx, volume, bucket)
-    authorize_removal(principal, found, find_volume(tx, volume))
+    authorize_caller_to_remove(principal, found, find_volume(tx, volume))
     if found.source is None and not tx.is_empty(found):
         if not recursive:
             raise AdminError("BUCKET_NOT_EMPTY", "Bucket is not empty", 409)

@@ -9,7 +9,7 @@ from ...interfaces import IMetadataTransaction
 from ...s3.links import follow, is_hidden
 from ...values import Bucket, Principal, Volume
 from ..errors import AdminError
-from .rights import authorize
+from .rights import authorize_caller
 
 MOST_LISTED = 1000
 """Entries of one page."""
@@ -57,7 +57,7 @@ def find_real(
 
     :raises AdminError: ``VOLUME_NOT_FOUND``, ``BUCKET_NOT_FOUND``, ``DETECTED_LOOP_IN_BUCKET_LINKS``, ``PERMISSION_DENIED``.
     """
-    check = partial(authorize, principal)
+    check = partial(authorize_caller, principal)
     led = follow(tx.bucket, find_bucket(tx, volume, name), check)
     if led.is_loop:
         raise AdminError(

@@ -10,7 +10,7 @@ from ..caller import Caller
 from ..context import AdminContext
 from ..errors import AdminError
 from .lookup import buckets_of, find_bucket, find_volume
-from .rights import authorize, principal_of
+from .rights import authorize_caller, principal_of
 
 _LARGEST = (1 << 63) - 1
 
@@ -56,7 +56,7 @@ def _set_volume(
     namespace_quota: int | None,
 ) -> None:
     found = find_volume(tx, volume)
-    authorize(principal, "ALL", found)
+    authorize_caller(principal, "ALL", found)
     if space_quota is not None:
         if space_quota != -1:
             _check_volume_space(tx, found, space_quota)
@@ -140,7 +140,7 @@ def _set_bucket(
     namespace_quota: int | None,
 ) -> None:
     found = find_bucket(tx, volume, bucket)
-    authorize(principal, "ALL", found)
+    authorize_caller(principal, "ALL", found)
     if found.source is not None:
         raise AdminError("NOT_SUPPORTED_OPERATION", "Cannot set property on link")
     if space_quota is not None:

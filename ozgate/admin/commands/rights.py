@@ -27,7 +27,7 @@ def principal_of(caller: Caller) -> Principal:
     )
 
 
-def authorize(principal: Principal, right: str, thing: Bucket | Volume) -> None:
+def authorize_caller(principal: Principal, right: str, thing: Bucket | Volume) -> None:
     """Make sure that somebody has a right on something; a part of interactions.
 
     :raises AdminError: ``PERMISSION_DENIED``.
@@ -39,7 +39,9 @@ def authorize(principal: Principal, right: str, thing: Bucket | Volume) -> None:
         )
 
 
-def authorize_removal(principal: Principal, bucket: Bucket, volume: Volume) -> None:
+def authorize_caller_to_remove(
+    principal: Principal, bucket: Bucket, volume: Volume
+) -> None:
     """Make sure that somebody may remove a bucket or link of a volume; a part of interactions.
 
     :raises AdminError: ``PERMISSION_DENIED``.

@@ -19,7 +19,7 @@ from ..context import AdminContext
 from ..errors import AdminError, access_denied
 from .lookup import find_volume, page_size
 from .quotas import check_quotas
-from .rights import authorize, principal_of
+from .rights import authorize_caller, principal_of
 
 
 def volume_json(volume: Volume) -> Json:
@@ -86,7 +86,7 @@ async def info_volume(context: AdminContext, caller: Caller, volume: str) -> Jso
 
 def _info(tx: IMetadataTransaction, principal: Principal, volume: str) -> Volume:
     found = find_volume(tx, volume)
-    authorize(principal, "READ", found)
+    authorize_caller(principal, "READ", found)
     return found
 
 

@@ -19,7 +19,7 @@ from ...wire.target import check_key
 from ..asked import Asked
 from ..call import Call
 from ..conditions import check_delete
-from ..policy.evaluator import authorize
+from ..policy.evaluator import authorize_right
 from ..receive import document as receive_document
 from ..reply import Reply, xml_reply
 from ..versions import check_version_id
@@ -112,7 +112,7 @@ def _delete_all(
             check_version_id(one.version_id)
             if "if-match" in one.conditions:
                 # As for DeleteObject, in ozgate.s3.entering.
-                authorize(asked.principal, "READ", bucket)
+                authorize_right(asked.principal, "READ", bucket)
             outcomes.append(_remove(tx, bucket, one))
         except (S3Error, Damaged) as error:
             # What is damaged is found before anything of it is removed.

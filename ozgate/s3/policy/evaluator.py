@@ -43,7 +43,7 @@ def may(principal: Principal, right: str, thing: Bucket | Volume) -> bool:
     )
 
 
-def authorize(principal: Principal, right: str, thing: Bucket | Volume) -> None:
+def authorize_right(principal: Principal, right: str, thing: Bucket | Volume) -> None:
     """Make sure that somebody has a right on something.
 
     :raises AccessDenied: no.
