@@ -10,15 +10,15 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
 from ..errors import AccessDenied, NoSuchBucket, S3Error, StoreError
+from ..values import Bucket, Volume
 from .conditions import refuse_untaken
 from .links import Led, follow, is_hidden
 from .owners import canonical_id
-from .policy.evaluator import authorize_any, authorize_right, may_remove
-from .policy.rights import READ_OBJECT, rights_for
+from .policy.decide import authorize
+from .policy.evaluator import authorize_right
 
 if TYPE_CHECKING:
     from ..interfaces import IMetadataTransaction
-    from ..values import Bucket
     from .asked import Asked
 
 T = TypeVar("T")
@@ -39,8 +39,8 @@ def in_authorized_bucket(
 ) -> tuple[T, Place | None]:
     """Run an interaction inside of the addressed bucket, where the caller may do there what is asked; an interaction itself.
 
-    This is where S3 authorizes: following a link needs ``READ`` on it, and the real bucket is asked for the right of
-    the operation.
+    This is where S3 authorizes: following a link needs ``READ`` on it, and the action of the operation is asked of the real bucket and
+    the addressed key.
 
     :param interaction: called with the real bucket before ``values``.
     :return: what it came to, and where the real bucket is if a link led there: the audit log names both. An error
@@ -52,23 +52,26 @@ def in_authorized_bucket(
     """
     named = expected_bucket(tx, asked)
     if named.source is None:
-        _authorize_operation(asked, named)
+        _authorize_operation(tx, asked, named)
         return interaction(tx, asked, named, *values), None
     led = follow(tx.bucket, named, partial(authorize_right, asked.principal))
     found = led.bucket
     source = named.source if found is None else (found.volume, found.name)
     try:
         bucket = _end(tx, asked, led, named.name)
-        _authorize_operation(asked, bucket)
+        _authorize_operation(tx, asked, bucket)
         return interaction(tx, asked, bucket, *values), source
     except (S3Error, StoreError) as error:
         error.source = source
         raise
 
 
-def authorized_source(tx: IMetadataTransaction, asked: Asked, name: str) -> Bucket:
-    """The real bucket that a copy comes from, where the caller may read objects. For use inside an interaction.
+def authorized_source(
+    tx: IMetadataTransaction, asked: Asked, name: str, key: str, version: str
+) -> Bucket:
+    """The real bucket that a copy comes from, where the caller may read the object. For use inside an interaction.
 
+    :param version: the version that is named, ``""`` where none is.
     :raises NoSuchBucket: there is none, or a link leads nowhere.
     :raises AccessDenied: as for :func:`in_authorized_bucket`.
     """
@@ -76,8 +79,20 @@ def authorized_source(tx: IMetadataTransaction, asked: Asked, name: str) -> Buck
     if bucket.source is not None:
         led = follow(tx.bucket, bucket, partial(authorize_right, asked.principal))
         bucket = _end(tx, asked, led, name)
-    authorize_any(asked.principal, READ_OBJECT, bucket)
+    authorize(tx, asked, "s3:GetObject", bucket, key, version)
     return bucket
+
+
+def authorize_creation(tx: IMetadataTransaction, asked: Asked) -> None:
+    """Make sure that the caller may make buckets. Who makes the first where there is no volume becomes its owner.
+
+    :raises AccessDenied: no.
+    """
+    volume = tx.volume(asked.volume)
+    if volume is None:
+        # Nobody's: for administrators.
+        volume = Volume(asked.volume, owner="", created=0)
+    authorize(tx, asked, asked.action, volume)
 
 
 def authorize_removal(tx: IMetadataTransaction, asked: Asked, bucket: Bucket) -> None:
@@ -86,9 +101,7 @@ def authorize_removal(tx: IMetadataTransaction, asked: Asked, bucket: Bucket) ->
     :raises AccessDenied: no.
     :raises NotImplemented: the removal hangs on a condition.
     """
-    volume = tx.volume(bucket.volume)
-    if not may_remove(asked.principal, bucket, volume):
-        raise AccessDenied()
+    authorize(tx, asked, asked.action, bucket)
     if asked.conditions is not None:
         refuse_untaken(asked.headers, asked.conditions)
 
@@ -142,10 +155,14 @@ def _end(tx: IMetadataTransaction, asked: Asked, led: Led, name: str) -> Bucket:
     return led.bucket
 
 
-def _authorize_operation(asked: Asked, bucket: Bucket) -> None:
+def _authorize_operation(
+    tx: IMetadataTransaction, asked: Asked, bucket: Bucket
+) -> None:
     """Make sure that the caller may do what is asked in the real bucket."""
-    authorize_any(asked.principal, rights_for(asked.operation, asked.action), bucket)
-    if "if-match" in asked.headers and asked.action in _COMPARING:
-        authorize_any(asked.principal, READ_OBJECT, bucket)
+    key, action = asked.address.key, asked.action
+    version = asked.address.query.get("versionId") or ""
+    authorize(tx, asked, action, bucket, key, version)
+    if "if-match" in asked.headers and action in _COMPARING:
+        authorize(tx, asked, "s3:GetObject", bucket, key, version)
     if asked.conditions is not None:
         refuse_untaken(asked.headers, asked.conditions)

@@ -70,9 +70,11 @@ def is_hidden(tx: IMetadataTransaction, principal: Principal, led: Led) -> bool:
 
 
 def listed_for(
-    tx: IMetadataTransaction, principal: Principal
+    tx: IMetadataTransaction, principal: Principal, shown: Callable[[Bucket], bool]
 ) -> Callable[[Bucket], bool]:
     """A function that tells whether a list shows a bucket or link to somebody; for use inside one interaction.
+
+    :param shown: whether a bucket is shown that is no link.
 
     A new link may be read by everyone, who can follow it so. That alone does not show it: it is shown to whom it would be
     shown without what the world may, or what it leads to is.
@@ -82,8 +84,10 @@ def listed_for(
     check = partial(authorize_right, principal)
 
     def listed(bucket: Bucket) -> bool:
-        if bucket.source is None or may(principal, "LIST", bucket):
-            return shown_to(principal, bucket)
+        if bucket.source is None:
+            return shown(bucket)
+        if may(principal, "LIST", bucket):
+            return True
         own = tuple(acl for acl in bucket.acls if acl.kind != "world")
         if shown_to(principal, evolve(bucket, acls=own)):
             return True
@@ -91,6 +95,6 @@ def listed_for(
             real = follow(find, bucket, check).bucket
         except AccessDenied:
             return False
-        return real is not None and shown_to(principal, real)
+        return real is not None and shown(real)
 
     return listed

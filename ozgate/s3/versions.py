@@ -15,7 +15,7 @@ from ..errors import (
 )
 from ..values import NULL_VERSION, Bucket, Content, ObjectPart, ObjectVersion
 from .conditions import check_write
-from .policy.evaluator import authorize_right
+from .policy.decide import authorize
 from .quotas import check_quota
 from .xml import http_date
 
@@ -96,7 +96,7 @@ def find_readable(
     try:
         return find_version(tx, bucket, key, version_id)
     except (NoSuchKey, NoSuchVersion):
-        authorize_right(asked.principal, "LIST", bucket)
+        authorize(tx, asked, "s3:ListBucket", bucket)
         raise
 
 

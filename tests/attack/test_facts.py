@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from attrs import evolve
 
-from ozgate.s3 import entering
-from ozgate.s3.operations import OPERATIONS
-from ozgate.s3.perform import buckets
-from ozgate.s3.policy import evaluator
-from ozgate.s3.policy.rights import READ_OBJECT, rights_for
-from tests.attack.requests import Draft
-from tests.attack.support import AttackTestCase
+from ozgate.s3.operations import OPERATIONS, Operation
+from ozgate.s3.policy import decide
+from ozgate.wire.target import Scope
+from tests.attack.requests import DOOMED, Draft, content_md5
+from tests.attack.support import AttackTestCase, Outcome
+from tests.operations.past import VOLUME
 from tests.operations.support import SECRETS
-from tests.operations.test_authorization import NEEDS, SIGNED
+from tests.operations.test_authorization import NEEDS, SIGNED, VERSIONED
 
 CLAIMS = {
     "x-forwarded-for": "127.0.0.1",
@@ -159,43 +157,97 @@ class FactTests(AttackTestCase):
             self.assertNotIn("127.0.0.1", line.partition("aws")[0])
 
 
+Question = tuple[str, str, str, str]
+"""Action, bucket or volume, key, version."""
+
+
 class AskedTests(AttackTestCase):
     """What each operation asks of authorization."""
 
-    def asked(self, draft: Draft) -> set[tuple[tuple[str, ...], str]]:
-        """The rights that are asked for a request, each with the bucket; what it did is undone."""
+    def asked(self, draft: Draft) -> tuple[set[Question], Outcome]:
+        """What is asked for a request, and what is answered to it; what it did is undone."""
         found = set()
-        real = evaluator.authorize_any
+        real = decide.decide
 
-        def authorize_any(principal: Any, rights: Any, thing: Any) -> None:
-            found.add((tuple(rights), thing.name))
-            real(principal, rights, thing)
+        def recorded(question: decide.Question) -> bool:
+            thing, key = question.thing, question.key
+            found.add((question.action, thing.name, key, question.version))
+            return real(question)
 
-        for module in (entering, buckets):
-            self.patch(module, "authorize_any", authorize_any)
+        self.patch(decide, "decide", recorded)
         before = self.holds()
-        self.send_sent(draft.signed())
+        outcome = self.send_sent(draft.signed())
         self.undo(before)
-        return found
+        return found, outcome
+
+    def own(self, row: Operation) -> set[Question]:
+        """What an operation asks before it does anything."""
+        if row.name == "ListBuckets":
+            return {(row.action, name, "", "") for name in ("bucket", "empty")}
+        where = VOLUME if row.name == "CreateBucket" else "bucket"
+        key = "key" if row.scope is Scope.OBJECT else ""
+        return {(row.action, where, key, "")}
 
     def test_own_action(self) -> None:
-        """Each operation that is built asks for the rights of its own action on its bucket, and a copy for reading its source (RustFS GHSA-mx42).
+        """Each operation that is built asks for its own action on its own resource, and a copy for reading its source (RustFS GHSA-mx42).
 
         There, UploadPartCopy did not ask for the source: whoever could write one bucket could read all.
         """
         for row, draft in self.drafts():
-            if row.perform is None or NEEDS[row.name] == SIGNED:
+            if row.perform is None:
                 continue
-            if row.name == "DeleteBucket":
-                # It asks for the bucket and the volume; see tests.operations.test_authorization.
-                continue
+            expected = self.own(row)
             if row.copy_source:
                 draft = draft.having(x_amz_copy_source="/empty/key")
-            found = self.asked(draft)
-            self.assertIn((rights_for(row.name, row.action), "bucket"), found, row.name)
-            if row.copy_source:
-                self.assertIn((READ_OBJECT, "empty"), found, row.name)
-            self.assertEqual(len(found), 1 + row.copy_source, (row.name, found))
+                expected.add(("s3:GetObject", "empty", "key", ""))
+                # It is not there, which only those are told who may list.
+                expected.add(("s3:ListBucket", "empty", "", ""))
+            if row.name == "DeleteObjects":
+                expected.add((row.action, "bucket", "key", ""))
+            found, _ = self.asked(draft)
+            self.assertEqual(found, expected, row.name)
+
+    def test_stranger(self) -> None:
+        """Somebody without rights is asked for exactly that, and refused: nothing is asked, or done, after a no."""
+        for row, draft in self.drafts():
+            if row.perform is None or NEEDS[row.name] == SIGNED:
+                continue
+            stranger = evolve(draft, access_id="other", secret=SECRETS["other"])
+            found, outcome = self.asked(stranger)
+            self.assertEqual(found, self.own(row), row.name)
+            self.assertEqual(outcome, (403, "AccessDenied"), row.name)
+
+    def test_versions(self) -> None:
+        """Where a version is named, it is asked for, of the source of a copy too."""
+        null = ("versionId", "null")
+        for row, draft in self.drafts():
+            if row.name not in VERSIONED:
+                continue
+            found, _ = self.asked(evolve(draft, query=(*draft.query, null)))
+            self.assertEqual(found, {(row.action, "bucket", "key", "null")}, row.name)
+        copy = self.draft_of("CopyObject")
+        found, _ = self.asked(
+            copy.having(x_amz_copy_source="/empty/key?versionId=null")
+        )
+        self.assertIn(("s3:GetObject", "empty", "key", "null"), found)
+
+    def test_comparing(self) -> None:
+        """A condition on an ETag asks for reading the object, too, of each key."""
+        reading = ("s3:GetObject", "bucket", "key", "")
+        for name in ("PutObject", "DeleteObject", "CompleteMultipartUpload"):
+            found, _ = self.asked(self.draft_of(name).having(if_match="x"))
+            self.assertIn(reading, found, name)
+        doomed = DOOMED.replace(b"</Key>", b"</Key><ETag>x</ETag>")
+        draft = evolve(self.draft_of("DeleteObjects"), body=doomed)
+        found, _ = self.asked(draft.having(content_md5=content_md5(doomed)))
+        self.assertIn(reading, found)
+
+    def test_nothing_there(self) -> None:
+        """Who asks for a key that is not there is asked for listing the bucket, before being told so."""
+        for name in ("GetObject", "HeadObject"):
+            found, outcome = self.asked(evolve(self.draft_of(name), path="/bucket/no"))
+            self.assertIn(("s3:ListBucket", "bucket", "", ""), found)
+            self.assertEqual(outcome, (404, "NoSuchKey"))
 
     def test_actions(self) -> None:
         """The action of each row is its operation's name, or the one that AWS documents."""

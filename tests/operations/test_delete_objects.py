@@ -6,6 +6,7 @@ from base64 import b64encode
 from hashlib import md5
 from xml.sax.saxutils import escape
 
+from ozgate.s3.policy import decide
 from tests.operations.support import OperationTestCase, Response
 
 ETAG = "d41d8cd98f00b204e9800998ecf8427e"
@@ -67,6 +68,23 @@ class DeleteObjectsTests(OperationTestCase):
         response = await self.delete(document(*keys))
         self.assertEqual(response.texts("Deleted/Key"), keys)
         self.assertEqual(await self.keys(), [])
+
+    async def test_each_key_is_authorized(self) -> None:
+        """A key that may not be removed is an AccessDenied of its own, and the others go; a closed bucket answers for all."""
+        await self.add_objects("a", "b", "c")
+
+        def deny(question: decide.Question) -> bool | None:
+            return False if question.key == "b" else None
+
+        self.patch(decide, "RULES", (deny, *decide.RULES))
+        response = await self.delete(document("a", "b", "c"))
+        self.assertEqual(response.status, 200)
+        self.assertEqual(response.texts("Deleted/Key"), ["a", "c"])
+        self.assertEqual(response.texts("Error/Key"), ["b"])
+        self.assertEqual(response.texts("Error/Code"), ["AccessDenied"])
+        self.assertEqual(await self.keys(), ["b"])
+        self.client = self.client.as_user("other")
+        await self.refused(self.delete(document("a")), 403, "AccessDenied")
 
     async def test_same_key_twice(self) -> None:
         """A key that is there twice is removed once, and named twice."""

@@ -7,6 +7,7 @@ takes one name of its volume's quota; nothing is asked of what it points at unti
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from attrs import evolve
 
@@ -15,7 +16,7 @@ from ...errors import BucketAlreadyExists, BucketAlreadyOwnedByYou
 from ...interfaces import IMetadataTransaction
 from ...s3.links import listed_for
 from ...s3.perform.buckets import add_bucket
-from ...s3.policy.evaluator import new_acls
+from ...s3.policy.evaluator import new_acls, shown_to
 from ...s3.quotas import check_bucket_quota
 from ...values import Acl, Bucket, Principal, Volume
 from ...wire.target import valid_bucket_name
@@ -261,7 +262,7 @@ def _listed(
     :param names: by which owners are compared with ``user``.
     """
     authorize_caller(principal, "LIST", find_volume(tx, volume))
-    listed = listed_for(tx, principal)
+    listed = listed_for(tx, principal, partial(shown_to, principal))
     owner = None if user is None else names.known_as(user)
     found: list[Bucket] = []
     after = start

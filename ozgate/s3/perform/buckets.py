@@ -9,10 +9,10 @@ of their own configuration, and look whether the bucket is there. An operator wh
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import NoReturn
 
 from ...errors import (
-    AccessDenied,
     BucketAlreadyExists,
     BucketAlreadyOwnedByYou,
     BucketNotEmpty,
@@ -26,12 +26,12 @@ from ...interfaces import IMetadataTransaction
 from ...values import Acl, Bucket, Volume
 from ..asked import Asked
 from ..call import Call
-from ..entering import authorize_removal, expected_bucket
+from ..entering import authorize_creation, authorize_removal, expected_bucket
 from ..links import listed_for
 from ..owners import owner_element
 from ..params import integer
-from ..policy.evaluator import authorize_any, new_acls
-from ..policy.rights import rights_for
+from ..policy.decide import may
+from ..policy.evaluator import new_acls
 from ..quotas import check_bucket_quota
 from ..receive import check_entry
 from ..receive import document as receive_document
@@ -94,7 +94,7 @@ def _shown_page(
 ) -> list[Bucket]:
     """Buckets in order that the caller may see, in the region that was asked for, if any was."""
     region, here = asked.query("bucket-region"), asked.region
-    listed = listed_for(tx, asked.principal)
+    listed = listed_for(tx, asked.principal, partial(may, tx, asked, asked.action))
     found: list[Bucket] = []
     while len(found) < limit:
         page = tx.buckets(asked.volume, prefix, after, limit)
@@ -113,7 +113,7 @@ async def create_bucket(call: Call) -> Reply:
     """Make a bucket, owned by the caller; see :func:`_is_made_again` for one that is there."""
     name = call.bucket_name
     _check_create_headers(call)
-    region = _location(call, await receive_document(call, _authorize_create))
+    region = _location(call, await receive_document(call, authorize_creation))
     await call.write(
         _create_authorized,
         region,
@@ -123,7 +123,7 @@ async def create_bucket(call: Call) -> Reply:
 
 
 def _create_authorized(tx: IMetadataTransaction, asked: Asked, region: str) -> None:
-    _authorize_create(tx, asked)
+    authorize_creation(tx, asked)
     name, principal = asked.bucket_name, asked.principal
     existing = tx.bucket(asked.volume, name)
     if existing is None:
@@ -145,19 +145,6 @@ def _is_made_again(asked: Asked, existing: Bucket, region: str) -> bool:
         and asked.principal.is_called(existing.owner)
         and region == region_of(existing, asked.region) == GLOBAL_REGION
     )
-
-
-def _authorize_create(tx: IMetadataTransaction, asked: Asked) -> None:
-    """Make sure that the caller may make buckets. Who makes the first where there is no volume becomes its owner.
-
-    :raises AccessDenied: no.
-    """
-    volume = tx.volume(asked.volume)
-    if volume is not None:
-        rights = rights_for(asked.operation, asked.action)
-        authorize_any(asked.principal, rights, volume)
-    elif not asked.principal.is_admin:
-        raise AccessDenied()
 
 
 def add_bucket(

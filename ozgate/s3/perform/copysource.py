@@ -60,8 +60,9 @@ def locate_authorized_source(
 
     :raises PreconditionFailed: one does not hold.
     """
-    bucket = authorized_source(tx, asked, source.bucket)
-    version = find_source(tx, asked, bucket, source.key, source.version_id)
+    key, version_id = source.key, source.version_id
+    bucket = authorized_source(tx, asked, source.bucket, key, version_id or "")
+    version = find_source(tx, asked, bucket, key, version_id)
     check_copy_source(asked.headers, version.etag, version.modified, tx.now())
     return bucket, version
 

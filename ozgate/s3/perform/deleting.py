@@ -19,7 +19,7 @@ from ...wire.target import check_key
 from ..asked import Asked
 from ..call import Call
 from ..conditions import check_delete
-from ..policy.evaluator import authorize_right
+from ..policy.decide import authorize
 from ..receive import document as receive_document
 from ..reply import Reply, xml_reply
 from ..versions import check_version_id
@@ -110,9 +110,12 @@ def _delete_all(
         try:
             check_key(one.key)
             check_version_id(one.version_id)
+            # The bucket's door was open; each key has an answer of its own, as in S3.
+            version_id = one.version_id or ""
+            authorize(tx, asked, asked.action, bucket, one.key, version_id)
             if "if-match" in one.conditions:
                 # As for DeleteObject, in ozgate.s3.entering.
-                authorize_right(asked.principal, "READ", bucket)
+                authorize(tx, asked, "s3:GetObject", bucket, one.key, version_id)
             outcomes.append(_remove(tx, bucket, one))
         except (S3Error, Damaged) as error:
             # What is damaged is found before anything of it is removed.

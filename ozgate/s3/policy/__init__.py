@@ -1,1 +1,1 @@
-"""Who may do what: from an operation's action to Ozone's rights, and the evaluator."""
+"""Who may do what: actions on resources, and Ozone's rights and lists, which decide today."""

@@ -1,7 +1,7 @@
-"""Whether somebody may do something: owners, administrators, Ozone's access control lists.
+"""Whether somebody has one of Ozone's rights on something: owners, administrators, Ozone's access control lists.
 
-The one evaluator, pure over values: a principal brings its groups. S3 reaches it through
-:mod:`ozgate.s3.entering`, the administrative commands directly.
+Pure over values: a principal brings its groups. The administrative commands ask here, and S3 for links, which are Ozone's. What S3's
+own operations may do is decided by action in :mod:`ozgate.s3.policy.decide`.
 """
 
 from __future__ import annotations
@@ -49,17 +49,6 @@ def authorize_right(principal: Principal, right: str, thing: Bucket | Volume) ->
     :raises AccessDenied: no.
     """
     if not may(principal, right, thing):
-        raise AccessDenied()
-
-
-def authorize_any(
-    principal: Principal, rights: Sequence[str], thing: Bucket | Volume
-) -> None:
-    """Make sure that somebody has at least one of several rights on something.
-
-    :raises AccessDenied: none.
-    """
-    if not any(may(principal, each, thing) for each in rights):
         raise AccessDenied()
 
 

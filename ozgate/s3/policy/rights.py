@@ -7,9 +7,6 @@ counterpart here: a bucket's list speaks for its keys.
 
 from __future__ import annotations
 
-READ_OBJECT = ("READ",)
-"""What is asked of the bucket that a copy comes from."""
-
 _WRITES = (
     "PutObject",
     "AbortMultipartUpload",
@@ -27,13 +24,17 @@ _SAY_WHO_MAY = (
 _RIGHTS: dict[str, tuple[str, ...]] = {
     **{f"s3:{name}": ("WRITE",) for name in _WRITES},
     **{f"s3:{name}": ("LIST",) for name in _LISTS},
-    **{f"s3:{name}": READ_OBJECT for name in _READS},
+    **{f"s3:{name}": ("READ",) for name in _READS},
     **{f"s3:{name}": ("READ_ACL",) for name in _SAY_WHO_MAY},
     "s3:DeleteObject": ("DELETE",),
+    # And WRITE on the volume: see ozgate.s3.policy.evaluator.may_remove.
     "s3:DeleteBucket": ("DELETE",),
     "s3:PutBucketAcl": ("WRITE_ACL",),
     "s3:PutObjectAcl": ("WRITE_ACL",),
+    # On the volume.
     "s3:CreateBucket": ("CREATE",),
+    # Of each bucket, whether it is in the list.
+    "s3:ListAllMyBuckets": ("LIST", "READ"),
     # Whoever sends parts may see which have come, to send the others.
     "s3:ListMultipartUploadParts": ("LIST", "WRITE"),
     # As for HeadBucket: clients ask where a bucket is before they do anything with it.
@@ -46,12 +47,13 @@ _OF_OPERATIONS = {
 
 
 def rights_for(operation: str, action: str) -> tuple[str, ...]:
-    """The rights on the bucket of which an operation needs one (on the volume, for CreateBucket).
+    """The rights of which an operation needs one.
 
     Reading a bucket's configuration needs ``READ``; what is not named here and is no reading needs
     ``ALL``, so that an operation added later is closed until somebody opens it.
 
     :param operation: its name in S3's service model.
+    :param action: what is asked for it.
     """
     rights = _OF_OPERATIONS.get(operation) or _RIGHTS.get(action)
     if rights is not None:
