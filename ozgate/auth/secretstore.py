@@ -17,7 +17,7 @@ from zope.interface import implementer
 
 from ..errors import Absent, Conflict, Damaged
 from ..interfaces import IMetadataStore, IMetadataTransaction, ISecretStore
-from ..values import Credential, Secret
+from ..values import Claim, Credential, Secret
 from .sealing import MasterKey
 
 CHECK = "master-key-check"
@@ -41,6 +41,7 @@ def check_value(tx: IMetadataTransaction) -> bytes | None:
 
 def keep_check_value(tx: IMetadataTransaction, check: bytes) -> None:
     """Keep the check value of the master key; an interaction."""
+    tx.claim(Claim.setting(CHECK))
     if tx.setting(CHECK) is None:
         tx.set_setting(CHECK, check)
 
@@ -87,6 +88,7 @@ def _issue(
     sealed: bytes,
     ttl: float | None,
 ) -> None:
+    tx.claim(Claim.secret(access_id))
     if _valid(tx, access_id) is not None:
         raise Conflict(f"{access_id} has a secret already")
     now = tx.now()
@@ -95,6 +97,7 @@ def _issue(
 
 
 def _set(tx: IMetadataTransaction, access_id: str, sealed: bytes) -> None:
+    tx.claim(Claim.secret(access_id))
     row = _valid(tx, access_id)
     if row is None:
         raise Absent(f"{access_id} has no secret")
@@ -102,6 +105,7 @@ def _set(tx: IMetadataTransaction, access_id: str, sealed: bytes) -> None:
 
 
 def _revoke(tx: IMetadataTransaction, access_id: str) -> None:
+    tx.claim(Claim.secret(access_id))
     with suppress(Damaged):  # there is one, and it goes
         if tx.secret_row(access_id) is None:
             raise Absent(f"{access_id} has no secret")
@@ -133,20 +137,18 @@ class MetadataSecretStore:
         """See :class:`~ozgate.interfaces.ISecretStore`. One that has expired makes room."""
         access_id, secret = access_id_of(user, key), token_hex(32)
         sealed = self._key.seal(access_id, secret)
-        return self._metadata.write(
-            _issue, access_id, user, sealed, ttl, claims=(("secret", access_id),)
-        ).addCallback(lambda _: (access_id, secret))
+        return self._metadata.write(_issue, access_id, user, sealed, ttl).addCallback(
+            lambda _: (access_id, secret)
+        )
 
     def set(self, access_id: str, secret: str) -> Deferred[None]:
         """See :class:`~ozgate.interfaces.ISecretStore`. When it expires does not change."""
         sealed = self._key.seal(access_id, secret)
-        return self._metadata.write(
-            _set, access_id, sealed, claims=(("secret", access_id),)
-        )
+        return self._metadata.write(_set, access_id, sealed)
 
     def revoke(self, access_id: str) -> Deferred[None]:
         """See :class:`~ozgate.interfaces.ISecretStore`."""
-        return self._metadata.write(_revoke, access_id, claims=(("secret", access_id),))
+        return self._metadata.write(_revoke, access_id)
 
     def listed(self, after: str, limit: int) -> Deferred[Sequence[Secret]]:
         """See :class:`~ozgate.interfaces.ISecretStore`."""

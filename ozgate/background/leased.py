@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeVar, TypeVarTuple
 
 from attrs import frozen
 from twisted.internet.defer import Deferred
 
 from ..interfaces import IMetadataStore, IMetadataTransaction
+from ..values import Claim
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -27,11 +28,6 @@ class Lease:
     owner: str
     term: float
 
-    @property
-    def claims(self) -> Sequence[tuple[str, ...]]:
-        """What each transaction decides about."""
-        return (("lease", self.name),)
-
     def write(
         self,
         metadata: IMetadataStore,
@@ -42,7 +38,7 @@ class Lease:
 
         :return: fires with what it returned; with ``None``, and nothing was done, where another has the lease.
         """
-        return metadata.write(_held, self, interaction, args, claims=self.claims)
+        return metadata.write(_held, self, interaction, args)
 
 
 def _held(
@@ -51,6 +47,7 @@ def _held(
     interaction: Callable[[IMetadataTransaction, *Ts], T],
     args: tuple[*Ts],
 ) -> T | None:
+    tx.claim(Claim.lease(lease.name))
     if not tx.lease(lease.name, lease.owner, lease.term):
         return None
     return interaction(tx, *args)

@@ -10,6 +10,7 @@ from attrs import frozen
 from awscrt.checksums import crc64nvme
 
 from ..interfaces import IMetadataTransaction
+from ..values import Claim
 
 LEASE = "scrub"
 
@@ -80,6 +81,7 @@ def keep(tx: IMetadataTransaction, standing: bytes, damaged: bytes) -> bool:
 
     :return: always true.
     """
+    tx.claim(Claim.setting(_STANDING), Claim.setting(_LIST))
     tx.set_setting(_STANDING, standing)
     tx.set_setting(_LIST, damaged)
     return True

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from ..errors import Damaged
 from ..interfaces import IMetadataStore, IMetadataTransaction
+from ..secondlook import claimed
+from ..values import Bucket, Claim, Upload
 from .leased import Lease
 from .rounds import Rounds
 
@@ -95,6 +98,18 @@ def _now(tx: IMetadataTransaction) -> int:
     return tx.now()
 
 
+def _claims(found: Sequence[tuple[Bucket, Upload]]) -> tuple[Claim, ...]:
+    """What aborting uploads decides about."""
+    return tuple(
+        claim
+        for bucket, upload in found
+        for claim in (
+            *Claim.inside(bucket),
+            Claim.upload(bucket.number, upload.upload_id),
+        )
+    )
+
+
 def _abort_old(
     tx: IMetadataTransaction, age: int, passed_over: Sequence[str]
 ) -> tuple[int, tuple[str, ...], bool]:
@@ -104,7 +119,7 @@ def _abort_old(
     :return: how many were in progress, the ids of further ones that cannot be dropped, and whether these were all.
     """
     most = _BATCH + len(passed_over)
-    old = tx.uploads_before(tx.now() - age, most)
+    old = claimed(tx, partial(tx.uploads_before, tx.now() - age, most), _claims)
     aborted, damaged = 0, list[str]()
     for bucket, upload in old:
         if upload.upload_id in passed_over:

@@ -25,9 +25,9 @@ class IClaims(Interface):
     ``add_bucket``                                          the volume, shared; the name; the usage of the volume where it
                                                             has a quota of names
     the rows of volumes                                     the volume
-    ``correct_usage``                                       the usage of the bucket or volume
     ``lease``                                               the lease
-    ``release``, ``forget_doomed``, ``mend_row``            the lease under which that is done
+    ``release``, ``forget_doomed``, and repairs:            the lease under which that is done
+    ``mend_row``, ``correct_usage``
     secrets, named values                                   the secret, the named value
     ``doom``, ``next_sequence``                             nothing: what is added there depends on no other row
     ======================================================= ===================================================

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import QuotaExceeded
+from ..values import Claim
 
 if TYPE_CHECKING:
     from ..interfaces import IMetadataTransaction
@@ -42,11 +43,16 @@ def check_quota(
         )
 
 
-def check_bucket_quota(volume: Volume) -> None:
+def check_bucket_quota(tx: IMetadataTransaction, volume: Volume) -> None:
     """Make sure that a volume can take one more bucket or link.
 
+    :param volume: as read in this interaction, which has claimed it, be it shared.
     :raises QuotaExceeded: its namespace quota does not allow it.
     """
+    if volume.quota_names < 0:
+        return
+    if tx.claim(Claim.volume_usage(volume.name)):
+        volume = tx.volume(volume.name) or volume
     if _over(volume.quota_names, volume.used_names + 1):
         raise QuotaExceeded(
             f"The namespace quota of volume {volume.name} is {volume.quota_names} buckets."

@@ -45,6 +45,7 @@ from ..gateway.room import Room
 from ..interfaces import IBlobStore, IMetadataStore, IMetadataTransaction
 from ..s3.app import make_site
 from ..s3.perform.buckets import add_bucket, shared_volume
+from ..values import Claim
 from ..wire.accesslog import AccessLog, AuditLog
 from ..wire.limits import raise_descriptors
 from ..wire.site import GatewaySite
@@ -368,6 +369,7 @@ def _prepare(
     tx: IMetadataTransaction, volume: str, buckets: Sequence[str], owner: str
 ) -> None:
     """Make the volume that S3 shows and the buckets asked for, where they are missing; an interaction."""
+    tx.claim(Claim.volume(volume), *(Claim.name(volume, name) for name in buckets))
     if tx.volume(volume) is None:
         tx.add_volume(shared_volume(volume, owner, tx.now()))
     for name in buckets:

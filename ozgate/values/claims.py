@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
+from .buckets import Bucket
+
 __all__ = ["Claim", "Kind"]
 
 
@@ -65,6 +67,16 @@ class Claim(NamedTuple):
     def bucket(number: int, shared: bool = False) -> Claim:
         """A bucket or link; shared by whoever changes what is in it. Exclusive, it covers all of that."""
         return Claim(Kind.BUCKET, number, "", shared)
+
+    @staticmethod
+    def inside(bucket: Bucket) -> tuple[Claim, Claim]:
+        """What is shared by whoever changes what is in a bucket: its volume, and the bucket."""
+        return Claim.volume(bucket.volume, True), Claim.bucket(bucket.number, True)
+
+    @staticmethod
+    def whole(bucket: Bucket) -> tuple[Claim, Claim]:
+        """What is claimed by whoever changes a bucket or link itself: its volume, shared, and the bucket with all that is in it."""
+        return Claim.volume(bucket.volume, True), Claim.bucket(bucket.number)
 
     @staticmethod
     def upload(number: int, upload_id: str) -> Claim:

@@ -6,11 +6,13 @@ The list of a link itself is shown, but what is changed through a link is that o
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from attrs import evolve
 
 from ...interfaces import IMetadataTransaction
-from ...values import Acl, Bucket, Principal, Volume
+from ...secondlook import claimed
+from ...values import Acl, Bucket, Claim, Principal, Volume
 from ..answers import Json
 from ..caller import Caller
 from ..context import AdminContext
@@ -168,7 +170,6 @@ async def _change(
         bucket,
         action,
         acls,
-        claims=(("volume", volume), *((("bucket", bucket),) if bucket else ())),
     )
     return [
         {"acl": str(acl), "changed": each}
@@ -185,12 +186,14 @@ def _replace(
     acls: Acls,
 ) -> list[bool]:
     if bucket is None:
+        tx.claim(Claim.volume(volume))
         found = find_volume(tx, volume)
         authorize_caller(principal, "WRITE_ACL", found)
         after, changed = changed_acls(found.acls, action, acls)
         tx.replace_volume(evolve(found, acls=after))
     else:
-        real = find_real(tx, volume, bucket, principal, "WRITE_ACL")
+        look = partial(find_real, tx, volume, bucket, principal, "WRITE_ACL")
+        real = claimed(tx, look, Claim.whole)
         after, changed = changed_acls(real.acls, action, acls)
         tx.replace_bucket(evolve(real, acls=after))
     return changed

@@ -18,7 +18,8 @@ from ...s3.links import listed_for
 from ...s3.perform.buckets import add_bucket
 from ...s3.policy.evaluator import new_acls, shown_to
 from ...s3.quotas import check_bucket_quota
-from ...values import Acl, Bucket, Principal, Volume
+from ...secondlook import claimed
+from ...values import Acl, Bucket, Claim, Principal, Volume
 from ...wire.target import valid_bucket_name
 from ..answers import Json, iso_time
 from ..caller import Caller
@@ -103,7 +104,6 @@ async def create_bucket(
         context.settings.region,
         -1 if space_quota is None else space_quota,
         -1 if namespace_quota is None else namespace_quota,
-        claims=(("volume", volume), ("bucket", bucket)),
     )
     return bucket_json(made)
 
@@ -153,7 +153,6 @@ async def link_bucket(
         bucket,
         owner,
         source,
-        claims=(("volume", volume), ("bucket", bucket)),
     )
     return bucket_json(made)
 
@@ -193,12 +192,16 @@ def _making(
 def _room_in(
     tx: IMetadataTransaction, principal: Principal, volume: str, bucket: str
 ) -> Volume:
-    """The volume of a new bucket or link, which the caller may make there, and for which there is a name left."""
+    """The volume of a new bucket or link, which the caller may make there, and for which there is a name left.
+
+    It is claimed, not shared: its quotas are compared with what all of its buckets have.
+    """
+    tx.claim(Claim.volume(volume), Claim.name(volume, bucket))
     found = find_volume(tx, volume)
     authorize_caller(principal, "CREATE", found)
     if tx.bucket(volume, bucket) is not None:
         raise _already_there()
-    check_bucket_quota(found)
+    check_bucket_quota(tx, found)
     return found
 
 
@@ -285,16 +288,14 @@ async def update_bucket(
     principal = principal_of(caller)
     if not user:
         raise AdminError("INVALID_REQUEST", "an owner has a name")
-    given = await context.gateway.metadata.write(
-        _give, principal, volume, bucket, user, claims=(("bucket", bucket),)
-    )
+    given = await context.gateway.metadata.write(_give, principal, volume, bucket, user)
     return bucket_json(given)
 
 
 def _give(
     tx: IMetadataTransaction, principal: Principal, volume: str, bucket: str, user: str
 ) -> Bucket:
-    found = find_bucket(tx, volume, bucket)
+    found = claimed(tx, partial(find_bucket, tx, volume, bucket), Claim.whole)
     authorize_caller(principal, "ALL", found)
     tx.replace_bucket(evolve(found, owner=user))
     return find_bucket(tx, volume, bucket)
@@ -319,7 +320,6 @@ async def delete_bucket(
         volume,
         bucket,
         recursive,
-        claims=(("volume", volume), ("bucket", bucket)),
     )
     return {"deleted": deleted}
 
@@ -332,7 +332,7 @@ def _remove(
     recursive: bool,
 ) -> bool:
     """Remove a bucket or link; returns whether it has gone."""
-    found = find_bucket(tx, volume, bucket)
+    found = claimed(tx, partial(find_bucket, tx, volume, bucket), Claim.whole)
     authorize_caller_to_remove(principal, found, find_volume(tx, volume))
     if found.source is None and not tx.is_empty(found):
         if not recursive:

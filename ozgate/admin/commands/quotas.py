@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from attrs import evolve
 
 from ...interfaces import IMetadataTransaction
-from ...values import Principal, Volume
+from ...secondlook import claimed
+from ...values import Claim, Principal, Volume
 from ..caller import Caller
 from ..context import AdminContext
 from ..errors import AdminError
@@ -44,7 +47,6 @@ async def set_volume_quota(
         volume,
         space_quota,
         namespace_quota,
-        claims=(("volume", volume),),
     )
 
 
@@ -55,6 +57,7 @@ def _set_volume(
     space_quota: int | None,
     namespace_quota: int | None,
 ) -> None:
+    tx.claim(Claim.volume(volume))
     found = find_volume(tx, volume)
     authorize_caller(principal, "ALL", found)
     if space_quota is not None:
@@ -127,7 +130,6 @@ async def set_bucket_quota(
         bucket,
         space_quota,
         namespace_quota,
-        claims=(("volume", volume), ("bucket", bucket)),
     )
 
 
@@ -139,7 +141,12 @@ def _set_bucket(
     space_quota: int | None,
     namespace_quota: int | None,
 ) -> None:
-    found = find_bucket(tx, volume, bucket)
+    # The volume too, not shared: with its quota those of all buckets in it are compared.
+    found = claimed(
+        tx,
+        partial(find_bucket, tx, volume, bucket),
+        lambda found: (Claim.volume(volume), Claim.bucket(found.number)),
+    )
     authorize_caller(principal, "ALL", found)
     if found.source is not None:
         raise AdminError("NOT_SUPPORTED_OPERATION", "Cannot set property on link")

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from ...interfaces import IMetadataTransaction
 from ...s3.policy.evaluator import shown_to
-from ...values import Acl, Principal, Volume
+from ...values import Acl, Claim, Principal, Volume
 from ...wire.target import valid_bucket_name
 from ..answers import Json, iso_time
 from ..caller import Caller, require_admin
@@ -66,13 +66,11 @@ async def create_volume(
         quota_names=-1 if namespace_quota is None else namespace_quota,
         acls=(Acl("user", owner, frozenset(("ALL",))),),
     )
-    claims = (("volume", volume),)
-    return volume_json(
-        await context.gateway.metadata.write(_create, made, claims=claims)
-    )
+    return volume_json(await context.gateway.metadata.write(_create, made))
 
 
 def _create(tx: IMetadataTransaction, made: Volume) -> Volume:
+    tx.claim(Claim.volume(made.name))
     if tx.volume(made.name) is not None:
         raise AdminError("VOLUME_ALREADY_EXISTS", "Volume already exists", 409)
     return tx.add_volume(evolve(made, created=tx.now(), modified=tx.now()))
@@ -135,13 +133,11 @@ async def update_volume(
     require_admin(caller)
     if not user:
         raise AdminError("INVALID_REQUEST", "an owner has a name")
-    claims = (("volume", volume),)
-    return volume_json(
-        await context.gateway.metadata.write(_give, volume, user, claims=claims)
-    )
+    return volume_json(await context.gateway.metadata.write(_give, volume, user))
 
 
 def _give(tx: IMetadataTransaction, volume: str, user: str) -> Volume:
+    tx.claim(Claim.volume(volume))
     tx.replace_volume(evolve(find_volume(tx, volume), owner=user))
     return find_volume(tx, volume)
 
@@ -157,11 +153,11 @@ async def delete_volume(context: AdminContext, caller: Caller, volume: str) -> N
             "NOT_SUPPORTED_OPERATION",
             f"Volume {volume} is the one that S3 shows: it stays",
         )
-    claims = (("volume", volume),)
-    await context.gateway.metadata.write(_remove, volume, claims=claims)
+    await context.gateway.metadata.write(_remove, volume)
 
 
 def _remove(tx: IMetadataTransaction, volume: str) -> None:
+    tx.claim(Claim.volume(volume))
     found = find_volume(tx, volume)
     if found.used_names:
         raise AdminError("VOLUME_NOT_EMPTY", "Volume is not empty.", 409)

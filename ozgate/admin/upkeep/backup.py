@@ -21,7 +21,7 @@ from ...content.outlet import begin_read
 from ...errors import Absent, Damaged, Unavailable
 from ...gateway.providers import make_provider
 from ...interfaces import IMetadataStore, IMetadataTransaction
-from ...values import BlobRef
+from ...values import BlobRef, Claim
 from ..context import AdminContext
 from ..errors import AdminError
 from .backupfolder import KEY, BackupFolder, Manifest, line_of, remove_log, summed
@@ -297,6 +297,7 @@ def _same_file(first: str, second: str) -> bool:
 
 def _identity(tx: IMetadataTransaction, new: str) -> tuple[str, int]:
     """What tells this store from others, made when it is asked for first; and the time."""
+    tx.claim(Claim.setting(_STORE))
     kept = tx.setting(_STORE)
     if kept is None:
         tx.set_setting(_STORE, new.encode())

@@ -16,7 +16,7 @@ from twisted.internet.task import deferLater
 
 from ...errors import Damaged
 from ...interfaces import IInspected, IMetadataTransaction
-from ...values import BlobRef, CheckedRows, DamagedRow, Drift
+from ...values import BlobRef, CheckedRows, Claim, DamagedRow, Drift
 from ..answers import Json
 from ..caller import Caller, require_admin
 from ..context import AdminContext
@@ -33,7 +33,6 @@ TERM = 120.0
 IN_FLIGHT = 3600 * 1000
 """Milliseconds after which a blob without a name belongs to nothing under way."""
 
-_CLAIMS = (("lease", LEASE),)
 
 _ROWS = 200
 _IDS = 100
@@ -109,9 +108,7 @@ async def check_store(
     require_admin(caller)
     state = State.read(place)
     repair = repair or remove_damaged
-    if repair and not await context.gateway.metadata.write(
-        _lease, state.run, TERM, claims=_CLAIMS
-    ):
+    if repair and not await context.gateway.metadata.write(_lease, state.run, TERM):
         raise AdminError(
             "INVALID_REQUEST",
             f"another fsck repairs at the moment, or was interrupted less than {TERM:.0f} seconds ago",
@@ -122,7 +119,7 @@ async def check_store(
     if await STEPS[step](check, state):
         is_last = state.go_on()
     if is_last and repair:
-        await context.gateway.metadata.write(_lease, state.run, 0.0, claims=_CLAIMS)
+        await context.gateway.metadata.write(_lease, state.run, 0.0)
     return {
         "findings": [asdict(each) for each in check.findings],
         "place": None if is_last else state.text(),
@@ -139,7 +136,7 @@ async def end_check(context: AdminContext, caller: Caller, place: str) -> None:
     """
     require_admin(caller)
     run = State.read(place).run
-    await context.gateway.metadata.write(_lease, run, 0.0, claims=_CLAIMS)
+    await context.gateway.metadata.write(_lease, run, 0.0)
 
 
 async def _structure(check: Check, state: State) -> bool:
@@ -281,6 +278,7 @@ STEPS: Mapping[str, Step] = {
 
 
 def _lease(tx: IMetadataTransaction, run: str, term: float) -> bool:
+    tx.claim(Claim.lease(LEASE))
     return tx.lease(LEASE, run, term)
 
 
@@ -293,6 +291,7 @@ def _check_rows(tx: IMetadataTransaction, after: str, limit: int) -> CheckedRows
 
 
 def _mend(tx: IMetadataTransaction, row: DamagedRow, owner: str) -> str:
+    tx.claim(Claim.lease(LEASE))
     return tx.mend_row(row, owner)
 
 
@@ -321,8 +320,10 @@ def _strangers(tx: IMetadataTransaction, store: str) -> Sequence[BlobRef]:
 
 
 def _forget(tx: IMetadataTransaction, blobs: Sequence[BlobRef]) -> None:
+    tx.claim(Claim.lease(LEASE))
     tx.forget_doomed(blobs)
 
 
 def _correct(tx: IMetadataTransaction, drift: Drift) -> None:
+    tx.claim(Claim.lease(LEASE))
     tx.correct_usage(drift.volume, drift.bucket, drift.more_bytes, drift.more_names)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 
 from attrs import frozen
 
 from ...content.outlet import begin_read
 from ...errors import Absent, Damaged, StoreError
 from ...interfaces import IMetadataTransaction
-from ...values import BlobRef, Bucket, Content, Extent, ObjectPart, ObjectVersion
+from ...secondlook import claimed
+from ...values import BlobRef, Bucket, Claim, Content, Extent, ObjectPart, ObjectVersion
 from .findings import Check, key_name, next_bucket
 
 VERSIONS_AT_ONCE = 100
@@ -97,12 +99,7 @@ async def _check(
         done = ""
         if check.remove and not await _is_for_good(check, entry):
             repair = "it stays, for it may be well, and only out of reach"
-        elif check.remove and await gateway.metadata.write(
-            remove,
-            place,
-            entry,
-            claims=(("key", place.bucket, entry.key),),
-        ):
+        elif check.remove and await gateway.metadata.write(remove, place, entry):
             done = "removed" if kind == "bytes" else "the upload is aborted"
         check.add(kind, name, said, repair, done)
     return stretch.following, len(stretch.entries)
@@ -277,9 +274,25 @@ def _next(tx: IMetadataTransaction, place: Place) -> Place | None:
     return None if found is None else Place(*found)
 
 
+def _claimed(
+    tx: IMetadataTransaction,
+    place: Place,
+    claim: Callable[[int, str], Claim],
+    name: str,
+) -> Bucket | None:
+    """The bucket of a place, where a key or upload in it is claimed; likewise."""
+
+    def claims(found: Bucket | None) -> tuple[Claim, ...]:
+        if found is None:
+            return ()
+        return *Claim.inside(found), claim(found.number, name)
+
+    return claimed(tx, partial(_bucket, tx, place), claims)
+
+
 def _remove_version(tx: IMetadataTransaction, place: Place, entry: Entry) -> bool:
     """Remove a version that is still the one; an interaction."""
-    bucket = _bucket(tx, place)
+    bucket = _claimed(tx, place, Claim.key, entry.key)
     if bucket is None or not entry.sequence:
         return False
     found = tx.version(bucket, entry.key, entry.version)
@@ -291,7 +304,7 @@ def _remove_version(tx: IMetadataTransaction, place: Place, entry: Entry) -> boo
 
 def _remove_upload(tx: IMetadataTransaction, place: Place, entry: Entry) -> bool:
     """Abort an upload whose part is still the one; an interaction."""
-    bucket = _bucket(tx, place)
+    bucket = _claimed(tx, place, Claim.upload, entry.version)
     found = None if bucket is None else tx.upload(bucket, entry.key, entry.version)
     if bucket is None or found is None or found.completed is not None:
         return False

@@ -23,7 +23,8 @@ from ...errors import (
     NotImplemented,
 )
 from ...interfaces import IMetadataTransaction
-from ...values import Acl, Bucket, Volume
+from ...secondlook import claimed
+from ...values import Acl, Bucket, Claim, Volume
 from ..asked import Asked
 from ..call import Call
 from ..entering import authorize_creation, authorize_removal, expected_bucket
@@ -114,17 +115,14 @@ async def create_bucket(call: Call) -> Reply:
     name = call.bucket_name
     _check_create_headers(call)
     region = _location(call, await receive_document(call, authorize_creation))
-    await call.write(
-        _create_authorized,
-        region,
-        claims=(("bucket", name),),
-    )
+    await call.write(_create_authorized, region)
     return Reply(200, [("Location", f"/{name}"), ("x-amz-bucket-arn", arn_of(name))])
 
 
 def _create_authorized(tx: IMetadataTransaction, asked: Asked, region: str) -> None:
-    authorize_creation(tx, asked)
     name, principal = asked.bucket_name, asked.principal
+    claim_name(tx, asked.volume, name)
+    authorize_creation(tx, asked)
     existing = tx.bucket(asked.volume, name)
     if existing is None:
         add_bucket(tx, asked.volume, name, principal.short_name, region)
@@ -147,6 +145,18 @@ def _is_made_again(asked: Asked, existing: Bucket, region: str) -> bool:
     )
 
 
+def claim_name(tx: IMetadataTransaction, volume: str, name: str) -> Volume | None:
+    """Claim the name of a bucket to be made, and its volume: shared, unless that is to be made as well.
+
+    :return: the volume, if there is one.
+    """
+
+    def claims(found: Volume | None) -> tuple[Claim, ...]:
+        return Claim.volume(volume, found is not None), Claim.name(volume, name)
+
+    return claimed(tx, partial(tx.volume, volume), claims)
+
+
 def add_bucket(
     tx: IMetadataTransaction, volume: str, name: str, owner: str, region: str
 ) -> Bucket:
@@ -156,16 +166,16 @@ def add_bucket(
     :raises BucketAlreadyExists: another has it.
     :raises QuotaExceeded: the volume may hold no more buckets.
     """
+    found = claim_name(tx, volume, name)
     existing = tx.bucket(volume, name)
     if existing is not None:
         error = (
             BucketAlreadyOwnedByYou if existing.owner == owner else BucketAlreadyExists
         )
         raise error(BucketName=name)
-    found = tx.volume(volume)
     if found is None:
         found = tx.add_volume(shared_volume(volume, owner, tx.now()))
-    check_bucket_quota(found)
+    check_bucket_quota(tx, found)
     made: Bucket = tx.add_bucket(
         Bucket(
             volume,
