@@ -1,4 +1,4 @@
-"""Where secrets of access ids come from.
+"""Where secrets of access ids are kept, and what is signed with them is verified.
 
 A secret is a row of the metadata store, sealed (:mod:`ozgate.auth.sealing`), never cached: one that was revoked or has
 expired is refused on the next request. Imports interfaces and errors only; the metadata store is whatever provides
@@ -12,13 +12,14 @@ from contextlib import suppress
 from secrets import token_hex
 
 from attrs import evolve
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, execute, fail
 from zope.interface import implementer
 
 from ..errors import Absent, Conflict, Damaged
-from ..interfaces import IMetadataStore, IMetadataTransaction, ISecretStore
-from ..values import Claim, Credential, Secret
+from ..interfaces import IMetadataStore, IMetadataTransaction, ISecretStore, IVerifier
+from ..values import Claim, Credential, Presented, Secret, Signatory
 from .sealing import MasterKey
+from .signatory import signatory_of
 
 CHECK = "master-key-check"
 """The store's value by which the master key is known again."""
@@ -116,7 +117,7 @@ def _listed(tx: IMetadataTransaction, after: str, limit: int) -> Sequence[Secret
     return [evolve(row, sealed=b"") for row in tx.secrets(after, limit)]
 
 
-@implementer(ISecretStore)
+@implementer(ISecretStore, IVerifier)
 class MetadataSecretStore:
     """Secrets in rows of the metadata store.
 
@@ -127,9 +128,10 @@ class MetadataSecretStore:
         self._metadata = metadata
         self._key = key
 
-    def secret(self, access_id: str) -> Deferred[Credential | None]:
-        """See :class:`~ozgate.interfaces.ISecretStore`. Fails with ``Damaged`` when the row does not open."""
-        return self._metadata.read(_valid, access_id).addCallback(self._opened)
+    def verify(self, presented: Presented) -> Deferred[Signatory | None]:
+        """See :class:`~ozgate.interfaces.IVerifier`. Fails with ``Damaged`` when the row does not open."""
+        found = self._metadata.read(_valid, presented.access_id)
+        return found.addCallback(self._verified, presented)
 
     def issue(
         self, user: str, key: str = "", ttl: float | None = None
@@ -154,13 +156,15 @@ class MetadataSecretStore:
         """See :class:`~ozgate.interfaces.ISecretStore`."""
         return self._metadata.read(_listed, after, limit)
 
-    def _opened(self, row: Secret | None) -> Credential | None:
-        if row is None:
-            return None
-        return Credential(self._key.open(row.access_id, row.sealed), row.user)
+    def _verified(self, row: Secret | None, presented: Presented) -> Signatory | None:
+        credential = None
+        if row is not None:
+            secret = self._key.open(row.access_id, row.sealed)
+            credential = Credential(secret, row.user)
+        return signatory_of(presented, credential)
 
 
-@implementer(ISecretStore)
+@implementer(ISecretStore, IVerifier)
 class StaticSecrets:
     """Pairs from the configuration, in front of another store.
 
@@ -169,16 +173,19 @@ class StaticSecrets:
     :param pairs: access id → secret.
     """
 
-    def __init__(self, pairs: Mapping[str, str], inner: ISecretStore) -> None:
-        self._pairs = dict(pairs)
+    def __init__(self, pairs: Mapping[str, str], inner: MetadataSecretStore) -> None:
+        self._pairs = {
+            access_id: Credential(secret, access_id)
+            for access_id, secret in pairs.items()
+        }
         self._inner = inner
 
-    def secret(self, access_id: str) -> Deferred[Credential | None]:
-        """See :class:`~ozgate.interfaces.ISecretStore`."""
-        found = self._pairs.get(access_id)
+    def verify(self, presented: Presented) -> Deferred[Signatory | None]:
+        """See :class:`~ozgate.interfaces.IVerifier`."""
+        found = self._pairs.get(presented.access_id)
         if found is None:
-            return self._inner.secret(access_id)
-        return succeed(Credential(found, access_id))
+            return self._inner.verify(presented)
+        return execute(signatory_of, presented, found)
 
     def issue(
         self, user: str, key: str = "", ttl: float | None = None

@@ -13,8 +13,6 @@ Imports errors and its neighbors only; address and headers come as arguments.
 
 from __future__ import annotations
 
-import hmac
-from base64 import b64encode
 from operator import itemgetter
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
@@ -127,18 +125,11 @@ def _check_expiry(text: str, now: float) -> None:
         )
 
 
-def mismatch(
-    claim: Claim, method: str, address: Address, headers: Headers, secret: str
-) -> SignatureDoesNotMatch | None:
-    """Compute the signature and compare.
+def mismatch(claim: Claim, text: str) -> SignatureDoesNotMatch:
+    """The error of a signature that is another's.
 
-    :return: the error to raise unless it is the one that was sent.
-    :raises InvalidArgument: a parameter's value would read as something else beside it.
+    :param text: what is signed.
     """
-    text = string_to_sign(method, address, headers, claim.expires)
-    computed = b64encode(hmac.digest(secret.encode(), text.encode(), "sha1"))
-    if hmac.compare_digest(computed, claim.signature.encode()):
-        return None
     return SignatureDoesNotMatch(
         AWSAccessKeyId=claim.access_id,
         StringToSign=text,
@@ -150,7 +141,10 @@ def mismatch(
 def string_to_sign(
     method: str, address: Address, headers: Headers, expires: str
 ) -> str:
-    """What is signed: ``Expires`` stands where the header form has the date."""
+    """What is signed: ``Expires`` stands where the header form has the date.
+
+    :raises InvalidArgument: a parameter's value would read as something else beside it.
+    """
     return "\n".join(
         (
             method,

@@ -1,7 +1,7 @@
 """Signature Version 4, the server's side: one gate in front of every operation.
 
 :func:`authenticate` takes what a request says about who signed it, from the ``Authorization`` header or from the
-query of a presigned URL, and answers a :class:`Verified` or raises what AWS answers. Source of the rules: Amazon S3 API
+query of a presigned URL, and answers a :class:`Verified` or raises what AWS answers; whose signature it is, an :class:`~ozgate.interfaces.IVerifier` tells. Source of the rules: Amazon S3 API
 Reference, "Authenticating Requests (AWS Signature Version 4)"; messages are AWS's.
 
 One decision is ours: **any region is accepted**. A gateway is one endpoint, and clients come with whatever
@@ -12,20 +12,22 @@ Imports errors only; addresses and headers come as arguments.
 
 from __future__ import annotations
 
-import hmac
-import secrets as random
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from attrs import frozen
 
 from ..errors import (
+    Absent,
     AccessDenied,
     InvalidAccessKeyId,
     InvalidToken,
+    NotImplemented,
     SignatureDoesNotMatch,
 )
+from ..values import Presented
 from . import sigv2 as version_2
 from .canonical import (
     ALGORITHM,
@@ -42,14 +44,11 @@ from .claims import Claim, read_claim
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..interfaces import ISecretStore
+    from ..interfaces import IVerifier
     from ..wire.headers import Headers
     from ..wire.target import Address
 
 _TOKEN = "x-amz-security-token"
-
-_NOBODY = random.token_hex(32)
-"""Stands for the secret of an unknown access id, so that it costs the same work."""
 
 
 @frozen
@@ -57,10 +56,11 @@ class Verified:
     """What the gate found.
 
     :ivar payload: the value of ``x-amz-content-sha256``: ``UNSIGNED-PAYLOAD``, 64 hex digits or ``STREAMING-…``.
-    :ivar signing_key: for chunk signatures; ``None`` when security is off.
+    :ivar signing_key: for chunk signatures; ``None`` when security is off, or there can be none.
     :ivar scope: ``date/region/s3/aws4_request``.
     :ivar timestamp: the request's time, ``yyyyMMddTHHmmssZ``.
     :ivar signature: the request's signature, which chunk signatures go on from.
+    :ivar presented: what was verified; ``None`` where nothing was.
     """
 
     access_id: str
@@ -71,19 +71,20 @@ class Verified:
     signature: str
     presigned: bool
     user: str = ""
+    presented: Presented | None = None
 
 
 async def authenticate(
     method: str,
     address: Address,
     headers: Headers,
-    secrets: ISecretStore | None,
+    verifier: IVerifier | None,
     now: float,
     sigv2: bool = False,
 ) -> Verified:
     """Find out who signed a request, and whether they did.
 
-    :param secrets: ``None`` when security is off: the signature is not verified, but its presence, form
+    :param verifier: ``None`` when security is off: the signature is not verified, but its presence, form
         and date are.
     :param now: seconds since the epoch.
     :param sigv2: whether presigned URLs of version 2 are accepted (:mod:`ozgate.auth.sigv2`).
@@ -94,17 +95,23 @@ async def authenticate(
     items = address.query.items()
     claim = read_claim(items, headers, now, sigv2)
     if claim is None:
-        return await _authenticate_version_2(method, address, headers, secrets, now)
+        return await _authenticate_version_2(method, address, headers, verifier, now)
     signer = claim.signer
     _check_all_signed(signer.covered, headers)
-    key = None
-    user = signer.access_id
-    if secrets is not None:
-        credential = await secrets.secret(signer.access_id)
-        secret = "" if credential is None else credential.secret
-        user = user if credential is None else credential.user
-        key = _check_signature(claim, method, address, headers, items, secret)
+    user, key, presented = signer.access_id, None, None
+    if verifier is not None:
+        request, presented = _present(claim, method, address, headers, items)
+        try:
+            signatory = await verifier.verify(presented)
+        except Absent:
+            raise InvalidAccessKeyId(AWSAccessKeyId=presented.access_id) from None
+        if signatory is None:
+            raise _mismatch(presented, request)
         _check_no_token(headers, items)
+        user, key = signatory.user, signatory.signing_key
+        if key is None and "HMAC" in claim.payload:
+            # Its chunks are signed with what is not given away.
+            raise NotImplemented()
     return Verified(
         signer.access_id,
         claim.payload,
@@ -114,27 +121,19 @@ async def authenticate(
         claim.signature,
         claim.presigned,
         user,
+        presented,
     )
 
 
-def _check_signature(
+def _present(
     claim: Claim,
     method: str,
     address: Address,
     headers: Headers,
     items: list[tuple[str, str]],
-    secret: str,
-) -> bytes:
-    """Hold a claim against a secret.
-
-    :param secret: empty where nobody has the access id.
-    :return: the key that the request was signed with.
-    :raises S3Error: InvalidAccessKeyId, SignatureDoesNotMatch.
-    """
+) -> tuple[str, Presented]:
+    """The canonical request, and what is presented to whoever verifies the signature."""
     signer = claim.signer
-    # An unknown access id takes the way of a wrong signature to its end: neither is told from the
-    # other by the time it takes.
-    key = signing_key(secret or _NOBODY, signer.date, signer.region)
     request = canonical_request(
         method,
         address.raw_path,
@@ -144,31 +143,21 @@ def _check_signature(
         claim.payload,
     )
     text = string_to_sign(claim.timestamp, signer.scope, request)
-    matches = hmac.compare_digest(
-        signature(key, text).encode(), claim.signature.encode()
+    return request, Presented(
+        signer.access_id, text, claim.signature, signer.date, signer.region
     )
-    if not secret:
-        raise InvalidAccessKeyId(AWSAccessKeyId=signer.access_id)
-    if not matches:
-        raise _mismatch(claim, text, request)
-    return key
 
 
-async def confirm(verified: Verified, secrets: ISecretStore | None) -> None:
+async def confirm(verified: Verified, verifier: IVerifier | None) -> None:
     """Make sure that what a request was signed with, if it was, is still a secret: its body may have taken hours.
 
-    :raises InvalidAccessKeyId: it was revoked or replaced, or has expired. A presigned URL of version 2 does not tell of a
-        replacement.
+    :raises InvalidAccessKeyId: it was revoked or replaced, or has expired.
     """
-    if secrets is None or not verified.access_id:
+    presented = verified.presented
+    if verifier is None or presented is None:
         return
-    credential = await secrets.secret(verified.access_id)
-    if credential is not None:
-        if verified.signing_key is None:
-            return
-        date, region = verified.scope.split("/")[:2]
-        key = signing_key(credential.secret, date, region)
-        if hmac.compare_digest(key, verified.signing_key):
+    with suppress(Absent):
+        if await verifier.verify(presented) is not None:
             return
     raise InvalidAccessKeyId(AWSAccessKeyId=verified.access_id)
 
@@ -177,25 +166,34 @@ async def _authenticate_version_2(
     method: str,
     address: Address,
     headers: Headers,
-    secrets: ISecretStore | None,
+    verifier: IVerifier | None,
     now: float,
 ) -> Verified:
     """The same for a presigned URL of version 2, whose signature no chunk can go on from."""
     items = address.query.items()
     claim = version_2.read_claim(items, headers, now)
-    user = claim.access_id
-    if secrets is not None:
-        credential = await secrets.secret(claim.access_id)
-        secret = "" if credential is None else credential.secret
-        user = user if credential is None else credential.user
-        wrong = version_2.mismatch(claim, method, address, headers, secret or _NOBODY)
-        if not secret:
-            raise InvalidAccessKeyId(AWSAccessKeyId=claim.access_id)
-        if wrong is not None:
-            raise wrong
+    user, presented = claim.access_id, None
+    if verifier is not None:
+        text = version_2.string_to_sign(method, address, headers, claim.expires)
+        presented = Presented(claim.access_id, text, claim.signature)
+        try:
+            signatory = await verifier.verify(presented)
+        except Absent:
+            raise InvalidAccessKeyId(AWSAccessKeyId=presented.access_id) from None
+        if signatory is None:
+            raise version_2.mismatch(claim, text)
         _check_no_token(headers, items)
+        user = signatory.user
     return Verified(
-        claim.access_id, claim.payload, None, "", "", claim.signature, True, user
+        claim.access_id,
+        claim.payload,
+        None,
+        "",
+        "",
+        claim.signature,
+        True,
+        user,
+        presented,
     )
 
 
@@ -204,17 +202,18 @@ def _check_no_token(headers: Headers, items: list[tuple[str, str]]) -> None:
 
     :raises InvalidToken: there is one, in a header or in the query.
     """
-    if headers.get(_TOKEN) or any(
-        value and name.lower() == _TOKEN for name, value in items
+    if headers.get(_TOKEN) or (
+        items and any(value and name.lower() == _TOKEN for name, value in items)
     ):
         raise InvalidToken()
 
 
-def _mismatch(claim: Claim, text: str, request: str) -> SignatureDoesNotMatch:
+def _mismatch(presented: Presented, request: str) -> SignatureDoesNotMatch:
+    text = presented.string_to_sign
     return SignatureDoesNotMatch(
-        AWSAccessKeyId=claim.signer.access_id,
+        AWSAccessKeyId=presented.access_id,
         StringToSign=text,
-        SignatureProvided=claim.signature,
+        SignatureProvided=presented.signature,
         StringToSignBytes=text.encode().hex(" "),
         CanonicalRequest=request,
         CanonicalRequestBytes=request.encode().hex(" "),

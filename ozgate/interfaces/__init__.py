@@ -24,7 +24,7 @@ from .rows import (
     IUploads,
     IVersions,
 )
-from .secrets import ISecretStore
+from .secrets import ISecretStore, IVerifier
 
 __all__ = [
     "IBlobNames",
@@ -46,5 +46,6 @@ __all__ = [
     "ISecretStore",
     "ISettings",
     "IUploads",
+    "IVerifier",
     "IVersions",
 ]

@@ -1,4 +1,4 @@
-"""What a provider of secrets promises."""
+"""What a provider of secrets promises, and whoever verifies what is signed with them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,29 @@ from collections.abc import Sequence
 from twisted.internet.defer import Deferred
 from zope.interface import Interface
 
-from ..values import Credential, Secret
+from ..values import Presented, Secret, Signatory
 
-__all__ = ["ISecretStore"]
+__all__ = ["ISecretStore", "IVerifier"]
+
+
+class IVerifier(Interface):
+    """Tells whose a signature is, and gives no secret away: it need not even have it.
+
+    What is signed is for whoever got the request to put together, and to believe or not: method, address, headers, digests, dates.
+    """
+
+    def verify(presented: Presented) -> Deferred[Signatory | None]:
+        """Find out who signed.
+
+        Nothing of the answer is kept for longer than revocation allows: not at all. It is asked again when a large body is here.
+
+        :return: fires with ``None`` when the signature is another's; fails with ``Absent`` when nobody has the access id, or
+            its secret has expired. Signatures are compared in constant time.
+        """
 
 
 class ISecretStore(Interface):
-    """Secrets of access ids, sealed at rest."""
-
-    def secret(access_id: str) -> Deferred[Credential | None]:
-        """The secret of an access id and whose it is; ``None`` when there is none or it has expired.
-
-        Cached only as long as revocation allows: not at all.
-        """
+    """Secrets of access ids, sealed at rest. One that was issued is never shown again."""
 
     def issue(
         user: str, key: str = "", ttl: float | None = None

@@ -30,7 +30,7 @@ from .xml import error_document
 if TYPE_CHECKING:
     from ..config.settings import Settings
     from ..gateway.gateway import Gateway
-    from ..interfaces import ISecretStore
+    from ..interfaces import IVerifier
     from ..wire.accesslog import AccessLog, AuditLog
     from ..wire.request import GatewayRequest
 
@@ -116,18 +116,18 @@ class Addressed(Resource):
 def make_site(
     reactor: IReactorTime,
     gateway: Gateway,
-    secrets: ISecretStore | None,
+    verifier: IVerifier | None,
     access_log: AccessLog,
     audit_log: AuditLog,
     pages: OpenPages = MappingProxyType({}),
 ) -> GatewaySite:
     """The site that serves S3 from a gateway.
 
-    :param secrets: ``None`` when signatures are not verified.
+    :param verifier: ``None`` when signatures are not verified.
     :param pages: what everybody may see.
     """
     settings = gateway.settings
-    pipeline = Pipeline(gateway, secrets, access_log, audit_log)
+    pipeline = Pipeline(gateway, verifier, access_log, audit_log)
     site = GatewaySite(
         Addressed(pipeline, pages),
         error_body=error_document,

@@ -19,7 +19,7 @@ from .row import Gate
 
 if TYPE_CHECKING:
     from ..gateway.gateway import Gateway
-    from ..interfaces import ISecretStore
+    from ..interfaces import IVerifier
     from ..wire.target import Address, Query
 
 _FOR_THE_GATE = frozenset(
@@ -37,7 +37,7 @@ _CHECKSUM_TRAITS = frozenset(
 
 async def admit(
     gateway: Gateway,
-    secrets: ISecretStore | None,
+    verifier: IVerifier | None,
     gate: Gate,
     method: str,
     address: Address,
@@ -45,7 +45,7 @@ async def admit(
 ) -> tuple[Verified, Principal, Headers]:
     """Find out who asks.
 
-    :param secrets: ``None`` when security is off; see :func:`~ozgate.auth.sigv4.authenticate`.
+    :param verifier: ``None`` when security is off; see :func:`~ozgate.auth.sigv4.authenticate`.
     :return: what the signature says, who that is, and the headers of the operation.
     :raises S3Error: whoever it is did not sign, or not well, and the gate wants that.
     """
@@ -53,13 +53,13 @@ async def admit(
         return _unsigned(gate, headers), ANONYMOUS, headers
     now = gateway.clock.seconds()
     sigv2 = gateway.settings.sigv2_presigned
-    verified = await authenticate(method, address, headers, secrets, now, sigv2)
+    verified = await authenticate(method, address, headers, verifier, now, sigv2)
     if verified.presigned:
         headers = with_presigned(headers, address.query)
     user, access_id = verified.user, verified.access_id
     # The groups come along: from here on nothing asks the operating system.
     administrators = gateway.administrators
-    if secrets is None or (
+    if verifier is None or (
         access_id != "" and access_id == gateway.settings.access_key
     ):
         # Everybody passes every check while security is off; so does the static pair, by its access id.

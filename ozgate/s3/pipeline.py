@@ -41,7 +41,7 @@ from .xml import error_document
 
 if TYPE_CHECKING:
     from ..auth.sigv4 import Verified
-    from ..interfaces import ISecretStore
+    from ..interfaces import IVerifier
     from ..wire.accesslog import AccessLog, AuditLog
     from ..wire.body import RequestBody
     from ..wire.request import GatewayRequest
@@ -63,11 +63,11 @@ UNCOUNTED = 64 << 10
 class Pipeline:
     """Turns requests into answers.
 
-    :ivar secrets: where secrets are; ``None`` when ``ozone.security.enabled`` is false.
+    :ivar verifier: tells who signed; ``None`` when ``ozone.security.enabled`` is false.
     """
 
     gateway: Gateway
-    secrets: ISecretStore | None
+    verifier: IVerifier | None
     access_log: AccessLog
     audit_log: AuditLog
 
@@ -168,17 +168,17 @@ class Pipeline:
         """Resolve, admit, perform; the logs are told who and what on the way."""
         method = request.method.decode("ascii")
         headers = Headers.of(request.header_pairs())
-        notes, gateway, secrets = request.notes, self.gateway, self.secrets
+        notes, gateway, verifier = request.notes, self.gateway, self.verifier
         try:
             operation = notes["meant"] = resolve_request(method, address, headers)
         except S3Error:
             # Whoever signed is told why; all others are told to sign, as for what is there.
             signed = Gate.SIGNED
-            found = await admit(gateway, secrets, signed, method, address, headers)
+            found = await admit(gateway, verifier, signed, method, address, headers)
             notes["principal"] = found[1]
             raise
         verified, principal, headers = await admit(
-            gateway, secrets, operation.gate, method, address, headers
+            gateway, verifier, operation.gate, method, address, headers
         )
         notes["principal"] = principal
         notes["operation"] = operation
@@ -203,7 +203,7 @@ class Pipeline:
                 request.body,
                 request.request_id,
                 notes,
-                partial(confirm, verified, secrets),
+                partial(confirm, verified, verifier),
                 request.computing,
             )
         )

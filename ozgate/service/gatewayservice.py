@@ -42,7 +42,7 @@ from ..gateway.gateway import Gateway
 from ..gateway.onreload import Reloads
 from ..gateway.providers import make_provider
 from ..gateway.room import Room
-from ..interfaces import IBlobStore, IMetadataStore, IMetadataTransaction
+from ..interfaces import IBlobStore, IMetadataStore, IMetadataTransaction, IVerifier
 from ..s3.app import make_site
 from ..s3.perform.buckets import add_bucket, shared_volume
 from ..values import Claim
@@ -282,7 +282,7 @@ class GatewayService(Service):
         site = make_site(
             self._reactor,
             gateway,
-            context.secrets,
+            None if context.secrets is None else IVerifier(context.secrets),
             access_log,
             audit_log,
             health.pages(),

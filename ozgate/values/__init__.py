@@ -5,7 +5,16 @@ Imports nothing else of ozgate; whoever needs a value imports it from here. Time
 
 from __future__ import annotations
 
-from .access import ANONYMOUS, RIGHTS, Acl, Credential, Principal, Secret
+from .access import (
+    ANONYMOUS,
+    RIGHTS,
+    Acl,
+    Credential,
+    Presented,
+    Principal,
+    Secret,
+    Signatory,
+)
 from .buckets import Bucket, Volume
 from .claims import Claim
 from .content import EXTENTS_AT_ONCE, BlobRef, ByteRange, Content, Extent
@@ -47,8 +56,10 @@ __all__ = [
     "ObjectVersion",
     "Page",
     "Part",
+    "Presented",
     "Principal",
     "Secret",
+    "Signatory",
     "Traits",
     "Upload",
     "UploadPage",

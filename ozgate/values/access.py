@@ -8,7 +8,16 @@ from typing import Any
 
 from attrs import field, frozen
 
-__all__ = ["ANONYMOUS", "RIGHTS", "Acl", "Credential", "Principal", "Secret"]
+__all__ = [
+    "ANONYMOUS",
+    "RIGHTS",
+    "Acl",
+    "Credential",
+    "Presented",
+    "Principal",
+    "Secret",
+    "Signatory",
+]
 
 RIGHTS = {
     "r": "READ",
@@ -67,6 +76,35 @@ class Credential:
 
     secret: str = field(repr=False)
     user: str
+
+
+@frozen
+class Presented:
+    """A signature as a request brings it, not yet believed, and what it is said to be one of.
+
+    :ivar string_to_sign: as whoever got the request put it together.
+    :ivar signature: 64 hex digits in version 4, base64 in version 2, if it is in good form.
+    :ivar date: ``yyyyMMdd``, for which version 4 makes a key of the secret.
+    :ivar region: for which it does; ``""``: the signature is of version 2.
+    """
+
+    access_id: str
+    string_to_sign: str
+    signature: str
+    date: str = ""
+    region: str = ""
+
+
+@frozen
+class Signatory:
+    """Who signed.
+
+    :ivar user: whom the access id speaks for.
+    :ivar signing_key: of version 4, for signatures of chunks; ``None`` where there is none, or it is not given away.
+    """
+
+    user: str
+    signing_key: bytes | None = field(default=None, repr=False)
 
 
 @frozen

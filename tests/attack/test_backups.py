@@ -29,6 +29,7 @@ from ozgate.config.sitefile import ConfigurationError
 from ozgate.errors import StoreError
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from tests.unit.admin.upkeep.test_backup import BackupCase
+from tests.unit.auth.signed import presented
 
 OUTSIDE = b"root:$y$j9T$...:20000:0:99999:7:::\n"
 """What a restore must not bring in."""
@@ -42,7 +43,8 @@ class ForgedTests(BackupCase):
         await super().setUp()
         path = f"{self.gateway.settings.data}/master.key"
         key = await open_master_key(self.metadata, path)
-        await MetadataSecretStore(self.metadata, key).issue("alice")
+        secrets = MetadataSecretStore(self.metadata, key)
+        _, self.secret = await secrets.issue("alice")
         backup = Backup(self.context, self.target, False, True)
         await backup.running.wait()
         self.assertIsNone(backup.running.failure)
@@ -118,7 +120,8 @@ class ForgedTests(BackupCase):
         store = SQLiteMetadataStore(f"{data}/metadata.db", reactor)
         await store.open()
         self.addCleanup(store.close)
-        found = await MetadataSecretStore(store, key).secret("alice")
+        sent = presented("alice", self.secret)
+        found = await MetadataSecretStore(store, key).verify(sent)
         self.assertIsNotNone(found)
 
     async def test_key(self) -> None:

@@ -29,7 +29,7 @@ from ozgate.blobs.files import syscalls
 from ozgate.blobs.files.blobfile import BLOCK, TRAILER, file_size
 from ozgate.blobs.files.knownblocks import Verified
 from ozgate.blobs.files.store import FileBlobStore
-from ozgate.errors import Damaged, StoreError
+from ozgate.errors import Absent, Damaged, StoreError
 from ozgate.metadata.sqlite.rowchecks import CHECKED
 from ozgate.testing.blob_contract import Reader
 from ozgate.values import (
@@ -51,6 +51,7 @@ from tests.crash.bit_rot import (
     outcome,
     put_column,
 )
+from tests.unit.auth.signed import presented
 from tests.unit.metadata.sqlite.metadata_rows import fill, still_store
 
 SEED = 4
@@ -569,15 +570,16 @@ class RowTests(TestCase):
         key = MasterKey(bytes(32))
         secrets = MetadataSecretStore(store, key)
         await secrets.revoke("bob")
-        access_id, _ = await secrets.issue("bob")
+        access_id, secret = await secrets.issue("bob")
+        sent = presented(access_id, secret)
         with closing(sqlite3.connect(self.path)) as connection:
             connection.execute(
                 "UPDATE secrets SET user = 'eve' WHERE access_id = 'bob'"
             )
             connection.commit()
-        await self.assertFailure(secrets.secret(access_id), Damaged)
+        await self.assertFailure(secrets.verify(sent), Damaged)
         await secrets.revoke(access_id)
-        self.assertIsNone(await secrets.secret(access_id))
+        await self.assertFailure(secrets.verify(sent), Absent)
 
 
 class MendTests(TestCase):

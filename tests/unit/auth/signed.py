@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import calendar
+import hmac
 import time
-from collections.abc import Mapping, Sequence
+from base64 import b64encode
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from attrs import evolve, frozen
 from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, execute
 from zope.interface import implementer
 
+from ozgate.auth.canonical import signature, signing_key
+from ozgate.auth.signatory import signatory_of
 from ozgate.auth.sigv4 import Verified, authenticate
-from ozgate.interfaces import ISecretStore
-from ozgate.values import Credential, Secret
+from ozgate.interfaces import IVerifier
+from ozgate.values import Credential, Presented, Signatory
 from ozgate.wire.headers import Headers
 from ozgate.wire.target import parse_address
 
@@ -27,38 +31,40 @@ DOCUMENTED = "AKIAIOSFODNN7EXAMPLE"
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
-@implementer(ISecretStore)
+@implementer(IVerifier)
 class Secrets:
-    """A store of known secrets.
+    """Verifies with known secrets.
 
     :param known: by access id.
+    :param tells: whether it gives signing keys away.
     """
 
-    def __init__(self, known: Mapping[str, str]) -> None:
+    def __init__(self, known: Mapping[str, str], *, tells: bool = True) -> None:
         self.known = known
+        self.tells = tells
 
-    def secret(self, access_id: str) -> Deferred[Credential | None]:
-        """The secret of a known access id."""
+    def verify(self, presented: Presented) -> Deferred[Signatory | None]:
+        """See :class:`~ozgate.interfaces.IVerifier`."""
+        access_id = presented.access_id
         secret = self.known.get(access_id)
-        return succeed(None if secret is None else Credential(secret, access_id))
+        credential = None if secret is None else Credential(secret, access_id)
+        found = execute(signatory_of, presented, credential)
+        return found if self.tells else found.addCallback(_without_key)
 
-    def issue(
-        self, user: str, key: str = "", ttl: float | None = None
-    ) -> Deferred[tuple[str, str]]:
-        """Not asked for here."""
-        raise NotImplementedError
 
-    def set(self, access_id: str, secret: str) -> Deferred[None]:
-        """Not asked for here."""
-        raise NotImplementedError
+def _without_key(signatory: Signatory | None) -> Signatory | None:
+    return None if signatory is None else evolve(signatory, signing_key=None)
 
-    def revoke(self, access_id: str) -> Deferred[None]:
-        """Not asked for here."""
-        raise NotImplementedError
 
-    def listed(self, after: str, limit: int) -> Deferred[Sequence[Secret]]:
-        """Not asked for here."""
-        raise NotImplementedError
+def presented(access_id: str, secret: str, *, version_2: bool = False) -> Presented:
+    """A signature that is made with a secret."""
+    text = "what is signed"
+    if version_2:
+        digest = hmac.digest(secret.encode(), text.encode(), "sha1")
+        return Presented(access_id, text, b64encode(digest).decode())
+    date, region = "20261130", "eu-central-1"
+    sent = signature(signing_key(secret, date, region), text)
+    return Presented(access_id, text, sent, date, region)
 
 
 KNOWN = Secrets({ACCESS_ID: SECRET, DOCUMENTED: SECRET})
@@ -75,7 +81,7 @@ class Sent:
 
     def verify(
         self,
-        secrets: ISecretStore | None = KNOWN,
+        secrets: IVerifier | None = KNOWN,
         domains: tuple[str, ...] = (),
         sigv2: bool = False,
     ) -> Deferred[Verified]:

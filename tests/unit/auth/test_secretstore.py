@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import string
 
+from attrs import evolve
 from twisted.internet.defer import ensureDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -13,9 +14,10 @@ from zope.interface.verify import verifyObject
 from ozgate.auth.sealing import MasterKey
 from ozgate.auth.secretstore import MetadataSecretStore, StaticSecrets, open_master_key
 from ozgate.errors import Absent, Conflict, Damaged, Unavailable
-from ozgate.interfaces import ISecretStore
+from ozgate.interfaces import ISecretStore, IVerifier
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.testing.metadata_base import ask
+from tests.unit.auth.signed import presented
 
 WHO = "testuser/scm@EXAMPLE.COM"
 
@@ -34,37 +36,69 @@ class SecretStoreTests(SynchronousTestCase):
         self.static = StaticSecrets({"key": "configured"}, self.store)
 
     def test_interface(self) -> None:
-        """Both provide the interface."""
-        verifyObject(ISecretStore, self.store)
-        verifyObject(ISecretStore, self.static)
+        """Both provide both interfaces."""
+        for store in (self.store, self.static):
+            verifyObject(ISecretStore, store)
+            verifyObject(IVerifier, store)
 
-    def found(self, store: ISecretStore, access_id: str) -> tuple[str, str] | None:
-        """The secret and the user of an access id."""
-        credential = self.successResultOf(store.secret(access_id))
-        return credential and (credential.secret, credential.user)
+    def test_verify(self) -> None:
+        """A signature of another secret, of another text or of nobody's is told from a good one, and no answer shows the secret."""
+        _, secret = self.successResultOf(self.store.issue(WHO))
+        for store in (self.store, self.static):
+            self.assertIsNone(self.signs(store, WHO, "another"))
+            for version_2 in (False, True):
+                sent = presented(WHO, secret, version_2=version_2)
+                for changed in (
+                    evolve(sent, string_to_sign="another"),
+                    evolve(sent, signature=""),
+                    evolve(sent, signature=sent.signature[:-1]),
+                    evolve(sent, signature="é"),
+                    evolve(sent, date="20261129", region="eu-central-1"),
+                ):
+                    self.assertIsNone(self.successResultOf(store.verify(changed)))
+                self.assertNotIn(secret, str(self.successResultOf(store.verify(sent))))
+        self.assertIsNone(self.signs(self.static, "key", "another"))
+
+    def signs(self, store: IVerifier, access_id: str, secret: str) -> str | None:
+        """Whose signature it is that was made with a secret, in either version; ``None``: another's."""
+        found = set()
+        for version_2 in (False, True):
+            sent = presented(access_id, secret, version_2=version_2)
+            signatory = self.successResultOf(store.verify(sent))
+            found.add(None if signatory is None else signatory.user)
+            if signatory is not None:
+                self.assertEqual(signatory.signing_key is None, version_2)
+        [who] = found
+        return who
+
+    def assertUnknown(self, store: IVerifier, access_id: str) -> None:
+        """Assert that nobody has an access id."""
+        for version_2 in (False, True):
+            sent = presented(access_id, "x", version_2=version_2)
+            self.failureResultOf(store.verify(sent), Absent)
 
     def test_issue(self) -> None:
         """A secret is issued once, 64 hex digits, and is the one that is found."""
-        self.assertIsNone(self.found(self.store, WHO))
+        self.assertUnknown(self.store, WHO)
         access_id, secret = self.successResultOf(self.store.issue(WHO))
         self.assertEqual(access_id, WHO)
         self.assertEqual(len(secret), 64)
         self.assertLessEqual(set(secret), set(string.hexdigits.lower()))
-        self.assertEqual(self.found(self.store, WHO), (secret, WHO))
+        self.assertEqual(self.signs(self.store, WHO, secret), WHO)
         self.failureResultOf(self.store.issue(WHO), Conflict)
-        self.assertEqual(self.found(self.store, WHO), (secret, WHO))
+        self.assertEqual(self.signs(self.store, WHO, secret), WHO)
         self.assertNotEqual(self.successResultOf(self.store.issue("b"))[1], secret)
 
     def test_further_keys(self) -> None:
         """A user's further keys have access ids of their own, and expire when told."""
-        self.successResultOf(self.store.issue(WHO))
+        _, first = self.successResultOf(self.store.issue(WHO))
         access_id, secret = self.successResultOf(self.store.issue(WHO, "ci", 60))
         self.assertEqual(access_id, f"{WHO}~ci")
-        self.assertEqual(self.found(self.store, access_id), (secret, WHO))
+        self.assertEqual(self.signs(self.store, access_id, secret), WHO)
         self.failureResultOf(self.store.issue(WHO, "ci"), Conflict)
         self.clock.advance(60)
-        self.assertIsNone(self.found(self.store, access_id))
-        self.assertIsNotNone(self.found(self.store, WHO))
+        self.assertUnknown(self.store, access_id)
+        self.assertEqual(self.signs(self.store, WHO, first), WHO)
 
     def test_listed(self) -> None:
         """A listing shows rows by access id, without secrets."""
@@ -79,23 +113,23 @@ class SecretStoreTests(SynchronousTestCase):
         self.successResultOf(self.store.issue(WHO))
         for secret in ("one", "two"):
             self.successResultOf(self.store.set(WHO, secret))
-            self.assertEqual(self.found(self.store, WHO), (secret, WHO))
+            self.assertEqual(self.signs(self.store, WHO, secret), WHO)
         self.successResultOf(self.store.revoke(WHO))
-        self.assertIsNone(self.found(self.store, WHO))
+        self.assertUnknown(self.store, WHO)
         self.failureResultOf(self.store.revoke(WHO), Absent)
 
     def test_static(self) -> None:
         """A configured pair is found and cannot be changed; others are the inner store's."""
-        self.assertEqual(self.found(self.static, "key"), ("configured", "key"))
+        self.assertEqual(self.signs(self.static, "key", "configured"), "key")
         self.failureResultOf(self.static.issue("key"), Conflict)
         self.failureResultOf(self.static.set("key", "other"), Conflict)
         self.failureResultOf(self.static.revoke("key"), Conflict)
         _, secret = self.successResultOf(self.static.issue(WHO))
-        self.assertEqual(self.found(self.static, WHO), (secret, WHO))
+        self.assertEqual(self.signs(self.static, WHO, secret), WHO)
         self.successResultOf(self.static.set(WHO, "other"))
-        self.assertEqual(self.found(self.store, WHO), ("other", WHO))
+        self.assertEqual(self.signs(self.store, WHO, "other"), WHO)
         self.successResultOf(self.static.revoke(WHO))
-        self.assertIsNone(self.found(self.static, WHO))
+        self.assertUnknown(self.static, WHO)
 
     def test_expired_makes_room(self) -> None:
         """One that has expired can be neither used nor set, is listed, and is replaced or revoked."""
@@ -105,7 +139,7 @@ class SecretStoreTests(SynchronousTestCase):
         [row] = self.successResultOf(self.store.listed("", 10))
         self.assertEqual(row.access_id, WHO)
         _, secret = self.successResultOf(self.store.issue(WHO, "", 60))
-        self.assertEqual(self.found(self.store, WHO), (secret, WHO))
+        self.assertEqual(self.signs(self.store, WHO, secret), WHO)
         self.clock.advance(60)
         self.successResultOf(self.store.revoke(WHO))
         self.assertEqual(self.successResultOf(self.store.listed("", 10)), [])
@@ -117,7 +151,7 @@ class SecretStoreTests(SynchronousTestCase):
         self.assertNotIn(secret.encode(), rows[0].sealed)
         self.assertEqual(self.key.open(WHO, rows[0].sealed), secret)
         other = MetadataSecretStore(self.metadata, MasterKey(b"o" * 32))
-        self.failureResultOf(other.secret(WHO), Damaged)
+        self.failureResultOf(other.verify(presented(WHO, secret)), Damaged)
 
     def test_master_key(self) -> None:
         """A store knows its master key again, and takes no other once it has one."""

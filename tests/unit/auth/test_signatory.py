@@ -1,0 +1,79 @@
+"""What is asked of an :class:`~ozgate.interfaces.IVerifier`, and what is made of its answers."""
+
+from __future__ import annotations
+
+from attrs import evolve
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from ozgate.auth.sigv4 import Verified, confirm, sign
+from ozgate.errors import InvalidAccessKeyId, NotImplemented, SignatureDoesNotMatch
+from ozgate.interfaces import IVerifier
+from tests.unit.auth.signed import ACCESS_ID, SECRET, Secrets, Sent, seconds
+from tests.unit.auth.test_sigv2 import presigned
+
+NOW = seconds("20261130T000000Z")
+URL = "http://localhost:9878/bucket/key"
+PAYLOADS = (
+    "UNSIGNED-PAYLOAD",
+    "0" * 64,
+    "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+    "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+    "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+)
+
+
+def signed(payload: str) -> Sent:
+    """A request with an Authorization header."""
+    headers = sign("PUT", URL, {}, ACCESS_ID, SECRET, "eu-north-1", NOW, payload)
+    return Sent("PUT", b"/bucket/key", headers, NOW)
+
+
+class SilentTests(SynchronousTestCase):
+    """A verifier that gives no signing key away."""
+
+    def test_chunks(self) -> None:
+        """It is enough for all but chunks that are signed: those are refused, for nobody could tell whether they are right."""
+        silent = Secrets({ACCESS_ID: SECRET}, tells=False)
+        for payload in PAYLOADS:
+            asked = signed(payload).verify(silent)
+            if "HMAC" in payload:
+                self.failureResultOf(asked, NotImplemented)
+            else:
+                verified = self.successResultOf(asked)
+                self.assertEqual(verified.user, ACCESS_ID)
+                self.assertIsNone(verified.signing_key)
+            wrong = signed(payload).verify(Secrets({ACCESS_ID: "x"}, tells=False))
+            self.failureResultOf(wrong, SignatureDoesNotMatch)
+
+
+class ConfirmTests(SynchronousTestCase):
+    """Asking again when a body is here."""
+
+    def confirmed(
+        self, verified: Verified, verifier: IVerifier | None
+    ) -> Deferred[None]:
+        """Whether what was signed with is a secret still."""
+        return Deferred.fromCoroutine(confirm(verified, verifier))
+
+    def test_both_versions(self) -> None:
+        """A secret that was revoked or replaced meanwhile is refused, in either version of signatures; one that stayed is not."""
+        for sent, sigv2 in (
+            (signed(PAYLOADS[0]), False),
+            (presigned("PUT", "/bucket/key"), True),
+        ):
+            verified = self.successResultOf(sent.verify(sigv2=sigv2))
+            known = {verified.access_id: SECRET}
+            self.successResultOf(self.confirmed(verified, Secrets(known)))
+            for changed in ({}, {verified.access_id: "another"}):
+                asked = self.confirmed(verified, Secrets(changed))
+                self.failureResultOf(asked, InvalidAccessKeyId)
+
+    def test_nothing_verified(self) -> None:
+        """Where no signature was verified, there is nothing to be asked again."""
+        sent = signed(PAYLOADS[0])
+        verified = self.successResultOf(sent.verify(None))
+        self.assertIsNone(verified.presented)
+        self.successResultOf(self.confirmed(verified, None))
+        unsigned = evolve(verified, access_id="", user="")
+        self.successResultOf(self.confirmed(unsigned, Secrets({})))
