@@ -10,6 +10,7 @@ from twisted.logger import Logger
 
 from ..errors import Damaged
 from ..interfaces import IMetadataStore, IMetadataTransaction
+from ..s3.changing import drop_upload
 from ..secondlook import claimed
 from ..values import Bucket, Claim, Upload
 from .leased import Lease
@@ -126,7 +127,7 @@ def _abort_old(
             continue
         try:
             # What is damaged it finds before it changes anything.
-            tx.remove_upload(bucket, upload)
+            drop_upload(tx, bucket, upload)
         except Damaged:
             damaged.append(upload.upload_id)
         else:

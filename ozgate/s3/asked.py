@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from ..values import Cause
+
 if TYPE_CHECKING:
     from ..auth.administrators import ShortNames
     from ..values import Principal
@@ -31,6 +33,7 @@ class Asked:
     :ivar names: how users are called besides.
     :ivar is_secure: whether it came over TLS.
     :ivar peer: the client's address; ``""`` where nobody connected.
+    :ivar request_id: likewise.
     """
 
     principal: Principal
@@ -44,6 +47,7 @@ class Asked:
     names: ShortNames
     is_secure: bool = False
     peer: str = ""
+    request_id: str = ""
 
     @property
     def key(self) -> str:
@@ -54,6 +58,11 @@ class Asked:
     def bucket_name(self) -> str:
         """The addressed bucket's name; ``""`` in a service request."""
         return self.address.bucket
+
+    @property
+    def cause(self) -> Cause:
+        """On whose behalf something changes."""
+        return Cause(self.principal.user, self.peer, self.request_id)
 
     def query(self, name: str) -> str | None:
         """The value of a query parameter; ``""`` when it has none, ``None`` when it is not there."""

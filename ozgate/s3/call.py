@@ -48,6 +48,7 @@ def asked_of(
     volume: str = "",
     is_secure: bool = False,
     peer: str = "",
+    request_id: str = "",
 ) -> Asked:
     """What is asked, by the settings that are in force now.
 
@@ -66,6 +67,7 @@ def asked_of(
         gateway.administrators.names,
         is_secure,
         peer,
+        request_id,
     )
 
 

@@ -193,6 +193,7 @@ class Pipeline:
             principal,
             is_secure=request.over_tls,
             peer=request.client_ip,
+            request_id=request.request_id,
         )
         return await operation.perform(
             Call(

@@ -1,10 +1,9 @@
-"""Versions inside an interaction: which one a request means, and how a write makes a new one."""
+"""Versions inside an interaction: which one a request means."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import (
     InvalidArgument,
@@ -13,15 +12,12 @@ from ..errors import (
     NoSuchKey,
     NoSuchVersion,
 )
-from ..values import NULL_VERSION, Bucket, Content, ObjectPart, ObjectVersion
-from .conditions import check_write
+from ..values import NULL_VERSION, Bucket, ObjectVersion
 from .policy.decide import authorize
-from .quotas import check_quota
 from .xml import http_date
 
 if TYPE_CHECKING:
     from ..interfaces import IMetadataTransaction
-    from ..wire.headers import Headers
     from .asked import Asked
 
 _VERSION_ID = re.compile(r"[A-Za-z0-9._-]{32}")
@@ -124,62 +120,3 @@ def _marker_headers(version: ObjectVersion) -> list[tuple[str, str]]:
     if version.version_id != NULL_VERSION:
         pairs.append(("x-amz-version-id", version.version_id))
     return pairs
-
-
-def check_growth(
-    tx: IMetadataTransaction,
-    bucket: Bucket,
-    key: str,
-    latest: ObjectVersion | None,
-    more: int,
-) -> ObjectVersion | None:
-    """Make sure that there is room for a new null version of a key, in the place of the null version before it.
-
-    To be asked before that one is removed, for what is used must be as the bucket says.
-
-    :param latest: the key's newest version.
-    :param more: bytes that come, less those that go besides the version replaced.
-    :return: the version to be replaced, if there is one.
-    :raises QuotaExceeded: the bucket or its volume cannot take it.
-    """
-    replaced = latest
-    if latest is not None and latest.version_id != NULL_VERSION:
-        replaced = tx.version(bucket, key, NULL_VERSION)
-    if replaced is None:
-        check_quota(tx, bucket, more, 1)
-    else:
-        check_quota(tx, bucket, more - replaced.size, 0)
-    return replaced
-
-
-def store_version(
-    tx: IMetadataTransaction,
-    bucket: Bucket,
-    headers: Headers,
-    members: Mapping[str, Any],
-    content: Content,
-    parts: Sequence[ObjectPart] = (),
-    counted: int = 0,
-) -> ObjectVersion:
-    """Make a new null version of a key the latest, in the place of the null version before it.
-
-    :param headers: the request's; its ``If-Match`` and ``If-None-Match`` are asked of the key's latest version.
-    :param members: members of :class:`~ozgate.values.ObjectVersion`; sequence, time and owner are set here.
-    :param counted: bytes that the bucket's use has counted already and that this write frees.
-    :raises PreconditionFailed: a condition does not hold.
-    :raises QuotaExceeded: the bucket or its volume cannot take it.
-    """
-    key = members["key"]
-    latest = tx.latest(bucket, key)
-    check_write(headers, latest, key)
-    replaced = check_growth(tx, bucket, key, latest, content.length - counted)
-    if replaced is not None:
-        tx.remove_version(bucket, replaced)
-    version = ObjectVersion(
-        sequence=tx.next_sequence(),
-        modified=tx.now(),
-        owner=bucket.owner,
-        **members,
-    )
-    tx.add_version(bucket, version, content, parts)
-    return version

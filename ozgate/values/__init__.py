@@ -18,6 +18,7 @@ from .access import (
 from .buckets import Bucket, Volume
 from .claims import Claim
 from .content import EXTENTS_AT_ONCE, BlobRef, ByteRange, Content, Extent
+from .events import Cause
 from .inspection import BlobUser, CheckedRows, DamagedRow, Drift
 from .uploads import Part, Upload, UploadPage
 from .versions import (
@@ -42,6 +43,7 @@ __all__ = [
     "BlobUser",
     "Bucket",
     "ByteRange",
+    "Cause",
     "CheckedRows",
     "Checksum",
     "Claim",

@@ -17,6 +17,7 @@ class Upload:
     """A multipart upload in progress, or just completed.
 
     :ivar upload_id: opaque; ids sort by the time they were made.
+    :ivar initiated: when it began; 0 until then.
     :ivar checksum_algorithm: ``""`` when the client named none.
     :ivar checksum_type: ``COMPOSITE``, ``FULL_OBJECT`` or ``""``.
     :ivar completed: the version the upload became, kept for a while so that a repeated
@@ -59,6 +60,7 @@ class Part:
     """An uploaded part.
 
     :ivar etag: hex MD5 of the part, without quotes.
+    :ivar modified: when it was stored; 0 until then.
     :ivar checksums: algorithm → base64 of the part: what the client sent, what the upload
         asks for, and always CRC64NVME, so that a full-object checksum can be combined.
     :ivar content: always extents, never an inline body, unless the part is empty. Neither where it was not asked for.

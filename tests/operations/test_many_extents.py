@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ozgate.s3.perform import completing, uploads
+from ozgate.s3.changing import uploads
+from ozgate.s3.perform import completing
 from ozgate.values import EXTENTS_AT_ONCE
 from tests.operations.many import ManyExtentsTestCase
 from tests.operations.support import Response

@@ -14,12 +14,13 @@ from attrs import evolve
 from ...auth.administrators import ShortNames
 from ...errors import BucketAlreadyExists, BucketAlreadyOwnedByYou
 from ...interfaces import IMetadataTransaction
+from ...s3.changing import remove_version
 from ...s3.links import listed_for
 from ...s3.perform.buckets import add_bucket
 from ...s3.policy.evaluator import new_acls, shown_to
 from ...s3.quotas import check_bucket_quota
 from ...secondlook import claimed
-from ...values import Acl, Bucket, Claim, Principal, Volume
+from ...values import Acl, Bucket, Cause, Claim, Principal, Volume
 from ...wire.target import valid_bucket_name
 from ..answers import Json, iso_time
 from ..caller import Caller
@@ -337,20 +338,20 @@ def _remove(
     if found.source is None and not tx.is_empty(found):
         if not recursive:
             raise AdminError("BUCKET_NOT_EMPTY", "Bucket is not empty", 409)
-        _remove_some(tx, found)
+        _remove_some(tx, Cause(principal.user), found)
         if not tx.is_empty(found):
             return False
     tx.remove_bucket(found)
     return True
 
 
-def _remove_some(tx: IMetadataTransaction, bucket: Bucket) -> None:
+def _remove_some(tx: IMetadataTransaction, cause: Cause, bucket: Bucket) -> None:
     """Remove the first versions of a bucket."""
     page = tx.version_page(bucket, "", "", "", "", EMPTIED_AT_ONCE)
     for each in page.items:
         version = tx.version(bucket, each.key, each.version_id)
         if version is not None:
-            tx.remove_version(bucket, version)
+            remove_version(tx, cause, bucket, version)
 
 
 def _already_there() -> AdminError:

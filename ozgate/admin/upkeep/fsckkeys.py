@@ -11,8 +11,18 @@ from attrs import frozen
 from ...content.outlet import begin_read
 from ...errors import Absent, Damaged, StoreError
 from ...interfaces import IMetadataTransaction
+from ...s3.changing import drop_upload, remove_version
 from ...secondlook import claimed
-from ...values import BlobRef, Bucket, Claim, Content, Extent, ObjectPart, ObjectVersion
+from ...values import (
+    BlobRef,
+    Bucket,
+    Cause,
+    Claim,
+    Content,
+    Extent,
+    ObjectPart,
+    ObjectVersion,
+)
 from .findings import Check, key_name, next_bucket
 
 VERSIONS_AT_ONCE = 100
@@ -64,6 +74,7 @@ class Stretch:
 
 
 Walk = Callable[[IMetadataTransaction, Place], Stretch]
+Remove = Callable[[IMetadataTransaction, Place, Entry, Cause], bool]
 
 
 async def check_versions(check: Check, place: Place) -> tuple[Place | None, int]:
@@ -77,7 +88,7 @@ async def check_uploads(check: Check, place: Place) -> tuple[Place | None, int]:
 
 
 async def _check(
-    check: Check, place: Place, walk: Walk, kind: str, remove: Callable[..., bool]
+    check: Check, place: Place, walk: Walk, kind: str, remove: Remove
 ) -> tuple[Place | None, int]:
     gateway = check.gateway
     # What is named now stays until it was looked at, whoever deletes its key.
@@ -99,7 +110,9 @@ async def _check(
         done = ""
         if check.remove and not await _is_for_good(check, entry):
             repair = "it stays, for it may be well, and only out of reach"
-        elif check.remove and await gateway.metadata.write(remove, place, entry):
+        elif check.remove and await gateway.metadata.write(
+            remove, place, entry, Cause(check.user)
+        ):
             done = "removed" if kind == "bytes" else "the upload is aborted"
         check.add(kind, name, said, repair, done)
     return stretch.following, len(stretch.entries)
@@ -290,7 +303,9 @@ def _claimed(
     return claimed(tx, partial(_bucket, tx, place), claims)
 
 
-def _remove_version(tx: IMetadataTransaction, place: Place, entry: Entry) -> bool:
+def _remove_version(
+    tx: IMetadataTransaction, place: Place, entry: Entry, cause: Cause
+) -> bool:
     """Remove a version that is still the one; an interaction."""
     bucket = _claimed(tx, place, Claim.key, entry.key)
     if bucket is None or not entry.sequence:
@@ -298,11 +313,13 @@ def _remove_version(tx: IMetadataTransaction, place: Place, entry: Entry) -> boo
     found = tx.version(bucket, entry.key, entry.version)
     if found is None or found.sequence != entry.sequence:
         return False
-    tx.remove_version(bucket, found)
+    remove_version(tx, cause, bucket, found)
     return True
 
 
-def _remove_upload(tx: IMetadataTransaction, place: Place, entry: Entry) -> bool:
+def _remove_upload(
+    tx: IMetadataTransaction, place: Place, entry: Entry, cause: Cause
+) -> bool:
     """Abort an upload whose part is still the one; an interaction."""
     bucket = _claimed(tx, place, Claim.upload, entry.version)
     found = None if bucket is None else tx.upload(bucket, entry.key, entry.version)
@@ -315,5 +332,5 @@ def _remove_upload(tx: IMetadataTransaction, place: Place, entry: Entry) -> bool
         contents = {part.number: part.content for part in parts}
         if contents.get(entry.part) != Content(None, entry.extents):
             return False
-    tx.remove_upload(bucket, found)
+    drop_upload(tx, bucket, found)
     return True

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from attrs import evolve, frozen
 
-from ...content.extents import count_extents, put_together
+from ...content.extents import put_together
 from ...errors import (
     BadDigest,
     EntityTooLarge,
@@ -38,14 +38,13 @@ from ...values import (
 from ...wire.headers import Headers
 from ..asked import Asked
 from ..call import Call
+from ..changing import Draft, complete_upload
 from ..checksums import ALGORITHMS, combine, composite
 from ..headers import refuse_unbuilt
 from ..receive import document as receive_document
 from ..reply import Reply, xml_reply
-from ..versions import store_version
 from ..xml import document, element
 from .partlist import MAX_PARTS, Listed, fingerprint, read_list
-from .uploads import check_extents
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
@@ -154,45 +153,36 @@ def _complete(
         return upload.completed
     stored = tx.parts(bucket, upload, 0, MAX_PARTS)
     parts = _match(upload, listed, stored)
-    size = _check_sizes(parts, claim)
+    _check_sizes(parts, claim)
     checksum = _checksum(upload, parts, claim)
-    content = _content(parts)
-    members = {
-        "key": upload.key,
-        "size": size,
-        "etag": multipart_etag(parts),
-        "storage_class": upload.storage_class,
-        "headers": upload.headers,
-        "metadata": upload.metadata,
-        "tags": upload.tags,
-        "checksum": checksum,
-        "parts_count": len(parts),
-    }
-    kept = [
-        ObjectPart(
-            part.number,
-            part.size,
-            part.checksums.get(checksum.algorithm),
-            part.etag,
-        )
+    draft = Draft(
+        key=upload.key,
+        content=_content(parts),
+        etag=multipart_etag(parts),
+        storage_class=upload.storage_class,
+        headers=upload.headers,
+        metadata=upload.metadata,
+        tags=upload.tags,
+        checksum=checksum,
+        parts_count=len(parts),
+        parts=_kept(parts, checksum.algorithm),
+    )
+    return complete_upload(
+        tx, asked.cause, bucket, upload, draft, asked.headers, stored, digest
+    )
+
+
+def _kept(parts: Sequence[Part], algorithm: str) -> list[ObjectPart]:
+    """What is kept of the parts."""
+    return [
+        ObjectPart(part.number, part.size, part.checksums.get(algorithm), part.etag)
         for part in parts
     ]
-    counted = sum(part.size for part in stored)
-    version = store_version(tx, bucket, asked.headers, members, content, kept, counted)
-    tx.complete_upload(
-        bucket, evolve(upload, completed=version, completed_parts=digest)
-    )
-    return version
 
 
 def _content(parts: Sequence[Part]) -> Content:
-    """Where the bytes of the object are.
-
-    :raises InvalidRequest: in too many places.
-    """
-    content = put_together(part.content for part in parts)
-    check_extents(count_extents(content))
-    return content
+    """Where the bytes of the object are."""
+    return put_together(part.content for part in parts)
 
 
 def _match(
@@ -232,8 +222,8 @@ def _match(
     return parts
 
 
-def _check_sizes(parts: Sequence[Part], claim: _Claim) -> int:
-    """The size of the object.
+def _check_sizes(parts: Sequence[Part], claim: _Claim) -> None:
+    """Make sure that the sizes of the parts, and of the object, are allowed and expected.
 
     :raises EntityTooSmall: a part that is not the last is too small.
     :raises EntityTooLarge: the object is too large.
@@ -254,7 +244,6 @@ def _check_sizes(parts: Sequence[Part], claim: _Claim) -> int:
         raise InvalidRequest(
             f"The provided 'x-amz-mp-object-size' header value {claim.size} does not match what was computed: {size}"
         )
-    return size
 
 
 def _checksum(upload: Upload, parts: Sequence[Part], claim: _Claim) -> Checksum:

@@ -10,7 +10,7 @@ Source: Amazon S3 API Reference, CopyObject; Amazon S3 User Guide, "Copying, mov
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
@@ -18,10 +18,10 @@ from ...content.extents import joined, known_crc64nvme
 from ...content.outlet import Located, begin_read, locate
 from ...errors import InvalidArgument, InvalidRequest, SlowDown
 from ...values import Bucket, ByteRange, Checksum, Content, ObjectPart, ObjectVersion
+from ..changing import Draft, put_version
 from ..checksums import ALGORITHMS, combine, encode
 from ..headers import read_object_headers, read_tags
 from ..reply import Reply, xml_reply
-from ..versions import store_version
 from ..xml import document, element, timestamp
 from .copysource import (
     ROUNDS,
@@ -184,8 +184,20 @@ def _copy(
             located = locate(tx, source_bucket, version, span)
             return _Outcome(version, located=located)
         parts = [evolve(part, checksum=None) for part in parts]
-    members = _members(asked.key, version, wish, checksum)
-    made = store_version(tx, bucket, asked.headers, members, content, parts)
+    system, metadata = wish.headers or (version.headers, version.metadata)
+    draft = Draft(
+        key=asked.key,
+        content=content,
+        etag=version.etag,
+        storage_class=wish.storage_class,
+        headers=_redirected(system, wish.redirect),
+        metadata=metadata,
+        tags=version.tags if wish.tags is None else wish.tags,
+        checksum=checksum,
+        parts_count=version.parts_count,
+        parts=parts,
+    )
+    made = put_version(tx, asked.cause, bucket, draft, asked.headers)
     return _Outcome(version, made)
 
 
@@ -213,24 +225,12 @@ def _whole(version: ObjectVersion, parts: Sequence[ObjectPart]) -> Checksum | No
     return Checksum(checksum.algorithm, "FULL_OBJECT", value)
 
 
-def _members(
-    key: str, version: ObjectVersion, wish: _Wish, checksum: Checksum | None
-) -> dict[str, Any]:
-    system, metadata = wish.headers or (version.headers, version.metadata)
+def _redirected(system: Mapping[str, str], redirect: str | None) -> dict[str, str]:
+    """System headers with the website redirect that the copy shall have, and no other."""
     kept = {name: value for name, value in system.items() if name != _REDIRECT}
-    if wish.redirect is not None:
-        kept[_REDIRECT] = wish.redirect
-    return {
-        "key": key,
-        "size": version.size,
-        "etag": version.etag,
-        "storage_class": wish.storage_class,
-        "headers": kept,
-        "metadata": metadata,
-        "tags": version.tags if wish.tags is None else wish.tags,
-        "checksum": checksum,
-        "parts_count": version.parts_count,
-    }
+    if redirect is not None:
+        kept[_REDIRECT] = redirect
+    return kept
 
 
 def _reply(version: ObjectVersion, source: ObjectVersion) -> Reply:

@@ -1,14 +1,13 @@
 """Removing objects: DeleteObject and DeleteObjects.
 
 Removing what is not there succeeds, as in S3. What is removed, and whether a condition
-holds, is decided inside the one write.
+holds, is decided by :func:`~ozgate.s3.changing.delete_key`, inside the one write.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from attrs import field, frozen
 from twisted.logger import Logger
 
 from ...errors import Damaged, InternalError, InvalidArgument, MalformedXML, S3Error
@@ -18,7 +17,7 @@ from ...wire.headers import Headers
 from ...wire.target import check_key
 from ..asked import Asked
 from ..call import Call
-from ..conditions import check_delete
+from ..changing import Doomed, delete_key
 from ..policy.decide import authorize
 from ..receive import document as receive_document
 from ..reply import Reply, xml_reply
@@ -69,19 +68,6 @@ async def delete_objects(call: Call) -> Reply:
     return xml_reply(document("DeleteResult", *rows))
 
 
-@frozen
-class Doomed:
-    """What is to be removed.
-
-    :ivar version_id: ``None`` for the current object.
-    :ivar conditions: the conditions, as the headers of DeleteObject.
-    """
-
-    key: str
-    version_id: str | None
-    conditions: Headers = field(factory=lambda: Headers({}))
-
-
 def _check_bypass(call: Call) -> None:
     """Refuse to bypass a lock that no bucket has, with S3's own words.
 
@@ -99,7 +85,7 @@ def _check_bypass(call: Call) -> None:
 def _delete_one(
     tx: IMetadataTransaction, asked: Asked, bucket: Bucket, doomed: Doomed
 ) -> ObjectVersion | None:
-    return _remove(tx, bucket, doomed)
+    return delete_key(tx, asked.cause, bucket, doomed)
 
 
 def _delete_all(
@@ -116,29 +102,11 @@ def _delete_all(
             if "if-match" in one.conditions:
                 # As for DeleteObject, in ozgate.s3.entering.
                 authorize(tx, asked, "s3:GetObject", bucket, one.key, version_id)
-            outcomes.append(_remove(tx, bucket, one))
+            outcomes.append(delete_key(tx, asked.cause, bucket, one))
         except (S3Error, Damaged) as error:
             # What is damaged is found before anything of it is removed.
             outcomes.append(error)
     return outcomes
-
-
-def _remove(
-    tx: IMetadataTransaction, bucket: Bucket, doomed: Doomed
-) -> ObjectVersion | None:
-    """Remove a version when its conditions hold; gives what was removed.
-
-    :raises S3Error: what :func:`~ozgate.s3.conditions.check_delete` raises.
-    """
-    version: ObjectVersion | None
-    if doomed.version_id is None:
-        version = tx.latest(bucket, doomed.key)
-    else:
-        version = tx.version(bucket, doomed.key, doomed.version_id)
-    check_delete(doomed.conditions, version, doomed.key)
-    if version is not None:
-        tx.remove_version(bucket, version)
-    return version
 
 
 def _delete_headers(

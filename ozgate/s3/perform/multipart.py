@@ -9,12 +9,12 @@ overview" and "Checking object integrity".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...errors import InvalidRequest
-from ...values import Bucket, Upload
+from ...values import Bucket, Part, Upload
+from ..changing import begin_upload, check_part, drop_upload
 from ..checksums import ALGORITHMS, declared, trailer
 from ..conditions import check_abort
 from ..headers import read_object_headers, read_tags, refuse_unbuilt
@@ -26,7 +26,7 @@ from .completing import complete_multipart_upload
 from .digesting import asked_algorithm
 from .reading import part_number_of
 from .uploadlisting import list_multipart_uploads, list_parts
-from .uploads import check_part, find_upload, store_part, upload_in_progress
+from .uploads import find_upload, store_part, upload_in_progress
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
@@ -48,18 +48,19 @@ async def create_multipart_upload(call: Call) -> Reply:
     system, metadata, storage_class = read_object_headers(call)
     algorithm, kind = checksum_rule(call)
     upload_id = new_upload_id(call.gateway.clock.seconds())
-    members = {
-        "key": call.key,
-        "upload_id": upload_id,
-        "owner": call.principal.short_name,
-        "storage_class": storage_class,
-        "headers": system,
-        "metadata": metadata,
-        "tags": read_tags(call),
-        "checksum_algorithm": algorithm,
-        "checksum_type": kind,
-    }
-    await call.write_authorized(_create, members, claims=(("upload", upload_id),))
+    upload = Upload(
+        key=call.key,
+        upload_id=upload_id,
+        initiated=0,
+        owner=call.principal.short_name,
+        storage_class=storage_class,
+        headers=system,
+        metadata=metadata,
+        tags=read_tags(call),
+        checksum_algorithm=algorithm,
+        checksum_type=kind,
+    )
+    await call.write_authorized(_create, upload, claims=(("upload", upload_id),))
     reply = xml_reply(
         document(
             "InitiateMultipartUploadResult",
@@ -86,15 +87,16 @@ async def upload_part(call: Call) -> Reply:
     received = await receive(
         call, inline=False, algorithms=(algorithm,) if algorithm else ()
     )
-    members = {
-        "number": number,
-        "size": received.size,
-        "etag": received.md5,
-        "checksums": received.checksums,
-        "content": received.content,
-    }
+    part = Part(
+        number=number,
+        size=received.size,
+        etag=received.md5,
+        modified=0,
+        checksums=received.checksums,
+        content=received.content,
+    )
     claims = (("upload", upload_id),)
-    part = await keep(call, received, store_part, upload_id, members, claims=claims)
+    part = await keep(call, received, store_part, upload_id, part, claims=claims)
     headers = [("ETag", f'"{part.etag}"')]
     # S3 shows the checksum of the upload's algorithm, sent or not: SDKs copy it from here into the list of a Complete.
     shown = received.declared or algorithm
@@ -169,9 +171,9 @@ def check_algorithm(upload: Upload, actual: str) -> None:
 
 
 def _create(
-    tx: IMetadataTransaction, asked: Asked, bucket: Bucket, members: Mapping[str, Any]
+    tx: IMetadataTransaction, asked: Asked, bucket: Bucket, upload: Upload
 ) -> None:
-    tx.add_upload(bucket, Upload(initiated=tx.now(), **members))
+    begin_upload(tx, bucket, upload)
 
 
 def _look_up(
@@ -198,4 +200,4 @@ def _abort(
     upload = upload_in_progress(tx, bucket, asked.key, upload_id)
     check_abort(asked.headers, upload, upload_id)
     if upload is not None:
-        tx.remove_upload(bucket, upload)
+        drop_upload(tx, bucket, upload)

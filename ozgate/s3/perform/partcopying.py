@@ -10,12 +10,12 @@ Source: Amazon S3 API Reference, UploadPartCopy.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from ...content.extents import joined, known_crc64nvme
+from ...content.extents import count_extents, joined, known_crc64nvme
 from ...content.intake import store
 from ...content.outlet import Located, begin_read, body_of, locate
 from ...errors import SlowDown
@@ -27,6 +27,7 @@ from ...values import (
     Part,
     Upload,
 )
+from ..changing import check_part
 from ..checksums import encode
 from ..headers import refuse_unbuilt
 from ..params import copy_source_range
@@ -47,7 +48,7 @@ from .copysource import (
 from .digesting import digest
 from .partlist import MAX_PARTS
 from .reading import part_number_of
-from .uploads import check_part, find_upload, store_part
+from .uploads import find_upload, store_part
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
@@ -204,20 +205,16 @@ async def _store(
 ) -> Reply:
     number, etag, checksums = sums
     located = found.located
-    part: dict[str, Any] = {
-        "number": number,
-        "size": located.span.length,
-        "etag": etag,
-        "checksums": checksums,
-    }
-    values = (upload_id, source, found.version.sequence, located.span, part)
+    part = Part(number, located.span.length, etag, 0, checksums)
+    values = (upload_id, source, found.version.sequence, located.span)
     claims = (("upload", upload_id), ("key", source.bucket, source.key))
     body = body_of(located)
     if body:
-        content = part["content"] = await store(call.gateway, body)
-        stored = await keep(call, content, _put, *values, claims=claims)
+        content = await store(call.gateway, body)
+        part = evolve(part, content=content)
+        stored = await keep(call, content, _put, *values, part, claims=claims)
     else:
-        stored = await call.write_authorized(_put, *values, claims=claims)
+        stored = await call.write_authorized(_put, *values, part, claims=claims)
     return _reply(found, stored)
 
 
@@ -229,14 +226,17 @@ def _put(
     source: Source,
     sequence: int,
     span: ByteRange,
-    members: Mapping[str, Any],
+    part: Part,
 ) -> Part:
-    """Store the part if its source is still the version that was read."""
+    """Store the part if its source is still the version that was read.
+
+    :param part: without content, it is made of the extents of its source.
+    """
     bucket, version = locate_same_source(tx, asked, source, sequence)
-    if "content" not in members:
+    if not count_extents(part.content):
         content = joined(tx.content(bucket, version, span))
-        members = {**members, "content": content}
-    return store_part(tx, asked, target, upload_id, members)
+        part = evolve(part, content=content)
+    return store_part(tx, asked, target, upload_id, part)
 
 
 def _reply(found: _Found, part: Part) -> Reply:

@@ -10,6 +10,7 @@ from ...interfaces import IMetadataTransaction
 from ...values import NULL_VERSION, Bucket, ObjectVersion
 from ..asked import Asked
 from ..call import Call
+from ..changing import replace_members
 from ..receive import document
 from ..reply import Reply, xml_reply
 from ..tags import from_document, to_document
@@ -61,7 +62,7 @@ def _replace_tags(
     tags: Mapping[str, str],
 ) -> ObjectVersion:
     version = evolve(find_version(tx, bucket, asked.key, wanted), tags=tags)
-    tx.replace_version(bucket, version)
+    replace_members(tx, asked.cause, bucket, version)
     return version
 
 

@@ -5,24 +5,20 @@ Source: Amazon S3 API Reference, PutObject; Amazon S3 User Guide, "Checking obje
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...content.intake import most_inline
-from ...values import Bucket, Checksum, Content, ObjectVersion
-from ..conditions import check_write
+from ...values import Bucket, Checksum, ObjectVersion
+from ..changing import Draft, check_put, put_version
 from ..headers import checksum_headers, read_object_headers, read_tags
 from ..receive import Received, is_to_come, keep, receive
 from ..reply import Reply
 from ..terms import stated_size
-from ..versions import check_growth, store_version
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
     from ..asked import Asked
     from ..call import Call
-
-_CONDITIONS = ("if-match", "if-none-match", "if-modified-since", "if-unmodified-since")
 
 
 async def put_object(call: Call) -> Reply:
@@ -33,18 +29,18 @@ async def put_object(call: Call) -> Reply:
         await call.read_authorized(check_target, stated_size(call))
     received = await receive(call, inline=True)
     checksum = full_checksum(received)
-    members = {
-        "key": call.key,
-        "size": received.size,
-        "etag": received.md5,
-        "storage_class": storage_class,
-        "headers": system,
-        "metadata": metadata,
-        "tags": tags,
-        "checksum": checksum,
-    }
+    draft = Draft(
+        key=call.key,
+        content=received.content,
+        etag=received.md5,
+        storage_class=storage_class,
+        headers=system,
+        metadata=metadata,
+        tags=tags,
+        checksum=checksum,
+    )
     claims = (("key", call.bucket_name, call.key),)
-    version = await keep(call, received, _put, members, received.content, claims=claims)
+    version = await keep(call, received, _put, draft, claims=claims)
     return Reply(200, [("ETag", f'"{version.etag}"'), *checksum_headers(checksum)])
 
 
@@ -57,11 +53,7 @@ def check_target(
     :raises PreconditionFailed: a condition does not hold.
     :raises QuotaExceeded: a body of that length does not fit.
     """
-    headers = asked.headers
-    latest = tx.latest(bucket, asked.key)
-    check_growth(tx, bucket, asked.key, latest, size)
-    if any(name in headers for name in _CONDITIONS):
-        check_write(headers, latest, asked.key)
+    check_put(tx, bucket, asked.key, size, asked.headers)
 
 
 def full_checksum(received: Received) -> Checksum:
@@ -71,10 +63,6 @@ def full_checksum(received: Received) -> Checksum:
 
 
 def _put(
-    tx: IMetadataTransaction,
-    asked: Asked,
-    bucket: Bucket,
-    members: Mapping[str, Any],
-    content: Content,
+    tx: IMetadataTransaction, asked: Asked, bucket: Bucket, draft: Draft
 ) -> ObjectVersion:
-    return store_version(tx, bucket, asked.headers, members, content)
+    return put_version(tx, asked.cause, bucket, draft, asked.headers)

@@ -1,0 +1,34 @@
+"""The door to objects: nothing else changes a row of a version, an upload or a part.
+
+S3's operations, commands, repairs and background work come through here alike, inside of their interactions; a test over the
+syntax trees says so. So what holds for every change is decided in one place: which version a write replaces, whether
+there is room, whether the conditions hold. No function here knows a request: each is given who asks, the real bucket, and values.
+"""
+
+from __future__ import annotations
+
+from .objects import (
+    Doomed,
+    Draft,
+    check_put,
+    delete_key,
+    put_version,
+    remove_version,
+    replace_members,
+)
+from .uploads import begin_upload, check_part, complete_upload, drop_upload, put_part
+
+__all__ = [
+    "Doomed",
+    "Draft",
+    "begin_upload",
+    "check_part",
+    "check_put",
+    "complete_upload",
+    "delete_key",
+    "drop_upload",
+    "put_part",
+    "put_version",
+    "remove_version",
+    "replace_members",
+]

@@ -1,0 +1,177 @@
+"""Versions that come, change and go.
+
+Where the state of a bucket's versioning will be asked: in :func:`_replaced_by`, for writes, and in :func:`delete_key`. Where a
+lock will be asked: in :func:`_drop`, through which every version goes that goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from ...values import NULL_VERSION, Checksum, Content, ObjectPart, ObjectVersion
+from ...wire.headers import Headers
+from ..conditions import check_delete, check_write
+from ..quotas import check_quota
+
+if TYPE_CHECKING:
+    from ...interfaces import IMetadataTransaction
+    from ...values import Bucket, Cause
+
+
+@frozen
+class Draft:
+    """What is to become a version, as far as its writer says it: members of :class:`~ozgate.values.ObjectVersion`, and its bytes.
+
+    Order, time, owner, size and version id are given here, when it is put.
+
+    :ivar content: where its bytes are, durable already.
+    :ivar parts: the parts of a multipart object.
+    """
+
+    key: str
+    content: Content
+    etag: str
+    storage_class: str
+    headers: Mapping[str, str]
+    metadata: Mapping[str, str]
+    tags: Mapping[str, str]
+    checksum: Checksum | None
+    parts_count: int = 0
+    parts: Sequence[ObjectPart] = ()
+
+
+@frozen
+class Doomed:
+    """What is to be deleted.
+
+    :ivar version_id: ``None`` for the current object.
+    :ivar conditions: the conditions, as the headers of DeleteObject.
+    """
+
+    key: str
+    version_id: str | None
+    conditions: Headers = field(factory=lambda: Headers({}))
+
+
+def check_put(
+    tx: IMetadataTransaction, bucket: Bucket, key: str, size: int, conditions: Headers
+) -> None:
+    """Refuse a version early, before its bytes are taken. What is decided here is decided again when it is put.
+
+    :param size: bytes that it would have.
+    :param conditions: as for :func:`put_version`.
+    :raises QuotaExceeded: the bucket or its volume cannot take it.
+    :raises PreconditionFailed: a condition does not hold.
+    """
+    latest = tx.latest(bucket, key)
+    _check_growth(tx, bucket, _replaced_by(tx, bucket, key, latest), size)
+    check_write(conditions, latest, key)
+
+
+def put_version(
+    tx: IMetadataTransaction,
+    cause: Cause,
+    bucket: Bucket,
+    draft: Draft,
+    conditions: Headers,
+    freed: int = 0,
+) -> ObjectVersion:
+    """Make a new version of a key, the latest.
+
+    :param bucket: as read in this interaction, as for all functions here.
+    :param conditions: ``If-Match`` and ``If-None-Match`` are asked of the key's latest version.
+    :param freed: bytes that the bucket's use has counted already, and that go when this version comes.
+    :raises PreconditionFailed: a condition does not hold.
+    :raises QuotaExceeded: the bucket or its volume cannot take it.
+    """
+    latest = tx.latest(bucket, draft.key)
+    check_write(conditions, latest, draft.key)
+    replaced = _replaced_by(tx, bucket, draft.key, latest)
+    size = draft.content.length
+    # Before what is replaced has gone, for what is used must be as the bucket says.
+    _check_growth(tx, bucket, replaced, size - freed)
+    if replaced is not None:
+        _drop(tx, bucket, replaced)
+    version = ObjectVersion(
+        key=draft.key,
+        sequence=tx.next_sequence(),
+        modified=tx.now(),
+        size=size,
+        etag=draft.etag,
+        owner=bucket.owner,
+        storage_class=draft.storage_class,
+        headers=draft.headers,
+        metadata=draft.metadata,
+        tags=draft.tags,
+        checksum=draft.checksum,
+        parts_count=draft.parts_count,
+    )
+    tx.add_version(bucket, version, draft.content, draft.parts)
+    return version
+
+
+def delete_key(
+    tx: IMetadataTransaction, cause: Cause, bucket: Bucket, doomed: Doomed
+) -> ObjectVersion | None:
+    """Delete a key, or one version of it, when the conditions hold; gives what was removed.
+
+    :raises S3Error: what :func:`~ozgate.s3.conditions.check_delete` raises.
+    """
+    version: ObjectVersion | None
+    if doomed.version_id is None:
+        version = tx.latest(bucket, doomed.key)
+    else:
+        version = tx.version(bucket, doomed.key, doomed.version_id)
+    check_delete(doomed.conditions, version, doomed.key)
+    if version is not None:
+        remove_version(tx, cause, bucket, version)
+    return version
+
+
+def remove_version(
+    tx: IMetadataTransaction, cause: Cause, bucket: Bucket, version: ObjectVersion
+) -> None:
+    """Remove a version, whatever it is."""
+    _drop(tx, bucket, version)
+
+
+def replace_members(
+    tx: IMetadataTransaction, cause: Cause, bucket: Bucket, version: ObjectVersion
+) -> None:
+    """Store a version's changed members, such as its tags; its bytes stay."""
+    tx.replace_version(bucket, version)
+
+
+def _replaced_by(
+    tx: IMetadataTransaction, bucket: Bucket, key: str, latest: ObjectVersion | None
+) -> ObjectVersion | None:
+    """The version that a new one takes the place of: the null version, in every bucket that there is today.
+
+    :param latest: the key's newest version.
+    """
+    if latest is None or latest.version_id == NULL_VERSION:
+        return latest
+    null: ObjectVersion | None = tx.version(bucket, key, NULL_VERSION)
+    return null
+
+
+def _check_growth(
+    tx: IMetadataTransaction, bucket: Bucket, replaced: ObjectVersion | None, more: int
+) -> None:
+    """Make sure that there is room for a version.
+
+    :param more: bytes that come, less those that go besides the version replaced.
+    :raises QuotaExceeded: the bucket or its volume cannot take it.
+    """
+    if replaced is None:
+        check_quota(tx, bucket, more, 1)
+    else:
+        check_quota(tx, bucket, more - replaced.size, 0)
+
+
+def _drop(tx: IMetadataTransaction, bucket: Bucket, version: ObjectVersion) -> None:
+    """Let go of a version: it is deleted, or another takes its place."""
+    tx.remove_version(bucket, version)

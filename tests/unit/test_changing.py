@@ -1,0 +1,79 @@
+"""Who changes objects: the one door, held against the syntax trees."""
+
+import ast
+from collections.abc import Iterator
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from ozgate.interfaces import IUploads, IVersions
+from tests.unit.test_imports import inside, modules
+
+DOOR = "s3.changing"
+
+PROVIDERS = ("metadata", "testing")
+"""Layers that have these methods, or hold providers to them."""
+
+CHANGING = {
+    "add_version",
+    "replace_version",
+    "remove_version",
+    "add_upload",
+    "put_part",
+    "complete_upload",
+    "remove_upload",
+}
+"""The methods of a transaction that change versions, uploads and parts."""
+
+QUOTAS = {"check_quota"}
+"""What is asked before more is used."""
+
+
+def named_in(tree: ast.AST, names: set[str]) -> Iterator[str]:
+    """The attributes of these names that a module speaks of, called or not, and the names as text."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in names:
+            yield node.attr
+        if isinstance(node, ast.Constant) and node.value in names:
+            yield str(node.value)
+
+
+def imported_in(tree: ast.AST, names: set[str]) -> Iterator[str]:
+    """The names, of these, that a module imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            yield from (alias.name for alias in node.names if alias.name in names)
+
+
+class DoorTests(SynchronousTestCase):
+    """Objects change in one place."""
+
+    def test_only_the_door_changes_objects(self) -> None:
+        """No module but the door's names a method that changes a version, an upload or a part."""
+        for name, tree, _ in modules():
+            if not any(inside(name, room) for room in (DOOR, *PROVIDERS)):
+                self.assertEqual(list(named_in(tree, CHANGING)), [], name)
+
+    def test_door_is_used(self) -> None:
+        """The door calls each of these methods, and the interfaces have them: none has another name by now."""
+        named = {
+            attribute
+            for name, tree, _ in modules()
+            if inside(name, DOOR)
+            for attribute in named_in(tree, CHANGING)
+        }
+        self.assertEqual(named, CHANGING)
+        self.assertLessEqual(CHANGING, {*IVersions.names(), *IUploads.names()})
+
+    def test_only_the_door_asks_quotas(self) -> None:
+        """Whether there is room for more bytes or keys is asked by the door alone."""
+        for name, tree, _ in modules():
+            if not inside(name, DOOR):
+                self.assertEqual(list(imported_in(tree, QUOTAS)), [], name)
+
+    def test_detours_are_seen(self) -> None:
+        """A method that is handed on, or looked up by its name, is found as well as one that is called."""
+        tree = ast.parse(
+            "tx.put_part(a)\nf(tx.add_upload)\ngetattr(tx, 'add_version')\nput_part(tx)\n"
+        )
+        found = sorted(named_in(tree, CHANGING))
+        self.assertEqual(found, ["add_upload", "add_version", "put_part"])
