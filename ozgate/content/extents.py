@@ -39,15 +39,17 @@ def _joined(extents: Iterable[Extent]) -> tuple[Extent, ...]:
             last is not None
             and last.blob == extent.blob
             and last.offset + last.length == extent.offset
+            and last.seal == extent.seal
         ):
-            found[-1] = Extent(last.blob, last.offset, last.length + extent.length)
+            length = last.length + extent.length
+            found[-1] = Extent(last.blob, last.offset, length, last.seal)
         else:
             found.append(extent)
     return tuple(found)
 
 
 def combined_crc64nvme(extents: Sequence[Extent]) -> int:
-    """CRC64NVME of whole blobs put together."""
+    """CRC64NVME of whole blobs, not sealed, put together."""
     value = 0
     for extent in extents:
         value = combine_crc64nvme(value, extent.blob.crc64nvme, extent.length)
@@ -55,8 +57,10 @@ def combined_crc64nvme(extents: Sequence[Extent]) -> int:
 
 
 def known_crc64nvme(content: Content) -> str | None:
-    """CRC64NVME, base64, of bytes that need not be read for it, for they are whole blobs; else ``None``."""
+    """CRC64NVME, base64, of bytes that need not be read for it, for they are whole blobs, not sealed; else ``None``."""
     extents = content.extents
-    if not extents or any(extent.length != extent.blob.length for extent in extents):
+    if not extents or any(
+        extent.seal or extent.length != extent.blob.length for extent in extents
+    ):
         return None
     return b64encode(combined_crc64nvme(extents).to_bytes(8, "big")).decode("ascii")

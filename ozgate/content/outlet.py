@@ -66,7 +66,8 @@ class Located:
     @property
     def is_all(self) -> bool:
         """Whether that is where all of them are."""
-        return self.content.length == self.span.length
+        content = self.content
+        return content.body is not None or content.length == self.span.length
 
 
 def locate(

@@ -70,7 +70,7 @@ def kept_content(content: Content) -> Content:
     """A content as it comes back: with extents, or a body that may be empty."""
     if content.extents:
         return Content(None, tuple(content.extents))
-    return Content(bytes(content.body or b""))
+    return evolve(content, body=bytes(content.body or b""))
 
 
 class Rows:

@@ -5,13 +5,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
 from ..errors import Absent
 from ..interfaces import IMetadataTransaction
-from ..values import EXTENTS_AT_ONCE, Bucket, ByteRange, Content, Extent
-from .metadata_base import START, MetadataTests, blob, doomed_names, extents, put
+from ..values import EXTENTS_AT_ONCE, Bucket, ByteRange, Content, Extent, Part
+from .metadata_base import (
+    START,
+    MetadataTests,
+    blob,
+    doomed_names,
+    extents,
+    put,
+    upload,
+)
 
 
 def _release(
@@ -46,6 +55,37 @@ class ContentTests(MetadataTests):
             nothing = ByteRange(offset, 0)
             got = await self.read("content", self.bucket, found, nothing, 2)
             self.assertEqual(got, Content(b""))
+
+    async def test_sealed(self) -> None:
+        """How bytes are sealed comes back as it was put, in extents, a range of them, parts, and bodies, which stay whole."""
+        stored = Content(
+            None,
+            (
+                Extent(blob("a", 99), 0, 8, "how"),
+                Extent(blob("b", 99), 3, 8),
+                Extent(blob("a", 99), 3, 8, '"how": ü'),
+            ),
+        )
+        inline = Content(b"as it is stored", (), "how", 4)
+        for content in (stored, inline):
+            found = await self.write(put, self.bucket, "key", content)
+            got = await self.read("content", self.bucket, found)
+            self.assertEqual(got, content)
+            for low, high in combinations((0, 1, 3, 4), 2):
+                wanted = ByteRange(low, high - low)
+                got = await self.read("content", self.bucket, found, wanted)
+                self.assertEqual(got, content.cut(wanted), wanted)
+        wanted = ByteRange(5, 15)
+        found = await self.write(put, self.bucket, "key", stored)
+        got = await self.read("content", self.bucket, found, wanted)
+        self.assertEqual(got, stored.cut(wanted))
+        self.assertEqual(
+            [extent.seal for extent in got.extents], ["how", "", '"how": ü']
+        )
+        self.assertEqual(inline.cut(ByteRange(1, 2)), inline)
+        sealed = Part(1, stored.length, "etag", 0, content=stored)
+        [got] = await self.write(_put_part, self.bucket, sealed)
+        self.assertEqual(got.content, stored)
 
     async def test_range_in_pages(self) -> None:
         """The extents of a range are found a few at a time, each page where the one before ended."""
@@ -99,6 +139,12 @@ class ContentTests(MetadataTests):
         self.assertEqual((await release(9))[0], True)
         gone = self.read("content", self.bucket, found, late, 1)
         await self.assertFailure(gone, Absent)
+
+
+def _put_part(tx: IMetadataTransaction, bucket: Bucket, part: Part) -> Sequence[Part]:
+    begun = upload(tx, bucket, "key", "upload")
+    tx.put_part(bucket, begun, part)
+    return tx.parts(bucket, begun, 0, 9)
 
 
 def _remove(tx: IMetadataTransaction, bucket: Bucket) -> list[str]:

@@ -26,8 +26,8 @@ class BlobRef:
 
     :ivar store: the name of the blob store, so that two can live side by side.
     :ivar id: the blob's id; ids of one store sort by the time they were made.
-    :ivar length: bytes in the blob.
-    :ivar crc64nvme: CRC64NVME of all its bytes, as an unsigned integer.
+    :ivar length: bytes in the blob, as they are stored.
+    :ivar crc64nvme: CRC64NVME of all its bytes, as they are stored, as an unsigned integer.
     """
 
     store: str
@@ -42,11 +42,15 @@ EXTENTS_AT_ONCE = 64
 
 @frozen
 class Extent:
-    """A run of bytes inside a blob."""
+    """A run of bytes inside a blob, counted as they are before they are sealed.
+
+    :ivar seal: how the blob is sealed, as :mod:`ozgate.content.sealing` has it; ``""`` where its bytes are the object's.
+    """
 
     blob: BlobRef
     offset: int
     length: int
+    seal: str = ""
 
 
 @frozen
@@ -54,20 +58,30 @@ class Content:
     """Where the bytes of a version or a part are: in the metadata row, or in extents.
 
     Exactly one of the two holds bytes; an empty object is an empty ``body``.
+
+    :ivar seal: how ``body`` is sealed, as that of an :class:`Extent`.
+    :ivar plain_length: bytes of a sealed body before it was sealed.
     """
 
     body: bytes | None = None
     extents: tuple[Extent, ...] = ()
+    seal: str = ""
+    plain_length: int = 0
 
     @property
     def length(self) -> int:
-        """Bytes in all."""
+        """Bytes in all, as they are before they are sealed."""
         if self.body is not None:
-            return len(self.body)
+            return self.plain_length if self.seal else len(self.body)
         return sum(extent.length for extent in self.extents)
 
     def cut(self, wanted: ByteRange) -> Content:
-        """Where the bytes of a range of it are; for no bytes, an empty body."""
+        """Where the bytes of a range of it are; for no bytes, an empty body.
+
+        A sealed body stays whole: it is cut when it is opened.
+        """
+        if self.seal and wanted.length:
+            return self
         if self.body is not None:
             return Content(self.body[wanted.offset : wanted.end])
         extents = []
@@ -77,7 +91,7 @@ class Content:
             high = min(wanted.end, start + extent.length)
             if low < high:
                 offset = extent.offset + low - start
-                extents.append(Extent(extent.blob, offset, high - low))
+                extents.append(Extent(extent.blob, offset, high - low, extent.seal))
             start += extent.length
         return Content(extents=tuple(extents)) if extents else Content(b"")
 

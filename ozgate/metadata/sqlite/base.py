@@ -51,8 +51,8 @@ class Rows:
         if content.extents:
             self._executemany(
                 "INSERT INTO extents (owner, start, store, blob, blob_length,"
-                " blob_crc64nvme, offset, length, checked)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " blob_crc64nvme, offset, length, seal, checked)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 extent_rows(owner, content.extents),
             )
 

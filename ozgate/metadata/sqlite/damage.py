@@ -13,7 +13,7 @@ from attrs import evolve
 from ...errors import Damaged
 from ...values import CheckedRows, DamagedRow
 from .buckets import BucketRows
-from .pieces import EXTENT, content_of
+from .pieces import BODY, EXTENT, content_of
 from .rowchecks import CHECKED, CheckedTable
 from .rows import Row, pack_kinds
 
@@ -296,7 +296,7 @@ class CheckRows(BucketRows):
                 (number,),
             ).fetchall()
             body = self._execute(
-                "SELECT body, checked FROM bodies WHERE sequence = ?", (number,)
+                f"SELECT {BODY} FROM bodies WHERE sequence = ?", (number,)
             ).fetchone()
             extents = self._execute(
                 f"SELECT {EXTENT} FROM extents WHERE owner = ? ORDER BY start",

@@ -38,7 +38,9 @@ UPLOAD = """uploads.key, uploads.upload_id, uploads.initiated, uploads.owner,
     uploads.checked"""
 
 EXTENT = """extents.owner, extents.start, extents.store, extents.blob, extents.blob_length,
-    extents.blob_crc64nvme, extents.offset, extents.length, extents.checked"""
+    extents.blob_crc64nvme, extents.offset, extents.length, extents.seal, extents.checked"""
+
+BODY = "body, seal, checked"
 
 PART = """parts.upload, parts.number, parts.owner, parts.size, parts.etag, parts.modified,
     parts.checksums, parts.checked"""
@@ -151,20 +153,20 @@ def _extent_row(owner: int, start: int, extent: Extent) -> Row:
         crc - (1 << 64) if crc >> 63 else crc,
         extent.offset,
         extent.length,
+        extent.seal,
     )
     return (*row, check_of_extent(*row))
 
 
 def extent_of(row: Row) -> Extent:
     """An extent from the columns :data:`EXTENT`."""
-    owner, start, store, blob, blob_length, crc, offset, length, checked = row
+    owner, start, store, blob, blob_length, crc, offset, length, seal, checked = row
     if checked != check_of_extent(
-        owner, start, store, blob, blob_length, crc, offset, length
+        owner, start, store, blob, blob_length, crc, offset, length, seal
     ):
         raise damaged("extents", owner, start)
-    return Extent(
-        BlobRef(store, blob, blob_length, crc & 0xFFFFFFFFFFFFFFFF), offset, length
-    )
+    ref = BlobRef(store, blob, blob_length, crc & 0xFFFFFFFFFFFFFFFF)
+    return Extent(ref, offset, length, seal)
 
 
 def secret_row(secret: Secret) -> Row:
@@ -187,9 +189,9 @@ def secret_of(row: Row) -> Secret:
     return Secret(*columns)
 
 
-def body_row(sequence: int, body: bytes) -> Row:
-    """What the table ``bodies`` holds of an inline body, in its order."""
-    return (sequence, body, check_of_body(sequence, body))
+def body_row(sequence: int, body: bytes, seal: str) -> Row:
+    """What the table ``bodies`` holds of an inline body: its key, and the columns :data:`BODY`."""
+    return (sequence, body, seal, check_of_body(sequence, body, seal))
 
 
 def content_of(
@@ -197,15 +199,17 @@ def content_of(
 ) -> Content:
     """Where so many bytes are.
 
-    :param body: the columns ``body, checked``; ``None`` when there is no such row.
+    :param body: the columns :data:`BODY`; ``None`` when there is no such row.
     :param extents: rows of the columns :data:`EXTENT`, by start.
     :raises Damaged: they are fewer bytes, or more.
     """
     if body is not None:
-        data, checked = body
-        if checked != check_of_body(sequence, data) or len(data) != size:
+        data, seal, checked = body
+        if checked != check_of_body(sequence, data, seal) or (
+            not seal and len(data) != size
+        ):
             raise Damaged(f"the bytes of version {sequence} are damaged", "inline")
-        return Content(data)
+        return Content(data, (), seal, size) if seal else Content(data)
     content = cut_content_of(sequence, ByteRange(0, size), extents)
     if content.length != size or (extents and _end_of(extents[-1]) != size):
         raise damaged("extents", sequence, content.length, size)
@@ -228,7 +232,7 @@ def cut_content_of(owner: int, wanted: ByteRange, extents: Sequence[Row]) -> Con
         if into < 0 or length <= 0 or (found and into):
             raise damaged("extents", owner, row[1], at)
         if length < extent.length:
-            extent = Extent(extent.blob, extent.offset + into, length)
+            extent = Extent(extent.blob, extent.offset + into, length, extent.seal)
         found.append(extent)
         at += length
     return Content(None, tuple(found)) if found else Content(b"")

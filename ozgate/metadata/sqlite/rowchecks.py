@@ -123,9 +123,12 @@ def check_of_version(
     return _signed(crc64nvme(text.encode()))
 
 
-def check_of_body(sequence: int, body: bytes) -> int:
+def check_of_body(sequence: int, body: bytes, seal: str) -> int:
     """The check of a row of ``bodies``."""
-    return check_of_data(f"{sequence}\0", body)
+    text = f"{sequence}\0"
+    if seal:
+        text += _sparse("seal", seal)
+    return check_of_data(text, body)
 
 
 def check_of_extent(
@@ -137,9 +140,12 @@ def check_of_extent(
     blob_crc64nvme: int,
     offset: int,
     length: int,
+    seal: str = "",
 ) -> int:
     """The check of a row of ``extents``."""
     text = f"{owner}\0{start}\0{store}\0{blob}\0{blob_length}\0{blob_crc64nvme}\0{offset}\0{length}"
+    if seal:
+        text += _sparse("seal", seal)
     return _signed(crc64nvme(text.encode()))
 
 
@@ -252,11 +258,11 @@ CHECKED = (
         3,
         falling=True,
     ),
-    _table("bodies", check_of_body, "sequence body", 1),
+    _table("bodies", check_of_body, "sequence body seal", 1),
     _table(
         "extents",
         check_of_extent,
-        "owner start store blob blob_length blob_crc64nvme offset length",
+        "owner start store blob blob_length blob_crc64nvme offset length seal",
         2,
     ),
     _table(

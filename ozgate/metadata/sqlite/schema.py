@@ -320,6 +320,12 @@ def m006_sparse(db: Database) -> None:
     give_room(connection)
 
 
+def m007_seals(db: Database) -> None:
+    """How bytes are sealed, where they are."""
+    for table in ("bodies", "extents"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN seal TEXT NOT NULL DEFAULT ''")
+
+
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m001_tables,
     m002_surface,
@@ -327,6 +333,7 @@ MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m004_checks,
     m005_starts,
     m006_sparse,
+    m007_seals,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -20,6 +20,7 @@ from ...values import (
 from .base import LEAST_ABOVE_ALL
 from .listing import Scan
 from .pieces import (
+    BODY,
     EXTENT,
     OBJECT_PART,
     body_row,
@@ -136,8 +137,8 @@ class VersionRows(RetiredRows):
             ) from None
         if content.body:
             self._execute(
-                "INSERT INTO bodies (sequence, body, checked) VALUES (?, ?, ?)",
-                body_row(sequence, content.body),
+                f"INSERT INTO bodies (sequence, {BODY}) VALUES (?, ?, ?, ?)",
+                body_row(sequence, content.body, content.seal),
             )
         else:
             self._add_extents(sequence, content)
@@ -203,7 +204,7 @@ class VersionRows(RetiredRows):
         """
         sequence = version.sequence
         body = self._execute(
-            "SELECT body, checked FROM bodies WHERE sequence = ?", (sequence,)
+            f"SELECT {BODY} FROM bodies WHERE sequence = ?", (sequence,)
         ).fetchone()
         if body is not None:
             content = content_of(sequence, version.size, body, ())
