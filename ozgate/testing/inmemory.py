@@ -6,6 +6,7 @@ would over a socket. With trial's reactor a test just awaits; with a ``Clock`` i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from treq.client import HTTPClient
@@ -26,7 +27,7 @@ from twisted.internet.interfaces import (
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
-from twisted.web.client import Agent
+from twisted.web.client import URI, Agent
 from twisted.web.iweb import (
     UNKNOWN_LENGTH,
     IAgent,
@@ -74,7 +75,7 @@ class MemoryTransport:
             self._producer.pauseProducing()
         self.deliver_soon()
 
-    def writeSequence(self, data: Any) -> None:
+    def writeSequence(self, data: Iterable[bytes]) -> None:
         """Queue bytes for the other end."""
         self.write(b"".join(data))
 
@@ -182,7 +183,7 @@ class _Endpoint:
         self._site = site
         self._reactor = reactor
 
-    def endpointForURI(self, uri: Any) -> _Endpoint:
+    def endpointForURI(self, uri: URI) -> _Endpoint:
         return self
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
@@ -207,7 +208,7 @@ class BytesBody:
         self._done: Deferred[None] = Deferred()
         self._paused = False
 
-    def startProducing(self, consumer: Any) -> Deferred[None]:
+    def startProducing(self, consumer: IConsumer) -> Deferred[None]:
         """Write until told to pause."""
         self._consumer = consumer
         self.resumeProducing()

@@ -64,7 +64,7 @@ def _outcome(
         return None, error
 
 
-def _comparable(value: Any) -> bool:
+def _comparable(value: object) -> bool:
     """Whether two equal values of this type are equal: not so without an ``__eq__``."""
     if isinstance(value, (tuple, list)):
         return all(map(_comparable, value))

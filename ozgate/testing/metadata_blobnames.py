@@ -89,7 +89,7 @@ class BlobNameTests(MetadataTests):
         """What versions and parts name is listed once each, by id, a page at a time; other stores' blobs are not."""
         await self.write(_blobs, self.bucket)
 
-        async def found(store: str, after: str, limit: int) -> list[Any]:
+        async def found(store: str, after: str, limit: int) -> list[object]:
             return list(await self.read("blobs", store, after, limit))
 
         everything = [blob(name) for name in ("b1", "b2", "b3", "b4")]

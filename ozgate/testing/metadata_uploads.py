@@ -61,7 +61,7 @@ class UploadTests(MetadataTests):
         ]
         await self.write(_put_all, self.bucket, begun, stored)
 
-        async def found(after: int, limit: int) -> list[Any]:
+        async def found(after: int, limit: int) -> list[object]:
             return list(await self.read("parts", self.bucket, begun, after, limit))
 
         self.assertEqual(await found(0, 100), stored)
@@ -120,7 +120,7 @@ class UploadTests(MetadataTests):
         await self.write("complete_upload", self.bucket, done)
         begun[1] = (self.bucket, done)
 
-        async def found(before: int, limit: int) -> list[Any]:
+        async def found(before: int, limit: int) -> list[object]:
             return list(await self.read("uploads_before", before, limit))
 
         now = START * 1000

@@ -41,7 +41,7 @@ STEPS = st.tuples(
 )
 
 
-def counted(tx: IMetadataTransaction) -> tuple[Any, Any]:
+def counted(tx: IMetadataTransaction) -> tuple[object, object]:
     """What the store says is used, and what a count of all rows comes to."""
     said: list[Any] = []
     found: list[Any] = []

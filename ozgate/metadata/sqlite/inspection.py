@@ -71,7 +71,7 @@ _OWNERS = {"versions": 2, "bodies": 0, "extents": 0, "object_parts": 0}
 class FromThread(Protocol):
     """What is asked of the reactor."""
 
-    def callFromThread(self, f: Callable[..., Any], *args: Any) -> None:
+    def callFromThread(self, f: Callable[..., object], *args: object) -> None:
         """As :class:`~twisted.internet.interfaces.IReactorFromThreads`."""
 
 
@@ -97,7 +97,7 @@ class Inspections:
                 connection.interrupt()
         return DeferredList(list(self._running))
 
-    def run(self, look: Callable[..., Any], *args: Any) -> Deferred[Any]:
+    def run(self, look: Callable[..., object], *args: object) -> Deferred[Any]:
         """Call ``look(connection, *args)`` in a thread, inside of a read transaction.
 
         :return: fires with what it returned; fails with what it raised, SQLite's errors as those of stores.

@@ -58,7 +58,7 @@ class ReadTransaction(Transaction):
 
 
 def _refusal(name: str) -> Any:
-    def refuse(self: ReadTransaction, *args: Any, **keywords: Any) -> NoReturn:
+    def refuse(self: ReadTransaction, *args: object, **keywords: object) -> NoReturn:
         raise TypeError(f"{name} is for interactions that write")
 
     refuse.__name__ = name

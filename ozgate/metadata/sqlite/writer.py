@@ -26,10 +26,10 @@ BATCH = 512
 class Reactor(Protocol):
     """What the store asks of the reactor."""
 
-    def callFromThread(self, f: Callable[..., Any], *args: Any) -> None:
+    def callFromThread(self, f: Callable[..., object], *args: object) -> None:
         """As :class:`~twisted.internet.interfaces.IReactorFromThreads`."""
 
-    def callLater(self, delay: float, f: Callable[..., Any]) -> IDelayedCall:
+    def callLater(self, delay: float, f: Callable[..., object]) -> IDelayedCall:
         """As :class:`~twisted.internet.interfaces.IReactorTime`."""
 
     def seconds(self) -> float:
