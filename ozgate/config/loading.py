@@ -27,6 +27,7 @@ from attrs import Attribute, frozen
 from .authtolocal import parse_rules
 from .environment import from_environment, variable_of
 from .foreign import OTHER_SERVICES, WITHOUT_EFFECT
+from .parsers import store_and_url
 from .rootpair import ACCESS_KEY, MINIO, SECRET_KEY, SECURITY, choose_pair
 from .settings import MASKED, Settings, knobs
 from .sitefile import ConfigurationError, Setting, read_site_file
@@ -89,6 +90,7 @@ def load(
     )
     _check_pair(settings)
     _check_rules(settings)
+    _check_stores(settings)
     unused += [name for name in environment if _is_of_minio(name)]
     notes = list(pair.remarks)
     if pair.by:
@@ -194,6 +196,19 @@ def _check_rules(settings: Settings) -> None:
         parse_rules(settings.auth_to_local)
     except ValueError as error:
         raise ConfigurationError(f"hadoop.security.auth_to_local: {error}") from None
+
+
+def _check_stores(settings: Settings) -> None:
+    """The default blob store has another name than the further ones.
+
+    :raises ConfigurationError: it has not.
+    """
+    name, _ = store_and_url(settings.blob_provider)
+    for each in settings.more_blob_providers:
+        if store_and_url(each)[0] == name:
+            raise ConfigurationError(
+                f"ozgate.blobs and ozgate.blobs.more both name a store {name!r}: call the new one otherwise, such as ozgate.blobs=disk2=files:/mnt/disk2/blobs"
+            )
 
 
 def _check_pair(settings: Settings) -> None:

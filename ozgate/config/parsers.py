@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from ipaddress import ip_network
 
+_STORE = re.compile("[a-z0-9][a-z0-9+.-]{0,31}")
+
 _REGION = re.compile("[A-Za-z0-9._-]+")
 
 SOCKETS = "unix"
@@ -157,6 +159,38 @@ def url(text: str) -> str:
     if not colon or not scheme or not location:
         raise ValueError(f"{text!r} is no URL such as sqlite:metadata.db")
     return text.strip()
+
+
+def store(text: str) -> str:
+    """A URL that names a store, with or without ``NAME=`` before it; see :func:`store_and_url`."""
+    store_and_url(text)
+    return text.strip()
+
+
+def stores(text: str) -> tuple[str, ...]:
+    """A comma-separated list of them, each with a name of its own."""
+    found = names(text)
+    called = [store_and_url(each)[0] for each in found]
+    for name in called:
+        if called.count(name) > 1:
+            raise ValueError(
+                f"{text!r} has two stores called {name!r}: each has a name of its own, such as disk2=files:/mnt/disk2/blobs"
+            )
+    return found
+
+
+def store_and_url(text: str) -> tuple[str, str]:
+    """``disk2=files:/mnt/disk2/blobs`` in two; a store that is given no name is called by its scheme. Raises ``ValueError``."""
+    name, equals, location = text.strip().partition("=")
+    if not equals or ":" in name:
+        location = text.strip()
+        name = location.partition(":")[0]
+    scheme, _, rest = location.partition(":")
+    if not scheme or not rest or not _STORE.fullmatch(name):
+        raise ValueError(
+            f"{text!r} is no URL such as files:blobs, nor NAME=URL with a name of up to 32 of a-z, 0-9, +, . and -"
+        )
+    return name, location
 
 
 def durability(text: str) -> str:

@@ -25,6 +25,8 @@ TYPES: dict[Callable[[str], Any], str] = {
     parsers.positive: "number above 0",
     parsers.region_name: "text",
     parsers.size: "size",
+    parsers.store: "URL, or NAME=URL",
+    parsers.stores: "comma-separated list of NAME=URL",
     parsers.url: "URL",
     parsers.whole: "number",
 }

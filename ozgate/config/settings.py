@@ -27,6 +27,8 @@ from .parsers import (
     positive,
     region_name,
     size,
+    store,
+    stores,
     url,
     whole,
 )
@@ -326,8 +328,14 @@ class Settings:
     blob_provider: str = knob(
         "ozgate.blobs",
         "files:blobs",
-        "URL of the blob provider; a relative path is inside ozgate.data.",
-        url,
+        "URL of the blob store that new bytes go to, with a name before it where there are several: NAME=URL; without one the store is called by its scheme. A relative path is inside ozgate.data.",
+        store,
+    )
+    more_blob_providers: tuple[str, ...] = knob(
+        "ozgate.blobs.more",
+        (),
+        "Further blob stores, which bytes are read and removed from, comma-separated: NAME=URL, under the name that each had when ozgate.blobs named it.",
+        stores,
     )
     inline_below: int = knob(
         "ozgate.blobs.inline-below",

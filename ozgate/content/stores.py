@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AsyncExitStack
 
 from ..errors import Unavailable
-from ..interfaces import IBlobStore
+from ..interfaces import IBlobStore, IFiles
 from ..values import BlobRef
 
 
@@ -41,21 +41,32 @@ class BlobStores:
         """The names of all, the default's first."""
         return tuple(self._by_name)
 
-    def has(self, name: str) -> bool:
-        """Whether a store has that name."""
-        return name in self._by_name
+    @property
+    def folder(self) -> str:
+        """The folder that new blobs go to; ``""`` where they go to none of this machine."""
+        if not IFiles.providedBy(self.default):
+            return ""
+        folder: str = IFiles(self.default).folder
+        return folder
+
+    def named(self, name: str) -> IBlobStore:
+        """The store of that name.
+
+        :raises Unavailable: it is not configured. That says nothing of its blobs: they are neither damaged nor lost.
+        """
+        store = self._by_name.get(name)
+        if store is None:
+            raise Unavailable(
+                f"the blob store {name!r} is not configured: neither ozgate.blobs nor ozgate.blobs.more names it"
+            )
+        return store
 
     def of(self, blob: BlobRef) -> IBlobStore:
         """The store that has a blob.
 
-        :raises Unavailable: it is not configured. That says nothing of the blob: it is neither damaged nor lost.
+        :raises Unavailable: as :meth:`named`.
         """
-        store = self._by_name.get(blob.store)
-        if store is None:
-            raise Unavailable(
-                f"blob {blob.id} is in the store {blob.store!r}, which neither ozgate.blobs nor ozgate.blobs.more names"
-            )
-        return store
+        return self.named(blob.store)
 
     async def open(self) -> None:
         """Open all of them; when one cannot be opened, those that were are closed again.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -11,9 +12,13 @@ from zope.interface.exceptions import Invalid
 from zope.interface.interface import InterfaceClass
 from zope.interface.verify import verifyObject
 
+from ..config.parsers import store_and_url
 from ..config.settings import Settings, by_key
 from ..config.sitefile import ConfigurationError
-from ..interfaces import IProviderMaker
+from ..content.stores import BlobStores
+from ..interfaces import IBlobStore, IFiles, IProviderMaker
+
+_DEFAULT, _MORE = "ozgate.blobs", "ozgate.blobs.more"
 
 
 def make_provider(
@@ -28,8 +33,45 @@ def make_provider(
     :param key: the key whose value is the URL.
     :raises ConfigurationError: nothing makes such a provider, or what was made is none.
     """
-    values = by_key(settings)
-    scheme, _, location = values[key].partition(":")
+    url = by_key(settings)[key]
+    return _made(interface, key, "", url, reactor, settings, run_in_thread)
+
+
+def make_blob_stores(
+    reactor: IReactorTime, settings: Settings, run_in_thread: Callable[..., Any]
+) -> BlobStores:
+    """The blob stores that ``ozgate.blobs`` and ``ozgate.blobs.more`` name, not yet opened.
+
+    :raises ConfigurationError: as :func:`make_provider`; two of them are one folder.
+    """
+    asked = [(_DEFAULT, settings.blob_provider)]
+    asked += [(_MORE, each) for each in settings.more_blob_providers]
+    made: list[Any] = []
+    folders: dict[str, str] = {}
+    for key, text in asked:
+        name, url = store_and_url(text)
+        store = _made(IBlobStore, key, name, url, reactor, settings, run_in_thread)
+        if IFiles.providedBy(store):
+            folder = os.path.realpath(store.folder)
+            if folder in folders:
+                raise ConfigurationError(
+                    f"{key}: {text} is the folder of the store {folders[folder]!r}: a folder is one store"
+                )
+            folders[folder] = name
+        made.append(store)
+    return BlobStores(made[0], made[1:])
+
+
+def _made(
+    interface: InterfaceClass,
+    key: str,
+    name: str,
+    url: str,
+    reactor: IReactorTime,
+    settings: Settings,
+    run_in_thread: Callable[..., Any],
+) -> Any:
+    scheme, _, location = url.partition(":")
     makers = {
         maker.scheme: maker
         for maker in getPlugins(IProviderMaker)
@@ -40,7 +82,8 @@ def make_provider(
         raise ConfigurationError(
             f"{key}: nothing installed makes {scheme}: (installed: {known})"
         )
-    made = makers[scheme].make(reactor, location, values, run_in_thread)
+    values = by_key(settings)
+    made = makers[scheme].make(reactor, location, values, run_in_thread, name)
     try:
         verifyObject(interface, made)
     except Invalid as error:

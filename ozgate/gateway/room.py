@@ -21,28 +21,46 @@ class Room:
 
     :ivar path: a folder on the file system in question.
     :ivar reserve: bytes to keep free; 0 turns the check off.
+    :ivar elsewhere: a folder on the file system of new blobs, where that is another one.
     """
 
     path: str = "."
     reserve: int = 0
+    elsewhere: str = ""
 
     def check(self, reusable: Callable[[], int] | None = None) -> None:
-        """Costs one ``statvfs``.
+        """Costs one ``statvfs``, or two.
 
-        :param reusable: tells how many bytes a store can take without the disk; asked only when the disk has too few.
+        :param reusable: tells how many bytes a store can take without the disk; asked only when the disk has too few. Only
+            of what goes into that store, and no further.
         :raises NoSpace: less than the reserve is free, on the disk and in the store.
         """
         if not self.reserve:
             return
-        if self._free() >= self.reserve:
-            return
-        if reusable is None or reusable() < self.reserve:
-            raise NoSpace(f"less than {self.reserve} bytes are free")
+        if _free(self.path) < self.reserve:
+            if reusable is None or reusable() < self.reserve:
+                raise NoSpace(f"less than {self.reserve} bytes are free")
+        if self.elsewhere and reusable is None and _free(self.elsewhere) < self.reserve:
+            raise NoSpace(f"less than {self.reserve} bytes are free for blobs")
 
     def is_there(self) -> bool:
-        """Whether the disk itself has room; what a store can take without it aside. Costs one ``statvfs``."""
-        return self._free() >= (self.reserve or LITTLE)
+        """Whether the disk itself has room; what a store can take without it aside. Costs one ``statvfs``, or two."""
+        needed = self.reserve or LITTLE
+        return _free(self.path) >= needed and (
+            not self.elsewhere or _free(self.elsewhere) >= needed
+        )
 
-    def _free(self) -> int:
-        found = os.statvfs(self.path)
-        return found.f_bavail * found.f_frsize
+
+def make_room(path: str, reserve: int, new_blobs: str) -> Room:
+    """The room for rows in a folder, and for new blobs.
+
+    :param new_blobs: the folder that they go to, which may be on another file system; ``""`` where they go to no folder.
+    """
+    if new_blobs and os.stat(new_blobs).st_dev != os.stat(path).st_dev:
+        return Room(path, reserve, new_blobs)
+    return Room(path, reserve)
+
+
+def _free(path: str) -> int:
+    found = os.statvfs(path)
+    return found.f_bavail * found.f_frsize

@@ -107,5 +107,7 @@ class IBlobStore(Interface):
 class IFiles(Interface):
     """What a provider of blobs may provide besides: a blob is one local file, in the form of :mod:`ozgate.blobs.files.blobfile`."""
 
+    folder = Attribute("The path of the folder that all of them are in, a ``str``.")
+
     def file_of(blob_id: str) -> str:
         """The path of a blob's file. It is only to be read."""

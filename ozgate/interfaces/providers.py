@@ -24,6 +24,7 @@ class IProviderMaker(Interface):
         location: str,
         settings: Mapping[str, Any],
         run_in_thread: Callable[..., Any],
+        name: str,
     ) -> Any:
         """Make a provider, not yet opened.
 
@@ -31,4 +32,5 @@ class IProviderMaker(Interface):
         :param settings: every declared knob, by key.
         :param run_in_thread: ``run_in_thread(f, *args)`` → a Deferred of what ``f`` returns, from a
             thread of the service's own pool.
+        :param name: what each BlobRef is to call a blob store; of no meaning for other providers.
         """

@@ -14,7 +14,6 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from functools import partial
 from typing import Any
 
 from attrs import evolve
@@ -36,13 +35,12 @@ from ..background.uploads import UploadExpiry
 from ..config.settings import Settings
 from ..config.sitefile import ConfigurationError
 from ..content.readers import Readers
-from ..content.stores import BlobStores
 from ..errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, Damaged, StoreError
 from ..gateway.gateway import Gateway
 from ..gateway.onreload import Reloads
-from ..gateway.providers import make_provider
-from ..gateway.room import Room
-from ..interfaces import IBlobStore, IMetadataStore, IMetadataTransaction, IVerifier
+from ..gateway.providers import make_blob_stores, make_provider
+from ..gateway.room import make_room
+from ..interfaces import IMetadataStore, IMetadataTransaction, IVerifier
 from ..s3.app import make_site
 from ..s3.perform.buckets import add_bucket, shared_volume
 from ..values import Claim
@@ -51,6 +49,7 @@ from ..wire.limits import raise_descriptors
 from ..wire.site import GatewaySite
 from ..wire.target import valid_bucket_name
 from .adminlistener import ADDRESS, open_secrets, serve_admin, user_with_key
+from .belonging import check_belonging
 from .clocks import dated
 from .endpoints import check_endpoints
 from .launch import Terminal
@@ -79,9 +78,6 @@ SWITCH = 0.0005
 The reactor and the thread that writes metadata hand it to and fro: beside a busy thread a write takes 14 ms with
 Python's default of 5 ms, and 3 ms with this; less makes it worse again (``benchmarks/metadata.py``).
 """
-
-_EVER = 1 << 47
-"""A time, in milliseconds, before which everything was made."""
 
 OWNER = "ozgate"
 """Who owns what the service makes by itself while there is no key pair."""
@@ -127,14 +123,11 @@ class GatewayService(Service):
         # A daemon changes its working folder: from here on the path is absolute.
         self._settings = settings = evolve(settings, data=self._folder.path)
         self._threads = Threads(reactor, settings.threads)
-        make = partial(
-            make_provider,
-            reactor=self._dated,
-            settings=settings,
-            run_in_thread=self._threads.run,
+        made_of = self._dated, settings, self._threads.run
+        self._metadata: IMetadataStore = make_provider(
+            IMetadataStore, "ozgate.metadata", *made_of
         )
-        self._metadata: IMetadataStore = make(IMetadataStore, "ozgate.metadata")
-        self._blobs = BlobStores(make(IBlobStore, "ozgate.blobs"))
+        self._blobs = make_blob_stores(*made_of)
 
     def try_ports(self) -> None:
         """See that it could listen, as far as that can be told before it runs.
@@ -204,7 +197,7 @@ class GatewayService(Service):
         opened.push_async_callback(self._metadata.close)
         await self._blobs.open()
         opened.push_async_callback(self._blobs.close)
-        await self._check_belonging()
+        await check_belonging(self._metadata, self._blobs, settings)
         await self._make_what_is_missing()
         gateway = Gateway(
             settings,
@@ -213,7 +206,7 @@ class GatewayService(Service):
             Readers(),
             self._dated,
             self._threads.run,
-            Room(settings.data, settings.disk_reserve),
+            make_room(settings.data, settings.disk_reserve, self._blobs.folder),
             administrators=Administrators(
                 settings, Accounts(in_daemon_threads(self._reactor), self._dated)
             ),
@@ -226,18 +219,6 @@ class GatewayService(Service):
     async def close(self) -> None:
         """Close what was opened, in the opposite order."""
         await self._closing.aclose()
-
-    async def _check_belonging(self) -> None:
-        """Refuse new metadata beside bytes that are there already: the sweep would remove all of them.
-
-        :raises ConfigurationError: so it is.
-        """
-        if await self._metadata.read(_is_new) and await self._blobs.default.list(_EVER):
-            settings = self._settings
-            raise ConfigurationError(
-                f"{settings.blob_provider} in {settings.data} holds bytes that {settings.metadata_provider} knows nothing of, for it is new: "
-                "set ozgate.metadata to what was used with them, or ozgate.blobs to an empty folder"
-            )
 
     def _run_in_background(self, context: AdminContext) -> None:
         settings, clock, gateway = self._settings, self._reactor, context.gateway
@@ -348,14 +329,6 @@ class GatewayService(Service):
         # twistd ends with 0 whenever the reactor was stopped in order, and has no way to be told otherwise.
         atexit.register(os._exit, 1)
         self._reactor.stop()
-
-
-def _is_new(tx: IMetadataTransaction) -> bool:
-    """Whether nothing was ever stored; an interaction."""
-    try:
-        return not tx.volumes("", "", 1)
-    except Damaged:
-        return False
 
 
 def _lacks(tx: IMetadataTransaction, volume: str, buckets: Sequence[str]) -> bool:

@@ -17,7 +17,7 @@ from .access import (
 )
 from .buckets import Bucket, Volume
 from .claims import Claim
-from .content import EXTENTS_AT_ONCE, BlobRef, ByteRange, Content, Extent
+from .content import EXTENTS_AT_ONCE, FIRST_STORE, BlobRef, ByteRange, Content, Extent
 from .events import Cause
 from .inspection import BlobUser, CheckedRows, DamagedRow, Drift
 from .uploads import Part, Upload, UploadPage
@@ -36,6 +36,7 @@ from .versions import (
 __all__ = [
     "ANONYMOUS",
     "EXTENTS_AT_ONCE",
+    "FIRST_STORE",
     "NULL_VERSION",
     "RIGHTS",
     "Acl",

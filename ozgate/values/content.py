@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from attrs import frozen
 
-__all__ = ["EXTENTS_AT_ONCE", "NO_BYTES", "BlobRef", "ByteRange", "Content", "Extent"]
+__all__ = [
+    "EXTENTS_AT_ONCE",
+    "FIRST_STORE",
+    "NO_BYTES",
+    "BlobRef",
+    "ByteRange",
+    "Content",
+    "Extent",
+]
 
 
 @frozen
@@ -35,6 +43,9 @@ class BlobRef:
     length: int
     crc64nvme: int
 
+
+FIRST_STORE = "files"
+"""The name of every blob store while there could be but one; what says no name means this one."""
 
 EXTENTS_AT_ONCE = 64
 """Extents of a version that are read at once where its bytes are sent: what a slow reader holds, a few kB."""

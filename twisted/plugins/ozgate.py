@@ -32,6 +32,7 @@ class SQLite:
         location: str,
         settings: Mapping[str, Any],
         run_in_thread: Callable[..., Any],
+        name: str,
     ) -> Any:
         """Make the store; a relative path is inside ``ozgate.data``."""
         from ozgate.metadata.sqlite.store import SQLiteMetadataStore
@@ -57,13 +58,14 @@ class Files:
         location: str,
         settings: Mapping[str, Any],
         run_in_thread: Callable[..., Any],
+        name: str,
     ) -> Any:
         """Make the store; a relative folder is inside ``ozgate.data``."""
         from ozgate.blobs.files.store import FileBlobStore
 
         return FileBlobStore(
             str(Path(settings["ozgate.data"], location)),
-            self.scheme,
+            name,
             reactor,
             run_in_thread,
             settings["ozgate.blobs.inline-below"],

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import evolve, frozen
 from klein import Klein
 
 from ...config.settings import Settings
 from ...gateway.onreload import Reloads
-from ...gateway.room import Room
 from ...interfaces import IMeasured
 from ..context import AdminContext
 from .conf import add_conf
@@ -62,7 +61,7 @@ def make_operations(
     gateway = context.gateway
 
     def take_up_room(settings: Settings) -> None:
-        gateway.room = Room(settings.data, settings.disk_reserve)
+        gateway.room = evolve(gateway.room, reserve=settings.disk_reserve)
         gateway.memory.most = settings.limit_inflight
 
     reload = Reload(gateway, started_with, reread, reloads)

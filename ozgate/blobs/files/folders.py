@@ -3,6 +3,7 @@
 ::
 
     FORMAT          "ozgate blobs 1"; locked while a process has the store open
+    NAME            what blob references call the store; absent where that is "files", as all were called once
     data/00 … ff    blobs, by the last two digits of their ids
     staging/        files being written, where the file system has no files without names
 
@@ -16,6 +17,7 @@ import os
 from contextlib import suppress
 
 from ...errors import Unavailable
+from ...values import FIRST_STORE
 from . import syscalls
 
 FORMAT = 1
@@ -26,11 +28,13 @@ _PROBE = "probe"
 class Folders:
     """The folders of one store.
 
+    :param name: what blob references call it.
     :ivar unnamed: whether the file system has files without names (``O_TMPFILE`` and ``linkat``).
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, name: str = FIRST_STORE) -> None:
         self.path = path
+        self._name = name
         self.unnamed = False
         self._lock = -1
 
@@ -50,6 +54,7 @@ class Folders:
         try:
             self._make(self.path)
             self._check_format()
+            self._check_name()
             for folder in ("staging", "data"):
                 self._make(f"{self.path}/{folder}")
             self._make_durable()
@@ -115,16 +120,38 @@ class Folders:
                 f"blobs in {self.path} have format {int(number)}; this version of ozgate knows {FORMAT} at most"
             )
 
+    def _check_name(self) -> None:
+        """Refuse another store's folder: the sweep would find no name for anything in it."""
+        try:
+            fd = syscalls.open_named(f"{self.path}/NAME")
+        except FileNotFoundError:
+            name = FIRST_STORE
+        else:
+            try:
+                name = syscalls.pread(fd, 64, 0).decode("ascii", "replace").strip()
+            finally:
+                syscalls.close(fd)
+        if name != self._name:
+            raise Unavailable(
+                f"the blobs in {self.path} are those of a store called {name!r}, not {self._name!r}: name it so"
+            )
+
     def _write_format(self, path: str) -> None:
-        if strangers := set(syscalls.listdir(self.path)) - {"FORMAT.new"}:
+        ours = {"FORMAT.new", "NAME", "NAME.new"}
+        if strangers := set(syscalls.listdir(self.path)) - ours:
             raise Unavailable(
                 f"{self.path} holds {min(strangers)!r} and no FORMAT: not a folder of ozgate's blobs"
             )
+        if self._name != FIRST_STORE:
+            self._write(f"{self.path}/NAME", self._name.encode() + b"\n")
+        self._write(path, _PREFIX + b"%d\n" % FORMAT)
+
+    def _write(self, path: str, text: bytes) -> None:
         with suppress(FileNotFoundError):
             syscalls.unlink(f"{path}.new")
         fd = syscalls.open_new(f"{path}.new")
         try:
-            syscalls.writev(fd, [_PREFIX + b"%d\n" % FORMAT])
+            syscalls.writev(fd, [text])
             syscalls.fsync(fd)
         finally:
             syscalls.close(fd)

@@ -148,7 +148,8 @@ class FileBlobStore:
         self.inline_below = inline_below
         self.run_in_thread = run_in_thread
         self._reactor = reactor
-        self._folders = Folders(os.path.abspath(path))
+        self.folder = os.path.abspath(path)
+        self._folders = Folders(self.folder, name)
         self._sinks: set[FileSink] = set()
         self._is_open = False
         self._last = 0

@@ -215,6 +215,10 @@ class ValueTests(LoadingTestCase):
             ("ozgate.s3.max-put", "5XB"),
             ("ozone.s3g.http-address", "9878"),
             ("ozgate.metadata", "postgres"),
+            ("ozgate.blobs", "disk2=/mnt/blobs"),
+            ("ozgate.blobs", "DISK=files:blobs"),
+            ("ozgate.blobs.more", "b=files"),
+            ("ozgate.blobs.more", "files:a,files=files:b"),
             ("ozgate.region", ""),
             ("ozgate.region", "eu/west"),
         ):
@@ -222,6 +226,22 @@ class ValueTests(LoadingTestCase):
             self.assertIn(key, line)
             self.assertIn(value, line)
             self.assertIn("line 2", line)
+
+    def test_stores_of_one_name(self) -> None:
+        """Two blob stores have two names: by its name a blob finds its store."""
+        self.assertIn(
+            "'files'", self.refused(None, None, "ozgate.blobs.more=files:/mnt/blobs")
+        )
+        settings = self.loaded(
+            None,
+            None,
+            "ozgate.blobs=disk2=files:/mnt/blobs",
+            "ozgate.blobs.more=files:blobs, disk3=files:/mnt/a=b",
+        ).settings
+        self.assertEqual(settings.blob_provider, "disk2=files:/mnt/blobs")
+        self.assertEqual(
+            settings.more_blob_providers, ("files:blobs", "disk3=files:/mnt/a=b")
+        )
 
     def test_no_substitution(self) -> None:
         """Variables are not substituted, and that is said."""

@@ -29,6 +29,27 @@ class ParseTests(SynchronousTestCase):
         for text in ("", "x", "-1", "1.5GB", "5XB", "B", "٣"):
             self.assertRaises(ValueError, parsers.size, text)
 
+    def test_stores(self) -> None:
+        """A blob store is a URL, with a name before it or called by its scheme."""
+        for text, value in (
+            ("files:blobs", ("files", "files:blobs")),
+            (" disk2=files:/mnt/blobs ", ("disk2", "files:/mnt/blobs")),
+            ("files:/a=b", ("files", "files:/a=b")),
+            ("a=files:/a=b", ("a", "files:/a=b")),
+            ("s3+https://host/b", ("s3+https", "s3+https://host/b")),
+        ):
+            self.assertEqual(parsers.store_and_url(text), value)
+            self.assertEqual(parsers.store(text), text.strip())
+        for text in (
+            "",
+            "a=",
+            "=files:b",
+            "a b=files:c",
+            "a/b=files:c",
+            "x" * 33 + "=files:b",
+        ):
+            self.assertRaises(ValueError, parsers.store, text)
+
     def test_durations(self) -> None:
         """Durations are seconds, whatever the unit they were written in."""
         for text, value in (

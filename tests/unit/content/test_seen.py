@@ -19,8 +19,9 @@ UPKEEP = (
     "background.scrub",
     "cli.admin.backup",
     "gateway.gateway",
+    "gateway.providers",
 )
-"""What keeps blobs, or hands the store of them on, and reads none for anybody."""
+"""What keeps blobs, or makes the stores of them or hands them on, and reads none for anybody."""
 
 TYPES = {"BlobRef", "Extent", "IBlobSink", "IBlobStore", "IByteSource", "IFiles"}
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
+from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase
 
+from ozgate.blobs.files.store import FileBlobStore
 from ozgate.content.stores import BlobStores
 from ozgate.errors import Unavailable
 from ozgate.testing.memory_blobs import MemoryBlobStore
@@ -38,13 +42,12 @@ class BlobStoresTests(SynchronousTestCase):
         for store in (self.first, self.second):
             blob = BlobRef(store.name, "1" * 24, 1, 0)
             self.assertIs(self.stores.of(blob), store)
-            self.assertTrue(self.stores.has(store.name))
+            self.assertIs(self.stores.named(store.name), store)
         self.assertEqual(list(self.stores), [self.second, self.first])
         self.assertEqual(self.stores.names, ("second", "first"))
 
     def test_not_configured(self) -> None:
         """A blob of a store that is not configured is not called lost, and the message names the key."""
-        self.assertFalse(self.stores.has("third"))
         with self.assertRaises(Unavailable) as caught:
             self.stores.of(BlobRef("third", "1" * 24, 1, 0))
         self.assertIn("'third'", str(caught.exception))
@@ -54,6 +57,13 @@ class BlobStoresTests(SynchronousTestCase):
         """Two stores of one name are refused: a blob would have two places."""
         with self.assertRaisesRegex(ValueError, "second"):
             BlobStores(self.second, [MemoryBlobStore(Clock(), "second")])
+
+    def test_folder(self) -> None:
+        """New blobs go to a folder, or to none of this machine."""
+        self.assertEqual(self.stores.folder, "")
+        folder = os.path.abspath(self.mktemp())
+        files = FileBlobStore(folder, "files", Clock(), deferToThread, 0)
+        self.assertEqual(BlobStores(files, [self.first]).folder, folder)
 
     def test_open(self) -> None:
         """All are opened and closed together; where one cannot be, none stays open."""

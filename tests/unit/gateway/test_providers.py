@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Any
 
 from twisted.application.service import IServiceMaker
@@ -16,7 +17,8 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from ozgate.blobs.files import syscalls
 from ozgate.config.settings import Settings
 from ozgate.config.sitefile import ConfigurationError
-from ozgate.gateway.providers import make_provider
+from ozgate.content.stores import BlobStores
+from ozgate.gateway.providers import make_blob_stores, make_provider
 from ozgate.interfaces import IBlobStore, IMetadataStore, IProviderMaker
 
 
@@ -50,13 +52,53 @@ class MakeProviderTests(SynchronousTestCase):
 
     def test_defaults(self) -> None:
         """The defaults make providers of their interfaces."""
-        self.assertTrue(IBlobStore.providedBy(self.make(IBlobStore, "ozgate.blobs")))
+        made = self.make(IMetadataStore, "ozgate.metadata")
+        self.assertTrue(IMetadataStore.providedBy(made))
 
     def test_unknown_scheme(self) -> None:
         """A scheme that nothing makes is refused, and the known ones are named."""
         with self.assertRaises(ConfigurationError) as caught:
             self.make(IMetadataStore, "ozgate.metadata", metadata_provider="files:x")
         self.assertIn("sqlite:", str(caught.exception))
+
+
+class MakeBlobStoresTests(SynchronousTestCase):
+    """From the configuration to blob stores side by side."""
+
+    def make(self, *urls: str) -> BlobStores:
+        """Those of ``ozgate.blobs``, and of ``ozgate.blobs.more``."""
+        self.data = os.path.abspath(self.mktemp())
+        settings = Settings(
+            data=self.data, blob_provider=urls[0], more_blob_providers=urls[1:]
+        )
+        return make_blob_stores(Clock(), settings, lambda f, *args: succeed(f(*args)))
+
+    def test_default(self) -> None:
+        """One store, called by its scheme, as each was before there could be more."""
+        stores = self.make(Settings().blob_provider)
+        self.assertEqual(stores.names, ("files",))
+        self.assertTrue(IBlobStore.providedBy(stores.default))
+        self.assertEqual(stores.folder, f"{self.data}/blobs")
+
+    def test_several(self) -> None:
+        """Each has the name that it was given; new blobs go to the first."""
+        stores = self.make("disk2=files:/mnt/blobs", "files:blobs", "old=files:old")
+        self.assertEqual(stores.names, ("disk2", "files", "old"))
+        self.assertEqual(stores.default.name, "disk2")
+
+    def test_one_folder(self) -> None:
+        """One folder is not two stores, however it is written."""
+        for written in ("./blobs", "a/../blobs"):
+            with self.assertRaises(ConfigurationError) as caught:
+                self.make("files:blobs", f"disk2=files:{written}")
+            self.assertIn("ozgate.blobs.more", str(caught.exception))
+            self.assertIn("'files'", str(caught.exception))
+
+    def test_unknown_scheme(self) -> None:
+        """A scheme that nothing makes is refused, with the key that has it."""
+        with self.assertRaises(ConfigurationError) as caught:
+            self.make("files:blobs", "disk2=nfs:/mnt")
+        self.assertIn("ozgate.blobs.more: nothing", str(caught.exception))
 
 
 class DurabilityTests(TestCase):
@@ -70,10 +112,10 @@ class DurabilityTests(TestCase):
         for name in ("fsync", "fsync_folder"):
             self.patch(syscalls, name, calls.append)
         blobs, metadata = (
-            make_provider(interface, key, reactor, settings, deferToThread)
-            for interface, key in (
-                (IBlobStore, "ozgate.blobs"),
-                (IMetadataStore, "ozgate.metadata"),
+            make(reactor, settings, deferToThread)
+            for make in (
+                lambda *of: make_blob_stores(*of).default,
+                partial(make_provider, IMetadataStore, "ozgate.metadata"),
             )
         )
         await blobs.open_store()

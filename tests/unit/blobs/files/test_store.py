@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import struct
 import threading
 
@@ -43,9 +44,9 @@ class FilesCase(SynchronousTestCase):
         self.path = self.mktemp()
         self.store = self.make()
 
-    def make(self, path: str | None = None) -> FileBlobStore:
+    def make(self, path: str | None = None, name: str = "files") -> FileBlobStore:
         store = FileBlobStore(
-            path or self.path, "files", self.clock, at_once, inline_below=10
+            path or self.path, name, self.clock, at_once, inline_below=10
         )
         self.successResultOf(store.open_store())
         self.addCleanup(store.close_store)
@@ -558,8 +559,8 @@ class ReadingTests(FilesCase):
 class OpeningTests(FilesCase):
     """Opening the store."""
 
-    def refusal(self, path: str) -> str:
-        store = FileBlobStore(path, "files", self.clock, at_once, 10)
+    def refusal(self, path: str, name: str = "files") -> str:
+        store = FileBlobStore(path, name, self.clock, at_once, 10)
         return str(self.failureResultOf(store.open_store(), Unavailable).value)
 
     def test_leftovers(self) -> None:
@@ -587,6 +588,21 @@ class OpeningTests(FilesCase):
                 os.rmdir(f"{path}/data/ff")
             self.make(path)
             self.assertEqual(len(os.listdir(f"{path}/data")), 256)
+
+    def test_name(self) -> None:
+        """A folder keeps the name of its store: under another one its blobs would be taken for nameless."""
+        self.successResultOf(self.store.close_store())
+        self.assertIn("called 'files'", self.refusal(self.path, "disk2"))
+        path = self.mktemp()
+        self.successResultOf(self.make(path, "disk2").close_store())
+        for name in ("files", "disk3"):
+            self.assertIn("called 'disk2'", self.refusal(path, name))
+        self.successResultOf(self.make(path, "disk2").close_store())
+        # Cut off before it had its format, it may still become anybody's.
+        os.unlink(f"{path}/FORMAT")
+        for part in ("data", "staging"):
+            shutil.rmtree(f"{path}/{part}")
+        self.make(path, "disk3")
 
     def test_newer_format(self) -> None:
         """A store that a newer ozgate wrote is refused, saying so."""

@@ -1,0 +1,114 @@
+"""Metadata and blob stores that belong together, and those that do not."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from ozgate.config.settings import Settings
+from ozgate.config.sitefile import ConfigurationError
+from ozgate.content.storenames import forget_store, known_stores
+from ozgate.content.stores import BlobStores
+from ozgate.errors import NoSpace
+from ozgate.service.belonging import check_belonging
+from ozgate.testing.memory_blobs import MemoryBlobStore
+from ozgate.testing.memory_metadata import MemoryMetadataStore
+from ozgate.testing.metadata_base import OWNER, ask
+from ozgate.values import Volume
+
+
+def _line(failure: Failure) -> str:
+    """What a start is refused with."""
+    failure.trap(ConfigurationError)
+    return str(failure.value)
+
+
+class BelongingTests(SynchronousTestCase):
+    """What a start looks at."""
+
+    def setUp(self) -> None:
+        """Metadata that are new, and two empty stores."""
+        self.clock = Clock()
+        self.clock.advance(1_795_000_000)
+        self.metadata = MemoryMetadataStore(self.clock)
+        self.successResultOf(self.metadata.open())
+        self.files = MemoryBlobStore(self.clock, "files")
+        self.disk2 = MemoryBlobStore(self.clock, "disk2")
+
+    def check(self, *stores: MemoryBlobStore) -> str:
+        """Start with these; returns what it is refused for."""
+        first, *more = [f"{each.name}=memory:{each.name}" for each in stores]
+        settings = Settings(blob_provider=first, more_blob_providers=tuple(more))
+        blobs = BlobStores(stores[0], stores[1:])
+        checking = Deferred.fromCoroutine(
+            check_belonging(self.metadata, blobs, settings)
+        )
+        refused: list[str] = []
+        checking.addErrback(lambda failure: refused.append(_line(failure)))
+        self.successResultOf(checking)
+        return "".join(refused)
+
+    def fill(self) -> None:
+        """Make the metadata old."""
+        volume = Volume("s3v", OWNER, 1)
+        self.successResultOf(self.metadata.write(ask, "add_volume", (volume,)))
+
+    def known(self) -> set[str]:
+        """The stores that the metadata know."""
+        return set(self.successResultOf(self.metadata.read(known_stores)))
+
+    def test_new(self) -> None:
+        """New metadata go with empty stores, whatever their names; with bytes in any of them they do not."""
+        self.assertEqual(self.check(self.files, self.disk2), "")
+        self.disk2.keep(b"bytes")
+        refused = self.check(self.files, self.disk2)
+        self.assertIn("disk2=memory:disk2 in", refused)
+        self.assertIn("sqlite:metadata.db", refused)
+
+    def test_first_name(self) -> None:
+        """Metadata from before there were names know the one store there was."""
+        self.fill()
+        self.files.keep(b"bytes")
+        self.assertEqual(self.known(), {"files"})
+        self.assertEqual(self.check(self.files), "")
+        self.assertEqual(self.check(self.files, self.disk2), "")
+        self.assertEqual(self.known(), {"files"})
+
+    def test_another_default(self) -> None:
+        """A store is known once bytes may go to it, and from then on missed where it is not configured."""
+        self.fill()
+        self.assertEqual(self.check(self.disk2, self.files), "")
+        self.assertEqual(self.known(), {"files", "disk2"})
+        for store in (self.files, self.disk2):
+            refused = self.check(store)
+            [other] = {"files", "disk2"} - {store.name}
+            self.assertIn(f"'{other}'", refused)
+            self.assertIn(f"ozgate.blobs.more, as {other}=URL", refused)
+        self.successResultOf(self.metadata.write(forget_store, "files"))
+        self.assertEqual(self.check(self.disk2), "")
+        self.assertEqual(self.check(self.disk2, self.files), "")
+
+    def test_new_default_of_new(self) -> None:
+        """New metadata with a store of another name do not miss the one that everybody once had."""
+        self.assertEqual(self.check(self.disk2), "")
+        self.fill()
+        self.assertEqual(self.known(), {"disk2"})
+        self.assertEqual(self.check(self.disk2), "")
+
+    def test_bytes_of_others(self) -> None:
+        """Bytes under a name that the metadata never had are another service's: the sweep would remove them."""
+        self.fill()
+        self.disk2.keep(b"bytes")
+        self.assertIn("disk2=memory:disk2 in", self.check(self.files, self.disk2))
+
+    def test_full_disk(self) -> None:
+        """On a full disk the service starts all the same."""
+        self.fill()
+
+        def write(*_: object, **__: object) -> None:
+            raise NoSpace("the disk is full")
+
+        self.patch(self.metadata, "write", write)
+        self.assertEqual(self.check(self.disk2, self.files), "")
