@@ -24,7 +24,7 @@ from ..wire.limits import REQUESTS, ConnectionLimits
 from ..wire.site import GatewaySite
 from ..wire.target import Scope, parse_address
 from .openpages import OpenPages, open_page
-from .pipeline import Pipeline, answer_error
+from .pipeline import Pipeline
 from .xml import error_document
 
 if TYPE_CHECKING:
@@ -105,8 +105,8 @@ class Addressed(Resource):
                 request.raw_target, request.raw_host, settings.domain_names
             )
         except S3Error as error:
-            answer_error(request, error, "")
-            self._pipeline.note(request, None, error)
+            refused = self._pipeline.refuse(request, error)
+            request.served_by(Deferred.fromCoroutine(refused))
             return NOT_DONE_YET
         request.notes["address"] = address
         request.served_by(self._app.execute_endpoint(address.scope.value, request))

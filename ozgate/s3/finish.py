@@ -6,20 +6,19 @@ Listings say it too, and so do their 400s. Source: Amazon S3 API Reference, Head
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from ..errors import S3Error, StoreError
 from .links import follow
 from .regions import region_of
 
 if TYPE_CHECKING:
+    from ..errors import S3Error
     from ..gateway.gateway import Gateway
     from ..interfaces import IMetadataTransaction
-    from ..wire.request import GatewayRequest
     from ..wire.target import Address
     from .reply import Reply
+    from .row import Operation
 
 _LISTINGS: Final = ("ListObjects", "ListObjectsV2", "ListObjectVersions")
 _SAY_WHERE: Final[Mapping[str, frozenset[int]]] = {
@@ -30,39 +29,28 @@ _SAY_WHERE: Final[Mapping[str, frozenset[int]]] = {
 
 
 async def finish(
-    performing: Awaitable[Reply],
     gateway: Gateway,
-    request: GatewayRequest,
-    address: Address,
-) -> Reply:
-    """Await an answer and add the headers that it has in any case.
+    operation: Operation | None,
+    address: Address | None,
+    answer: Reply | S3Error,
+) -> None:
+    """Add the headers that an answer has whatever became of its request.
 
-    :param performing: gives the answer, or raises the error that is one.
-    :raises S3Error: what ``performing`` raised, with these headers too.
+    All answers of S3 pass here, each once, errors too: whatever its gate was, whether anybody was let in, and whether there was
+    a row for it at all. What is no request yet, and the pages that anybody sees, are no answers of S3.
+
+    :param operation: ``None`` where no row says what is asked.
+    :param address: ``None`` where there is no valid one.
+    :raises StoreError: what it hangs on cannot be read.
     """
-    try:
-        reply = await performing
-    except S3Error as error:
-        # It is an answer without them as well.
-        with suppress(StoreError):
-            error.headers += await _where(gateway, request, address, error.status)
-        raise
-    reply.headers += await _where(gateway, request, address, reply.status)
-    return reply
-
-
-async def _where(
-    gateway: Gateway, request: GatewayRequest, address: Address, status: int
-) -> list[tuple[str, str]]:
-    """The header that says where the addressed bucket is, if the answer has it."""
-    operation = request.notes.get("meant")
-    if operation is None or status not in _SAY_WHERE.get(operation.name, ()):
-        return []
-    settings = gateway.settings
-    region = await gateway.metadata.read(
-        _region, settings.volume_name, address.bucket, settings.region, status == 200
-    )
-    return [("x-amz-bucket-region", region)]
+    if address is None or operation is None:
+        return
+    if answer.status in _SAY_WHERE.get(operation.name, ()):
+        is_admitted = answer.status == 200
+        settings = gateway.settings
+        values = settings.volume_name, address.bucket, settings.region, is_admitted
+        region = await gateway.metadata.read(_region, *values)
+        answer.headers.append(("x-amz-bucket-region", region))
 
 
 def _region(

@@ -6,6 +6,7 @@ wire and a line in each log. Every operation passes through here and nowhere els
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from ..errors import (
     NotImplemented,
     NotModified,
     S3Error,
+    StoreError,
     forget_frames,
 )
 from ..gateway.gateway import Gateway
@@ -77,8 +79,8 @@ class Pipeline:
         tally = self.gateway.tally
         tally.in_flight += 1
         try:
-            performing = self._perform(request, address)
-            reply = await finish(performing, self.gateway, request, address)
+            reply = await self._perform(request, address)
+            await finish(self.gateway, request.notes.get("meant"), address, reply)
             await self._answer(request, reply)
         except (ClientGone, CancelledError) as error:
             # Nobody is left to be told.
@@ -86,10 +88,7 @@ class Pipeline:
         except Exception as error:
             failed = error
             log_failure(self.gateway, request, address, error)
-            if request.startedWriting:
-                request.abort()
-            else:
-                answer_error(request, as_s3_error(error), address.resource)
+            await self._answer_error(request, address, as_s3_error(error))
         else:
             log_success(self.gateway, request)
         finally:
@@ -98,6 +97,11 @@ class Pipeline:
         self.note(request, address, failed)
         if failed is not None:
             forget_frames(failed)
+
+    async def refuse(self, request: GatewayRequest, error: S3Error) -> None:
+        """Answer a request that has no valid address, or is one too many."""
+        await self._answer_error(request, None, error)
+        self.note(request, None, error)
 
     def note(
         self, request: GatewayRequest, address: Address | None, failed: Exception | None
@@ -250,6 +254,35 @@ class Pipeline:
             else:
                 taken.addBoth(lambda _: account.close())
 
+    async def _answer_error(
+        self, request: GatewayRequest, address: Address | None, error: S3Error
+    ) -> None:
+        """Answer with an error document; HEAD and 304 get the status alone.
+
+        Where an answer has begun, the connection is cut, since a short body must not look whole.
+
+        :param address: ``None`` where there is no valid one.
+        """
+        if request.startedWriting:
+            request.abort()
+            return
+        try:
+            # It is an answer without what cannot be read as well.
+            with suppress(StoreError):
+                await finish(self.gateway, request.notes.get("meant"), address, error)
+        except CancelledError:
+            # Nobody is left to be told.
+            return
+        headers = list(error.headers)
+        if error.retry_after is not None:
+            headers.append(("Retry-After", str(error.retry_after)))
+        body = b""
+        if not isinstance(error, NotModified):
+            headers.append(("Content-Type", "application/xml"))
+            resource = address.resource if address else ""
+            body = error_document(error, resource, request.request_id)
+        request.answer_document(error.status, _rendered(request, headers), body)
+
     def _account_for(self, body: RequestBody, kind: Body) -> None:
         """Have what a body takes of memory accounted for.
 
@@ -276,15 +309,3 @@ def _rendered(
         (name.encode("ascii"), value.encode("latin-1")) for name, value in headers
     ]
     return rendered
-
-
-def answer_error(request: GatewayRequest, error: S3Error, resource: str) -> None:
-    """Answer with an error document; HEAD and 304 get the status alone."""
-    headers = list(error.headers)
-    if error.retry_after is not None:
-        headers.append(("Retry-After", str(error.retry_after)))
-    body = b""
-    if not isinstance(error, NotModified):
-        headers.append(("Content-Type", "application/xml"))
-        body = error_document(error, resource, request.request_id)
-    request.answer_document(error.status, _rendered(request, headers), body)

@@ -48,8 +48,8 @@ def last_line(log: AccessLog | AuditLog) -> str:
     return Path(log.file.path).read_text().splitlines()[-1]
 
 
-class TableTests(ObjectTestCase):
-    """Rows of the table, against a bucket with an object, tags and an upload."""
+class TableTestCase(ObjectTestCase):
+    """Asks for rows of the table, against a bucket with an object, tags and an upload."""
 
     async def fill(self) -> None:
         """Put something of everything into the bucket."""
@@ -83,6 +83,10 @@ class TableTests(ObjectTestCase):
             b"" if row.body is Body.NONE else b"<x/>",
             signed=signed,
         )
+
+
+class TableTests(TableTestCase):
+    """Rows of the table."""
 
     async def test_not_built(self) -> None:
         """A signed request for what is not built is NotImplemented, is logged as what it is, and changes nothing."""
