@@ -84,6 +84,7 @@ class Scrub:
         self._blobs = blobs
         self._clock = clock
         self._lease = Lease(LEASE, owner, TERM)
+        self._term = self._lease.begin()
         self._rate = rate
         self._on_damage = on_damage
         self._go_on: Callable[[], bool] = always
@@ -120,6 +121,7 @@ class Scrub:
         :return: whether it came to its end; else it goes on there the next time.
         :raises StoreError: a store failed.
         """
+        self._term = self._lease.begin()
         self._go_on, self._kept = go_on, 0.0
         self._since = self._asked = self._clock.seconds()
         self._debt, self._read, self.partial = 0.0, 0, 0
@@ -134,22 +136,25 @@ class Scrub:
                 await self._read_blobs()
             if self.standing.stage == ROWS:
                 await self._check_rows()
+            await self._finish()
         except _Stopped:
             if self.standing.is_under_way:
                 await self._try_to_keep()
             return False
-        await self._finish()
         return True
 
-    async def stop(self) -> None:
+    async def stop(self) -> bool:
         """Have it not go on by itself. Nothing happens when it is not under way.
 
+        :return: whether it was left to this process to say so; else another one has the lease.
         :raises StoreError: the store failed.
         """
+        self._term = self._lease.begin()
         await self.load()
-        if self.standing.is_under_way:
-            self.standing = evolve(self.standing, stopped=True)
-            await self._keep()
+        if not self.standing.is_under_way:
+            return True
+        self.standing = evolve(self.standing, stopped=True)
+        return await self._try_to_keep()
 
     async def _measure(self) -> Standing:
         """A new beginning, with how much there is to read."""
@@ -313,7 +318,7 @@ class Scrub:
     async def _keep(self) -> None:
         """Keep the standing and the list, and renew the lease.
 
-        :raises _Stopped: another process has the lease.
+        :raises _Stopped: another process has the lease, or had it since.
         """
         if not await self._try_to_keep():
             raise _Stopped
@@ -322,7 +327,7 @@ class Scrub:
         self._kept = self._clock.seconds()
         damaged = packed([asdict(each) for each in self.listed.values()])
         standing = packed(asdict(self.standing))
-        return bool(await self._lease.write(self._metadata, keep, standing, damaged))
+        return bool(await self._term.write(self._metadata, keep, standing, damaged))
 
 
 def name_of(user: BlobUser) -> str:

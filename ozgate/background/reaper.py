@@ -18,7 +18,7 @@ from ..content.readers import Readers
 from ..errors import StoreError
 from ..interfaces import IBlobStore, IMetadataStore, IMetadataTransaction
 from ..values import BlobRef
-from .leased import Lease
+from .leased import Lease, Term
 from .rounds import Rounds
 
 _log = Logger()
@@ -26,7 +26,7 @@ _log = Logger()
 LEASE = "reaper"
 
 TERM = 30.0
-"""Seconds of the lease; renewed with each batch. Short, for the lease of a process that died holds up the next."""
+"""Seconds of the lease, renewed with each batch."""
 
 _BATCH = 100
 """Blobs in one transaction: other writers wait for a millisecond at most."""
@@ -72,6 +72,10 @@ class Reaper:
         A doomed blob can have a name again: a copy shares extents. Whoever adds extents must find them
         named in the very transaction that adds them, for what is nameless stays so only because of that.
 
+        Should the lease end, or be another's, before all that one transaction took off the list are deleted, they may go all
+        the same: nobody can name them any more, nobody else has them on a list of what to delete, ids are never used again,
+        and what a sweep for orphans dooms meanwhile is deleted twice, which does no harm.
+
         Versions that were retired before the oldest read began are released first, likewise; their blobs are doomed
         then, and stay for ``delay``.
 
@@ -79,7 +83,8 @@ class Reaper:
         :return: how many were deleted.
         :raises StoreError: the metadata store failed.
         """
-        await self._release(go_on)
+        term = Lease(LEASE, self.owner, TERM).begin()
+        await self._release(term, go_on)
         deleted = 0
         while go_on():
             seen = await self.metadata.read(
@@ -88,7 +93,7 @@ class Reaper:
             if seen is None:
                 break
             # Readers are asked again, after the look: one that began before it may have found what is nameless now.
-            taken = await self._lease.write(
+            taken = await term.write(
                 self.metadata,
                 _take_nameless,
                 self.blobs.name,
@@ -120,7 +125,8 @@ class Reaper:
         :return: how many were doomed, or ``None`` when it did not come to the end.
         :raises StoreError: a store failed.
         """
-        if not await self._lease.write(self.metadata, _renewed):
+        term = Lease(LEASE, self.owner, TERM).begin()
+        if not await term.begins(self.metadata):
             return None
         doomed = 0
         for ending in _ENDINGS:
@@ -131,37 +137,33 @@ class Reaper:
                 if not go_on():
                     return None
                 some = ids[start : start + _BATCH]
-                found = await self._doom(some)
+                found = await self._doom(term, some)
                 if found is None:
                     return None
                 doomed += found
         return doomed
 
-    async def _release(self, go_on: Callable[[], bool]) -> None:
+    async def _release(self, term: Term, go_on: Callable[[], bool]) -> None:
         """Release retired versions, a few extents in one transaction. Readers are asked twice, as above."""
         more = True
         while more:
             seen = await self.metadata.read(_look_retired, self.readers.oldest())
             more = bool(seen) and go_on()
             if more:
-                released = await self._lease.write(
+                released = await term.write(
                     self.metadata, _release_some, self.readers.oldest(), seen
                 )
                 more = bool(released)
 
-    @property
-    def _lease(self) -> Lease:
-        return Lease(LEASE, self.owner, TERM)
-
     def _delay(self) -> int:
         return round(self.delay * 1000)
 
-    async def _doom(self, ids: Sequence[str]) -> int | None:
+    async def _doom(self, term: Term, ids: Sequence[str]) -> int | None:
         name = self.blobs.name
         nameless = await self.metadata.read(_nameless, name, ids)
         if not nameless:
             return 0
-        return await self._lease.write(self.metadata, _doom_nameless, name, nameless)
+        return await term.write(self.metadata, _doom_nameless, name, nameless)
 
     async def _delete(self, ids: Sequence[str]) -> int:
         failed = []
@@ -244,11 +246,6 @@ def _release_some(
             tx.release(sequence, _BATCH)
             return True
     return False
-
-
-def _renewed(tx: IMetadataTransaction) -> bool:
-    """Do nothing but renew the lease."""
-    return True
 
 
 def _nameless(

@@ -57,7 +57,7 @@ class UploadExpiry(Rounds):
     ) -> None:
         super().__init__(clock, interval)
         self._metadata = metadata
-        self._lease = Lease(LEASE, owner, TERM)
+        self._owner = owner
         self._age = age
         self._ahead: float | None = None
 
@@ -74,10 +74,11 @@ class UploadExpiry(Rounds):
                 "the clock was set forward: what expires by it does not before the next round"
             )
             return
+        term = Lease(LEASE, self._owner, TERM).begin()
         aborted = 0
         damaged: tuple[str, ...] = ()
         while self.go_on():
-            found = await self._lease.write(
+            found = await term.write(
                 self._metadata, _abort_old, round(self._age * 1000), damaged
             )
             if found is None:

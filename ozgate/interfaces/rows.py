@@ -298,10 +298,25 @@ class IRepairs(Interface):
 
 
 class ILeases(Interface):
-    """Work that only one process does."""
+    """Work that only one process does at a time.
 
-    def lease(name: str, owner: str, seconds: float) -> bool:
-        """Take or renew a lease: ``False`` while another owner's term runs."""
+    A lease is had by one *owner*, the id of a process or of a piece of work, until a time. Its *term* is a number that
+    grows by one whenever another owner gets it than had it last, and never else. So whoever finds, in a transaction, that
+    the lease is still of the term it began with knows that nobody else had it in between; an owner that
+    comes back too late, but before anybody else came, goes on in its term.
+    """
+
+    def lease(name: str, owner: str, seconds: float, term: int = 0) -> int | None:
+        """Take or renew a lease.
+
+        :param seconds: how long from now on nobody else gets it; 0 gives it up.
+        :param term: the one that the work began with: it is renewed in that term, or not at all. 0 where the work begins.
+        :return: the term, from 1 on. ``None``, and nothing changes, while another owner has the lease; and where a ``term``
+            was given, also when another owner had it since.
+        """
+
+    def end_leases(owner: str) -> None:
+        """End all that an owner has, of whom it is known that it is dead: nobody need wait until its time is over."""
 
 
 class ISecretRows(Interface):

@@ -58,14 +58,24 @@ class SharedRows(Rows):
         self._written()
         return "it is not there any more, or was written anew"
 
-    def lease(self, name: str, owner: str, seconds: float) -> bool:
+    def lease(self, name: str, owner: str, seconds: float, term: int = 0) -> int | None:
         """Take or renew a lease."""
         leases = self._written().leases
-        holder, expires = leases.get(name, (owner, 0))
-        if holder != owner and expires > self._now:
-            return False
-        leases[name] = (owner, self._now + int(seconds * 1000))
-        return True
+        last, expires, number = leases.get(name, (None, 0, 0))
+        if last != owner and expires > self._now:
+            return None
+        number += last != owner
+        if term and term != number:
+            return None
+        leases[name] = (owner, self._now + int(seconds * 1000), number)
+        return number
+
+    def end_leases(self, owner: str) -> None:
+        """End what an owner has."""
+        leases = self._written().leases
+        for name, (holder, _, number) in leases.items():
+            if holder == owner:
+                leases[name] = (owner, 0, number)
 
     def secret_row(self, access_id: str) -> Secret | None:
         """The row of an access id."""

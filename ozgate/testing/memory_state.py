@@ -45,7 +45,7 @@ class State:
     parts: dict[tuple[int, str, str], dict[int, Part]] = field(factory=dict)
     retired: dict[int, tuple[int, Content]] = field(factory=dict)
     doomed: dict[tuple[str, str], int] = field(factory=dict)
-    leases: dict[str, tuple[str, int]] = field(factory=dict)
+    leases: dict[str, tuple[str, int, int]] = field(factory=dict)
     secrets: dict[str, Secret] = field(factory=dict)
     settings: dict[str, bytes] = field(factory=dict)
 

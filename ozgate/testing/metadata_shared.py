@@ -41,6 +41,47 @@ class SharedTests(MetadataTests):
         self.assertTrue(await lease("b", 10))
         self.assertFalse(await lease("a", 10))
 
+    async def test_terms(self) -> None:
+        """A term's number grows whenever a lease changes hands, and never else; one that is over does not come again."""
+
+        async def lease(owner: str, seconds: float, term: int = 0) -> object:
+            return await self.write("lease", "sweep", owner, seconds, term)
+
+        self.assertEqual(await lease("a", 10), 1)
+        self.assertEqual(await lease("a", 10, 1), 1)
+        self.clock.advance(11)
+        # It was late, but nobody came before.
+        self.assertEqual(await lease("a", 10, 1), 1)
+        self.clock.advance(10)
+        self.assertEqual(await lease("b", 10), 2)
+        self.assertIsNone(await lease("a", 10, 1))
+        self.clock.advance(10)
+        # It would get it, but not as the one whose term it was.
+        self.assertIsNone(await lease("a", 10, 1))
+        self.assertEqual(await lease("b", 10, 2), 2)
+        self.clock.advance(10)
+        self.assertEqual(await lease("a", 10), 3)
+        self.assertIsNone(await lease("a", 10, 1))
+        self.assertIsNone(await lease("a", 10, 2))
+        self.assertEqual(await lease("a", 10, 3), 3)
+
+    async def test_lease_given_up(self) -> None:
+        """What is given up is anybody's at once, and who took it counts as another."""
+        self.assertEqual(await self.write("lease", "sweep", "a", 10), 1)
+        self.assertEqual(await self.write("lease", "sweep", "a", 0, 1), 1)
+        self.assertEqual(await self.write("lease", "sweep", "b", 10), 2)
+        self.assertIsNone(await self.write("lease", "sweep", "a", 10, 1))
+
+    async def test_end_leases(self) -> None:
+        """All leases of the dead end, and nobody else's."""
+        for name in ("sweep", "scrub"):
+            await self.write("lease", name, "dead", 1000)
+        await self.write("lease", "fsck", "alive", 1000)
+        await self.write("end_leases", "dead")
+        await self.write("end_leases", "nobody")
+        for name, term in (("sweep", 2), ("scrub", 2), ("fsck", None)):
+            self.assertEqual(await self.write("lease", name, "next", 10), term, name)
+
     async def test_setting(self) -> None:
         """Named values are kept, replaced and removed."""
         self.assertIsNone(await self.read("setting", "name"))

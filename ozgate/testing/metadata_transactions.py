@@ -121,6 +121,7 @@ class TransactionTests(MetadataTests):
             ("forget_doomed", [blob("b")]),
             ("doom", [blob("b")]),
             ("lease", "name", "owner", 1),
+            ("end_leases", "owner"),
             ("set_setting", "id", b"value"),
         ):
             await self.assertFailure(self.read(*attempt), TypeError)

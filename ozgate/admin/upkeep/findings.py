@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from attrs import define, field, frozen
 from twisted.logger import Logger
 
+from ...background.leased import Term
 from ...errors import Damaged
 from ...interfaces import IMetadataTransaction
 from ..commands.lookup import MOST_LISTED
+from ..errors import AdminError
 
 if TYPE_CHECKING:
     from ...gateway.gateway import Gateway
     from ..context import AdminContext
 
 _log = Logger()
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 @frozen
@@ -45,6 +50,8 @@ class Check:
     :ivar repair: whether what loses nothing is put right.
     :ivar remove: whether what is damaged for good is removed.
     :ivar user: who asks; becomes the owner of what has lost its own.
+    :ivar run: tells this check from others.
+    :ivar term: its lease, where it repairs.
     :ivar findings: what was found in this page.
     """
 
@@ -53,6 +60,7 @@ class Check:
     remove: bool
     user: str
     run: str
+    term: Term
     findings: list[Finding] = field(factory=list)
 
     @property
@@ -64,6 +72,26 @@ class Check:
     def is_alone(self) -> bool:
         """Whether no service runs, so that nothing is under way."""
         return self.context.audit_log is None
+
+    async def write(
+        self,
+        interaction: Callable[[IMetadataTransaction, *Ts], T],
+        *args: *Ts,
+    ) -> T:
+        """Repair: run a writing interaction under the lease.
+
+        :param interaction: never returns ``None``.
+        :raises AdminError: another check took over.
+        :raises StoreError: the store failed.
+        """
+        done = await self.term.write(self.gateway.metadata, interaction, *args)
+        if done is None:
+            raise AdminError(
+                "INVALID_REQUEST",
+                "this check took so long that another fsck began to repair: look at what that one says, and check again",
+                409,
+            )
+        return done
 
     def add(
         self, kind: str, where: str, what: str, repair: str = "", done: str = ""

@@ -14,9 +14,10 @@ from typing import Any
 from attrs import asdict, define
 from twisted.internet.task import deferLater
 
+from ...background.leased import Lease, Term
 from ...errors import Damaged
 from ...interfaces import IInspected, IMetadataTransaction
-from ...values import BlobRef, CheckedRows, Claim, DamagedRow, Drift
+from ...values import BlobRef, CheckedRows, DamagedRow, Drift
 from ..answers import Json
 from ..caller import Caller, require_admin
 from ..context import AdminContext
@@ -33,7 +34,6 @@ TERM = 120.0
 IN_FLIGHT = 3600 * 1000
 """Milliseconds after which a blob without a name belongs to nothing under way."""
 
-
 _ROWS = 200
 _IDS = 100
 _MOST_DOOMED = 1000
@@ -43,13 +43,15 @@ _MOST_DOOMED = 1000
 class State:
     """Where a check is; a client sends back what it was given.
 
-    :ivar run: tells one check from others.
+    :ivar run: tells one check from others; the owner of its lease, which goes on in another page, and after a restart.
+    :ivar term: of that lease, 0 while nothing is repaired.
     :ivar after: of rows: the last one that is done.
     :ivar ending: of orphans: the next ending of ids.
     :ivar counts: what was looked at so far.
     """
 
     run: str
+    term: int
     step: str
     after: str
     ending: int
@@ -64,11 +66,12 @@ class State:
         """
         if not text:
             counts = {"rows": 0, "versions": 0, "parts": 0, "blobs": 0}
-            return cls(os.urandom(8).hex(), next(iter(STEPS)), "", 0, Place(), counts)
+            first = next(iter(STEPS))
+            return cls(os.urandom(8).hex(), 0, first, "", 0, Place(), counts)
         try:
             members = json.loads(text)
             found = cls(**{**members, "place": Place(**members["place"])})
-            if found.step in STEPS and 0 <= found.ending < 256:
+            if found.step in STEPS and 0 <= found.ending < 256 and found.term >= 0:
                 return found
         except (ValueError, TypeError, KeyError):
             pass
@@ -80,6 +83,10 @@ class State:
         index = steps.index(self.step) + 1
         self.step, self.after, self.place = steps[index % len(steps)], "", Place()
         return index == len(steps)
+
+    def lease(self) -> Term:
+        """The lease of a check that repairs."""
+        return Term(Lease(LEASE, self.run, TERM), self.term)
 
     def text(self) -> str:
         """It as text."""
@@ -108,18 +115,20 @@ async def check_store(
     require_admin(caller)
     state = State.read(place)
     repair = repair or remove_damaged
-    if repair and not await context.gateway.metadata.write(_lease, state.run, TERM):
+    metadata, term = context.gateway.metadata, state.lease()
+    if repair and not await term.begins(metadata):
         raise AdminError(
             "INVALID_REQUEST",
             f"another fsck repairs at the moment, or was interrupted less than {TERM:.0f} seconds ago",
             409,
         )
-    check = Check(context, repair, remove_damaged, caller.user, state.run)
+    state.term = term.number
+    check = Check(context, repair, remove_damaged, caller.user, state.run, term)
     step, is_last = state.step, False
     if await STEPS[step](check, state):
         is_last = state.go_on()
     if is_last and repair:
-        await context.gateway.metadata.write(_lease, state.run, 0.0)
+        await term.end(metadata)
     return {
         "findings": [asdict(each) for each in check.findings],
         "place": None if is_last else state.text(),
@@ -135,8 +144,7 @@ async def end_check(context: AdminContext, caller: Caller, place: str) -> None:
     :raises AdminError: the caller is no administrator.
     """
     require_admin(caller)
-    run = State.read(place).run
-    await context.gateway.metadata.write(_lease, run, 0.0)
+    await State.read(place).lease().end(context.gateway.metadata)
 
 
 async def _structure(check: Check, state: State) -> bool:
@@ -170,7 +178,7 @@ async def _rows(check: Check, state: State) -> bool:
             repair = f"--remove-damaged gives it to {check.user}, with all that is in it, and empties its list of rights"
         done = ""
         if allowed:
-            done = await metadata.write(_mend, row, check.user)
+            done = await check.write(_mend, row, check.user)
         check.add(kind, row.table, row.message, repair, done)
     state.counts["rows"] += checked.count
     state.after = checked.next_after or ""
@@ -214,7 +222,7 @@ async def _orphans(check: Check, state: State) -> bool:
         found = await metadata.read(_nameless, name, some)
         doomed: Sequence[str] = ()
         if found and check.repair:
-            doomed = await metadata.write(_doom_nameless, name, found)
+            doomed = await check.write(_doom_nameless, name, found)
         for blob_id in found:
             done = "it will be removed" if blob_id in doomed else ""
             check.add(
@@ -232,7 +240,7 @@ async def _doomed(check: Check, state: State) -> bool:
     gateway = check.gateway
     strangers = await gateway.metadata.read(_strangers, gateway.blobs.default.name)
     if strangers and check.repair:
-        await gateway.metadata.write(_forget, strangers)
+        await check.write(_forget, strangers)
     for blob in strangers:
         check.add(
             "doomed",
@@ -257,7 +265,7 @@ async def _usage(check: Check, state: State) -> bool:
         done = ""
         if check.repair:
             # What it is off by stays the same, whatever is written meanwhile.
-            await metadata.write(_correct, drift)
+            await check.write(_correct, drift)
             done = "corrected"
         said = f"it is said to hold {-drift.more_bytes:+d} bytes and {-drift.more_names:+d} names more than it does"
         where = key_name(drift.volume, drift.bucket, "").rstrip("/")
@@ -277,11 +285,6 @@ STEPS: Mapping[str, Step] = {
 """In this order: counters come last, since repairs before change what they count."""
 
 
-def _lease(tx: IMetadataTransaction, run: str, term: float) -> bool:
-    tx.claim(Claim.lease(LEASE))
-    return tx.lease(LEASE, run, term)
-
-
 def _now(tx: IMetadataTransaction) -> int:
     return tx.now()
 
@@ -291,7 +294,6 @@ def _check_rows(tx: IMetadataTransaction, after: str, limit: int) -> CheckedRows
 
 
 def _mend(tx: IMetadataTransaction, row: DamagedRow, owner: str) -> str:
-    tx.claim(Claim.lease(LEASE))
     return tx.mend_row(row, owner)
 
 
@@ -319,11 +321,11 @@ def _strangers(tx: IMetadataTransaction, store: str) -> Sequence[BlobRef]:
     return [blob for blob in doomed if blob.store != store]
 
 
-def _forget(tx: IMetadataTransaction, blobs: Sequence[BlobRef]) -> None:
-    tx.claim(Claim.lease(LEASE))
+def _forget(tx: IMetadataTransaction, blobs: Sequence[BlobRef]) -> bool:
     tx.forget_doomed(blobs)
+    return True
 
 
-def _correct(tx: IMetadataTransaction, drift: Drift) -> None:
-    tx.claim(Claim.lease(LEASE))
+def _correct(tx: IMetadataTransaction, drift: Drift) -> bool:
     tx.correct_usage(drift.volume, drift.bucket, drift.more_bytes, drift.more_names)
+    return True

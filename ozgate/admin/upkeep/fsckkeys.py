@@ -110,7 +110,7 @@ async def _check(
         done = ""
         if check.remove and not await _is_for_good(check, entry):
             repair = "it stays, for it may be well, and only out of reach"
-        elif check.remove and await gateway.metadata.write(
+        elif check.remove and await check.write(
             remove, place, entry, Cause(check.user)
         ):
             done = "removed" if kind == "bytes" else "the upload is aborted"

@@ -28,12 +28,15 @@ async def start_scrub(
 async def stop_scrub(context: AdminContext, caller: Caller) -> Json:
     """Stop a scrub; it does not go on by itself, but from its place when it is started again.
 
-    :raises AdminError: the caller is no administrator.
+    :raises AdminError: the caller is no administrator, or another process scrubs.
     """
     require_admin(caller)
     scrubber = context.upkeep.scrubber
     await scrubber.stop()
-    await scrubber.scrub.stop()
+    if not await scrubber.scrub.stop():
+        raise AdminError(
+            "INVALID_REQUEST", "another process scrubs: stop it there", 409
+        )
     return await scrub_status(context, caller)
 
 

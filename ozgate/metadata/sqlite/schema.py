@@ -326,6 +326,12 @@ def m007_seals(db: Database) -> None:
         db.execute(f"ALTER TABLE {table} ADD COLUMN seal TEXT NOT NULL DEFAULT ''")
 
 
+def m008_terms(db: Database) -> None:
+    """Leases have terms, with numbers. Those of before are over: who had them was called as its host, and is dead."""
+    db.execute("ALTER TABLE leases ADD COLUMN term INTEGER NOT NULL DEFAULT 0")
+    db.execute("UPDATE leases SET expires = 0")
+
+
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m001_tables,
     m002_surface,
@@ -334,6 +340,7 @@ MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m005_starts,
     m006_sparse,
     m007_seals,
+    m008_terms,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

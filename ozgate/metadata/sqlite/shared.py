@@ -12,20 +12,32 @@ from .pieces import SECRET, secret_of, secret_row
 class SharedRows(Rows):
     """Leases, secrets and named values; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
 
-    def lease(self, name: str, owner: str, seconds: float) -> bool:
+    def lease(self, name: str, owner: str, seconds: float, term: int = 0) -> int | None:
         """Take or renew a lease."""
         now = self.now()
+        # Compared by SQLite, to which whatever a damaged row holds is something.
         row = self._execute(
-            "SELECT 1 FROM leases WHERE name = ? AND owner <> ? AND expires > ?",
-            (name, owner, now),
+            "SELECT owner = ?, expires > ?, CAST(term AS INTEGER) FROM leases"
+            " WHERE name = ?",
+            (owner, now, name),
         ).fetchone()
-        if row is not None:
-            return False
+        is_ours, is_running, number = row or (False, False, 0)
+        if is_running and not is_ours:
+            return None
+        if not is_ours:
+            number += 1
+        if term not in (0, number):
+            return None
         self._execute(
-            "INSERT OR REPLACE INTO leases (name, owner, expires) VALUES (?, ?, ?)",
-            (name, owner, now + int(seconds * 1000)),
+            "INSERT OR REPLACE INTO leases (name, owner, expires, term)"
+            " VALUES (?, ?, ?, ?)",
+            (name, owner, now + int(seconds * 1000), number),
         )
-        return True
+        return int(number)
+
+    def end_leases(self, owner: str) -> None:
+        """End what an owner has."""
+        self._execute("UPDATE leases SET expires = 0 WHERE owner = ?", (owner,))
 
     def secret_row(self, access_id: str) -> Secret | None:
         """The row of an access id."""

@@ -37,6 +37,7 @@ WRITING = (
     "correct_usage",
     "mend_row",
     "lease",
+    "end_leases",
     "put_secret",
     "remove_secret",
     "set_setting",

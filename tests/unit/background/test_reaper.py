@@ -212,6 +212,26 @@ class ReapTests(SweepCase):
         self.clock.advance(TERM + 1)
         self.assertEqual(self.reap(), 1)
 
+    def test_lost_lease(self) -> None:
+        """Another that swept between two batches ends the round, though the lease is free again; what was taken before goes."""
+        for n in range(250):
+            self.put(f"k{n}")
+            self.write(remove_key, self.bucket, f"k{n}")
+        self.clock.advance(DELAY + 1)
+        real = self.blobs.delete
+
+        def delete(blob_id: str):
+            if len(self.kept()) == 250:
+                self.clock.advance(TERM)
+                self.assertEqual(self.write("lease", LEASE, "other", TERM), 2)
+                self.clock.advance(TERM)
+            return real(blob_id)
+
+        self.patch(self.blobs, "delete", delete)
+        self.assertEqual(self.reap(), 100)
+        self.assertEqual(len(self.kept()), 150)
+        self.assertEqual(self.reap(), 150)
+
     def test_forgotten_first(self) -> None:
         """Blobs are off the list, durably, before the first is deleted: a crash leaves orphans, no dangling name."""
         blob = self.put("a")
@@ -319,6 +339,23 @@ class OrphanTests(SweepCase):
         self.clock.advance(1)
         self.write("lease", LEASE, "other", TERM)
         self.assertIsNone(self.sweep(self.now()))
+
+    def test_lost_lease(self) -> None:
+        """Another that swept meanwhile ends the search: nothing is doomed any more."""
+        orphan = self.put()
+        self.clock.advance(1)
+        real = self.blobs.list
+
+        def listed(before: int, ending: str = ""):
+            if orphan.id.endswith(ending):
+                self.clock.advance(TERM)
+                self.assertEqual(self.write("lease", LEASE, "other", 0), 2)
+            return real(before, ending)
+
+        self.patch(self.blobs, "list", listed)
+        self.assertIsNone(self.sweep(self.now()))
+        doomed = self.metadata.read(ask, "is_doomed", (orphan.store, orphan.id))
+        self.assertFalse(self.successResultOf(doomed))
 
     def test_stops(self) -> None:
         """Told not to go on, it says that it did not come to the end."""

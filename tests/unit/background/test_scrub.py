@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.background.bitrot import Scrub
 from ozgate.background.scrub import LOOK_EVERY, Scrubber, Scrubbing
-from ozgate.background.scrubstate import LEASE
+from ozgate.background.scrubstate import LEASE, TERM
 from ozgate.background.sharedwork import Running
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.testing.memory_blobs import MemoryBlobStore
@@ -246,6 +246,43 @@ class PaceTests(ScrubCase):
         self.assertFalse(self.scrubber.is_running)
         self.wait_for(self.scrub.load())
         self.assertEqual(self.scrub.standing.began, 0)
+
+    def test_lost_lease(self) -> None:
+        """A scrub that another process went on with ends, and what that one kept stays, though it is done by now."""
+        self.rate = SIZE
+        self.go()
+        other = self.make_scrubber("another")
+        for _ in range(2):
+            self.clock.advance(1)
+            self.settle()
+        # This one hangs for as long as its lease lasts.
+        self.clock.rightNow += TERM
+        self.rate = 0
+        other.start()
+        self.settle()
+        self.assertTrue(other.scrub.standing.ended)
+        self.clock.advance(TERM)
+        self.settle()
+        self.assertFalse(self.scrubber.is_running)
+        self.wait_for(self.scrub.load())
+        self.assertEqual(self.scrub.standing, other.scrub.standing)
+
+    def test_stopped_elsewhere(self) -> None:
+        """Who is asked to stop the scrub of another process says that it is not its own."""
+        self.rate = SIZE
+        self.go()
+        other = self.make_scrubber("another")
+        self.assertFalse(self.wait_for(other.scrub.stop()))
+        self.wait_for(self.scrub.load())
+        self.assertFalse(self.scrub.standing.stopped)
+        self.assertTrue(self.wait_for(self.stopped()))
+        self.wait_for(other.scrub.load())
+        self.assertTrue(other.scrub.standing.stopped)
+
+    async def stopped(self) -> bool:
+        """Stop it, as an administrator does."""
+        await self.stop()
+        return await self.scrub.stop()
 
     def test_clock_set_back(self) -> None:
         """A clock that is set back an hour does not make it wait for an hour."""

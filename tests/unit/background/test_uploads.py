@@ -128,6 +128,26 @@ class UploadExpiryTests(SynchronousTestCase):
         self.clock.advance(INTERVAL)
         self.assertEqual(self.uploads(), [])
 
+    def test_lost_lease(self) -> None:
+        """Another that came between two batches ends the round; the next one makes up for it."""
+        for n in range(8):
+            self.write(begin, self.bucket, f"k{n}", n)
+        self.clock.advance(AGE + 1)
+        write = self.metadata.write
+
+        def losing(*args, **named):
+            done = write(*args, **named)
+            self.clock.rightNow += TERM
+            self.successResultOf(write(ask, "lease", (LEASE, "other", 0)))
+            return done
+
+        self.patch(self.metadata, "write", losing)
+        self.start()
+        self.assertEqual(len(self.uploads()), 3)
+        self.patch(self.metadata, "write", write)
+        self.clock.advance(INTERVAL)
+        self.assertEqual(self.uploads(), [])
+
     def test_stop(self) -> None:
         """Stopped, it leaves no delayed call."""
         self.start()

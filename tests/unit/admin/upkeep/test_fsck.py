@@ -116,6 +116,32 @@ class RemovalTests(BackupCase):
         self.assertEqual(await self.keys(), ["inline", "key2"])
         self.assertEqual(await self.check(), [])
 
+    async def test_lost_lease(self) -> None:
+        """A check that another came between repairs nothing more, neither in its page nor in the next, though that one is done."""
+        os.unlink(self.blobs.file_of(self.stored[1].id))
+        page: Any = await run(
+            self.context, ADMIN, "check_store", {"remove_damaged": True}
+        )
+        inspect = self.blobs.inspect
+
+        async def inspected(blobs: Any) -> Any:
+            # Its time is over, another check began, and has ended.
+            with closing(sqlite3.connect(self.path)) as connection, connection:
+                connection.execute("UPDATE leases SET expires = 0")
+            await self.metadata.write(lambda tx: tx.lease("fsck", "another", 0))
+            return await inspect(blobs)
+
+        patched = self.patch(self.blobs, "inspect", inspected)
+        for _ in range(2):
+            with self.assertRaisesRegex(AdminError, "another fsck"):
+                while page["place"] is not None:
+                    arguments = {"place": page["place"], "remove_damaged": True}
+                    page = await run(self.context, ADMIN, "check_store", arguments)
+            patched.restore()
+        self.assertEqual(await self.keys(), ["key0", "key1", "key2"])
+        (finding,) = await self.check()
+        self.assertEqual(finding["done"], "removed")
+
     async def test_part_sent_again(self) -> None:
         """An upload whose lost part is sent again while fsck looks at it goes on."""
         lost, again = [await self.blob() for _ in range(2)]
