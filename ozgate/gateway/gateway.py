@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 class Gateway:
     """What every call shares: the providers and the settings.
 
+    :ivar process: the id of this start of the process, for leases and logs.
     :ivar settings: those in force; a reload replaces them, and ``room``.
     :ivar memory: what bodies take of it.
     :ivar troubles: what is amiss for a while.
@@ -40,6 +41,7 @@ class Gateway:
     readers: Readers
     clock: IReactorTime
     run_in_thread: Callable[..., Any]
+    process: str = field(kw_only=True)
     room: Room = field(factory=Room)
     tally: Tally = field(factory=Tally)
     memory: BodyMemory = Factory(

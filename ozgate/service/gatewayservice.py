@@ -10,7 +10,6 @@ import atexit
 import contextlib
 import gc
 import os
-import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
@@ -52,6 +51,7 @@ from .adminlistener import ADDRESS, open_secrets, serve_admin, user_with_key
 from .belonging import check_belonging
 from .clocks import dated
 from .endpoints import check_endpoints
+from .identity import end_former, new_process_id
 from .launch import Terminal
 from .listening import (
     admin_description,
@@ -192,12 +192,16 @@ class GatewayService(Service):
         gc.set_threshold(GARBAGE)
         opened.callback(self._folder.release)
         self._folder.sign()
+        process = new_process_id()
+        _log.info("this is process {process}", process=process)
         opened.callback(self._threads.stop)
         await self._metadata.open()
         opened.push_async_callback(self._metadata.close)
         await self._blobs.open()
         opened.push_async_callback(self._blobs.close)
         await check_belonging(self._metadata, self._blobs, settings)
+        if await end_former(self._metadata, self._folder.former):
+            self._folder.sign(process)
         await self._make_what_is_missing()
         gateway = Gateway(
             settings,
@@ -210,6 +214,7 @@ class GatewayService(Service):
             administrators=Administrators(
                 settings, Accounts(in_daemon_threads(self._reactor), self._dated)
             ),
+            process=process,
         )
         secrets = await open_secrets(settings, self._metadata)
         context = AdminContext(gateway, secrets, self._dated.seconds())
@@ -222,8 +227,7 @@ class GatewayService(Service):
 
     def _run_in_background(self, context: AdminContext) -> None:
         settings, clock, gateway = self._settings, self._reactor, context.gateway
-        # The same after a restart, so that the leases of the process before do not hold it up.
-        owner = socket.gethostname()
+        owner = gateway.process
         reaper = Reaper(
             self._metadata,
             self._blobs.default,

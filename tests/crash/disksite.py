@@ -95,6 +95,7 @@ class DiskSite:
             clock,
             maybeDeferred,
             Room(folder, 0),
+            process="test",
         )
         self.reaper = Reaper(
             self.metadata, self.blobs, self.gateway.readers, clock, "test", 0.0

@@ -141,7 +141,13 @@ class Gate:
             self.loop.wait(metadata.close())
             raise
         self.gateway = Gateway(
-            settings, metadata, BlobStores(blobs), Readers(), loop, at_once
+            settings,
+            metadata,
+            BlobStores(blobs),
+            Readers(),
+            loop,
+            at_once,
+            process="owner",
         )
         self._site = None
         self.write(_prepare)

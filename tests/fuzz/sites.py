@@ -67,6 +67,7 @@ class World:
             Readers(),
             self.clock,
             maybeDeferred,
+            process="test",
         )
         self.gateway.metadata.open()
         self.renew()

@@ -269,6 +269,7 @@ def make_gateway(clock: MemoryReactorClock, **settings: Any) -> Gateway:
         Readers(),
         clock,
         maybeDeferred,
+        process="test",
     )
 
 

@@ -32,6 +32,7 @@ class DataFolder:
     It is locked by ``flock`` on a file in it, which a daemon inherits from the process that
     forked it, and which the kernel releases whatever way the process ends.
 
+    :ivar former: the id of the process that held it before, which is dead then; ``""`` where there was none, or none is known.
     :raises ConfigurationError: it cannot be made or written to, holds what is not ours, or another process holds it.
     """
 
@@ -49,20 +50,32 @@ class DataFolder:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            holder = os.pread(self._lock, 32, 0).decode("ascii", "replace").strip()
+            pid, _ = _signature(self._lock)
             os.close(self._lock)
             raise ConfigurationError(
-                f"the data folder {self.path} is in use by process {holder or 'unknown'}: stop that one, or give --data another folder"
+                f"the data folder {self.path} is in use by process {pid or 'unknown'}: stop that one, or give --data another folder"
             ) from None
+        _, self.former = _signature(self._lock)
 
-    def sign(self) -> None:
-        """Write down which process holds it; to be called in the process that stays."""
-        os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, b"%d\n" % os.getpid(), 0)
+    def sign(self, process: str = "") -> None:
+        """Write down which process holds it; to be called in the process that stays.
+
+        :param process: its id, once what :attr:`former` left has ended: until then the next one has to know of that.
+        """
+        signature = f"{os.getpid()} {process or self.former}\n".encode()
+        # In this order: whoever dies in between leaves what was there.
+        os.pwrite(self._lock, signature, 0)
+        os.ftruncate(self._lock, len(signature))
 
     def release(self) -> None:
         """Let another process have it."""
         os.close(self._lock)
+
+
+def _signature(lock: int) -> tuple[str, str]:
+    """The pid and the id in a lock file; ``""`` for what is not there. Processes before this schema had no id."""
+    pid, _, process = os.pread(lock, 256, 0).decode("ascii", "replace").partition(" ")
+    return pid.strip(), process.strip()
 
 
 def _check_ours(path: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
@@ -27,13 +26,11 @@ class Upkeep:
     """
 
     def __init__(self, gateway: Gateway) -> None:
-        # The same after a restart, so that the lease of the process before does not hold it up.
-        owner = socket.gethostname()
         self.scrubber = Scrubber(
             gateway.metadata,
             gateway.blobs.default,
             gateway.clock,
-            owner,
+            gateway.process,
             lambda: gateway.settings.scrub_rate,
             gateway.tally.damage,
         )

@@ -127,7 +127,13 @@ class ReceiveCase(SynchronousTestCase):
         self.metadata = MemoryMetadataStore(clock)
         self.successResultOf(self.metadata.open())
         self.gateway = Gateway(
-            Settings(), self.metadata, BlobStores(self.blobs), Readers(), clock, at_once
+            Settings(),
+            self.metadata,
+            BlobStores(self.blobs),
+            Readers(),
+            clock,
+            at_once,
+            process="test",
         )
 
     def call(

@@ -60,6 +60,7 @@ class BackupCase(TestCase):
             Readers(),
             reactor,
             deferToThread,
+            process="test",
         )
         self.context = AdminContext(self.gateway, None, 0.0)
         self.bucket: Bucket = await self.metadata.write(add_bucket)
