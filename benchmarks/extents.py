@@ -56,6 +56,7 @@ def add(tx: IMetadataTransaction) -> None:
 async def fill(path: str) -> None:
     """Add the objects to the metadata of a server that does not run."""
     store = SQLiteMetadataStore(path, reactor)
+    await store.prepare()
     await store.open()
     await store.write(add)
     await store.close()

@@ -45,6 +45,7 @@ async def populate(data: str, keys: int) -> None:
     """Both buckets, written in batches of 10,000."""
     os.makedirs(data)
     store = SQLiteMetadataStore(os.path.join(data, "metadata.db"), reactor)
+    await store.prepare()
     await store.open()
     flat = await store.write(make_bucket, "flat")
     tree = await store.write(make_bucket, "tree")

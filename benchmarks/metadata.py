@@ -283,6 +283,7 @@ async def main(clock: Any, *names: str) -> None:
         path = f"{place}/metadata.db"
         store = SQLiteMetadataStore(path, reactor)
         began = time.perf_counter()
+        await store.prepare()
         await store.open()
         say("open, making the schema", (time.perf_counter() - began) * 1e3, "ms")
         for name in [name for name in names if name in PARTS] or PARTS:

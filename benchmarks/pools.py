@@ -205,6 +205,7 @@ async def populate(data: str) -> None:
     """A key under each prefix, written in batches of 10,000."""
     os.makedirs(data)
     store = SQLiteMetadataStore(os.path.join(data, "metadata.db"), reactor)
+    await store.prepare()
     await store.open()
     bucket = await store.write(make_bucket, "wide")
     for first in range(0, PREFIXES, 10_000):

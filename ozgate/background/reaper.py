@@ -115,7 +115,7 @@ class Reaper:
         """Doom the blobs made before a time that nothing names.
 
         A commit in progress has a durable blob and no row yet. It is safe, twice over: a blob's id
-        is made when it is committed, so that it is younger than ``before`` unless the metadata take as long
+        is made when its commit is asked for (see :class:`~ozgate.interfaces.IBlobStore`), so that it is younger than ``before`` unless the metadata take as long
         as the caller leaves between ``before`` and now; and an orphan is only doomed here, so that
         :meth:`reap` looks for a name again after its delay. For the same reason readers of a blob just
         overwritten are safe: it is doomed once more, and still waits for them.
@@ -272,8 +272,8 @@ ORPHANS_EVERY = 3600.0
 class Sweeper(Rounds):
     """Reaps every ``interval`` seconds; looks for orphans at the start and every hour.
 
-    At the start everything made before it is looked at, for no commit of this process is that old; later, what is
-    older than an hour.
+    At the start everything made before it is looked at, for no commit is that old: whoever sweeps has prepared the stores, before
+    any process opened them. Later, what is older than an hour.
 
     :param reaper: does the work; its clock is the one that blob ids are made with.
     :param clock: what rounds are timed by. It need not know the date, and does better when nobody can set it.

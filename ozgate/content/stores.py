@@ -5,8 +5,10 @@ A second store has its place here: whoever reads asks for the store of a blob, w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AsyncExitStack
+
+from twisted.internet.defer import Deferred
 
 from ..errors import Unavailable
 from ..interfaces import IBlobStore, IFiles
@@ -68,17 +70,27 @@ class BlobStores:
         """
         return self.named(blob.store)
 
+    async def prepare(self) -> None:
+        """Prepare all of them, once for whatever processes open them; when one cannot be, those that were are closed again.
+
+        :raises StoreError: one cannot be prepared.
+        """
+        await self._each(lambda store: store.prepare_store())
+
     async def open(self) -> None:
         """Open all of them; when one cannot be opened, those that were are closed again.
 
         :raises StoreError: one cannot be opened.
         """
+        await self._each(lambda store: store.open_store())
+
+    async def _each(self, step: Callable[[IBlobStore], Deferred[None]]) -> None:
         async with AsyncExitStack() as opened:
             for store in self:
-                await store.open_store()
+                await step(store)
                 opened.push_async_callback(store.close_store)
             self._opened = opened.pop_all()
 
     async def close(self) -> None:
-        """Close those that are open. Idempotent."""
+        """Close those that are prepared or open. Idempotent."""
         await self._opened.aclose()

@@ -47,6 +47,8 @@ class IBlobSink(IConsumer):
     def commit() -> Deferred[BlobRef]:
         """Make the blob durable.
 
+        Its id is made now, however long ago it was begun: not from a time before this call. Before it has fired the blob may be listed.
+
         :return: fires with its name when a power cut can no longer take it away; fails with
             ``NoSpace`` or ``Unavailable``, and then nothing of it is left. Not to be called before the
             last ``write``. Cancelling has no effect.
@@ -65,11 +67,21 @@ class IBlobStore(Interface):
         "Bodies of at most this many bytes belong in the metadata row."
     )
 
+    def prepare_store() -> Deferred[None]:
+        """Do what is done once, however many processes open the store: make what it needs, remove what unfinished writes left.
+
+        It is called by whoever holds the data folder, while no process has the store open. Fails with ``Unavailable`` and one
+        clear line, also where the store sees that one has.
+        """
+
     def open_store() -> Deferred[None]:
-        """Make ready, removing what unfinished writes left."""
+        """Open what is prepared, in this process. Others may have it open, and nothing they have under way is touched.
+
+        Fails with ``Unavailable`` and one clear line, also where it is not prepared.
+        """
 
     def close_store() -> Deferred[None]:
-        """Release everything; sinks still open are aborted."""
+        """Release everything, also what :meth:`prepare_store` holds; sinks still open are aborted. Idempotent."""
 
     def create(size_hint: int | None) -> IBlobSink:
         """Begin a blob. ``size_hint`` is its length in bytes where that is known."""
@@ -82,6 +94,12 @@ class IBlobStore(Interface):
 
     def list(before: int, ending: str = "") -> Deferred[Sequence[str]]:
         """Ids of the blobs made before a time (milliseconds since the epoch), in order.
+
+        A blob is made when its commit is asked for, whatever process does. One whose commit was asked for at ``before`` or later is not among
+        them, nor is one that is still being written: the sweep takes what this lists, and no row names, for left over. So a store
+        that has to name bytes when they begin (a file of HDFS, an object of S3) gives them a name that is no id, and the
+        id when they are committed; where nothing can be renamed, a row stages the id before, and it is left out here until
+        that row is gone.
 
         :param ending: only ids that end so. Ids end in evenly spread lower-case hex digits, so that a
             sweep of very many blobs can ask for a 256th of them at a time.

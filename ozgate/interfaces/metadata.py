@@ -59,11 +59,21 @@ class IMetadataStore(Interface):
     its result by returning it.
     """
 
+    def prepare() -> Deferred[None]:
+        """Do what is done once, however many processes open the store: create or migrate the schema, see that nothing is lost.
+
+        It is called by whoever holds the data folder, while no process has the store open, and as often as the folder is taken. Fails
+        with ``Unavailable`` and one clear line.
+        """
+
     def open() -> Deferred[None]:
-        """Open, creating or migrating the schema. Fails with ``Unavailable`` and one clear line."""
+        """Open what is prepared, in this process. Others may have it open, and nothing they have under way is touched.
+
+        Fails with ``Unavailable`` and one clear line, also where it is not prepared.
+        """
 
     def close() -> Deferred[None]:
-        """Finish the writes that were asked for, then close."""
+        """Finish the writes that were asked for, then close; others may have it open still."""
 
     def read(
         interaction: Callable[[IMetadataTransaction, *Ts], T], *args: *Ts

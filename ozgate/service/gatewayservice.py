@@ -195,10 +195,16 @@ class GatewayService(Service):
         process = new_process_id()
         _log.info("this is process {process}", process=process)
         opened.callback(self._threads.stop)
+        # Once for this data folder, which is locked: nobody else has its stores open.
+        await self._metadata.prepare()
+        await self._blobs.prepare()
+        opened.push_async_callback(self._blobs.close)
+        # Once in each process that opens them.
         await self._metadata.open()
         opened.push_async_callback(self._metadata.close)
         await self._blobs.open()
         opened.push_async_callback(self._blobs.close)
+        # Once for this data folder again, now that rows can be read.
         await check_belonging(self._metadata, self._blobs, settings)
         if await end_former(self._metadata, self._folder.former):
             self._folder.sign(process)

@@ -146,6 +146,7 @@ class BlobTests(_Base):
     async def setUp(self) -> None:  # type: ignore[override]
         """Open a store."""
         self.store = self.make_store()
+        await self.store.prepare_store()
         await self.store.open_store()
 
     async def tearDown(self) -> None:  # type: ignore[override]

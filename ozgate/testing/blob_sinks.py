@@ -97,6 +97,20 @@ class SinkTests(BlobTests):
         made = [(await self.put(b"x")).id for _ in range(20)]
         self.assertEqual(made, sorted(made))
 
+    async def test_ids_are_made_at_commit(self) -> None:
+        """However long ago a blob was begun, it is not listed among those made before its commit was asked for."""
+        sink = self.store.create(None)
+        sink.write(noise(MIB))
+        begun = self.now()
+        while self.now() <= begun + 2:
+            await self.turn()
+        before = self.now()
+        committing = sink.commit()
+        self.assertEqual(list(await self.store.list(before)), [])
+        blob = await committing
+        self.assertEqual(list(await self.store.list(before)), [])
+        self.assertEqual(await self.ids(), [blob.id])
+
     async def test_ids_are_plain(self) -> None:
         """Ids are lower-case hex digits, so that they can be file names and keys anywhere."""
         blob = await self.put(b"x")

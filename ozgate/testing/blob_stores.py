@@ -147,9 +147,35 @@ class StoreTests(BlobTests):
         self.store.create(None).write(noise(MIB))
         await self.store.close_store()
         self.store = self.remake_store()
+        await self.store.prepare_store()
         await self.store.open_store()
         self.assertEqual(await self.ids(), [blob.id])
         self.assertTrue(await self.get(blob) == data)
+
+    async def test_close_again(self) -> None:
+        """Closing a store that is closed does nothing, nor does closing one that was prepared and never opened."""
+        await self.store.close_store()
+        await self.store.close_store()
+        self.store = self.make_store()
+        await self.store.prepare_store()
+        await self.store.close_store()
+
+    async def test_open_beside(self) -> None:
+        """Who only opens a store leaves alone what another writes; each reads and lists what the other committed."""
+        first = await self.put(b"first")
+        sink = self.store.create(None)
+        sink.write(noise(MIB))
+        writing, self.store = self.store, self.remake_store()
+        await self.store.open_store()
+        self.assertEqual(await self.get(first), b"first")
+        second = await self.put(b"second")
+        await self.store.close_store()
+        self.store = writing
+        sink.write(noise(MIB))
+        last = await sink.commit()
+        self.assertEqual(set(await self.ids()), {first.id, second.id, last.id})
+        self.assertEqual(await self.get(second), b"second")
+        self.assertEqual(len(await self.get(last)), 2 * MIB)
 
     # Damage and want
 

@@ -183,6 +183,10 @@ class MemoryBlobStore:
         self._count = 0
         self._is_open = False
 
+    def prepare_store(self) -> Deferred[None]:
+        """See the interface. There is nothing to prepare: it lasts no longer than the process."""
+        return succeed(None)
+
     def open_store(self) -> Deferred[None]:
         """See :class:`~ozgate.interfaces.IBlobStore`."""
         self._is_open = True

@@ -117,6 +117,10 @@ class MemoryMetadataStore:
             self._tables.last = wall
         return self._tables.last
 
+    def prepare(self) -> Deferred[None]:
+        """See the interface. There is nothing to prepare: it lasts no longer than the process."""
+        return succeed(None)
+
     def open(self) -> Deferred[None]:
         """Make ready."""
         self._is_open = True

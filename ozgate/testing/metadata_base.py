@@ -158,6 +158,7 @@ class MetadataTests(Base):
         self.clock = Clock()
         self.clock.advance(START)
         self.store = self.make_store(self.clock)
+        await self.store.prepare()
         await self.store.open()
         self.addCleanup(self.store.close)
         await self.write(add_volume, "s3v")

@@ -28,6 +28,7 @@ from ozgate.cli.admin.backup import _open_metadata
 from ozgate.config.sitefile import ConfigurationError
 from ozgate.errors import StoreError
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
+from tests.started import started
 from tests.unit.admin.upkeep.test_backup import BackupCase
 from tests.unit.auth.signed import presented
 
@@ -118,7 +119,7 @@ class ForgedTests(BackupCase):
         data = await self.restored()
         key = MasterKey.load(f"{data}/master.key")
         store = SQLiteMetadataStore(f"{data}/metadata.db", reactor)
-        await store.open()
+        await started(store)
         self.addCleanup(store.close)
         sent = presented("alice", self.secret)
         found = await MetadataSecretStore(store, key).verify(sent)

@@ -19,6 +19,7 @@ from ozgate.testing.memory_metadata import Impure, MemoryMetadataStore, Unsendab
 from ozgate.testing.metadata_base import ask
 from ozgate.testing.metadata_contract import Provider, contract_of
 from ozgate.values import Principal
+from tests.started import started
 
 
 class SQLite(Provider):
@@ -57,7 +58,7 @@ class PurityTests(TestCase):
     def setUp(self) -> None:
         """Open a store."""
         self.store = MemoryMetadataStore(Clock())
-        self.successResultOf(self.store.open())
+        self.successResultOf(started(self.store))
 
     def test_other_result(self) -> None:
         """An interaction that returns something else each time is refused, and undone."""
@@ -120,7 +121,7 @@ class SendingTests(TestCase):
     def setUp(self) -> None:
         """Open a store."""
         self.store = MemoryMetadataStore(Clock())
-        self.successResultOf(self.store.open())
+        self.successResultOf(started(self.store))
 
     def refused(self, interaction: Any, *args: Any) -> None:
         """Have an interaction refused, whether it reads or writes."""

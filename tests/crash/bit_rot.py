@@ -35,6 +35,7 @@ from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata.sqlite.rowchecks import CHECKED, CheckedTable, check_of_retired
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.values import Bucket, Volume
+from tests.started import started
 from tests.unit.metadata.sqlite.metadata_rows import CREATED, fill, still_store
 
 Interaction = Callable[[IMetadataTransaction], Any]
@@ -171,7 +172,7 @@ def put_column(
 async def made(path: str) -> list[Read]:
     """Make a database, closed again, and every question to it."""
     store = still_store(path)
-    await store.open()
+    await started(store)
     await store.write(fill)
     await store.write(_retire)
     reads = await reads_of(store)
@@ -199,7 +200,7 @@ async def after_flip(
     found: Counter[str] = Counter()
     store = still_store(path)
     try:
-        await store.open()
+        await started(store)
     except StoreError:
         found[REFUSED] += len(reads)
         return found

@@ -30,6 +30,7 @@ from ozgate.s3.perform.buckets import shared_volume
 from ozgate.testing.inmemory import settle
 from ozgate.wire.accesslog import AccessLog, AuditLog
 from tests.operations.support import Client
+from tests.started import started
 
 T = TypeVar("T")
 
@@ -108,9 +109,9 @@ class DiskSite:
         self.clock.until(self._open())
 
     async def _open(self) -> None:
-        await self.metadata.open()
+        await started(self.metadata)
         try:
-            await self.blobs.open_store()
+            await started(self.blobs)
             volume = self.gateway.settings.volume_name
             if await self.metadata.read(_lacks, volume):
                 await self.metadata.write(_prepare, volume)

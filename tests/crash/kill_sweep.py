@@ -41,6 +41,7 @@ from tests.crash.disk import Folder, Image, read_tree
 from tests.crash.invariants import View, check, view
 from tests.crash.tapping import Call, Counting, Ending, Recording, tapped, unavailable
 from tests.crash.workload import Gate, Loop, fill, perform, small_world
+from tests.started import started
 from tests.unit.metadata.sqlite.metadata_rows import look, restore
 
 SCRIPT = (
@@ -333,8 +334,7 @@ def dumps() -> dict[int, Path]:
 
 
 def _migrate(folder: str) -> None:
-    with closing(connections.connect_writer(f"{folder}/metadata.db")):
-        pass
+    connections.prepare_database(f"{folder}/metadata.db")
 
 
 def rows_of(folder: str) -> list[Any]:
@@ -345,7 +345,7 @@ def rows_of(folder: str) -> list[Any]:
     path = f"{folder}/metadata.db"
     loop: Any = Loop()
     store = SQLiteMetadataStore(path, loop)
-    loop.wait(store.open())
+    loop.wait(started(store))
     try:
         found: list[Any] = loop.wait(store.read(look))
     finally:

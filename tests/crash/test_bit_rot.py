@@ -51,6 +51,7 @@ from tests.crash.bit_rot import (
     outcome,
     put_column,
 )
+from tests.started import started
 from tests.unit.auth.signed import presented
 from tests.unit.metadata.sqlite.metadata_rows import fill, still_store
 
@@ -70,7 +71,7 @@ class BlobTests(SynchronousTestCase):
     def opened(self) -> FileBlobStore:
         """A store over the same files, as after a start."""
         store = FileBlobStore(self.path, "files", self.clock, maybeDeferred, 10)
-        self.successResultOf(store.open_store())
+        self.successResultOf(started(store))
         self.addCleanup(store.close_store)
         return store
 
@@ -348,7 +349,7 @@ class RowTests(TestCase):
     async def test_every_column(self) -> None:
         """A bit that flips in any column of any row is found by looking, and no read gives anything made of it."""
         store = still_store(self.path)
-        await store.open()
+        await started(store)
         self.addCleanup(store.close)
         self.assertEqual(await self.damaged_rows(store), [])
         seen = set()
@@ -377,7 +378,7 @@ class RowTests(TestCase):
     async def test_latest(self) -> None:
         """When the newest version of a key is lost, or no longer called the latest, the one before is not given for it."""
         store = still_store(self.path)
-        await store.open()
+        await started(store)
         self.addCleanup(store.close)
         [read] = [read for read in self.reads if read.about == "latest a"]
         for statement in (
@@ -396,7 +397,7 @@ class RowTests(TestCase):
     async def test_lost_bytes(self) -> None:
         """A version whose bytes are not there, or not all, is damaged, and not an empty or shorter one."""
         store = still_store(self.path)
-        await store.open()
+        await started(store)
         self.addCleanup(store.close)
         for statement, about in (
             (
@@ -416,7 +417,7 @@ class RowTests(TestCase):
     async def test_lost_document(self) -> None:
         """A bucket whose document is lost is damaged, not one that never had any, until somebody says that it is so."""
         store = still_store(self.path)
-        await store.open()
+        await started(store)
         self.addCleanup(store.close)
         bucket = await store.read(lambda tx: tx.bucket("s3v", "bucket"))
         with closing(sqlite3.connect(self.path)) as connection:
@@ -438,7 +439,7 @@ class RowTests(TestCase):
     async def test_lost_part(self) -> None:
         """When a part of an object is lost from its list, those after it are not taken for what begins where it did."""
         store = still_store(self.path)
-        await store.open()
+        await started(store)
         self.addCleanup(store.close)
         parts = [(1, 5), (2, 6), (3, 7)]
 
@@ -478,7 +479,7 @@ class RowTests(TestCase):
     async def test_listing(self) -> None:
         """A page that is no page any more fails the listing, and nothing else: the store goes on."""
         store = still_store(self.path)
-        await store.open()
+        await started(store)
 
         def add(tx: Any, start: int) -> None:
             bucket = tx.bucket("vol1", "data")
@@ -507,7 +508,7 @@ class RowTests(TestCase):
                 file.seek((page - 1) * 4096)
                 file.write(bytes([kind ^ 0x40]))
         store = still_store(self.path)
-        await store.open()
+        await started(store)
         self.addCleanup(store.close)
         bucket = await store.read(lambda tx: tx.bucket("vol1", "data"))
         listing = store.read(lambda tx: tx.page(bucket, "", "", "", 1000))
@@ -519,7 +520,7 @@ class RowTests(TestCase):
     async def test_circles(self) -> None:
         """Keys out of their order lead no listing back to where it has been."""
         store = still_store(self.path)
-        await store.open()
+        await started(store)
         bucket = await store.read(lambda tx: tx.bucket("vol1", "data"))
 
         def add(tx: Any) -> None:
@@ -533,7 +534,7 @@ class RowTests(TestCase):
         data = data.replace(b"e" * 40, b"A" + b"e" * 39)
         Path(self.path).write_bytes(data)
         store = still_store(self.path)
-        await store.open()
+        await started(store)
         self.addCleanup(store.close)
         after: str | None = ""
         pages = 0
@@ -555,7 +556,7 @@ class RowTests(TestCase):
         changed[place + 1] ^= 1
         Path(self.path).write_bytes(changed)
         store = still_store(self.path)
-        await store.open()
+        await started(store)
         self.addCleanup(store.close)
         self.assertFalse(await store.read(lambda tx: tx.is_named("files", "c1")))
         ids = ["c1", "c2", "orphan"]
@@ -565,7 +566,7 @@ class RowTests(TestCase):
     async def test_revoked(self) -> None:
         """A secret whose row is damaged opens nothing, and can be revoked."""
         store = still_store(self.path)
-        await store.open()
+        await started(store)
         self.addCleanup(store.close)
         key = MasterKey(bytes(32))
         secrets = MetadataSecretStore(store, key)
@@ -601,7 +602,7 @@ class MendTests(TestCase):
                 )
                 connection.commit()
             store = still_store(path)
-            await store.open()
+            await started(store)
             done = await self.mended(store)
             self.assertEqual(len(done), 1, (table.name, place, done))
             outcomes = {read.about: await outcome(store, read) for read in reads}
@@ -624,7 +625,7 @@ class MendTests(TestCase):
             changed[place] ^= 1
             Path(path).write_bytes(changed)
             store = still_store(path)
-            await store.open()
+            await started(store)
             for done in await self.mended(store):
                 said.append(done)
                 self.assertEqual(await store.examine(), [])
@@ -650,7 +651,7 @@ class MendTests(TestCase):
         """A bucket whose row was damaged belongs to who mended it, and nobody else has a right to it."""
         path = self.mktemp()
         store = still_store(path)
-        await store.open()
+        await started(store)
         self.addCleanup(store.close)
         await store.write(fill)
         with closing(sqlite3.connect(path)) as connection:

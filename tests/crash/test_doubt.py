@@ -15,6 +15,7 @@ from ozgate.errors import Uncertain
 from ozgate.metadata.sqlite import connections
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from tests.crash.tapping import Call, Failing, tapped, unavailable
+from tests.started import started
 from tests.unit.metadata.sqlite.test_failures import add_bucket, keys, put
 
 
@@ -37,7 +38,7 @@ class DoubtTests(TestCase):
         self.patch(connections, "BUSY_SECONDS", 0.05)
         self.path = f"{self.mktemp()}.db"
         self.store = SQLiteMetadataStore(self.path, reactor)
-        await self.store.open()
+        await started(self.store)
         self.addCleanup(self.store.close)
         await self.store.write(add_bucket)
         await self.store.write(put, "before", 9000)
@@ -60,7 +61,7 @@ class DoubtTests(TestCase):
                 connection.execute("PRAGMA integrity_check").fetchall(), [("ok",)]
             )
         store = SQLiteMetadataStore(copy, reactor)
-        await store.open()
+        await started(store)
         found: set[str] = await store.read(keys)
         await store.close()
         return found

@@ -124,7 +124,7 @@ def fail_migrations(step: int = 5) -> None:
         begin_again()
         tap = tapping.Failing()
         with tapped(tap, reads=False):
-            connections.connect_writer(path).close()
+            connections.prepare_database(path)
         expected = rows_of(folder)
         assert tap.count > 40, tap.count
         for number, lasting in ((errno.EIO, False), (errno.ENOSPC, True)):
@@ -132,7 +132,7 @@ def fail_migrations(step: int = 5) -> None:
                 begin_again()
                 failing = tapping.Failing(at=at, number=number, lasting=lasting)
                 with tapped(failing, reads=False), contextlib.suppress(StoreError):
-                    connections.connect_writer(path).close()
+                    connections.prepare_database(path)
                 assert rows_of(folder) == expected, (dump, at, number)
 
 

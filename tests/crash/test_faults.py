@@ -35,6 +35,7 @@ from ozgate.values import (
     ObjectVersion,
     Volume,
 )
+from tests.started import started
 
 SILENT = ("close", "listdir", "preadv_nowait", "start_writeback", "will_need")
 """Functions of :mod:`ozgate.blobs.files.syscalls` that do not fail, or whose failures are looked at on their own."""
@@ -102,9 +103,9 @@ class Disk(TestCase):
         self.path = os.path.abspath(self.mktemp())  # noqa: ASYNC240
         os.mkdir(self.path)
         self.blobs = self.make_blobs()
-        await self.blobs.open_store()
+        await started(self.blobs)
         self.metadata = SQLiteMetadataStore(f"{self.path}/metadata.db", reactor)
-        await self.metadata.open()
+        await started(self.metadata)
         self.bucket: Bucket = await self.metadata.write(add_bucket)
         self.readers = Readers()
         self.reaper = Reaper(
@@ -317,7 +318,7 @@ class OpeningTests(SynchronousTestCase):
     def open_once(self, path: str) -> None:
         """Open a blob store and close it."""
         store = FileBlobStore(path, "files", reactor, at_once, 10)
-        self.successResultOf(store.open_store())
+        self.successResultOf(started(store))
         self.successResultOf(store.close_store())
 
     def test_blobs(self) -> None:
@@ -334,7 +335,7 @@ class OpeningTests(SynchronousTestCase):
             store = FileBlobStore(path, "files", reactor, at_once, 10)
             self.faults.arm(at, errno.EIO)
             opened: list[object] = []
-            store.open_store().addBoth(opened.append)
+            started(store).addBoth(opened.append)
             if opened != [None]:
                 opened[0].trap(StoreError)
             self.successResultOf(store.close_store())
@@ -392,6 +393,7 @@ class OpeningTests(SynchronousTestCase):
             if not child:
                 die_at_statement(path, at)
             status = os.waitpid(child, 0)[1]
+            connections.prepare_database(path)
             connection = connections.connect_writer(path)
             (found,) = connection.execute("PRAGMA integrity_check").fetchone()
             connection.close()
@@ -419,7 +421,7 @@ def die_at_statement(path: str, at: int) -> None:
     real = sqlite3.connect
     try:
         sqlite3.connect = lambda *a, **k: real(*a, factory=Traced, **k)
-        connections.connect_writer(path)
+        connections.prepare_database(path)
         os._exit(0)
     except BaseException:
         os._exit(1)
@@ -553,7 +555,7 @@ class MetadataFaultTests(Disk):
         await gatherResults(writes)
         await closing
         self.metadata = SQLiteMetadataStore(f"{self.path}/metadata.db", reactor)
-        await self.metadata.open()
+        await started(self.metadata)
         self.assertEqual(len(await self.metadata.read(keys, self.bucket)), 700)
 
     async def test_cancelled(self) -> None:

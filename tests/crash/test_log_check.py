@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.errors import Unavailable
 from ozgate.metadata.sqlite import connections
-from ozgate.metadata.sqlite.connections import connect_writer
+from ozgate.metadata.sqlite.connections import prepare_database
 from ozgate.metadata.sqlite.logcheck import check_log, mark_relaxed, unmark_relaxed
 from ozgate.metadata.sqlite.schema import migrate
 
@@ -245,8 +245,8 @@ class RelaxedTests(LogCase):
         """The note is there as long as the log may have gaps, and goes when a strict start has emptied it."""
         note = f"{self.path}-relaxed"
         mark_relaxed(self.path)
-        with closing(connect_writer(self.path, relaxed=True)):
-            self.assertTrue(os.path.exists(note))
+        prepare_database(self.path, relaxed=True)
+        self.assertTrue(os.path.exists(note))
         reader = sqlite3.connect(self.path, isolation_level=None)
         with closing(reader):
             self.write(1)
@@ -254,7 +254,7 @@ class RelaxedTests(LogCase):
             reader.execute("SELECT COUNT(*) FROM bodies").fetchall()
             self.write(1)
             self.patch(connections, "BUSY_SECONDS", 0.01)
-            with closing(connect_writer(self.path)):
-                self.assertTrue(os.path.exists(note), "somebody reads: it is not empty")
-        with closing(connect_writer(self.path)):
-            self.assertFalse(os.path.exists(note))
+            prepare_database(self.path)
+            self.assertTrue(os.path.exists(note), "somebody reads: it is not empty")
+        prepare_database(self.path)
+        self.assertFalse(os.path.exists(note))

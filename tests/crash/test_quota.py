@@ -19,6 +19,7 @@ from ozgate.errors import NoSpace, StoreError, Uncertain
 from ozgate.metadata.sqlite import connections
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from tests.crash.tapping import Call, Failing, tapped, unavailable
+from tests.started import started
 from tests.unit.metadata.sqlite.test_failures import add_bucket, keys, put
 
 
@@ -40,7 +41,7 @@ class QuotaTests(TestCase):
         self.addCleanup(watching.__exit__, None, None, None)
         self.path = self.mktemp()
         self.store = SQLiteMetadataStore(self.path, reactor)
-        await self.store.open()
+        await started(self.store)
         self.addCleanup(self.store.close)
         await self.store.write(add_bucket)
         await self.store.write(put, "before", 9000)
@@ -83,7 +84,7 @@ class QuotaTests(TestCase):
         self.tap.wanted = lambda call: call.kind == "write"
         self.use_up(1)
         store = SQLiteMetadataStore(self.path, reactor)
-        await store.open()
+        await started(store)
         self.assertEqual(await store.read(keys), {"before"})
         await self.assertFailure(store.write(put, "more", 10), NoSpace)
         self.use_up(0)
@@ -111,8 +112,7 @@ class QuotaTests(TestCase):
         self.tap.wanted = lambda call: call.kind == "write"
         self.use_up(1)
         held.execute("COMMIT")
-        another = connections.connect_writer(self.path)
-        another.close()
+        connections.prepare_database(self.path)
         held.close()
         self.use_up(0)
         try:

@@ -43,6 +43,7 @@ from ozgate.s3.perform.buckets import shared_volume
 from ozgate.testing.inmemory import settle, talk
 from ozgate.values import Acl, Bucket, Content, ObjectVersion
 from ozgate.wire.accesslog import AccessLog, AuditLog
+from tests.started import started
 
 VOLUME = "s3v"
 OWNER, SECRET, REGION = "owner", "no secret", "us-east-1"
@@ -134,9 +135,9 @@ class Gate:
             f"{self.folder}/blobs", "files", loop, at_once, INLINE, self.relaxed
         )
         blobs.extent_size = EXTENT
-        self.loop.wait(metadata.open())
+        self.loop.wait(started(metadata))
         try:
-            self.loop.wait(blobs.open_store())
+            self.loop.wait(started(blobs))
         except BaseException:
             self.loop.wait(metadata.close())
             raise

@@ -19,6 +19,7 @@ from ozgate.testing.blob_contract import Reader
 from ozgate.testing.inmemory import settle
 from ozgate.values import BlobRef, ByteRange
 from tests.fuzz.running import fuzz
+from tests.started import started
 
 _RANGE = struct.Struct("<II")
 _CHANGE = struct.Struct("<IB")
@@ -47,7 +48,7 @@ class _Kept:
         atexit.register(folder.cleanup)
         self.clock = Clock()
         self.store = FileBlobStore(folder.name, "files", self.clock, maybeDeferred, 0)
-        _result(self.store.open_store())
+        _result(started(self.store))
         sink = self.store.create(len(BYTES))
         sink.write(BYTES)
         self.blob: BlobRef = _result(sink.commit())

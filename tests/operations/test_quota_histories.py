@@ -19,6 +19,7 @@ from tests.operations.past import PastTestCase
 from tests.operations.support import Response
 from tests.operations.uploads import LARGE, complete_document
 from tests.running import Server, read_answers
+from tests.started import started
 
 FULL = 100
 
@@ -153,7 +154,7 @@ class RaceTests(TestCase):
     async def on_store(self, interaction: Callable[..., Any]) -> Any:
         """Run an interaction on the store of the server, which is stopped."""
         store = SQLiteMetadataStore(f"{self.server.data}/metadata.db", reactor)
-        await store.open()
+        await started(store)
         try:
             return await store.write(interaction)
         finally:

@@ -189,6 +189,7 @@ class Backup:
             evolve(settings, metadata_provider=f"{scheme}:{path}", durability="strict"),
             self._run_in_thread,
         )
+        await copy.prepare()
         await copy.open()
         return copy
 

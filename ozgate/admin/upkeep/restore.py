@@ -150,7 +150,7 @@ class _Copying:
 
         :raises Damaged: there are such, and they are not accepted.
         """
-        self._folders.open()
+        self._folders.prepare()
         try:
             for blob in listed_blobs(self._backup, self._manifest):
                 self._copy(blob, accept_damage)

@@ -1,8 +1,8 @@
-"""The folders of a file blob store: made, locked and checked when it opens.
+"""The folders of a file blob store: made and checked when it is prepared, locked while it is open.
 
 ::
 
-    FORMAT          "ozgate blobs 1"; locked while a process has the store open
+    FORMAT          "ozgate blobs 1"; locked by the process that prepares the store, and shared by those that have it open
     NAME            what blob references call the store; absent where that is "files", as all were called once
     data/00 … ff    blobs, by the last two digits of their ids
     staging/        files being written, where the file system has no files without names
@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from ...errors import Unavailable
 from ...values import FIRST_STORE
@@ -22,7 +23,6 @@ from . import syscalls
 
 FORMAT = 1
 _PREFIX = b"ozgate blobs "
-_PROBE = "probe"
 
 
 class Folders:
@@ -46,13 +46,17 @@ class Folders:
         """Where a file with that name is while it is written."""
         return f"{self.path}/staging/{name}"
 
-    def open(self) -> None:
-        """Make ready.
+    def prepare(self) -> None:
+        """Make what is missing, and remove what unfinished writes left, while nobody has the store open.
 
-        :raises Unavailable: the folder cannot be used; the message says why in one line.
+        :raises Unavailable: the folder cannot be used, or somebody has; the message says why in one line.
         """
-        try:
+        with self._made_usable():
             self._make(self.path)
+            if not os.path.exists(f"{self.path}/FORMAT"):
+                self._write_format(f"{self.path}/FORMAT")
+            self._open_format()
+            self._take()
             self._check_format()
             self._check_name()
             for folder in ("staging", "data"):
@@ -60,7 +64,25 @@ class Folders:
             self._make_durable()
             self._make_fan_out()
             self._clear_staging()
+            self._share()
+
+    def open(self) -> None:
+        """Find out what can be done here, beside others who have the store open.
+
+        :raises Unavailable: the folder cannot be used, or is not prepared; the message says why in one line.
+        """
+        with self._made_usable():
+            if self._lock < 0:
+                self._open_format()
+                self._share()
+                self._check_format()
+                self._check_name()
             self.unnamed = self._probe()
+
+    @contextmanager
+    def _made_usable(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             self.close()
             raise Unavailable(
@@ -102,15 +124,6 @@ class Folders:
 
     def _check_format(self) -> None:
         path = f"{self.path}/FORMAT"
-        if not os.path.exists(path):
-            self._write_format(path)
-        self._lock = syscalls.open_named(path)
-        try:
-            syscalls.lock(self._lock)
-        except BlockingIOError:
-            raise Unavailable(
-                f"blobs in {self.path} are in use by another process"
-            ) from None
         text = syscalls.pread(self._lock, 64, 0)
         number = text.removeprefix(_PREFIX).strip()
         if not text.startswith(_PREFIX) or not number.isdigit():
@@ -135,6 +148,24 @@ class Folders:
             raise Unavailable(
                 f"the blobs in {self.path} are those of a store called {name!r}, not {self._name!r}: name it so"
             )
+
+    def _open_format(self) -> None:
+        try:
+            self._lock = syscalls.open_named(f"{self.path}/FORMAT")
+        except FileNotFoundError:
+            raise Unavailable(f"{self.path} is not prepared to keep blobs") from None
+
+    def _share(self) -> None:
+        """Let others open what is prepared, but nobody prepare it."""
+        self._take(shared=True)
+
+    def _take(self, shared: bool = False) -> None:
+        try:
+            syscalls.lock(self._lock, shared)
+        except BlockingIOError:
+            raise Unavailable(
+                f"blobs in {self.path} are in use by another process"
+            ) from None
 
     def _write_format(self, path: str) -> None:
         ours = {"FORMAT.new", "NAME", "NAME.new"}
@@ -167,7 +198,8 @@ class Folders:
 
         On a full disk they are taken to work, and writes find out: what is there can still be read and deleted.
         """
-        path = self.staging(_PROBE)
+        # Others may probe at the same time.
+        path = self.staging(os.urandom(12).hex())
         try:
             return self._try_unnamed(path)
         except OSError as error:

@@ -156,6 +156,13 @@ class FileBlobStore:
         self._count = 0
         self._buffer = ReadBuffer()
 
+    def prepare_store(self) -> Deferred[None]:
+        """See the interface. Fails with ``Unavailable`` and one clear line."""
+        return Deferred.fromCoroutine(self._prepare_store())
+
+    async def _prepare_store(self) -> None:
+        await self.run_in_thread(self._folders.prepare)
+
     async def _open_store(self) -> None:
         await self.run_in_thread(self._folders.open)
         # Should the clock go back now, no blob looks older than the process: the sweep for orphans goes by ids.

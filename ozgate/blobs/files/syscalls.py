@@ -252,6 +252,6 @@ def listdir(path: str) -> list[str]:
     return os.listdir(path)
 
 
-def lock(fd: int) -> None:
-    """Lock a file for this process; raises ``BlockingIOError`` when another has."""
-    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def lock(fd: int, shared: bool = False) -> None:
+    """Lock a file for this process, or for all that share it; raises ``BlockingIOError`` when another has it that does not."""
+    fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)

@@ -178,6 +178,7 @@ def _open_metadata(path: str) -> bytes | None:
         store: IMetadataStore = make_provider(
             IMetadataStore, "ozgate.metadata", reactor, settings, unused
         )
+        await store.prepare()
         await store.open()
         try:
             return await store.read(check_value)

@@ -6,6 +6,7 @@ import errno
 import os
 import sqlite3
 import tempfile
+from collections.abc import Callable
 
 from ...errors import Damaged, NoSpace, StoreError, Unavailable, Uncertain
 from .logcheck import unmark_relaxed
@@ -109,18 +110,36 @@ def harden(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA cell_size_check = ON")
 
 
-def connect_writer(path: str, relaxed: bool = False) -> sqlite3.Connection:
-    """A connection that writes, to a database whose schema is up to date.
+def prepare_database(path: str, relaxed: bool = False) -> None:
+    """Bring a database up to date, and empty its log; while nobody has it open.
 
-    :param relaxed: a commit need not wait for the disk.
+    :param relaxed: commits to it need not wait for the disk.
     :raises Unavailable: it cannot be opened or its schema is not ours, in one line.
     """
+    _set_up(path, relaxed, _prepare).close()
+
+
+def connect_writer(path: str, relaxed: bool = False) -> sqlite3.Connection:
+    """A connection that writes, to a database that is prepared.
+
+    :param relaxed: a commit need not wait for the disk.
+    :raises Unavailable: it cannot be opened, or is not prepared, in one line.
+    """
+    if not os.path.exists(path):
+        # SQLite would make one.
+        raise Unavailable(f"{path} is not prepared: it is not there")
+    return _set_up(path, relaxed, _tune)
+
+
+def _set_up(
+    path: str, relaxed: bool, set_up: Callable[[sqlite3.Connection, str, bool], None]
+) -> sqlite3.Connection:
     try:
         connection = _connect(path)
     except ERRORS as error:
         raise Unavailable(f"cannot open {path}: {_reason(error, path)}") from None
     try:
-        _prepare(connection, path, relaxed)
+        set_up(connection, path, relaxed)
     except ERRORS as error:
         connection.close()
         raise Unavailable(f"cannot use {path}: {_reason(error, path)}") from None
@@ -137,6 +156,21 @@ def _prepare(connection: sqlite3.Connection, path: str, relaxed: bool) -> None:
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
         raise Unavailable(f"cannot use {path}: its file system has no write-ahead log")
+    _choose(connection, relaxed)
+    if empty_log(connection, path) and not relaxed:
+        unmark_relaxed(path)
+    if not current:
+        migrate(connection)
+
+
+def _tune(connection: sqlite3.Connection, path: str, relaxed: bool) -> None:
+    if not is_current(connection, path):
+        raise Unavailable(f"{path} is not prepared: its metadata are of another schema")
+    _choose(connection, relaxed)
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _choose(connection: sqlite3.Connection, relaxed: bool) -> None:
     # With NORMAL a power cut takes the last commits, but leaves the database whole.
     connection.execute(f"PRAGMA synchronous = {'NORMAL' if relaxed else 'FULL'}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
@@ -144,11 +178,6 @@ def _prepare(connection: sqlite3.Connection, path: str, relaxed: bool) -> None:
     # Debian builds SQLite to overwrite what is deleted, which only means more to write.
     connection.execute("PRAGMA secure_delete = OFF")
     connection.execute("PRAGMA temp_store = MEMORY")
-    if _empty_log(connection, path) and not relaxed:
-        unmark_relaxed(path)
-    if not current:
-        migrate(connection)
-    connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _check_structure(connection: sqlite3.Connection, path: str) -> None:
@@ -166,7 +195,7 @@ def _check_structure(connection: sqlite3.Connection, path: str) -> None:
         )
 
 
-def _empty_log(connection: sqlite3.Connection, path: str) -> bool:
+def empty_log(connection: sqlite3.Connection, path: str) -> bool:
     """Move what the log holds into the database, before anything is added to it; whether it is empty then.
 
     A commit that a process before, or a connection before, could not make durable reads well for as long as the

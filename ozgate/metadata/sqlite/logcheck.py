@@ -58,7 +58,7 @@ def check_log(path: str, accept: bool) -> str:
     :return: what is lost; empty: nothing is, as far as can be told.
     :raises Unavailable: something is lost, and that is not accepted.
     """
-    if os.path.exists(_marker(path)):
+    if is_marked_relaxed(path):
         return ""
     try:
         lost = _lost(path)
@@ -92,10 +92,15 @@ def mark_relaxed(path: str) -> None:
             os.close(fd)
 
 
+def is_marked_relaxed(path: str) -> bool:
+    """Whether the log may have gaps."""
+    return os.path.exists(_marker(path))
+
+
 def unmark_relaxed(path: str) -> None:
     """Note that it has none: it is empty, and what comes is synced. Should the note be lost, a check is left out."""
     with suppress(OSError):
-        if os.path.exists(_marker(path)):
+        if is_marked_relaxed(path):
             # Nor does a power cut bring back what was in it.
             fd = os.open(f"{path}-wal", os.O_RDWR | os.O_CLOEXEC)
             try:

@@ -11,6 +11,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar, TypeVarTuple
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -28,6 +29,7 @@ from ...values import BlobUser, DamagedRow, Drift
 from . import inspection
 from .connections import ERRORS, connect_reader, translated
 from .counters import Sequences, Times
+from .preparation import prepare
 from .transaction import ReadTransaction
 from .writer import Reactor, Write, Writer
 
@@ -43,7 +45,7 @@ class SQLiteMetadataStore:
     :param reactor: in whose thread Deferreds fire.
     :param clock: what tells the time; the reactor when ``None``.
     :param relaxed: a write fires before it survives a power cut.
-    :param accept_lost: open although what was acknowledged is lost, for the log is damaged.
+    :param accept_lost: prepare although what was acknowledged is lost, for the log is damaged.
     """
 
     def __init__(
@@ -56,10 +58,15 @@ class SQLiteMetadataStore:
     ) -> None:
         self._path = path
         self._times = Times((reactor if clock is None else clock).seconds)
-        self._writer = Writer(path, reactor, self._times, relaxed, accept_lost)
+        self._preparing = partial(prepare, path, reactor, relaxed, accept_lost)
+        self._writer = Writer(path, reactor, self._times, relaxed)
         self._connection: sqlite3.Connection | None = None
         self._tx: ReadTransaction
         self._inspections = inspection.Inspections(path, reactor)
+
+    def prepare(self) -> Deferred[None]:
+        """See :meth:`~ozgate.interfaces.IMetadataStore.prepare`."""
+        return self._preparing()
 
     def open(self) -> Deferred[None]:
         """See :meth:`~ozgate.interfaces.IMetadataStore.open`."""

@@ -13,9 +13,9 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from ...errors import Uncertain
-from .connections import ERRORS, connect_writer, translated
+from .connections import ERRORS, connect_writer, empty_log, translated
 from .counters import Sequences, Times
-from .logcheck import ACCEPTING, check_log, mark_relaxed
+from .logcheck import is_marked_relaxed
 from .schema import SCHEMA_VERSION
 from .transaction import Transaction
 
@@ -63,7 +63,6 @@ class Writer:
     interactions in a commit follows the load and nobody waits for a timer.
 
     :param relaxed: a commit need not wait for the disk.
-    :param accept_lost: start although the log has lost commits; see :mod:`ozgate.metadata.sqlite.logcheck`.
     :ivar on_commit: called in the reactor's thread with how many interactions each commit held.
     """
 
@@ -75,10 +74,8 @@ class Writer:
         reactor: Reactor,
         times: Times,
         relaxed: bool = False,
-        accept_lost: bool = False,
     ) -> None:
         self._path = path
-        self._accept_lost = accept_lost
         self._relaxed = relaxed
         self._reactor = reactor
         self._sequences = Sequences(times)
@@ -87,6 +84,7 @@ class Writer:
         self._handing_over: IDelayedCall | None = None
         self._queue: SimpleQueue[list[Write] | None] = SimpleQueue()
         self._connection: sqlite3.Connection | None = None
+        self._failed = False
         self._tx: Transaction
         self._opened: Deferred[None] = Deferred()
         self._ended: Deferred[None] = Deferred()
@@ -129,7 +127,6 @@ class Writer:
 
     def _run(self) -> None:
         try:
-            self._look_at_log()
             self._connect()
         except Exception as error:
             self._deliver([Outcome(self._opened, False, error)])
@@ -142,27 +139,6 @@ class Writer:
                 self._reactor.callFromThread(self._committed, self._commit(batch))
         self._finish()
         self._deliver([Outcome(self._ended, True, None)])
-
-    def _look_at_log(self) -> None:
-        """Before it is used.
-
-        :raises Unavailable: it has lost what was acknowledged.
-        """
-        if lost := check_log(self._path, self._accept_lost):
-            self._log.error(
-                "{lost}. It goes on without: {key} is true", lost=lost, key=ACCEPTING
-            )
-        if self._relaxed:
-            try:
-                mark_relaxed(self._path)
-            except OSError as error:
-                # Strict is slower, but never wrong.
-                self._log.warn(
-                    "{path}: commits wait for the disk, for it cannot be noted that they need not: {error}",
-                    path=self._path,
-                    error=error,
-                )
-                self._relaxed = False
 
     def _take(self) -> tuple[list[Write], bool]:
         """Wait for work, then take what there is; and whether more may follow."""
@@ -185,8 +161,12 @@ class Writer:
     def _connect(self) -> sqlite3.Connection:
         """The connection; a new one at first and after a commit that failed."""
         if self._connection is None:
-            connection = connect_writer(self._path, self._relaxed)
+            # Strict is slower, but never wrong.
+            relaxed = self._relaxed and is_marked_relaxed(self._path)
+            connection = connect_writer(self._path, relaxed)
             try:
+                if self._failed:
+                    empty_log(connection, self._path)
                 self._sequences.load(connection)
             except ERRORS as error:
                 connection.close()
@@ -215,6 +195,7 @@ class Writer:
     def _disconnect(self) -> None:
         """Forget the connection, as after an error that leaves its state in doubt."""
         connection, self._connection = self._connection, None
+        self._failed = True
         if connection is not None:
             try:
                 connection.close()

@@ -25,6 +25,7 @@ from ozgate.values import (
     Upload,
     Volume,
 )
+from tests.started import started
 
 AGE = 7 * 86400.0
 INTERVAL = 3600.0
@@ -59,7 +60,7 @@ class UploadExpiryTests(SynchronousTestCase):
         self.clock = Clock()
         self.clock.advance(1_700_000_000)
         self.metadata = MemoryMetadataStore(self.clock)
-        self.successResultOf(self.metadata.open())
+        self.successResultOf(started(self.metadata))
         self.bucket = self.write(add_bucket)
         self.service = UploadExpiry(self.metadata, self.clock, "gateway", AGE, INTERVAL)
 
@@ -162,7 +163,7 @@ class DamageTests(TestCase):
         """Uploads whose rows are damaged, or those of their parts, keep no other from expiring."""
         path = self.mktemp()
         metadata = SQLiteMetadataStore(path, reactor)
-        await metadata.open()
+        await started(metadata)
         self.addCleanup(metadata.close)
         bucket = await metadata.write(add_bucket)
         for n in range(20):

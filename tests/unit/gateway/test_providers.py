@@ -20,6 +20,7 @@ from ozgate.config.sitefile import ConfigurationError
 from ozgate.content.stores import BlobStores
 from ozgate.gateway.providers import make_blob_stores, make_provider
 from ozgate.interfaces import IBlobStore, IMetadataStore, IProviderMaker
+from tests.started import started
 
 
 class PluginTests(SynchronousTestCase):
@@ -118,8 +119,8 @@ class DurabilityTests(TestCase):
                 partial(make_provider, IMetadataStore, "ozgate.metadata"),
             )
         )
-        await blobs.open_store()
-        await metadata.open()
+        await started(blobs)
+        await started(metadata)
         try:
             calls.clear()
             sink = blobs.create(None)

@@ -45,6 +45,7 @@ from ozgate.values import BlobRef, Bucket, ByteRange, Content, Extent, Principal
 from ozgate.wire.body import RequestBody
 from ozgate.wire.headers import Headers
 from ozgate.wire.target import Scope, parse_address
+from tests.started import started
 from tests.unit.auth.chunking import (
     SIGNED_TRAILER,
     UNSIGNED_TRAILER,
@@ -123,9 +124,9 @@ class ReceiveCase(SynchronousTestCase):
         """Make the stores and the gateway."""
         clock = Clock()
         self.blobs = MemoryBlobStore(clock)
-        self.successResultOf(self.blobs.open_store())
+        self.successResultOf(started(self.blobs))
         self.metadata = MemoryMetadataStore(clock)
-        self.successResultOf(self.metadata.open())
+        self.successResultOf(started(self.metadata))
         self.gateway = Gateway(
             Settings(),
             self.metadata,
@@ -590,7 +591,7 @@ class FilesTests(TestCase, ReceiveCase):
             self.gateway, blobs=BlobStores(self.files), run_in_thread=deferToThread
         )
         self.addCleanup(self.files.close_store)
-        return self.files.open_store()
+        return started(self.files)
 
     async def test_taken(self) -> None:
         """A body of some MiB is in a file, byte for byte, with all its digests."""

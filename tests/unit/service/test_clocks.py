@@ -22,6 +22,7 @@ from ozgate.service.clocks import dated
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.testing.metadata_base import ask
+from tests.started import started
 from tests.unit.background.test_uploads import AGE, INTERVAL, add_bucket, begin
 from tests.unit.metadata.sqlite.metadata_rows import CREATED, still_store
 
@@ -95,7 +96,7 @@ class BackgroundTests(SynchronousTestCase):
         self.wall, self.steady = Clock(), Clock()
         self.pass_time(CREATED / 1000)
         self.metadata = MemoryMetadataStore(self.wall)
-        self.successResultOf(self.metadata.open())
+        self.successResultOf(started(self.metadata))
         self.bucket = self.write(add_bucket)
 
     def pass_time(self, seconds: float) -> None:
@@ -158,7 +159,7 @@ class BackgroundTests(SynchronousTestCase):
     def test_sweeps(self) -> None:
         """Orphans are looked for every hour, also after the clock was set back by days, and blobs of this hour are spared."""
         blobs = MemoryBlobStore(self.wall)
-        self.successResultOf(blobs.open_store())
+        self.successResultOf(started(blobs))
         reaper = Reaper(self.metadata, blobs, Readers(), self.wall, "gateway", 0.0)
         self.start(Sweeper(reaper, self.steady, 60.0))
         self.wall.rightNow -= 8 * DAY
@@ -179,13 +180,13 @@ class StartTests(TestCase):
         """The time of a store whose last process had a clock that was ahead by so many seconds."""
         path = self.mktemp()
         store = still_store(path)
-        await store.open()
+        await started(store)
         await store.write(lambda tx: tx.next_sequence() and None)
         await store.close()
         clock = Clock()
         clock.advance(CREATED / 1000 - later)
         store = SQLiteMetadataStore(path, reactor, clock)
-        await store.open()
+        await started(store)
         now: int = await store.read(_now)
         await store.close()
         return now

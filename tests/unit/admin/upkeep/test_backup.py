@@ -33,6 +33,7 @@ from ozgate.gateway.gateway import Gateway
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.values import BlobRef, Bucket
 from tests.crash.tapping import Call, Failing, tapped, unavailable
+from tests.started import started
 from tests.unit.background.test_reaper import add_bucket, name_blob, remove_key
 
 SIZE = 30_000
@@ -49,9 +50,9 @@ class BackupCase(TestCase):
         self.blobs = FileBlobStore(
             f"{folder}/blobs", "files", reactor, deferToThread, 0
         )
-        await self.metadata.open()
+        await started(self.metadata)
         self.addCleanup(self.metadata.close)
-        await self.blobs.open_store()
+        await started(self.blobs)
         self.addCleanup(self.blobs.close_store)
         self.gateway = Gateway(
             Settings(data=folder),

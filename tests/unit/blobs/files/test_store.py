@@ -23,6 +23,7 @@ from ozgate.errors import Absent, ClientGone, Damaged, NoSpace, Unavailable
 from ozgate.testing.blob_contract import Feeder, Reader
 from ozgate.values import BlobRef, ByteRange
 from tests.fuzz import blobs
+from tests.started import started
 
 MIB = 1 << 20
 
@@ -48,7 +49,7 @@ class FilesCase(SynchronousTestCase):
         store = FileBlobStore(
             path or self.path, name, self.clock, at_once, inline_below=10
         )
-        self.successResultOf(store.open_store())
+        self.successResultOf(started(store))
         self.addCleanup(store.close_store)
         return store
 
@@ -561,7 +562,7 @@ class OpeningTests(FilesCase):
 
     def refusal(self, path: str, name: str = "files") -> str:
         store = FileBlobStore(path, name, self.clock, at_once, 10)
-        return str(self.failureResultOf(store.open_store(), Unavailable).value)
+        return str(self.failureResultOf(started(store), Unavailable).value)
 
     def test_leftovers(self) -> None:
         """Files that were being written when the process died are removed at the next start."""
@@ -571,12 +572,40 @@ class OpeningTests(FilesCase):
         self.store = self.make()
         self.nothing_left()
 
+    def test_leftovers_of_others(self) -> None:
+        """Who opens the store beside another removes nothing that one is writing, also where files have staging names."""
+        with open(f"{self.path}/staging/abc", "w") as file:
+            file.write("half")
+        other = FileBlobStore(self.path, "files", self.clock, at_once, 10)
+        self.successResultOf(other.open_store())
+        self.assertEqual(os.listdir(f"{self.path}/staging"), ["abc"])
+        self.successResultOf(other.close_store())
+        os.unlink(f"{self.path}/staging/abc")
+
+    def test_not_prepared(self) -> None:
+        """A folder that nobody prepared is refused by who only opens it, and nothing is put there."""
+        path = self.mktemp()
+        os.mkdir(path)
+        store = FileBlobStore(path, "files", self.clock, at_once, 10)
+        error = self.failureResultOf(store.open_store(), Unavailable)
+        self.assertIn("not prepared", str(error.value))
+        self.assertEqual(os.listdir(path), [])
+
+    def test_in_use_by_two(self) -> None:
+        """As long as anybody has the store open it cannot be prepared, whoever prepared it before."""
+        other = FileBlobStore(self.path, "files", self.clock, at_once, 10)
+        self.successResultOf(other.open_store())
+        self.store.close_store()
+        self.assertIn("in use", self.refusal(self.path))
+        self.successResultOf(other.close_store())
+        self.store = self.make()
+
     def test_half_made(self) -> None:
         """A start that was cut off while making the folders is taken up by the next."""
         for made in ("", "FORMAT.new", "FORMAT", "data", "data/00"):
             path = self.mktemp()
             store = FileBlobStore(path, "files", self.clock, at_once, 10)
-            self.successResultOf(store.open_store())
+            self.successResultOf(started(store))
             self.successResultOf(store.close_store())
             if made in ("", "FORMAT.new"):
                 path = self.mktemp()
@@ -656,7 +685,7 @@ class ThreadTests(TestCase):
     async def setUp(self) -> None:
         self.path = self.mktemp()
         self.store = FileBlobStore(self.path, "files", reactor, deferToThread, 10)
-        await self.store.open_store()
+        await started(self.store)
         self.addCleanup(self.store.close_store)
         self.gate = threading.Event()
         self.entered: Deferred[None] = Deferred()

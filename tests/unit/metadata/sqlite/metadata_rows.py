@@ -38,6 +38,7 @@ from ozgate.values import (
     Upload,
     Volume,
 )
+from tests.started import started
 
 CREATED = 1_700_000_000_000
 """When everything was made."""
@@ -205,7 +206,7 @@ async def dump() -> str:
     """A dump of the schema of this checkout."""
     with tempfile.TemporaryDirectory() as folder:
         store = still_store(os.path.join(folder, "metadata.db"))
-        await store.open()
+        await started(store)
         await store.write(fill)
         await store.write(retire)
         await store.close()

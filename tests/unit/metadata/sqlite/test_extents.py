@@ -26,6 +26,7 @@ from ozgate.values import (
     ObjectVersion,
     Volume,
 )
+from tests.started import started
 
 SIZES = (1, 1_000, 10_000)
 LENGTH = 1000
@@ -69,7 +70,7 @@ class CostTests(TestCase):
     async def setUp(self) -> None:  # type: ignore[override]
         """A store with objects of different numbers of extents."""
         self.store = SQLiteMetadataStore(self.mktemp(), reactor)
-        await self.store.open()
+        await started(self.store)
         self.addCleanup(self.store.close)
         volume = Volume("s3v", OWNER, 1)
         await self.store.write(lambda tx: tx.add_volume(volume) and 0)
@@ -196,7 +197,7 @@ class RetiredTests(TestCase):
         """A store with such a version, and one that is there."""
         self.path = self.mktemp()
         self.store = SQLiteMetadataStore(self.path, reactor)
-        await self.store.open()
+        await started(self.store)
         self.addCleanup(self.store.close)
         volume = Volume("s3v", OWNER, 1)
         await self.store.write(lambda tx: tx.add_volume(volume) and 0)

@@ -19,6 +19,7 @@ from ozgate.errors import NoSpace, Unavailable, Uncertain
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.values import Bucket, Content, ObjectVersion, Volume
+from tests.started import started
 
 MARK = b"acknowledged "
 
@@ -61,7 +62,7 @@ class FullDiskTests(TestCase):
     async def opened(self, path: str) -> SQLiteMetadataStore:
         """A store with a bucket in it."""
         store = SQLiteMetadataStore(path, reactor)
-        await store.open()
+        await started(store)
         self.addCleanup(store.close)
         await store.write(add_bucket)
         return store
@@ -203,7 +204,7 @@ class KillTests(TestCase):
             self.assertIsInstance(ended, error.ProcessTerminated)
             self.assertEqual(ended.signal, signal.SIGKILL)
             store = SQLiteMetadataStore(path, reactor)
-            await store.open()
+            await started(store)
             found = await store.read(keys)
             self.assertEqual(set(load.acknowledged) - found, set())
             await store.write(put, "after", 10)
@@ -213,7 +214,7 @@ class KillTests(TestCase):
 async def work(clock: Any, path: str, run: str) -> None:
     """Write without end, 8 at a time, saying what is acknowledged."""
     store = SQLiteMetadataStore(path, reactor)
-    await store.open()
+    await started(store)
     if await store.read(lambda tx: tx.volume("s3v")) is None:
         await store.write(add_bucket)
 

@@ -17,6 +17,7 @@ from ozgate.interfaces import IInspected, IMetadataTransaction
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.testing.metadata_base import extents, part, put, upload
 from ozgate.values import Bucket, Content, DamagedRow, Drift, Volume
+from tests.started import started
 
 
 class InspectionCase(TestCase):
@@ -26,7 +27,7 @@ class InspectionCase(TestCase):
         """Fill it."""
         self.path = self.mktemp()
         self.store = SQLiteMetadataStore(self.path, reactor)
-        await self.store.open()
+        await started(self.store)
         self.addCleanup(self.store.close)
 
         def fill(tx: IMetadataTransaction) -> Bucket:
@@ -153,7 +154,7 @@ class CopyTests(InspectionCase):
         await gatherResults(writes)
         self.assertEqual(os.stat(path).st_mode & 0o077, 0)
         copy = SQLiteMetadataStore(path, reactor)
-        await copy.open()
+        await started(copy)
         self.addCleanup(copy.close)
         page = await copy.read(lambda tx: tx.page(self.bucket, "", "", "", 10_000))
         names = [each.key for each in page.items]

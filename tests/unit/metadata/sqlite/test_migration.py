@@ -13,6 +13,7 @@ from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata.sqlite import schema
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.values import Bucket, Content, ObjectVersion
+from tests.started import started
 
 OLD = Path(__file__).with_name("metadata_v1.sql")
 """What schema 1 made, dumped: two buckets with versions, delete markers, uploads; a link; three volumes."""
@@ -37,7 +38,7 @@ class MigrationTests(TestCase):
             connection.executescript(OLD.read_text(encoding="utf-8"))
             connection.execute("PRAGMA user_version = 1")
         self.store = SQLiteMetadataStore(self.path, reactor)
-        await self.store.open()
+        await started(self.store)
         self.addCleanup(self.store.close)
 
     async def test_counters(self) -> None:
@@ -141,7 +142,7 @@ class MigrationTests(TestCase):
         """The tables are those of a new database."""
         await self.store.close()
         fresh = SQLiteMetadataStore(self.mktemp(), reactor)
-        await fresh.open()
+        await started(fresh)
         await fresh.close()
         tables = []
         for path in (self.path, fresh._path):

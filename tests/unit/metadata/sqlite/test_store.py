@@ -19,6 +19,7 @@ from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata.sqlite import schema, uploads, versions
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.values import Bucket, Content, ObjectVersion, Volume
+from tests.started import started
 
 NOBODY = 65534
 
@@ -55,14 +56,14 @@ class SQLiteTests(TestCase):
     async def opened(self) -> SQLiteMetadataStore:
         """A store that is open."""
         store = SQLiteMetadataStore(self.path, reactor)
-        await store.open()
+        await started(store)
         self.addCleanup(store.close)
         return store
 
     async def refusal(self) -> str:
         """Why the store cannot be opened."""
         store = SQLiteMetadataStore(self.path, reactor)
-        error = await self.assertFailure(store.open(), Unavailable)
+        error = await self.assertFailure(started(store), Unavailable)
         self.assertNotIn("\n", str(error))
         self.assertIn(self.path, str(error))
         return str(error)
@@ -113,6 +114,34 @@ class FileTests(SQLiteTests):
             self.assertEqual(
                 await store.read(content_of, bucket, "empty"), Content(b"")
             )
+
+    async def test_not_prepared(self) -> None:
+        """Who only opens a database makes none, and brings none up to date."""
+        store = SQLiteMetadataStore(self.path, reactor)
+        await self.assertFailure(store.open(), Unavailable)
+        self.assertFalse(os.path.exists(self.path))
+        store = await self.opened()
+        await store.close()
+        self.sql("PRAGMA user_version = 4")
+        store = SQLiteMetadataStore(self.path, reactor)
+        error = await self.assertFailure(store.open(), Unavailable)
+        self.assertIn("not prepared", str(error))
+        self.assertEqual(self.sql("PRAGMA user_version"), [(4,)])
+
+    async def test_open_beside(self) -> None:
+        """Who opens a database beside another leaves its log as it is, and the other goes on when it has closed."""
+        store = await self.opened()
+        bucket = await store.write(add_bucket)
+        await store.write(put, bucket, "key")
+        log = Path(f"{self.path}-wal").read_bytes()
+        self.assertGreater(len(log), 0)
+        other = SQLiteMetadataStore(self.path, reactor)
+        await other.open()
+        self.assertEqual(Path(f"{self.path}-wal").read_bytes(), log)
+        self.assertEqual(await other.read(content_of, bucket, "key"), Content(b"body"))
+        await other.close()
+        await store.write(put, bucket, "other")
+        self.assertEqual(await store.read(content_of, bucket, "key"), Content(b"body"))
 
     async def test_one_file_after_close(self) -> None:
         """A closed database is one file, without a log beside it."""

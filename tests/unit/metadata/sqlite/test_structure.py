@@ -13,9 +13,14 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from ozgate.errors import Unavailable
-from ozgate.metadata.sqlite.connections import connect_reader, connect_writer
+from ozgate.metadata.sqlite.connections import (
+    connect_reader,
+    connect_writer,
+    prepare_database,
+)
 from ozgate.metadata.sqlite.schema import SCHEMA_VERSION
 from ozgate.metadata.sqlite.structure import foreign_parts
+from tests.started import started
 from tests.unit.metadata.sqlite.metadata_rows import fill, restore, still_store
 from tests.unit.metadata.sqlite.test_upgrades import DUMPS
 
@@ -48,7 +53,7 @@ class StructureTests(TestCase):
         """Make it."""
         self.path = self.mktemp()
         store = still_store(self.path)
-        await store.open()
+        await started(store)
         await store.write(fill)
         await store.close()
 
@@ -63,7 +68,9 @@ class StructureTests(TestCase):
                 except sqlite3.OperationalError as error:
                     self.assertIn("no such module", str(error))
                     continue
-            error = await self.assertFailure(still_store(self.path).open(), Unavailable)
+            error = await self.assertFailure(
+                started(still_store(self.path)), Unavailable
+            )
             self.assertIn(said, str(error))
             self.assertIn("restore", str(error))
             self.assertNotIn("\n", str(error))
@@ -75,7 +82,7 @@ class StructureTests(TestCase):
             restore(dump, path)
             with closing(sqlite3.connect(path)) as connection:
                 connection.execute(TRIGGER)
-            error = await self.assertFailure(still_store(path).open(), Unavailable)
+            error = await self.assertFailure(started(still_store(path)), Unavailable)
             self.assertIn("'gift'", str(error), number)
             with closing(sqlite3.connect(path)) as connection:
                 [(version,)] = connection.execute("PRAGMA user_version")
@@ -86,13 +93,13 @@ class StructureTests(TestCase):
         with closing(sqlite3.connect(self.path)) as connection:
             connection.execute("ANALYZE")
         store = still_store(self.path)
-        await store.open()
+        await started(store)
         await store.close()
 
     async def test_found_by_fsck(self) -> None:
         """What comes in while the store is open is among what is wrong with its structure."""
         store = still_store(self.path)
-        await store.open()
+        await started(store)
         self.addCleanup(store.close)
         self.assertEqual(await store.examine(), [])
         with closing(sqlite3.connect(self.path)) as connection:
@@ -120,14 +127,14 @@ class ExpectationTests(SynchronousTestCase):
     def test_cheap(self) -> None:
         """A start does not import sqlite-utils to know what is expected."""
         path = self.mktemp()
-        connect_writer(path).close()
+        prepare_database(path)
         kept = {
             name: sys.modules.pop(name)
             for name in list(sys.modules)
             if name.startswith("sqlite_utils")
         }
         try:
-            connect_writer(path).close()
+            prepare_database(path)
             self.assertNotIn("sqlite_utils", sys.modules)
         finally:
             sys.modules.update(kept)
@@ -135,6 +142,7 @@ class ExpectationTests(SynchronousTestCase):
     def test_distrust(self) -> None:
         """Each connection runs no unknown function from a schema, and checks the sizes of cells."""
         path = self.mktemp()
+        prepare_database(path)
         for connection in (connect_writer(path), connect_reader(path)):
             with closing(connection):
                 for pragma, value in (("trusted_schema", 0), ("cell_size_check", 1)):

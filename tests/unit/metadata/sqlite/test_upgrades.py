@@ -20,6 +20,7 @@ from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata.sqlite import schema
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.values import EXTENTS_AT_ONCE
+from tests.started import started
 from tests.unit.metadata.sqlite.metadata_rows import fill, look, restore, still_store
 
 DUMPS = {
@@ -39,7 +40,7 @@ class UpgradeTests(TestCase):
     async def test_same(self) -> None:
         """Everything reads as it does where this version made it."""
         fresh = still_store(self.mktemp())
-        await fresh.open()
+        await started(fresh)
         await fresh.write(fill)
         expected = await fresh.read(look)
         await fresh.close()
@@ -50,7 +51,7 @@ class UpgradeTests(TestCase):
             path = self.mktemp()
             restore(dump, path)
             store = still_store(path)
-            await store.open()
+            await started(store)
             found = await store.read(look)
             await store.close()
             self.assertEqual(found, expected, number)
@@ -62,7 +63,7 @@ class UpgradeTests(TestCase):
             restore(dump, path)
             self.assertEqual(await self.damaged_of(path), [], number)
             store = still_store(path)
-            await store.open()
+            await started(store)
             found = (await store.examine(), await store.drifts())
             await store.close()
             self.assertEqual(found, ([], []), number)
@@ -72,7 +73,7 @@ class UpgradeTests(TestCase):
         path = self.mktemp()
         restore(DUMPS[5], path)
         store = still_store(path)
-        await store.open()
+        await started(store)
         self.addCleanup(store.close)
         [sequence] = await store.read(lambda tx: tx.retired(1 << 60, 9))
         self.assertTrue(await store.write(lambda tx: tx.release(sequence, 99)))
@@ -135,7 +136,7 @@ class UpgradeTests(TestCase):
             with closing(sqlite3.connect(path)) as connection, connection:
                 self.assertEqual(connection.execute(statement).rowcount, 1)
             store = still_store(path)
-            await store.open()
+            await started(store)
             found = await store.read(_damaged)
             await store.close()
             self.assertEqual(found, places, statement)
@@ -188,7 +189,7 @@ class UpgradeTests(TestCase):
     async def damaged_of(self, path: str) -> list[tuple[str, tuple[object, ...]]]:
         """The places of damaged rows in a database that is opened."""
         store = still_store(path)
-        await store.open()
+        await started(store)
         found = await store.read(_damaged)
         await store.close()
         return found
@@ -205,9 +206,9 @@ class UpgradeTests(TestCase):
         # In a process of its own: SQLite's limit can never be raised again.
         code = (
             "import sqlite3, sys\n"
-            "from ozgate.metadata.sqlite.connections import connect_writer\n"
+            "from ozgate.metadata.sqlite.connections import prepare_database\n"
             "sqlite3.connect(':memory:').execute(f'PRAGMA hard_heap_limit = {10 << 20}')\n"
-            "connect_writer(sys.argv[1]).close()\n"
+            "prepare_database(sys.argv[1])\n"
         )
         out, err, status = await getProcessOutputAndValue(
             sys.executable, ["-c", code, os.path.abspath(path)], os.environ
@@ -221,7 +222,7 @@ class UpgradeTests(TestCase):
             restore(dump, path)
             for _ in range(2):
                 store = SQLiteMetadataStore(path, reactor)
-                await store.open()
+                await started(store)
                 await store.close()
                 self.assertEqual(tables(path), tables(fresh))
 
@@ -229,7 +230,7 @@ class UpgradeTests(TestCase):
         """A database of a newer version is refused with one line that says so, and not a byte of it changes."""
         path = self.mktemp()
         store = SQLiteMetadataStore(path, reactor)
-        await store.open()
+        await started(store)
         await store.close()
         newer = schema.SCHEMA_VERSION + 1
         with closing(sqlite3.connect(path)) as connection:
@@ -237,7 +238,7 @@ class UpgradeTests(TestCase):
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         before = Path(path).read_bytes()
         store = SQLiteMetadataStore(path, reactor)
-        error = await self.assertFailure(store.open(), Unavailable)
+        error = await self.assertFailure(started(store), Unavailable)
         self.assertEqual(
             str(error),
             f"{path} has metadata schema {newer}, but this ozgate knows only up to"
@@ -252,7 +253,7 @@ class UpgradeTests(TestCase):
         restore("CREATE TABLE people (name TEXT);", path)
         before = Path(path).read_bytes()
         store = SQLiteMetadataStore(path, reactor)
-        error = await self.assertFailure(store.open(), Unavailable)
+        error = await self.assertFailure(started(store), Unavailable)
         self.assertEqual(str(error), f"{path} is a database of another program")
         self.assertEqual(Path(path).read_bytes(), before)
 
