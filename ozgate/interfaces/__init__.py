@@ -16,6 +16,7 @@ from .providers import IProviderMaker
 from .rows import (
     IBlobNames,
     IBuckets,
+    IEvents,
     ILeases,
     IOrder,
     IRepairs,
@@ -33,6 +34,7 @@ __all__ = [
     "IBuckets",
     "IByteSource",
     "IClaims",
+    "IEvents",
     "IFiles",
     "IInspected",
     "ILeases",

@@ -26,10 +26,10 @@ class IClaims(Interface):
                                                             has a quota of names
     the rows of volumes                                     the volume
     ``lease``                                               the lease
-    ``release``, ``forget_doomed``, and repairs:            the lease under which that is done
-    ``mend_row``, ``correct_usage``
+    ``release``, ``forget_doomed``, ``forget_events``,      the lease under which that is done
+    and repairs: ``mend_row``, ``correct_usage``
     secrets, named values                                   the secret, the named value
-    ``doom``, ``next_sequence``                             nothing: what is added there depends on no other row
+    ``doom``, ``next_sequence``, ``note_event``             nothing: what is added there depends on no other row
     ``end_leases``                                          nothing: of the dead
     ======================================================= ===================================================
 

@@ -13,6 +13,7 @@ from .claims import IClaims
 from .rows import (
     IBlobNames,
     IBuckets,
+    IEvents,
     ILeases,
     IOrder,
     IRepairs,
@@ -34,6 +35,7 @@ class IMetadataTransaction(
     IBuckets,
     IVersions,
     IUploads,
+    IEvents,
     IBlobNames,
     IRepairs,
     ILeases,

@@ -16,6 +16,7 @@ from ..values import (
     CheckedRows,
     Content,
     DamagedRow,
+    Event,
     ObjectPart,
     ObjectVersion,
     Page,
@@ -30,6 +31,7 @@ from ..values import (
 __all__ = [
     "IBlobNames",
     "IBuckets",
+    "IEvents",
     "ILeases",
     "IOrder",
     "IRepairs",
@@ -234,6 +236,22 @@ class IUploads(Interface):
 
     def count_extents(bucket: Bucket, upload: Upload, most: int) -> int:
         """Extents of all parts of an upload together, counted up to ``most`` and no further."""
+
+
+class IEvents(Interface):
+    """The outbox: what became of objects, in the order in which it did, until it was told to whom it concerns."""
+
+    def note_event(event: Event) -> None:
+        """Add an event, in the transaction that makes the change; its ``sequence`` is set here."""
+
+    def events(after: int, limit: int) -> Sequence[Event]:
+        """Events in order, those whose sequence is larger than ``after``.
+
+        None appears later among or before those that were read: whoever goes on after the last one misses none.
+        """
+
+    def forget_events(upto: int) -> None:
+        """Remove the events up to that sequence, that one included."""
 
 
 class IBlobNames(Interface):

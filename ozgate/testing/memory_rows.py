@@ -9,10 +9,11 @@ from zope.interface import implementer
 
 from ..interfaces import IMetadataTransaction
 from .memory_buckets import BucketRows
+from .memory_events import EventRows
 from .memory_listing import ListedRows
 from .memory_shared import SharedRows
 
 
 @implementer(IMetadataTransaction)
-class MemoryTransaction(ListedRows, BucketRows, SharedRows):
+class MemoryTransaction(ListedRows, BucketRows, EventRows, SharedRows):
     """A transaction on a state that is thrown away if the interaction fails."""

@@ -12,6 +12,7 @@ from ..values import (
     Bucket,
     Claim,
     Content,
+    Event,
     ObjectPart,
     ObjectVersion,
     Part,
@@ -44,6 +45,7 @@ class State:
     uploads: dict[tuple[int, str, str], Upload] = field(factory=dict)
     parts: dict[tuple[int, str, str], dict[int, Part]] = field(factory=dict)
     retired: dict[int, tuple[int, Content]] = field(factory=dict)
+    events: dict[int, Event] = field(factory=dict)
     doomed: dict[tuple[str, str], int] = field(factory=dict)
     leases: dict[str, tuple[str, int, int]] = field(factory=dict)
     secrets: dict[str, Secret] = field(factory=dict)

@@ -25,6 +25,7 @@ from .metadata_blobnames import BlobNameTests
 from .metadata_buckets import BucketTests
 from .metadata_claims import ClaimTests
 from .metadata_content import ContentTests
+from .metadata_events import EventTests
 from .metadata_listing import ListingTests
 from .metadata_processes import ProcessTests
 from .metadata_shared import SharedTests
@@ -43,6 +44,7 @@ SUITES: tuple[type[Any], ...] = (
     VersionTests,
     ContentTests,
     UploadTests,
+    EventTests,
     ListingTests,
     VersionListingTests,
     UploadListingTests,

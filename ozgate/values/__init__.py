@@ -18,7 +18,7 @@ from .access import (
 from .buckets import Bucket, Volume
 from .claims import Claim
 from .content import EXTENTS_AT_ONCE, FIRST_STORE, BlobRef, ByteRange, Content, Extent
-from .events import Cause
+from .events import Cause, Event, EventName
 from .inspection import BlobUser, CheckedRows, DamagedRow, Drift
 from .uploads import Part, Upload, UploadPage
 from .versions import (
@@ -52,6 +52,8 @@ __all__ = [
     "Credential",
     "DamagedRow",
     "Drift",
+    "Event",
+    "EventName",
     "Extent",
     "ListedObject",
     "ListedVersion",

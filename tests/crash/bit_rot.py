@@ -34,6 +34,7 @@ from ozgate.errors import Absent, StoreError
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata.sqlite.rowchecks import CHECKED, CheckedTable, check_of_retired
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
+from ozgate.testing.metadata_events import EVENT
 from ozgate.values import Bucket, Volume
 from tests.started import started
 from tests.unit.metadata.sqlite.metadata_rows import CREATED, fill, still_store
@@ -70,6 +71,7 @@ async def reads_of(store: SQLiteMetadataStore) -> list[Read]:
     for access_id in ("alice/key", "bob"):
         await ask(access_id, lambda tx, a=access_id: tx.secret_row(a))
     await ask("retired", lambda tx: tx.retired(1 << 60, 9))
+    await ask("events", lambda tx: tx.events(0, 9))
     for volume in ("s3v", "vol1"):
         await ask(volume, lambda tx, v=volume: tx.volume(v))
     for place, keys in (
@@ -175,6 +177,7 @@ async def made(path: str) -> list[Read]:
     await started(store)
     await store.write(fill)
     await store.write(_retire)
+    await store.write(lambda tx: tx.note_event(EVENT))
     reads = await reads_of(store)
     await store.close()
     return reads

@@ -80,13 +80,14 @@ class Sequences:
     def load(self, connection: sqlite3.Connection) -> None:
         """Begin after everything that was ever reserved.
 
-        Also after what bytes are kept by, should the counter be damaged: what is new must not look older.
+        Also after what bytes and events are kept by, should the counter be damaged: what is new must not look older.
         """
         sequence, last = (_counter(connection, name) for name in ("sequence", "time"))
         self._seen = sequence
         (used,) = connection.execute(
             "SELECT MAX((SELECT COALESCE(MAX(sequence), 0) FROM bodies),"
-            " (SELECT COALESCE(MAX(owner), 0) FROM extents))"
+            " (SELECT COALESCE(MAX(owner), 0) FROM extents),"
+            " (SELECT COALESCE(MAX(sequence), 0) FROM events))"
         ).fetchone()
         if not isinstance(sequence, int):
             (sequence,) = connection.execute(_AFTER_ALL).fetchone()

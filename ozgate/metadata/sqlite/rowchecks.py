@@ -162,6 +162,11 @@ def check_of_retired(owner: int, retired_at: int) -> int:
     return check_of_text(f"{owner}\0{retired_at}")
 
 
+def check_of_event(sequence: int, event: str) -> int:
+    """The check of a row of ``events``."""
+    return check_of_text(f"{sequence}\0{event}")
+
+
 def check_of_upload(
     number: int,
     bucket: int,
@@ -283,6 +288,7 @@ CHECKED = (
     ),
     _table("secrets", check_of_secret, "access_id user sealed created expires", 1),
     _table("retired", check_of_retired, "owner retired_at", 1),
+    _table("events", check_of_event, "sequence event", 1),
 )
 """Every table whose rows have a check, in the order in which they are looked through."""
 

@@ -332,6 +332,17 @@ def m008_terms(db: Database) -> None:
     db.execute("UPDATE leases SET expires = 0")
 
 
+def m009_events(db: Database) -> None:
+    """The outbox. An event is JSON: it is read as a whole, and in order."""
+    db.execute(
+        """CREATE TABLE events (
+            sequence INTEGER PRIMARY KEY,
+            event TEXT NOT NULL,
+            checked INTEGER NOT NULL
+        )"""
+    )
+
+
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m001_tables,
     m002_surface,
@@ -341,6 +352,7 @@ MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m006_sparse,
     m007_seals,
     m008_terms,
+    m009_events,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

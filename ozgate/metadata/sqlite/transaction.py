@@ -10,6 +10,7 @@ from ...interfaces import IMetadataTransaction
 from ...values import Claim
 from .blobnames import BlobRows
 from .damage import CheckRows
+from .events import EventRows
 from .shared import SharedRows
 from .uploads import UploadRows
 from .versions import VersionRows
@@ -31,6 +32,8 @@ WRITING = (
     "complete_upload",
     "remove_upload",
     "put_part",
+    "note_event",
+    "forget_events",
     "release",
     "forget_doomed",
     "doom",
@@ -46,7 +49,7 @@ WRITING = (
 
 
 @implementer(IMetadataTransaction)
-class Transaction(VersionRows, UploadRows, BlobRows, SharedRows, CheckRows):
+class Transaction(VersionRows, UploadRows, EventRows, BlobRows, SharedRows, CheckRows):
     """What a writing interaction is given."""
 
     def claim(self, *claims: Claim) -> bool:

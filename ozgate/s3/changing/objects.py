@@ -15,10 +15,11 @@ from ...values import NULL_VERSION, Checksum, Content, ObjectPart, ObjectVersion
 from ...wire.headers import Headers
 from ..conditions import check_delete, check_write
 from ..quotas import check_quota
+from .outbox import note
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
-    from ...values import Bucket, Cause
+    from ...values import Bucket, Cause, EventName
 
 
 @frozen
@@ -27,10 +28,12 @@ class Draft:
 
     Order, time, owner, size and version id are given here, when it is put.
 
+    :ivar event: what S3 calls it that a version comes to be so.
     :ivar content: where its bytes are, durable already.
     :ivar parts: the parts of a multipart object.
     """
 
+    event: EventName
     key: str
     content: Content
     etag: str
@@ -110,6 +113,7 @@ def put_version(
         parts_count=draft.parts_count,
     )
     tx.add_version(bucket, version, draft.content, draft.parts)
+    note(tx, cause, bucket, version, draft.event)
     return version
 
 
@@ -136,13 +140,22 @@ def remove_version(
 ) -> None:
     """Remove a version, whatever it is."""
     _drop(tx, bucket, version)
+    note(tx, cause, bucket, version, "ObjectRemoved:Delete")
 
 
 def replace_members(
-    tx: IMetadataTransaction, cause: Cause, bucket: Bucket, version: ObjectVersion
+    tx: IMetadataTransaction,
+    cause: Cause,
+    bucket: Bucket,
+    version: ObjectVersion,
+    event: EventName,
 ) -> None:
-    """Store a version's changed members, such as its tags; its bytes stay."""
+    """Store a version's changed members, such as its tags; its bytes stay.
+
+    :param event: what S3 calls that.
+    """
     tx.replace_version(bucket, version)
+    note(tx, cause, bucket, version, event)
 
 
 def _replaced_by(

@@ -156,6 +156,7 @@ def _complete(
     _check_sizes(parts, claim)
     checksum = _checksum(upload, parts, claim)
     draft = Draft(
+        event="ObjectCreated:CompleteMultipartUpload",
         key=upload.key,
         content=_content(parts),
         etag=multipart_etag(parts),

@@ -186,6 +186,7 @@ def _copy(
         parts = [evolve(part, checksum=None) for part in parts]
     system, metadata = wish.headers or (version.headers, version.metadata)
     draft = Draft(
+        event="ObjectCreated:Copy",
         key=asked.key,
         content=content,
         etag=version.etag,

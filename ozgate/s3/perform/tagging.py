@@ -23,7 +23,7 @@ async def put_object_tagging(call: Call) -> Reply:
     check_version_id(wanted)
     tags = from_document(await document(call))
     version = await call.write_authorized(
-        _replace_tags, wanted, tags, claims=(("key", call.bucket_name, call.key),)
+        _put_tags, wanted, tags, claims=(("key", call.bucket_name, call.key),)
     )
     return Reply(200, _version_header(version))
 
@@ -43,7 +43,7 @@ async def delete_object_tagging(call: Call) -> Reply:
     wanted = call.query("versionId")
     check_version_id(wanted)
     version = await call.write_authorized(
-        _replace_tags, wanted, {}, claims=(("key", call.bucket_name, call.key),)
+        _delete_tags, wanted, claims=(("key", call.bucket_name, call.key),)
     )
     return Reply(204, _version_header(version))
 
@@ -54,7 +54,7 @@ def _read_version(
     return find_readable(tx, asked, bucket, asked.key, wanted)
 
 
-def _replace_tags(
+def _put_tags(
     tx: IMetadataTransaction,
     asked: Asked,
     bucket: Bucket,
@@ -62,7 +62,15 @@ def _replace_tags(
     tags: Mapping[str, str],
 ) -> ObjectVersion:
     version = evolve(find_version(tx, bucket, asked.key, wanted), tags=tags)
-    replace_members(tx, asked.cause, bucket, version)
+    replace_members(tx, asked.cause, bucket, version, "ObjectTagging:Put")
+    return version
+
+
+def _delete_tags(
+    tx: IMetadataTransaction, asked: Asked, bucket: Bucket, wanted: str | None
+) -> ObjectVersion:
+    version = evolve(find_version(tx, bucket, asked.key, wanted), tags={})
+    replace_members(tx, asked.cause, bucket, version, "ObjectTagging:Delete")
     return version
 
 

@@ -30,6 +30,7 @@ async def put_object(call: Call) -> Reply:
     received = await receive(call, inline=True)
     checksum = full_checksum(received)
     draft = Draft(
+        event="ObjectCreated:Put",
         key=call.key,
         content=received.content,
         etag=received.md5,

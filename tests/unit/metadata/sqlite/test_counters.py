@@ -27,6 +27,7 @@ class CountersTests(SynchronousTestCase):
             "parts (owner)",
             "bodies (sequence)",
             "extents (owner)",
+            "events (sequence)",
         ):
             self.connection.execute(f"CREATE TABLE {table}")
 

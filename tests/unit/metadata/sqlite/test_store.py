@@ -18,6 +18,7 @@ from ozgate.errors import Damaged, Unavailable
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata.sqlite import schema, uploads, versions
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
+from ozgate.testing.metadata_events import EVENT
 from ozgate.values import Bucket, Content, ObjectVersion, Volume
 from tests.started import started
 
@@ -37,6 +38,12 @@ def put(
     version = ObjectVersion(key, tx.next_sequence(), tx.now(), len(body))
     tx.add_version(bucket, version, Content(body))
     return version.sequence
+
+
+def note(tx: IMetadataTransaction) -> int:
+    """Add an event; its sequence number."""
+    tx.note_event(EVENT)
+    return tx.events(0, 1)[0].sequence
 
 
 def content_of(tx: IMetadataTransaction, bucket: Bucket, key: str) -> Content:
@@ -114,6 +121,16 @@ class FileTests(SQLiteTests):
             self.assertEqual(
                 await store.read(content_of, bucket, "empty"), Content(b"")
             )
+
+    async def test_lost_counter_of_events(self) -> None:
+        """Nor is the number of an event that is the last thing there is."""
+        store = await self.opened()
+        bucket = await store.write(add_bucket)
+        last = await store.write(note)
+        await store.close()
+        self.sql("UPDATE counters SET name = 'other' WHERE name = 'sequence'")
+        store = await self.opened()
+        self.assertGreater(await store.write(put, bucket, "new"), last)
 
     async def test_not_prepared(self) -> None:
         """Who only opens a database makes none, and brings none up to date."""
