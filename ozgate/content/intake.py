@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, cast
 
+from awscrt.checksums import crc64nvme
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IConsumer, IProducer, IPushProducer
 from twisted.logger import Logger
@@ -20,6 +21,7 @@ from .extents import combined_crc64nvme
 
 if TYPE_CHECKING:
     from ..interfaces import IMetadataStore, IMetadataTransaction
+    from .sealing import Sealing
     from .stores import BlobStores
 
 _log = Logger()
@@ -37,6 +39,7 @@ class Target(Protocol):
 
     metadata: IMetadataStore
     blobs: BlobStores
+    sealing: Sealing | None
 
     @property
     def troubles(self) -> Troubles:
@@ -51,7 +54,10 @@ def most_inline(target: Target) -> int:
 
 def inline_content(target: Target, body: bytes) -> Content:
     """A body for the metadata row, with which it becomes durable."""
-    return Content(body)
+    sealing = target.sealing
+    if sealing is None or not body:
+        return Content(body)
+    return sealing.seal_body(body)
 
 
 async def store(target: Target, body: bytes) -> Content:
@@ -74,7 +80,7 @@ def begin(target: Target, size: int) -> Extents:
 
     :raises Unavailable: the store takes none.
     """
-    return Extents(target.blobs.default, size)
+    return Extents(target.blobs.default, size, target.sealing)
 
 
 async def abandon(target: Target, extents: Extents) -> None:
@@ -122,14 +128,20 @@ class Extents:
     waits there until the full one is durable, so that at most two sinks hold bytes at a time.
 
     :param size: bytes that will come.
+    :param sealing: seals them, each blob by itself; ``None`` for nothing.
     """
 
-    def __init__(self, blobs: IBlobStore, size: int) -> None:
+    def __init__(
+        self, blobs: IBlobStore, size: int, sealing: Sealing | None = None
+    ) -> None:
         self._blobs = blobs
         self._missing = size
+        self._sealing = sealing
+        self._crc = 0
         self._producer: IPushProducer | None = None
         self._sinks: list[IBlobSink] = []
         self._commits: list[Deferred[None]] = []
+        self._seals: list[tuple[int, str]] = []
         self._refs: dict[int, BlobRef] = {}
         self._extents: tuple[Extent, ...] = ()
         self._paused = False
@@ -201,12 +213,17 @@ class Extents:
         for succeeded, outcome in outcomes:
             if not succeeded:
                 cast(Failure, outcome).raiseException()
-        self._extents = tuple(Extent(ref, 0, ref.length) for ref in self.refs)
+        self._extents = tuple(
+            Extent(ref, 0, length, seal)
+            for ref, (length, seal) in zip(self.refs, self._seals, strict=True)
+        )
         return Content(None, self._extents)
 
     @property
     def crc64nvme(self) -> int:
         """CRC64NVME of all bytes, when they are durable: it was computed on the way."""
+        if self._sealing is not None:
+            return self._crc
         return combined_crc64nvme(self._extents)
 
     async def abort(self) -> None:
@@ -218,14 +235,24 @@ class Extents:
                 await sink.abort()
 
     def _begin(self) -> None:
-        limit = self._blobs.extent_size
-        self._room = min(self._missing, limit) if limit else self._missing
-        self._sink: IBlobSink = self._blobs.create(self._room)
+        limit, sealing, seal = self._blobs.extent_size, self._sealing, ""
+        if limit and sealing is not None:
+            limit = sealing.plain_size(limit)
+        size = self._room = min(self._missing, limit) if limit else self._missing
+        if sealing is None:
+            self._sink: IBlobSink = self._blobs.create(size)
+        else:
+            stored = self._blobs.create(sealing.stored_size(size))
+            self._sink, seal = sealing.seal(stored)
         self._sinks.append(self._sink)
+        self._seals.append((size, seal))
 
     def _fill(self, data: bytes) -> None:
         self._room -= len(data)
         self._missing -= len(data)
+        if self._sealing is not None:
+            # What the blob store computes is of sealed bytes.
+            self._crc = crc64nvme(data, self._crc)
         self._sink.write(data)
 
     def _commit_sink(self) -> None:

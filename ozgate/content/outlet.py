@@ -9,6 +9,7 @@ from attrs import frozen
 
 from ..errors import Absent, Damaged
 from ..values import EXTENTS_AT_ONCE, Bucket, ByteRange, Content, Extent, ObjectVersion
+from .sealing import sealing_of
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IConsumer, IReactorTime
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     )
     from ..wire.limits import BodyMemory
     from .readers import Readers
+    from .sealing import Sealing
     from .stores import BlobStores
 
 _MARGIN = 60_000
@@ -37,6 +39,7 @@ class Stores(Protocol):
 
     metadata: IMetadataStore
     blobs: BlobStores
+    sealing: Sealing | None
     readers: Readers
     clock: IReactorTime
     memory: BodyMemory
@@ -82,9 +85,16 @@ def locate(
     return Located(bucket, version, span, content)
 
 
-def body_of(located: Located) -> bytes | None:
-    """The bytes, where they are in the row; ``None`` where they are in extents."""
-    return located.content.body
+def body_of(stores: Stores, located: Located) -> bytes | None:
+    """The bytes, where they are in the row; ``None`` where they are in extents.
+
+    :raises Damaged: they are not what was sealed.
+    """
+    content = located.content
+    if not content.seal:
+        return content.body
+    body = sealing_of(stores).open_body(content)
+    return body[located.span.offset : located.span.end]
 
 
 class Sources(AsyncIterator["IByteSource"]):
@@ -106,7 +116,7 @@ class Sources(AsyncIterator["IByteSource"]):
         token: int,
     ) -> None:
         self._metadata: IMetadataStore = stores.metadata
-        self._blobs = stores.blobs
+        self._stores = stores
         self._readers = stores.readers
         extents = located.content.extents
         # Later ones are no more than these. To refuse a reader for them would spare nothing.
@@ -124,7 +134,7 @@ class Sources(AsyncIterator["IByteSource"]):
         """The next source; the one before is closed.
 
         :raises Damaged: its blob is not there.
-        :raises Unavailable: nothing is configured that is the store of its blob.
+        :raises Unavailable: nothing is configured that is the store of its blob, or that opens what is sealed.
         """
         self._close_current()
         source, self._next = self._next, None
@@ -133,7 +143,7 @@ class Sources(AsyncIterator["IByteSource"]):
             if extent is None:
                 self.close()
                 raise StopAsyncIteration
-            source = await _open(self._blobs, extent)
+            source = await _open(self._stores, extent)
         self._current = source
         return source
 
@@ -192,24 +202,27 @@ async def open_sources(stores: Stores, located: Located, token: int) -> Sources:
 
     :param token: that of :func:`begin_read`; left when the sources are closed, and when this fails.
     :raises Damaged: the first blob is not there.
-    :raises Unavailable: nothing is configured that is its store.
+    :raises Unavailable: nothing is configured that is its store, or that opens what is sealed.
     """
     extents = located.content.extents
     try:
-        first = await _open(stores.blobs, extents[0]) if extents else None
+        first = await _open(stores, extents[0]) if extents else None
     except BaseException:
         stores.readers.leave(token)
         raise
     return Sources(stores, located, first, token)
 
 
-async def _open(blobs: BlobStores, extent: Extent) -> IByteSource:
-    store = blobs.of(extent.blob)
+async def _open(stores: Stores, extent: Extent) -> IByteSource:
+    store, sealing = stores.blobs.of(extent.blob), None
+    if extent.seal:
+        sealing = sealing_of(stores)
+        span = sealing.stored_range(extent)
+    else:
+        span = ByteRange(extent.offset, extent.length)
     try:
-        source: IByteSource = await store.open(
-            extent.blob, ByteRange(extent.offset, extent.length)
-        )
+        source: IByteSource = await store.open(extent.blob, span)
     except Absent as error:
         # A row names it, and the reaper knows of the reader.
         raise Damaged(str(error)) from error
-    return source
+    return source if sealing is None else sealing.open(extent, source)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ..config.settings import Settings
     from ..content.readers import Readers
+    from ..content.sealing import Sealing
     from ..content.stores import BlobStores
     from ..interfaces import IMetadataStore
 
@@ -33,6 +34,7 @@ class Gateway:
     :ivar memory: what bodies take of it.
     :ivar troubles: what is amiss for a while.
     :ivar turns: who may hash what is stored.
+    :ivar sealing: seals what is stored, and opens it; ``None`` for nothing, as in every service today.
     """
 
     settings: Settings
@@ -58,6 +60,7 @@ class Gateway:
         ),
         takes_self=True,
     )
+    sealing: Sealing | None = None
 
     def check_room(self, *, in_rows: bool) -> None:
         """Make sure that something can be stored.

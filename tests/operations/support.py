@@ -31,6 +31,7 @@ from ozgate.auth.secretstore import MetadataSecretStore, StaticSecrets
 from ozgate.auth.sigv4 import sign
 from ozgate.config.settings import Settings
 from ozgate.content.readers import Readers
+from ozgate.content.sealing import Sealing
 from ozgate.content.stores import BlobStores
 from ozgate.gateway.gateway import Gateway
 from ozgate.interfaces import IMetadataTransaction
@@ -260,7 +261,9 @@ def _checked(response: Response) -> Response:
     return response
 
 
-def make_gateway(clock: MemoryReactorClock, **settings: Any) -> Gateway:
+def make_gateway(
+    clock: MemoryReactorClock, sealing: Sealing | None = None, **settings: Any
+) -> Gateway:
     """A gateway over memory providers, not yet opened."""
     return Gateway(
         Settings(security_enabled=True, **settings),
@@ -270,12 +273,17 @@ def make_gateway(clock: MemoryReactorClock, **settings: Any) -> Gateway:
         clock,
         maybeDeferred,
         process="test",
+        sealing=sealing,
     )
 
 
 class OperationTestCase(TestCase):
-    """A test of one operation against an empty gateway with the one bucket ``bucket``."""
+    """A test of one operation against an empty gateway with the one bucket ``bucket``.
 
+    :cvar sealing: what seals the bytes that the gateway stores.
+    """
+
+    sealing: Sealing | None = None
     client: Client
     clock: MemoryReactorClock
 
@@ -288,7 +296,7 @@ class OperationTestCase(TestCase):
         self.clock.advance(1_795_000_000)
         folder = self.mktemp()
         os.makedirs(folder)
-        gateway = make_gateway(self.clock, data=folder)
+        gateway = make_gateway(self.clock, self.sealing, data=folder)
         await gateway.metadata.open()
         await gateway.blobs.open()
         self.addCleanup(gateway.blobs.close)

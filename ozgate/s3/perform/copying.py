@@ -16,6 +16,7 @@ from attrs import evolve, frozen
 
 from ...content.extents import joined, known_crc64nvme
 from ...content.outlet import Located, begin_read, locate
+from ...content.sealing import copied, is_sealed
 from ...errors import InvalidArgument, InvalidRequest, SlowDown
 from ...values import Bucket, ByteRange, Checksum, Content, ObjectPart, ObjectVersion
 from ..changing import Draft, put_version
@@ -66,12 +67,27 @@ class _Wish:
 class _Outcome:
     """What became of a copy.
 
-    :ivar located: the bytes of which a checksum must be computed first; ``None`` when the copy is made.
+    :ivar version: the copy; ``None`` when something is wanted first.
+    :ivar located: the bytes of which a checksum is wanted.
+    :ivar content: what is wanted as it is for a copy, where it is sealed.
     """
 
     source: ObjectVersion
     version: ObjectVersion | None = None
     located: Located | None = None
+    content: Content | None = None
+
+
+@frozen
+class _Prepared:
+    """What was wanted of a source.
+
+    :ivar sequence: of the version that it is of.
+    """
+
+    sequence: int
+    checksum: Checksum | None
+    content: Content | None
 
 
 async def copy_object(call: Call) -> Reply:
@@ -79,7 +95,7 @@ async def copy_object(call: Call) -> Reply:
     source = read_source(call)
     wish = _read_wish(call)
     _refuse_idle_copy(call, source)
-    computed: tuple[int, Checksum] | None = None
+    prepared: _Prepared | None = None
     claims = (
         ("key", call.bucket_name, call.key),
         ("key", source.bucket, source.key),
@@ -89,25 +105,34 @@ async def copy_object(call: Call) -> Reply:
         token = begin_read(call.gateway)
         try:
             outcome = await call.write_authorized(
-                _copy, source, wish, computed, claims=claims
+                _copy, source, wish, prepared, claims=claims
             )
             if outcome.version is not None:
                 return _reply(outcome.version, outcome.source)
-            assert outcome.located is not None
-            sequence = outcome.source.sequence
-            algorithms = (wish.algorithm,)
-            _, sums = await digest(
-                call, outcome.located, algorithms, check_same, source, sequence
-            )
+            prepared = await _prepare(call, source, wish.algorithm, outcome)
         except Changed:
             continue
         finally:
             readers.leave(token)
-        computed = (
-            sequence,
-            Checksum(wish.algorithm, "FULL_OBJECT", sums[wish.algorithm]),
-        )
     raise SlowDown()
+
+
+async def _prepare(
+    call: Call, source: Source, algorithm: str, outcome: _Outcome
+) -> _Prepared:
+    """What an outcome says is wanted.
+
+    :raises Changed: the source is another version now.
+    """
+    sequence, checksum, content = outcome.source.sequence, None, outcome.content
+    if outcome.located is not None:
+        _, sums = await digest(
+            call, outcome.located, (algorithm,), check_same, source, sequence
+        )
+        checksum = Checksum(algorithm, "FULL_OBJECT", sums[algorithm])
+    if content is not None:
+        content = copied(call.gateway, content)
+    return _Prepared(sequence, checksum, content)
 
 
 def _read_wish(call: Call) -> _Wish:
@@ -159,15 +184,18 @@ def _copy(
     bucket: Bucket,
     source: Source,
     wish: _Wish,
-    computed: tuple[int, Checksum] | None,
+    prepared: _Prepared | None,
 ) -> _Outcome:
-    """Read the source and write the copy, in one transaction.
+    """Read the source and write the copy, in one transaction, unless something of the source is wanted first.
 
-    :param computed: a checksum computed before, with the sequence of the version it is of.
+    :param prepared: what was wanted before, if it is of the version that is copied.
     """
     source_bucket, version = locate_authorized_source(tx, asked, source)
     check_size(version.size)
+    if prepared is None or prepared.sequence != version.sequence:
+        prepared = _Prepared(version.sequence, None, None)
     content = joined(tx.content(source_bucket, version))
+    located = None
     parts: Sequence[ObjectPart] = ()
     if version.parts_count:
         parts = tx.object_parts(source_bucket, version, 0, version.parts_count)
@@ -176,19 +204,19 @@ def _copy(
         checksum is None
         or (checksum.algorithm, checksum.type) != (wish.algorithm, "FULL_OBJECT")
     ):
-        checksum = _known(wish.algorithm, version, content)
-        if computed is not None and computed[0] == version.sequence:
-            checksum = computed[1]
+        checksum = prepared.checksum or _known(wish.algorithm, version, content)
         if checksum is None:
             span = ByteRange(0, version.size)
             located = locate(tx, source_bucket, version, span)
-            return _Outcome(version, located=located)
         parts = [evolve(part, checksum=None) for part in parts]
+    copy = prepared.content if is_sealed(content) else content
+    if located is not None or copy is None:
+        return _Outcome(version, None, located, content)
     system, metadata = wish.headers or (version.headers, version.metadata)
     draft = Draft(
         event="ObjectCreated:Copy",
         key=asked.key,
-        content=content,
+        content=copy,
         etag=version.etag,
         storage_class=wish.storage_class,
         headers=_redirected(system, wish.redirect),

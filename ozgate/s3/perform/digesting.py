@@ -64,7 +64,7 @@ async def digest(
         name: whole if name == "MD5" else ALGORITHMS[name].new() for name in algorithms
     }
     hashes = tuple({whole, *sums.values()})
-    body = body_of(located)
+    body = body_of(call.gateway, located)
     if body is not None:
         for hash_ in hashes:
             hash_.update(body)

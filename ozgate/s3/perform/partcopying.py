@@ -18,10 +18,12 @@ from attrs import evolve, frozen
 from ...content.extents import count_extents, joined, known_crc64nvme
 from ...content.intake import store
 from ...content.outlet import Located, begin_read, body_of, locate
+from ...content.sealing import copied, is_sealed
 from ...errors import SlowDown
 from ...values import (
     Bucket,
     ByteRange,
+    Content,
     ObjectPart,
     ObjectVersion,
     Part,
@@ -208,13 +210,17 @@ async def _store(
     part = Part(number, located.span.length, etag, 0, checksums)
     values = (upload_id, source, found.version.sequence, located.span)
     claims = (("upload", upload_id), ("key", source.bucket, source.key))
-    body = body_of(located)
+    body = body_of(call.gateway, located)
     if body:
         content = await store(call.gateway, body)
         part = evolve(part, content=content)
         stored = await keep(call, content, _put, *values, part, claims=claims)
     else:
         stored = await call.write_authorized(_put, *values, part, claims=claims)
+        if isinstance(stored, Content):
+            part = evolve(part, content=copied(call.gateway, stored))
+            stored = await call.write_authorized(_put, *values, part, claims=claims)
+    assert isinstance(stored, Part)
     return _reply(found, stored)
 
 
@@ -227,14 +233,17 @@ def _put(
     sequence: int,
     span: ByteRange,
     part: Part,
-) -> Part:
+) -> Part | Content:
     """Store the part if its source is still the version that was read.
 
     :param part: without content, it is made of the extents of its source.
+    :return: the part; where those are sealed, they are first, to be given as they are for a copy.
     """
     bucket, version = locate_same_source(tx, asked, source, sequence)
     if not count_extents(part.content):
         content = joined(tx.content(bucket, version, span))
+        if is_sealed(content):
+            return content
         part = evolve(part, content=content)
     return store_part(tx, asked, target, upload_id, part)
 

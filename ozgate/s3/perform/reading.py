@@ -73,10 +73,10 @@ async def get_object(call: Call) -> Reply:
         reply = _reply(found, call.asked, overrides)
         located = found.located
         assert located is not None
+        body = body_of(gateway, located)
     except BaseException:
         gateway.readers.leave(token)
         raise
-    body = body_of(located)
     if body is not None:
         gateway.readers.leave(token)
         reply.body = body

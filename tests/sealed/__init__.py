@@ -1,0 +1,1 @@
+"""Other tests once more, with every byte sealed."""
