@@ -6,6 +6,7 @@ It keeps no secrets. Whoever takes stored bytes for an object's fails under it.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from hashlib import blake2b, shake_128
 from typing import cast
 
@@ -31,11 +32,16 @@ class XorSealing:
     """A :class:`~ozgate.content.sealing.Sealing`: blocks under a stream of bytes made of a key and their number.
 
     A seal is ``xor:KEY:COPIES``: the key of the blob or body, and how often it was wrapped anew.
+
+    :param draw: gives so many random bytes.
     """
+
+    def __init__(self, draw: Callable[[int], bytes] = os.urandom) -> None:
+        self._draw = draw
 
     def seal_body(self, body: bytes) -> Content:
         """See :class:`~ozgate.content.sealing.Sealing`, as for the others."""
-        seal = _new_seal()
+        seal = self._new_seal()
         return Content(_seal(body, _key_of(seal), 0), (), seal, len(body))
 
     def open_body(self, content: Content) -> bytes:
@@ -57,7 +63,7 @@ class XorSealing:
 
     def seal(self, sink: IBlobSink) -> tuple[IBlobSink, str]:
         """See the interface."""
-        seal = _new_seal()
+        seal = self._new_seal()
         return cast(IBlobSink, _SealingSink(sink, _key_of(seal))), seal
 
     def stored_range(self, extent: Extent) -> ByteRange:
@@ -78,9 +84,8 @@ class XorSealing:
         )
         return evolve(content, extents=extents, seal=_wrapped_anew(content.seal))
 
-
-def _new_seal() -> str:
-    return f"xor:{os.urandom(16).hex()}:0"
+    def _new_seal(self) -> str:
+        return f"xor:{self._draw(16).hex()}:0"
 
 
 def _wrapped_anew(seal: str) -> str:

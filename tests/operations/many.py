@@ -10,9 +10,10 @@ from twisted.python.failure import Failure
 
 from ozgate.auth.sigv4 import sign
 from ozgate.background.reaper import Reaper
+from ozgate.content.intake import store
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.testing.inmemory import CLIENT, join, settle
-from ozgate.values import BlobRef, Content, Extent, ObjectPart, ObjectVersion
+from ozgate.values import Content, Extent, ObjectPart, ObjectVersion
 from tests.operations.support import REGION, SECRETS, URL
 from tests.operations.uploads import ObjectTestCase
 
@@ -57,16 +58,16 @@ class ManyExtentsTestCase(ObjectTestCase):
 
     async def add_object(
         self, *data: bytes, key: str = "key", times: int = 1
-    ) -> list[BlobRef]:
+    ) -> list[Extent]:
         """Put an object straight into the stores: each of these bytes is a blob, an extent and a part.
 
         :param times: how often they follow each other.
         """
         gateway = self.client.gateway
-        refs = [gateway.blobs.default.keep(each) for each in data]
-        extents = tuple(
-            Extent(ref, 0, ref.length) for _ in range(times) for ref in refs
-        )
+        made = [
+            extent for each in data for extent in (await store(gateway, each)).extents
+        ]
+        extents = tuple(made * times)
         parts = [
             ObjectPart(number, extent.length)
             for number, extent in enumerate(extents, 1)
@@ -74,7 +75,7 @@ class ManyExtentsTestCase(ObjectTestCase):
         content = Content(None, extents)
         volume = gateway.settings.volume_name
         await gateway.metadata.write(_add_object, volume, key, content, parts)
-        return refs
+        return made
 
     def slowly(self, target: str = "/bucket/key") -> Reader:
         """A client that asked and does not read yet."""

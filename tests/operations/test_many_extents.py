@@ -116,8 +116,8 @@ class LimitTests(ManyExtentsTestCase):
         """Parts that are made of too many extents together are refused, in words that say what to do; a few more of few are not."""
         self.patch(uploads, "MOST_EXTENTS", 20)
         size = len(PART) // 8
-        refs = await self.add_object(*[b"x" * size + b"%d" % n for n in range(8)])
-        whole = sum(ref.length for ref in refs)
+        made_of = await self.add_object(*[b"x" * size + b"%d" % n for n in range(8)])
+        whole = sum(extent.length for extent in made_of)
         upload_id = await self.begin("/bucket/made")
         for number in (1, 2):
             made = await self.copy_part(upload_id, number, "/bucket/key", 0, whole - 1)
@@ -130,7 +130,7 @@ class LimitTests(ManyExtentsTestCase):
         self.assertEqual(again.status, 200, again.body)
         for number in (3, 4):
             made = await self.copy_part(
-                upload_id, number, "/bucket/key", 0, 5 * refs[0].length - 1
+                upload_id, number, "/bucket/key", 0, 5 * made_of[0].length - 1
             )
             self.assertEqual(made.status, 200, made.body)
 

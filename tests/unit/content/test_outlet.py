@@ -88,6 +88,7 @@ class SourcesTests(TestCase):
         self.gateway: Any = SimpleNamespace(
             metadata=self.metadata,
             blobs=BlobStores(self.blobs),
+            sealing=None,
             readers=self.readers,
             memory=self.memory,
             clock=clock,
