@@ -30,7 +30,7 @@ class IClaims(Interface):
     and repairs: ``mend_row``, ``correct_usage``
     secrets, named values                                   the secret, the named value
     ``doom``, ``next_sequence``, ``note_event``             nothing: what is added there depends on no other row
-    ``end_leases``                                          nothing: of the dead
+    ``end_leases``, ``put_process``, ``remove_process``     nothing: a process stores itself, and is removed when it is dead
     ======================================================= ===================================================
 
     A claim of a bucket that is not shared covers all that is in it, and one of a volume covers its usage. A bucket that was made in the transaction

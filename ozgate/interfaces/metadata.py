@@ -16,6 +16,7 @@ from .rows import (
     IEvents,
     ILeases,
     IOrder,
+    IProcesses,
     IRepairs,
     ISecretRows,
     ISettings,
@@ -31,6 +32,7 @@ Ts = TypeVarTuple("Ts")
 
 class IMetadataTransaction(
     IOrder,
+    IProcesses,
     IClaims,
     IBuckets,
     IVersions,

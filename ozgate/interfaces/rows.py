@@ -21,6 +21,7 @@ from ..values import (
     ObjectVersion,
     Page,
     Part,
+    Process,
     Secret,
     Upload,
     UploadPage,
@@ -34,6 +35,7 @@ __all__ = [
     "IEvents",
     "ILeases",
     "IOrder",
+    "IProcesses",
     "IRepairs",
     "ISecretRows",
     "ISettings",
@@ -335,6 +337,19 @@ class ILeases(Interface):
 
     def end_leases(owner: str) -> None:
         """End all that an owner has, of whom it is known that it is dead: nobody need wait until its time is over."""
+
+
+class IProcesses(Interface):
+    """The processes that use the store at once, and which of them have been reading for long."""
+
+    def processes() -> Sequence[Process]:
+        """All of them, but those that are known to have ended."""
+
+    def put_process(process: Process) -> None:
+        """Store a process; what was stored of the same id is replaced."""
+
+    def remove_process(process_id: str) -> None:
+        """Forget a process that is dead, or about to end; nothing happens if it is gone."""
 
 
 class ISecretRows(Interface):

@@ -1,4 +1,4 @@
-"""What else the memory provider keeps: the doomed, leases, secrets, named values."""
+"""What else the memory provider keeps: the doomed, leases, processes, secrets, named values."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from ..values import (
     BlobRef,
     CheckedRows,
     DamagedRow,
+    Process,
     Secret,
 )
 from .memory_state import Rows, by_name
 
 
 class SharedRows(Rows):
-    """Blobs that may have no name left; leases, secrets and named values."""
+    """Blobs that may have no name left; leases, processes, secrets and named values."""
 
     def doomed(self, before: int, limit: int) -> Sequence[BlobRef]:
         """Blobs doomed before that time, oldest first."""
@@ -76,6 +77,18 @@ class SharedRows(Rows):
         for name, (holder, _, number) in leases.items():
             if holder == owner:
                 leases[name] = (owner, 0, number)
+
+    def processes(self) -> Sequence[Process]:
+        """All processes."""
+        return list(self._state.processes.values())
+
+    def put_process(self, process: Process) -> None:
+        """Store a process."""
+        self._written().processes[process.id] = process
+
+    def remove_process(self, process_id: str) -> None:
+        """Forget a process."""
+        self._written().processes.pop(process_id, None)
 
     def secret_row(self, access_id: str) -> Secret | None:
         """The row of an access id."""

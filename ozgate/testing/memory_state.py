@@ -16,6 +16,7 @@ from ..values import (
     ObjectPart,
     ObjectVersion,
     Part,
+    Process,
     Secret,
     Upload,
     Volume,
@@ -48,6 +49,7 @@ class State:
     events: dict[int, Event] = field(factory=dict)
     doomed: dict[tuple[str, str], int] = field(factory=dict)
     leases: dict[str, tuple[str, int, int]] = field(factory=dict)
+    processes: dict[str, Process] = field(factory=dict)
     secrets: dict[str, Secret] = field(factory=dict)
     settings: dict[str, bytes] = field(factory=dict)
 

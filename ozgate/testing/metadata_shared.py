@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from attrs import evolve
 
 from ..interfaces import IMetadataTransaction
-from ..values import DamagedRow, Secret, Volume
+from ..values import DamagedRow, Process, Secret, Volume
 from .metadata_base import (
     OWNER,
     START,
@@ -81,6 +81,20 @@ class SharedTests(MetadataTests):
         await self.write("end_leases", "nobody")
         for name, term in (("sweep", 2), ("scrub", 2), ("fsck", None)):
             self.assertEqual(await self.write("lease", name, "next", 10), term, name)
+
+    async def test_processes(self) -> None:
+        """Processes are kept, replaced and removed."""
+        first, second = Process("host-1-a", START * 1000), Process("host-2-b", 2, 3, 4)
+        for process in (evolve(first, reads_since=9, noted_until=9), first, second):
+            await self.write("put_process", process)
+        found = await self.read("processes")
+        self.assertEqual(
+            {each.id: each for each in found},
+            {each.id: each for each in (first, second)},
+        )
+        for _ in range(2):
+            await self.write("remove_process", second.id)
+        self.assertEqual(list(await self.read("processes")), [first])
 
     async def test_setting(self) -> None:
         """Named values are kept, replaced and removed."""

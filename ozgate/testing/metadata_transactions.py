@@ -10,7 +10,7 @@ from zope.interface.verify import verifyObject
 
 from ..errors import Unavailable
 from ..interfaces import IMetadataStore, IMetadataTransaction
-from ..values import Bucket, Content, ObjectVersion, Volume
+from ..values import Bucket, Content, ObjectVersion, Process, Volume
 from .metadata_base import (
     OWNER,
     START,
@@ -122,6 +122,8 @@ class TransactionTests(MetadataTests):
             ("doom", [blob("b")]),
             ("lease", "name", "owner", 1),
             ("end_leases", "owner"),
+            ("put_process", Process("id", 1)),
+            ("remove_process", "id"),
             ("set_setting", "id", b"value"),
         ):
             await self.assertFailure(self.read(*attempt), TypeError)

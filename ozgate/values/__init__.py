@@ -20,6 +20,7 @@ from .claims import Claim
 from .content import EXTENTS_AT_ONCE, FIRST_STORE, BlobRef, ByteRange, Content, Extent
 from .events import Cause, Event, EventName
 from .inspection import BlobUser, CheckedRows, DamagedRow, Drift
+from .processes import Process
 from .uploads import Part, Upload, UploadPage
 from .versions import (
     NULL_VERSION,
@@ -63,6 +64,7 @@ __all__ = [
     "Part",
     "Presented",
     "Principal",
+    "Process",
     "Secret",
     "Signatory",
     "Traits",

@@ -343,6 +343,18 @@ def m009_events(db: Database) -> None:
     )
 
 
+def m010_processes(db: Database) -> None:
+    """The processes that use the database, and since when they read."""
+    db.execute(
+        """CREATE TABLE processes (
+            id TEXT PRIMARY KEY,
+            since INTEGER NOT NULL,
+            reads_since INTEGER NOT NULL,
+            noted_until INTEGER NOT NULL
+        ) WITHOUT ROWID"""
+    )
+
+
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m001_tables,
     m002_surface,
@@ -353,6 +365,7 @@ MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m007_seals,
     m008_terms,
     m009_events,
+    m010_processes,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -1,16 +1,16 @@
-"""Rows of what is not in a bucket: leases, secrets, named values."""
+"""Rows of what is not in a bucket: leases, processes, secrets, named values."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...values import Secret
+from ...values import Process, Secret
 from .base import Rows
 from .pieces import SECRET, secret_of, secret_row
 
 
 class SharedRows(Rows):
-    """Leases, secrets and named values; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
+    """Leases, processes, secrets and named values; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
 
     def lease(self, name: str, owner: str, seconds: float, term: int = 0) -> int | None:
         """Take or renew a lease."""
@@ -38,6 +38,28 @@ class SharedRows(Rows):
     def end_leases(self, owner: str) -> None:
         """End what an owner has."""
         self._execute("UPDATE leases SET expires = 0 WHERE owner = ?", (owner,))
+
+    def processes(self) -> Sequence[Process]:
+        """All processes."""
+        # As numbers and text, whatever a damaged row holds.
+        rows = self._execute(
+            "SELECT CAST(id AS TEXT), CAST(since AS INTEGER),"
+            " CAST(reads_since AS INTEGER), CAST(noted_until AS INTEGER)"
+            " FROM processes ORDER BY id"
+        ).fetchall()
+        return [Process(*row) for row in rows]
+
+    def put_process(self, process: Process) -> None:
+        """Store a process."""
+        self._execute(
+            "INSERT OR REPLACE INTO processes (id, since, reads_since, noted_until)"
+            " VALUES (?, ?, ?, ?)",
+            (process.id, process.since, process.reads_since, process.noted_until),
+        )
+
+    def remove_process(self, process_id: str) -> None:
+        """Forget a process."""
+        self._execute("DELETE FROM processes WHERE id = ?", (process_id,))
 
     def secret_row(self, access_id: str) -> Secret | None:
         """The row of an access id."""

@@ -41,6 +41,8 @@ WRITING = (
     "mend_row",
     "lease",
     "end_leases",
+    "put_process",
+    "remove_process",
     "put_secret",
     "remove_secret",
     "set_setting",
