@@ -19,6 +19,7 @@ from ..errors import StoreError
 from ..interfaces import IBlobStore, IMetadataStore, IMetadataTransaction
 from ..values import BlobRef
 from .leased import Lease, Term
+from .longreads import oldest_read
 from .rounds import Rounds
 
 _log = Logger()
@@ -47,7 +48,7 @@ class Reaper:
     """Deletes the blobs of one store that no version and no part names.
 
     :ivar delay: seconds that a blob stays after it was doomed.
-    :ivar owner: see :class:`~ozgate.background.leased.Lease`.
+    :ivar owner: the id of this process: owns the lease; and ``readers`` are its own, those of others the store tells.
     """
 
     metadata: IMetadataStore
@@ -67,7 +68,8 @@ class Reaper:
         lose data after a power cut.
 
         Only what was nameless already when readers were asked about goes: between that and the transaction a read may
-        begin, and what a write before it in the queue dooms would be taken from under it.
+        begin, and what a write before it in the queue dooms would be taken from under it. What other processes read is asked in
+        both transactions: see :mod:`~ozgate.background.longreads`.
 
         A doomed blob can have a name again: a copy shares extents. Whoever adds extents must find them
         named in the very transaction that adds them, for what is nameless stays so only because of that.
@@ -88,7 +90,7 @@ class Reaper:
         deleted = 0
         while go_on():
             seen = await self.metadata.read(
-                _look, self.blobs.name, self._delay(), self.readers.oldest()
+                _look, self.blobs.name, self._delay(), self.owner, self.readers.oldest()
             )
             if seen is None:
                 break
@@ -98,6 +100,7 @@ class Reaper:
                 _take_nameless,
                 self.blobs.name,
                 self._delay(),
+                self.owner,
                 self.readers.oldest(),
                 seen,
             )
@@ -118,7 +121,8 @@ class Reaper:
         is made when its commit is asked for (see :class:`~ozgate.interfaces.IBlobStore`), so that it is younger than ``before`` unless the metadata take as long
         as the caller leaves between ``before`` and now; and an orphan is only doomed here, so that
         :meth:`reap` looks for a name again after its delay. For the same reason readers of a blob just
-        overwritten are safe: it is doomed once more, and still waits for them.
+        overwritten are safe: it is doomed once more, and still waits for them. Beside other processes, whose commits may be of
+        any time, ``delay`` is not the least that is waited: :data:`~ozgate.background.longreads.GRACE` is.
 
         :param before: milliseconds since the epoch; the start of the process, or an hour ago.
         :param go_on: asked between batches.
@@ -147,11 +151,17 @@ class Reaper:
         """Release retired versions, a few extents in one transaction. Readers are asked twice, as above."""
         more = True
         while more:
-            seen = await self.metadata.read(_look_retired, self.readers.oldest())
+            seen = await self.metadata.read(
+                _look_retired, self.owner, self.readers.oldest()
+            )
             more = bool(seen) and go_on()
             if more:
                 released = await term.write(
-                    self.metadata, _release_some, self.readers.oldest(), seen
+                    self.metadata,
+                    _release_some,
+                    self.owner,
+                    self.readers.oldest(),
+                    seen,
                 )
                 more = bool(released)
 
@@ -186,19 +196,19 @@ def _reference(store: str, blob_id: str) -> BlobRef:
 
 
 def _doomed(
-    tx: IMetadataTransaction, delay: int, oldest: int | None
+    tx: IMetadataTransaction, delay: int, process: str, own: int | None
 ) -> Sequence[BlobRef]:
-    before = tx.now() - delay
+    before, oldest = tx.now() - delay, oldest_read(tx, process, own)
     if oldest is not None:
         before = min(before, oldest)
     return tx.doomed(before, _BATCH)
 
 
 def _look(
-    tx: IMetadataTransaction, store: str, delay: int, oldest: int | None
+    tx: IMetadataTransaction, store: str, delay: int, process: str, own: int | None
 ) -> Sequence[str] | None:
     """Which doomed blobs have no name, as every read from now on sees it; ``None`` when there is nothing to do."""
-    doomed = _doomed(tx, delay, oldest)
+    doomed = _doomed(tx, delay, process, own)
     if not doomed:
         return None
     return _nameless(tx, store, [blob.id for blob in doomed if blob.store == store])
@@ -208,14 +218,15 @@ def _take_nameless(
     tx: IMetadataTransaction,
     store: str,
     delay: int,
-    oldest: int | None,
+    process: str,
+    own: int | None,
     seen: Sequence[str],
 ) -> tuple[Sequence[str], bool]:
     """Take off the list what is named and what is nameless; returns the latter, and whether that is all for now.
 
     :param seen: what :func:`_look` found; what lost its name later stays on the list.
     """
-    doomed = _doomed(tx, delay, oldest)
+    doomed = _doomed(tx, delay, process, own)
     ours = [blob for blob in doomed if blob.store == store]
     nameless = {blob.id for blob in ours if not tx.is_named(store, blob.id)}
     taken = nameless.intersection(seen)
@@ -224,23 +235,26 @@ def _take_nameless(
     return sorted(taken), len(doomed) < _BATCH or not forgotten
 
 
-def _look_retired(tx: IMetadataTransaction, oldest: int | None) -> Sequence[int]:
+def _look_retired(
+    tx: IMetadataTransaction, process: str, own: int | None
+) -> Sequence[int]:
     """The versions that were retired before the oldest read began; some of them.
 
     While nobody reads that is all of them, also those of a time to come: a clock that was wrong may have been set back by years.
     """
+    oldest = oldest_read(tx, process, own)
     before = _EVER if oldest is None else min(tx.now(), oldest)
     return tx.retired(before, _BATCH)
 
 
 def _release_some(
-    tx: IMetadataTransaction, oldest: int | None, seen: Sequence[int]
+    tx: IMetadataTransaction, process: str, own: int | None, seen: Sequence[int]
 ) -> bool:
     """Release some of what may be; whether anything was done.
 
     :param seen: what :func:`_look_retired` found; what was retired later may be read since.
     """
-    still = set(_look_retired(tx, oldest))
+    still = set(_look_retired(tx, process, own))
     for sequence in seen:
         if sequence in still:
             tx.release(sequence, _BATCH)

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from ..errors import Absent, Damaged
 from ..values import EXTENTS_AT_ONCE, Bucket, ByteRange, Content, Extent, ObjectVersion
+from .readers import MARGIN
 from .sealing import sealing_of
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from .readers import Readers
     from .sealing import Sealing
     from .stores import BlobStores
-
-_MARGIN = 60_000
-"""Milliseconds a commit may take: a blob can be doomed at a time before that of a read which still saw it named."""
 
 HELD = 300
 """Bytes of memory that an extent takes, about."""
@@ -50,7 +48,7 @@ def begin_read(stores: Stores) -> int:
 
     :return: a token for ``stores.readers.leave``.
     """
-    return stores.readers.enter(int(stores.clock.seconds() * 1000) - _MARGIN)
+    return stores.readers.enter(int(stores.clock.seconds() * 1000) - MARGIN)
 
 
 @frozen

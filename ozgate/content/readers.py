@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from itertools import count
 
+MARGIN = 60_000
+"""Milliseconds a commit may take: a blob can be doomed at a time before that of a read which still saw it named."""
+
 
 class Readers:
     """The reads under way, each with the time it began.
 
     A version's blobs can be doomed while a GET of it is under way; the reaper leaves alone
-    everything doomed after the oldest read began.
+    everything doomed after the oldest read began. Other processes are told of long ones by :mod:`ozgate.background.longreads`.
     """
 
     def __init__(self) -> None:

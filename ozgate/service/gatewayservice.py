@@ -27,6 +27,7 @@ from ..admin.upkeep.datafolder import DataFolder
 from ..auth.accounts import Accounts, in_daemon_threads
 from ..auth.administrators import Administrators
 from ..background.certificates import CertificateWatch
+from ..background.longreads import LongReads
 from ..background.reaper import Reaper, Sweeper
 from ..background.rounds import Rounds
 from ..background.scrub import Scrubbing
@@ -51,7 +52,7 @@ from .adminlistener import ADDRESS, open_secrets, serve_admin, user_with_key
 from .belonging import check_belonging
 from .clocks import dated
 from .endpoints import check_endpoints
-from .identity import end_former, new_process_id
+from .identity import announce, new_process_id, take_leave
 from .launch import Terminal
 from .listening import (
     admin_description,
@@ -206,8 +207,9 @@ class GatewayService(Service):
         opened.push_async_callback(self._blobs.close)
         # Once for this data folder again, now that rows can be read.
         await check_belonging(self._metadata, self._blobs, settings)
-        if await end_former(self._metadata, self._folder.former):
+        if await announce(self._metadata, process, self._folder.former):
             self._folder.sign(process)
+        opened.push_async_callback(take_leave, self._metadata, process)
         await self._make_what_is_missing()
         gateway = Gateway(
             settings,
@@ -252,7 +254,8 @@ class GatewayService(Service):
         )
         certificates = [each.certificates for each in self._secured.values()]
         watch = CertificateWatch(certificates, clock, settings.tls_check_interval)
-        services: list[Rounds] = [sweeper, expiry, watch]
+        reads = LongReads(self._metadata, gateway.readers, clock, owner)
+        services: list[Rounds] = [reads, sweeper, expiry, watch]
         if settings.scrub_interval:
             scrubber = context.upkeep.scrubber
             services.append(Scrubbing(scrubber, clock, settings.scrub_interval))

@@ -1,4 +1,4 @@
-"""Who this process is: an id that no other start of any process has, and the end of what the one before left behind."""
+"""Who this process is: an id that no other start of any process has; how others come to know of it, and of its end."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import socket
 
 from twisted.logger import Logger
 
+from ..background.longreads import join, leave
 from ..errors import StoreError
-from ..interfaces import IMetadataStore, IMetadataTransaction
+from ..interfaces import IMetadataStore
 
 _log = Logger()
 
@@ -23,25 +24,24 @@ def new_process_id() -> str:
     return f"{host}-{os.getpid()}-{os.urandom(6).hex()}"
 
 
-async def end_former(metadata: IMetadataStore, former: str) -> bool:
-    """End the leases of a process that is known to be dead, so that nobody waits for the end of its terms.
+async def announce(metadata: IMetadataStore, process: str, former: str) -> bool:
+    """Make this process known to others that use the store, before it reads anything, and end what a dead one left.
 
-    :param former: its id; ``""`` where there was none.
-    :return: whether nothing of it is left. On a full disk its terms end by themselves.
+    :param former: the id of a process that is known to be dead, so that nobody waits for its leases; ``""`` for none.
+    :return: whether that is done. On a full disk the start goes on: the process is made known later, and the terms of the dead
+        end by themselves.
     """
-    if not former:
-        return True
     try:
-        await metadata.write(_end, former)
+        await metadata.write(join, process, former)
     except StoreError as error:
-        _log.warn(
-            "what process {former} did in the background waits until its leases are over: {error}",
-            former=former,
-            error=error,
-        )
+        _log.warn("other processes do not know of this one yet: {error}", error=error)
         return False
     return True
 
 
-def _end(tx: IMetadataTransaction, former: str) -> None:
-    tx.end_leases(former)
+async def take_leave(metadata: IMetadataStore, process: str) -> None:
+    """Have this process not be waited for any more. Where that fails, the next one in its data folder does it."""
+    try:
+        await metadata.write(leave, process)
+    except StoreError as error:
+        _log.warn("the next start is to end what this one leaves: {error}", error=error)

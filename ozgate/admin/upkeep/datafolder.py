@@ -60,7 +60,7 @@ class DataFolder:
     def sign(self, process: str = "") -> None:
         """Write down which process holds it; to be called in the process that stays.
 
-        :param process: its id, once what :attr:`former` left has ended: until then the next one has to know of that.
+        :param process: its id, once what :attr:`former` left has ended. Until then the next one has to know of that.
         """
         signature = f"{os.getpid()} {process or self.former}\n".encode()
         # In this order: whoever dies in between leaves what was there.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ from ...admin.errors import AdminError, as_admin_error
 from ...admin.upkeep.backupfolder import remove_log
 from ...admin.upkeep.restore import Restored, restore
 from ...auth.secretstore import check_value
+from ...background.longreads import forget_all
 from ...config.settings import Settings
 from ...errors import StoreError
 from ...interfaces import IMetadataStore
@@ -181,6 +183,8 @@ def _open_metadata(path: str) -> bytes | None:
         await store.prepare()
         await store.open()
         try:
+            with suppress(StoreError):
+                await store.write(forget_all)
             return await store.read(check_value)
         finally:
             await store.close()

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from ozgate.admin.upkeep.datafolder import DataFolder
 from ozgate.config.sitefile import ConfigurationError
 from ozgate.errors import NoSpace
-from ozgate.service.identity import end_former, new_process_id
+from ozgate.service.identity import announce, new_process_id, take_leave
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.testing.metadata_base import ask
 
@@ -66,8 +66,8 @@ class FormerTests(SynchronousTestCase):
         """What a start does."""
         folder = DataFolder(self.path)
         folder.sign()
-        ended = Deferred.fromCoroutine(end_former(self.metadata, folder.former))
-        if self.successResultOf(ended):
+        done = Deferred.fromCoroutine(announce(self.metadata, process, folder.former))
+        if self.successResultOf(done):
             folder.sign(process)
         return folder
 
@@ -111,6 +111,24 @@ class FormerTests(SynchronousTestCase):
         self.assertEqual(third.former, "first")
         self.assertEqual(self.lease("third"), 2)
         third.release()
+
+    def known(self) -> list[str]:
+        """The processes that others wait for."""
+        found = self.successResultOf(self.metadata.read(ask, "processes"))
+        return sorted(each.id for each in found)
+
+    def test_known(self) -> None:
+        """A process is known from its start to its end; one that was killed, until the next one in its folder starts."""
+        self.start("first").release()
+        self.assertEqual(self.known(), ["first"])
+        self.start("second").release()
+        self.assertEqual(self.known(), ["second"])
+        self.assertEqual(self.lease("second"), 1)
+        self.successResultOf(
+            Deferred.fromCoroutine(take_leave(self.metadata, "second"))
+        )
+        self.assertEqual(self.known(), [])
+        self.assertEqual(self.lease("gateway elsewhere"), 2)
 
     def test_in_use(self) -> None:
         """Who finds the folder in use is told the pid, signed with an id or not."""

@@ -1,0 +1,132 @@
+"""Reads of other processes: what keeps the reaper of one from bytes that a slow GET of another has yet to send.
+
+Each process knows its own reads (:mod:`ozgate.content.readers`). Of those of others the store tells, as far as they last long; for what is not noted yet the
+reaper waits :data:`GRACE`. A process that is alone waits for nobody, and notes nothing.
+"""
+
+from __future__ import annotations
+
+from attrs import evolve
+from twisted.internet.interfaces import IReactorTime
+
+from ..content.readers import MARGIN, Readers
+from ..interfaces import IMetadataStore, IMetadataTransaction
+from ..values import Process
+from .rounds import Rounds
+
+AFTER = 10.0
+"""Seconds after which a read is long, and is noted."""
+
+EVERY = 10.0
+"""Seconds between two looks for long reads."""
+
+LASTS = 60.0
+"""Seconds after which a note means nothing any more, unless it was renewed: its process hangs, or died."""
+
+LATE = 40.0
+"""Seconds that a look may come late, and its note take to be durable."""
+
+GRACE = round((AFTER + EVERY + LATE) * 1000) + MARGIN
+"""Milliseconds: a read of another process that is not noted began, as :class:`~ozgate.content.readers.Readers` counts, less long ago.
+
+Also after so long every other process knows of one that came, and has noted what it must.
+"""
+
+
+def oldest_read(tx: IMetadataTransaction, process: str, own: int | None) -> int | None:
+    """Since when anybody may be reading: what was given up before may go. A part of an interaction.
+
+    :param process: the id of the one that asks.
+    :param own: when its own oldest read began; ``None`` when it reads nothing.
+    :return: milliseconds since the epoch; ``None`` when nobody reads. A time before all others where others
+        cannot know yet of the one that asks.
+    """
+    processes = tx.processes()
+    others = [each for each in processes if each.id != process]
+    if not others:
+        return own
+    now = tx.now()
+    came = [each.since for each in processes if each.id == process]
+    if not came or now < came[0] + GRACE:
+        return 0
+    noted = [each.reads_since for each in others if each.noted_until > now]
+    return min(now - GRACE, *noted, now if own is None else own)
+
+
+class LongReads(Rounds):
+    """Notes in the store since when this process has been reading, while it reads for long and others are there.
+
+    A round of a process that is alone, or has short reads only, writes nothing.
+
+    :param clock: what rounds are timed by.
+    :param process: the id of this process, which :func:`join` has made known.
+    """
+
+    name = "long reads"
+
+    def __init__(
+        self,
+        metadata: IMetadataStore,
+        readers: Readers,
+        clock: IReactorTime,
+        process: str,
+    ) -> None:
+        super().__init__(clock, EVERY)
+        self._metadata = metadata
+        self._readers = readers
+        self._process = process
+
+    async def work(self) -> None:
+        """Look once."""
+        oldest = self._readers.oldest()
+        if await self._metadata.read(_is_due, self._process, oldest):
+            await self._metadata.write(_note, self._process, oldest)
+
+
+def join(tx: IMetadataTransaction, process: str, former: str) -> None:
+    """Make a process known to others, before it reads anything; an interaction.
+
+    :param former: the id of a process that is known to be dead; its leases end. ``""`` for none.
+    """
+    if former:
+        leave(tx, former)
+    tx.put_process(Process(process, tx.now()))
+
+
+def leave(tx: IMetadataTransaction, process: str) -> None:
+    """Have a process not be known any more, and give up its leases; an interaction. It reads nothing any more."""
+    tx.end_leases(process)
+    tx.remove_process(process)
+
+
+def forget_all(tx: IMetadataTransaction) -> None:
+    """Have no process be known, nor have a lease: of a copy, which none of them uses; an interaction."""
+    for each in tx.processes():
+        leave(tx, each.id)
+
+
+def _own(tx: IMetadataTransaction, process: str) -> Process | None:
+    """What is known of a process; ``None`` also where that is of a time to come, for the clock was wrong then."""
+    found = [each for each in tx.processes() if each.id == process]
+    return found[0] if found and found[0].since <= tx.now() else None
+
+
+def _is_due(tx: IMetadataTransaction, process: str, oldest: int | None) -> bool:
+    """Whether :func:`_note` has something to do."""
+    own, now = _own(tx, process), tx.now()
+    if own is None:
+        return True
+    if oldest is None or oldest > now - AFTER * 1000 - MARGIN:
+        return False
+    is_alone = all(each.id == process for each in tx.processes())
+    is_noted = own.noted_until > now + LASTS * 500 and own.reads_since <= oldest
+    return not is_alone and not is_noted
+
+
+def _note(tx: IMetadataTransaction, process: str, oldest: int | None) -> None:
+    now = tx.now()
+    own = _own(tx, process) or Process(process, now)
+    if oldest is not None:
+        until = now + round(LASTS * 1000)
+        own = evolve(own, reads_since=oldest, noted_until=until)
+    tx.put_process(own)
