@@ -90,12 +90,11 @@ class IMetadataStore(Interface):
     def write(
         interaction: Callable[[IMetadataTransaction, *Ts], T],
         *args: *Ts,
-        claims: Sequence[tuple[str, ...]] = (),
     ) -> Deferred[T]:
         """Run an interaction, atomically: an exception rolls it back and is what the Deferred fails with.
 
-        :param claims: what it decides about, each ``(kind, …names)``; a server database
-            takes them as locks, SQLite with its one writer ignores them.
+        The interaction claims what it decides about: see :class:`~ozgate.interfaces.IClaims`. One that was ``Overtaken`` is run anew.
+
         :return: fires with what the interaction returned, when that is durable. Cancelling has no
             effect on the write. Fails with ``Unavailable`` when it was surely not done, ``Uncertain``
             when that is unknown, ``NoSpace`` when the disk is full.

@@ -10,7 +10,7 @@ from attrs import define, field
 
 from ..errors import S3Error, StoreError
 from .asked import Asked
-from .entering import in_authorized_bucket
+from .entering import in_authorized_bucket, in_claimed_authorized_bucket
 
 if TYPE_CHECKING:
     from ..auth.sigv4 import Verified
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
-
-Claims = tuple[tuple[str, ...], ...]
-"""What a write decides about; see :class:`~ozgate.interfaces.IMetadataStore`."""
 
 
 async def _confirmed() -> None:
@@ -133,12 +130,9 @@ class Call:
         self,
         interaction: Callable[[IMetadataTransaction, Asked, *Ts], T],
         *values: *Ts,
-        claims: Claims = (),
     ) -> T:
         """Run a writing interaction, which sees to it itself that the caller may; what it returned is durable."""
-        return await self.gateway.metadata.write(
-            interaction, self.asked, *values, claims=claims
-        )
+        return await self.gateway.metadata.write(interaction, self.asked, *values)
 
     async def read_authorized(
         self,
@@ -164,13 +158,15 @@ class Call:
         self,
         interaction: Callable[[IMetadataTransaction, Asked, Bucket, *Ts], T],
         *values: *Ts,
-        claims: Claims = (),
     ) -> T:
-        """Run a writing interaction in the addressed bucket, authorized; what it returned is durable."""
+        """Run a writing interaction in the addressed bucket, authorized and claimed; what it returned is durable.
+
+        See :func:`~ozgate.s3.entering.in_claimed_authorized_bucket`: the interaction claims what it changes in there.
+        """
         entered: tuple[T, Place | None]
         try:
             entered = await self.gateway.metadata.write(
-                in_authorized_bucket, self.asked, interaction, *values, claims=claims
+                in_claimed_authorized_bucket, self.asked, interaction, *values
             )
         except (S3Error, StoreError) as error:
             if error.source is not None:

@@ -10,7 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
 from ..errors import AccessDenied, NoSuchBucket, S3Error, StoreError
-from ..values import Bucket, Volume
+from ..secondlook import claimed
+from ..values import Bucket, Claim, Volume
 from .conditions import refuse_untaken
 from .links import Led, follow, is_hidden
 from .owners import canonical_id
@@ -50,13 +51,52 @@ def in_authorized_bucket(
         volume that is not shown to the caller, and nothing is there.
     :raises NotImplemented: what is asked hangs on a condition that the operation does not take.
     """
+    return _in_authorized(tx, asked, _find(tx, asked), interaction, *values)
+
+
+def in_claimed_authorized_bucket(
+    tx: IMetadataTransaction,
+    asked: Asked,
+    interaction: Callable[[IMetadataTransaction, Asked, Bucket, *Ts], T],
+    *values: *Ts,
+) -> tuple[T, Place | None]:
+    """As :func:`in_authorized_bucket`, where something in the bucket is to change: the real bucket is claimed first, shared.
+
+    So it stays, and so do its rights and quotas, while the interaction does its work, which claims keys and uploads itself. The links
+    on the way are not claimed: what they say is true when the bucket is.
+    """
+    found = claimed(tx, partial(_find, tx, asked), _claims)
+    return _in_authorized(tx, asked, found, interaction, *values)
+
+
+def _find(tx: IMetadataTransaction, asked: Asked) -> tuple[Bucket, Led | None]:
+    """The addressed bucket or link; where a link leads."""
     named = expected_bucket(tx, asked)
     if named.source is None:
+        return named, None
+    return named, follow(tx.bucket, named, partial(authorize_right, asked.principal))
+
+
+def _claims(found: tuple[Bucket, Led | None]) -> tuple[Claim, ...]:
+    named, led = found
+    bucket = named if led is None else led.bucket
+    return () if bucket is None else Claim.inside(bucket)
+
+
+def _in_authorized(
+    tx: IMetadataTransaction,
+    asked: Asked,
+    found: tuple[Bucket, Led | None],
+    interaction: Callable[[IMetadataTransaction, Asked, Bucket, *Ts], T],
+    *values: *Ts,
+) -> tuple[T, Place | None]:
+    """Authorize what is asked of what :func:`_find` found, and run the interaction there."""
+    named, led = found
+    if led is None:
         _authorize_operation(tx, asked, named)
         return interaction(tx, asked, named, *values), None
-    led = follow(tx.bucket, named, partial(authorize_right, asked.principal))
-    found = led.bucket
-    source = named.source if found is None else (found.volume, found.name)
+    real = led.bucket
+    source = named.source if real is None else (real.volume, real.name)
     try:
         bucket = _end(tx, asked, led, named.name)
         _authorize_operation(tx, asked, bucket)

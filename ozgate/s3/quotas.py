@@ -26,6 +26,41 @@ def check_quota(
     :param more_names: versions likewise.
     :raises QuotaExceeded: one of the three quotas does not allow it.
     """
+    _compare(bucket, _bounded_volume(tx, bucket, more_bytes), more_bytes, more_names)
+
+
+def claim_quota(
+    tx: IMetadataTransaction, bucket: Bucket, more_bytes: int, more_names: int
+) -> None:
+    """As :func:`check_quota`, where that many come in this interaction: what is used is claimed first, where a quota is compared with it.
+
+    :param bucket: claimed in this interaction, shared, and so is its volume: quotas stay what they are.
+    """
+    volume = _bounded_volume(tx, bucket, more_bytes)
+    claims = []
+    if volume is not None:
+        claims.append(Claim.volume_usage(volume.name))
+    if (bucket.quota_bytes >= 0 and more_bytes > 0) or (
+        bucket.quota_names >= 0 and more_names > 0
+    ):
+        claims.append(Claim.usage(bucket.number))
+    if claims and tx.claim(*claims):
+        volume = _bounded_volume(tx, bucket, more_bytes)
+        bucket = tx.bucket(bucket.volume, bucket.name) or bucket
+    _compare(bucket, volume, more_bytes, more_names)
+
+
+def _bounded_volume(
+    tx: IMetadataTransaction, bucket: Bucket, more_bytes: int
+) -> Volume | None:
+    """The volume of a bucket, where its space quota is to be asked."""
+    volume = tx.volume(bucket.volume) if more_bytes > 0 else None
+    return volume if volume is not None and volume.quota_bytes >= 0 else None
+
+
+def _compare(
+    bucket: Bucket, volume: Volume | None, more_bytes: int, more_names: int
+) -> None:
     if more_names > 0 and _over(bucket.quota_names, bucket.used_names + more_names):
         raise QuotaExceeded(
             f"The namespace quota of bucket {bucket.name} is {bucket.quota_names} keys."
@@ -36,7 +71,6 @@ def check_quota(
         raise QuotaExceeded(
             f"The space quota of bucket {bucket.name} is {bucket.quota_bytes} bytes."
         )
-    volume = tx.volume(bucket.volume)
     if volume is not None and _over(volume.quota_bytes, volume.used_bytes + more_bytes):
         raise QuotaExceeded(
             f"The space quota of volume {volume.name} is {volume.quota_bytes} bytes."

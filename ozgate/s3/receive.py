@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ..interfaces import IMetadataTransaction
     from ..values import Bucket
     from .asked import Asked
-    from .call import Call, Claims
+    from .call import Call
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -146,7 +146,6 @@ async def keep(
     kept: Received | Content,
     interaction: Callable[[IMetadataTransaction, Asked, Bucket, *Ts], T],
     *values: *Ts,
-    claims: Claims = (),
 ) -> T:
     """Run the writing interaction that names bytes just written, in the addressed bucket, authorized; when it fails, doom them.
 
@@ -154,7 +153,7 @@ async def keep(
     """
     content = kept.content if isinstance(kept, Received) else kept
     try:
-        return await call.write_authorized(interaction, *values, claims=claims)
+        return await call.write_authorized(interaction, *values)
     except Exception:
         doom(call.gateway, content)
         raise

@@ -11,7 +11,7 @@ the moment is found out as well.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, TypeVarTuple
 
 from attrs import define, field
@@ -147,7 +147,6 @@ class MemoryMetadataStore:
         self,
         interaction: Callable[[IMetadataTransaction, *Ts], T],
         *args: *Ts,
-        claims: Sequence[tuple[str, ...]] = (),
     ) -> Deferred[T]:
         """Run an interaction twice, keeping what the second run did.
 

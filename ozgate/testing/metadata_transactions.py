@@ -16,7 +16,6 @@ from .metadata_base import (
     START,
     MetadataTests,
     Refused,
-    ask,
     blob,
     doomed_names,
     part,
@@ -170,12 +169,6 @@ class TransactionTests(MetadataTests):
         done.cancel()
         await self.write(_nothing)
         self.assertEqual(await self.read("setting", "id"), b"value")
-
-    async def test_claims_are_accepted(self) -> None:
-        """Every write may say what it decides about."""
-        claims = (("bucket", "s3v", "bucket"), ("key", "s3v", "bucket", "key"))
-        done = self.store.write(ask, "now", claims=claims)
-        self.assertEqual(await done, START * 1000)
 
     async def test_close_finishes_writes(self) -> None:
         """Writes asked for before close are done; what is asked for after is refused."""

@@ -121,9 +121,8 @@ class SQLiteMetadataStore:
         self,
         interaction: Callable[[IMetadataTransaction, *Ts], T],
         *args: *Ts,
-        claims: Sequence[tuple[str, ...]] = (),
     ) -> Deferred[T]:
-        """See :meth:`~ozgate.interfaces.IMetadataStore.write`. With one writer, claims are needless."""
+        """See :meth:`~ozgate.interfaces.IMetadataStore.write`."""
         if self._connection is None:
             return fail(self._not_open())
         done: Deferred[Any] = Deferred()

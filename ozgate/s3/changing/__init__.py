@@ -3,6 +3,10 @@
 S3's operations, commands, repairs and background work come through here alike, inside of their interactions; a test over the
 syntax trees says so. So what holds for every change is decided in one place: which version a write replaces, whether
 there is room, whether the conditions hold. No function here knows a request: each is given who asks, the real bucket, and values.
+
+Who calls holds the bucket, shared, as :func:`~ozgate.s3.entering.in_claimed_authorized_bucket` does, and the version or upload that he
+found to hand it on. What a function looks for itself it claims itself: :func:`put_version`, :func:`delete_key` the key, and whatever grows the
+usage that a quota is compared with. Who changes several claims all of them first, in one call.
 """
 
 from __future__ import annotations

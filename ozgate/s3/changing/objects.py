@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from ...values import NULL_VERSION, Checksum, Content, ObjectPart, ObjectVersion
+from ...values import NULL_VERSION, Checksum, Claim, Content, ObjectPart, ObjectVersion
 from ...wire.headers import Headers
 from ..conditions import check_delete, check_write
-from ..quotas import check_quota
+from ..quotas import check_quota, claim_quota
 from .outbox import note
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def check_put(
     :raises PreconditionFailed: a condition does not hold.
     """
     latest = tx.latest(bucket, key)
-    _check_growth(tx, bucket, _replaced_by(tx, bucket, key, latest), size)
+    check_quota(tx, bucket, *_growth(_replaced_by(tx, bucket, key, latest), size))
     check_write(conditions, latest, key)
 
 
@@ -90,12 +90,13 @@ def put_version(
     :raises PreconditionFailed: a condition does not hold.
     :raises QuotaExceeded: the bucket or its volume cannot take it.
     """
+    tx.claim(Claim.key(bucket.number, draft.key))
     latest = tx.latest(bucket, draft.key)
     check_write(conditions, latest, draft.key)
     replaced = _replaced_by(tx, bucket, draft.key, latest)
     size = draft.content.length
     # Before what is replaced has gone, for what is used must be as the bucket says.
-    _check_growth(tx, bucket, replaced, size - freed)
+    claim_quota(tx, bucket, *_growth(replaced, size - freed))
     if replaced is not None:
         _drop(tx, bucket, replaced)
     version = ObjectVersion(
@@ -124,6 +125,7 @@ def delete_key(
 
     :raises S3Error: what :func:`~ozgate.s3.conditions.check_delete` raises.
     """
+    tx.claim(Claim.key(bucket.number, doomed.key))
     version: ObjectVersion | None
     if doomed.version_id is None:
         version = tx.latest(bucket, doomed.key)
@@ -171,18 +173,12 @@ def _replaced_by(
     return null
 
 
-def _check_growth(
-    tx: IMetadataTransaction, bucket: Bucket, replaced: ObjectVersion | None, more: int
-) -> None:
-    """Make sure that there is room for a version.
+def _growth(replaced: ObjectVersion | None, more: int) -> tuple[int, int]:
+    """Bytes and names by which a bucket grows with a version.
 
     :param more: bytes that come, less those that go besides the version replaced.
-    :raises QuotaExceeded: the bucket or its volume cannot take it.
     """
-    if replaced is None:
-        check_quota(tx, bucket, more, 1)
-    else:
-        check_quota(tx, bucket, more - replaced.size, 0)
+    return (more, 1) if replaced is None else (more - replaced.size, 0)
 
 
 def _drop(tx: IMetadataTransaction, bucket: Bucket, version: ObjectVersion) -> None:

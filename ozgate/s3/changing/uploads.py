@@ -9,7 +9,8 @@ from attrs import evolve
 
 from ...content.extents import MOST_EXTENTS, count_extents
 from ...errors import InvalidRequest
-from ..quotas import check_quota
+from ...values import Claim
+from ..quotas import check_quota, claim_quota
 from .objects import Draft, put_version
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def begin_upload(tx: IMetadataTransaction, bucket: Bucket, upload: Upload) -> No
 
     :param upload: its time is set here.
     """
+    tx.claim(Claim.upload(bucket.number, upload.upload_id))
     tx.add_upload(bucket, evolve(upload, initiated=tx.now()))
 
 
@@ -38,9 +40,7 @@ def check_part(
 
     :raises QuotaExceeded: the bucket or its volume cannot take it.
     """
-    there = tx.parts(bucket, upload, number - 1, 1, False)
-    replaced = there[0].size if there and there[0].number == number else 0
-    check_quota(tx, bucket, size - replaced, 0)
+    check_quota(tx, bucket, _growth(tx, bucket, upload, number, size), 0)
 
 
 def put_part(
@@ -53,7 +53,8 @@ def put_part(
     :raises QuotaExceeded: the bucket or its volume cannot take it.
     :raises InvalidRequest: it is made of too many extents.
     """
-    check_part(tx, bucket, upload, part.number, part.size)
+    more = _growth(tx, bucket, upload, part.number, part.size)
+    claim_quota(tx, bucket, more, 0)
     stored = evolve(part, modified=tx.now())
     tx.put_part(bucket, upload, stored)
     # Afterwards, when the part that it replaces is gone; what is refused is undone.
@@ -95,6 +96,14 @@ def drop_upload(tx: IMetadataTransaction, bucket: Bucket, upload: Upload) -> Non
     :raises Damaged: a row of its parts is damaged; nothing is changed.
     """
     tx.remove_upload(bucket, upload)
+
+
+def _growth(
+    tx: IMetadataTransaction, bucket: Bucket, upload: Upload, number: int, size: int
+) -> int:
+    """Bytes by which a bucket grows with a part, which takes the place of the one of its number."""
+    there = tx.parts(bucket, upload, number - 1, 1, False)
+    return size - (there[0].size if there and there[0].number == number else 0)
 
 
 def _check_extents(count: int) -> None:

@@ -271,7 +271,7 @@ async def head_bucket(call: Call) -> Reply:
 
 async def delete_bucket(call: Call) -> Reply:
     """Remove an empty bucket, with the uploads in progress in it."""
-    await call.write(_remove_authorized, claims=(("bucket", call.bucket_name),))
+    await call.write(_remove_authorized)
     return Reply(204)
 
 
@@ -294,7 +294,7 @@ def _remove_authorized(tx: IMetadataTransaction, asked: Asked) -> None:
     :raises AccessDenied: the caller may not, or it belongs to another than the client expects.
     :raises BucketNotEmpty: there are versions in it.
     """
-    named = expected_bucket(tx, asked)
+    named = claimed(tx, partial(expected_bucket, tx, asked), Claim.whole)
     authorize_removal(tx, asked, named)
     if named.source is None and not tx.is_empty(named):
         raise BucketNotEmpty(BucketName=asked.bucket_name)

@@ -29,6 +29,7 @@ from ...errors import (
 from ...values import (
     Bucket,
     Checksum,
+    Claim,
     Content,
     ObjectPart,
     ObjectVersion,
@@ -76,9 +77,8 @@ async def complete_multipart_upload(call: Call) -> Reply:
     refuse_unbuilt(call.headers)
     claim = _read_claim(call)
     listed = read_list(await receive_document(_about_document(call)), upload_id)
-    claims = (("upload", upload_id), ("key", call.bucket_name, call.key))
     version = await call.write_authorized(
-        _complete, upload_id, listed, fingerprint(listed), claim, claims=claims
+        _complete, upload_id, listed, fingerprint(listed), claim
     )
     children = [
         element("Location", _location(call)),
@@ -144,6 +144,8 @@ def _complete(
     claim: _Claim,
 ) -> ObjectVersion:
     """Make the object, or find that it was made already."""
+    number = bucket.number
+    tx.claim(Claim.upload(number, upload_id), Claim.key(number, asked.key))
     upload = tx.upload(bucket, asked.key, upload_id)
     if upload is None:
         raise NoSuchUpload(UploadId=upload_id)

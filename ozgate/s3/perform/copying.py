@@ -18,7 +18,15 @@ from ...content.extents import joined, known_crc64nvme
 from ...content.outlet import Located, begin_read, locate
 from ...content.sealing import copied, is_sealed
 from ...errors import InvalidArgument, InvalidRequest, SlowDown
-from ...values import Bucket, ByteRange, Checksum, Content, ObjectPart, ObjectVersion
+from ...values import (
+    Bucket,
+    ByteRange,
+    Checksum,
+    Claim,
+    Content,
+    ObjectPart,
+    ObjectVersion,
+)
 from ..changing import Draft, put_version
 from ..checksums import ALGORITHMS, combine, encode
 from ..headers import read_object_headers, read_tags
@@ -30,7 +38,7 @@ from .copysource import (
     Source,
     check_same,
     check_size,
-    locate_authorized_source,
+    locate_claimed_authorized_source,
     read_source,
     source_headers,
 )
@@ -96,17 +104,11 @@ async def copy_object(call: Call) -> Reply:
     wish = _read_wish(call)
     _refuse_idle_copy(call, source)
     prepared: _Prepared | None = None
-    claims = (
-        ("key", call.bucket_name, call.key),
-        ("key", source.bucket, source.key),
-    )
     readers = call.gateway.readers
     for _ in range(ROUNDS):
         token = begin_read(call.gateway)
         try:
-            outcome = await call.write_authorized(
-                _copy, source, wish, prepared, claims=claims
-            )
+            outcome = await call.write_authorized(_copy, source, wish, prepared)
             if outcome.version is not None:
                 return _reply(outcome.version, outcome.source)
             prepared = await _prepare(call, source, wish.algorithm, outcome)
@@ -190,7 +192,9 @@ def _copy(
 
     :param prepared: what was wanted before, if it is of the version that is copied.
     """
-    source_bucket, version = locate_authorized_source(tx, asked, source)
+    source_bucket, version = locate_claimed_authorized_source(
+        tx, asked, source, Claim.key(bucket.number, asked.key)
+    )
     check_size(version.size)
     if prepared is None or prepared.sequence != version.sequence:
         prepared = _Prepared(version.sequence, None, None)

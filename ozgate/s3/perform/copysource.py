@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from ...errors import InvalidRequest
-from ...values import NULL_VERSION, Bucket, ObjectVersion
+from ...secondlook import claimed
+from ...values import NULL_VERSION, Bucket, Claim, ObjectVersion
 from ..conditions import check_copy_source
 from ..entering import authorized_source
 from ..params import copy_source
@@ -65,6 +67,23 @@ def locate_authorized_source(
     version = find_source(tx, asked, bucket, key, version_id)
     check_copy_source(asked.headers, version.etag, version.modified, tx.now())
     return bucket, version
+
+
+def locate_claimed_authorized_source(
+    tx: IMetadataTransaction, asked: Asked, source: Source, target: Claim
+) -> tuple[Bucket, ObjectVersion]:
+    """As :func:`locate_authorized_source`, for a copy that is made now: the key is claimed, shared, so that the bytes keep their name.
+
+    Whether the caller may read them is asked of the bucket as it is after that.
+
+    :param target: what else the copy claims: claims are taken in order.
+    """
+
+    def claims(found: tuple[Bucket, ObjectVersion]) -> tuple[Claim, Claim]:
+        return Claim.key(found[0].number, source.key, shared=True), target
+
+    look = partial(locate_authorized_source, tx, asked, source)
+    return claimed(tx, look, claims)
 
 
 def locate_same_source(

@@ -12,7 +12,7 @@ from twisted.logger import Logger
 
 from ...errors import Damaged, InternalError, InvalidArgument, MalformedXML, S3Error
 from ...interfaces import IMetadataTransaction
-from ...values import Bucket, ObjectVersion
+from ...values import Bucket, Claim, ObjectVersion
 from ...wire.headers import Headers
 from ...wire.target import check_key
 from ..asked import Asked
@@ -42,9 +42,7 @@ async def delete_object(call: Call) -> Reply:
     check_version_id(wanted)
     _check_bypass(call)
     removed = await call.write_authorized(
-        _delete_one,
-        Doomed(call.key, wanted, call.headers),
-        claims=(("key", call.bucket_name, call.key),),
+        _delete_one, Doomed(call.key, wanted, call.headers)
     )
     return Reply(204, _delete_headers(wanted, removed))
 
@@ -53,8 +51,7 @@ async def delete_objects(call: Call) -> Reply:
     """Remove up to 1000 objects in one transaction; each has its own outcome."""
     _check_bypass(call)
     quiet, doomed = _read_request(await receive_document(call))
-    claims = tuple(("key", call.bucket_name, one.key) for one in doomed)
-    outcomes = await call.write_authorized(_delete_all, doomed, claims=claims)
+    outcomes = await call.write_authorized(_delete_all, doomed)
     rows = []
     for one, outcome in zip(doomed, outcomes, strict=True):
         if isinstance(outcome, Damaged):
@@ -91,6 +88,8 @@ def _delete_one(
 def _delete_all(
     tx: IMetadataTransaction, asked: Asked, bucket: Bucket, doomed: Sequence[Doomed]
 ) -> list[ObjectVersion | S3Error | Damaged | None]:
+    # All at once, for claims are taken in order.
+    tx.claim(*(Claim.key(bucket.number, one.key) for one in doomed))
     outcomes: list[ObjectVersion | S3Error | Damaged | None] = []
     for one in doomed:
         try:

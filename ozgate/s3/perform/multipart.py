@@ -13,7 +13,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from ...errors import InvalidRequest
-from ...values import Bucket, Part, Upload
+from ...values import Bucket, Claim, Part, Upload
 from ..changing import begin_upload, check_part, drop_upload
 from ..checksums import ALGORITHMS, declared, trailer
 from ..conditions import check_abort
@@ -60,7 +60,7 @@ async def create_multipart_upload(call: Call) -> Reply:
         checksum_algorithm=algorithm,
         checksum_type=kind,
     )
-    await call.write_authorized(_create, upload, claims=(("upload", upload_id),))
+    await call.write_authorized(_create, upload)
     reply = xml_reply(
         document(
             "InitiateMultipartUploadResult",
@@ -95,8 +95,7 @@ async def upload_part(call: Call) -> Reply:
         checksums=received.checksums,
         content=received.content,
     )
-    claims = (("upload", upload_id),)
-    part = await keep(call, received, store_part, upload_id, part, claims=claims)
+    part = await keep(call, received, store_part, upload_id, part)
     headers = [("ETag", f'"{part.etag}"')]
     # S3 shows the checksum of the upload's algorithm, sent or not: SDKs copy it from here into the list of a Complete.
     shown = received.declared or algorithm
@@ -108,7 +107,7 @@ async def upload_part(call: Call) -> Reply:
 async def abort_multipart_upload(call: Call) -> Reply:
     """End an upload and drop its parts."""
     upload_id = call.query("uploadId") or ""
-    await call.write_authorized(_abort, upload_id, claims=(("upload", upload_id),))
+    await call.write_authorized(_abort, upload_id)
     return Reply(204)
 
 
@@ -197,6 +196,7 @@ def _look_up(
 def _abort(
     tx: IMetadataTransaction, asked: Asked, bucket: Bucket, upload_id: str
 ) -> None:
+    tx.claim(Claim.upload(bucket.number, upload_id))
     upload = upload_in_progress(tx, bucket, asked.key, upload_id)
     check_abort(asked.headers, upload, upload_id)
     if upload is not None:

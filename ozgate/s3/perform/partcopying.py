@@ -23,6 +23,7 @@ from ...errors import SlowDown
 from ...values import (
     Bucket,
     ByteRange,
+    Claim,
     Content,
     ObjectPart,
     ObjectVersion,
@@ -43,7 +44,7 @@ from .copysource import (
     check_same,
     check_size,
     locate_authorized_source,
-    locate_same_source,
+    locate_claimed_authorized_source,
     read_source,
     source_headers,
 )
@@ -209,17 +210,16 @@ async def _store(
     located = found.located
     part = Part(number, located.span.length, etag, 0, checksums)
     values = (upload_id, source, found.version.sequence, located.span)
-    claims = (("upload", upload_id), ("key", source.bucket, source.key))
     body = body_of(call.gateway, located)
     if body:
         content = await store(call.gateway, body)
         part = evolve(part, content=content)
-        stored = await keep(call, content, _put, *values, part, claims=claims)
+        stored = await keep(call, content, _put, *values, part)
     else:
-        stored = await call.write_authorized(_put, *values, part, claims=claims)
+        stored = await call.write_authorized(_put, *values, part)
         if isinstance(stored, Content):
             part = evolve(part, content=copied(call.gateway, stored))
-            stored = await call.write_authorized(_put, *values, part, claims=claims)
+            stored = await call.write_authorized(_put, *values, part)
     assert isinstance(stored, Part)
     return _reply(found, stored)
 
@@ -239,7 +239,11 @@ def _put(
     :param part: without content, it is made of the extents of its source.
     :return: the part; where those are sealed, they are first, to be given as they are for a copy.
     """
-    bucket, version = locate_same_source(tx, asked, source, sequence)
+    bucket, version = locate_claimed_authorized_source(
+        tx, asked, source, Claim.upload(target.number, upload_id)
+    )
+    if version.sequence != sequence:
+        raise Changed()
     if not count_extents(part.content):
         content = joined(tx.content(bucket, version, span))
         if is_sealed(content):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from attrs import evolve
 
 from ...interfaces import IMetadataTransaction
-from ...values import NULL_VERSION, Bucket, ObjectVersion
+from ...values import NULL_VERSION, Bucket, Claim, ObjectVersion
 from ..asked import Asked
 from ..call import Call
 from ..changing import replace_members
@@ -22,9 +22,7 @@ async def put_object_tagging(call: Call) -> Reply:
     wanted = call.query("versionId")
     check_version_id(wanted)
     tags = from_document(await document(call))
-    version = await call.write_authorized(
-        _put_tags, wanted, tags, claims=(("key", call.bucket_name, call.key),)
-    )
+    version = await call.write_authorized(_put_tags, wanted, tags)
     return Reply(200, _version_header(version))
 
 
@@ -42,9 +40,7 @@ async def delete_object_tagging(call: Call) -> Reply:
     """Remove the tag set of one version of an object."""
     wanted = call.query("versionId")
     check_version_id(wanted)
-    version = await call.write_authorized(
-        _delete_tags, wanted, claims=(("key", call.bucket_name, call.key),)
-    )
+    version = await call.write_authorized(_delete_tags, wanted)
     return Reply(204, _version_header(version))
 
 
@@ -61,6 +57,7 @@ def _put_tags(
     wanted: str | None,
     tags: Mapping[str, str],
 ) -> ObjectVersion:
+    tx.claim(Claim.key(bucket.number, asked.key))
     version = evolve(find_version(tx, bucket, asked.key, wanted), tags=tags)
     replace_members(tx, asked.cause, bucket, version, "ObjectTagging:Put")
     return version
@@ -69,6 +66,7 @@ def _put_tags(
 def _delete_tags(
     tx: IMetadataTransaction, asked: Asked, bucket: Bucket, wanted: str | None
 ) -> ObjectVersion:
+    tx.claim(Claim.key(bucket.number, asked.key))
     version = evolve(find_version(tx, bucket, asked.key, wanted), tags={})
     replace_members(tx, asked.cause, bucket, version, "ObjectTagging:Delete")
     return version

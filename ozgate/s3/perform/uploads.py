@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...errors import NoSuchUpload
-from ...values import Bucket, Part, Upload
+from ...values import Bucket, Claim, Part, Upload
 from ..changing import put_part
 
 if TYPE_CHECKING:
@@ -42,5 +42,6 @@ def store_part(
     :raises NoSuchUpload: the upload ended while the part came.
     :raises S3Error: what :func:`~ozgate.s3.changing.put_part` raises.
     """
+    tx.claim(Claim.upload(bucket.number, upload_id))
     upload = find_upload(tx, bucket, asked.key, upload_id)
     return put_part(tx, bucket, upload, part)

@@ -40,8 +40,7 @@ async def put_object(call: Call) -> Reply:
         tags=tags,
         checksum=checksum,
     )
-    claims = (("key", call.bucket_name, call.key),)
-    version = await keep(call, received, _put, draft, claims=claims)
+    version = await keep(call, received, _put, draft)
     return Reply(200, [("ETag", f'"{version.etag}"'), *checksum_headers(checksum)])
 
 

@@ -557,9 +557,7 @@ class KeepTests(ReceiveCase):
         """When the write succeeds its result is given and nothing is doomed."""
         received = self.taken(LARGE)
         call = self.call(Connection(b"", 0))
-        kept = Deferred.fromCoroutine(
-            keep(call, received, give, "x", claims=(("bucket", "b"),))
-        )
+        kept = Deferred.fromCoroutine(keep(call, received, give, "x"))
         self.assertEqual(self.successResultOf(kept), "x")
         self.assertEqual(self.successResultOf(self.metadata.read(all_doomed)), [])
 
