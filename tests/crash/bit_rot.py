@@ -32,8 +32,9 @@ from twisted.internet.task import react
 
 from ozgate.errors import Absent, StoreError
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.metadata.sqlite.rowchecks import CHECKED, CheckedTable, check_of_retired
+from ozgate.metadata.sqlite.declared import Table
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
+from ozgate.metadata.sqlite.tables import CHECKED, RETIRED
 from ozgate.testing.metadata_events import EVENT
 from ozgate.values import Bucket, Volume
 from tests.started import started
@@ -137,7 +138,7 @@ def flipped(value: Any, random: Random) -> Any:
     return bytes(data)
 
 
-def columns_of(path: str) -> Iterator[tuple[CheckedTable, str, tuple[Any, ...], Any]]:
+def columns_of(path: str) -> Iterator[tuple[Table[object], str, tuple[Any, ...], Any]]:
     """Each column of each row that has a value: its table, its name, its row's key, the value."""
     with closing(sqlite3.connect(path)) as connection:
         for table in CHECKED:
@@ -153,7 +154,7 @@ def columns_of(path: str) -> Iterator[tuple[CheckedTable, str, tuple[Any, ...], 
 
 def put_column(
     connection: sqlite3.Connection,
-    table: CheckedTable,
+    table: Table[object],
     name: str,
     place: tuple[Any, ...],
     value: Any,
@@ -185,9 +186,7 @@ async def made(path: str) -> list[Read]:
 
 def _retire(tx: Any) -> None:
     """Keep extents of a removed version; there are none left."""
-    row = (99, CREATED)
-    statement = "INSERT INTO retired (owner, retired_at, checked) VALUES (?, ?, ?)"
-    tx._execute(statement, (*row, check_of_retired(*row)))
+    tx._execute(RETIRED.insert, RETIRED.row(99, CREATED))
 
 
 async def after_flip(

@@ -30,7 +30,7 @@ from ozgate.blobs.files.blobfile import BLOCK, TRAILER, file_size
 from ozgate.blobs.files.knownblocks import Verified
 from ozgate.blobs.files.store import FileBlobStore
 from ozgate.errors import Absent, Damaged, StoreError
-from ozgate.metadata.sqlite.rowchecks import CHECKED
+from ozgate.metadata.sqlite.tables import CHECKED
 from ozgate.testing.blob_contract import Reader
 from ozgate.values import (
     BlobRef,

@@ -6,8 +6,11 @@ import sqlite3
 from collections.abc import Iterable
 
 from ...values import Content
+from .columns import Row
 from .counters import Sequences, Times
+from .declared import Table
 from .pieces import extent_rows
+from .tables import EXTENTS
 from .usage import Usage
 
 LEAST_ABOVE_ALL = (1 << 63) - 1
@@ -46,15 +49,37 @@ class Rows:
         """See :meth:`~ozgate.interfaces.IMetadataTransaction.next_sequence`."""
         return self._sequences.next()
 
+    def _add_numbered(self, table: Table[object], row: Row) -> int:
+        """Store a row of a table that gives its rows numbers.
+
+        :param row: with any number.
+        :return: the number that it has now.
+        """
+        columns = row[1:-1]
+        number = self._execute(table.insert, (None, *columns, 0)).lastrowid or 0
+        self._execute(
+            f"UPDATE {table.name} SET checked = ? WHERE {table.key[0]} = ?",
+            (table.check(number, *columns), number),
+        )
+        return number
+
+    def _rewrite(self, table: Table[object], row: Row, **changed: object) -> None:
+        """Change columns of a row, and have it agree with its check.
+
+        :param row: as it is stored, and known to agree.
+        """
+        values = {**dict(zip(table.columns, row, strict=False)), **changed}
+        columns = ", ".join([f"{name} = ?" for name in [*changed, "checked"]])
+        place = " AND ".join([f"{name} = ?" for name in table.key])
+        self._execute(
+            f"UPDATE {table.name} SET {columns} WHERE {place}",
+            (*changed.values(), table.check(*values.values()), *row[: len(table.key)]),
+        )
+
     def _add_extents(self, owner: int, content: Content) -> None:
         """Store the extents of a version or part."""
         if content.extents:
-            self._executemany(
-                "INSERT INTO extents (owner, start, store, blob, blob_length,"
-                " blob_crc64nvme, offset, length, seal, checked)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                extent_rows(owner, content.extents),
-            )
+            self._executemany(EXTENTS.insert, extent_rows(owner, content.extents))
 
     def _drop_extents(self, owner: int) -> None:
         """Remove the extents of a version or part, dooming blobs that have no name left."""

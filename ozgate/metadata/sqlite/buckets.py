@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from functools import lru_cache
 
 from attrs import evolve
 
@@ -11,19 +12,11 @@ from ...errors import Conflict
 from ...values import Bucket, Volume
 from ..order import END, just_after, successor
 from .base import Rows
-from .rowchecks import check_of_bucket, check_of_volume, damaged
-from .rows import (
-    BUCKET,
-    VOLUME,
-    Row,
-    bucket_of,
-    document_of,
-    document_row,
-    pack_acls,
-    pack_kinds,
-    volume_of,
-)
+from .columns import Row
+from .conversions import pack_kinds
+from .rowchecks import damaged
 from .schema import COUNTED
+from .tables import BUCKETS, CONFIGURATIONS, VOLUMES
 
 
 def _bounds(prefix: str, after: str) -> tuple[str, str | bytes]:
@@ -32,37 +25,11 @@ def _bounds(prefix: str, after: str) -> tuple[str, str | bytes]:
     return max(low, prefix), successor(prefix) or END
 
 
-def _volume_row(volume: Volume, modified: int) -> Row:
-    """What the table ``volumes`` holds of a volume, but for its number, check and what is counted."""
-    return (
-        volume.name,
-        volume.owner,
-        volume.created,
-        volume.admin,
-        volume.quota_bytes,
-        volume.quota_names,
-        pack_acls(volume.acls),
-        modified,
-    )
+volume_of = lru_cache(256)(VOLUMES.read)
+"""Kept, as every request looks at one: what differs is checked again."""
 
-
-def _bucket_row(bucket: Bucket, modified: int) -> Row:
-    """What the table ``buckets`` holds of a bucket, but for its number, check and what is counted."""
-    return (
-        bucket.volume,
-        bucket.name,
-        bucket.owner,
-        bucket.created,
-        bucket.region,
-        bucket.versioning,
-        *(bucket.source or (None, None)),
-        bucket.quota_bytes,
-        bucket.quota_names,
-        pack_acls(bucket.acls),
-        modified,
-        bucket.layout,
-        pack_kinds(bucket.configured),
-    )
+bucket_of = lru_cache(256)(BUCKETS.read)
+"""Likewise."""
 
 
 class VolumeRows(Rows):
@@ -71,17 +38,17 @@ class VolumeRows(Rows):
     def volume(self, name: str) -> Volume | None:
         """The volume of that name."""
         row = self._execute(
-            f"SELECT {VOLUME} FROM volumes WHERE name = ?", (name,)
+            f"SELECT {VOLUMES.select} FROM volumes WHERE name = ?", (name,)
         ).fetchone()
         return None if row is None else self._volume_of(row)
 
     def _volume_of(self, row: Row) -> Volume:
-        return volume_of(row, self.usage.of_volume(row[0]))
+        return volume_of(row, self.usage.of_volume(row[1]))
 
     def volumes(self, prefix: str, after: str, limit: int) -> Sequence[Volume]:
         """Volumes by name."""
         rows = self._execute(
-            f"SELECT {VOLUME} FROM volumes"
+            f"SELECT {VOLUMES.select} FROM volumes"
             " WHERE name >= ? AND name < ? ORDER BY name LIMIT ?",
             (*_bounds(prefix, after), limit),
         ).fetchall()
@@ -92,37 +59,28 @@ class VolumeRows(Rows):
 
         :raises Conflict: there is one of that name.
         """
-        modified = volume.modified or volume.created
-        row = _volume_row(volume, modified)
+        made = evolve(
+            volume,
+            modified=volume.modified or volume.created,
+            used_bytes=0,
+            used_names=0,
+        )
         try:
-            cursor = self._execute(
-                "INSERT INTO volumes (name, owner, created, admin, quota_bytes,"
-                " quota_names, acls, modified) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                row,
-            )
+            number = self._add_numbered(VOLUMES, VOLUMES.row(made))
         except sqlite3.IntegrityError:
             raise Conflict(f"volume {volume.name} is there already") from None
-        number = cursor.lastrowid or 0
-        self._execute(
-            "UPDATE volumes SET checked = ? WHERE number = ?",
-            (check_of_volume(number, *row), number),
-        )
-        return evolve(
-            volume, number=number, modified=modified, used_bytes=0, used_names=0
-        )
+        return evolve(made, number=number)
 
     def replace_volume(self, volume: Volume) -> None:
         """Store a volume's changed members."""
-        stored = self.volume(volume.name)
+        stored = self._execute(
+            f"SELECT {VOLUMES.select} FROM volumes WHERE name = ?", (volume.name,)
+        ).fetchone()
         if stored is None:
             return
-        row = _volume_row(evolve(volume, created=stored.created), self.now())
-        name, owner, _, *changing = row
-        self._execute(
-            "UPDATE volumes SET owner = ?, admin = ?, quota_bytes = ?, quota_names = ?,"
-            " acls = ?, modified = ?, checked = ? WHERE name = ?",
-            (owner, *changing, check_of_volume(stored.number, *row), name),
-        )
+        VOLUMES.read(stored, 0)
+        row = VOLUMES.row(evolve(volume, modified=self.now()))
+        self._rewrite(VOLUMES, stored, **VOLUMES.replaced(row))
 
     def remove_volume(self, volume: Volume) -> None:
         """Remove a volume.
@@ -142,20 +100,20 @@ class BucketRows(VolumeRows):
     def bucket(self, volume: str, name: str) -> Bucket | None:
         """The bucket or link of that name."""
         row = self._execute(
-            f"SELECT {BUCKET} FROM buckets WHERE volume = ? AND name = ?",
+            f"SELECT {BUCKETS.select} FROM buckets WHERE volume = ? AND name = ?",
             (volume, name),
         ).fetchone()
         return None if row is None else self._bucket_of(row)
 
     def _bucket_of(self, row: Row) -> Bucket:
-        return bucket_of(row, *self.usage.of_bucket(row[8]))
+        return bucket_of(row, *self.usage.of_bucket(row[0]))
 
     def buckets(
         self, volume: str, prefix: str, after: str, limit: int
     ) -> Sequence[Bucket]:
         """Buckets and links of a volume by name."""
         rows = self._execute(
-            f"SELECT {BUCKET} FROM buckets WHERE volume = ? AND name >= ? AND name < ?"
+            f"SELECT {BUCKETS.select} FROM buckets WHERE volume = ? AND name >= ? AND name < ?"
             " ORDER BY name LIMIT ?",
             (volume, *_bounds(prefix, after), limit),
         ).fetchall()
@@ -166,30 +124,22 @@ class BucketRows(VolumeRows):
 
         :raises Conflict: there is one of that name, or no such volume.
         """
-        modified = bucket.modified or bucket.created
-        bucket = evolve(bucket, configured=frozenset())
-        row = _bucket_row(bucket, modified)
+        made = evolve(
+            bucket,
+            modified=bucket.modified or bucket.created,
+            configured=frozenset(),
+            used_bytes=0,
+            used_names=0,
+        )
         try:
-            cursor = self._execute(
-                "INSERT INTO buckets (volume, name, owner, created, region, versioning,"
-                " source_volume, source_bucket, quota_bytes, quota_names, acls, modified,"
-                " layout, configured) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                row,
-            )
+            number = self._add_numbered(BUCKETS, BUCKETS.row(made))
         except sqlite3.IntegrityError:
             raise Conflict(
                 f"bucket {bucket.volume}/{bucket.name} is there already,"
                 " or its volume is not"
             ) from None
-        number = cursor.lastrowid or 0
-        self._execute(
-            "UPDATE buckets SET checked = ? WHERE number = ?",
-            (check_of_bucket(number, *row), number),
-        )
         self._count_buckets(bucket.volume, 1)
-        return evolve(
-            bucket, number=number, modified=modified, used_bytes=0, used_names=0
-        )
+        return evolve(made, number=number)
 
     def _count_buckets(self, volume: str, more: int) -> None:
         self._execute(
@@ -199,33 +149,22 @@ class BucketRows(VolumeRows):
 
     def replace_bucket(self, bucket: Bucket) -> None:
         """Store a bucket's changed members."""
-        stored = self._numbered(bucket)
-        if stored is None:
-            return
-        changed = evolve(
-            bucket,
-            volume=stored.volume,
-            name=stored.name,
-            created=stored.created,
-            configured=stored.configured,
-        )
-        self._store_bucket(changed, self.now())
+        stored = self._stored_bucket(bucket)
+        if stored is not None:
+            row = BUCKETS.row(evolve(bucket, modified=self.now()))
+            self._rewrite(BUCKETS, stored, **BUCKETS.replaced(row))
 
-    def _numbered(self, bucket: Bucket) -> Bucket | None:
-        """A bucket as its row is now."""
-        row = self._execute(
-            f"SELECT {BUCKET} FROM buckets WHERE number = ?", (bucket.number,)
+    def _stored_bucket(self, bucket: Bucket) -> Row | None:
+        """The row of a bucket as it is now.
+
+        :raises Damaged: it does not agree with its check.
+        """
+        row: Row | None = self._execute(
+            f"SELECT {BUCKETS.select} FROM buckets WHERE number = ?", (bucket.number,)
         ).fetchone()
-        return None if row is None else self._bucket_of(row)
-
-    def _store_bucket(self, bucket: Bucket, modified: int) -> None:
-        row = _bucket_row(bucket, modified)
-        self._execute(
-            "UPDATE buckets SET owner = ?, region = ?, versioning = ?,"
-            " source_volume = ?, source_bucket = ?, quota_bytes = ?, quota_names = ?,"
-            " acls = ?, modified = ?, layout = ?, configured = ?, checked = ? WHERE number = ?",
-            (row[2], *row[4:], check_of_bucket(bucket.number, *row), bucket.number),
-        )
+        if row is not None:
+            self._bucket_of(row)
+        return row
 
     def is_empty(self, bucket: Bucket) -> bool:
         """Whether the bucket holds no version and no delete marker."""
@@ -262,17 +201,21 @@ class BucketRows(VolumeRows):
 
         :raises Damaged: the bucket has one that is not there.
         """
+        place = (bucket.number, kind)
         row = self._execute(
-            "SELECT document, checked FROM configurations"
+            f"SELECT {CONFIGURATIONS.select} FROM configurations"
             " WHERE bucket = ? AND kind = ?",
-            (bucket.number, kind),
+            place,
         ).fetchone()
         if row is None:
-            stored = self._numbered(bucket)
-            if stored is not None and kind in stored.configured:
-                raise damaged("configurations", bucket.number, kind)
+            stored = self._stored_bucket(bucket)
+            if stored is not None and kind in self._bucket_of(stored).configured:
+                raise damaged("configurations", *place)
             return None
-        return document_of(bucket.number, kind, row)
+        if not CONFIGURATIONS.agrees(row):
+            raise damaged("configurations", *place)
+        document: bytes = row[2]
+        return document
 
     def set_configuration(
         self, bucket: Bucket, kind: str, document: bytes | None
@@ -284,15 +227,12 @@ class BucketRows(VolumeRows):
                 (bucket.number, kind),
             )
         else:
-            self._execute(
-                "INSERT OR REPLACE INTO configurations (bucket, kind, document, checked)"
-                " VALUES (?, ?, ?, ?)",
-                document_row(bucket.number, kind, document),
-            )
-        stored = self._numbered(bucket)
+            row = CONFIGURATIONS.row(bucket.number, kind, document)
+            self._execute(CONFIGURATIONS.put, row)
+        stored = self._stored_bucket(bucket)
         if stored is not None:
-            kinds = self._kinds_of(bucket.number)
-            self._store_bucket(evolve(stored, configured=kinds), stored.modified)
+            kinds = pack_kinds(self._kinds_of(bucket.number))
+            self._rewrite(BUCKETS, stored, configured=kinds)
 
     def _kinds_of(self, number: object) -> frozenset[str]:
         """Which documents a bucket has."""

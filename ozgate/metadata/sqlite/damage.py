@@ -13,9 +13,11 @@ from attrs import evolve
 from ...errors import Damaged
 from ...values import CheckedRows, DamagedRow
 from .buckets import BucketRows
-from .pieces import BODY, EXTENT, content_of
-from .rowchecks import CHECKED, CheckedTable
-from .rows import Row, pack_kinds
+from .columns import Row
+from .conversions import pack_kinds
+from .declared import Table
+from .pieces import content_of
+from .tables import BODIES, BUCKETS, CHECKED, EXTENTS
 
 _LATEST = "is_latest"
 
@@ -77,7 +79,7 @@ def _marked(after: str) -> tuple[str, Row | None]:
     )
 
 
-def _agrees(table: CheckedTable, row: Row) -> bool:
+def _agrees(table: Table[object], row: Row) -> bool:
     try:
         agrees: bool = row[-1] == table.check(*row[:-1])
     except UnicodeEncodeError:
@@ -85,7 +87,7 @@ def _agrees(table: CheckedTable, row: Row) -> bool:
     return agrees
 
 
-def _damaged(table: CheckedTable, row: Row, what: str) -> DamagedRow:
+def _damaged(table: Table[object], row: Row, what: str) -> DamagedRow:
     place = tuple(map(_exact, row[: len(table.key)]))
     named = zip(table.key, place, strict=True)
     where = ", ".join([f"{name} {value!r}" for name, value in named])
@@ -141,7 +143,7 @@ class CheckRows(BucketRows):
             self._connection.text_factory = str
 
     def _rows_after(
-        self, table: CheckedTable, last: Row | None, limit: int
+        self, table: Table[object], last: Row | None, limit: int
     ) -> list[Row]:
         """Rows by their key: what the check takes, and the check."""
         order = (
@@ -159,14 +161,14 @@ class CheckRows(BucketRows):
                 rows += self._rows(table, f"WHERE {at} {order}", (*last[:width], left))
         return rows
 
-    def _rows(self, table: CheckedTable, rest: str, parameters: Row) -> list[Row]:
+    def _rows(self, table: Table[object], rest: str, parameters: Row) -> list[Row]:
         columns = ", ".join(table.columns)
         return self._execute(
             f"SELECT {columns}, checked FROM {table.name} {rest}", parameters
         ).fetchall()
 
     def _wrong_latest(
-        self, table: CheckedTable, rows: list[Row], last: Row | None
+        self, table: Table[object], rows: list[Row], last: Row | None
     ) -> Iterator[DamagedRow]:
         before: Row | None = None if last is None else last[:2]
         keys: list[Row] = [tuple(map(_exact, row[:2])) for row in rows]
@@ -181,7 +183,7 @@ class CheckRows(BucketRows):
                 yield evolve(wrong, loses=False)
 
     def _wrong_configured(
-        self, table: CheckedTable, rows: list[Row], agreeing: list[bool]
+        self, table: Table[object], rows: list[Row], agreeing: list[bool]
     ) -> Iterator[DamagedRow]:
         """Buckets that have other documents than they say."""
         for row, agrees in zip(rows, agreeing, strict=True):
@@ -219,7 +221,7 @@ class CheckRows(BucketRows):
             self._configure(place[0])
             return "it says which documents there are; look whether all are"
         if table.name in ("volumes", "buckets"):
-            done = self._close_up(table, at, place, found[0], owner)
+            done = self._close_up(table, found[0], owner)
             if table.name == "buckets":
                 self._configure(place[0])
             return done
@@ -255,35 +257,19 @@ class CheckRows(BucketRows):
             self._drop_dangling()
         return done
 
-    def _close_up(
-        self, table: CheckedTable, at: str, place: Row, row: Row, owner: str
-    ) -> str:
+    def _close_up(self, table: Table[object], row: Row, owner: str) -> str:
         """Let only a new owner in, and have the row agree with its check again."""
-        self._rewrite(table, at, place, row, owner=owner, acls="")
+        self._rewrite(table, row, owner=owner, acls="")
         return f"it is {owner}'s now, and its list of rights empty; look at the rest"
-
-    def _rewrite(
-        self, table: CheckedTable, at: str, place: Row, row: Row, **changed: str
-    ) -> None:
-        """Change columns of a row, and have it agree with its check."""
-        values = {**dict(zip(table.columns, row[:-1], strict=True)), **changed}
-        check = table.check(*[values[name] for name in table.columns])
-        columns = ", ".join([f"{name} = ?" for name in [*changed, "checked"]])
-        self._execute(
-            f"UPDATE {table.name} SET {columns} WHERE {at}",
-            (*changed.values(), check, *place),
-        )
 
     def _configure(self, number: object) -> None:
         """Have a bucket say which documents there are. A damaged row stays as it is."""
-        table = next(each for each in CHECKED if each.name == "buckets")
-        place, at = (number,), "number = ?"
         with self._any_text():
-            rows = self._rows(table, f"WHERE {at}", place)
+            rows = self._rows(BUCKETS, "WHERE number = ?", (number,))
             there = pack_kinds(self._kinds_of(number))
         for row in rows:
-            if _agrees(table, row):
-                self._rewrite(table, at, place, row, configured=there)
+            if _agrees(BUCKETS, row):
+                self._rewrite(BUCKETS, row, configured=there)
 
     def _is_whole(self, number: object) -> bool:
         """Whether there is a version or part of that number, and all its bytes."""
@@ -296,10 +282,10 @@ class CheckRows(BucketRows):
                 (number,),
             ).fetchall()
             body = self._execute(
-                f"SELECT {BODY} FROM bodies WHERE sequence = ?", (number,)
+                f"SELECT {BODIES.select} FROM bodies WHERE sequence = ?", (number,)
             ).fetchone()
             extents = self._execute(
-                f"SELECT {EXTENT} FROM extents WHERE owner = ? ORDER BY start",
+                f"SELECT {EXTENTS.select} FROM extents WHERE owner = ? ORDER BY start",
                 (number,),
             ).fetchall()
             for (size,) in sizes:

@@ -8,9 +8,16 @@ from itertools import chain, islice
 
 from attrs import frozen
 
+from ...values import ListedObject, ListedVersion
 from ..order import END, first_after, just_after, successor
+from .columns import Row
+from .conversions import is_one, traits_of
 from .rowchecks import damaged
-from .rows import Row
+
+# What listings read is in an index, and not checked: a check would cost them a third.
+CURRENT = "key, modified, size, etag, traits"
+
+LISTED = f"{CURRENT}, version_id, is_latest, is_delete_marker"
 
 
 @frozen
@@ -138,3 +145,34 @@ class Scan:
                     break
                 rows.append(row)
         return Gathered(rows, prefixes)
+
+
+def current_of(rows: Iterable[Row]) -> tuple[ListedObject, ...]:
+    """Listed objects from the columns :data:`CURRENT`."""
+    # What ``ListedObject(*row)`` does, in a third of the time: a page has a thousand.
+    new = tuple.__new__
+    return tuple(
+        [
+            new(ListedObject, (key, modified, size, etag, traits_of(traits)))
+            for key, modified, size, etag, traits in rows
+        ]
+    )
+
+
+def listed_of(rows: Iterable[Row]) -> tuple[ListedVersion, ...]:
+    """Listed versions from the columns :data:`LISTED`."""
+    return tuple(
+        [
+            ListedVersion(
+                key,
+                modified,
+                size,
+                etag,
+                traits_of(traits),
+                version_id,
+                is_one(latest),
+                is_one(marker),
+            )
+            for key, modified, size, etag, traits, version_id, latest, marker in rows
+        ]
+    )

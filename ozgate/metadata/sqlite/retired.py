@@ -12,7 +12,7 @@ from contextlib import closing
 
 from ...values import EXTENTS_AT_ONCE
 from .base import Rows
-from .rowchecks import check_of_retired
+from .tables import RETIRED
 
 
 class RetiredRows(Rows):
@@ -25,12 +25,7 @@ class RetiredRows(Rows):
             (sequence, EXTENTS_AT_ONCE + 1),
         ).fetchall()
         if len(names) > EXTENTS_AT_ONCE:
-            row = (sequence, self.now())
-            self._execute(
-                "INSERT OR REPLACE INTO retired (owner, retired_at, checked)"
-                " VALUES (?, ?, ?)",
-                (*row, check_of_retired(*row)),
-            )
+            self._execute(RETIRED.put, RETIRED.row(sequence, self.now()))
         elif names:
             self._execute("DELETE FROM extents WHERE owner = ?", (sequence,))
             self._doom_unnamed(names)
@@ -38,27 +33,27 @@ class RetiredRows(Rows):
     def retired(self, before: int, limit: int) -> Sequence[int]:
         """Sequences of the versions retired before that time, oldest first, but for damaged rows."""
         rows = self._execute(
-            "SELECT owner, retired_at, checked FROM retired WHERE retired_at < ?"
+            f"SELECT {RETIRED.select} FROM retired WHERE retired_at < ?"
             " ORDER BY retired_at, owner",
             (before,),
         )
         found: list[int] = []
         with closing(rows):
-            for owner, retired_at, checked in rows:
+            for row in rows:
                 if len(found) >= limit:
                     break
                 # A wrong owner leads to the bytes of another version.
-                if checked == check_of_retired(owner, retired_at):
-                    found.append(owner)
+                if RETIRED.agrees(row):
+                    found.append(row[0])
         return found
 
     def release(self, sequence: int, limit: int) -> bool:
         """Drop extents of a retired version, dooming blobs that have no name left."""
         row = self._execute(
-            "SELECT owner, retired_at, checked FROM retired WHERE owner = ?",
+            f"SELECT {RETIRED.select} FROM retired WHERE owner = ?",
             (sequence,),
         ).fetchone()
-        if row is None or row[2] != check_of_retired(*row[:2]):
+        if row is None or not RETIRED.agrees(row):
             return True
         names = self._execute(
             "SELECT store, blob, start FROM extents WHERE owner = ?"

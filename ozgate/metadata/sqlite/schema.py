@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...errors import Unavailable
-from .rowchecks import check_of_data, check_of_text
+from .rowchecks import check_of, check_of_data
 from .sparse import give_room
 from .starts import give_starts
 
@@ -263,15 +263,6 @@ DATA_4 = ("configurations", "bodies", "secrets")
 """Those tables whose last such column is bytes."""
 
 
-def _check_of_columns(*columns: object) -> int:
-    return check_of_text("\0".join(map(str, columns)))
-
-
-def _check_of_columns_and_data(*columns: object) -> int:
-    *others, data = columns
-    return check_of_data("".join(f"{each}\0" for each in others), data)
-
-
 def m001_tables(db: Database) -> None:
     """Everything there was at first."""
     for statement in TABLES:
@@ -297,7 +288,7 @@ def m004_checks(db: Database) -> None:
     for table, columns in CHECKED_4.items():
         names = columns.split()
         function = f"ozgate_check_{table}"
-        check = _check_of_columns_and_data if table in DATA_4 else _check_of_columns
+        check = check_of_data if table in DATA_4 else check_of
         connection.create_function(function, len(names), check, deterministic=True)
         db.execute(f"ALTER TABLE {table} ADD COLUMN checked INTEGER NOT NULL DEFAULT 0")
         if table == "object_parts":

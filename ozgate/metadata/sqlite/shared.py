@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...values import Process, Secret
 from .base import Rows
-from .pieces import SECRET, secret_of, secret_row
+from .tables import SECRETS
 
 
 class SharedRows(Rows):
@@ -64,16 +64,13 @@ class SharedRows(Rows):
     def secret_row(self, access_id: str) -> Secret | None:
         """The row of an access id."""
         row = self._execute(
-            f"SELECT {SECRET} FROM secrets WHERE access_id = ?", (access_id,)
+            f"SELECT {SECRETS.select} FROM secrets WHERE access_id = ?", (access_id,)
         ).fetchone()
-        return None if row is None else secret_of(row)
+        return None if row is None else SECRETS.read(row)
 
     def put_secret(self, secret: Secret) -> None:
         """Store a row."""
-        self._execute(
-            f"INSERT OR REPLACE INTO secrets ({SECRET}) VALUES (?, ?, ?, ?, ?, ?)",
-            secret_row(secret),
-        )
+        self._execute(SECRETS.put, SECRETS.row(secret))
 
     def remove_secret(self, access_id: str) -> None:
         """Remove a row."""
@@ -82,11 +79,11 @@ class SharedRows(Rows):
     def secrets(self, after: str, limit: int) -> Sequence[Secret]:
         """Rows by access id."""
         rows = self._execute(
-            f"SELECT {SECRET} FROM secrets WHERE access_id > ?"
+            f"SELECT {SECRETS.select} FROM secrets WHERE access_id > ?"
             " ORDER BY access_id LIMIT ?",
             (after, limit),
         ).fetchall()
-        return [secret_of(row) for row in rows]
+        return [SECRETS.read(row) for row in rows]
 
     def setting(self, name: str) -> bytes | None:
         """A named value."""

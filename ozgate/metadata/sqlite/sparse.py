@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 
-from .rowchecks import check_of_text
+from .rowchecks import check_of
 
 COLUMNS = (
     "ALTER TABLE versions ADD COLUMN more TEXT NOT NULL DEFAULT ''",
@@ -32,25 +33,25 @@ def give_room(connection: sqlite3.Connection) -> None:
     connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
     try:
         for *columns, checked in connection.execute(BUCKETS).fetchall():
-            _configure(connection, "\0".join(map(str, columns)), columns[0], checked)
+            _configure(connection, columns, checked)
     finally:
         connection.text_factory = factory
 
 
 def _configure(
-    connection: sqlite3.Connection, text: str, number: int, checked: int
+    connection: sqlite3.Connection, columns: Sequence[object], checked: int
 ) -> None:
     """Have a bucket's row say which documents there are. A damaged row stays as it is, and damaged."""
     try:
-        if checked != check_of_text(text):
+        if checked != check_of(*columns):
             return
     except UnicodeEncodeError:
         return
     kinds = connection.execute(
-        "SELECT kind FROM configurations WHERE bucket = ? ORDER BY kind", (number,)
+        "SELECT kind FROM configurations WHERE bucket = ? ORDER BY kind", columns[:1]
     ).fetchall()
     configured = json.dumps([kind for (kind,) in kinds], separators=(",", ":"))
     connection.execute(
         "UPDATE buckets SET configured = ?, checked = ? WHERE number = ?",
-        (configured, check_of_text(f"{text}\0configured\0{configured}"), number),
+        (configured, check_of(*columns, "configured", configured), columns[0]),
     )

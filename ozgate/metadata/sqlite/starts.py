@@ -11,7 +11,7 @@ from itertools import count, groupby
 from operator import itemgetter
 from typing import Any
 
-from .rowchecks import check_of_extent, check_of_object_part, check_of_text
+from .rowchecks import check_of
 
 TABLES = (
     # An owner is the sequence of a version, or the number of a part from the same counter.
@@ -116,7 +116,7 @@ def _extents(rows: Iterable[_Row]) -> Iterator[_Row]:
     for *row, checked in rows:
         owner, ordinal, *rest = map(_text, row)
         # The form of the check is the same, with the ordinal where the start is now.
-        is_well = checked == _check(check_of_extent, owner, ordinal, *rest)
+        is_well = checked == _check(check_of, owner, ordinal, *rest)
         if is_well and owner != whose:
             whose, expected, start = owner, 0, 0
         if not is_well or ordinal != expected:
@@ -125,7 +125,7 @@ def _extents(rows: Iterable[_Row]) -> Iterator[_Row]:
         expected += 1
         length = rest[-1]
         if length:
-            yield (owner, start, *row[2:], check_of_extent(owner, start, *rest))
+            yield (owner, start, *row[2:], check_of(owner, start, *rest))
             start += length
 
 
@@ -135,12 +135,10 @@ def _object_parts(rows: Iterable[_Row]) -> Iterator[_Row]:
         start = 0
         for *row, checked in group:
             sequence, number, size, checksum = map(_text, row)
-            text = f"{sequence}\0{number}\0{start}\0{size}\0{checksum}"
+            columns = (sequence, number, start, size, checksum)
             check = DAMAGED
-            if checked == _check(check_of_text, text):
-                check = check_of_object_part(
-                    sequence, number, start, size, checksum, ""
-                )
+            if checked == _check(check_of, *columns):
+                check = check_of(*columns, "")
             yield (*_there(row[0], row[1], start, size), row[3], check)
             if isinstance(size, int):
                 start = min(start + max(size, 0), LARGEST)

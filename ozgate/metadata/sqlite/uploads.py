@@ -8,46 +8,30 @@ from contextlib import closing, suppress
 from itertools import groupby
 from operator import itemgetter
 
-from attrs import evolve
-
 from ...errors import Absent, Conflict, Damaged
 from ...values import Bucket, Part, Upload, UploadPage
 from .buckets import BucketRows
+from .columns import Row
+from .conversions import completed_text, is_there
 from .listing import Scan
-from .pieces import (
-    EXTENT,
-    PART,
-    UPLOAD,
-    owner_of,
-    part_of,
-    part_row,
-    upload_of,
-    upload_row,
-)
-from .rowchecks import check_of_upload
-from .rows import BUCKET
+from .pieces import owner_of, part_of
+from .rowchecks import damaged
+from .tables import BUCKETS, EXTENTS, PARTS, UPLOADS
 
-PAGE = f"""SELECT {UPLOAD} FROM uploads INDEXED BY open_uploads
+PAGE = f"""SELECT uploads.key, {UPLOADS.select} FROM uploads INDEXED BY open_uploads
     WHERE bucket = ? AND key >= ? AND key < ? AND is_completed = 0
     ORDER BY key, upload_id"""
 
-LATER_UPLOADS = f"""SELECT {UPLOAD} FROM uploads INDEXED BY open_uploads
+LATER_UPLOADS = f"""SELECT uploads.key, {UPLOADS.select} FROM uploads INDEXED BY open_uploads
     WHERE bucket = ? AND key = ? AND upload_id > ? AND is_completed = 0
     ORDER BY upload_id"""
 
-ADD = """INSERT INTO uploads (bucket, key, upload_id, initiated, owner, storage_class,
-    checksum_algorithm, checksum_type, is_completed, completed, completed_parts, tags,
-    headers, metadata, more) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-
-COMPLETED = """UPDATE uploads SET is_completed = 1, completed = ?, completed_parts = ?,
-    checked = ? WHERE number = ?"""
-
-PARTS = f"""SELECT {PART}, {EXTENT} FROM parts LEFT JOIN extents ON extents.owner = parts.owner
+PARTS_OF = f"""SELECT {PARTS.select}, {EXTENTS.select} FROM parts LEFT JOIN extents ON extents.owner = parts.owner
     WHERE parts.upload = ? AND parts.number > ? AND parts.number <= ?
     ORDER BY parts.number, extents.start"""
 
 
-BARE_PARTS = f"""SELECT {PART} FROM parts WHERE upload = ? AND number > ?
+BARE_PARTS = f"""SELECT {PARTS.select} FROM parts WHERE upload = ? AND number > ?
     ORDER BY number LIMIT ?"""
 
 COUNT = """SELECT COUNT(*) FROM (SELECT 1 FROM parts JOIN extents ON extents.owner = parts.owner
@@ -60,48 +44,37 @@ class UploadRows(BucketRows):
     def upload(self, bucket: Bucket, key: str, upload_id: str) -> Upload | None:
         """An upload, in progress or completed."""
         row = self._execute(
-            f"SELECT {UPLOAD} FROM uploads WHERE bucket = ? AND key = ? AND upload_id = ?",
+            f"SELECT {UPLOADS.select} FROM uploads WHERE bucket = ? AND key = ? AND upload_id = ?",
             (bucket.number, key, upload_id),
         ).fetchone()
-        return None if row is None else upload_of(row)
+        return None if row is None else UPLOADS.read(row)
 
     def add_upload(self, bucket: Bucket, upload: Upload) -> None:
         """Begin an upload.
 
         :raises Conflict: there is one of that id, or the bucket is gone.
         """
-        row = upload_row(bucket.number, upload)
         try:
-            number = self._execute(ADD, row).lastrowid
+            self._add_numbered(UPLOADS, UPLOADS.row(upload, 0, bucket.number))
         except sqlite3.IntegrityError:
             raise Conflict(
                 f"upload {upload.upload_id} is there already,"
                 f" or bucket {bucket.name} is gone"
             ) from None
-        self._execute(
-            "UPDATE uploads SET checked = ? WHERE number = ?",
-            (check_of_upload(number or 0, *row), number),
-        )
 
     def complete_upload(self, bucket: Bucket, upload: Upload) -> None:
         """Keep what the upload became; drop its parts.
 
         :raises Absent: there is no such upload.
         """
-        number = self._number(bucket, upload)
-        self._drop_parts(bucket, number)
-        row = self._execute(
-            f"SELECT {UPLOAD} FROM uploads WHERE number = ?", (number,)
-        ).fetchone()
-        became = evolve(
-            upload_of(row),
-            completed=upload.completed,
+        row = self._stored_upload(bucket, upload)
+        self._drop_parts(bucket, row[0])
+        self._rewrite(
+            UPLOADS,
+            row,
+            is_completed=is_there(upload.completed),
+            completed=completed_text(upload.completed),
             completed_parts=upload.completed_parts,
-        )
-        columns = upload_row(bucket.number, became)
-        self._execute(
-            COMPLETED,
-            (*columns[9:11], check_of_upload(number, *columns), number),
         )
 
     def remove_upload(self, bucket: Bucket, upload: Upload) -> None:
@@ -136,7 +109,7 @@ class UploadRows(BucketRows):
             resume,
         )
         found = scan.page(limit)
-        items = tuple(map(upload_of, found.rows))
+        items = tuple([UPLOADS.read(row[1:]) for row in found.rows])
         in_key = found.more and not found.ends_in_prefix
         return UploadPage(
             items,
@@ -150,20 +123,22 @@ class UploadRows(BucketRows):
     ) -> Sequence[tuple[Bucket, Upload]]:
         """Uploads of all buckets begun before that time, oldest first, but for those whose rows are damaged."""
         rows = self._execute(
-            f"SELECT {BUCKET}, {UPLOAD} FROM uploads"
+            f"SELECT {BUCKETS.select}, {UPLOADS.select} FROM uploads"
             " JOIN buckets ON buckets.number = uploads.bucket"
             " WHERE uploads.initiated < ?"
             " ORDER BY uploads.initiated, uploads.number",
             (initiated,),
         )
-        width = len(BUCKET.split(","))
+        width = BUCKETS.width
         found: list[tuple[Bucket, Upload]] = []
         with closing(rows):
             for row in rows:
                 if len(found) >= limit:
                     break
                 with suppress(Damaged):
-                    found.append((self._bucket_of(row[:width]), upload_of(row[width:])))
+                    found.append(
+                        (self._bucket_of(row[:width]), UPLOADS.read(row[width:]))
+                    )
         return found
 
     def put_part(self, bucket: Bucket, upload: Upload, part: Part) -> None:
@@ -176,7 +151,7 @@ class UploadRows(BucketRows):
             raise ValueError("the bytes of a part belong in extents")
         number = self._number(bucket, upload, " AND is_completed = 0")
         replaced = self._execute(
-            f"SELECT {PART} FROM parts WHERE upload = ? AND number = ?",
+            f"SELECT {PARTS.select} FROM parts WHERE upload = ? AND number = ?",
             (number, part.number),
         ).fetchone()
         more = part.size
@@ -185,11 +160,7 @@ class UploadRows(BucketRows):
             self._drop_extents(old)
             more -= size
         owner = self.next_sequence()
-        self._execute(
-            "INSERT OR REPLACE INTO parts (upload, number, owner, size, etag, modified,"
-            " checksums, checked) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            part_row(number, owner, part),
-        )
+        self._execute(PARTS.put, PARTS.row(part, number, owner))
         self._add_extents(owner, part.content)
         self.usage.add(bucket.volume, bucket.number, more, 0)
 
@@ -216,8 +187,8 @@ class UploadRows(BucketRows):
         ).fetchone()
         if last is None:
             return []
-        rows = self._execute(PARTS, (number, after, last)).fetchall()
-        width = len(PART.split(","))
+        rows = self._execute(PARTS_OF, (number, after, last)).fetchall()
+        width = PARTS.width
         return [
             part_of(columns, [row[width:] for row in group if row[width] is not None])
             for columns, group in groupby(rows, itemgetter(slice(0, width)))
@@ -253,17 +224,23 @@ class UploadRows(BucketRows):
 
     def _number(self, bucket: Bucket, upload: Upload, condition: str = "") -> int:
         """The number of an upload's row."""
-        # All of it, to be checked: a wrong number leads to the parts of another upload.
-        row = self._execute(
-            f"SELECT {UPLOAD} FROM uploads"
+        number: int = self._stored_upload(bucket, upload, condition)[0]
+        return number
+
+    def _stored_upload(
+        self, bucket: Bucket, upload: Upload, condition: str = ""
+    ) -> Row:
+        """An upload's row, which agrees with its check: a wrong number leads to the parts of another upload."""
+        row: Row | None = self._execute(
+            f"SELECT {UPLOADS.select} FROM uploads"
             f" WHERE bucket = ? AND key = ? AND upload_id = ?{condition}",
             (bucket.number, upload.key, upload.upload_id),
         ).fetchone()
         if row is None:
             raise Absent(f"there is no upload {upload.upload_id}")
-        upload_of(row)
-        number: int = row[12]
-        return number
+        if not UPLOADS.agrees(row):
+            raise damaged("uploads", *row[1:4])
+        return row
 
     def _drop_upload(self, bucket: Bucket, number: int) -> None:
         self._drop_parts(bucket, number)
@@ -272,7 +249,7 @@ class UploadRows(BucketRows):
     def _drop_parts(self, bucket: Bucket, number: int) -> None:
         """Drop the parts of an upload, dooming blobs that have no name left."""
         rows = self._execute(
-            f"SELECT {PART} FROM parts WHERE upload = ?", (number,)
+            f"SELECT {PARTS.select} FROM parts WHERE upload = ?", (number,)
         ).fetchall()
         # A wrong owner leads to the bytes of another part or version.
         size = sum([owner_of(row)[1] for row in rows])

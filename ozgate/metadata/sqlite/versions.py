@@ -5,8 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from attrs import evolve
-
 from ...errors import Absent, Conflict
 from ...values import (
     Bucket,
@@ -18,31 +16,14 @@ from ...values import (
     VersionPage,
 )
 from .base import LEAST_ABOVE_ALL
-from .listing import Scan
-from .pieces import (
-    BODY,
-    EXTENT,
-    OBJECT_PART,
-    body_row,
-    content_of,
-    cut_content_of,
-    object_part_rows,
-    object_parts_of,
-)
+from .columns import Row
+from .listing import CURRENT, LISTED, Scan, current_of, listed_of
+from .pieces import content_of, cut_content_of, object_part_rows, object_parts_of
 from .retired import RetiredRows
 from .rowchecks import damaged
-from .rows import (
-    CURRENT,
-    LISTED,
-    VERSION,
-    Row,
-    current_of,
-    listed_of,
-    version_of,
-    version_row,
-)
+from .tables import BODIES, EXTENTS, OBJECT_PARTS, VERSIONS
 
-LATEST = f"""SELECT {VERSION} FROM versions WHERE bucket = ? AND key = ?
+LATEST = f"""SELECT {VERSIONS.select} FROM versions WHERE bucket = ? AND key = ?
     ORDER BY sequence DESC LIMIT 1"""
 
 # Asked when there is no row: should the index know one, it was lost.
@@ -50,26 +31,18 @@ CURRENT_THERE = """SELECT 1 FROM versions INDEXED BY current_versions
     WHERE bucket = ? AND key = ? AND is_latest = 1 AND is_delete_marker = 0"""
 
 # The last term is that of the index: SQLite uses a partial index for nothing less.
-NAMED = f"""SELECT {VERSION} FROM versions INDEXED BY named_versions
+NAMED = f"""SELECT {VERSIONS.select} FROM versions INDEXED BY named_versions
     WHERE bucket = ? AND key = ? AND version_id = ?
     AND (is_latest = 0 OR version_id <> 'null')"""
 
 SET_LATEST = """UPDATE versions SET is_latest = ?3 WHERE bucket = ?1 AND key = ?2
     AND sequence = (SELECT MAX(sequence) FROM versions WHERE bucket = ?1 AND key = ?2)"""
 
-ADD = """INSERT INTO versions (bucket, key, sequence, is_latest, is_delete_marker,
-    modified, size, etag, traits, version_id, checksum_value, parts_count, tags,
-    headers, metadata, more, checked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-
-REPLACE = """UPDATE versions SET modified = ?, etag = ?, traits = ?, checksum_value = ?,
-    parts_count = ?, tags = ?, headers = ?, metadata = ?, more = ?, checked = ?
-    WHERE bucket = ? AND key = ? AND sequence = ?"""
-
-STORED = f"""SELECT {VERSION} FROM versions
+STORED = f"""SELECT {VERSIONS.select} FROM versions
     WHERE bucket = ? AND key = ? AND sequence = ?"""
 
 # From the extent that holds the first byte on; where it is lost, from the first there is.
-OVERLAPPING = f"""SELECT {EXTENT} FROM extents WHERE owner = ?1 AND start < ?3
+OVERLAPPING = f"""SELECT {EXTENTS.select} FROM extents WHERE owner = ?1 AND start < ?3
     AND start >= COALESCE((SELECT MAX(start) FROM extents WHERE owner = ?1 AND start <= ?2), 0)
     ORDER BY start LIMIT ?4"""
 
@@ -95,10 +68,11 @@ class VersionRows(RetiredRows):
             if self._execute(CURRENT_THERE, place).fetchone() is not None:
                 raise damaged("versions", *place)
             return None
-        if row[8] != 1:
+        version = VERSIONS.read(row)
+        if not version.is_latest:
             # One that is newer was here.
             raise damaged("versions", *place)
-        return version_of(row)
+        return version
 
     def version(
         self, bucket: Bucket, key: str, version_id: str
@@ -108,7 +82,7 @@ class VersionRows(RetiredRows):
         if latest is None or latest.version_id == version_id:
             return latest
         row = self._execute(NAMED, (bucket.number, key, version_id)).fetchone()
-        return None if row is None else version_of(row)
+        return None if row is None else VERSIONS.read(row)
 
     def add_version(
         self,
@@ -129,25 +103,20 @@ class VersionRows(RetiredRows):
             if row is not None:
                 raise Conflict(f"{key!r} has a null version already")
         try:
-            self._execute(ADD, version_row(bucket.number, version))
+            self._execute(VERSIONS.insert, VERSIONS.row(version, bucket.number))
         except sqlite3.IntegrityError:
             raise Conflict(
                 f"{key!r} has a version {version.version_id} already,"
                 f" or bucket {bucket.name} is gone"
             ) from None
         if content.body:
-            self._execute(
-                f"INSERT INTO bodies (sequence, {BODY}) VALUES (?, ?, ?, ?)",
-                body_row(sequence, content.body, content.seal),
-            )
+            row = BODIES.row(sequence, content.seal, content.body)
+            self._execute(BODIES.insert, row)
         else:
             self._add_extents(sequence, content)
         if parts:
-            self._executemany(
-                "INSERT INTO object_parts (sequence, number, start, size, checksum, etag,"
-                " checked) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                object_part_rows(sequence, parts),
-            )
+            rows = object_part_rows(sequence, parts)
+            self._executemany(OBJECT_PARTS.insert, rows)
         self.usage.add(bucket.volume, bucket.number, version.size, 1)
 
     def replace_version(self, bucket: Bucket, version: ObjectVersion) -> None:
@@ -159,16 +128,9 @@ class VersionRows(RetiredRows):
         row = self._execute(STORED, place).fetchone()
         if row is None:
             raise Absent(f"{version.key!r} has no version {version.version_id}")
-        stored = version_of(row)
-        changed = evolve(
-            version,
-            size=stored.size,
-            version_id=stored.version_id,
-            is_delete_marker=stored.is_delete_marker,
-        )
-        columns = version_row(bucket.number, changed)
-        # What follows is_delete_marker, but for the size and the version's id.
-        self._execute(REPLACE, (columns[5], *columns[7:9], *columns[10:], *place))
+        VERSIONS.read(row)
+        changed = VERSIONS.row(version, bucket.number)
+        self._rewrite(VERSIONS, row, **VERSIONS.replaced(changed))
 
     def remove_version(self, bucket: Bucket, version: ObjectVersion) -> None:
         """Remove a version; nothing happens if it is gone."""
@@ -204,7 +166,7 @@ class VersionRows(RetiredRows):
         """
         sequence = version.sequence
         body = self._execute(
-            f"SELECT {BODY} FROM bodies WHERE sequence = ?", (sequence,)
+            f"SELECT {BODIES.select} FROM bodies WHERE sequence = ?", (sequence,)
         ).fetchone()
         if body is not None:
             content = content_of(sequence, version.size, body, ())
@@ -212,7 +174,7 @@ class VersionRows(RetiredRows):
         if wanted is not None:
             return self._cut_content(bucket, version, wanted, limit)
         rows = self._execute(
-            f"SELECT {EXTENT} FROM extents WHERE owner = ? ORDER BY start",
+            f"SELECT {EXTENTS.select} FROM extents WHERE owner = ? ORDER BY start",
             (sequence,),
         ).fetchall()
         self._check_there(bucket, version, rows)
@@ -250,12 +212,12 @@ class VersionRows(RetiredRows):
         sequence, before = version.sequence, None
         if after:
             before = self._execute(
-                f"SELECT {OBJECT_PART} FROM object_parts"
+                f"SELECT {OBJECT_PARTS.select} FROM object_parts"
                 " WHERE sequence = ? AND number <= ? ORDER BY number DESC LIMIT 1",
                 (sequence, after),
             ).fetchone()
         rows = self._execute(
-            f"SELECT {OBJECT_PART} FROM object_parts"
+            f"SELECT {OBJECT_PARTS.select} FROM object_parts"
             " WHERE sequence = ? AND number > ? ORDER BY number LIMIT ?",
             (sequence, after, limit),
         ).fetchall()

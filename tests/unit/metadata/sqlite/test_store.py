@@ -357,7 +357,7 @@ class ReadingTests(SQLiteTests):
             versions.OLDER_VERSIONS,
             uploads.PAGE,
             uploads.LATER_UPLOADS,
-            uploads.PARTS,
+            uploads.PARTS_OF,
             uploads.BARE_PARTS,
         ):
             plan = self.sql(f"EXPLAIN QUERY PLAN {statement.replace('?', '1')}")
