@@ -197,9 +197,10 @@ class GatewayService(Service):
         _log.info("this is process {process}", process=process)
         opened.callback(self._threads.stop)
         # Once for this data folder, which is locked: nobody else has its stores open.
-        await self._metadata.prepare()
+        # Blobs first: their lock tells whether a process that came with the one before has them open still.
         await self._blobs.prepare()
         opened.push_async_callback(self._blobs.close)
+        await self._metadata.prepare()
         # Once in each process that opens them.
         await self._metadata.open()
         opened.push_async_callback(self._metadata.close)

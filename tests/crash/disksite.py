@@ -121,6 +121,12 @@ class DiskSite:
             raise
         self.is_open = True
 
+    def join(self) -> None:
+        """Open the stores beside the process that has prepared them."""
+        self.clock.until(self.metadata.open())
+        self.clock.until(self.blobs.open_store())
+        self.is_open = True
+
     def close(self) -> None:
         """Close the stores."""
         self.clock.until(self._close())

@@ -1,0 +1,180 @@
+"""Two processes over one data folder, as far as that is meant: a service, and a process that only opens its stores."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from hashlib import sha256
+from threading import Thread
+
+from tests.running import ROOT, Server, die_with_parent
+from tests.service.beside import Answered, Asked, body_of
+from tests.service.upkeep import MIB, UpkeepCase
+
+SMALL, LARGE = 500, 3 * MIB
+
+
+def digest(target: str, size: int) -> Answered:
+    """What is answered to who reads what a target was given."""
+    return 200, sha256(body_of(target, size)).hexdigest()
+
+
+class Beside:
+    """The second process."""
+
+    def __init__(self, data: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.service.beside", data],
+            cwd=ROOT,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            preexec_fn=die_with_parent,
+        )
+        assert self.process.stdout is not None
+        said = self.process.stdout.readline()
+        assert said == "open\n", said
+
+    def ask(self, *asked: Asked) -> list[Answered]:
+        """Have it answer requests."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(asked) + "\n")
+        self.process.stdin.flush()
+        return [tuple(each) for each in json.loads(self.process.stdout.readline())]
+
+    def end(self) -> int:
+        """Have it close the stores; its exit code."""
+        self.process.communicate(timeout=60)
+        return self.process.returncode
+
+
+class BesideTests(UpkeepCase):
+    """Both serve, and neither harms the other."""
+
+    def beside(self) -> Beside:
+        """A second process, which ends with the test."""
+        beside = Beside(self.data)
+        self.addCleanup(beside.process.wait)
+        self.addCleanup(beside.process.kill)
+        return beside
+
+    def ask(self, *asked: Asked) -> list[Answered]:
+        """Have the service answer requests."""
+        answers = []
+        for method, target, size in asked:
+            status, _, body = self.server.request(
+                method, target, body=body_of(target, size)
+            )
+            answers.append((status, sha256(body).hexdigest()))
+        return answers
+
+    def sequence(self, key: str) -> int:
+        """The number of the latest version of a key."""
+        with closing(sqlite3.connect(f"{self.data}/metadata.db")) as connection:
+            [(found,)] = connection.execute(
+                "SELECT MAX(sequence) FROM versions WHERE key = ?", (key,)
+            )
+        return int(found)
+
+    def assert_well(self) -> None:
+        """Fsck finds nothing, not in what is counted either."""
+        code, out, error = self.ozgate("fsck")
+        self.assertEqual((code, error), (0, ""), out)
+
+    def test_each_reads_what_the_other_wrote(self) -> None:
+        """Small and large objects of either process are read by the other, whose log was neither emptied nor looked through."""
+        targets = [("/bucket/small", SMALL), ("/bucket/large", LARGE)]
+        for target, size in targets:
+            self.assertEqual(self.ask(("PUT", target, size))[0][0], 200)
+        beside = self.beside()
+        for target, size in targets:
+            self.assertEqual(beside.ask(("GET", target, 0)), [digest(target, size)])
+            other = f"{target}-beside"
+            self.assertEqual(beside.ask(("PUT", other, size))[0][0], 200)
+            self.assertEqual(self.ask(("GET", other, 0)), [digest(other, size)])
+            self.assertEqual(self.ask(("DELETE", other, 0))[0][0], 204)
+            self.assertEqual(beside.ask(("GET", other, 0))[0][0], 404)
+        self.assertEqual(beside.end(), 0)
+        for target, size in targets:
+            self.assertEqual(self.ask(("GET", target, 0)), [digest(target, size)])
+        self.assert_well()
+
+    def test_by_turns(self) -> None:
+        """Of writes to one key, by turns, the last is what both read, and its number is the largest."""
+        beside, last = self.beside(), 0
+        for turn in range(6):
+            for ask in self.ask, beside.ask:
+                size = SMALL + turn * (1 + (ask == self.ask))
+                self.assertEqual(ask(("PUT", "/bucket/key", size))[0][0], 200)
+                for reader in self.ask, beside.ask:
+                    found = reader(("GET", "/bucket/key", 0))
+                    self.assertEqual(found, [digest("/bucket/key", size)])
+                number = self.sequence("key")
+                self.assertGreater(number, last)
+                last = number
+        self.assertEqual(beside.end(), 0)
+        self.assert_well()
+
+    def test_at_once(self) -> None:
+        """While both commit many writes at once, of which some are to the same keys, nothing is lost, and all is counted."""
+        beside, statuses = self.beside(), []
+
+        def write() -> None:
+            puts = [("PUT", f"/bucket/shared{n % 5}", SMALL) for n in range(40)]
+            puts += [("PUT", f"/bucket/service{n}", SMALL) for n in range(40)]
+            statuses.extend(status for status, _ in self.ask(*puts))
+
+        threads = [Thread(target=write) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for turn in range(8):
+            puts = [("PUT", f"/bucket/shared{n}", SMALL) for n in range(5)]
+            puts += [("PUT", f"/bucket/beside{turn}-{n}", SMALL) for n in range(20)]
+            statuses.extend(status for status, _ in beside.ask(*puts))
+        for thread in threads:
+            thread.join()
+        self.assertEqual(set(statuses), {200})
+        keys = {f"shared{n}" for n in range(5)} | {f"service{n}" for n in range(40)}
+        keys |= {f"beside{turn}-{n}" for turn in range(8) for n in range(20)}
+        found = {
+            key: (200, sha256(body).hexdigest())
+            for key, body in self.served(self.client).items()
+        }
+        self.assertEqual(
+            found, {key: digest(f"/bucket/{key}", SMALL) for key in sorted(keys)}
+        )
+        self.assertEqual(beside.end(), 0)
+        self.assert_well()
+
+    def test_a_body_under_way(self) -> None:
+        """A body that the service is being sent while the other opens and closes its stores is stored whole."""
+        target = "/bucket/slow"
+        body = body_of(target, LARGE)
+        headers = {"content-length": str(len(body))}
+        head = self.server.head("PUT", target, headers)
+        with self.server.connect() as connection:
+            connection.sendall(head + body[: 2 * MIB])
+            self.assertEqual(self.beside().end(), 0)
+            connection.sendall(body[2 * MIB :])
+            self.assertIn(b" 200 OK\r\n", connection.recv(4096))
+        self.assertEqual(self.ask(("GET", target, 0)), [digest(target, LARGE)])
+
+    def test_two_services(self) -> None:
+        """Two services on one folder are refused; so is the next one as long as a process of the one before has its stores open."""
+        second = Server(self.data)
+        line = str(self.assertRaises(RuntimeError, second.start))
+        self.assertIn("is in use by process", line)
+        beside = self.beside()
+        self.assertEqual(beside.ask(("PUT", "/bucket/key", SMALL))[0][0], 200)
+        self.server.stop()
+        line = str(self.assertRaises(RuntimeError, second.start))
+        self.assertIn("are in use by another process", line)
+        self.assertEqual(beside.ask(("PUT", "/bucket/more", SMALL))[0][0], 200)
+        self.assertEqual(beside.end(), 0)
+        self.server.start()
+        for target in "/bucket/key", "/bucket/more":
+            self.assertEqual(self.ask(("GET", target, 0)), [digest(target, SMALL)])
