@@ -76,7 +76,7 @@ def find_version(
     return version
 
 
-def find_readable(
+def find_authorized(
     tx: IMetadataTransaction,
     asked: Asked,
     bucket: Bucket,
@@ -96,19 +96,19 @@ def find_readable(
         raise
 
 
-def find_source(
+def find_authorized_source(
     tx: IMetadataTransaction,
     asked: Asked,
     bucket: Bucket,
     key: str,
     version_id: str | None,
 ) -> ObjectVersion:
-    """The version a copy means; as :func:`find_readable`, but for a delete marker named by its id.
+    """The version a copy means; as :func:`find_authorized`, but for a delete marker named by its id.
 
     :raises InvalidRequest: the version named is a delete marker.
     """
     try:
-        return find_readable(tx, asked, bucket, key, version_id)
+        return find_authorized(tx, asked, bucket, key, version_id)
     except MethodNotAllowed:
         raise InvalidRequest(
             "The source of a copy request may not specifically refer to a delete marker by version id."

@@ -13,7 +13,7 @@ from ...values import Bucket, ObjectPart, ObjectVersion
 from ..conditions import check_read
 from ..headers import refuse_encryption
 from ..reply import Reply, xml_reply
-from ..versions import find_readable
+from ..versions import find_authorized
 from ..xml import document, element, http_date
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _find(
     marker: int,
     limit: int,
 ) -> tuple[ObjectVersion, Sequence[ObjectPart]]:
-    version = find_readable(tx, asked, bucket, asked.key, asked.query("versionId"))
+    version = find_authorized(tx, asked, bucket, asked.key, asked.query("versionId"))
     check_read(asked.headers, version.etag, version.modified, tx.now())
     parts: Sequence[ObjectPart] = ()
     if want_parts and _shows_parts(version):

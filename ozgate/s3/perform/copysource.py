@@ -13,7 +13,7 @@ from ...values import NULL_VERSION, Bucket, Claim, ObjectVersion
 from ..conditions import check_copy_source
 from ..entering import authorized_source
 from ..params import copy_source
-from ..versions import check_version_id, find_source
+from ..versions import check_version_id, find_authorized_source
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
@@ -64,7 +64,7 @@ def locate_authorized_source(
     """
     key, version_id = source.key, source.version_id
     bucket = authorized_source(tx, asked, source.bucket, key, version_id or "")
-    version = find_source(tx, asked, bucket, key, version_id)
+    version = find_authorized_source(tx, asked, bucket, key, version_id)
     check_copy_source(asked.headers, version.etag, version.modified, tx.now())
     return bucket, version
 

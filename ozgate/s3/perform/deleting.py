@@ -51,7 +51,7 @@ async def delete_objects(call: Call) -> Reply:
     """Remove up to 1000 objects in one transaction; each has its own outcome."""
     _check_bypass(call)
     quiet, doomed = _read_request(await receive_document(call))
-    outcomes = await call.write_authorized(_delete_all, doomed)
+    outcomes = await call.write_authorized(_delete_authorized, doomed)
     rows = []
     for one, outcome in zip(doomed, outcomes, strict=True):
         if isinstance(outcome, Damaged):
@@ -85,7 +85,7 @@ def _delete_one(
     return delete_key(tx, asked.cause, bucket, doomed)
 
 
-def _delete_all(
+def _delete_authorized(
     tx: IMetadataTransaction, asked: Asked, bucket: Bucket, doomed: Sequence[Doomed]
 ) -> list[ObjectVersion | S3Error | Damaged | None]:
     # All at once, for claims are taken in order.

@@ -17,7 +17,7 @@ from ..conditions import check_read
 from ..headers import checksum_headers, refuse_encryption, version_headers
 from ..params import parse_range
 from ..reply import Reply
-from ..versions import find_readable
+from ..versions import find_authorized
 from ..xml import parse_http_date
 from .attributes import get_object_attributes
 
@@ -168,7 +168,7 @@ def _find(
     want_content: bool,
 ) -> _Found:
     """Everything a read needs, in one transaction: conditions before ranges, as RFC 9110, 13.2.2 has it."""
-    version = find_readable(tx, asked, bucket, asked.key, asked.query("versionId"))
+    version = find_authorized(tx, asked, bucket, asked.key, asked.query("versionId"))
     try:
         check_read(asked.headers, version.etag, version.modified, tx.now())
     except NotModified as unchanged:

@@ -14,7 +14,7 @@ from ..changing import replace_members
 from ..receive import document
 from ..reply import Reply, xml_reply
 from ..tags import from_document, to_document
-from ..versions import check_version_id, find_readable, find_version
+from ..versions import check_version_id, find_authorized, find_version
 
 
 async def put_object_tagging(call: Call) -> Reply:
@@ -47,7 +47,7 @@ async def delete_object_tagging(call: Call) -> Reply:
 def _read_version(
     tx: IMetadataTransaction, asked: Asked, bucket: Bucket, wanted: str | None
 ) -> ObjectVersion:
-    return find_readable(tx, asked, bucket, asked.key, wanted)
+    return find_authorized(tx, asked, bucket, asked.key, wanted)
 
 
 def _put_tags(

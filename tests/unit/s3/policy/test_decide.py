@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
 from typing import Any
 
 from attrs import evolve
@@ -9,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from ozgate import s3
 from ozgate.errors import AccessDenied
 from ozgate.s3.operations import OPERATIONS
 from ozgate.s3.policy import decide
@@ -120,6 +123,29 @@ class AskingTests(SynchronousTestCase):
             questions[0],
             Question(ALICE, "CopyObject", "s3:GetObject", BUCKET, "key", "1", None),
         )
+
+
+class NameTests(SynchronousTestCase):
+    """What authorizes is seen to."""
+
+    def test_says_so(self) -> None:
+        """Every function of S3 that makes sure of a right has that in its name, so that whoever calls it knows."""
+        silent, found = [], set()
+        for path in sorted(Path(s3.__file__).parent.rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    called = {
+                        call.func.id
+                        for call in ast.walk(node)
+                        if isinstance(call, ast.Call)
+                        and isinstance(call.func, ast.Name)
+                    }
+                    if any(name.lstrip("_").startswith("authorize") for name in called):
+                        found.add(node.name)
+                        if "authorize" not in node.name:
+                            silent.append(f"{path.name}: {node.name}")
+        self.assertEqual(silent, [])
+        self.assertIn("in_authorized_bucket", found)
 
 
 class _Asked:
