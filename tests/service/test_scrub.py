@@ -110,6 +110,21 @@ class RunningTests(UpkeepCase):
         self.assertEqual((after["done"], after["total"]), (4 * MIB, 4 * MIB))
         self.assertIsNotNone(after["ended"])
 
+    def test_killed(self) -> None:
+        """After a kill the next start need not wait for the lease of the dead one: its scrub goes on at once."""
+        for n in range(4):
+            self.put(f"key{n}", MIB)
+        status = self.command("start_scrub", rate=MIB)
+        while status["done"] < 2 * MIB:
+            status = self.command("scrub_status", wait=0.1)
+        self.server.kill()
+        self.server.start()
+        # Asked once: whoever does not get the lease does nothing.
+        self.command("start_scrub", rate=0)
+        after = self.command("scrub_status", wait=20.0)
+        self.assertEqual((after["done"], after["total"]), (4 * MIB, 4 * MIB))
+        self.assertEqual(after["began"], status["began"])
+
     def test_stop(self) -> None:
         """One that is stopped does not run any more, and says so; started again it goes on."""
         self.put("key", 2 * MIB)

@@ -41,11 +41,11 @@ class SharedRows(Rows):
 
     def processes(self) -> Sequence[Process]:
         """All processes."""
-        # As numbers and text, whatever a damaged row holds.
+        # Unchecked, and without what is no id: a row that is damaged is in nobody's way, and its process stores itself anew.
         rows = self._execute(
-            "SELECT CAST(id AS TEXT), CAST(since AS INTEGER),"
-            " CAST(reads_since AS INTEGER), CAST(noted_until AS INTEGER)"
-            " FROM processes ORDER BY id"
+            "SELECT id, CAST(since AS INTEGER), CAST(reads_since AS INTEGER),"
+            " CAST(noted_until AS INTEGER) FROM processes"
+            " WHERE id <> '' AND id NOT GLOB '*[^0-9A-Za-z.-]*' ORDER BY id"
         ).fetchall()
         return [Process(*row) for row in rows]
 

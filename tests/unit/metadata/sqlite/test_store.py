@@ -19,7 +19,7 @@ from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata.sqlite import schema, uploads, versions
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.testing.metadata_events import EVENT
-from ozgate.values import Bucket, Content, ObjectVersion, Volume
+from ozgate.values import Bucket, Content, ObjectVersion, Process, Volume
 from tests.started import started
 
 NOBODY = 65534
@@ -131,6 +131,21 @@ class FileTests(SQLiteTests):
         self.sql("UPDATE counters SET name = 'other' WHERE name = 'sequence'")
         store = await self.opened()
         self.assertGreater(await store.write(put, bucket, "new"), last)
+
+    async def test_damaged_processes(self) -> None:
+        """A row of a process that is damaged is in the way of nothing: its process is not there, and stores itself anew."""
+        store = await self.opened()
+        for damage in (
+            "UPDATE processes SET id = CAST(x'686f73ff' AS TEXT)",
+            "UPDATE processes SET id = ''",
+            "UPDATE processes SET since = 'x', noted_until = x'ff'",
+        ):
+            await store.write(lambda tx: tx.put_process(Process("host", 1)))
+            self.sql(damage)
+            found = await store.read(lambda tx: tx.processes())
+            self.assertIn([each.id for each in found], ([], ["host"]), damage)
+            self.assertTrue(all(isinstance(each.since, int) for each in found))
+            self.sql("DELETE FROM processes")
 
     async def test_not_prepared(self) -> None:
         """Who only opens a database makes none, and brings none up to date."""
