@@ -145,7 +145,7 @@ class NameTests(SynchronousTestCase):
                         if "authorize" not in node.name:
                             silent.append(f"{path.name}: {node.name}")
         self.assertEqual(silent, [])
-        self.assertIn("in_authorized_bucket", found)
+        self.assertIn("authorized_source", found)
 
 
 class _Asked:
