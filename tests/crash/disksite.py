@@ -29,6 +29,7 @@ from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.s3.perform.buckets import shared_volume
 from ozgate.testing.inmemory import settle
 from ozgate.wire.accesslog import AccessLog, AuditLog
+from tests.crash.seals import sealing
 from tests.operations.support import Client
 from tests.started import started
 
@@ -97,6 +98,7 @@ class DiskSite:
             maybeDeferred,
             Room(folder, 0),
             process="test",
+            sealing=sealing(),
         )
         self.reaper = Reaper(
             self.metadata, self.blobs, self.gateway.readers, clock, "test", 0.0

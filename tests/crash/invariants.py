@@ -20,8 +20,10 @@ from urllib.parse import quote
 
 from attrs import asdict, evolve, frozen
 from awscrt.checksums import crc64nvme
+from twisted.internet.defer import ensureDeferred
 from twisted.internet.interfaces import IPushProducer
 
+from ozgate.content.outlet import Located, begin_read, body_of, open_sources
 from ozgate.errors import StoreError
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.values import (
@@ -53,7 +55,7 @@ class Stored:
 class View:
     """Everything that clients and administrators can see of a store; two are equal when these see no difference.
 
-    :ivar data: the bytes of each content that is in blobs.
+    :ivar data: the bytes of each content that is in blobs, or sealed.
     """
 
     volume: Volume
@@ -77,7 +79,9 @@ class View:
 
     def bytes_of(self, content: Content) -> bytes:
         """The bytes of a version or part."""
-        return self.data[content] if content.body is None else content.body
+        if content.body is None or content.seal:
+            return self.data[content]
+        return content.body
 
 
 class _Collecting:
@@ -101,7 +105,7 @@ def view(gate: Gate) -> View:
     """
     volume, buckets, versions, uploads = gate.read(_rows)
     found = View(volume, buckets, versions, uploads, {})
-    contents = [each for each in found.contents() if each.body is None]
+    contents = [each for each in found.contents() if each.body is None or each.seal]
     return evolve(found, data={each: _bytes(gate, each) for each in contents})
 
 
@@ -126,17 +130,22 @@ def _versions(tx: IMetadataTransaction, bucket: Bucket) -> Iterator[Stored]:
 
 
 def _bytes(gate: Gate, content: Content) -> bytes:
+    """The bytes of a content, by the door that clients have them through."""
+    whole: Any = None
+    span = ByteRange(0, content.length)
+    located = Located(whole, whole, span, content)
+    body = body_of(gate.gateway, located)
+    if body is not None:
+        return body
     collecting: Any = _Collecting()
-    for extent in content.extents:
-        wanted = ByteRange(extent.offset, extent.length)
-        source = gate.loop.wait(
-            gate.gateway.blobs.of(extent.blob).open(extent.blob, wanted)
-        )
-        try:
-            gate.loop.wait(source.send_to(collecting))
-        finally:
-            source.close()
+    gate.loop.wait(ensureDeferred(_send(gate, located, collecting)))
     return bytes(collecting.data)
+
+
+async def _send(gate: Gate, located: Located, consumer: Any) -> None:
+    gateway = gate.gateway
+    sources = await open_sources(gateway, located, begin_read(gateway))
+    await sources.send_to(consumer)
 
 
 # The invariants

@@ -43,6 +43,7 @@ from ozgate.s3.perform.buckets import shared_volume
 from ozgate.testing.inmemory import settle, talk
 from ozgate.values import Acl, Bucket, Content, ObjectVersion
 from ozgate.wire.accesslog import AccessLog, AuditLog
+from tests.crash.seals import sealing
 from tests.started import started
 
 VOLUME = "s3v"
@@ -149,6 +150,7 @@ class Gate:
             loop,
             at_once,
             process="owner",
+            sealing=sealing(),
         )
         self._site = None
         self.write(_prepare)
