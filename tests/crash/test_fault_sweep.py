@@ -126,7 +126,8 @@ def fail_migrations(step: int = 5) -> None:
         with tapped(tap, reads=False):
             connections.prepare_database(path)
         expected = rows_of(folder)
-        assert tap.count > 40, tap.count
+        # A migration that only adds columns makes some three dozen.
+        assert tap.count > 30, tap.count
         for number, lasting in ((errno.EIO, False), (errno.ENOSPC, True)):
             for at in range(1, tap.count + 1, step):
                 begin_again()
