@@ -16,8 +16,9 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from ..content.stores import BlobStores
 from ..errors import Absent, Damaged, Unavailable, is_short
-from ..interfaces import IBlobStore, IInspected, IMetadataStore, IMetadataTransaction
+from ..interfaces import IInspected, IMetadataStore, IMetadataTransaction
 from ..values import BlobRef, BlobUser, CheckedRows, DamagedRow
 from .leased import Lease
 from .reaper import always
@@ -29,9 +30,11 @@ from .scrubstate import (
     TERM,
     Damage,
     Standing,
+    after,
     keep,
     load,
     packed,
+    place_of,
 )
 
 _log = Logger()
@@ -60,7 +63,7 @@ class _Stopped(Exception):
 
 
 class Scrub:
-    """The scrub of a metadata store and a blob store. One at a time; the lease sees to that.
+    """The scrub of a metadata store and its blob stores. One at a time; the lease sees to that.
 
     :param owner: see :class:`~ozgate.background.leased.Lease`.
     :param rate: tells how many bytes a second it may read at most; 0 for any number.
@@ -74,7 +77,7 @@ class Scrub:
     def __init__(
         self,
         metadata: IMetadataStore,
-        blobs: IBlobStore,
+        blobs: BlobStores,
         clock: IReactorTime,
         owner: str,
         rate: Callable[[], int],
@@ -110,7 +113,7 @@ class Scrub:
         :return: what the store has for the time.
         :raises StoreError: the store failed.
         """
-        found = await self._metadata.read(load, self._blobs.name)
+        found = await self._metadata.read(load)
         now, self.standing, self.listed = found
         return int(now)
 
@@ -162,11 +165,9 @@ class Scrub:
         total, last = 0, ""
         self.is_measuring = True
         try:
-            while page := await self._metadata.read(
-                _blobs, self._blobs.name, last, _MEASURED
-            ):
+            while page := await self._metadata.read(_blobs, last, _MEASURED):
                 total += sum(blob.length for blob in page)
-                last = page[-1].id
+                last = place_of(page[-1].id, page[-1].store)
                 await self._turn()
         finally:
             self.is_measuring = False
@@ -187,21 +188,38 @@ class Scrub:
     async def _read_blobs(self) -> None:
         while True:
             standing = self.standing
-            page = await self._metadata.read(
-                _blobs, self._blobs.name, standing.place, _PAGE
-            )
-            page = [blob for blob in page if blob.id <= standing.last]
+            page = await self._metadata.read(_blobs, standing.place, _PAGE)
+            last = after(standing.last)
+            page = [blob for blob in page if (blob.id, blob.store) <= last]
             if not page:
                 self.standing = evolve(standing, stage=ROWS, place="")
                 return
             wrong = await self._blobs.inspect(page)
             for blob in page:
-                await self._read_blob(blob, wrong.get(blob.id, ""))
+                await self._read_blob(blob, wrong.get((blob.store, blob.id), ""))
 
     async def _read_blob(self, blob: BlobRef, what: str) -> None:
         self.partial = 0
+        if blob.store in self._blobs.names:
+            await self._verify(blob, what)
+        else:
+            # Out of reach, which does not make it damaged.
+            _log.warn(
+                "scrub: blob {blob.id} is passed over, for the blob store {blob.store!r} is not configured",
+                blob=blob,
+            )
+        done = self.standing.done + blob.length
+        place = place_of(blob.id, blob.store)
+        self.standing = evolve(self.standing, place=place, done=done)
+        self.partial = 0
+
+    async def _verify(self, blob: BlobRef, what: str) -> None:
+        """Read a blob.
+
+        :param what: what is known to be wrong with it already.
+        """
         try:
-            await self._blobs.verify(blob.id, self._paced)
+            await self._blobs.of(blob).verify(blob.id, self._paced)
         except (Absent, Damaged) as error:
             what = what or str(error)
         except Unavailable as error:
@@ -209,14 +227,11 @@ class Scrub:
             if is_short(error):
                 raise
             what = str(error)
-        if what:
-            place = self._blobs.name, blob.id
-            if await self._metadata.read(_is_named, *place):
-                await self._found("blob", blob.id, what, await self._users(blob.id))
-        self.standing = evolve(
-            self.standing, place=blob.id, done=self.standing.done + blob.length
-        )
-        self.partial = 0
+        if not what:
+            return
+        if await self._metadata.read(_is_named, blob.store, blob.id):
+            users = await self._users(blob)
+            await self._found("blob", blob.id, what, users, blob.store)
 
     def _paced(self, count: int) -> Deferred[None]:
         return Deferred.fromCoroutine(self._pace(count))
@@ -247,11 +262,11 @@ class Scrub:
         if not 0 <= self._clock.seconds() - self._kept < KEEP_EVERY:
             await self._keep()
 
-    async def _users(self, blob_id: str) -> Sequence[str]:
+    async def _users(self, blob: BlobRef) -> Sequence[str]:
         if not IInspected.providedBy(self._metadata):
             return ()
         inspected: Any = self._metadata
-        return _names(await inspected.users_of(self._blobs.name, [blob_id]))
+        return _names(await inspected.users_of(blob.store, [blob.id]))
 
     async def _users_of_row(self, row: DamagedRow) -> Sequence[str]:
         if not IInspected.providedBy(self._metadata):
@@ -280,13 +295,14 @@ class Scrub:
             await self._wait(checked.count * _ROW)
 
     async def _found(
-        self, kind: str, name: str, what: str, users: Sequence[str]
+        self, kind: str, name: str, what: str, users: Sequence[str], store: str = ""
     ) -> None:
         now = await self._metadata.read(_now)
         before = self.listed.get(name)
         more = len(users) - MOST_USERS
         shown = (*users[:MOST_USERS], *([f"and {more} more"] if more > 0 else ()))
-        damage = Damage(kind, name, what, shown, before.found if before else now, now)
+        found = before.found if before else now
+        damage = Damage(kind, name, what, shown, found, now, store)
         if before is not None or len(self.listed) < MOST_LISTED:
             self.listed[name] = damage
         self.standing = evolve(self.standing, damaged=self.standing.damaged + 1)
@@ -350,10 +366,8 @@ def _now(tx: IMetadataTransaction) -> int:
     return tx.now()
 
 
-def _blobs(
-    tx: IMetadataTransaction, store: str, after: str, limit: int
-) -> Sequence[BlobRef]:
-    return tx.blobs(store, after, limit)
+def _blobs(tx: IMetadataTransaction, place: str, limit: int) -> Sequence[BlobRef]:
+    return tx.blobs(after(place), limit)
 
 
 def _is_named(tx: IMetadataTransaction, store: str, blob_id: str) -> bool:

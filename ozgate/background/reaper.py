@@ -45,7 +45,7 @@ def always() -> bool:
 
 @frozen
 class Reaper:
-    """Deletes the blobs of one store that no version and no part names.
+    """Deletes the blobs of one store that no version and no part names. Each store has a reaper of its own.
 
     :ivar delay: seconds that a blob stays after it was doomed.
     :ivar owner: the id of this process: owns the lease; and ``readers`` are its own, those of others the store tells.
@@ -85,7 +85,7 @@ class Reaper:
         :return: how many were deleted.
         :raises StoreError: the metadata store failed.
         """
-        term = Lease(LEASE, self.owner, TERM).begin()
+        term = self._begin()
         await self._release(term, go_on)
         deleted = 0
         while go_on():
@@ -129,7 +129,7 @@ class Reaper:
         :return: how many were doomed, or ``None`` when it did not come to the end.
         :raises StoreError: a store failed.
         """
-        term = Lease(LEASE, self.owner, TERM).begin()
+        term = self._begin()
         if not await term.begins(self.metadata):
             return None
         doomed = 0
@@ -165,6 +165,10 @@ class Reaper:
                 )
                 more = bool(released)
 
+    def _begin(self) -> Term:
+        """A piece of this work. A store that takes its time keeps nobody from another."""
+        return Lease(f"{LEASE} {self.blobs.name}", self.owner, TERM).begin()
+
     def _delay(self) -> int:
         return round(self.delay * 1000)
 
@@ -196,22 +200,22 @@ def _reference(store: str, blob_id: str) -> BlobRef:
 
 
 def _doomed(
-    tx: IMetadataTransaction, delay: int, process: str, own: int | None
+    tx: IMetadataTransaction, store: str, delay: int, process: str, own: int | None
 ) -> Sequence[BlobRef]:
     before, oldest = tx.now() - delay, oldest_read(tx, process, own)
     if oldest is not None:
         before = min(before, oldest)
-    return tx.doomed(before, _BATCH)
+    return tx.doomed(store, before, _BATCH)
 
 
 def _look(
     tx: IMetadataTransaction, store: str, delay: int, process: str, own: int | None
 ) -> Sequence[str] | None:
     """Which doomed blobs have no name, as every read from now on sees it; ``None`` when there is nothing to do."""
-    doomed = _doomed(tx, delay, process, own)
+    doomed = _doomed(tx, store, delay, process, own)
     if not doomed:
         return None
-    return _nameless(tx, store, [blob.id for blob in doomed if blob.store == store])
+    return _nameless(tx, store, [blob.id for blob in doomed])
 
 
 def _take_nameless(
@@ -226,11 +230,10 @@ def _take_nameless(
 
     :param seen: what :func:`_look` found; what lost its name later stays on the list.
     """
-    doomed = _doomed(tx, delay, process, own)
-    ours = [blob for blob in doomed if blob.store == store]
-    nameless = {blob.id for blob in ours if not tx.is_named(store, blob.id)}
+    doomed = _doomed(tx, store, delay, process, own)
+    nameless = {blob.id for blob in doomed if not tx.is_named(store, blob.id)}
     taken = nameless.intersection(seen)
-    forgotten = [blob for blob in ours if blob.id in taken or blob.id not in nameless]
+    forgotten = [blob for blob in doomed if blob.id in taken or blob.id not in nameless]
     tx.forget_doomed(forgotten)
     return sorted(taken), len(doomed) < _BATCH or not forgotten
 

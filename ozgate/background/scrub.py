@@ -7,8 +7,9 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from ..content.stores import BlobStores
 from ..errors import StoreError
-from ..interfaces import IBlobStore, IMetadataStore
+from ..interfaces import IMetadataStore
 from .bitrot import Scrub
 from .rounds import Rounds
 from .sharedwork import Running
@@ -31,7 +32,7 @@ class Scrubber:
     def __init__(
         self,
         metadata: IMetadataStore,
-        blobs: IBlobStore,
+        blobs: BlobStores,
         clock: IReactorTime,
         owner: str,
         rate: Callable[[], int],

@@ -10,7 +10,7 @@ from attrs import frozen
 from awscrt.checksums import crc64nvme
 
 from ..interfaces import IMetadataTransaction
-from ..values import Claim
+from ..values import FIRST_STORE, Claim
 
 LEASE = "scrub"
 
@@ -34,6 +34,7 @@ class Damage:
     :ivar users: who needs it: ``/volume/bucket/key``.
     :ivar found: when it was found first.
     :ivar seen: when it was found last.
+    :ivar store: of a blob, the blob store; ``""`` in what was kept when there was but one.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class Damage:
     users: tuple[str, ...]
     found: int
     seen: int
+    store: str = ""
 
 
 @frozen
@@ -99,12 +101,21 @@ def _unpacked(kept: bytes | None) -> Any:
     return json.loads(data) if crc == b"%016x" % crc64nvme(data) else None
 
 
-def load(
-    tx: IMetadataTransaction, store: str
-) -> tuple[int, Standing, dict[str, Damage]]:
+def place_of(blob_id: str, store: str) -> str:
+    """The place of a scrub that is done with a blob."""
+    return f"{blob_id} {store}"
+
+
+def after(place: str) -> tuple[str, str]:
+    """The id and store of the blob at a place; of none at ``""``."""
+    blob_id, _, store = place.partition(" ")
+    return blob_id, store or FIRST_STORE
+
+
+def load(tx: IMetadataTransaction) -> tuple[int, Standing, dict[str, Damage]]:
     """The store's time, how far the scrub is, and what is damaged by its name.
 
-    :param store: the blob store's name; a blob that nothing names any more is not damaged, but gone.
+    A blob that nothing names any more is not damaged, but gone.
     """
     standing, found = (_unpacked(tx.setting(name)) for name in (_STANDING, _LIST))
     if standing is None or found is None:
@@ -116,6 +127,6 @@ def load(
     listed = {
         each.name: each
         for each in damaged
-        if each.kind != "blob" or tx.is_named(store, each.name)
+        if each.kind != "blob" or tx.is_named(each.store or FIRST_STORE, each.name)
     }
     return tx.now(), Standing(**standing), listed

@@ -5,7 +5,7 @@ A second store has its place here: whoever reads asks for the store of a blob, w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack
 
 from twisted.internet.defer import Deferred
@@ -76,6 +76,24 @@ class BlobStores:
         :raises StoreError: one cannot be prepared.
         """
         await self._each(lambda store: store.prepare_store())
+
+    async def inspect(self, blobs: Iterable[BlobRef]) -> Mapping[tuple[str, str], str]:
+        """Look whether blobs are there, as :meth:`~ozgate.interfaces.IBlobStore.inspect` does.
+
+        :return: what is wrong with those that are not well, by store and id; nothing is said of those whose store is not
+            configured.
+        :raises Unavailable: likewise.
+        """
+        by_store: dict[str, dict[str, BlobRef]] = {}
+        for blob in blobs:
+            by_store.setdefault(blob.store, {})[blob.id] = blob
+        wrong: dict[tuple[str, str], str] = {}
+        for store in self:
+            asked = by_store.get(store.name)
+            if asked:
+                found: Mapping[str, str] = await store.inspect(list(asked.values()))
+                wrong |= {(store.name, each): what for each, what in found.items()}
+        return wrong
 
     async def open(self) -> None:
         """Open all of them; when one cannot be opened, those that were are closed again.

@@ -268,8 +268,11 @@ class IBlobNames(Interface):
         :return: whether none is left, and the version no longer retired.
         """
 
-    def doomed(before: int, limit: int) -> Sequence[BlobRef]:
-        """Blobs doomed before that time, oldest first. ``length`` and checksum may be 0."""
+    def doomed(store: str, before: int, limit: int) -> Sequence[BlobRef]:
+        """Blobs of a blob store that were doomed before that time, oldest first. ``length`` and checksum may be 0."""
+
+    def doomed_stores() -> Sequence[str]:
+        """The blob stores that doomed blobs are in, by name. Costs what it returns."""
 
     def is_named(store: str, blob_id: str) -> bool:
         """Whether any extent of a version, retired or not, or of a part names the blob."""
@@ -277,8 +280,20 @@ class IBlobNames(Interface):
     def nameless(store: str, blob_ids: Sequence[str]) -> Sequence[str]:
         """Those of these blobs that no extent names, in their order. Looks at every extent, should an index be damaged."""
 
-    def blobs(store: str, after: str, limit: int) -> Sequence[BlobRef]:
-        """The blobs of a blob store that extents name, each once, by id, those after ``after``."""
+    def blobs(after: tuple[str, str], limit: int) -> Sequence[BlobRef]:
+        """The blobs that extents name, of all blob stores, each once, by id and then by store; those after ``after``, which has both."""
+
+    def move_blob(old: BlobRef, new: Sequence[BlobRef], most: int, limit: int) -> bool:
+        """Have extents that name a blob name others instead, which have its bytes, one after the other; then doom it.
+
+        Nothing else of an extent changes. One whose bytes end up in several blobs becomes several.
+
+        :param most: extents that a version or part may have then.
+        :param limit: extents that are changed at most.
+        :return: whether none names it any more, so that it is doomed; else call again.
+        :raises Conflict: a version or part would have more than ``most``; or an extent that is sealed would have to be cut.
+        :raises Damaged: an extent that names it is.
+        """
 
     def is_doomed(store: str, blob_id: str) -> bool:
         """Whether the blob is on the doomed list."""

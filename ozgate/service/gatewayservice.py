@@ -237,15 +237,18 @@ class GatewayService(Service):
     def _run_in_background(self, context: AdminContext) -> None:
         settings, clock, gateway = self._settings, self._reactor, context.gateway
         owner = gateway.process
-        reaper = Reaper(
-            self._metadata,
-            self._blobs.default,
-            gateway.readers,
-            self._dated,
-            owner,
-            settings.sweep_delay,
-        )
-        sweeper = Sweeper(reaper, clock, settings.sweep_interval)
+        reapers = [
+            Reaper(
+                self._metadata,
+                store,
+                gateway.readers,
+                self._dated,
+                owner,
+                settings.sweep_delay,
+            )
+            for store in self._blobs
+        ]
+        sweepers = [Sweeper(each, clock, settings.sweep_interval) for each in reapers]
         expiry = UploadExpiry(
             self._metadata,
             clock,
@@ -256,7 +259,7 @@ class GatewayService(Service):
         certificates = [each.certificates for each in self._secured.values()]
         watch = CertificateWatch(certificates, clock, settings.tls_check_interval)
         reads = LongReads(self._metadata, gateway.readers, clock, owner)
-        services: list[Rounds] = [reads, sweeper, expiry, watch]
+        services: list[Rounds] = [reads, *sweepers, expiry, watch]
         if settings.scrub_interval:
             scrubber = context.upkeep.scrubber
             services.append(Scrubbing(scrubber, clock, settings.scrub_interval))

@@ -18,27 +18,32 @@ from .memory_state import Rows, by_name
 class SharedRows(Rows):
     """Blobs that may have no name left; leases, processes, secrets and named values."""
 
-    def doomed(self, before: int, limit: int) -> Sequence[BlobRef]:
-        """Blobs doomed before that time, oldest first."""
-        found = sorted((at, name) for name, at in self._state.doomed.items())
+    def doomed(self, store: str, before: int, limit: int) -> Sequence[BlobRef]:
+        """Blobs of a store doomed before that time, oldest first."""
+        found = sorted(
+            (at, blob_id)
+            for (where, blob_id), at in self._state.doomed.items()
+            if where == store
+        )
         return [
             BlobRef(store, blob_id, 0, 0)
-            for at, (store, blob_id) in islice(found, limit)
+            for at, blob_id in islice(found, limit)
             if at < before
         ]
+
+    def doomed_stores(self) -> Sequence[str]:
+        """The stores that doomed blobs are in."""
+        return sorted({store for store, _ in self._state.doomed})
 
     def nameless(self, store: str, blob_ids: Sequence[str]) -> Sequence[str]:
         """Those of these blobs that no extent names."""
         return [each for each in blob_ids if not self.is_named(store, each)]
 
-    def blobs(self, store: str, after: str, limit: int) -> Sequence[BlobRef]:
-        """The blobs that extents name, by id."""
-        named = {
-            name: blob
-            for (where, name), blob in self._named().items()
-            if where == store
-        }
-        return [named[name] for name in by_name(named, "", after, limit)]
+    def blobs(self, after: tuple[str, str], limit: int) -> Sequence[BlobRef]:
+        """The blobs that extents name, by id and store."""
+        named = {(name, store): blob for (store, name), blob in self._named().items()}
+        places = sorted(place for place in named if place > after)
+        return [named[place] for place in places[: max(limit, 0)]]
 
     def is_doomed(self, store: str, blob_id: str) -> bool:
         """Whether the blob is on the doomed list."""

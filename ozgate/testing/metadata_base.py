@@ -136,7 +136,11 @@ def part(number: int, *names: str, **members: Any) -> Part:
 
 def doomed_names(tx: IMetadataTransaction) -> list[str]:
     """The ids of all doomed blobs, sorted."""
-    return sorted(doomed.id for doomed in tx.doomed(tx.now() + 1, 100_000))
+    return sorted(
+        doomed.id
+        for store in tx.doomed_stores()
+        for doomed in tx.doomed(store, tx.now() + 1, 100_000)
+    )
 
 
 class MetadataTests(Base):

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from attrs import evolve
+
 from ..interfaces import IMetadataTransaction
-from ..values import (
-    Bucket,
-    Content,
-)
+from ..values import BlobRef, Bucket, Content, Extent
 from .metadata_base import (
     START,
     MetadataTests,
@@ -22,6 +21,9 @@ from .metadata_base import (
     put,
     upload,
 )
+
+OTHER = BlobRef("others", "b2", 7, 1)
+"""A blob of another store, with an id that one of this has."""
 
 
 class BlobNameTests(MetadataTests):
@@ -56,8 +58,8 @@ class BlobNameTests(MetadataTests):
             self.clock.advance(1)
         now = START * 1000
 
-        async def names(*args: int) -> list[str]:
-            found = await self.read("doomed", *args)
+        async def names(*args: int, store: str = "files") -> list[str]:
+            found = await self.read("doomed", store, *args)
             return [doomed.id for doomed in found]
 
         self.assertEqual(await names(now + 9000, 10), ["b3", "b1", "b2"])
@@ -65,6 +67,13 @@ class BlobNameTests(MetadataTests):
         self.assertEqual(await names(now + 2000, 10), ["b3", "b1"])
         self.assertEqual(await names(now, 10), [])
         self.assertEqual(await names(now + 9000, 0), [])
+        self.assertEqual(await names(now + 9000, 10, store="others"), [])
+
+    async def test_doomed_stores(self) -> None:
+        """Doomed blobs are those of one store, however many others come before them; it is told which stores have some."""
+        self.assertEqual(
+            await self.write(_doomed_stores), ([], ["b0"], ["files", "others"])
+        )
 
     async def test_doomed_again(self) -> None:
         """A blob doomed again counts from the last time, so that late readers are protected."""
@@ -73,7 +82,7 @@ class BlobNameTests(MetadataTests):
         removed = await self.write(put, self.bucket, "k", extents("b1"))
         await self.write("remove_version", self.bucket, removed)
         before = START * 1000 + 10_000
-        found = await self.read("doomed", before, 10)
+        found = await self.read("doomed", "files", before, 10)
         self.assertEqual(list(found), [])
         self.assertEqual(await self.read(doomed_names), ["b1"])
 
@@ -86,18 +95,20 @@ class BlobNameTests(MetadataTests):
         self.assertTrue(await self.write(_copied_part_shares_its_blob, self.bucket))
 
     async def test_blobs(self) -> None:
-        """What versions and parts name is listed once each, by id, a page at a time; other stores' blobs are not."""
+        """What versions and parts name is listed once each, by id and store, a page at a time."""
         await self.write(_blobs, self.bucket)
 
-        async def found(store: str, after: str, limit: int) -> list[object]:
-            return list(await self.read("blobs", store, after, limit))
+        async def found(blob_id: str, store: str, limit: int) -> list[object]:
+            return list(await self.read("blobs", (blob_id, store), limit))
 
         everything = [blob(name) for name in ("b1", "b2", "b3", "b4")]
-        self.assertEqual(await found("files", "", 10), everything)
-        self.assertEqual(await found("files", "", 2), everything[:2])
-        self.assertEqual(await found("files", "b2", 2), everything[2:])
-        self.assertEqual(await found("files", "b4", 2), [])
-        self.assertEqual(await found("others", "", 10), [])
+        everything.insert(2, OTHER)
+        self.assertEqual(await found("", "", 10), everything)
+        self.assertEqual(await found("", "", 2), everything[:2])
+        self.assertEqual(await found("b2", "", 2), everything[1:3])
+        self.assertEqual(await found("b2", "files", 2), everything[2:4])
+        self.assertEqual(await found("b2", "others", 9), everything[3:])
+        self.assertEqual(await found("b4", "files", 2), [])
 
     async def test_is_doomed(self) -> None:
         """What lost its last name is on the list until it is taken off; what has one is not."""
@@ -134,6 +145,14 @@ def _one_blob_in_two_extents(tx: IMetadataTransaction, bucket: Bucket) -> list[s
     return doomed_names(tx)
 
 
+def _doomed_stores(tx: IMetadataTransaction) -> object:
+    tx.doom(evolve(OTHER, id=f"b{number}") for number in range(300))
+    before = [each.id for each in tx.doomed("files", tx.now() + 1, 1)]
+    tx.doom([blob("b0")])
+    after = [each.id for each in tx.doomed("files", tx.now() + 1, 1)]
+    return before, after, list(tx.doomed_stores())
+
+
 def _forget_doomed(tx: IMetadataTransaction) -> list[str]:
     tx.doom([blob("b1"), blob("b2"), blob("b3")])
     tx.forget_doomed([blob("b1", 0, 0), blob("b3"), blob("unknown")])
@@ -153,6 +172,7 @@ def _blobs(tx: IMetadataTransaction, bucket: Bucket) -> None:
     put(tx, bucket, "two", extents("b4", "b1"))
     begun = upload(tx, bucket, "key", "u1")
     tx.put_part(bucket, begun, part(1, "b3", "b4"))
+    put(tx, bucket, "other", Content(None, (Extent(OTHER, 0, 1),)))
 
 
 def _is_doomed(tx: IMetadataTransaction, bucket: Bucket) -> object:

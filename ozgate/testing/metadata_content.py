@@ -28,7 +28,7 @@ def _release(
 ) -> tuple[bool, list[str], int]:
     """Release extents: whether all are; then what is doomed, and how many blobs are named."""
     done = tx.release(sequence, limit)
-    return done, doomed_names(tx), len(tx.blobs("files", "", 1000))
+    return done, doomed_names(tx), len(tx.blobs(("", ""), 1000))
 
 
 class ContentTests(MetadataTests):

@@ -27,6 +27,7 @@ from .metadata_claims import ClaimTests
 from .metadata_content import ContentTests
 from .metadata_events import EventTests
 from .metadata_listing import ListingTests
+from .metadata_moves import MoveTests
 from .metadata_processes import ProcessTests
 from .metadata_shared import SharedTests
 from .metadata_transactions import TransactionTests
@@ -41,6 +42,7 @@ SUITES: tuple[type[Any], ...] = (
     ClaimTests,
     BucketTests,
     BlobNameTests,
+    MoveTests,
     VersionTests,
     ContentTests,
     UploadTests,

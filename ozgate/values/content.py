@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from collections.abc import Sequence
+
+from attrs import evolve, frozen
 
 __all__ = [
     "EXTENTS_AT_ONCE",
@@ -62,6 +64,16 @@ class Extent:
     offset: int
     length: int
     seal: str = ""
+
+    def moved(self, blobs: Sequence[BlobRef]) -> tuple[Extent, ...]:
+        """The same bytes in other blobs, which one after the other have the bytes of this one.
+
+        A sealed one is never cut: it goes to one blob.
+        """
+        if len(blobs) == 1:
+            return (evolve(self, blob=blobs[0]),)
+        whole = Content(None, tuple(Extent(each, 0, each.length) for each in blobs))
+        return whole.cut(ByteRange(self.offset, self.length)).extents
 
 
 @frozen

@@ -353,7 +353,7 @@ def _check_files(gate: Gate, found: View) -> list[str]:
         *(set(os.listdir(blobs)) - {"FORMAT", "data", "staging"}),
     ]:
         broken.append(f"I5: left over: {strays}")
-    if gate.read(lambda tx: tx.doomed(1 << 60, _ALL)):
+    if gate.read(lambda tx: tx.doomed("files", 1 << 60, _ALL)):
         broken.append("I5: doomed blobs are left")
     return broken
 

@@ -695,12 +695,12 @@ def keys(tx: IMetadataTransaction, bucket: Bucket) -> list[str]:
 
 def any_doomed(tx: IMetadataTransaction) -> bool:
     """Whether anything waits for the reaper."""
-    return bool(tx.doomed(1 << 60, 1))
+    return bool(tx.doomed("files", 1 << 60, 1))
 
 
 def any_doomed_by_now(tx: IMetadataTransaction) -> bool:
     """Whether anything waits that the reaper may take now."""
-    return bool(tx.doomed(tx.now(), 1))
+    return bool(tx.doomed("files", tx.now(), 1))
 
 
 def named_blobs(tx: Any) -> set[str]:

@@ -384,7 +384,7 @@ class ChecksumTests(ObjectTestCase):
 
 
 def _unnamed(tx: IMetadataTransaction, bucket: Bucket) -> int:
-    doomed = tx.doomed(1 << 62, 10)
+    doomed = tx.doomed("memory", 1 << 62, 10)
     return sum(not tx.is_named(ref.store, ref.id) for ref in doomed)
 
 

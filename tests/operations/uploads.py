@@ -179,4 +179,4 @@ def extents_of(tx: IMetadataTransaction, bucket: Bucket, key: str) -> Sequence[E
 
 def doomed_ids(tx: IMetadataTransaction, bucket: Bucket) -> list[str]:
     """The ids of all blobs that are to be removed."""
-    return [blob.id for blob in tx.doomed(1 << 62, 10)]
+    return [blob.id for blob in tx.doomed("memory", 1 << 62, 10)]

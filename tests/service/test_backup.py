@@ -251,8 +251,8 @@ class RefusalTests(BackupCase):
         text = manifest.read_text()
         manifest.write_text("{}")
         self.assertIn("is not what a backup wrote", self.restored_nothing())
-        manifest.write_text(text.replace('"format": 1', '"format": 2'))
-        self.assertIn("knows only up to 1", self.restored_nothing())
+        manifest.write_text(text.replace('"format": 1', '"format": 3'))
+        self.assertIn("knows only up to 2", self.restored_nothing())
 
     def test_damaged_original(self) -> None:
         """What is damaged when it is copied is so in the backup, which says so and ends with 1; all else is in it."""

@@ -5,7 +5,8 @@ Anybody may ask, so an answer says no more than which part is unwell; the log ha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from klein import Klein
@@ -22,7 +23,7 @@ from .page import add_page
 
 if TYPE_CHECKING:
     from ...gateway.gateway import Gateway
-    from ...interfaces import IMetadataTransaction
+    from ...interfaces import IBlobStore, IMetadataTransaction
     from ...s3.openpages import OpenPages
 
 _log = Logger()
@@ -88,6 +89,13 @@ class Probe:
             waiting.callback(result if isinstance(result, Failure) else None)
 
 
+def _blob_stores(gateway: Gateway) -> Iterator[tuple[str, IBlobStore]]:
+    """Each blob store with what it is called; where there is one, it needs no name."""
+    stores = list(gateway.blobs)
+    for store in stores:
+        yield "the blob store" + (f" {store.name}" if len(stores) > 1 else ""), store
+
+
 class Health:
     """The health of a service.
 
@@ -103,8 +111,9 @@ class Health:
             Probe(
                 "the metadata store", lambda: gateway.metadata.write(_nothing), clock
             ),
-            Probe(
-                "the blob store", lambda: gateway.blobs.default.list(0, _ENDING), clock
+            *(
+                Probe(what, partial(store.list, 0, _ENDING), clock)
+                for what, store in _blob_stores(gateway)
             ),
         ]
         self._found: list[str] = []

@@ -21,10 +21,20 @@ from ...content.outlet import begin_read
 from ...errors import Absent, Damaged, Unavailable
 from ...gateway.providers import make_provider
 from ...interfaces import IMetadataStore, IMetadataTransaction
-from ...values import BlobRef, Claim
+from ...values import FIRST_STORE, BlobRef, Claim
 from ..context import AdminContext
 from ..errors import AdminError
-from .backupfolder import KEY, BackupFolder, Manifest, line_of, remove_log, summed
+from .backupfolder import (
+    FORMAT,
+    KEY,
+    PLAIN_FORMAT,
+    BackupFolder,
+    Manifest,
+    blob_name,
+    line_of,
+    remove_log,
+    summed,
+)
 
 _log = Logger()
 
@@ -69,6 +79,7 @@ class Backup:
         self._link, self._with_key = link, with_key
         self._folder = BackupFolder(target)
         self._damaged: list[str] = []
+        self._stores: set[str] = set()
         self._stopping = False
         self._copy: IMetadataStore | None = None
         self.running = Running(context.gateway.clock, self._run())
@@ -140,6 +151,7 @@ class Backup:
             tuple(self._damaged[:_MOST_DAMAGED]),
             tuple(structure),
             self._with_key,
+            FORMAT if self._stores - {FIRST_STORE} else PLAIN_FORMAT,
         )
         await self._complete(manifest, unneeded)
         return manifest
@@ -205,24 +217,40 @@ class Backup:
     async def _copy_blobs(self, copy: IMetadataStore, listed: str) -> tuple[int, int]:
         """Copy what a copy of the metadata names; returns how many blobs that are, and their bytes."""
         self.stage, self.done, self.total = "blobs", 0, 0
-        name = self._gateway.blobs.default.name
-        after, count, size = "", 0, 0
-        while page := await copy.read(_blobs, name, after, 1000):
+        count, size = 0, 0
+        after = ("", "")
+        while page := await copy.read(_blobs, after, 1000):
             self.total += sum(blob.length for blob in page)
-            after = page[-1].id
+            after = page[-1].id, page[-1].store
             self._check()
-        after = ""
+        after = ("", "")
         fd = await self._run_in_thread(syscalls.open_new, listed)
         try:
-            while page := await copy.read(_blobs, name, after, _PAGE):
+            while page := await copy.read(_blobs, after, _PAGE):
+                after = page[-1].id, page[-1].store
+                page = self._within_reach(page)
                 await self._run_in_thread(self._copy_page, page, fd)
-                after = page[-1].id
                 count += len(page)
                 size += sum(blob.length for blob in page)
                 self.done = size
         finally:
             syscalls.close(fd)
         return count, size
+
+    def _within_reach(self, page: Sequence[BlobRef]) -> Sequence[BlobRef]:
+        """Those of some blobs whose stores are there; of the others, a damaged row may have the wrong store."""
+        found = []
+        for blob in page:
+            if blob.store in self._gateway.blobs.names:
+                self._stores.add(blob.store)
+                found.append(blob)
+            else:
+                _log.error(
+                    "blob {blob.id} is not in the backup, for the blob store {blob.store!r} is not configured",
+                    blob=blob,
+                )
+                self._damaged.append(blob.id)
+        return found
 
     def _copy_page(self, page: Sequence[BlobRef], listed: int) -> None:
         """Deal with some blobs. Runs in a thread."""
@@ -238,8 +266,8 @@ class Backup:
                 raise Unavailable("the list of blobs cannot be written whole")
 
     def _copy_blob(self, blob: BlobRef) -> str:
-        files: Any = self._gateway.blobs.default
-        source, target = files.file_of(blob.id), self._folder.blob(blob.id)
+        files: Any = self._gateway.blobs.of(blob)
+        source, target = files.file_of(blob.id), self._folder.blob(blob)
         is_there = is_copy(target, blob)
         if is_there and (self._link or not _same_file(source, target)):
             return "kept"
@@ -268,15 +296,17 @@ class Backup:
 
     async def _unneeded(self, copy: IMetadataStore) -> list[str]:
         """Blobs of the backup before that this one does not name."""
-        name, unneeded = self._gateway.blobs.default.name, list[str]()
+        unneeded: list[str] = []
         for n in range(256):
-            ending = f"{n:02x}"
-            ids = await self._run_in_thread(self._folder.stored, ending)
-            for start in range(0, len(ids), _PAGE):
-                self._check()
-                some = ids[start : start + _PAGE]
-                found = await copy.read(_nameless, name, some)
-                unneeded += [f"blobs/{ending}/{each}" for each in found]
+            stored = await self._run_in_thread(self._folder.stored, f"{n:02x}")
+            for store, ids in stored.items():
+                for start in range(0, len(ids), _PAGE):
+                    self._check()
+                    some = ids[start : start + _PAGE]
+                    found = await copy.read(_nameless, store, some)
+                    unneeded += [
+                        blob_name(BlobRef(store, each, 0, 0)) for each in found
+                    ]
         return unneeded
 
     def _copy_key(self) -> None:
@@ -306,9 +336,9 @@ def _identity(tx: IMetadataTransaction, new: str) -> tuple[str, int]:
 
 
 def _blobs(
-    tx: IMetadataTransaction, store: str, after: str, limit: int
+    tx: IMetadataTransaction, after: tuple[str, str], limit: int
 ) -> Sequence[BlobRef]:
-    return tx.blobs(store, after, limit)
+    return tx.blobs(after, limit)
 
 
 def _nameless(

@@ -42,9 +42,8 @@ async def start_backup(
         )
     if not os.path.isabs(target):
         raise AdminError("INVALID_REQUEST", "a target is an absolute path")
-    if not (
-        IInspected.providedBy(gateway.metadata)
-        and IFiles.providedBy(gateway.blobs.default)
+    if not IInspected.providedBy(gateway.metadata) or not all(
+        map(IFiles.providedBy, gateway.blobs)
     ):
         raise AdminError(
             "NOT_SUPPORTED_OPERATION",

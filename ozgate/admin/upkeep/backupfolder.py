@@ -2,11 +2,12 @@
 
 ::
 
-    FORMAT                "ozgate backup 1"; locked while a backup is made
+    FORMAT                "ozgate backup 1"; locked while a backup is made, whatever the form of what is in it
     manifest.json         what belongs to the backup, with checksums; written last, so that without it there is none
     metadata-STAMP.db     the metadata
-    blobs-STAMP.list      a line for each blob: id, bytes, CRC64NVME as hex digits
-    blobs/00 … ff         the blobs, by the last two digits of their ids, in the form of :mod:`ozgate.blobs.files.blobfile`
+    blobs-STAMP.list      a line for each blob: id, bytes, CRC64NVME as hex digits; the blob store, where it is not "files"
+    blobs/00 … ff         the blobs, by the last two digits of their ids, in the form of :mod:`ozgate.blobs.files.blobfile`; those
+                          of another store than "files" have its name after theirs and a dot
     master.key            the master key, only if it was asked for
 
 A second backup into the same folder adds files under names of its own, and replaces the manifest when all of them are
@@ -29,10 +30,15 @@ from attrs import asdict, frozen
 
 from ...blobs.files import syscalls
 from ...errors import Damaged, Unavailable
-from ...values import BlobRef
+from ...values import FIRST_STORE, BlobRef
 from ..errors import AdminError
 
-FORMAT = 1
+FORMAT = 2
+"""The form of the manifest, and of what it names, that is read at most."""
+
+PLAIN_FORMAT = 1
+"""The form where all blobs are in the store "files", as in every backup while there was but one."""
+
 _PREFIX = b"ozgate backup "
 
 MANIFEST = "manifest.json"
@@ -47,6 +53,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _BLOB_ID = re.compile(r"[0-9a-f]{8,64}")
+
+_STORE = re.compile(r"[a-z0-9][a-z0-9+.-]{0,31}")
 
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -86,7 +94,7 @@ class Manifest:
     damaged: tuple[str, ...]
     structure: tuple[str, ...]
     has_key: bool
-    format: int = FORMAT
+    format: int = PLAIN_FORMAT
 
     @classmethod
     def read(cls, folder: str) -> Manifest:
@@ -185,7 +193,7 @@ class BackupFolder:
         # Killed before it had its name, the mark is made anew.
         names = set(syscalls.listdir(self.path)) - {"lost+found", "FORMAT.new"}
         if not names:
-            write_file(f"{mark}.new", [_PREFIX + b"%d\n" % FORMAT])
+            write_file(f"{mark}.new", [_PREFIX + b"%d\n" % PLAIN_FORMAT])
             syscalls.rename(f"{mark}.new", mark)
         elif "FORMAT" not in names:
             raise AdminError(
@@ -226,9 +234,9 @@ class BackupFolder:
         """The path of a file in it."""
         return os.path.join(self.path, name)
 
-    def blob(self, blob_id: str) -> str:
+    def blob(self, blob: BlobRef) -> str:
         """The path of a blob in it."""
-        return self.file(blob_name(blob_id))
+        return self.file(blob_name(blob))
 
     def sync_blobs(self) -> None:
         """Make the names of all blobs durable."""
@@ -236,10 +244,15 @@ class BackupFolder:
             for n in range(256):
                 syscalls.fsync_folder(self.file(f"blobs/{n:02x}"))
 
-    def stored(self, ending: str) -> list[str]:
-        """Names in one of the folders of blobs."""
+    def stored(self, ending: str) -> dict[str, list[str]]:
+        """Ids in one of the folders of blobs, by blob store."""
         with syscalls.translated(f"listing {self.path}"):
-            return syscalls.listdir(self.file(f"blobs/{ending}"))
+            names = syscalls.listdir(self.file(f"blobs/{ending}"))
+        found: dict[str, list[str]] = {}
+        for name in names:
+            blob_id, _, store = name.partition(".")
+            found.setdefault(store or FIRST_STORE, []).append(blob_id)
+        return found
 
     def remove(self, names: list[str]) -> None:
         """Remove files. What cannot be removed now, the next backup removes."""
@@ -285,14 +298,16 @@ def read_file(folder: str, name: str, most: int) -> bytes:
         return file.read(most)
 
 
-def blob_name(blob_id: str) -> str:
+def blob_name(blob: BlobRef) -> str:
     """The place of a blob in a backup."""
-    return f"blobs/{blob_id[-2:]}/{blob_id}"
+    store = "" if blob.store == FIRST_STORE else f".{blob.store}"
+    return f"blobs/{blob.id[-2:]}/{blob.id}{store}"
 
 
 def line_of(blob: BlobRef) -> bytes:
     """The line of a blob in the list."""
-    return b"%s %d %016x\n" % (blob.id.encode(), blob.length, blob.crc64nvme)
+    store = "" if blob.store == FIRST_STORE else f" {blob.store}"
+    return f"{blob.id} {blob.length} {blob.crc64nvme:016x}{store}\n".encode()
 
 
 def listed_blobs(folder: str, manifest: Manifest) -> Iterator[BlobRef]:
@@ -303,12 +318,15 @@ def listed_blobs(folder: str, manifest: Manifest) -> Iterator[BlobRef]:
     with open(syscalls.open_within(folder, manifest.blobs.file), "rb") as file:
         for line in file:
             try:
-                blob_id, length, crc = line.decode("ascii").split()
-                blob = BlobRef("files", blob_id, int(length), int(crc, 16))
+                blob_id, length, crc, *more = line.decode("ascii").split()
+                [store] = more or [FIRST_STORE]
+                blob = BlobRef(store, blob_id, int(length), int(crc, 16))
             except ValueError:
                 raise Damaged(f"{line[:80]!r} is no line of a blob") from None
             if not _BLOB_ID.fullmatch(blob_id):
                 raise Damaged(f"{blob_id!r} is no blob's id")
+            if not _STORE.fullmatch(store):
+                raise Damaged(f"{store!r} is no blob store's name")
             yield blob
 
 

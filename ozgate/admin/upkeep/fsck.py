@@ -16,7 +16,7 @@ from twisted.internet.task import deferLater
 
 from ...background.leased import Lease, Term
 from ...errors import Damaged
-from ...interfaces import IInspected, IMetadataTransaction
+from ...interfaces import IBlobStore, IInspected, IMetadataTransaction
 from ...values import BlobRef, CheckedRows, DamagedRow, Drift
 from ..answers import Json
 from ..caller import Caller, require_admin
@@ -209,15 +209,24 @@ async def _walk(
 
 async def _orphans(check: Check, state: State) -> bool:
     """Files against names: 256th by 256th."""
-    gateway = check.gateway
-    name, metadata = gateway.blobs.default.name, gateway.metadata
+    for store in check.gateway.blobs:
+        await _orphans_of(store, check, state)
+    state.ending += 1
+    over = state.ending == 256
+    state.ending %= 256
+    return over
+
+
+async def _orphans_of(store: IBlobStore, check: Check, state: State) -> None:
+    """The same for one blob store."""
+    name, metadata = store.name, check.gateway.metadata
     ending = f"{state.ending:02x}"
     now = await metadata.read(_now)
-    state.counts["blobs"] += len(await gateway.blobs.default.list(now, ending))
+    state.counts["blobs"] += len(await store.list(now, ending))
     before = now if check.is_alone else now - IN_FLIGHT
-    ids = await gateway.blobs.default.list(before, ending)
+    ids = await store.list(before, ending)
     for start in range(0, len(ids), _IDS):
-        await deferLater(gateway.clock, 0)
+        await deferLater(check.gateway.clock, 0)
         some = ids[start : start + _IDS]
         found = await metadata.read(_nameless, name, some)
         doomed: Sequence[str] = ()
@@ -229,23 +238,19 @@ async def _orphans(check: Check, state: State) -> bool:
                 *("orphan", f"blob {blob_id}", "nothing names it"),
                 *("it is removed after ozgate.sweep.delay", done),
             )
-    state.ending += 1
-    over = state.ending == 256
-    state.ending %= 256
-    return over
 
 
 async def _doomed(check: Check, state: State) -> bool:
     """What is to be removed, and never will be."""
     gateway = check.gateway
-    strangers = await gateway.metadata.read(_strangers, gateway.blobs.default.name)
+    strangers = await gateway.metadata.read(_strangers, gateway.blobs.names)
     if strangers and check.repair:
         await check.write(_forget, strangers)
     for blob in strangers:
         check.add(
             "doomed",
             f"blob {blob.id}",
-            f"it is to be removed from a store {blob.store!r}, which is not there",
+            f"it is to be removed from the blob store {blob.store!r}, which is not configured",
             "it is taken off the list",
             "it is taken off the list" if check.repair else "",
         )
@@ -316,9 +321,14 @@ def _doom_nameless(
     return found
 
 
-def _strangers(tx: IMetadataTransaction, store: str) -> Sequence[BlobRef]:
-    doomed = tx.doomed(tx.now() + 1, _MOST_DOOMED)
-    return [blob for blob in doomed if blob.store != store]
+def _strangers(tx: IMetadataTransaction, stores: Sequence[str]) -> Sequence[BlobRef]:
+    """Doomed blobs of other stores than these."""
+    return [
+        blob
+        for name in tx.doomed_stores()
+        if name not in stores
+        for blob in tx.doomed(name, tx.now() + 1, _MOST_DOOMED)
+    ]
 
 
 def _forget(tx: IMetadataTransaction, blobs: Sequence[BlobRef]) -> bool:

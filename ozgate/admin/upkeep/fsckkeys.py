@@ -73,6 +73,9 @@ class Stretch:
     following: Place | None = None
 
 
+Wrong = Mapping[tuple[str, str], str]
+"""What is wrong with blobs, by store and id."""
+
 Walk = Callable[[IMetadataTransaction, Place], Stretch]
 Remove = Callable[[IMetadataTransaction, Place, Entry, Cause], bool]
 
@@ -99,7 +102,7 @@ async def _check(
     finally:
         gateway.readers.leave(token)
     for entry in stretch.entries:
-        said = _said(entry, gateway.blobs.default.name, wrong)
+        said = _said(entry, gateway.blobs.names, wrong)
         if not said:
             continue
         name = key_name(place.volume, place.bucket, entry.key, entry.version)
@@ -118,35 +121,30 @@ async def _check(
     return stretch.following, len(stretch.entries)
 
 
-async def _inspect(check: Check, entries: Iterable[Entry]) -> Mapping[str, str]:
-    blobs = {
-        extent.blob.id: extent.blob
-        for entry in entries
-        for extent in entry.extents
-        if extent.blob.store == check.gateway.blobs.default.name
-    }
-    found: Mapping[str, str] = await check.gateway.blobs.default.inspect(
-        list(blobs.values())
-    )
-    return found
+async def _inspect(check: Check, entries: Iterable[Entry]) -> Wrong:
+    blobs = (extent.blob for entry in entries for extent in entry.extents)
+    return await check.gateway.blobs.inspect(blobs)
 
 
 async def _is_for_good(check: Check, entry: Entry) -> bool:
     """Whether bytes are gone or damaged: a disk that fails now may read them later."""
     if entry.wrong:
         return True
+    blobs = check.gateway.blobs
+    if any(extent.blob.store not in blobs.names for extent in entry.extents):
+        return False
     wrong = await _inspect(check, [entry])
-    for blob_id in wrong:
+    for store, blob_id in wrong:
         try:
-            await check.gateway.blobs.default.verify(blob_id)
+            await blobs.named(store).verify(blob_id)
         except (Absent, Damaged):
             pass
         except StoreError:
             return False
-    return bool(_said(entry, check.gateway.blobs.default.name, wrong))
+    return bool(_said(entry, blobs.names, wrong))
 
 
-def _said(entry: Entry, store: str, wrong: Mapping[str, str]) -> str:
+def _said(entry: Entry, stores: Sequence[str], wrong: Wrong) -> str:
     """What is wrong with an entry; ``""`` when nothing is."""
     lines = [entry.wrong] if entry.wrong else []
     seen: set[BlobRef] = set()
@@ -157,10 +155,12 @@ def _said(entry: Entry, store: str, wrong: Mapping[str, str]) -> str:
         if blob in seen:
             continue
         seen.add(blob)
-        if blob.store != store:
-            lines.append(f"blob {blob.id} is in a store {blob.store!r}, not {store!r}")
-        elif blob.id in wrong:
-            lines.append(f"blob {blob.id}: {wrong[blob.id]}")
+        if blob.store not in stores:
+            lines.append(
+                f"blob {blob.id} is in the blob store {blob.store!r}, which is not configured"
+            )
+        elif (blob.store, blob.id) in wrong:
+            lines.append(f"blob {blob.id}: {wrong[blob.store, blob.id]}")
     return "; ".join(lines)
 
 

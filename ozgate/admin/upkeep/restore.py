@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from attrs import frozen
@@ -18,7 +18,7 @@ from ...blobs.files import syscalls
 from ...blobs.files.copies import copy_blob, copy_file, is_copy
 from ...blobs.files.folders import Folders
 from ...errors import Absent, Damaged, Unavailable
-from ...values import BlobRef
+from ...values import FIRST_STORE, BlobRef
 from ..errors import AdminError
 from .backupfolder import (
     KEY,
@@ -37,6 +37,12 @@ WORK = RESTORING
 METADATA, BLOBS = "metadata.db", "blobs"
 """Where a service looks for them unless it is told otherwise."""
 
+
+def folder_of(store: str) -> str:
+    """The folder in the data folder where the blobs of a store come to be; another than that of new ones has to be configured."""
+    return BLOBS if store == FIRST_STORE else f"{BLOBS}-{store}"
+
+
 _MOST_NAMED = 1000
 
 Tell = Callable[[str, int, int], None]
@@ -48,10 +54,12 @@ class Restored:
     """What came of it.
 
     :ivar damaged: ids of blobs that are missing or damaged in the backup, as far as they are named.
+    :ivar stores: the further blob stores that it has blobs of; their folders are those of :func:`folder_of`.
     """
 
     manifest: Manifest
     damaged: tuple[str, ...]
+    stores: tuple[str, ...]
 
 
 def restore(
@@ -87,13 +95,15 @@ def restore(
         check = open_metadata(os.path.join(work, METADATA))
         if manifest.has_key:
             write_file(os.path.join(work, KEY), [_key_of(backup, check)])
-        damaged = _Copying(backup, work, manifest, tell).run(accept_damage)
+        copying = _Copying(backup, work, manifest, tell)
+        damaged = copying.run(accept_damage)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
     # From here on, what is cut short leaves the folder of that name: no service starts beside it.
-    _move(work, data)
-    return Restored(manifest, tuple(damaged))
+    _move(work, data, copying.stores)
+    more = [each for each in copying.stores if each != FIRST_STORE]
+    return Restored(manifest, tuple(damaged), tuple(sorted(more)))
 
 
 def _key_of(backup: str, check: bytes | None) -> bytes:
@@ -135,7 +145,10 @@ def _make_ready(data: str) -> None:
 
 
 class _Copying:
-    """The copying of all blobs of a backup."""
+    """The copying of all blobs of a backup.
+
+    :ivar stores: the blob stores that have a folder.
+    """
 
     def __init__(self, backup: str, work: str, manifest: Manifest, tell: Tell) -> None:
         self._backup = backup
@@ -143,29 +156,40 @@ class _Copying:
         self._tell = tell
         self._done = 0
         self._damaged: list[str] = []
-        self._folders = Folders(os.path.join(work, BLOBS))
+        self._work = work
+        self.stores: dict[str, Folders] = {}
 
     def run(self, accept_damage: bool) -> list[str]:
         """Copy them; returns the ids of those that are missing or damaged.
 
         :raises Damaged: there are such, and they are not accepted.
         """
-        self._folders.prepare()
         try:
+            self._open(FIRST_STORE)
             for blob in listed_blobs(self._backup, self._manifest):
-                self._copy(blob, accept_damage)
+                self._copy(blob, self._open(blob.store), accept_damage)
             if self._damaged and not accept_damage:
                 raise Damaged(_refusal(self._damaged))
             with syscalls.translated("restoring blobs"):
-                for n in range(256):
-                    syscalls.fsync_folder(self._folders.folder(f"{n:02x}"))
+                for folders in self.stores.values():
+                    for n in range(256):
+                        syscalls.fsync_folder(folders.folder(f"{n:02x}"))
         finally:
-            self._folders.close()
+            for folders in self.stores.values():
+                folders.close()
         return self._damaged
 
-    def _copy(self, blob: BlobRef, accept_damage: bool) -> None:
-        source, within = blob_name(blob.id), partial(syscalls.open_within, self._backup)
-        target = f"{self._folders.folder(blob.id)}/{blob.id}"
+    def _open(self, store: str) -> Folders:
+        """The folders of a blob store, made when they are needed first."""
+        if store not in self.stores:
+            folders = Folders(os.path.join(self._work, folder_of(store)), store)
+            folders.prepare()
+            self.stores[store] = folders
+        return self.stores[store]
+
+    def _copy(self, blob: BlobRef, folders: Folders, accept_damage: bool) -> None:
+        source, within = blob_name(blob), partial(syscalls.open_within, self._backup)
+        target = f"{folders.folder(blob.id)}/{blob.id}"
         before = self._done
         try:
             with syscalls.translated(f"reading {os.path.join(self._backup, source)}"):
@@ -194,11 +218,11 @@ def _refusal(damaged: list[str]) -> str:
     )
 
 
-def _move(work: str, data: str) -> None:
+def _move(work: str, data: str, stores: Iterable[str]) -> None:
     """Move everything to its place."""
     with syscalls.translated(f"restoring into {data}"):
         syscalls.fsync_folder(work)
-        for name in (BLOBS, KEY):
+        for name in (*map(folder_of, stores), KEY):
             if os.path.exists(os.path.join(work, name)):
                 syscalls.rename(os.path.join(work, name), os.path.join(data, name))
         syscalls.fsync_folder(data)

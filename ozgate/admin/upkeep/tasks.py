@@ -28,7 +28,7 @@ class Upkeep:
     def __init__(self, gateway: Gateway) -> None:
         self.scrubber = Scrubber(
             gateway.metadata,
-            gateway.blobs.default,
+            gateway.blobs,
             gateway.clock,
             gateway.process,
             lambda: gateway.settings.scrub_rate,

@@ -13,7 +13,7 @@ from twisted.internet.threads import blockingCallFromThread
 
 from ...admin.errors import AdminError, as_admin_error
 from ...admin.upkeep.backupfolder import remove_log
-from ...admin.upkeep.restore import Restored, restore
+from ...admin.upkeep.restore import Restored, folder_of, restore
 from ...auth.secretstore import check_value
 from ...background.longreads import forget_all
 from ...config.settings import Settings
@@ -156,6 +156,11 @@ def _tell_restored(restored: Restored, data: str) -> None:
         click.echo(f"missing or damaged: blob {blob}")
     if restored.damaged:
         click.echo("'ozgate admin fsck' says which keys need them")
+    if restored.stores:
+        said = ",".join(f"{each}=files:{folder_of(each)}" for each in restored.stores)
+        click.echo(
+            f"the backup has blobs of several stores: the service starts with ozgate.blobs.more={said}, and 'ozgate admin drain' brings them together"
+        )
     if not manifest.has_key:
         click.echo(
             f"the master key was not in the backup: put it into {data}/master.key before the service starts, if secrets were stored"

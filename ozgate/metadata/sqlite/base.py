@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from ...values import Content
+from ...values import Extent
 from .columns import Row
 from .counters import Sequences, Times
 from .declared import Table
@@ -76,10 +76,13 @@ class Rows:
             (*changed.values(), table.check(*values.values()), *row[: len(table.key)]),
         )
 
-    def _add_extents(self, owner: int, content: Content) -> None:
-        """Store the extents of a version or part."""
-        if content.extents:
-            self._executemany(EXTENTS.insert, extent_rows(owner, content.extents))
+    def _add_extents(
+        self, owner: int, extents: Sequence[Extent], start: int = 0
+    ) -> None:
+        """Store extents of a version or part, from a byte of it on."""
+        if extents:
+            rows = extent_rows(owner, extents, start)
+            self._executemany(EXTENTS.insert, rows)
 
     def _drop_extents(self, owner: int) -> None:
         """Remove the extents of a version or part, dooming blobs that have no name left."""

@@ -5,21 +5,33 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
+from ...errors import Conflict
 from ...values import BlobRef
 from .base import Rows
+from .tables import EXTENTS
 
 
 class BlobRows(Rows):
     """Blobs that may have no name left; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
 
-    def doomed(self, before: int, limit: int) -> Sequence[BlobRef]:
-        """Blobs doomed before that time, oldest first; their length and checksum are 0."""
+    def doomed(self, store: str, before: int, limit: int) -> Sequence[BlobRef]:
+        """Blobs of a store doomed before that time, oldest first; their length and checksum are 0."""
         rows = self._execute(
-            "SELECT store, blob FROM doomed WHERE doomed_at < ?"
-            " ORDER BY doomed_at, store, blob LIMIT ?",
-            (before, limit),
+            "SELECT blob FROM doomed WHERE store = ? AND doomed_at < ?"
+            " ORDER BY doomed_at, blob LIMIT ?",
+            (store, before, limit),
         ).fetchall()
-        return [BlobRef(store, blob, 0, 0) for store, blob in rows]
+        return [BlobRef(store, blob, 0, 0) for (blob,) in rows]
+
+    def doomed_stores(self) -> Sequence[str]:
+        """The stores that doomed blobs are in: a seek for each."""
+        rows = self._execute(
+            "WITH RECURSIVE found (store) AS (SELECT MIN(store) FROM doomed UNION ALL"
+            " SELECT (SELECT MIN(store) FROM doomed WHERE store > found.store)"
+            " FROM found WHERE found.store IS NOT NULL)"
+            " SELECT store FROM found WHERE store IS NOT NULL"
+        ).fetchall()
+        return [store for (store,) in rows]
 
     def is_named(self, store: str, blob_id: str) -> bool:
         """Whether any extent names the blob."""
@@ -42,19 +54,57 @@ class BlobRows(Rows):
         ).fetchall()
         return [each for each in found if (each,) not in named]
 
-    def blobs(self, store: str, after: str, limit: int) -> Sequence[BlobRef]:
-        """The blobs that extents name, each once, by id."""
+    def blobs(self, after: tuple[str, str], limit: int) -> Sequence[BlobRef]:
+        """The blobs that extents name, each once, by id and store."""
         # Unchecked, and without what is no id: whoever walks is to get past rows that are damaged.
         rows = self._execute(
-            "SELECT blob, blob_length, blob_crc64nvme FROM extents INDEXED BY extents_blob"
-            " WHERE blob > ? AND store = ? AND blob NOT GLOB '*[^0-9A-Za-z]*'"
-            " GROUP BY blob ORDER BY blob LIMIT ?",
-            (after, store, limit),
+            "SELECT store, blob, blob_length, blob_crc64nvme FROM extents INDEXED BY extents_blob"
+            " WHERE (blob, store) > (?, ?) AND blob NOT GLOB '*[^0-9A-Za-z]*'"
+            " GROUP BY blob, store ORDER BY blob, store LIMIT ?",
+            (*after, limit),
         ).fetchall()
         return [
             BlobRef(store, blob, length, crc & 0xFFFFFFFFFFFFFFFF)
-            for blob, length, crc in rows
+            for store, blob, length, crc in rows
         ]
+
+    def move_blob(
+        self, old: BlobRef, new: Sequence[BlobRef], most: int, limit: int
+    ) -> bool:
+        """Have extents that name a blob name others instead, which have its bytes; then doom it."""
+        rows = self._execute(
+            f"SELECT {EXTENTS.select} FROM extents WHERE blob = ? AND store = ? LIMIT ?",
+            (old.id, old.store, limit),
+        ).fetchall()
+        for row in rows:
+            owner, start = row[:2]
+            extent = EXTENTS.read(row)
+            if extent.seal and len(new) > 1:
+                raise Conflict(
+                    f"blob {old.id} is sealed, and longer than the store takes"
+                )
+            self._execute(
+                "DELETE FROM extents WHERE owner = ? AND start = ?", (owner, start)
+            )
+            self._add_extents(owner, extent.moved(new), start)
+        if len(new) > 1:
+            self._check_counts({row[0] for row in rows}, most)
+        if len(rows) == limit:
+            return False
+        self._doom_unnamed([(old.store, old.id)])
+        return True
+
+    def _check_counts(self, owners: Iterable[int], most: int) -> None:
+        """Make sure that versions and parts have not too many extents.
+
+        :raises Conflict: one has more than ``most``.
+        """
+        for owner in owners:
+            (count,) = self._execute(
+                "SELECT COUNT(*) FROM extents WHERE owner = ?", (owner,)
+            ).fetchone()
+            if count > most:
+                raise Conflict(f"what names a blob would have {count} extents then")
 
     def is_doomed(self, store: str, blob_id: str) -> bool:
         """Whether the blob is on the doomed list."""

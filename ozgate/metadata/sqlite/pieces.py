@@ -18,10 +18,9 @@ UNASKED = Content()
 """The content of a part where it was not asked for."""
 
 
-def extent_rows(owner: int, extents: Iterable[Extent]) -> list[Row]:
-    """What the table ``extents`` holds of all extents of a version or part."""
+def extent_rows(owner: int, extents: Iterable[Extent], start: int = 0) -> list[Row]:
+    """What the table ``extents`` holds of extents of a version or part, from a byte of it on."""
     rows = []
-    start = 0
     for extent in extents:
         if extent.length:
             rows.append(EXTENTS.row(extent, owner, start))

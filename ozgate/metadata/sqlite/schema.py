@@ -346,6 +346,12 @@ def m010_processes(db: Database) -> None:
     )
 
 
+def m011_doomed(db: Database) -> None:
+    """What is doomed is looked for by blob store."""
+    db.execute("DROP INDEX doomed_order")
+    db.execute("CREATE INDEX doomed_order ON doomed (store, doomed_at)")
+
+
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m001_tables,
     m002_surface,
@@ -357,6 +363,7 @@ MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m008_terms,
     m009_events,
     m010_processes,
+    m011_doomed,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -161,7 +161,7 @@ class UploadRows(BucketRows):
             more -= size
         owner = self.next_sequence()
         self._execute(PARTS.put, PARTS.row(part, number, owner))
-        self._add_extents(owner, part.content)
+        self._add_extents(owner, part.content.extents)
         self.usage.add(bucket.volume, bucket.number, more, 0)
 
     def parts(

@@ -113,7 +113,7 @@ class VersionRows(RetiredRows):
             row = BODIES.row(sequence, content.seal, content.body)
             self._execute(BODIES.insert, row)
         else:
-            self._add_extents(sequence, content)
+            self._add_extents(sequence, content.extents)
         if parts:
             rows = object_part_rows(sequence, parts)
             self._executemany(OBJECT_PARTS.insert, rows)

@@ -25,6 +25,8 @@ from ozgate.values import (
 
 START = 1_700_000_000
 DELAY = 60
+HELD = f"{LEASE} memory"
+"""The lease of the store's reaper."""
 
 
 def add_bucket(tx) -> Bucket:
@@ -191,13 +193,17 @@ class ReapTests(SweepCase):
         self.assertEqual(self.kept(), {kept.id})
 
     def test_other_store(self) -> None:
-        """Blobs of another store are left to its reaper, even when they fill a whole batch."""
+        """Blobs of another store are left to its reaper, and hold this one up neither by their number nor by their lease."""
         others = [BlobRef("other", f"{n:024x}", 1, 0) for n in range(150)]
         self.write("doom", others)
+        self.clock.advance(1)
+        self.put("a")
+        self.write(remove_key, self.bucket, "a")
+        self.write("lease", f"{LEASE} other", "other", TERM)
         self.clock.advance(DELAY + 1)
-        self.assertEqual(self.reap(), 0)
+        self.assertEqual(self.reap(), 1)
         left = self.successResultOf(
-            self.metadata.read(ask, "doomed", (self.now(), 1000))
+            self.metadata.read(ask, "doomed", ("other", self.now(), 1000))
         )
         self.assertEqual(len(left), 150)
 
@@ -206,7 +212,7 @@ class ReapTests(SweepCase):
         self.put("a")
         self.write(remove_key, self.bucket, "a")
         self.clock.advance(DELAY + 1)
-        self.write("lease", LEASE, "other", TERM)
+        self.write("lease", HELD, "other", TERM)
         self.assertEqual(self.reap(), 0)
         self.assertEqual(len(self.kept()), 1)
         self.clock.advance(TERM + 1)
@@ -223,7 +229,7 @@ class ReapTests(SweepCase):
         def delete(blob_id: str):
             if len(self.kept()) == 250:
                 self.clock.advance(TERM)
-                self.assertEqual(self.write("lease", LEASE, "other", TERM), 2)
+                self.assertEqual(self.write("lease", HELD, "other", TERM), 2)
                 self.clock.advance(TERM)
             return real(blob_id)
 
@@ -241,7 +247,7 @@ class ReapTests(SweepCase):
         real = self.blobs.delete
 
         def delete(blob_id: str):
-            reading = self.metadata.read(ask, "doomed", (1 << 60, 10))
+            reading = self.metadata.read(ask, "doomed", ("memory", 1 << 60, 10))
             seen.append(len(self.successResultOf(reading)))
             return real(blob_id)
 
@@ -337,7 +343,7 @@ class OrphanTests(SweepCase):
         """While another holds the lease nothing is looked at, and the caller hears of it."""
         self.put()
         self.clock.advance(1)
-        self.write("lease", LEASE, "other", TERM)
+        self.write("lease", HELD, "other", TERM)
         self.assertIsNone(self.sweep(self.now()))
 
     def test_lost_lease(self) -> None:
@@ -349,7 +355,7 @@ class OrphanTests(SweepCase):
         def listed(before: int, ending: str = ""):
             if orphan.id.endswith(ending):
                 self.clock.advance(TERM)
-                self.assertEqual(self.write("lease", LEASE, "other", 0), 2)
+                self.assertEqual(self.write("lease", HELD, "other", 0), 2)
             return real(before, ending)
 
         self.patch(self.blobs, "list", listed)
@@ -411,7 +417,7 @@ class SweeperTests(SweepCase):
 
     def test_lease_of_the_dead(self) -> None:
         """A sweep that another's lease kept from being done at the start is made up for."""
-        self.write("lease", LEASE, "dead", TERM)
+        self.write("lease", HELD, "dead", TERM)
         orphan = self.put()
         self.clock.advance(1)
         self.start()

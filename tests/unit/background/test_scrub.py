@@ -13,6 +13,7 @@ from ozgate.background.bitrot import Scrub
 from ozgate.background.scrub import LOOK_EVERY, Scrubber, Scrubbing
 from ozgate.background.scrubstate import LEASE, TERM
 from ozgate.background.sharedwork import Running
+from ozgate.content.stores import BlobStores
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
@@ -52,7 +53,7 @@ class ScrubCase(SynchronousTestCase):
         """That of another process."""
         return Scrubber(
             self.metadata,
-            self.blobs,
+            BlobStores(self.blobs),
             self.clock,
             owner,
             lambda: self.rate,

@@ -78,7 +78,7 @@ class UploadExpiryTests(SynchronousTestCase):
 
     def doomed(self) -> int:
         """How many blobs are doomed."""
-        reading = self.metadata.read(ask, "doomed", (1 << 60, 1000))
+        reading = self.metadata.read(ask, "doomed", ("memory", 1 << 60, 1000))
         return len(self.successResultOf(reading))
 
     def test_old(self) -> None:

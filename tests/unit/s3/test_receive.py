@@ -201,7 +201,7 @@ class ReceiveCase(SynchronousTestCase):
 
 def all_doomed(tx: IMetadataTransaction) -> list[BlobRef]:
     """Every doomed blob."""
-    return list(tx.doomed(1 << 60, 1000))
+    return list(tx.doomed("memory", 1 << 60, 1000))
 
 
 class TakenTests(ReceiveCase):

@@ -132,12 +132,28 @@ class HealthTests(SynchronousTestCase):
         self.health.stage = "stopping"
         self.assertEqual(self.troubles(), ["the service is stopping"])
 
+    def test_blob_stores(self) -> None:
+        """Each blob store is asked; with several, the one that does not answer is named."""
+        self.successResultOf(self.gateway.metadata.open())
+        slow = SlowBlobs(self.clock)
+        slow.name = "disk2"
+        self.gateway.blobs = BlobStores(self.gateway.blobs.default, [slow])
+        self.health = Health(self.gateway)
+        self.health.stage = "serving"
+        asked = Deferred.fromCoroutine(self.health.troubles())
+        self.clock.pump([0.0] * 5)
+        self.clock.advance(PATIENCE)
+        unwell = ["the blob store disk2 does not answer"]
+        self.assertEqual(self.successResultOf(asked), unwell)
+
     def test_together(self) -> None:
         """Those who ask at once wait for one examination, which goes on when one of them goes."""
         self.health.stage = "serving"
         self.successResultOf(self.gateway.metadata.open())
         blobs = SlowBlobs(self.clock)
         self.gateway.blobs = BlobStores(blobs)
+        self.health = Health(self.gateway)
+        self.health.stage = "serving"
         first = Deferred.fromCoroutine(self.health.troubles())
         second = Deferred.fromCoroutine(self.health.troubles())
         self.assertNoResult(first)

@@ -163,7 +163,7 @@ def look(tx: IMetadataTransaction) -> list[Any]:
     """Everything that a store tells of its rows; an interaction."""
     found: list[Any] = [*tx.secrets("", 99), tx.setting("master-key-check")]
     found += [tx.secret_row(secret.access_id) for secret in tx.secrets("", 99)]
-    found += tx.doomed(1 << 60, 99)
+    found += tx.doomed("files", 1 << 60, 99)
     for volume in tx.volumes("", "", 99):
         found.append(volume)
         for bucket in tx.buckets(volume.name, "", "", 99):

@@ -77,7 +77,7 @@ class UpgradeTests(TestCase):
         self.addCleanup(store.close)
         [sequence] = await store.read(lambda tx: tx.retired(1 << 60, 9))
         self.assertTrue(await store.write(lambda tx: tx.release(sequence, 99)))
-        doomed = await store.read(lambda tx: tx.doomed(1 << 60, 99))
+        doomed = await store.read(lambda tx: tx.doomed("files", 1 << 60, 99))
         self.assertEqual(
             len([b for b in doomed if b.id[0] == "r"]), EXTENTS_AT_ONCE + 1
         )
