@@ -24,7 +24,7 @@ CHANGING = {
 }
 """The methods of a transaction that change versions, uploads and parts."""
 
-QUOTAS = {"check_quota"}
+QUOTAS = {"check_quota", "claim_quota"}
 """What is asked before more is used."""
 
 

@@ -17,7 +17,7 @@ from ozgate.admin.errors import AdminError
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.s3.perform.buckets import shared_volume
 from ozgate.testing.metadata_base import ask
-from ozgate.values import Content, ObjectVersion, Upload
+from ozgate.values import Cause, Claim, Content, ObjectVersion, Upload
 from tests.operations.support import make_gateway
 
 ADMIN = Caller("admin", is_admin=True, is_s3_admin=True)
@@ -324,6 +324,17 @@ class BucketTests(CommandCase):
         volume = await self.gateway.metadata.read(ask, "volume", ("s3v",))
         self.assertEqual((volume.used_bytes, volume.used_names), (0, 0))
 
+    async def test_delete_recursively_is_noted(self) -> None:
+        """What goes with its bucket is noted like all that goes, on behalf of who removes it, where somebody listens."""
+        arguments = {"volume": "s3v", "bucket": "bucket"}
+        await self.do("create_bucket", **arguments)
+        await self.gateway.metadata.write(_listen)
+        await self.add_key("s3v", "bucket", "key", 3)
+        await self.do("delete_bucket", **arguments, recursive=True)
+        [event] = await self.gateway.metadata.read(ask, "events", (0, 9))
+        self.assertEqual((event.name, event.key), ("ObjectRemoved:Delete", "key"))
+        self.assertEqual(event.cause, Cause(ADMIN.user))
+
 
 class LinkTests(CommandCase):
     """Links."""
@@ -600,6 +611,13 @@ def _add_key(
     assert found is not None
     version = ObjectVersion(key, tx.next_sequence(), tx.now(), size)
     tx.add_version(found, version, Content(b"x" * size))
+
+
+def _listen(tx: IMetadataTransaction) -> None:
+    found = tx.bucket("s3v", "bucket")
+    assert found is not None
+    tx.claim(*Claim.whole(found))
+    tx.set_configuration(found, "notification", b"<listens/>")
 
 
 def _begin_upload(tx: IMetadataTransaction) -> None:
