@@ -11,6 +11,7 @@ from ...background.scrub import Scrubber
 from ...background.sharedwork import Running
 
 if TYPE_CHECKING:
+    from ...background.drain import Drain
     from ...gateway.gateway import Gateway
     from .backup import Backup
 
@@ -23,6 +24,7 @@ class Upkeep:
 
     :ivar scrubber: scrubs.
     :ivar backup: the backup under way, or the last one.
+    :ivar drain: likewise.
     """
 
     def __init__(self, gateway: Gateway) -> None:
@@ -35,6 +37,7 @@ class Upkeep:
             gateway.tally.damage,
         )
         self.backup: Backup | None = None
+        self.drain: Drain | None = None
         self._clock = gateway.clock
         self._looks: dict[str, _Look] = {}
 
@@ -61,6 +64,8 @@ class Upkeep:
         await self.scrubber.stop()
         if self.backup is not None:
             await self.backup.stop()
+        if self.drain is not None:
+            await self.drain.stop()
 
 
 class _Look:

@@ -6,6 +6,7 @@ import click
 
 from .. import client
 from .backup import make_backup, restore_backup
+from .drain import drain_store
 from .fsck import fsck
 from .scrub import scrub
 
@@ -16,5 +17,5 @@ def admin() -> None:
     """Look after what is stored: check it, put it right, copy it."""
 
 
-for command in (scrub, fsck, make_backup, restore_backup):
+for command in (scrub, fsck, make_backup, restore_backup, drain_store):
     admin.add_command(command)

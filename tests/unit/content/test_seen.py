@@ -15,6 +15,7 @@ UPKEEP = (
     "admin.pages.health",
     "admin.upkeep",
     "background.bitrot",
+    "background.drain",
     "background.reaper",
     "background.scrub",
     "cli.admin.backup",

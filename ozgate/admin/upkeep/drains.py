@@ -1,0 +1,88 @@
+"""What ``ozgate admin drain`` calls: beginning a drain, stopping it, asking how far it is."""
+
+from __future__ import annotations
+
+from ...background.drain import Drain
+from ...errors import StoreError
+from ..answers import Json
+from ..caller import Caller, require_admin
+from ..context import AdminContext
+from ..errors import AdminError, as_admin_error
+from .tasks import LONGEST_WAIT
+
+MOST_COUNTED = 10_000
+"""Blobs still to be removed that are counted at most."""
+
+
+async def start_drain(context: AdminContext, caller: Caller, store: str) -> Json | None:
+    """Begin a drain, or look on at the one of the same store that is under way.
+
+    :param store: the name of a blob store that is configured, and not the one that new blobs go to.
+    :raises AdminError: the caller is no administrator; there is no such store; another drain is under way.
+    """
+    require_admin(caller)
+    gateway, upkeep = context.gateway, context.upkeep
+    if store not in gateway.blobs.names:
+        raise AdminError(
+            "NOT_FOUND",
+            f"no blob store is called {store!r}, but {', '.join(gateway.blobs.names)}",
+            404,
+        )
+    if store == gateway.blobs.default.name:
+        raise AdminError(
+            "INVALID_REQUEST",
+            f"new blobs go to {store!r}: name another store in ozgate.blobs, and this one in ozgate.blobs.more, before it is drained",
+        )
+    drain = upkeep.drain
+    if drain is None or drain.running.is_over:
+        upkeep.drain = Drain(gateway, store, gateway.process)
+    elif drain.name != store:
+        raise AdminError(
+            "INVALID_REQUEST",
+            f"the drain of {drain.name!r} is under way: wait until it is over, or stop it",
+            409,
+        )
+    return await drain_status(context, caller)
+
+
+async def stop_drain(context: AdminContext, caller: Caller) -> Json | None:
+    """Stop the one under way; started again, it goes on there.
+
+    :raises AdminError: the caller is no administrator.
+    """
+    require_admin(caller)
+    if context.upkeep.drain is None:
+        return None
+    await context.upkeep.drain.stop()
+    return await drain_status(context, caller)
+
+
+async def drain_status(
+    context: AdminContext, caller: Caller, wait: float = 0.0
+) -> Json | None:
+    """How far it is, or what came of the last one; ``None`` when this process began none.
+
+    :param wait: seconds to wait for its end first.
+    :raises AdminError: the caller is no administrator, or the drain failed.
+    """
+    require_admin(caller)
+    drain = context.upkeep.drain
+    if drain is None:
+        return None
+    await drain.running.wait(min(wait, LONGEST_WAIT))
+    failure = drain.running.failure
+    if failure is not None:
+        if isinstance(failure.value, StoreError):
+            raise as_admin_error(failure.value)
+        raise AdminError("INTERNAL_ERROR", f"the drain failed: {failure.value}", 500)
+    return {
+        "store": drain.name,
+        "running": not drain.running.is_over,
+        "done": drain.done,
+        "total": drain.total,
+        "moved": drain.moved,
+        "left": drain.left_count,
+        "reasons": dict(drain.left),
+        "empty": drain.is_empty,
+        "waiting": await drain.waiting(MOST_COUNTED),
+    }

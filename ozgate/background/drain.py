@@ -1,0 +1,225 @@
+"""Emptying a blob store: each blob that something names is moved to the store that new ones go to.
+
+A blob is copied, and durable, before any row names the copy. Then the rows that name the old one name the copy instead, some in
+each transaction, and the last of these dooms the old one: it goes when nobody reads it any more. So a drain may be killed at any
+moment. What was copied and is not named yet is an orphan, and the next drain goes on with what is still named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import TypeVar, TypeVarTuple
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+
+from ..content.extents import MOST_EXTENTS
+from ..content.moving import Both, copy_stored
+from ..content.outlet import begin_read
+from ..content.storenames import KEPT, forget_store
+from ..errors import Conflict, Damaged, NoSpace, StoreError, Unavailable, is_short
+from ..interfaces import IMetadataTransaction
+from ..values import BlobRef, Claim
+from .leased import Lease
+from .sharedwork import Running
+
+_log = Logger()
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+LEASE = "drain"
+
+TERM = 120.0
+"""Seconds of the lease, renewed with each blob."""
+
+MOST_LISTED = 1000
+"""Blobs that stay and are named with the reason, at most; all are counted."""
+
+_PAGE = 1000
+"""Blobs read from the metadata at once."""
+
+_BATCH = 100
+"""Extents changed in one transaction: other writers wait for some milliseconds at most."""
+
+_EVER = 1 << 60
+"""A time, in milliseconds, that comes after all others."""
+
+
+class Stopped(Exception):
+    """Somebody wants no more of it."""
+
+
+class Drain:
+    """The drain of a store, under way from the beginning.
+
+    :param name: the store's name; it is configured, and not the default.
+    :param owner: see :class:`~ozgate.background.leased.Lease`.
+    :ivar total: bytes of the blobs that something named when it began; 0 until that is known.
+    :ivar done: bytes of those that are dealt with.
+    :ivar moved: blobs that were moved.
+    :ivar left: blobs that could not be, each with the reason; some of them.
+    :ivar left_count: how many they are.
+    :ivar is_empty: nothing names anything in the store any more.
+    """
+
+    def __init__(self, stores: Both, name: str, owner: str) -> None:
+        self.name = name
+        self.total = self.done = self.moved = self.left_count = 0
+        self.left: dict[str, str] = {}
+        self.is_empty = False
+        self._stores = stores
+        self._term = Lease(LEASE, owner, TERM).begin()
+        self._stopping = False
+        self._copying: Deferred[list[BlobRef]] | None = None
+        self.running = Running(stores.clock, self._run())
+
+    async def stop(self) -> None:
+        """Have it end; returns when it has. The next drain goes on with the blob that it is at."""
+        self._stopping = True
+        if self._copying is not None:
+            self._copying.cancel()
+        await self.running.wait()
+
+    async def waiting(self, most: int) -> int:
+        """How many blobs of the store are still to be removed, counted up to ``most``."""
+        return await self._stores.metadata.read(_count_doomed, self.name, most)
+
+    async def _run(self) -> None:
+        metadata = self._stores.metadata
+        if not await self._term.begins(metadata):
+            raise Unavailable("another process drains a blob store at the moment")
+        try:
+            await self._walk_all()
+        except Stopped:
+            _log.info("the drain of {name} was stopped", name=self.name)
+        except StoreError as error:
+            _log.warn("the drain of {name} ends: {error}", name=self.name, error=error)
+            raise
+        finally:
+            await self._term.end(metadata)
+
+    async def _walk_all(self) -> None:
+        self.total = sum([blob.length async for blob in self._named()])
+        moved = True
+        while moved:
+            # A copy that is made of an object while its rows change can name the old blob again.
+            moved, self.left_count = False, 0
+            async for blob in self._named():
+                if blob.id in self.left:
+                    self.left_count += 1
+                elif await self._move(blob):
+                    moved = True
+        if not self.left_count:
+            await self._write(_forget, self.name)
+            self.is_empty = True
+
+    async def _named(self) -> AsyncIterator[BlobRef]:
+        """The blobs of the store that something names."""
+        after = ("", "")
+        while page := await self._stores.metadata.read(_blobs, after, _PAGE):
+            for blob in page:
+                if blob.store == self.name:
+                    self._check()
+                    yield blob
+            after = page[-1].id, page[-1].store
+            await deferLater(self._stores.clock, 0)
+            self._check()
+
+    def _check(self) -> None:
+        if self._stopping:
+            raise Stopped
+
+    async def _move(self, blob: BlobRef) -> bool:
+        """Move a blob; whether it was."""
+        metadata = self._stores.metadata
+        # What is named now stays until it was read, whoever deletes its keys.
+        token = begin_read(self._stores)
+        try:
+            if not await metadata.read(_is_named, blob.store, blob.id):
+                return False
+            self._stores.check_room(in_rows=False)
+            self._copying = Deferred.fromCoroutine(copy_stored(self._stores, blob))
+            new = await self._copying
+        except CancelledError:
+            raise Stopped from None
+        except NoSpace:
+            raise
+        except StoreError as error:
+            if is_short(error):
+                raise
+            self._leave(blob, error)
+            return False
+        finally:
+            self._copying = None
+            self._stores.readers.leave(token)
+        try:
+            while not await self._write(_rename, blob, new):
+                pass
+        except (Conflict, Damaged) as error:
+            await metadata.write(_doom, new)
+            self._leave(blob, error)
+            return False
+        self.moved += 1
+        self.done += blob.length
+        return True
+
+    async def _write(
+        self, interaction: Callable[[IMetadataTransaction, *Ts], T], *args: *Ts
+    ) -> T:
+        """Run an interaction under the lease.
+
+        :raises Unavailable: another has it.
+        """
+        result = await self._term.write(self._stores.metadata, interaction, *args)
+        if result is None:
+            raise Unavailable("another process drains a blob store by now")
+        return result
+
+    def _leave(self, blob: BlobRef, error: StoreError) -> None:
+        """Leave a blob where it is."""
+        self.left_count += 1
+        self.done += blob.length
+        if len(self.left) < MOST_LISTED:
+            self.left[blob.id] = str(error)
+        _log.error(
+            "blob {blob.id} stays in the store {blob.store}: {error}",
+            blob=blob,
+            error=error,
+        )
+
+
+def _blobs(
+    tx: IMetadataTransaction, after: tuple[str, str], limit: int
+) -> Sequence[BlobRef]:
+    return tx.blobs(after, limit)
+
+
+def _is_named(tx: IMetadataTransaction, store: str, blob_id: str) -> bool:
+    return tx.is_named(store, blob_id)
+
+
+def _rename(tx: IMetadataTransaction, old: BlobRef, new: Sequence[BlobRef]) -> bool:
+    """Have some rows name the copy; returns whether none names the old blob any more."""
+    over = tx.move_blob(old, new, MOST_EXTENTS, _BATCH)
+    if over:
+        # All names of it may have gone since it was copied.
+        tx.doom([each for each in new if not tx.is_named(each.store, each.id)])
+    return over
+
+
+def _doom(tx: IMetadataTransaction, blobs: Sequence[BlobRef]) -> None:
+    """Give copies up. Some rows may name them: the reaper looks."""
+    tx.doom(blobs)
+
+
+def _forget(tx: IMetadataTransaction, name: str) -> bool:
+    """Know nothing of the store any more, so that a start does not miss it."""
+    tx.claim(Claim.setting(KEPT))
+    forget_store(tx, name)
+    return True
+
+
+def _count_doomed(tx: IMetadataTransaction, store: str, most: int) -> int:
+    return len(tx.doomed(store, _EVER, most))

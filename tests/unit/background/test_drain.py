@@ -1,0 +1,144 @@
+"""Emptying a blob store, on stores in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ozgate.background.drain import LEASE, TERM, Drain
+from ozgate.content.storenames import known_stores, note_store
+from ozgate.content.stores import BlobStores
+from ozgate.errors import NoSpace, Unavailable
+from ozgate.testing.memory_blobs import MemoryBlobStore
+from ozgate.testing.metadata_base import ask
+from tests.operations.support import OperationTestCase, settle
+
+
+class DrainTests(OperationTestCase):
+    """A gateway whose first store is called ``memory``, and whose new one ``disk2``."""
+
+    async def fill(self) -> None:
+        """Objects in blobs, one of them in two buckets, an upload; then bytes go to another store."""
+        self.bodies = {f"key{n}": bytes([n]) * (50_000 + n) for n in range(5)}
+        for key, body in self.bodies.items():
+            await self.client.request("PUT", f"/bucket/{key}", body=body)
+        await self.client.request(
+            "PUT", "/bucket/copy", headers={"x-amz-copy-source": "/bucket/key1"}
+        )
+        self.bodies["copy"] = self.bodies["key1"]
+        self.gateway = self.client.gateway
+        old: Any = self.gateway.blobs.default
+        self.old = old
+        self.new = MemoryBlobStore(self.clock, "disk2")
+        self.gateway.blobs = BlobStores(self.new, [old])
+        self.new.open_store()
+        self.addCleanup(self.new.close_store)
+        for name in ("memory", "disk2"):
+            await self.gateway.metadata.write(note_store, name)
+
+    def drain(self) -> Drain:
+        """Run a drain to its end."""
+        drain = Drain(self.gateway, "memory", "owner")
+        while not drain.running.is_over:
+            settle(self.clock)
+        return drain
+
+    async def check(self) -> None:
+        """Every object is what was stored."""
+        for key, body in self.bodies.items():
+            got = await self.client.request("GET", f"/bucket/{key}")
+            self.assertEqual((got.status, got.body), (200, body), key)
+
+    async def named(self) -> set[str]:
+        """The stores that rows name."""
+        found = await self.gateway.metadata.read(ask, "blobs", (("", ""), 1000))
+        return {blob.store for blob in found}
+
+    async def test_all(self) -> None:
+        """Everything is in the new store then, each blob once, the old ones are doomed, and the store is known no more."""
+        await self.fill()
+        drain = self.drain()
+        self.assertIsNone(drain.running.failure)
+        self.assertEqual((drain.moved, drain.left_count, drain.is_empty), (5, 0, True))
+        self.assertEqual(drain.done, drain.total)
+        self.assertEqual(await self.named(), {"disk2"})
+        self.assertEqual(len(self.new.data), 5)
+        self.assertEqual(await drain.waiting(100), 5)
+        self.old.data.clear()
+        await self.check()
+        known = await self.gateway.metadata.read(known_stores)
+        self.assertNotIn("memory", known)
+        again = self.drain()
+        self.assertEqual((again.moved, again.total, again.is_empty), (0, 0, True))
+
+    async def test_short_blobs(self) -> None:
+        """Where the new store takes short blobs only, extents are cut, and ranges over the cuts read as before."""
+        await self.fill()
+        self.new.extent_size = 20_000  # type: ignore[misc]
+        self.assertEqual(self.drain().moved, 5)
+        self.assertEqual(len(self.new.data), 15)
+        await self.check()
+        got = await self.client.request(
+            "GET", "/bucket/key3", headers={"range": "bytes=19990-40010"}
+        )
+        self.assertEqual(got.body, self.bodies["key3"][19990:40011])
+
+    async def test_damaged(self) -> None:
+        """What is damaged or gone stays, with the reason, and all the rest is moved; the store goes on being known."""
+        await self.fill()
+        gone, damaged = sorted(self.old.data)[:2]
+        del self.old.data[gone]
+        self.old.data[damaged] = bytes(len(self.old.data[damaged]))
+        drain = self.drain()
+        self.assertEqual((drain.moved, drain.left_count, drain.is_empty), (3, 2, False))
+        self.assertEqual(set(drain.left), {gone, damaged})
+        self.assertEqual(await self.named(), {"memory", "disk2"})
+        self.assertIn("memory", await self.gateway.metadata.read(known_stores))
+        self.flushLoggedErrors()
+
+    async def test_full(self) -> None:
+        """A full disk ends it; another one goes on, and nothing was lost."""
+        await self.fill()
+        self.new.capacity = 120_000
+        drain = self.drain()
+        assert drain.running.failure is not None
+        self.assertTrue(drain.running.failure.check(NoSpace))
+        self.assertEqual(drain.moved, 2)
+        await self.check()
+        self.new.capacity = None
+        self.assertEqual(self.drain().moved, 3)
+        await self.check()
+
+    async def test_lease(self) -> None:
+        """While another process drains, this one does not; one that loses its lease ends."""
+        await self.fill()
+        await self.gateway.metadata.write(ask, "lease", (LEASE, "other", TERM))
+        drain = self.drain()
+        assert drain.running.failure is not None
+        self.assertTrue(drain.running.failure.check(Unavailable))
+        self.assertEqual(drain.moved, 0)
+        await self.check()
+
+    async def test_removed_meanwhile(self) -> None:
+        """A key that goes while its blob is copied leaves no copy that is not doomed."""
+        await self.fill()
+        create = self.new.create
+
+        def create_then(size: int | None) -> Any:
+            self.patch(self.new, "create", create)
+            self.removed = self.client.request("DELETE", "/bucket/key4")
+            return create(size)
+
+        del self.bodies["key4"]
+        self.patch(self.new, "create", create_then)
+        drain = self.drain()
+        await self.removed
+        self.assertIsNone(drain.running.failure)
+        await self.check()
+        for blob_id in self.new.data:
+            named = await self.gateway.metadata.read(
+                ask, "is_named", ("disk2", blob_id)
+            )
+            doomed = await self.gateway.metadata.read(
+                ask, "is_doomed", ("disk2", blob_id)
+            )
+            self.assertTrue(named or doomed)
