@@ -17,10 +17,10 @@ from twisted.logger import Logger
 from ..content.extents import MOST_EXTENTS
 from ..content.moving import Both, copy_stored
 from ..content.outlet import begin_read
-from ..content.storenames import KEPT, forget_store
+from ..content.storenames import note_drained
 from ..errors import Conflict, Damaged, NoSpace, StoreError, Unavailable, is_short
 from ..interfaces import IMetadataTransaction
-from ..values import BlobRef, Claim
+from ..values import BlobRef
 from .leased import Lease
 from .sharedwork import Running
 
@@ -112,7 +112,7 @@ class Drain:
                 elif await self._move(blob):
                     moved = True
         if not self.left_count:
-            await self._write(_forget, self.name)
+            await self._write(_note, self.name)
             self.is_empty = True
 
     async def _named(self) -> AsyncIterator[BlobRef]:
@@ -214,10 +214,9 @@ def _doom(tx: IMetadataTransaction, blobs: Sequence[BlobRef]) -> None:
     tx.doom(blobs)
 
 
-def _forget(tx: IMetadataTransaction, name: str) -> bool:
-    """Know nothing of the store any more, so that a start does not miss it."""
-    tx.claim(Claim.setting(KEPT))
-    forget_store(tx, name)
+def _note(tx: IMetadataTransaction, name: str) -> bool:
+    """Know that no row names anything in the store, so that a start does not miss it."""
+    note_drained(tx, name)
     return True
 
 

@@ -39,13 +39,15 @@ async def check_belonging(
                 f"{text} in {settings.data} holds bytes that {settings.metadata_provider} knows nothing of: "
                 "set ozgate.metadata to what was used with them, or give the blob store an empty folder"
             )
-    for name in sorted(known.difference(blobs.names)):
+    for name in sorted(name for name, is_needed in known.items() if is_needed):
+        if name in blobs.names:
+            continue
         raise ConfigurationError(
             f"{settings.metadata_provider} has names of bytes in the blob store {name!r}, which is not configured: "
             f"say where it is in ozgate.blobs.more, as {name}=URL"
         )
     name = blobs.default.name
-    if name not in known and (known or name != FIRST_STORE):
+    if not known.get(name) and (known or name != FIRST_STORE):
         try:
             await metadata.write(note_store, name)
         except NoSpace as error:

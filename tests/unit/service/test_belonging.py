@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.config.settings import Settings
 from ozgate.config.sitefile import ConfigurationError
-from ozgate.content.storenames import forget_store, known_stores
+from ozgate.content.storenames import known_stores, note_drained
 from ozgate.content.stores import BlobStores
 from ozgate.errors import NoSpace
 from ozgate.service.belonging import check_belonging
@@ -86,9 +86,17 @@ class BelongingTests(SynchronousTestCase):
             [other] = {"files", "disk2"} - {store.name}
             self.assertIn(f"'{other}'", refused)
             self.assertIn(f"ozgate.blobs.more, as {other}=URL", refused)
-        self.successResultOf(self.metadata.write(forget_store, "files"))
-        self.assertEqual(self.check(self.disk2), "")
+
+    def test_drained(self) -> None:
+        """A store that was drained is not missed, may still have what is to be removed, and is needed again once bytes go to it."""
+        self.fill()
         self.assertEqual(self.check(self.disk2, self.files), "")
+        self.successResultOf(self.metadata.write(note_drained, "files"))
+        self.assertEqual(self.check(self.disk2), "")
+        self.files.keep(b"bytes")
+        self.assertEqual(self.check(self.disk2, self.files), "")
+        self.assertEqual(self.check(self.files, self.disk2), "")
+        self.assertIn("'files'", self.check(self.disk2))
 
     def test_new_default_of_new(self) -> None:
         """New metadata with a store of another name do not miss the one that everybody once had."""
