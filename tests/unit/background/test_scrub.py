@@ -46,6 +46,7 @@ class ScrubCase(SynchronousTestCase):
         self.bucket = self.write(add_bucket)
         self.named = [self.add_blob() for _ in range(5)]
         self.kinds: list[str] = []
+        self.stores = BlobStores(self.blobs)
         self.rate = 0
         self.scrubber = self.make_scrubber()
 
@@ -53,7 +54,7 @@ class ScrubCase(SynchronousTestCase):
         """That of another process."""
         return Scrubber(
             self.metadata,
-            BlobStores(self.blobs),
+            self.stores,
             self.clock,
             owner,
             lambda: self.rate,
@@ -128,6 +129,23 @@ class WholeTests(ScrubCase):
         self.assertEqual((left.name, left.found), (stays.id, START * 1000))
         self.assertEqual(left.seen, (START + DAY) * 1000)
         self.assertEqual(len(self.kinds), 4)
+
+    def test_stores(self) -> None:
+        """The blobs of all stores are read, each in its own; one of a store that is out of reach is not called damaged."""
+        more = MemoryBlobStore(self.clock, "more")
+        lost = BlobRef("more", "2" * 24, SIZE, 0)
+        well = more.keep(bytes(SIZE))
+        for blob in (lost, well, BlobRef("gone", "1" * 24, SIZE, 0)):
+            self.write(name_blob, self.bucket, blob)
+        self.stores = BlobStores(more, [self.blobs])
+        self.scrubber = self.make_scrubber()
+        self.go()
+        self.assertEqual(self.scrub.standing.total, 8 * SIZE)
+        self.assertEqual(self.scrub.standing.done, 8 * SIZE)
+        [damage] = self.scrub.listed.values()
+        self.assertEqual((damage.name, damage.store), (lost.id, "more"))
+        self.wait_for(self.scrub.load())
+        self.assertEqual(len(self.scrub.listed), 1)
 
     def test_made_meanwhile(self) -> None:
         """What was made after a scrub began is left to the next one, so that it comes to an end."""

@@ -8,11 +8,15 @@ import sqlite3
 from contextlib import closing
 from typing import Any
 
+from twisted.internet.task import Clock
+
 from ozgate.admin.caller import Caller
 from ozgate.admin.commands.table import run
 from ozgate.admin.errors import AdminError
 from ozgate.blobs.files import syscalls
+from ozgate.content.stores import BlobStores
 from ozgate.interfaces import IMetadataTransaction
+from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.values import (
     BlobRef,
     Bucket,
@@ -77,6 +81,19 @@ class RemovalTests(BackupCase):
         self.fail_opening(errno.EMFILE, 1)
         with self.assertRaises(AdminError):
             await self.check()
+        self.assertEqual(await self.keys(), ["key0", "key1", "key2"])
+
+    async def test_out_of_reach(self) -> None:
+        """What is in a store that is not configured is named, and stays: an operator's slip costs nobody's bytes."""
+        elsewhere = MemoryBlobStore(Clock(), "elsewhere")
+        self.gateway.blobs = BlobStores(elsewhere)
+        findings = await self.check()
+        self.assertEqual(len(findings), 3)
+        for finding in findings:
+            self.assertIn("'files', which is not configured", finding["what"])
+            self.assertEqual(finding["done"], "")
+        self.gateway.blobs = BlobStores(elsewhere, [self.blobs])
+        self.assertEqual(await self.check(), [])
         self.assertEqual(await self.keys(), ["key0", "key1", "key2"])
 
     async def test_lost(self) -> None:
