@@ -155,7 +155,7 @@ class Drain:
             self._copying = None
             self._stores.readers.leave(token)
         try:
-            while not await self._write(_rename, blob, new):
+            while not await self._write(rename_blob, blob, new):
                 pass
         except (Conflict, Damaged) as error:
             await metadata.write(_doom, new)
@@ -200,7 +200,7 @@ def _is_named(tx: IMetadataTransaction, store: str, blob_id: str) -> bool:
     return tx.is_named(store, blob_id)
 
 
-def _rename(tx: IMetadataTransaction, old: BlobRef, new: Sequence[BlobRef]) -> bool:
+def rename_blob(tx: IMetadataTransaction, old: BlobRef, new: Sequence[BlobRef]) -> bool:
     """Have some rows name the copy; returns whether none names the old blob any more."""
     over = tx.move_blob(old, new, MOST_EXTENTS, _BATCH)
     if over:

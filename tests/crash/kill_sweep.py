@@ -46,7 +46,7 @@ from tests.unit.metadata.sqlite.metadata_rows import look, restore
 
 SCRIPT = (
     "put-small put-large overwrite copy tag overwrite complete delete put-small configure delete-version"
-    " delete-version complete restart configure overwrite configure abort expire put-large tag expire"
+    " delete-version complete restart configure overwrite configure abort expire put-large move tag expire move"
 ).split()
 """Every operation, some with what another has left, a stop and a start; the log is emptied now and then."""
 

@@ -26,11 +26,13 @@ from twisted.internet.testing import MemoryReactorClock
 from ozgate.auth.sealing import MasterKey
 from ozgate.auth.secretstore import MetadataSecretStore, StaticSecrets
 from ozgate.auth.sigv4 import sign
+from ozgate.background.drain import rename_blob
 from ozgate.background.reaper import Reaper
 from ozgate.background.uploads import UploadExpiry
 from ozgate.blobs.files.store import FileBlobStore
 from ozgate.config.settings import Settings
 from ozgate.content import outlet as bytes_out
+from ozgate.content.moving import copy_stored
 from ozgate.content.readers import Readers
 from ozgate.content.stores import BlobStores
 from ozgate.gateway.gateway import Gateway
@@ -41,7 +43,7 @@ from ozgate.s3.app import make_site
 from ozgate.s3.perform import completing, multipart
 from ozgate.s3.perform.buckets import shared_volume
 from ozgate.testing.inmemory import settle, talk
-from ozgate.values import Acl, Bucket, Content, ObjectVersion
+from ozgate.values import Acl, BlobRef, Bucket, Content, ObjectVersion
 from ozgate.wire.accesslog import AccessLog, AuditLog
 from tests.crash.seals import sealing
 from tests.started import started
@@ -347,6 +349,14 @@ def configure(gate: Gate) -> None:
         _told(gate, "DELETE", "/empty")
 
 
+def move(gate: Gate) -> None:
+    """What a drain does with each blob: a copy, which is durable before rows name it for the old one. Here within one store."""
+    blob = gate.read(_first_blob)
+    new = gate.loop.wait(copy_stored(gate.gateway, blob))
+    while not gate.write(rename_blob, blob, new):
+        pass
+
+
 OPERATIONS: dict[str, Callable[[Gate], None]] = {
     "put-small": put_small,
     "put-large": put_large,
@@ -359,8 +369,9 @@ OPERATIONS: dict[str, Callable[[Gate], None]] = {
     "tag": tag,
     "expire": expire,
     "configure": configure,
+    "move": move,
 }
-"""The eleven."""
+"""The twelve."""
 
 
 def restart(gate: Gate) -> None:
@@ -377,6 +388,11 @@ def perform(gate: Gate, name: str) -> None:
     else:
         OPERATIONS[name](gate)
     gate.turn += 1
+
+
+def _first_blob(tx: IMetadataTransaction) -> BlobRef:
+    [blob] = tx.blobs(("", ""), 1)
+    return blob
 
 
 def _bucket(tx: IMetadataTransaction, name: str) -> Bucket:
