@@ -15,8 +15,8 @@ from .base import Rows
 from .columns import Row
 from .conversions import pack_kinds
 from .rowchecks import damaged
-from .schema import COUNTED
 from .tables import BUCKETS, CONFIGURATIONS, VOLUMES
+from .usage import COUNTED
 
 
 def _bounds(prefix: str, after: str) -> tuple[str, str | bytes]:

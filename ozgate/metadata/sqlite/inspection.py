@@ -20,8 +20,9 @@ from twisted.internet.defer import Deferred, DeferredList, fail
 from ...errors import NoSpace, Unavailable
 from ...values import BlobUser, DamagedRow, Drift
 from .connections import connect_reader, harden, translated
-from .schema import COUNTED, SCHEMA_VERSION
+from .schema import SCHEMA_VERSION
 from .structure import foreign_parts
+from .usage import COUNTED
 
 COPIED_AT_ONCE = 1024
 """Pages of a copy between two calls that tell how far it is."""

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 
+COUNTED = """SELECT
+    (SELECT COALESCE(SUM(size), 0) FROM versions WHERE bucket = buckets.number)
+    + (SELECT COALESCE(SUM(parts.size), 0) FROM uploads
+        JOIN parts ON parts.upload = uploads.number WHERE uploads.bucket = buckets.number),
+    (SELECT COUNT(*) FROM versions WHERE bucket = buckets.number)"""
+"""Bytes and names of the bucket of an outer statement, from its rows."""
+
 NO_BUCKET = 0
 """A number that no bucket has."""
 
