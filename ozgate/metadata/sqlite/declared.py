@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Generic, TypeVar
+from functools import cached_property
+from typing import Generic, TypeVar, cast
 
 from .columns import Column, Made, Row
 from .functions import Functions
@@ -21,11 +22,7 @@ class Table(Generic[V_co]):
     :ivar width: how many they are.
     :ivar insert: a statement that takes what :attr:`row` makes.
     :ivar put: one that replaces a row of the same key.
-    :ivar check: the check of what :attr:`columns` hold.
-    :ivar agrees: whether a row, as selected, agrees with its check.
-    :ivar row: what :attr:`columns` hold, and the check: of a value, and of what is given besides, in the order of the columns.
-    :ivar read: the value of a row, as selected, and of what is handed in; raises ``Damaged``.
-    :ivar make: the same, of a row that is known to agree.
+    :ivar functions: what is written out of the declaration.
     """
 
     def __init__(
@@ -70,13 +67,32 @@ class Table(Generic[V_co]):
         self.functions = Functions(
             name, value, columns, named, handed_in.split(), members
         )
-        written = self.functions.compiled()
-        self.check: Callable[..., int] = written["check"]
-        self.agrees: Callable[[Row], bool] = written["agrees"]
-        self.row: Callable[..., Row] = written["row"]
-        if value is not None:
-            self.read: Callable[..., V_co] = written["read"]
-            self.make: Callable[..., V_co] = written["make"]
+        self.functions.makers()
+
+    @cached_property
+    def check(self) -> Callable[..., int]:
+        """Makes the check of what :attr:`columns` hold."""
+        return cast("Callable[..., int]", self.functions.compiled("check"))
+
+    @cached_property
+    def agrees(self) -> Callable[[Row], bool]:
+        """Tells whether a row, as selected, agrees with its check."""
+        return cast("Callable[[Row], bool]", self.functions.compiled("agrees"))
+
+    @cached_property
+    def row(self) -> Callable[..., Row]:
+        """Makes what :attr:`columns` hold, and the check, of a value, and of what is given besides in the order of the columns."""
+        return cast("Callable[..., Row]", self.functions.compiled("row"))
+
+    @cached_property
+    def read(self) -> Callable[..., V_co]:
+        """Makes the value of a row, as selected, and of what is handed in; raises ``Damaged``."""
+        return cast("Callable[..., V_co]", self.functions.compiled("read"))
+
+    @cached_property
+    def make(self) -> Callable[..., V_co]:
+        """Likewise, of a row that is known to agree."""
+        return cast("Callable[..., V_co]", self.functions.compiled("make"))
 
     def replaced(self, row: Row) -> dict[str, object]:
         """What changes in a row when its value is replaced, by column.

@@ -1,14 +1,14 @@
 """The functions of a table, written out as Python, as attrs does it: every request passes some of them.
 
-A loop over columns takes three times as long as a line for each. ``print(VERSIONS.source)`` shows what is written here.
+A loop over columns takes three times as long as a line for each. ``print(VERSIONS.functions.source("read"))`` shows what is
+written here. Each is written when it is asked for first, so that a start does not wait for those that it has no need of.
 Names that begin with ``_`` are none of columns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from inspect import signature
-from typing import Any
 
 from attrs import frozen
 from awscrt.checksums import crc64nvme
@@ -37,16 +37,14 @@ class Functions:
     handed_in: Sequence[str]
     members: Mapping[str, Made | str]
 
-    def source(self) -> str:
-        """All of them."""
-        lines = [*self._check(), *self._row()]
-        if self.value is not None:
-            lines += [*self._make(self.value), *self._read()]
-        return "\n".join(lines)
+    def source(self, name: str) -> str:
+        """One of them: ``check``, ``agrees``, ``row``, ``read`` or ``make``."""
+        written: Callable[[], list[str]] = getattr(self, f"_{name}")
+        return "\n".join(written())
 
-    def compiled(self) -> dict[str, Any]:
-        """All of them, by name."""
-        scope: dict[str, Any] = {
+    def compiled(self, name: str) -> object:
+        """One of them."""
+        scope: dict[str, object] = {
             "_crc64nvme": crc64nvme,
             "_damaged": damaged,
             "_value": self.value,
@@ -57,11 +55,12 @@ class Functions:
         for column in self.columns:
             scope[f"_read_{column.name}"] = column.conversion.read
             scope[f"_write_{column.name}"] = column.conversion.write
-        for name, made in self.members.items():
+        for member, made in self.members.items():
             if isinstance(made, Made):
-                scope[f"_made_{name}"] = made.function
-        exec(compile(self.source(), f"<table {self.table}>", "exec"), scope)
-        return scope
+                scope[f"_made_{member}"] = made.function
+        file = f"<{name} of {self.table}>"
+        exec(compile(self.source(name), file, "exec"), scope)
+        return scope[name]
 
     @property
     def _checked(self) -> list[Column]:
@@ -100,6 +99,10 @@ class Functions:
             f"def check({', '.join([each.name for each in self._checked])}):",
             *self._crc(),
             "    return _crc - _WHOLE if _crc >= _HALF else _crc",
+        ]
+
+    def _agrees(self) -> list[str]:
+        return [
             "def agrees(row):",
             self._unpacked(),
             *self._crc(),
@@ -127,14 +130,14 @@ class Functions:
             f"    return {names}, _crc - _WHOLE if _crc >= _HALF else _crc",
         ]
 
-    def _make(self, value: type[object]) -> list[str]:
+    def _make(self) -> list[str]:
         return [
             f"def make({', '.join(['row', *self.handed_in])}):",
             self._unpacked(),
-            *self._made(value),
+            *self._made(),
         ]
 
-    def _made(self, value: type[object]) -> list[str]:
+    def _made(self) -> list[str]:
         """What returns the value, once the columns are there."""
         lines = []
         for name, conversion in [(c.name, c.conversion) for c in self.columns]:
@@ -144,19 +147,25 @@ class Functions:
             if conversion.nothing is not ...:
                 line += f" if {name} else {conversion.nothing!r}"
             lines.append(line)
+        return [*lines, f"    return _value({', '.join(self.makers())})"]
+
+    def makers(self) -> list[str]:
+        """What makes each member of the value, in their order.
+
+        :raises TypeError: a member is made of nothing.
+        """
         there = {*[column.name for column in self.columns], *self.handed_in}
-        members = []
-        for name in signature(value).parameters:
+        makers = []
+        for name in signature(self.value).parameters if self.value else ():
             made = self.members.get(name, name)
             if isinstance(made, Made):
                 made = f"_made_{name}({made.of})"
             elif made.partition(".")[0] not in there:
                 raise TypeError(f"no column of {self.table} holds {name}")
-            members.append(made)
-        return [*lines, f"    return _value({', '.join(members)})"]
+            makers.append(made)
+        return makers
 
     def _read(self) -> list[str]:
-        assert self.value is not None
         place = ", ".join([repr(self.table), *self.named_by])
         lines = [
             f"def read({', '.join(['row', *self.handed_in])}):",
@@ -172,4 +181,4 @@ class Functions:
                     f"    if not isinstance({column.name}, int):",
                     f"        raise _damaged({place}, {column.name!r})",
                 ]
-        return [*lines, *self._made(self.value)]
+        return [*lines, *self._made()]
