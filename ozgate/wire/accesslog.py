@@ -82,8 +82,16 @@ def escape(value: bytes, most: int = TARGET) -> str:
     return "".join(pieces)
 
 
+@lru_cache(maxsize=256)
+def _shown(value: bytes, most: int) -> str:
+    """As :func:`escape`, kept: what many requests have alike, as a method, the name of a client, a user's."""
+    return escape(value, most)
+
+
 def _redacted(target: bytes, most: int) -> str:
     """A target, or a referrer, as it may be shown. It is cut first: nobody reads the rest, and to look through it takes long."""
+    if b"?" not in target:
+        return escape(target, most)
     shown = escape(redact(target[:most]), most)
     if len(target) > most and not shown.endswith(CUT):
         shown += CUT
@@ -149,9 +157,9 @@ def access_line(
     :param seconds: from the request's head to the answer's end.
     """
     return (
-        f"{ip} - {escape(user.encode(), USER) or '-'} [{_combined_date(int(now))}] "
-        f'"{escape(method)} {_redacted(target, TARGET)} {escape(protocol)}" {status} {sent} '
-        f'"{_redacted(referrer, HEADER) or "-"}" "{escape(agent, HEADER) or "-"}" '
+        f"{ip} - {_shown(user.encode(), USER) or '-'} [{_combined_date(int(now))}] "
+        f'"{_shown(method, TARGET)} {_redacted(target, TARGET)} {_shown(protocol, TARGET)}" {status} {sent} '
+        f'"{_redacted(referrer, HEADER) if referrer else "-"}" "{_shown(agent, HEADER) or "-"}" '
         f"{request_id} {operation or '-'} {seconds * 1000:.1f}\n"
     )
 
@@ -180,15 +188,15 @@ def audit_line(
             value = HIDDEN
         said.setdefault(_cut(name), []).append(_cut(value))
     shown = "".join(
-        [f"{_json(n)}: {_json('[' + ', '.join(v) + ']')}, " for n, v in said.items()]
+        [f"{_name(n)}: {_json('[' + ', '.join(v) + ']')}, " for n, v in said.items()]
     )
     identity = _json(request_id)
-    measured = ", ".join([f"{_json(name)}: {value}" for name, value in perf.items()])
+    measured = ", ".join([f"{_name(name)}: {value}" for name, value in perf.items()])
     second, fraction = divmod(now, 1)
     level, result = ("INFO", "SUCCESS") if success else ("ERROR", "FAILURE")
     return (
         f"{_audit_date(int(second))},{int(fraction * 1000):03d} | {level} | S3GAudit | ozgate | "
-        f"user={escape(user.encode(), USER)} | ip={ip} | op={action} "
+        f"user={_shown(user.encode(), USER)} | ip={ip} | op={action} "
         f'{{{shown}"x-amz-request-id": {identity}, "x-amz-id-2": {identity}}} | '
         f"ret={result} | perf: {{{measured}}}\n"
     )
@@ -204,6 +212,12 @@ def _json(value: str) -> str:
     if "|" in text or "\x7f" in text:
         text = text.replace("|", "\\u007c").replace("\x7f", "\\u007f")
     return text
+
+
+@lru_cache(maxsize=256)
+def _name(value: str) -> str:
+    """As :func:`_json`, kept: there are few names."""
+    return _json(value)
 
 
 def query_parameters(target: bytes) -> list[tuple[str, str]]:

@@ -63,6 +63,7 @@ class GatewayChannel(IncomingChannel):
         """Start the idle clock."""
         super().connectionMade()
         self.plain = isinstance(self.transport, tcp.Connection)
+        self.secure = bool(self.isSecure())
         self._peer: IAddress = super().getPeer()
         self._host: IAddress = super().getHost()
         self._counted: object = None

@@ -61,12 +61,12 @@ class Peers:
     def trusts(self, address: object) -> bool:
         """Whether a connection is a proxy's, by its address; one without ``host`` is a UNIX socket's."""
         host = getattr(address, "host", None)
-        return self.sockets if host is None else self.trusts_host(host)
+        if host is None:
+            return self.sockets
+        return bool(self.networks) and self.trusts_host(host)
 
     def trusts_host(self, host: str) -> bool:
         """The same, by the address as text."""
-        if not self.networks:
-            return False
         found = address_in(host)
         return found is not None and self._holds(found)
 
@@ -77,7 +77,7 @@ class Peers:
         :param pairs: lower-case names and values of the request's headers.
         """
         host = getattr(address, "host", None) or NOBODY
-        if not self.trusts(address):
+        if not (self.networks or self.sockets) or not self.trusts(address):
             return host
         said = b",".join([value for name, value in pairs if name == b"x-forwarded-for"])
         for hop in reversed(said.split(b",")):

@@ -65,6 +65,7 @@ class GatewayRequest(server.Request):
     gone = False
     computes = False
     _pairs: list[tuple[bytes, bytes]]
+    _postpath: list[bytes] | None = None
     _host: bytes | None = None
     _client_ip: str | None = None
     _counted: str | None = None
@@ -109,7 +110,8 @@ class GatewayRequest(server.Request):
     @property
     def over_tls(self) -> bool:
         """Whether it came over TLS."""
-        return bool(self.isSecure())
+        channel = self.channel
+        return channel is not None and channel.secure
 
     @property
     def over_socket(self) -> bool:
@@ -137,6 +139,19 @@ class GatewayRequest(server.Request):
         if self._counted is not None:
             self.site.limits.closed(self._counted)
             self._counted = None
+
+    @property
+    def postpath(self) -> list[bytes]:
+        """The path in pieces, as Twisted's resources take it; made when first asked for, as S3's do not."""
+        made = self._postpath
+        if made is None:
+            pieces = self.path[1:].split(b"/")
+            made = self._postpath = [unquote_to_bytes(each) for each in pieces]
+        return made
+
+    @postpath.setter
+    def postpath(self, pieces: list[bytes]) -> None:
+        self._postpath = pieces
 
     @property
     def requestHeaders(self) -> Headers:
@@ -232,10 +247,11 @@ class GatewayRequest(server.Request):
 
     def process(self) -> None:
         """Have the site's resource render it."""
-        self.prepath = []
-        self.postpath = [unquote_to_bytes(part) for part in self.path[1:].split(b"/")]
+        self.prepath, self._postpath = [], None
+        resource = self.site.resource
         try:
-            self.render(self.site.getResourceFor(self))
+            # A leaf is found by every path.
+            self.render(resource if resource.isLeaf else self.site.getResourceFor(self))
         except Exception:
             self.processingFailed(Failure())
 
