@@ -74,10 +74,6 @@ class Reaper:
         A doomed blob can have a name again: a copy shares extents. Whoever adds extents must find them
         named in the very transaction that adds them, for what is nameless stays so only because of that.
 
-        Should the lease end, or be another's, before all that one transaction took off the list are deleted, they may go all
-        the same: nobody can name them any more, nobody else has them on a list of what to delete, ids are never used again,
-        and what a sweep for orphans dooms meanwhile is deleted twice, which does no harm.
-
         Versions that were retired before the oldest read began are released first, likewise; their blobs are doomed
         then, and stay for ``delay``.
 
@@ -180,6 +176,12 @@ class Reaper:
         return await term.write(self.metadata, _doom_nameless, name, nameless)
 
     async def _delete(self, ids: Sequence[str]) -> int:
+        """Delete what one transaction took off the list.
+
+        Should the lease end meanwhile, or be another's, they may go all the same: nobody can name them any more, nobody else
+        has them on a list of what to delete, ids are never used again, and what a sweep for orphans dooms meanwhile is deleted
+        twice, which does no harm.
+        """
         failed = []
         for blob_id in ids:
             try:

@@ -39,6 +39,9 @@ PARAMETERS = 64
 CUT = "..."
 """Ends what was cut; as a parameter's name it says that there were more."""
 
+SHORT = 64
+"""Bytes of what is kept to be shown again, at most: less than any field is cut at, with all escaped."""
+
 HIDDEN = "REDACTED"
 SECRET_PARAMETERS = frozenset(
     (
@@ -82,10 +85,14 @@ def escape(value: bytes, most: int = TARGET) -> str:
     return "".join(pieces)
 
 
-@lru_cache(maxsize=256)
 def _shown(value: bytes, most: int) -> str:
-    """As :func:`escape`, kept: what many requests have alike, as a method, the name of a client, a user's."""
-    return escape(value, most)
+    """As :func:`escape`, for what many requests have alike, as a method, the name of a client, a user's: kept, where it is short."""
+    return _kept(value) if len(value) <= SHORT else escape(value, most)
+
+
+@lru_cache(maxsize=256)
+def _kept(value: bytes) -> str:
+    return escape(value)
 
 
 def _redacted(target: bytes, most: int) -> str:
@@ -214,9 +221,13 @@ def _json(value: str) -> str:
     return text
 
 
-@lru_cache(maxsize=256)
 def _name(value: str) -> str:
-    """As :func:`_json`, kept: there are few names."""
+    """As :func:`_json`, for names, of which there are few: kept, where it is short."""
+    return _kept_name(value) if len(value) <= SHORT else _json(value)
+
+
+@lru_cache(maxsize=256)
+def _kept_name(value: str) -> str:
     return _json(value)
 
 

@@ -334,7 +334,7 @@ def dumps() -> dict[int, Path]:
 
 
 def _migrate(folder: str) -> None:
-    connections.prepare_database(f"{folder}/metadata.db")
+    connections.prepare_database(f"{folder}/metadata.db").close()
 
 
 def rows_of(folder: str) -> list[Any]:

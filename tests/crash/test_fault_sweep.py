@@ -124,7 +124,7 @@ def fail_migrations(step: int = 5) -> None:
         begin_again()
         tap = tapping.Failing()
         with tapped(tap, reads=False):
-            connections.prepare_database(path)
+            connections.prepare_database(path).close()
         expected = rows_of(folder)
         # A migration that only adds columns makes some three dozen.
         assert tap.count > 30, tap.count
@@ -133,7 +133,7 @@ def fail_migrations(step: int = 5) -> None:
                 begin_again()
                 failing = tapping.Failing(at=at, number=number, lasting=lasting)
                 with tapped(failing, reads=False), contextlib.suppress(StoreError):
-                    connections.prepare_database(path)
+                    connections.prepare_database(path).close()
                 assert rows_of(folder) == expected, (dump, at, number)
 
 

@@ -393,7 +393,7 @@ class OpeningTests(SynchronousTestCase):
             if not child:
                 die_at_statement(path, at)
             status = os.waitpid(child, 0)[1]
-            connections.prepare_database(path)
+            connections.prepare_database(path).close()
             connection = connections.connect_writer(path)
             (found,) = connection.execute("PRAGMA integrity_check").fetchone()
             connection.close()
@@ -421,7 +421,7 @@ def die_at_statement(path: str, at: int) -> None:
     real = sqlite3.connect
     try:
         sqlite3.connect = lambda *a, **k: real(*a, factory=Traced, **k)
-        connections.prepare_database(path)
+        connections.prepare_database(path).close()
         os._exit(0)
     except BaseException:
         os._exit(1)

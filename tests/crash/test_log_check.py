@@ -245,7 +245,7 @@ class RelaxedTests(LogCase):
         """The note is there as long as the log may have gaps, and goes when a strict start has emptied it."""
         note = f"{self.path}-relaxed"
         mark_relaxed(self.path)
-        prepare_database(self.path, relaxed=True)
+        prepare_database(self.path, relaxed=True).close()
         self.assertTrue(os.path.exists(note))
         reader = sqlite3.connect(self.path, isolation_level=None)
         with closing(reader):
@@ -254,7 +254,7 @@ class RelaxedTests(LogCase):
             reader.execute("SELECT COUNT(*) FROM bodies").fetchall()
             self.write(1)
             self.patch(connections, "BUSY_SECONDS", 0.01)
-            prepare_database(self.path)
+            prepare_database(self.path).close()
             self.assertTrue(os.path.exists(note), "somebody reads: it is not empty")
-        prepare_database(self.path)
+        prepare_database(self.path).close()
         self.assertFalse(os.path.exists(note))

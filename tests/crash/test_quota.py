@@ -112,7 +112,7 @@ class QuotaTests(TestCase):
         self.tap.wanted = lambda call: call.kind == "write"
         self.use_up(1)
         held.execute("COMMIT")
-        connections.prepare_database(self.path)
+        connections.prepare_database(self.path).close()
         held.close()
         self.use_up(0)
         try:

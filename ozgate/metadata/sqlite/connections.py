@@ -89,11 +89,12 @@ def translated(
     return Unavailable(message)
 
 
-def _connect(path: str) -> sqlite3.Connection:
+def _connect(path: str, own_thread: bool = True) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path,
         timeout=BUSY_SECONDS,
         isolation_level=None,
+        check_same_thread=own_thread,
         cached_statements=STATEMENTS,
     )
     harden(connection)
@@ -110,13 +111,15 @@ def harden(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA cell_size_check = ON")
 
 
-def prepare_database(path: str, relaxed: bool = False) -> None:
+def prepare_database(path: str, relaxed: bool = False) -> sqlite3.Connection:
     """Bring a database up to date, and empty its log; while nobody has it open.
 
     :param relaxed: commits to it need not wait for the disk.
+    :return: a connection to be closed, in any thread, when another one is there: the last takes the log's file along, and
+        on a full disk there would be no room for a new one.
     :raises Unavailable: it cannot be opened or its schema is not ours, in one line.
     """
-    _set_up(path, relaxed, _prepare).close()
+    return _set_up(path, relaxed, _prepare, own_thread=False)
 
 
 def connect_writer(path: str, relaxed: bool = False) -> sqlite3.Connection:
@@ -132,10 +135,13 @@ def connect_writer(path: str, relaxed: bool = False) -> sqlite3.Connection:
 
 
 def _set_up(
-    path: str, relaxed: bool, set_up: Callable[[sqlite3.Connection, str, bool], None]
+    path: str,
+    relaxed: bool,
+    set_up: Callable[[sqlite3.Connection, str, bool], None],
+    own_thread: bool = True,
 ) -> sqlite3.Connection:
     try:
-        connection = _connect(path)
+        connection = _connect(path, own_thread)
     except ERRORS as error:
         raise Unavailable(f"cannot open {path}: {_reason(error, path)}") from None
     try:

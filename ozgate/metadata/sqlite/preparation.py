@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from threading import Thread
 
 from twisted.internet.defer import Deferred
@@ -16,23 +17,23 @@ _log = Logger()
 
 def prepare(
     path: str, reactor: FromThread, relaxed: bool, accept_lost: bool
-) -> Deferred[None]:
+) -> Deferred[sqlite3.Connection]:
     """Look whether the log has lost anything, empty it, and bring the schema up to date, in a thread.
 
     :param relaxed: commits need not wait for the disk.
     :param accept_lost: go on although the log has lost commits; see :mod:`ozgate.metadata.sqlite.logcheck`.
-    :return: fires when the database can be opened, or fails with ``Unavailable``.
+    :return: fires when the database can be opened, with what :func:`~.connections.prepare_database` returns, or fails with ``Unavailable``.
     """
-    done: Deferred[None] = Deferred()
+    done: Deferred[sqlite3.Connection] = Deferred()
 
     def work() -> None:
         try:
             _look_at_log(path, accept_lost)
-            prepare_database(path, relaxed and _mark(path))
+            connection = prepare_database(path, relaxed and _mark(path))
         except BaseException as error:
             reactor.callFromThread(done.errback, error)
         else:
-            reactor.callFromThread(done.callback, None)
+            reactor.callFromThread(done.callback, connection)
 
     Thread(target=work, name="ozgate-preparation", daemon=True).start()
     return done

@@ -60,13 +60,24 @@ class SQLiteMetadataStore:
         self._times = Times((reactor if clock is None else clock).seconds)
         self._preparing = partial(prepare, path, reactor, relaxed, accept_lost)
         self._writer = Writer(path, reactor, self._times, relaxed)
+        self._prepared: sqlite3.Connection | None = None
         self._connection: sqlite3.Connection | None = None
         self._tx: ReadTransaction
         self._inspections = inspection.Inspections(path, reactor)
 
     def prepare(self) -> Deferred[None]:
         """See :meth:`~ozgate.interfaces.IMetadataStore.prepare`."""
-        return self._preparing()
+        return Deferred.fromCoroutine(self._prepare())
+
+    async def _prepare(self) -> None:
+        self._let_go()
+        self._prepared = await self._preparing()
+
+    def _let_go(self) -> None:
+        """Close what prepared the database: it is open elsewhere now, or will not be."""
+        prepared, self._prepared = self._prepared, None
+        if prepared is not None:
+            prepared.close()
 
     def open(self) -> Deferred[None]:
         """See :meth:`~ozgate.interfaces.IMetadataStore.open`."""
@@ -74,7 +85,10 @@ class SQLiteMetadataStore:
         return Deferred.fromCoroutine(self._open())
 
     async def _open(self) -> None:
-        await self._writer.start()
+        try:
+            await self._writer.start()
+        finally:
+            self._let_go()
         try:
             connection = connect_reader(self._path)
         except Unavailable:
@@ -91,6 +105,7 @@ class SQLiteMetadataStore:
 
     def close(self) -> Deferred[None]:
         """See :meth:`~ozgate.interfaces.IMetadataStore.close`. Idempotent."""
+        self._let_go()
         connection, self._connection = self._connection, None
         if connection is None:
             return succeed(None)

@@ -200,9 +200,7 @@ def _copy(
         prepared = _Prepared(version.sequence, None, None)
     content = joined(tx.content(source_bucket, version))
     located = None
-    parts: Sequence[ObjectPart] = ()
-    if version.parts_count:
-        parts = tx.object_parts(source_bucket, version, 0, version.parts_count)
+    parts = _parts(tx, source_bucket, version)
     checksum = _whole(version, parts)
     if wish.algorithm and (
         checksum is None
@@ -232,6 +230,14 @@ def _copy(
     )
     made = put_version(tx, asked.cause, bucket, draft, asked.headers)
     return _Outcome(version, made)
+
+
+def _parts(
+    tx: IMetadataTransaction, bucket: Bucket, version: ObjectVersion
+) -> Sequence[ObjectPart]:
+    if not version.parts_count:
+        return ()
+    return tx.object_parts(bucket, version, 0, version.parts_count)
 
 
 def _known(algorithm: str, version: ObjectVersion, content: Content) -> Checksum | None:

@@ -127,14 +127,14 @@ class ExpectationTests(SynchronousTestCase):
     def test_cheap(self) -> None:
         """A start does not import sqlite-utils to know what is expected."""
         path = self.mktemp()
-        prepare_database(path)
+        prepare_database(path).close()
         kept = {
             name: sys.modules.pop(name)
             for name in list(sys.modules)
             if name.startswith("sqlite_utils")
         }
         try:
-            prepare_database(path)
+            prepare_database(path).close()
             self.assertNotIn("sqlite_utils", sys.modules)
         finally:
             sys.modules.update(kept)
@@ -142,7 +142,7 @@ class ExpectationTests(SynchronousTestCase):
     def test_distrust(self) -> None:
         """Each connection runs no unknown function from a schema, and checks the sizes of cells."""
         path = self.mktemp()
-        prepare_database(path)
+        prepare_database(path).close()
         for connection in (connect_writer(path), connect_reader(path)):
             with closing(connection):
                 for pragma, value in (("trusted_schema", 0), ("cell_size_check", 1)):

@@ -84,7 +84,7 @@ ROWS = (
 
 def database(path: str) -> sqlite3.Connection:
     """A new database."""
-    prepare_database(path)
+    prepare_database(path).close()
     return connect_writer(path)
 
 

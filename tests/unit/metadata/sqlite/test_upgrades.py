@@ -208,7 +208,7 @@ class UpgradeTests(TestCase):
             "import sqlite3, sys\n"
             "from ozgate.metadata.sqlite.connections import prepare_database\n"
             "sqlite3.connect(':memory:').execute(f'PRAGMA hard_heap_limit = {10 << 20}')\n"
-            "prepare_database(sys.argv[1])\n"
+            "prepare_database(sys.argv[1]).close()\n"
         )
         out, err, status = await getProcessOutputAndValue(
             sys.executable, ["-c", code, os.path.abspath(path)], os.environ
