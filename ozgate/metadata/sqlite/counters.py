@@ -66,7 +66,8 @@ class Sequences:
 
     Several processes may write. SQLite lets one transaction write at a time, and each looks first whether the counter is
     where this process left it. Where it is not, others wrote in between, and the numbers that are left here are smaller than
-    theirs: new ones are reserved, and the time is learned. A process that met others stores the time with each commit.
+    theirs: new ones are reserved, and the time is learned. A process that met others stores the time with each commit. One that is
+    alone does so with each reservation only: should the clock be set back just then, the first commit of another may be behind.
     """
 
     def __init__(self, times: Times) -> None:
