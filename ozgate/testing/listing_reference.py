@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from ..interfaces import IMetadataTransaction
-from ..values import Bucket
+from ..values import Bucket, Claim
 from .metadata_base import OWNER
 
 # Few characters, so that prefixes meet; and those at the borders of the order and of UTF-8.
@@ -70,5 +70,7 @@ def shown(page: Any, name: Callable[[Any], str]) -> list[Entry]:
 
 def new_bucket(tx: IMetadataTransaction) -> Bucket:
     """An empty bucket, as an example needs it."""
-    name = f"b{tx.next_sequence()}"
+    # In the order of claims, which several examples of one transaction take one after the other.
+    name = f"b{tx.next_sequence():020}"
+    tx.claim(Claim.volume("s3v", shared=True), Claim.name("s3v", name))
     return tx.add_bucket(Bucket("s3v", name, OWNER, tx.now()))

@@ -9,6 +9,7 @@ from attrs import evolve
 from ..errors import Conflict
 from ..values import (
     Bucket,
+    Claim,
     Volume,
 )
 from .memory_state import by_name
@@ -36,7 +37,7 @@ class BucketRows(UploadRows):
 
     def add_volume(self, volume: Volume) -> Volume:
         """Store a volume."""
-        volumes = self._written().volumes
+        volumes = self._written(Claim.volume(volume.name)).volumes
         if volume.name in volumes:
             raise Conflict(f"volume {volume.name} is there already")
         volumes[volume.name] = evolve(
@@ -50,7 +51,7 @@ class BucketRows(UploadRows):
 
     def replace_volume(self, volume: Volume) -> None:
         """Store a volume's changed members."""
-        volumes = self._written().volumes
+        volumes = self._written(Claim.volume(volume.name)).volumes
         stored = volumes.get(volume.name)
         if stored is not None:
             volumes[volume.name] = evolve(
@@ -65,10 +66,23 @@ class BucketRows(UploadRows):
 
     def remove_volume(self, volume: Volume) -> None:
         """Remove a volume."""
-        state = self._written()
+        state = self._written(Claim.volume(volume.name))
         if any(name == volume.name for name, _ in state.buckets):
             raise Conflict(f"volume {volume.name} holds a bucket")
         state.volumes.pop(volume.name, None)
+
+    def check_growth(self, before: BucketRows) -> None:
+        """Make sure that usage was claimed where it has grown and a quota is compared with it.
+
+        :param before: the state before this transaction.
+        :raises Unclaimed: it was not.
+        """
+        for name in self._state.volumes:
+            if _has_grown(before.volume(name), self.volume(name)):
+                self._claims.check(Claim.volume_usage(name))
+        for place, bucket in self._state.buckets.items():
+            if _has_grown(before.bucket(*place), self.bucket(*place)):
+                self._claims.check(Claim.usage(bucket.number))
 
     def bucket(self, volume: str, name: str) -> Bucket | None:
         """The bucket or link of that name."""
@@ -80,6 +94,7 @@ class BucketRows(UploadRows):
     ) -> None:
         """Nothing is kept that could be wrong."""
         self._written()
+        self._claims.check_lease()
 
     def buckets(
         self, volume: str, prefix: str, after: str, limit: int
@@ -92,7 +107,10 @@ class BucketRows(UploadRows):
 
     def add_bucket(self, bucket: Bucket) -> Bucket:
         """Store a bucket."""
-        state = self._written()
+        state = self._written(
+            Claim.volume(bucket.volume, shared=True),
+            Claim.name(bucket.volume, bucket.name),
+        )
         place = (bucket.volume, bucket.name)
         if place in state.buckets or bucket.volume not in state.volumes:
             raise Conflict(f"bucket {place} is there already, or its volume is not")
@@ -104,11 +122,12 @@ class BucketRows(UploadRows):
             used_names=0,
             configured=frozenset(),
         )
+        self._claims.made(state.buckets[place])
         return state.buckets[place]
 
     def replace_bucket(self, bucket: Bucket) -> None:
         """Store a bucket's changed members."""
-        buckets = self._written().buckets
+        buckets = self._written(*Claim.whole(bucket)).buckets
         for place, stored in buckets.items():
             if stored.number == bucket.number:
                 buckets[place] = evolve(
@@ -126,7 +145,7 @@ class BucketRows(UploadRows):
 
     def remove_bucket(self, bucket: Bucket) -> None:
         """Remove a bucket, with its configurations and uploads."""
-        state = self._written()
+        state = self._written(*Claim.whole(bucket))
         if not self.is_empty(bucket):
             raise Conflict(f"bucket {bucket.name} is not empty")
         for place in [p for p in state.uploads if p[0] == bucket.number]:
@@ -148,7 +167,7 @@ class BucketRows(UploadRows):
         self, bucket: Bucket, kind: str, document: bytes | None
     ) -> None:
         """Keep a configuration document, or remove it."""
-        state = self._written()
+        state = self._written(*Claim.whole(bucket))
         configurations = state.configurations
         if document is None:
             configurations.pop((bucket.number, kind), None)
@@ -158,3 +177,12 @@ class BucketRows(UploadRows):
         for place, stored in state.buckets.items():
             if stored.number == bucket.number:
                 state.buckets[place] = evolve(stored, configured=kinds)
+
+
+def _has_grown(before: Volume | Bucket | None, after: Volume | Bucket | None) -> bool:
+    """Whether something has a quota, and uses more of it than before."""
+    if before is None or after is None:
+        return False
+    return (after.quota_bytes >= 0 and after.used_bytes > before.used_bytes) or (
+        after.quota_names >= 0 and after.used_names > before.used_names
+    )

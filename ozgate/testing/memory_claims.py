@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..values import Bucket, Claim, Volume
+from ..values import Bucket, Claim
 from ..values.claims import Kind
 
 Thing = tuple[Kind, int, str]
@@ -61,19 +61,6 @@ class Claims:
         """Make sure that some lease is claimed: the one under which this is done."""
         if not any(kind is Kind.LEASE for kind, _, _ in self._shared):
             raise Unclaimed(f"no lease is held, but {sorted(self._shared)}")
-
-    def check_inside(self, bucket: Bucket, claim: Claim) -> None:
-        """Make sure that something in a bucket is claimed, so that it may change."""
-        self.check(Claim.volume(bucket.volume, shared=True))
-        self.check(Claim.bucket(bucket.number, shared=True))
-        self.check(claim)
-
-    def check_growth(self, bucket: Bucket, volume: Volume | None) -> None:
-        """Make sure that the usages are claimed that a quota is compared with."""
-        if bucket.quota_bytes >= 0 or bucket.quota_names >= 0:
-            self.check(Claim.usage(bucket.number))
-        if volume is not None and volume.quota_bytes >= 0:
-            self.check(Claim.volume_usage(volume.name))
 
     def _has(self, claim: Claim) -> bool:
         kind, number, what, shared = claim

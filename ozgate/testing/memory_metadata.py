@@ -21,6 +21,7 @@ from zope.interface import implementer
 
 from ..errors import Unavailable
 from ..interfaces import IMetadataStore, IMetadataTransaction
+from .memory_claims import Unclaimed
 from .memory_rows import MemoryTransaction
 from .memory_state import State
 
@@ -151,7 +152,7 @@ class MemoryMetadataStore:
         """Run an interaction twice, keeping what the second run did.
 
         :return: fails with :class:`Impure` when the runs differ in what they return or raise, with :class:`Unsendable`
-            when it could be run nowhere else.
+            when it could be run nowhere else, with :class:`~ozgate.testing.memory_claims.Unclaimed` when it changed what it had not claimed.
         """
         if not self._is_open:
             return fail(Unavailable("the store is not open"))
@@ -165,9 +166,8 @@ class MemoryMetadataStore:
             interaction, MemoryTransaction(rehearsed, now, True, stale=True), copies
         )
         state = self._state.copy()
-        again, error_again = _outcome(
-            interaction, MemoryTransaction(state, now, True), others
-        )
+        tx = MemoryTransaction(state, now, True)
+        again, error_again = _outcome(interaction, tx, others)
         if type(error) is not type(error_again) or str(error) != str(error_again):
             return fail(Impure(f"{error!r}, and then {error_again!r}"))
         if rehearsed != state:
@@ -176,6 +176,10 @@ class MemoryMetadataStore:
             return fail(Impure(f"{interaction!r} gave {value!r}, and then {again!r}"))
         if error_again is not None:
             return fail(error_again)
+        try:
+            tx.check_growth(MemoryTransaction(self._state, now, False))
+        except Unclaimed:
+            return fail()
         self._state = state
         return succeed(again)
 

@@ -8,6 +8,7 @@ from itertools import islice
 from ..values import (
     BlobRef,
     CheckedRows,
+    Claim,
     DamagedRow,
     Process,
     Secret,
@@ -52,6 +53,7 @@ class SharedRows(Rows):
     def forget_doomed(self, blobs: Iterable[BlobRef]) -> None:
         """Take blobs off the doomed list."""
         doomed = self._written().doomed
+        self._claims.check_lease()
         for blob in blobs:
             doomed.pop((blob.store, blob.id), None)
 
@@ -62,11 +64,12 @@ class SharedRows(Rows):
     def mend_row(self, row: DamagedRow, owner: str) -> str:
         """See the interface."""
         self._written()
+        self._claims.check_lease()
         return "it is not there any more, or was written anew"
 
     def lease(self, name: str, owner: str, seconds: float, term: int = 0) -> int | None:
         """Take or renew a lease."""
-        leases = self._written().leases
+        leases = self._written(Claim.lease(name)).leases
         last, expires, number = leases.get(name, (None, 0, 0))
         if last != owner and expires > self._now:
             return None
@@ -101,11 +104,11 @@ class SharedRows(Rows):
 
     def put_secret(self, secret: Secret) -> None:
         """Store a row."""
-        self._written().secrets[secret.access_id] = secret
+        self._written(Claim.secret(secret.access_id)).secrets[secret.access_id] = secret
 
     def remove_secret(self, access_id: str) -> None:
         """Remove a row."""
-        self._written().secrets.pop(access_id, None)
+        self._written(Claim.secret(access_id)).secrets.pop(access_id, None)
 
     def secrets(self, after: str, limit: int) -> Sequence[Secret]:
         """Rows by access id."""
@@ -118,7 +121,7 @@ class SharedRows(Rows):
 
     def set_setting(self, name: str, value: bytes | None) -> None:
         """Keep a named value, or remove it."""
-        settings = self._written().settings
+        settings = self._written(Claim.setting(name)).settings
         if value is None:
             settings.pop(name, None)
         else:

@@ -92,11 +92,21 @@ class Rows:
         self._stale = stale
         self._claims = Claims()
 
-    def _written(self) -> State:
-        """The state, for a method that changes it."""
+    def _written(self, *claims: Claim) -> State:
+        """The state, for a method that changes it.
+
+        :param claims: what has to be claimed for that.
+        :raises Unclaimed: it is not.
+        """
         if not self._writing:
             raise TypeError("this method is for interactions that write")
+        for claim in claims:
+            self._claims.check(claim)
         return self._state
+
+    def _inside(self, bucket: Bucket, claim: Claim) -> State:
+        """The state, for a method that changes something in a bucket; as :meth:`_written`."""
+        return self._written(*Claim.inside(bucket), claim)
 
     def claim(self, *claims: Claim) -> bool:
         """Hold what is claimed, in order."""

@@ -9,6 +9,7 @@ from attrs import evolve
 from ..errors import Absent, Conflict
 from ..values import (
     Bucket,
+    Claim,
     Content,
     Part,
     Upload,
@@ -25,7 +26,7 @@ class UploadRows(Rows):
 
     def add_upload(self, bucket: Bucket, upload: Upload) -> None:
         """Begin an upload."""
-        state = self._written()
+        state = self._inside(bucket, Claim.upload(bucket.number, upload.upload_id))
         place = (bucket.number, upload.key, upload.upload_id)
         numbers = [stored.number for stored in state.buckets.values()]
         if place in state.uploads or bucket.number not in numbers:
@@ -34,7 +35,8 @@ class UploadRows(Rows):
 
     def _place(self, bucket: Bucket, upload: Upload) -> tuple[int, str, str]:
         place = (bucket.number, upload.key, upload.upload_id)
-        if place not in self._written().uploads:
+        claim = Claim.upload(bucket.number, upload.upload_id)
+        if place not in self._inside(bucket, claim).uploads:
             raise Absent(f"there is no upload {upload.upload_id}")
         return place
 

@@ -12,6 +12,7 @@ from ..values import (
     EXTENTS_AT_ONCE,
     Bucket,
     ByteRange,
+    Claim,
     Content,
     ObjectPart,
     ObjectVersion,
@@ -54,7 +55,7 @@ class VersionRows(Rows):
         parts: Sequence[ObjectPart] = (),
     ) -> None:
         """Add a version, which becomes the latest."""
-        state = self._written()
+        state = self._inside(bucket, Claim.key(bucket.number, version.key))
         older = self._kept(bucket, version.key)
         if bucket.number not in [stored.number for stored in state.buckets.values()]:
             raise Conflict(f"bucket {bucket.name} is gone")
@@ -65,7 +66,7 @@ class VersionRows(Rows):
 
     def replace_version(self, bucket: Bucket, version: ObjectVersion) -> None:
         """Store a version's changed members."""
-        state = self._written()
+        state = self._inside(bucket, Claim.key(bucket.number, version.key))
         found = self._find(bucket, version)
         if found is None:
             raise Absent(f"{version.key!r} has no version {version.version_id}")
@@ -82,7 +83,7 @@ class VersionRows(Rows):
 
     def remove_version(self, bucket: Bucket, version: ObjectVersion) -> None:
         """Remove a version, dooming blobs that have no name left, or retiring it where it has many."""
-        state = self._written()
+        state = self._inside(bucket, Claim.key(bucket.number, version.key))
         found = self._find(bucket, version)
         if found is None:
             return
@@ -126,6 +127,7 @@ class VersionRows(Rows):
     def release(self, sequence: int, limit: int) -> bool:
         """Drop extents of a retired version."""
         retired = self._written().retired
+        self._claims.check_lease()
         if sequence not in retired:
             return True
         at, content = retired.pop(sequence)

@@ -14,6 +14,7 @@ from ..values import (
     BlobRef,
     Bucket,
     Checksum,
+    Claim,
     Content,
     Extent,
     ObjectVersion,
@@ -21,6 +22,7 @@ from ..values import (
     Upload,
     Volume,
 )
+from .metadata_needs import NEEDS, claim_whole
 
 if TYPE_CHECKING:
     from twisted.trial.unittest import TestCase as Base
@@ -68,13 +70,27 @@ def ask(
     return what(tx, *args, **named)
 
 
+def change(
+    tx: IMetadataTransaction,
+    what: Interaction,
+    args: Sequence[Any] = (),
+    named: Mapping[str, Any] = MappingProxyType({}),
+) -> Any:
+    """As :func:`ask`, where something is to change: what a method of the transaction needs is claimed. A function claims for itself."""
+    if isinstance(what, str) and what in NEEDS:
+        tx.claim(*NEEDS[what](*args, **named))
+    return ask(tx, what, args, named)
+
+
 def add_volume(tx: IMetadataTransaction, name: str) -> Volume:
     """Add a volume as it is made."""
+    tx.claim(Claim.volume(name))
     return tx.add_volume(Volume(name, OWNER, tx.now()))
 
 
 def add_bucket(tx: IMetadataTransaction, name: str, **members: Any) -> Bucket:
     """Add a bucket to the volume of the tests."""
+    tx.claim(Claim.volume("s3v", shared=True), Claim.name("s3v", name))
     return tx.add_bucket(Bucket("s3v", name, OWNER, tx.now(), **members))
 
 
@@ -103,6 +119,7 @@ def put(
     **members: Any,
 ) -> ObjectVersion:
     """Add a version, removing the one of the same id that it replaces."""
+    claim_whole(tx, bucket)
     members.setdefault("size", content.length)
     added = version(tx, key, **members)
     replaced = tx.version(bucket, key, added.version_id)
@@ -116,6 +133,7 @@ def upload(
     tx: IMetadataTransaction, bucket: Bucket, key: str, upload_id: str, **members: Any
 ) -> Upload:
     """Begin an upload."""
+    claim_whole(tx, bucket)
     added = Upload(key, upload_id, tx.now(), OWNER, **members)
     tx.add_upload(bucket, added)
     return added
@@ -173,8 +191,8 @@ class MetadataTests(Base):
         return self.store.read(ask, what, args, named)
 
     def write(self, what: Interaction, *args: Any, **named: Any) -> Deferred[Any]:
-        """Run a writing interaction; see :func:`ask`."""
-        return self.store.write(ask, what, args, named)
+        """Run a writing interaction; see :func:`change`."""
+        return self.store.write(change, what, args, named)
 
     def add_bucket(self, name: str, **members: Any) -> Deferred[Any]:
         """Add a bucket; fires with it."""

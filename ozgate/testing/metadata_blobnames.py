@@ -21,6 +21,7 @@ from .metadata_base import (
     put,
     upload,
 )
+from .metadata_needs import LEASE
 
 OTHER = BlobRef("others", "b2", 7, 1)
 """A blob of another store, with an id that one of this has."""
@@ -154,6 +155,7 @@ def _doomed_stores(tx: IMetadataTransaction) -> object:
 
 
 def _forget_doomed(tx: IMetadataTransaction) -> list[str]:
+    tx.claim(LEASE)
     tx.doom([blob("b1"), blob("b2"), blob("b3")])
     tx.forget_doomed([blob("b1", 0, 0), blob("b3"), blob("unknown")])
     return doomed_names(tx)
@@ -176,6 +178,7 @@ def _blobs(tx: IMetadataTransaction, bucket: Bucket) -> None:
 
 
 def _is_doomed(tx: IMetadataTransaction, bucket: Bucket) -> object:
+    tx.claim(LEASE)
     put(tx, bucket, "one", extents("b1", "b2"))
     put(tx, bucket, "two", extents("b2"))
     put(tx, bucket, "one", Content(b"body"))

@@ -11,7 +11,7 @@ from attrs import evolve
 from twisted.internet.defer import DeferredList
 
 from ..interfaces import IMetadataTransaction
-from ..values import Acl, Bucket, Content, Volume
+from ..values import Acl, Bucket, Claim, Content, Volume
 from .metadata_base import (
     OWNER,
     START,
@@ -23,6 +23,7 @@ from .metadata_base import (
     upload,
     version,
 )
+from .metadata_needs import claim_whole
 
 ACLS = (Acl.parse("user:alice/scm@EXAMPLE.COM:rwl[ACCESS]"), Acl.parse("world::r"))
 
@@ -266,28 +267,38 @@ class BucketTests(MetadataTests):
 
 
 def _add(tx: IMetadataTransaction) -> None:
-    for name in ("b1", "a2", "b3", "a1", "b2", "b"):
+    names = ("b1", "a2", "b3", "a1", "b2", "b")
+    tx.claim(*map(Claim.volume, names))
+    for name in names:
         tx.add_volume(Volume(name, OWNER, tx.now()))
 
 
 def _remove_volume(tx: IMetadataTransaction) -> Volume | None:
+    tx.claim(Claim.volume("v"))
     tx.remove_volume(tx.add_volume(Volume("v", OWNER, tx.now())))
     return tx.volume("v")
 
 
 def _add_same_name(tx: IMetadataTransaction) -> Bucket:
+    tx.claim(Claim.volume("v"), Claim.name("v", "bucket"))
     tx.add_volume(Volume("v", OWNER, tx.now()))
     return tx.add_bucket(Bucket("v", "bucket", OWNER, tx.now()))
 
 
 def _add_buckets(tx: IMetadataTransaction) -> None:
+    names = ("x.b", "x-a", "xc", "w")
+    tx.claim(
+        *(Claim.volume("v"), Claim.volume("s3v", shared=True)),
+        *(Claim.name("v", "foreign"), *(Claim.name("s3v", name) for name in names)),
+    )
     tx.add_volume(Volume("v", OWNER, tx.now()))
     tx.add_bucket(Bucket("v", "foreign", OWNER, tx.now()))
-    for name in ("x.b", "x-a", "xc", "w"):
+    for name in names:
         tx.add_bucket(Bucket("s3v", name, OWNER, tx.now()))
 
 
 def _remove_bucket(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    claim_whole(tx, bucket)
     tx.set_configuration(bucket, "policy", b"{}")
     begun = upload(tx, bucket, "key", "u1")
     tx.put_part(bucket, begun, part(1, "b1", "b2"))
@@ -295,6 +306,7 @@ def _remove_bucket(tx: IMetadataTransaction, bucket: Bucket) -> None:
 
 
 def _remove(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    claim_whole(tx, bucket)
     if not tx.is_empty(bucket):
         raise Refused()
     tx.remove_bucket(bucket)
@@ -304,4 +316,5 @@ def _add_key(tx: IMetadataTransaction) -> None:
     found = tx.bucket("s3v", "bucket")
     if found is None:
         raise Refused()
+    claim_whole(tx, found)
     tx.add_version(found, version(tx, "key"), Content(b"x"))

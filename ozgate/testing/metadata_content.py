@@ -21,12 +21,14 @@ from .metadata_base import (
     put,
     upload,
 )
+from .metadata_needs import LEASE, claim_whole
 
 
 def _release(
     tx: IMetadataTransaction, sequence: int, limit: int
 ) -> tuple[bool, list[str], int]:
     """Release extents: whether all are; then what is doomed, and how many blobs are named."""
+    tx.claim(LEASE)
     done = tx.release(sequence, limit)
     return done, doomed_names(tx), len(tx.blobs(("", ""), 1000))
 
@@ -148,6 +150,7 @@ def _put_part(tx: IMetadataTransaction, bucket: Bucket, part: Part) -> Sequence[
 
 
 def _remove(tx: IMetadataTransaction, bucket: Bucket) -> list[str]:
+    claim_whole(tx, bucket)
     few = tx.latest(bucket, "few")
     assert few is not None
     tx.remove_version(bucket, few)

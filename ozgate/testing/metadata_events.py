@@ -97,7 +97,6 @@ def _forget(tx: IMetadataTransaction, upto: int) -> None:
 
 
 def _change(tx: IMetadataTransaction, bucket: Bucket, fail: bool) -> None:
-    tx.claim(*Claim.inside(bucket), Claim.key(bucket.number, "key"))
     tx.note_event(evolve(EVENT, key="key"))
     put(tx, bucket, "key")
     if fail:

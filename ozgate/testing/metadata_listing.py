@@ -28,6 +28,7 @@ from .metadata_base import (
     MetadataTests,
     put,
 )
+from .metadata_needs import claim_whole
 
 
 def walk_pages(
@@ -238,6 +239,7 @@ def _common_prefix_of_hidden_keys(tx: IMetadataTransaction, bucket: Bucket) -> N
 
 
 def _change(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    claim_whole(tx, bucket)
     for key in ("k3", "k5"):
         found = tx.latest(bucket, key)
         assert found is not None

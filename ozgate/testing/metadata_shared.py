@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from attrs import evolve
 
 from ..interfaces import IMetadataTransaction
-from ..values import DamagedRow, Process, Secret, Volume
+from ..values import Claim, DamagedRow, Process, Secret, Volume
 from .metadata_base import (
     OWNER,
     START,
@@ -160,6 +160,7 @@ class SharedTests(MetadataTests):
 
 
 def _add(tx: IMetadataTransaction, rows: Sequence[Secret]) -> None:
+    tx.claim(*(Claim.secret(row.access_id) for row in rows))
     for row in rows:
         tx.put_secret(evolve(row, sealed=b"replaced", expires=9))
         tx.put_secret(row)

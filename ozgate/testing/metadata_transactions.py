@@ -10,7 +10,7 @@ from zope.interface.verify import verifyObject
 
 from ..errors import Unavailable
 from ..interfaces import IMetadataStore, IMetadataTransaction
-from ..values import Bucket, Content, ObjectVersion, Process, Volume
+from ..values import Bucket, Claim, Content, ObjectVersion, Process, Volume
 from .metadata_base import (
     OWNER,
     START,
@@ -193,6 +193,7 @@ def _nothing(tx: IMetadataTransaction) -> None:
 
 
 def _exception_rolls_back(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    tx.claim(Claim.setting("id"))
     put(tx, bucket, "key")
     tx.set_setting("id", b"value")
     tx.doom([blob("b")])
@@ -209,6 +210,7 @@ def _one_failure_in_a_crowd(
 
 
 def _add(tx: IMetadataTransaction, letter: str) -> str:
+    tx.claim(Claim.setting("id"))
     text = (tx.setting("id") or b"").decode() + letter
     tx.set_setting("id", text.encode())
     return text

@@ -23,6 +23,7 @@ from .metadata_base import (
     upload,
     version,
 )
+from .metadata_needs import claim_whole
 
 
 class UploadTests(MetadataTests):
@@ -134,6 +135,7 @@ class UploadTests(MetadataTests):
 def _put_all(
     tx: IMetadataTransaction, bucket: Bucket, begun: Upload, stored: Sequence[Part]
 ) -> None:
+    claim_whole(tx, bucket)
     for one in reversed(stored):
         tx.put_part(bucket, begun, one)
 
@@ -146,6 +148,7 @@ def _bare(tx: IMetadataTransaction, bucket: Bucket, begun: Upload) -> object:
 
 
 def _again(tx: IMetadataTransaction, bucket: Bucket, begun: Upload) -> object:
+    claim_whole(tx, bucket)
     tx.put_part(bucket, begun, part(1, "b1", "b2"))
     tx.put_part(bucket, begun, part(2, "b9"))
     tx.put_part(bucket, begun, part(1, "b3"))
@@ -153,6 +156,7 @@ def _again(tx: IMetadataTransaction, bucket: Bucket, begun: Upload) -> object:
 
 
 def _complete(tx: IMetadataTransaction, bucket: Bucket, begun: Upload) -> object:
+    claim_whole(tx, bucket)
     tx.put_part(bucket, begun, part(1, "b1"))
     tx.put_part(bucket, begun, part(2, "b2"))
     became = version(tx, "key", **FULL)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from twisted.internet.defer import DeferredList
 
 from ..interfaces import IMetadataTransaction
-from ..values import Bucket, Content, ObjectVersion, Volume
+from ..values import Bucket, Claim, Content, ObjectVersion, Volume
 from .metadata_base import (
     OWNER,
     MetadataTests,
@@ -24,6 +24,7 @@ from .metadata_base import (
     put,
     upload,
 )
+from .metadata_needs import claim_whole
 
 HISTORIES = 60
 """Histories that are played in one test."""
@@ -31,11 +32,13 @@ HISTORIES = 60
 Step = tuple[str, str, str, int]
 """What is done, in which bucket, to which key, and a number that it takes."""
 
+NAMES = ("b1", "b2", "link")
+
 STEPS = st.tuples(
     st.sampled_from(
         "put put marker remove retag part part complete abort drop refuse".split()
     ),
-    st.sampled_from(("b1", "b2", "link")),
+    st.sampled_from(NAMES),
     st.sampled_from(("k1", "k2")),
     st.integers(0, 5),
 )
@@ -59,6 +62,12 @@ def play(tx: IMetadataTransaction, steps: Sequence[Step]) -> None:
 
     :raises Refused: it says so; nothing of it is to be left.
     """
+    buckets = tx.buckets("played", "", "", 100)
+    tx.claim(
+        Claim.volume("played"),
+        *(Claim.name("played", name) for name in NAMES),
+        *(Claim.bucket(bucket.number) for bucket in buckets),
+    )
     if tx.volume("played") is None:
         tx.add_volume(Volume("played", OWNER, tx.now()))
     for step in steps:
@@ -244,6 +253,7 @@ def _add(tx: IMetadataTransaction, bucket: Bucket) -> ObjectVersion:
 
 
 def _begin_in_another(tx: IMetadataTransaction) -> None:
+    tx.claim(Claim.volume("s3v", shared=True), Claim.name("s3v", "b"))
     bucket = tx.add_bucket(Bucket("s3v", "b", OWNER, tx.now()))
     tx.put_part(bucket, upload(tx, bucket, "k", "u"), part(1, "p"))
 
@@ -274,6 +284,7 @@ def _begin(tx: IMetadataTransaction, bucket: Bucket) -> None:
 
 
 def _replace_part(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    claim_whole(tx, bucket)
     begun = tx.upload(bucket, "a", "u")
     assert begun is not None
     tx.put_part(bucket, begun, part(1, "p4"))
@@ -287,6 +298,7 @@ def _complete(tx: IMetadataTransaction, bucket: Bucket) -> None:
 
 
 def _drop_uploads(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    claim_whole(tx, bucket)
     for key in ("a", "b"):
         begun = tx.upload(bucket, key, "u")
         assert begun is not None
@@ -294,6 +306,7 @@ def _drop_uploads(tx: IMetadataTransaction, bucket: Bucket) -> None:
 
 
 def _fill(tx: IMetadataTransaction) -> None:
+    tx.claim(Claim.volume("v"), Claim.name("v", "b"))
     tx.add_volume(Volume("v", OWNER, tx.now()))
     put(tx, tx.add_bucket(Bucket("v", "b", OWNER, tx.now())), "k")
 
@@ -302,6 +315,7 @@ def _renew(tx: IMetadataTransaction) -> None:
     bucket, volume = tx.bucket("v", "b"), tx.volume("v")
     assert bucket is not None
     assert volume is not None
+    tx.claim(Claim.volume("v"), Claim.name("v", "b"), Claim.bucket(bucket.number))
     found = tx.latest(bucket, "k")
     assert found is not None
     tx.remove_version(bucket, found)

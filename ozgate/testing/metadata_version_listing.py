@@ -28,6 +28,7 @@ from .metadata_base import (
     MetadataTests,
     put,
 )
+from .metadata_needs import claim_whole
 
 
 class VersionListingTests(MetadataTests):
@@ -175,6 +176,7 @@ def _against_reference(tx: IMetadataTransaction) -> None:
 def _remove(
     tx: IMetadataTransaction, bucket: Bucket, names: Sequence[tuple[str, str]]
 ) -> None:
+    claim_whole(tx, bucket)
     for key, version_id in names:
         found = tx.version(bucket, key, version_id)
         assert found is not None

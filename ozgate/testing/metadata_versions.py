@@ -23,6 +23,7 @@ from .metadata_base import (
     put,
     version,
 )
+from .metadata_needs import claim_whole
 
 STRANGE_KEYS = (
     "a",
@@ -300,6 +301,7 @@ def _add_and_replace(tx: IMetadataTransaction, bucket: Bucket) -> ObjectVersion:
 def _add_parts(
     tx: IMetadataTransaction, bucket: Bucket, parts: Sequence[ObjectPart]
 ) -> ObjectVersion:
+    claim_whole(tx, bucket)
     added = version(tx, "key", parts_count=3)
     # Where they start is found by the store.
     given = [evolve(part, start=0) for part in reversed(parts)]
@@ -310,6 +312,7 @@ def _add_parts(
 def _versions_of_other_keys_stay(
     tx: IMetadataTransaction, bucket: Bucket, other: Bucket
 ) -> list[bool]:
+    claim_whole(tx, bucket, other)
     put(tx, other, "key")
     put(tx, bucket, "key2")
     tx.remove_version(bucket, put(tx, bucket, "key"))

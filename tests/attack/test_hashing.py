@@ -23,6 +23,7 @@ from ozgate.gateway.turns import WAITING
 from ozgate.interfaces import IByteSource, IMetadataTransaction
 from ozgate.s3.perform import digesting
 from ozgate.testing.inmemory import CLIENT, join, settle
+from ozgate.testing.metadata_needs import claim_whole
 from ozgate.values import BlobRef, ByteRange
 from tests.operations.past import VOLUME
 from tests.operations.support import HOST, Response
@@ -373,6 +374,7 @@ class BoundsTests(HashingTestCase):
 def _remove_source(tx: IMetadataTransaction) -> None:
     bucket = tx.bucket(VOLUME, "bucket")
     assert bucket is not None
+    claim_whole(tx, bucket)
     version = tx.latest(bucket, "source")
     assert version is not None
     tx.remove_version(bucket, version)

@@ -18,7 +18,7 @@ from ozgate.s3.perform.deleting import Doomed
 from ozgate.testing.memory_metadata import Impure, MemoryMetadataStore, Unsendable
 from ozgate.testing.metadata_base import ask
 from ozgate.testing.metadata_contract import Provider, contract_of
-from ozgate.values import Principal
+from ozgate.values import Claim, Principal
 from tests.started import started
 
 
@@ -90,11 +90,13 @@ _runs: list[int] = []
 
 
 def _count(tx: IMetadataTransaction) -> int:
+    tx.claim(Claim.setting("id"))
     tx.set_setting("id", b"value")
     return next(_numbers)
 
 
 def _write_count(tx: IMetadataTransaction) -> None:
+    tx.claim(Claim.setting("id"))
     tx.set_setting("id", b"%d" % next(_numbers))
 
 

@@ -28,7 +28,7 @@ from ozgate.s3.perform.buckets import add_bucket
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.testing.memory_state import State
-from ozgate.values import Acl, Checksum, Content, ObjectPart, ObjectVersion
+from ozgate.values import Acl, Checksum, Claim, Content, ObjectPart, ObjectVersion
 from ozgate.wire.accesslog import AccessLog, AuditLog
 from ozgate.wire.request import GatewayRequest
 from ozgate.wire.site import GatewaySite
@@ -140,6 +140,7 @@ def _check_storable(value: object) -> None:
 
 def _fill(tx: IMetadataTransaction, volume: str) -> None:
     """A bucket that a guest may read, with an object and one of two parts, and a link to it."""
+    tx.claim(Claim.volume(volume), *(Claim.name(volume, n) for n in ("bucket", "link")))
     bucket = add_bucket(tx, volume, "bucket", USER, "")
     guest = frozenset({"READ", "LIST"})
     tx.replace_bucket(evolve(bucket, acls=(*bucket.acls, Acl("user", GUEST, guest))))

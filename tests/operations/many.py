@@ -14,6 +14,7 @@ from ozgate.background.reaper import Reaper
 from ozgate.content.intake import store
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.testing.inmemory import CLIENT, join, settle
+from ozgate.testing.metadata_needs import claim_whole
 from ozgate.values import Content, Extent, ObjectPart, ObjectVersion
 from tests.operations.support import REGION, SECRETS, URL
 from tests.operations.uploads import ObjectTestCase
@@ -122,6 +123,7 @@ def _add_object(
 ) -> None:
     bucket = tx.bucket(volume, "bucket")
     assert bucket is not None
+    claim_whole(tx, bucket)
     version = ObjectVersion(
         *(key, tx.next_sequence(), tx.now(), content.length, "e" * 32 + "-9"),
         owner="testuser",

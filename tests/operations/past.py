@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.testing.inmemory import settle, talk
-from ozgate.values import Acl, Bucket, Volume
+from ozgate.values import Acl, Bucket, Claim, Volume
 from tests.operations.support import Response, _joined, _Said, change_bucket
 from tests.operations.uploads import ObjectTestCase
 
@@ -125,16 +125,20 @@ class PastTestCase(ObjectTestCase):
 def _change_volume(
     tx: IMetadataTransaction, volume: str, members: Mapping[str, Any]
 ) -> None:
+    tx.claim(Claim.volume(volume))
     found = tx.volume(volume)
     assert found is not None
     tx.replace_volume(evolve(found, **members))
 
 
 def _add_volume(tx: IMetadataTransaction, made: Volume) -> None:
+    tx.claim(Claim.volume(made.name))
     tx.add_volume(evolve(made, created=tx.now()))
 
 
 def _add_bucket(tx: IMetadataTransaction, made: Bucket) -> None:
+    # The volume not shared, for it may have a quota.
+    tx.claim(Claim.volume(made.volume), Claim.name(made.volume, made.name))
     tx.add_bucket(evolve(made, created=tx.now()))
 
 

@@ -40,7 +40,8 @@ from ozgate.s3.perform.buckets import shared_volume
 from ozgate.testing.inmemory import BytesBody, in_memory_agent, settle, talk
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
-from ozgate.values import Acl, Content, ObjectVersion
+from ozgate.testing.metadata_needs import claim_whole
+from ozgate.values import Acl, Claim, Content, ObjectVersion
 from ozgate.wire.accesslog import AccessLog, AuditLog
 
 NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
@@ -353,6 +354,7 @@ def change_bucket(
     """Change members of a bucket or link; an interaction."""
     found = tx.bucket(volume, bucket)
     assert found is not None
+    claim_whole(tx, found)
     tx.replace_bucket(evolve(found, **members))
 
 
@@ -365,6 +367,7 @@ def _add_objects(
 ) -> None:
     found = tx.bucket(volume, bucket)
     assert found is not None
+    claim_whole(tx, found)
     for key in keys:
         version = ObjectVersion(
             key=key, sequence=tx.next_sequence(), modified=tx.now(), **members
@@ -373,5 +376,6 @@ def _add_objects(
 
 
 def _add_volume(tx: IMetadataTransaction, name: str) -> None:
+    tx.claim(Claim.volume(name))
     if tx.volume(name) is None:
         tx.add_volume(shared_volume(name, "ozgate", tx.now()))

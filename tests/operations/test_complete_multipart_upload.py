@@ -8,6 +8,7 @@ from twisted.internet.defer import DeferredList, ensureDeferred
 
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.s3.checksums import composite
+from ozgate.testing.metadata_needs import claim_whole
 from ozgate.values import Bucket, Content, Part
 from tests.operations.uploads import (
     LARGE,
@@ -394,6 +395,7 @@ def _put_parts(
     """Have parts of these sizes, by what their rows say."""
     bucket = tx.bucket(volume, "bucket")
     assert bucket is not None
+    claim_whole(tx, bucket)
     upload = tx.upload(bucket, "key", upload_id)
     assert upload is not None
     checksums = {"CRC64NVME": "AAAAAAAAAAA="}

@@ -7,6 +7,7 @@ from typing import Any
 from twisted.internet.defer import DeferredList, ensureDeferred
 
 from ozgate.interfaces import IMetadataTransaction
+from ozgate.testing.metadata_needs import claim_whole
 from ozgate.values import Bucket
 from tests.operations.uploads import (
     LARGE,
@@ -369,6 +370,7 @@ def _lose_parts(tx: IMetadataTransaction, left: int) -> None:
     """Forget the parts of an object but for a few."""
     bucket = tx.bucket("s3v", "bucket")
     assert bucket is not None
+    claim_whole(tx, bucket)
     version = tx.latest(bucket, "key")
     assert version is not None
     content = tx.content(bucket, version)

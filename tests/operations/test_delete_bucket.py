@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.internet.defer import DeferredList, ensureDeferred
 
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.values import Bucket
+from ozgate.values import Bucket, Claim
 from tests.operations.support import OperationTestCase
 
 
@@ -89,4 +89,5 @@ class DeleteBucketTests(OperationTestCase):
 
 
 def _add(tx: IMetadataTransaction, made: Bucket) -> None:
+    tx.claim(Claim.volume(made.volume, True), Claim.name(made.volume, made.name))
     tx.add_bucket(made)

@@ -11,13 +11,15 @@ from twisted.trial.unittest import SynchronousTestCase
 from ozgate.background.leased import Lease, Term
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.testing.memory_metadata import MemoryMetadataStore
-from ozgate.testing.metadata_base import ask
+from ozgate.testing.metadata_base import change
+from ozgate.values import Claim
 
 SECONDS = 30
 
 
 def note(tx: IMetadataTransaction, name: str) -> str:
     """The work: note who did it."""
+    tx.claim(Claim.setting("done"))
     done = (tx.setting("done") or b"").decode() + name
     tx.set_setting("done", done.encode())
     return done
@@ -89,5 +91,7 @@ class TermTests(SynchronousTestCase):
         self.work(ours, "a")
         self.clock.advance(SECONDS)
         for owner in ("b", "c"):
-            self.successResultOf(self.metadata.write(ask, "lease", ("sweep", owner, 0)))
+            self.successResultOf(
+                self.metadata.write(change, "lease", ("sweep", owner, 0))
+            )
         self.assertIsNone(self.work(ours, "a"))

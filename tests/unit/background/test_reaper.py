@@ -12,11 +12,13 @@ from ozgate.content.readers import Readers
 from ozgate.errors import NoSpace, Unavailable
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
-from ozgate.testing.metadata_base import ask
+from ozgate.testing.metadata_base import ask, change
+from ozgate.testing.metadata_needs import claim_whole
 from ozgate.values import (
     EXTENTS_AT_ONCE,
     BlobRef,
     Bucket,
+    Claim,
     Content,
     Extent,
     ObjectVersion,
@@ -31,18 +33,21 @@ HELD = f"{LEASE} memory"
 
 def add_bucket(tx) -> Bucket:
     """The bucket everything is in."""
+    tx.claim(Claim.volume("s3v"), Claim.name("s3v", "b"))
     tx.add_volume(Volume("s3v", "o", tx.now()))
     return tx.add_bucket(Bucket("s3v", "b", "o", tx.now()))
 
 
 def add_scattered(tx, bucket: Bucket, key: str, extents: list[Extent]) -> None:
     """Make a version whose bytes are here and there."""
+    claim_whole(tx, bucket)
     version = ObjectVersion(key, tx.next_sequence(), tx.now(), len(extents))
     tx.add_version(bucket, version, Content(None, tuple(extents)))
 
 
 def name_blob(tx, bucket: Bucket, key: str, blob: BlobRef) -> None:
     """Make a version of a key with a blob's bytes, replacing the one before."""
+    claim_whole(tx, bucket)
     before = tx.latest(bucket, key)
     if before is not None:
         tx.remove_version(bucket, before)
@@ -53,6 +58,7 @@ def name_blob(tx, bucket: Bucket, key: str, blob: BlobRef) -> None:
 
 def remove_key(tx, bucket: Bucket, key: str) -> None:
     """Remove the version of a key."""
+    claim_whole(tx, bucket)
     tx.remove_version(bucket, tx.latest(bucket, key))
 
 
@@ -74,7 +80,7 @@ class SweepCase(SynchronousTestCase):
         return Reaper(self.metadata, self.blobs, self.readers, self.clock, owner, delay)
 
     def write(self, what, *args):
-        return self.successResultOf(self.metadata.write(ask, what, args))
+        return self.successResultOf(self.metadata.write(change, what, args))
 
     def now(self) -> int:
         return int(self.clock.seconds() * 1000)

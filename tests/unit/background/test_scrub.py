@@ -17,7 +17,8 @@ from ozgate.content.stores import BlobStores
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
-from ozgate.testing.metadata_base import ask
+from ozgate.testing.metadata_base import change
+from ozgate.testing.metadata_needs import claim_whole
 from ozgate.values import BlobRef, Bucket, CheckedRows, Content, Extent, ObjectVersion
 from tests.unit.background.test_reaper import START, add_bucket, remove_key
 
@@ -27,6 +28,7 @@ DAY = 86400.0
 
 def name_blob(tx: IMetadataTransaction, bucket: Bucket, blob: BlobRef) -> None:
     """Have a key of the blob's own name."""
+    claim_whole(tx, bucket)
     version = ObjectVersion(blob.id, tx.next_sequence(), tx.now(), blob.length)
     content = Content(None, (Extent(blob, 0, blob.length),))
     tx.add_version(bucket, version, content)
@@ -74,7 +76,7 @@ class ScrubCase(SynchronousTestCase):
 
     def write(self, what: Any, *args: Any) -> Any:
         """What a function, or the transaction's method of that name, comes to."""
-        return self.successResultOf(self.metadata.write(ask, what, args))
+        return self.successResultOf(self.metadata.write(change, what, args))
 
     def wait_for(self, awaited: Any) -> Any:
         """What a coroutine comes to, while time stands still."""

@@ -14,10 +14,12 @@ from ozgate.background.uploads import LEASE, TERM, UploadExpiry
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.metadata.sqlite.tables import CHECKED
 from ozgate.testing.memory_metadata import MemoryMetadataStore
-from ozgate.testing.metadata_base import ask
+from ozgate.testing.metadata_base import ask, change
+from ozgate.testing.metadata_needs import claim_whole
 from ozgate.values import (
     BlobRef,
     Bucket,
+    Claim,
     Content,
     Extent,
     ObjectVersion,
@@ -33,6 +35,7 @@ INTERVAL = 3600.0
 
 def add_bucket(tx) -> Bucket:
     """The bucket everything is in."""
+    tx.claim(Claim.volume("s3v"), Claim.name("s3v", "b"))
     tx.add_volume(Volume("s3v", "o", tx.now()))
     return tx.add_bucket(Bucket("s3v", "b", "o", tx.now()))
 
@@ -40,6 +43,7 @@ def add_bucket(tx) -> Bucket:
 def begin(tx, bucket: Bucket, key: str, number: int) -> Upload:
     """Begin an upload with one part."""
     upload = Upload(key, f"{number:08}", tx.now(), "o")
+    claim_whole(tx, bucket)
     tx.add_upload(bucket, upload)
     blob = BlobRef("memory", f"{number:024}", 10, 0)
     content = Content(None, (Extent(blob, 0, 10),))
@@ -49,6 +53,7 @@ def begin(tx, bucket: Bucket, key: str, number: int) -> Upload:
 
 def complete(tx, bucket: Bucket, upload: Upload) -> None:
     """Complete an upload."""
+    claim_whole(tx, bucket)
     version = ObjectVersion(upload.key, tx.next_sequence(), tx.now())
     tx.complete_upload(bucket, evolve(upload, completed=version))
 
@@ -65,7 +70,7 @@ class UploadExpiryTests(SynchronousTestCase):
         self.service = UploadExpiry(self.metadata, self.clock, "gateway", AGE, INTERVAL)
 
     def write(self, what, *args):
-        return self.successResultOf(self.metadata.write(ask, what, args))
+        return self.successResultOf(self.metadata.write(change, what, args))
 
     def start(self) -> None:
         self.service.startService()
@@ -139,7 +144,7 @@ class UploadExpiryTests(SynchronousTestCase):
         def losing(*args, **named):
             done = write(*args, **named)
             self.clock.rightNow += TERM
-            self.successResultOf(write(ask, "lease", (LEASE, "other", 0)))
+            self.successResultOf(write(change, "lease", (LEASE, "other", 0)))
             return done
 
         self.patch(self.metadata, "write", losing)

@@ -17,7 +17,7 @@ from ozgate.content.stores import BlobStores
 from ozgate.errors import Absent, Damaged, Unavailable
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
-from ozgate.testing.metadata_base import OWNER, ask, put
+from ozgate.testing.metadata_base import OWNER, change, put
 from ozgate.values import (
     EXTENTS_AT_ONCE,
     BlobRef,
@@ -94,9 +94,9 @@ class SourcesTests(TestCase):
             clock=clock,
         )
         volume = Volume("s3v", OWNER, 1)
-        await self.metadata.write(ask, "add_volume", (volume,))
+        await self.metadata.write(change, "add_volume", (volume,))
         self.bucket = await self.metadata.write(
-            ask, "add_bucket", (Bucket("s3v", "bucket", OWNER, 1),)
+            change, "add_bucket", (Bucket("s3v", "bucket", OWNER, 1),)
         )
         self.version = await self.store(b"one", b"two", b"three")
 
@@ -109,7 +109,7 @@ class SourcesTests(TestCase):
         self.refs = list(refs)
         content = Content(None, tuple(Extent(ref, 0, ref.length) for ref in refs))
         added: ObjectVersion = await self.metadata.write(
-            ask, put, (self.bucket, "key", content)
+            change, put, (self.bucket, "key", content)
         )
         return added
 
@@ -209,7 +209,7 @@ class SourcesTests(TestCase):
         clock.advance(1)
         self.assertEqual(await reaper.reap(), 3)  # what was there before
         sources = await self.open()
-        await self.metadata.write(ask, "remove_version", (self.bucket, self.version))
+        await self.metadata.write(change, "remove_version", (self.bucket, self.version))
         for _ in range(3):
             clock.advance(100)
             self.assertEqual(await reaper.reap(), 0)

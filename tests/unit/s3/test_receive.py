@@ -41,7 +41,16 @@ from ozgate.s3.receive import Received, document, keep, receive
 from ozgate.s3.row import Body, Operation
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
-from ozgate.values import BlobRef, Bucket, ByteRange, Content, Extent, Principal, Volume
+from ozgate.values import (
+    BlobRef,
+    Bucket,
+    ByteRange,
+    Claim,
+    Content,
+    Extent,
+    Principal,
+    Volume,
+)
 from ozgate.wire.body import RequestBody
 from ozgate.wire.headers import Headers
 from ozgate.wire.target import Scope, parse_address
@@ -531,6 +540,7 @@ class DocumentTests(ReceiveCase):
 
 def add_bucket(tx: IMetadataTransaction) -> None:
     """Make the bucket of :meth:`ReceiveCase.call`, of whom asks."""
+    tx.claim(Claim.volume("s3v"), Claim.name("s3v", "bucket"))
     tx.add_volume(Volume("s3v", "somebody", tx.now()))
     tx.add_bucket(Bucket("s3v", "bucket", "somebody", tx.now()))
 

@@ -15,7 +15,7 @@ from ozgate.errors import NoSpace
 from ozgate.service.belonging import check_belonging
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
-from ozgate.testing.metadata_base import OWNER, ask
+from ozgate.testing.metadata_base import OWNER, change
 from ozgate.values import Volume
 
 
@@ -53,7 +53,7 @@ class BelongingTests(SynchronousTestCase):
     def fill(self) -> None:
         """Make the metadata old."""
         volume = Volume("s3v", OWNER, 1)
-        self.successResultOf(self.metadata.write(ask, "add_volume", (volume,)))
+        self.successResultOf(self.metadata.write(change, "add_volume", (volume,)))
 
     def known(self) -> set[str]:
         """The stores that the metadata know."""

@@ -14,7 +14,7 @@ from ozgate.config.sitefile import ConfigurationError
 from ozgate.errors import NoSpace
 from ozgate.service.identity import announce, new_process_id, take_leave
 from ozgate.testing.memory_metadata import MemoryMetadataStore
-from ozgate.testing.metadata_base import ask
+from ozgate.testing.metadata_base import ask, change
 
 
 class ProcessTests(SynchronousTestCase):
@@ -40,7 +40,7 @@ class ProcessTests(SynchronousTestCase):
         self.successResultOf(metadata.open())
         terms = [
             self.successResultOf(
-                metadata.write(ask, "lease", ("reaper", new_process_id(), 30))
+                metadata.write(change, "lease", ("reaper", new_process_id(), 30))
             )
             for _ in range(2)
         ]
@@ -59,7 +59,7 @@ class FormerTests(SynchronousTestCase):
     def lease(self, owner: str) -> int | None:
         """Take a lease, if it can be had."""
         return self.successResultOf(
-            self.metadata.write(ask, "lease", ("reaper", owner, 30))
+            self.metadata.write(change, "lease", ("reaper", owner, 30))
         )
 
     def start(self, process: str) -> DataFolder:

@@ -16,7 +16,8 @@ from ozgate.admin.context import AdminContext
 from ozgate.admin.errors import AdminError
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.s3.perform.buckets import shared_volume
-from ozgate.testing.metadata_base import ask
+from ozgate.testing.metadata_base import ask, change
+from ozgate.testing.metadata_needs import claim_whole
 from ozgate.values import Cause, Claim, Content, ObjectVersion, Upload
 from tests.operations.support import make_gateway
 
@@ -45,7 +46,7 @@ class CommandCase(TestCase):
         self.addCleanup(self.gateway.metadata.close)
         self.context = AdminContext(self.gateway, None, self.clock.seconds())
         shared = shared_volume("s3v", "ozgate", 1)
-        await self.gateway.metadata.write(ask, "add_volume", (shared,))
+        await self.gateway.metadata.write(change, "add_volume", (shared,))
 
     async def do(self, name: str, caller: Caller = ADMIN, **arguments: Any) -> Any:
         """What a command comes to."""
@@ -609,6 +610,7 @@ def _add_key(
 ) -> None:
     found = tx.bucket(volume, bucket)
     assert found is not None
+    claim_whole(tx, found)
     version = ObjectVersion(key, tx.next_sequence(), tx.now(), size)
     tx.add_version(found, version, Content(b"x" * size))
 
@@ -623,4 +625,5 @@ def _listen(tx: IMetadataTransaction) -> None:
 def _begin_upload(tx: IMetadataTransaction) -> None:
     found = tx.bucket("s3v", "bucket")
     assert found is not None
+    claim_whole(tx, found)
     tx.add_upload(found, Upload("key", "id", tx.now(), "alice"))

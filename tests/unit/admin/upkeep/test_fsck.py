@@ -17,9 +17,12 @@ from ozgate.blobs.files import syscalls
 from ozgate.content.stores import BlobStores
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.testing.memory_blobs import MemoryBlobStore
+from ozgate.testing.metadata_base import change
+from ozgate.testing.metadata_needs import claim_whole
 from ozgate.values import (
     BlobRef,
     Bucket,
+    Claim,
     Content,
     Extent,
     ObjectVersion,
@@ -145,7 +148,7 @@ class RemovalTests(BackupCase):
             # Its time is over, another check began, and has ended.
             with closing(sqlite3.connect(self.path)) as connection, connection:
                 connection.execute("UPDATE leases SET expires = 0")
-            await self.metadata.write(lambda tx: tx.lease("fsck", "another", 0))
+            await self.metadata.write(change, "lease", ("fsck", "another", 0))
             return await inspect(blobs)
 
         patched = self.patch(self.blobs, "inspect", inspected)
@@ -192,7 +195,12 @@ class RemovalTests(BackupCase):
 
 def add_buckets(tx: IMetadataTransaction, blob: BlobRef) -> None:
     """Three volumes, and a key with that blob in each of their buckets; an interaction."""
-    for volume, count in (("a", 1), ("b", 4), ("c", 1)):
+    buckets = (("a", 1), ("b", 4), ("c", 1))
+    tx.claim(
+        *(Claim.volume(volume) for volume, _ in buckets),
+        *(Claim.name(v, f"{v}{n + 1}") for v, count in buckets for n in range(count)),
+    )
+    for volume, count in buckets:
         tx.add_volume(Volume(volume, "owner", tx.now()))
         for n in range(count):
             bucket = Bucket(volume, f"{volume}{n + 1}", "owner", tx.now())
@@ -201,6 +209,7 @@ def add_buckets(tx: IMetadataTransaction, blob: BlobRef) -> None:
 
 def put_inline(tx: IMetadataTransaction, bucket: Bucket, key: str) -> None:
     """A key with its bytes in a row; an interaction."""
+    claim_whole(tx, bucket)
     version = ObjectVersion(key, tx.next_sequence(), tx.now(), 4)
     tx.add_version(bucket, version, Content(b"body"))
 
@@ -208,6 +217,7 @@ def put_inline(tx: IMetadataTransaction, bucket: Bucket, key: str) -> None:
 def begin_upload(tx: IMetadataTransaction, bucket: Bucket) -> Upload:
     """An upload; an interaction."""
     upload = Upload("key", "upload", tx.now(), "owner")
+    claim_whole(tx, bucket)
     tx.add_upload(bucket, upload)
     return upload
 
@@ -217,4 +227,5 @@ def put_part(
 ) -> None:
     """Its first part; an interaction."""
     content = Content(None, (Extent(blob, 0, blob.length),))
+    claim_whole(tx, bucket)
     tx.put_part(bucket, upload, Part(1, blob.length, "etag", tx.now(), {}, content))
