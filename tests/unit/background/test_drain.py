@@ -9,7 +9,7 @@ from ozgate.content.storenames import known_stores, note_store
 from ozgate.content.stores import BlobStores
 from ozgate.errors import NoSpace, Unavailable
 from ozgate.testing.memory_blobs import MemoryBlobStore
-from ozgate.testing.metadata_base import ask
+from ozgate.testing.metadata_base import ask, change
 from tests.operations.support import OperationTestCase, settle
 
 
@@ -112,7 +112,7 @@ class DrainTests(OperationTestCase):
     async def test_lease(self) -> None:
         """While another process drains, this one does not; one that loses its lease ends."""
         await self.fill()
-        await self.gateway.metadata.write(ask, "lease", (LEASE, "other", TERM))
+        await self.gateway.metadata.write(change, "lease", (LEASE, "other", TERM))
         drain = self.drain()
         assert drain.running.failure is not None
         self.assertTrue(drain.running.failure.check(Unavailable))
