@@ -9,16 +9,29 @@ from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
 from ozgate.interfaces import IMetadataStore, IMetadataTransaction
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
+from ozgate.metadata.sqlite.transaction import WRITING
 from ozgate.s3.perform.configuration import get_bucket_cors
 from ozgate.s3.perform.deleting import Doomed
+from ozgate.testing.memory_claims import Unclaimed
 from ozgate.testing.memory_metadata import Impure, MemoryMetadataStore, Unsendable
-from ozgate.testing.metadata_base import ask
+from ozgate.testing.metadata_base import (
+    add_bucket,
+    add_volume,
+    ask,
+    blob,
+    change,
+    part,
+    put,
+    upload,
+)
 from ozgate.testing.metadata_contract import Provider, contract_of
-from ozgate.values import Claim, Principal
+from ozgate.testing.metadata_needs import NEEDS
+from ozgate.values import Bucket, Claim, Content, DamagedRow, Principal, Secret, Volume
 from tests.started import started
 
 
@@ -81,6 +94,72 @@ class PurityTests(TestCase):
         self.assertEqual(self.successResultOf(self.store.write(_number)), 1)
         self.assertEqual(len(_runs), 2)
         self.assertEqual(self.successResultOf(self.store.write(_number)), 2)
+
+
+class UnclaimedTests(TestCase):
+    """The memory provider finds out interactions that change what they have not claimed."""
+
+    def setUp(self) -> None:
+        """Open a store with a bucket that holds a version and an upload."""
+        self.store = MemoryMetadataStore(Clock())
+        self.successResultOf(started(self.store))
+        self.successResultOf(self.store.write(add_volume, "s3v"))
+        self.bucket = self.successResultOf(self.store.write(add_bucket, "bucket"))
+        self.version = self.successResultOf(self.store.write(put, self.bucket, "key"))
+        self.upload = self.successResultOf(
+            self.store.write(upload, self.bucket, "key", "an id")
+        )
+
+    def calls(self) -> dict[str, tuple[Any, ...]]:
+        """Arguments for each method that needs a claim."""
+        volume = Volume("s3v", "testuser", 0)
+        version, begun = (self.bucket, self.version), (self.bucket, self.upload)
+        row = DamagedRow("versions", (1, "key", 1), "")
+        return {
+            "add_volume": (Volume("new", "testuser", 0),),
+            "replace_volume": (volume,),
+            "remove_volume": (volume,),
+            "add_bucket": (Bucket("s3v", "new", "testuser", 0),),
+            "replace_bucket": (self.bucket,),
+            "remove_bucket": (self.bucket,),
+            "set_configuration": (self.bucket, "cors", b"x"),
+            "add_version": (*version, Content(b"body")),
+            "replace_version": version,
+            "remove_version": version,
+            "add_upload": begun,
+            "complete_upload": begun,
+            "remove_upload": begun,
+            "put_part": (*begun, part(1)),
+            "forget_events": (1,),
+            "release": (1, 1),
+            "forget_doomed": ([blob("a")],),
+            "move_blob": (blob("a"), [blob("b")], 50, 1),
+            "correct_usage": ("s3v", "bucket", 1, 1),
+            "mend_row": (row, "testuser"),
+            "lease": ("work", "me", 1.0),
+            "put_secret": (Secret("id", "alice", b"sealed", 0, None),),
+            "remove_secret": ("id",),
+            "set_setting": ("name", b"value"),
+        }
+
+    def test_all_say(self) -> None:
+        """Every method that changes something says what it needs, and what needs something is tried here."""
+        self.assertEqual(NEEDS.keys(), set(WRITING) - {"claim"})
+        tried = self.calls()
+        for name in NEEDS.keys() - tried.keys():
+            self.assertIs(NEEDS[name], NEEDS["doom"], name)
+
+    def test_refused(self) -> None:
+        """Each of them is refused where that is not claimed, and nothing is changed; where it is, it is not refused for that."""
+        before = self.store._state.copy()
+        for name, args in self.calls().items():
+            self.failureResultOf(self.store.write(ask, name, args), Unclaimed)
+            self.assertEqual(self.store._state, before, name)
+        for name, args in self.calls().items():
+            found: list[Any] = []
+            self.store.write(change, name, args).addBoth(found.append)
+            refused = isinstance(found[0], Failure) and found[0].check(Unclaimed)
+            self.assertFalse(refused, name)
 
 
 _numbers = count()

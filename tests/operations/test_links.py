@@ -7,7 +7,9 @@ from typing import Any
 
 from attrs import evolve
 
-from ozgate.values import Acl
+from ozgate.testing.memory_metadata import MemoryTransaction
+from ozgate.values import Acl, Claim
+from ozgate.values.claims import Kind
 from tests.operations.past import VOLUME
 from tests.operations.test_authorization import (
     BUILT,
@@ -82,6 +84,25 @@ class OperationsTests(LinkTestCase):
                     self.holds()[0].versions.keys(), changed.versions.keys()
                 )
             metadata.restore(before)
+
+    async def test_claims(self) -> None:
+        """Who writes by whatever name claims the same, so that one waits for the other."""
+        seen: list[set[Claim]] = []
+        claim = MemoryTransaction.claim
+
+        def noting(tx: MemoryTransaction, *claims: Claim) -> bool:
+            seen[-1].update(claims)
+            return claim(tx, *claims)
+
+        self.patch(MemoryTransaction, "claim", noting)
+        for name in ("bucket", "two", "one"):
+            seen.append(set())
+            answer = await self.ask("PUT", f"/{name}/key", body=b"body")
+            self.assertEqual(answer.status, 200)
+        claimed = [each for each in seen[0] if each.kind is Kind.KEY]
+        self.assertEqual([each.what for each in claimed], ["key"])
+        self.assertEqual(seen[0], seen[1])
+        self.assertEqual(seen[0], seen[2])
 
     async def test_nowhere(self) -> None:
         """A link that dangles, or leads into a loop, is no bucket: 404, never anything of ours that failed."""

@@ -37,6 +37,7 @@ WRITING = (
     "release",
     "forget_doomed",
     "doom",
+    "move_blob",
     "correct_usage",
     "mend_row",
     "lease",
