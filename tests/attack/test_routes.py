@@ -54,6 +54,7 @@ ARGUMENTS: dict[str, Any] = {
     "secret": "chosen by an attacker",
     "acls": ["user:mallory:a"],
     "place": "x",
+    "store": "files",
     "target": "/tmp/stolen",
     "space_quota": 1,
 }
