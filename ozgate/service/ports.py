@@ -30,7 +30,7 @@ def rest_without_descriptors(reactor: IReactorTime, port: Any) -> None:
 
     told = False
 
-    def accept_or_rest() -> Any:
+    def accept_or_rest() -> object:
         nonlocal told
         try:
             os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))

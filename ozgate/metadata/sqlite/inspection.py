@@ -107,7 +107,7 @@ class Inspections:
         ended: Deferred[None] = Deferred()
         self._running.add(ended)
 
-        def settle(fire: Callable[[Any], None], value: Any) -> None:
+        def settle(fire: Callable[[Any], None], value: object) -> None:
             self._running.discard(ended)
             ended.callback(None)
             fire(value)
@@ -128,7 +128,7 @@ class Inspections:
             return fail(Unavailable(str(error)))
         return done
 
-    def _look(self, look: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    def _look(self, look: Callable[..., object], args: tuple[object, ...]) -> object:
         connection = connect_reader(self._path)
         self._connections.add(connection)
         try:

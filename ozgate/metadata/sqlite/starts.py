@@ -6,7 +6,7 @@ Before, extents were numbered, and parts had no place of their own: to find a by
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count, groupby
 from operator import itemgetter
 from typing import Any
@@ -156,7 +156,7 @@ def _text(value: Any) -> Any:
     return value
 
 
-def _check(function: Any, *columns: object) -> int | None:
+def _check(function: Callable[..., int], *columns: object) -> int | None:
     try:
         check: int = function(*columns)
     except UnicodeEncodeError:

@@ -124,7 +124,7 @@ def _shape(connection: sqlite3.Connection, kind: str, name: str) -> Shape:
     )
 
 
-def _index(connection: sqlite3.Connection, name: str) -> list[Any]:
+def _index(connection: sqlite3.Connection, name: str) -> list[object]:
     """The columns of an index, with their order and collation."""
     found = connection.execute(f"PRAGMA index_xinfo('{name}')").fetchall()
     return [each[1:] for each in found]
