@@ -145,6 +145,9 @@ def unavailable() -> str | None:
 class _Watching:
     """The VFS of a process. Made once and never freed: connections may outlive the watching.
 
+    A file belongs to the watcher that saw it opened. What a connection left from an earlier watching does, when the garbage
+    collector closes it for one, is no business of a later watcher.
+
     :ivar watcher: who is asked about calls; ``None`` for nobody.
     :ivar reads: whether about reads too.
     :ivar failures: of the watcher, which SQLite cannot be told of.
@@ -156,7 +159,7 @@ class _Watching:
         self.failures: list[BaseException] = []
         self._library = library
         self._original = library.sqlite3_vfs_find(b"unix")
-        self._paths: dict[int, str] = {}
+        self._opened: dict[int, tuple[str, Watcher | None]] = {}
         self._tables: dict[int, tuple[_Methods, _Methods]] = {}
         unix = self._original.contents
         self._vfs = _VFS.from_buffer_copy(unix)
@@ -213,7 +216,7 @@ class _Watching:
         opened.pMethods = None  # SQLite closes what has methods, also when xOpen failed
         code = self._ask(kind, path, real)
         if opened.pMethods:
-            self._paths[file] = path
+            self._opened[file] = path, self.watcher
             opened.pMethods = ctypes.pointer(self._table(opened.pMethods))
         return code
 
@@ -260,13 +263,20 @@ class _Watching:
             self._tables[address] = table, real
         return self._tables[address][0]
 
+    def _watched(self, file: int) -> bool:
+        """Whether the one who watches now saw the file opened."""
+        _, watcher = self._opened.get(file, (None, None))
+        return watcher is not None and watcher is self.watcher
+
     def _close(self, methods: _Methods, file: int) -> int:
-        path = self._paths.pop(file, "?")
-        code = self._ask("close", path, lambda most=None: _OK)
+        code = _OK
+        if self._watched(file):
+            code = self._ask("close", self._opened[file][0], lambda most=None: _OK)
+        self._opened.pop(file, None)
         return int(methods.xClose(file)) or code
 
     def _read(self, methods: _Methods, file: int, data: int, size: int, at: int) -> int:
-        if not self.reads or self.watcher is None:
+        if not self.reads or not self._watched(file):
             return int(methods.xRead(file, data, size, at))
 
         def real(most: int | None = None) -> int:
@@ -275,7 +285,7 @@ class _Watching:
             ctypes.memset(data, 0, size)
             return int(methods.xRead(file, data, most, at)) or _SHORT_READ
 
-        return self._ask("read", self._paths[file], real, at, size=size)
+        return self._ask("read", self._opened[file][0], real, at, size=size)
 
     def _write(
         self, methods: _Methods, file: int, data: int, size: int, at: int
@@ -286,22 +296,26 @@ class _Watching:
             # Less was written than asked for, and no error: unixWrite takes the disk to be full.
             return int(methods.xWrite(file, data, most, at)) or _FULL if most else _FULL
 
-        if self.watcher is None:
+        if not self._watched(file):
             return real()
         written = ctypes.string_at(data, size)
-        return self._ask("write", self._paths[file], real, at, written, size)
+        return self._ask("write", self._opened[file][0], real, at, written, size)
 
     def _truncate(self, methods: _Methods, file: int, size: int) -> int:
         def real(most: int | None = None) -> int:
             return int(methods.xTruncate(file, size))
 
-        return self._ask("truncate", self._paths[file], real, size=size)
+        if not self._watched(file):
+            return real()
+        return self._ask("truncate", self._opened[file][0], real, size=size)
 
     def _sync(self, methods: _Methods, file: int, flags: int) -> int:
         def real(most: int | None = None) -> int:
             return int(methods.xSync(file, flags))
 
-        return self._ask("sync", self._paths[file], real)
+        if not self._watched(file):
+            return real()
+        return self._ask("sync", self._opened[file][0], real)
 
 
 def _sync(folder: str) -> int:

@@ -164,6 +164,19 @@ class SQLiteTests(DatabaseTestCase):
             connect(self.path).execute("INSERT INTO a VALUES (1)")
         self.assertEqual(caught.exception.sqlite_errorname, "SQLITE_FULL")
 
+    def test_left_over(self) -> None:
+        """A connection that was tapped earlier counts for nobody later: the garbage collector closes such at any time."""
+        self.fill()
+        with tapped(Recording()):
+            left = connect(self.path)
+            left.execute("INSERT INTO a VALUES (1)")
+        recording = Recording(lambda call: True)
+        with tapped(recording):
+            left.execute("INSERT INTO a VALUES (2)")
+            left.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            left.close()
+        self.assertEqual({call.kind for call in recording.calls} - {"unlink"}, set())
+
     def test_defect(self) -> None:
         """An exception that is no OSError reaches the test, not SQLite."""
 
