@@ -40,14 +40,15 @@ class Secrets:
     """
 
     def __init__(self, known: Mapping[str, str], *, tells: bool = True) -> None:
-        self.known = known
+        self._known = {
+            access_id: Credential(secret, access_id)
+            for access_id, secret in known.items()
+        }
         self.tells = tells
 
     def verify(self, presented: Presented) -> Deferred[Signatory | None]:
         """See :class:`~ozgate.interfaces.IVerifier`."""
-        access_id = presented.access_id
-        secret = self.known.get(access_id)
-        credential = None if secret is None else Credential(secret, access_id)
+        credential = self._known.get(presented.access_id)
         found = execute(signatory_of, presented, credential)
         return found if self.tells else found.addCallback(_without_key)
 
