@@ -131,7 +131,7 @@ class ReceiveCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make the stores and the gateway."""
-        clock = Clock()
+        self.clock = clock = Clock()
         self.blobs = MemoryBlobStore(clock)
         self.successResultOf(started(self.blobs))
         self.metadata = MemoryMetadataStore(clock)
@@ -475,6 +475,38 @@ class RefusedTests(ReceiveCase):
         self.failureResultOf(done, CancelledError)
         self.assertTrue(connection.drained)
         self.assert_nothing_left()
+
+
+class ConfirmTests(ReceiveCase):
+    """Whether it is asked again who signed, when a body is here."""
+
+    def asked_again(self, data: bytes, seconds: float, *, of_object: bool) -> int:
+        """How often, of a body that takes so long."""
+        connection = Connection(data, len(data))
+        asked = []
+
+        async def confirm() -> None:
+            asked.append(connection.body.complete)
+
+        call = evolve(self.call(connection), confirm=confirm)
+        work = receive(call, inline=True) if of_object else document(call, allow)
+        done: Deferred[Any] = Deferred.fromCoroutine(work)
+        self.clock.rightNow += seconds
+        connection.run()
+        self.successResultOf(done)
+        self.assertTrue(all(asked))
+        return len(asked)
+
+    def test_small(self) -> None:
+        """A small body that comes at once costs no second look; one that took its time does, and one of which the clock cannot tell."""
+        for of_object in (True, False):
+            for seconds, times in ((0, 0), (1, 0), (1.5, 1), (3600, 1), (-1, 1)):
+                found = self.asked_again(SMALL, seconds, of_object=of_object)
+                self.assertEqual(found, times, (of_object, seconds))
+
+    def test_large(self) -> None:
+        """A large one of an object does always."""
+        self.assertEqual(self.asked_again(LARGE, 0, of_object=True), 1)
 
 
 def allow(tx: IMetadataTransaction, asked: Asked) -> None:
