@@ -36,8 +36,8 @@ class NoSpace(StoreError):
     """The disk or a quota of the operating system is full; nothing was kept."""
 
 
-class Overtaken(Exception):
-    """An interaction was too late to claim what it had found; its provider rolls it back and runs it anew."""
+class Overtaken(Unavailable):
+    """An interaction was too late to claim what it had found. Its provider rolls it back and runs it anew; one that gives up says this."""
 
 
 class Damaged(StoreError):

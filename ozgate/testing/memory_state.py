@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from attrs import define, evolve, field, fields
@@ -80,17 +80,27 @@ def kept_content(content: Content) -> Content:
 class Rows:
     """Tables that are thrown away if the interaction fails.
 
-    :param stale: what to say of what was read before a claim.
+    :param at_claim: called as a claim is held, with the tables; gives those that are read from then on, in which others may have
+        written meanwhile. Then what was read before may be out of date.
     """
 
     def __init__(
-        self, state: State, now: int, writing: bool, stale: bool = False
+        self,
+        state: State,
+        now: int,
+        writing: bool,
+        at_claim: Callable[[State], State] | None = None,
     ) -> None:
         self._state = state
         self._now = now
         self._writing = writing
-        self._stale = stale
+        self._at_claim = at_claim
         self._claims = Claims()
+
+    @property
+    def state(self) -> State:
+        """The tables."""
+        return self._state
 
     def _written(self, *claims: Claim) -> State:
         """The state, for a method that changes it.
@@ -112,7 +122,10 @@ class Rows:
         """Hold what is claimed, in order."""
         self._written()
         self._claims.take(claims)
-        return self._stale
+        if self._at_claim is None:
+            return False
+        self._state = self._at_claim(self._state)
+        return True
 
     def now(self) -> int:
         """The time of the whole transaction."""
