@@ -1,4 +1,4 @@
-"""The scrub as a service: :mod:`ozgate.background.bitrot`, now and again by itself, or when an administrator asks for it."""
+"""When the scrub of :mod:`ozgate.background.bitrot` runs: when it is due, or when an administrator asks for it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ LOOK_EVERY = 60.0
 """Seconds between two looks whether a scrub is due. The first is as long after the start, which has enough to do."""
 
 
-class Scrubber:
-    """Runs the scrub of a process, one at a time.
+class ScrubControl:
+    """What starts and stops the scrub of a process, whoever asks for it; one runs at a time.
 
     :param owner: see :class:`~ozgate.background.bitrot.Scrub`, as for the others.
     :param rate: tells the rate of the configuration.
@@ -85,18 +85,21 @@ class Scrubber:
         await self.wait()
 
 
-class Scrubbing(Rounds):
-    """Scrubs when it is due: ``every`` seconds after the last one began, and at once what was not finished.
+class ScrubSchedule(Rounds):
+    """Starts a scrub when it is due: ``every`` seconds after the last one began, and at once what was not finished.
 
+    :param control: starts it.
     :param clock: what the time between two looks is taken from.
     :param every: seconds.
     """
 
     name = "scrub"
 
-    def __init__(self, scrubber: Scrubber, clock: IReactorTime, every: float) -> None:
+    def __init__(
+        self, control: ScrubControl, clock: IReactorTime, every: float
+    ) -> None:
         super().__init__(clock, LOOK_EVERY)
-        self._scrubber = scrubber
+        self._control = control
         self._every = every
         self._began = 0.0
 
@@ -108,10 +111,10 @@ class Scrubbing(Rounds):
     async def work(self) -> None:
         """Scrub when it is due."""
         new = self._clock.seconds() - self._began < LOOK_EVERY
-        if new or self._scrubber.is_running:
+        if new or self._control.is_running:
             return
-        now = await self._scrubber.scrub.load()
-        standing = self._scrubber.scrub.standing
+        now = await self._control.scrub.load()
+        standing = self._control.scrub.standing
         unfinished = standing.is_under_way and not standing.stopped
         if unfinished or now >= standing.began + self._every * 1000:
-            self._scrubber.start()
+            self._control.start()

@@ -30,7 +30,7 @@ from ..background.certificates import CertificateWatch
 from ..background.longreads import LongReads
 from ..background.reaper import Reaper, Sweeper
 from ..background.rounds import Rounds
-from ..background.scrub import Scrubbing
+from ..background.scrub import ScrubSchedule
 from ..background.uploads import UploadExpiry
 from ..config.settings import Settings
 from ..config.sitefile import ConfigurationError
@@ -261,8 +261,8 @@ class GatewayService(Service):
         reads = LongReads(self._metadata, gateway.readers, clock, owner)
         services: list[Rounds] = [reads, *sweepers, expiry, watch]
         if settings.scrub_interval:
-            scrubber = context.upkeep.scrubber
-            services.append(Scrubbing(scrubber, clock, settings.scrub_interval))
+            control = context.upkeep.scrub_control
+            services.append(ScrubSchedule(control, clock, settings.scrub_interval))
         for service in services:
             service.startService()
             self._closing.push_async_callback(maybeDeferred, service.stopService)

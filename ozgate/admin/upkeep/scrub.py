@@ -21,7 +21,7 @@ async def start_scrub(
     require_admin(caller)
     if rate is not None and rate < 0:
         raise AdminError("INVALID_REQUEST", "a rate is not below 0")
-    context.upkeep.scrubber.start(rate)
+    context.upkeep.scrub_control.start(rate)
     return await scrub_status(context, caller)
 
 
@@ -31,9 +31,9 @@ async def stop_scrub(context: AdminContext, caller: Caller) -> Json:
     :raises AdminError: the caller is no administrator, or another process scrubs.
     """
     require_admin(caller)
-    scrubber = context.upkeep.scrubber
-    await scrubber.stop()
-    if not await scrubber.scrub.stop():
+    control = context.upkeep.scrub_control
+    await control.stop()
+    if not await control.scrub.stop():
         raise AdminError(
             "INVALID_REQUEST", "another process scrubs: stop it there", 409
         )
@@ -49,9 +49,9 @@ async def scrub_status(
     :raises AdminError: the caller is no administrator.
     """
     require_admin(caller)
-    scrubber = context.upkeep.scrubber
-    await scrubber.wait(min(wait, LONGEST_WAIT))
-    scrub, running = scrubber.scrub, scrubber.is_running
+    control = context.upkeep.scrub_control
+    await control.wait(min(wait, LONGEST_WAIT))
+    scrub, running = control.scrub, control.is_running
     if not running:
         await scrub.load()
     standing = Standing() if scrub.is_measuring else scrub.standing
@@ -67,7 +67,7 @@ async def scrub_status(
         "total": standing.total,
         "rows": standing.rows,
         "rate": speed,
-        "limit": scrubber.rate(),
+        "limit": control.rate(),
         "left": round(left / speed) if speed else None,
         "found": standing.damaged,
         "damaged": [_json(each) for each in scrub.listed.values()],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-from ...background.scrub import Scrubber
+from ...background.scrub import ScrubControl
 from ...background.sharedwork import Running
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ LONGEST_WAIT = 20.0
 class Upkeep:
     """What goes on in a process.
 
-    :ivar scrubber: scrubs.
+    :ivar scrub_control: starts and stops the scrub.
     :ivar backup: the backup under way, or the last one.
     :ivar drain: likewise.
     """
 
     def __init__(self, gateway: Gateway) -> None:
-        self.scrubber = Scrubber(
+        self.scrub_control = ScrubControl(
             gateway.metadata,
             gateway.blobs,
             gateway.clock,
@@ -61,7 +61,7 @@ class Upkeep:
 
     async def stop(self) -> None:
         """Stop what is under way; returns when it has stopped."""
-        await self.scrubber.stop()
+        await self.scrub_control.stop()
         if self.backup is not None:
             await self.backup.stop()
         if self.drain is not None:

@@ -1,7 +1,7 @@
 """One blob as one file: its format, and how it is written.
 
 The file is the blob's bytes, then a table of the CRC64NVME of each 256 KiB block (8 bytes each), then a
-trailer. Everything little-endian. So a range is verified by the blocks it touches, and a scrubber needs no
+trailer. Everything little-endian. So a range is verified by the blocks it touches, and a scrub needs no
 metadata.
 
 All functions and methods here block and run in a thread.

@@ -10,7 +10,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.background.bitrot import Scrub
-from ozgate.background.scrub import LOOK_EVERY, Scrubber, Scrubbing
+from ozgate.background.scrub import LOOK_EVERY, ScrubControl, ScrubSchedule
 from ozgate.background.scrubstate import LEASE, TERM
 from ozgate.background.sharedwork import Running
 from ozgate.content.stores import BlobStores
@@ -50,11 +50,11 @@ class ScrubCase(SynchronousTestCase):
         self.kinds: list[str] = []
         self.stores = BlobStores(self.blobs)
         self.rate = 0
-        self.scrubber = self.make_scrubber()
+        self.control = self.make_control()
 
-    def make_scrubber(self, owner: str = "gateway") -> Scrubber:
+    def make_control(self, owner: str = "gateway") -> ScrubControl:
         """That of another process."""
-        return Scrubber(
+        return ScrubControl(
             self.metadata,
             self.stores,
             self.clock,
@@ -65,8 +65,8 @@ class ScrubCase(SynchronousTestCase):
 
     @property
     def scrub(self) -> Scrub:
-        """What the scrubber runs."""
-        return self.scrubber.scrub
+        """What the control runs."""
+        return self.control.scrub
 
     def add_blob(self) -> BlobRef:
         """A blob with a name."""
@@ -91,7 +91,7 @@ class ScrubCase(SynchronousTestCase):
 
     def go(self) -> None:
         """Scrub, and let it happen."""
-        self.scrubber.start()
+        self.control.start()
         self.settle()
 
     def damage(self, blob: BlobRef) -> None:
@@ -107,7 +107,7 @@ class WholeTests(ScrubCase):
     def test_everything(self) -> None:
         """Every blob that has a name is read, and nothing is found where all is well."""
         self.go()
-        self.assertFalse(self.scrubber.is_running)
+        self.assertFalse(self.control.is_running)
         standing = self.scrub.standing
         self.assertEqual((standing.done, standing.total), (5 * SIZE, 5 * SIZE))
         self.assertEqual((standing.began, standing.ended), (START * 1000,) * 2)
@@ -140,7 +140,7 @@ class WholeTests(ScrubCase):
         for blob in (lost, well, BlobRef("gone", "1" * 24, SIZE, 0)):
             self.write(name_blob, self.bucket, blob)
         self.stores = BlobStores(more, [self.blobs])
-        self.scrubber = self.make_scrubber()
+        self.control = self.make_control()
         self.go()
         self.assertEqual(self.scrub.standing.total, 8 * SIZE)
         self.assertEqual(self.scrub.standing.done, 8 * SIZE)
@@ -159,7 +159,7 @@ class WholeTests(ScrubCase):
         for _ in range(10):
             self.clock.advance(1)
             self.settle()
-        self.assertFalse(self.scrubber.is_running)
+        self.assertFalse(self.control.is_running)
         self.assertEqual(self.scrub.standing.done, 5 * SIZE)
 
     def test_damaged_rows(self) -> None:
@@ -190,28 +190,28 @@ class PaceTests(ScrubCase):
         for seconds in range(10):
             read = self.scrub.standing.done + self.scrub.partial
             self.assertLessEqual(read, self.rate * seconds + SIZE)
-            self.assertTrue(self.scrubber.is_running, seconds)
+            self.assertTrue(self.control.is_running, seconds)
             self.clock.advance(1)
             self.settle()
-        self.assertFalse(self.scrubber.is_running)
+        self.assertFalse(self.control.is_running)
 
     def test_rate_of_this_run(self) -> None:
         """What an administrator asks for counts for one run, also for one that runs already."""
         self.rate = 1
         self.go()
-        self.assertTrue(self.scrubber.is_running)
-        self.scrubber.start(0)
+        self.assertTrue(self.control.is_running)
+        self.control.start(0)
         self.clock.advance(1)
         self.settle()
-        self.assertFalse(self.scrubber.is_running)
-        self.scrubber.start()
-        self.assertEqual(self.scrubber.rate(), 1)
+        self.assertFalse(self.control.is_running)
+        self.control.start()
+        self.assertEqual(self.control.rate(), 1)
         self.wait_for(self.stop())
 
     async def stop(self) -> None:
         """Stop it; time goes on meanwhile."""
         self.clock.callLater(0, self.clock.advance, 1)
-        await self.scrubber.stop()
+        await self.control.stop()
 
     def scrub_a_part(self) -> None:
         """Begin a scrub that finds damage at once, and stop it before its end."""
@@ -227,7 +227,7 @@ class PaceTests(ScrubCase):
         self.scrub_a_part()
         done = self.scrub.standing.done
         self.assertIn(done, range(1, 5 * SIZE))
-        self.scrubber = self.make_scrubber()
+        self.control = self.make_control()
         self.rate = 0
         verified: list[str] = []
         verify = self.blobs.verify
@@ -252,7 +252,7 @@ class PaceTests(ScrubCase):
             for at in range(0, len(data), 9):
                 flipped = data[:at] + bytes((data[at] ^ 2,)) + data[at + 1 :]
                 self.write("set_setting", name, flipped)
-                self.scrubber = self.make_scrubber()
+                self.control = self.make_control()
                 self.go()
                 self.assertTrue(self.scrub.standing.ended, (name, at))
                 self.assertEqual(self.scrub.standing.done, 5 * SIZE, (name, at))
@@ -264,7 +264,7 @@ class PaceTests(ScrubCase):
         """While another process scrubs, this one does not."""
         self.write("lease", LEASE, "another", 1000)
         self.go()
-        self.assertFalse(self.scrubber.is_running)
+        self.assertFalse(self.control.is_running)
         self.wait_for(self.scrub.load())
         self.assertEqual(self.scrub.standing.began, 0)
 
@@ -272,7 +272,7 @@ class PaceTests(ScrubCase):
         """A scrub that another process went on with ends, and what that one kept stays, though it is done by now."""
         self.rate = SIZE
         self.go()
-        other = self.make_scrubber("another")
+        other = self.make_control("another")
         for _ in range(2):
             self.clock.advance(1)
             self.settle()
@@ -284,7 +284,7 @@ class PaceTests(ScrubCase):
         self.assertTrue(other.scrub.standing.ended)
         self.clock.advance(TERM)
         self.settle()
-        self.assertFalse(self.scrubber.is_running)
+        self.assertFalse(self.control.is_running)
         self.wait_for(self.scrub.load())
         self.assertEqual(self.scrub.standing, other.scrub.standing)
 
@@ -292,7 +292,7 @@ class PaceTests(ScrubCase):
         """Who is asked to stop the scrub of another process says that it is not its own."""
         self.rate = SIZE
         self.go()
-        other = self.make_scrubber("another")
+        other = self.make_control("another")
         self.assertFalse(self.wait_for(other.scrub.stop()))
         self.wait_for(self.scrub.load())
         self.assertFalse(self.scrub.standing.stopped)
@@ -315,7 +315,7 @@ class PaceTests(ScrubCase):
         for _ in range(10):
             self.clock.advance(1)
             self.settle()
-        self.assertFalse(self.scrubber.is_running)
+        self.assertFalse(self.control.is_running)
 
 
 class DueTests(ScrubCase):
@@ -326,9 +326,9 @@ class DueTests(ScrubCase):
         self.clock.advance(seconds)
         self.settle()
 
-    def serve(self) -> Scrubbing:
+    def serve(self) -> ScrubSchedule:
         """Run the service."""
-        service = Scrubbing(self.scrubber, self.clock, 7 * DAY)
+        service = ScrubSchedule(self.control, self.clock, 7 * DAY)
         service.startService()
         self.addCleanup(service.stopService)
         return service
