@@ -13,12 +13,12 @@ from klein import Klein
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import Resource
 
-from ..s3.xml import error_document
+from ..s3.documents import error_document
+from ..wire.gatewaysite import GatewaySite
 from ..wire.hosts import GUARDS, may_be_called, of_another_site
 from ..wire.limits import ConnectionLimits
 from ..wire.peers import Peers
 from ..wire.request import GatewayRequest
-from ..wire.site import GatewaySite
 from .answers import answer
 from .caller import peer_uid
 from .commands import table

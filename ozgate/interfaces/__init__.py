@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from .blobs import IBlobSink, IBlobStore, IByteSource, IFiles
 from .claims import IClaims
+from .credentials import ISecretStore, IVerifier
 from .metadata import IInspected, IMeasured, IMetadataStore, IMetadataTransaction
 from .providers import IProviderMaker
 from .rows import (
@@ -26,7 +27,6 @@ from .rows import (
     IUploads,
     IVersions,
 )
-from .secrets import ISecretStore, IVerifier
 
 __all__ = [
     "IBlobNames",

@@ -19,13 +19,13 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from ..errors import AccessDenied, S3Error, SlowDown
+from ..wire.gatewaysite import GatewaySite
 from ..wire.hosts import GUARDS, may_be_called, named_origins, of_another_site
 from ..wire.limits import REQUESTS, ConnectionLimits
-from ..wire.site import GatewaySite
 from ..wire.target import Scope, parse_address
+from .documents import error_document
 from .openpages import OpenPages, open_page
 from .pipeline import Pipeline
-from .xml import error_document
 
 if TYPE_CHECKING:
     from ..config.settings import Settings

@@ -18,7 +18,7 @@ from ..errors import (
     NotModified,
     PreconditionFailed,
 )
-from .xml import parse_http_date
+from .times import parse_http_date
 
 if TYPE_CHECKING:
     from ..values import ObjectVersion, Upload

@@ -25,7 +25,7 @@ from ..errors import (
 )
 from ..values import NULL_VERSION, Checksum, ObjectVersion
 from . import tags
-from .xml import http_date
+from .times import http_date
 
 if TYPE_CHECKING:
     from ..wire.headers import Headers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from hashlib import sha256
 
-from .xml import element
+from .documents import element
 
 
 @lru_cache(maxsize=1024)

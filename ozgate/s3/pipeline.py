@@ -31,6 +31,7 @@ from ..wire.accesslog import GONE
 from ..wire.headers import Headers
 from ..wire.send import send
 from .call import Call, asked_of
+from .documents import error_document
 from .failures import as_s3_error, code_of, log_failure, log_success
 from .finish import finish
 from .gate import admit
@@ -39,7 +40,6 @@ from .reply import Reply
 from .resolve import resolve_request
 from .row import Body, Gate
 from .terms import check_payload, check_unread
-from .xml import error_document
 
 if TYPE_CHECKING:
     from ..auth.sigv4 import Verified

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from unicodedata import category
 
 from ..errors import BadRequest, InvalidArgument, InvalidTag, MalformedXML
+from .documents import document, element, read
 from .params import form_decoded
-from .xml import document, element, read
 
 MAX_TAGS = 10
 MAX_KEY = 128

@@ -14,7 +14,7 @@ from ..errors import (
 )
 from ..values import NULL_VERSION, Bucket, ObjectVersion
 from .policy.decide import authorize
-from .xml import http_date
+from .times import http_date
 
 if TYPE_CHECKING:
     from ..interfaces import IMetadataTransaction

@@ -45,8 +45,8 @@ from ..s3.app import make_site
 from ..s3.perform.buckets import add_bucket, shared_volume
 from ..values import Claim
 from ..wire.accesslog import AccessLog, AuditLog
+from ..wire.gatewaysite import GatewaySite
 from ..wire.limits import raise_descriptors
-from ..wire.site import GatewaySite
 from ..wire.target import valid_bucket_name
 from .adminlistener import ADDRESS, open_secrets, serve_admin, user_with_key
 from .belonging import check_belonging

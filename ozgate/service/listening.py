@@ -18,13 +18,13 @@ from twisted.internet.task import deferLater
 from ..config.parsers import host_and_port
 from ..config.settings import Settings
 from ..config.sitefile import ConfigurationError
-from ..wire.site import Announced
+from ..wire.gatewaysite import Announced
 from .endpoints import SETTABLE, description_of, on_host, refusal, try_port
 from .ports import rest_without_descriptors
 from .tlsendpoints import PREFIX, TlsEndpoint
 
 if TYPE_CHECKING:
-    from ..wire.site import GatewaySite
+    from ..wire.gatewaysite import GatewaySite
 
 PROXIED = "haproxy:"
 """How a description begins of an endpoint that only proxies reach, which speak the PROXY protocol."""

@@ -238,7 +238,7 @@ def in_memory_agent(site: IProtocolFactory, reactor: IReactorTime) -> IAgent:
 
     It is what treq stands on. Used by itself it leaves URLs and what is gzip as they are, as clients of S3 do.
 
-    :param site: such as a :class:`~ozgate.wire.site.GatewaySite`.
+    :param site: such as a :class:`~ozgate.wire.gatewaysite.GatewaySite`.
     :param reactor: what moves the bytes: trial's reactor, or a ``Clock``.
     """
     agent: IAgent = Agent.usingEndpointFactory(reactor, _Endpoint(site, reactor))

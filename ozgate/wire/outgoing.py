@@ -19,7 +19,7 @@ from ..errors import ClientGone
 from .deadline import FLUSH, IDLE, LINGER, WORK, WRITE, Deadline
 
 if TYPE_CHECKING:
-    from .site import GatewaySite
+    from .gatewaysite import GatewaySite
 
 
 class OutgoingChannel(http.HTTPChannel):

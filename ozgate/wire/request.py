@@ -25,7 +25,7 @@ from .peers import NOBODY
 
 if TYPE_CHECKING:
     from .channel import GatewayChannel
-    from .site import GatewaySite
+    from .gatewaysite import GatewaySite
 
 Pairs = Iterable[tuple[bytes, bytes]]
 

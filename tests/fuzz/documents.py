@@ -9,11 +9,11 @@ from xml.etree import ElementTree
 
 from ozgate.config.settings import Settings
 from ozgate.errors import S3Error
+from ozgate.s3.documents import NAMESPACE, Element, document, element, escape, read
 from ozgate.s3.perform.buckets import _location
 from ozgate.s3.perform.deleting import _read_request
 from ozgate.s3.perform.partlist import fingerprint, read_list
 from ozgate.s3.tags import from_document
-from ozgate.s3.xml import NAMESPACE, Element, document, element, escape, read
 from tests.fuzz.judging import check_error
 from tests.fuzz.running import fuzz
 

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from twisted.internet.testing import MemoryReactorClock
 
+from ozgate.wire.gatewaysite import GatewaySite
 from ozgate.wire.request import GatewayRequest
-from ozgate.wire.site import GatewaySite
 from tests.fuzz.judging import nothing_unforeseen, read_answers
 from tests.fuzz.running import fuzz
 from tests.fuzz.talking import hear

@@ -14,7 +14,7 @@ from twisted.web.http import NO_BODY_CODES
 from zope.interface import implementer
 
 from ozgate.errors import S3Error
-from ozgate.s3.xml import error_document
+from ozgate.s3.documents import error_document
 
 _STATUS = re.compile(rb"HTTP/1\.1 ([1-5][0-9]{2}) [ -~]*").fullmatch
 _FIELD = re.compile(rb"([A-Za-z0-9!#$%&'*+.^_`|~-]+): ([\t -~\x80-\xff]*)").fullmatch

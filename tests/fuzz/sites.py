@@ -30,8 +30,8 @@ from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.testing.memory_state import State
 from ozgate.values import Acl, Checksum, Claim, Content, ObjectPart, ObjectVersion
 from ozgate.wire.accesslog import AccessLog, AuditLog
+from ozgate.wire.gatewaysite import GatewaySite
 from ozgate.wire.request import GatewayRequest
-from ozgate.wire.site import GatewaySite
 from tests.fuzz.judging import Answer, Lines, nothing_unforeseen, read_answers
 from tests.fuzz.talking import hear
 

@@ -13,11 +13,12 @@ from ozgate.auth.signedtimes import http_date
 from ozgate.config.authtolocal import parse_rules
 from ozgate.errors import S3Error
 from ozgate.s3.conditions import matches
+from ozgate.s3.documents import escape, read
 from ozgate.s3.headers import _decoded
 from ozgate.s3.params import copy_source, copy_source_range, parse_range, url_encode
 from ozgate.s3.tags import from_header
+from ozgate.s3.times import parse_http_date
 from ozgate.s3.tokens import decode_token
-from ozgate.s3.xml import escape, parse_http_date, read
 from ozgate.values import Acl
 from ozgate.wire.head import parse_head
 from ozgate.wire.target import parse_address

@@ -25,9 +25,9 @@ from ozgate.s3.params import (
 )
 from ozgate.s3.perform.reading import part_number_of
 from ozgate.s3.tags import from_document, from_header, to_document
+from ozgate.s3.times import http_date, parse_http_date
 from ozgate.s3.tokens import decode_token, encode_token
 from ozgate.s3.versions import check_version_id
-from ozgate.s3.xml import http_date, parse_http_date
 from ozgate.values import Acl, ByteRange
 from tests.fuzz.judging import check_error, text
 from tests.fuzz.running import fuzz

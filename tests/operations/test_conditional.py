@@ -9,7 +9,7 @@ from hashlib import md5
 from attrs import evolve
 
 from ozgate.s3.operations import Operation
-from ozgate.s3.xml import http_date
+from ozgate.s3.times import http_date
 from tests.operations.test_authorization import BUILT, Asked, AuthorizationTestCase
 from tests.unit.s3.test_operations import MODEL, members
 

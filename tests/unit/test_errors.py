@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate import errors
 from ozgate.errors import Absent, Damaged, NoSuchKey, S3Error, StoreError, forget_frames
-from ozgate.s3.xml import error_document, read
+from ozgate.s3.documents import error_document, read
 
 ERRORS = [
     value

@@ -18,8 +18,8 @@ from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
 from ozgate.errors import ClientGone, S3Error
+from ozgate.wire.gatewaysite import GatewaySite
 from ozgate.wire.request import GatewayRequest
-from ozgate.wire.site import GatewaySite
 
 Operation = Callable[[GatewayRequest], Coroutine[Any, Any, None]]
 

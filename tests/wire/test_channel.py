@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.wire.site import GatewaySite
+from ozgate.wire.gatewaysite import GatewaySite
 from tests.fuzz import framing
 from tests.fuzz.talking import hear
 from tests.wire.support import Bare, echo, error_body

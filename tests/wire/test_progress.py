@@ -11,8 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.errors import RequestTimeout
 from ozgate.testing.inmemory import join, settle
+from ozgate.wire.gatewaysite import GatewaySite
 from ozgate.wire.request import GatewayRequest
-from ozgate.wire.site import GatewaySite
 from tests.wire.support import Bytes, Operation, Root, echo, error_body
 
 PUT = b"PUT /b/k HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n"

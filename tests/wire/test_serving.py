@@ -11,8 +11,8 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from ozgate.testing.inmemory import settle, talk
+from ozgate.wire.gatewaysite import GatewaySite
 from ozgate.wire.request import GatewayRequest
-from ozgate.wire.site import GatewaySite
 from tests.wire.support import Operation, error_body
 
 ASKED = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"

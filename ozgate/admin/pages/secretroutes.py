@@ -13,7 +13,7 @@ from klein import Klein
 
 from ...config.parsers import interval
 from ...errors import S3Error, StoreError
-from ...s3.xml import element
+from ...s3.documents import element
 from ...wire.accesslog import query_parameters
 from ...wire.request import GatewayRequest
 from ..answers import answer

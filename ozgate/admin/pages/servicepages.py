@@ -19,7 +19,7 @@ from .metrics import Metrics, add_metrics
 from .reload import Outcomes, Reload, add_reload
 
 if TYPE_CHECKING:
-    from ...wire.site import GatewaySite
+    from ...wire.gatewaysite import GatewaySite
 
 
 @frozen

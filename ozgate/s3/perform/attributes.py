@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from ...errors import InvalidArgument, InvalidRequest
 from ...values import Bucket, ObjectPart, ObjectVersion
 from ..conditions import check_read
+from ..documents import document, element
 from ..headers import refuse_encryption
 from ..reply import Reply, xml_reply
+from ..times import http_date
 from ..versions import find_authorized
-from ..xml import document, element, http_date
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction

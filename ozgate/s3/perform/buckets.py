@@ -27,6 +27,7 @@ from ...secondlook import claimed
 from ...values import Acl, Bucket, Claim, Volume
 from ..asked import Asked
 from ..call import Call
+from ..documents import document, element, read
 from ..entering import authorize_creation, authorize_removal, expected_bucket
 from ..links import listed_for
 from ..owners import owner_element
@@ -38,8 +39,8 @@ from ..receive import check_entry
 from ..receive import document as receive_document
 from ..regions import GLOBAL_REGION, region_of
 from ..reply import Reply, xml_reply
+from ..times import timestamp
 from ..tokens import decode_token, encode_token
-from ..xml import document, element, read, timestamp
 
 MAX_BUCKETS = 10000
 

@@ -41,10 +41,10 @@ from ..asked import Asked
 from ..call import Call
 from ..changing import Draft, complete_upload
 from ..checksums import ALGORITHMS, combine, composite
+from ..documents import document, element
 from ..headers import refuse_unbuilt
 from ..receive import document as receive_document
 from ..reply import Reply, xml_reply
-from ..xml import document, element
 from .partlist import MAX_PARTS, Listed, fingerprint, read_list
 
 if TYPE_CHECKING:

@@ -26,10 +26,10 @@ from ...interfaces import IMetadataTransaction
 from ...values import Bucket
 from ..asked import Asked
 from ..call import Call
+from ..documents import document, element
 from ..owners import canonical_id, owner_element
 from ..receive import check_entry
 from ..reply import Reply, xml_reply
-from ..xml import document, element
 
 _Perform = Callable[[Call], Awaitable[Reply]]
 

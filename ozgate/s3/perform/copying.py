@@ -29,9 +29,10 @@ from ...values import (
 )
 from ..changing import Draft, put_version
 from ..checksums import ALGORITHMS, combine, encode
+from ..documents import document, element
 from ..headers import read_object_headers, read_tags
 from ..reply import Reply, xml_reply
-from ..xml import document, element, timestamp
+from ..times import timestamp
 from .copysource import (
     ROUNDS,
     Changed,

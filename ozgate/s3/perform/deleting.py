@@ -18,11 +18,11 @@ from ...wire.target import check_key
 from ..asked import Asked
 from ..call import Call
 from ..changing import Doomed, delete_key
+from ..documents import Element, document, element, read
 from ..policy.decide import authorize
 from ..receive import document as receive_document
 from ..reply import Reply, xml_reply
 from ..versions import check_version_id
-from ..xml import Element, document, element, read
 
 _log = Logger()
 

@@ -16,12 +16,13 @@ from ...interfaces import IMetadataTransaction
 from ...values import Bucket, ListedObject, ListedVersion, Page, Traits, VersionPage
 from ..asked import Asked
 from ..call import Call
+from ..documents import document, element, escape
 from ..owners import owner_element
 from ..params import encoding_type, integer
 from ..reply import Reply, xml_reply
+from ..times import timestamp
 from ..tokens import decode_token, encode_token
 from ..versions import check_version_id
-from ..xml import document, element, escape, timestamp
 
 MOST = 2**31 - 1
 

@@ -17,11 +17,11 @@ from ...values import Bucket, Claim, Part, Upload
 from ..changing import begin_upload, check_part, drop_upload
 from ..checksums import ALGORITHMS, declared, trailer
 from ..conditions import check_abort
+from ..documents import document, element
 from ..headers import read_object_headers, read_tags, refuse_unbuilt
 from ..receive import keep, receive
 from ..reply import Reply, xml_reply
 from ..terms import stated_size
-from ..xml import document, element
 from .completing import complete_multipart_upload
 from .digesting import asked_algorithm
 from .reading import part_number_of

@@ -32,11 +32,12 @@ from ...values import (
 )
 from ..changing import check_part
 from ..checksums import encode
+from ..documents import document, element
 from ..headers import refuse_unbuilt
 from ..params import copy_source_range
 from ..receive import keep
 from ..reply import Reply, xml_reply
-from ..xml import document, element, timestamp
+from ..times import timestamp
 from .copysource import (
     ROUNDS,
     Changed,

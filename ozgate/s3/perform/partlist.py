@@ -13,7 +13,7 @@ from attrs import frozen
 
 from ...errors import InvalidArgument, InvalidPartOrder, InvalidRequest, MalformedXML
 from ..checksums import ALGORITHMS
-from ..xml import Element, read
+from ..documents import Element, read
 
 MAX_PARTS = 10_000
 

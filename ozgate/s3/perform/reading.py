@@ -17,8 +17,8 @@ from ..conditions import check_read
 from ..headers import checksum_headers, refuse_encryption, version_headers
 from ..params import parse_range
 from ..reply import Reply
+from ..times import parse_http_date
 from ..versions import find_authorized
-from ..xml import parse_http_date
 from .attributes import get_object_attributes
 
 if TYPE_CHECKING:

@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ...values import Bucket, Part, Upload, UploadPage
+from ..documents import document, element
 from ..owners import owner_element
 from ..params import encoding_type, integer
 from ..reply import Reply, xml_reply
-from ..xml import document, element, timestamp
+from ..times import timestamp
 from .uploads import find_upload
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from ozgate.s3.conditions import (
     matches,
     refuse_untaken,
 )
-from ozgate.s3.xml import http_date
+from ozgate.s3.times import http_date
 from ozgate.values import ObjectVersion, Upload
 from ozgate.wire.headers import Headers
 

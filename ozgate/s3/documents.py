@@ -1,4 +1,4 @@
-"""XML out and in: a writer of strings, a strict reader, and the two ways S3 writes a time.
+"""XML documents out and in: a writer of strings, and a strict reader.
 
 The writer escapes as Amazon S3 does. The reader takes no DOCTYPE, hence no entity but XML's
 own five, and is bounded in depth and in elements; its input was bounded in bytes before.
@@ -7,8 +7,6 @@ own five, and is bounded in depth and in elements; its input was bounded in byte
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
-from functools import lru_cache
 from typing import Final
 from xml.parsers import expat
 
@@ -107,95 +105,6 @@ def _echo(name: str, value: str | int, most: int) -> bytes:
 
 def _fit(text: str) -> str:
     return _unfit.sub("\ufffd", text)
-
-
-# Times
-
-
-@lru_cache(maxsize=1024)
-def _day(number: int) -> tuple[str, str]:
-    """The n-th day since the epoch, in both ways of writing."""
-    day = date.fromordinal(719163 + number)
-    name, month = _DAYS[day.weekday()], _MONTHS[day.month - 1]
-    return day.isoformat(), f"{name}, {day.day:02} {month} {day.year:04}"
-
-
-_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS: Final = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-
-
-@lru_cache(maxsize=1440)
-def _minute(number: int) -> str:
-    """The n-th minute of a day."""
-    return f"{number // 60:02}:{number % 60:02}"
-
-
-@lru_cache(maxsize=4096)
-def _both(seconds: int) -> tuple[str, str]:
-    days, rest = divmod(seconds, 86400)
-    minutes, rest = divmod(rest, 60)
-    iso, rfc = _day(days)
-    clock = f"{_minute(minutes)}:{rest:02}"
-    return f"{iso}T{clock}.000Z", f"{rfc} {clock} GMT"
-
-
-def timestamp(ms: int) -> str:
-    """A time as documents have it: ``2026-11-22T10:00:00.000Z``.
-
-    S3 knows whole seconds: its milliseconds are always zero, so that a listing says what
-    ``Last-Modified`` says.
-    """
-    return _both(ms // 1000)[0]
-
-
-def http_date(ms: int) -> str:
-    """A time as headers have it: ``Sun, 22 Nov 2026 10:00:00 GMT`` (RFC 9110, 5.6.7)."""
-    return _both(ms // 1000)[1]
-
-
-_TIME = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
-_MONTH = f"(?P<month>{'|'.join(_MONTHS)})"
-_SHORT = "|".join(_DAYS)
-_LONG = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
-_DATES: Final = tuple(
-    re.compile(pattern, re.ASCII).fullmatch
-    for pattern in (
-        rf"(?:{_SHORT}), (?P<day>\d\d) {_MONTH} (?P<year>\d{{4}}) {_TIME} GMT",
-        rf"(?:{_LONG}), (?P<day>\d\d)-{_MONTH}-(?P<year>\d\d) {_TIME} GMT",
-        rf"(?:{_SHORT}) {_MONTH} (?P<day>[ \d]\d) {_TIME} (?P<year>\d{{4}})",
-    )
-)
-
-
-def parse_http_date(text: str) -> int | None:
-    """Seconds since the epoch of a date in any of the three forms of RFC 9110, 5.6.7.
-
-    :return: ``None`` for what is no date. The day's name must be one, but not the right
-        one. Two-digit years from 70 on are of the last century.
-    """
-    for form in _DATES:
-        match = form(text)
-        if match is not None:
-            break
-    else:
-        return None
-    year = int(match["year"])
-    if len(match["year"]) == 2:
-        year += 1900 if year >= 70 else 2000
-    second = int(match["second"])
-    try:
-        moment = datetime(
-            year,
-            _MONTHS.index(match["month"]) + 1,
-            int(match["day"]),
-            int(match["hour"]),
-            int(match["minute"]),
-            59 if second == 60 else second,
-            tzinfo=UTC,
-        )
-    except ValueError:
-        return None
-    return int(moment.timestamp())
 
 
 # Reading
