@@ -33,3 +33,27 @@ class LinkTests(SynchronousTestCase):
                 self.assertTrue(path.exists(), where)
                 if link["anchor"]:
                     self.assertIn(link["anchor"], anchors(path), where)
+
+
+MODULE = re.compile(r"[\w/]+\.py\b")
+ELLIPSES = ("metadata_*.py", "memory_*.py")
+"""What stands for several modules."""
+
+
+class ModuleTests(SynchronousTestCase):
+    """What is said of where something is, for those who change it."""
+
+    def test_are_there(self) -> None:
+        """Each module that they name is in the tree, so that whoever looks for it finds it."""
+        folders = "ozgate", "twisted", "tests", "benchmarks"
+        found = [path for each in folders for path in Path(ROOT, each).rglob("*.py")]
+        paths = [f"/{path.relative_to(ROOT)}" for path in (*found, *ROOT.glob("*.py"))]
+        for name in ("CONTRIBUTING.md", "docs/architecture.md"):
+            text = Path(ROOT, name).read_text()
+            for each in ELLIPSES:
+                text = text.replace(each, "")
+            named = MODULE.findall(text)
+            self.assertTrue(named, name)
+            for module in named:
+                there = any(path.endswith(f"/{module}") for path in paths)
+                self.assertTrue(there, f"{name}: {module}")
