@@ -33,6 +33,10 @@ Also after so long every other process knows of one that came, and has noted wha
 """
 
 
+MOST = 86_400_000 + round(LASTS * 1000)
+"""Milliseconds from now until which no note lasts: the times of two processes differ by a day at most, or the clock was wrong."""
+
+
 def oldest_read(tx: IMetadataTransaction, process: str, own: int | None) -> int | None:
     """Since when anybody may be reading: what was given up before may go. A part of an interaction.
 
@@ -49,7 +53,9 @@ def oldest_read(tx: IMetadataTransaction, process: str, own: int | None) -> int 
     came = [each.since for each in processes if each.id == process]
     if not came or now < came[0] + GRACE:
         return 0
-    noted = [each.reads_since for each in others if each.noted_until > now]
+    noted = [
+        each.reads_since for each in others if now < each.noted_until <= now + MOST
+    ]
     return min(now - GRACE, *noted, now if own is None else own)
 
 
@@ -119,7 +125,8 @@ def _is_due(tx: IMetadataTransaction, process: str, oldest: int | None) -> bool:
     if oldest is None or oldest > now - AFTER * 1000 - MARGIN:
         return False
     is_alone = all(each.id == process for each in tx.processes())
-    is_noted = own.noted_until > now + LASTS * 500 and own.reads_since <= oldest
+    lasts = now + LASTS * 500 < own.noted_until <= now + LASTS * 1000
+    is_noted = lasts and own.reads_since <= oldest
     return not is_alone and not is_noted
 
 

@@ -344,7 +344,8 @@ class ILeases(Interface):
     def lease(name: str, owner: str, seconds: float, term: int = 0) -> int | None:
         """Take or renew a lease.
 
-        :param seconds: how long from now on nobody else gets it; 0 gives it up.
+        :param seconds: how long from now on nobody else gets it, a day at most; 0 gives it up. One that would last for longer than that was taken when
+            the clock was wrong, and is over.
         :param term: the one that the work began with: it is renewed in that term, or not at all. 0 where the work begins.
         :return: the term, from 1 on. ``None``, and nothing changes, while another owner has the lease; and where a ``term``
             was given, also when another owner had it since.

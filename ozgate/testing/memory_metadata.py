@@ -23,7 +23,7 @@ from ..errors import Overtaken, Unavailable
 from ..interfaces import IMetadataStore, IMetadataTransaction
 from .memory_claims import Unclaimed
 from .memory_rows import MemoryTransaction
-from .memory_state import State
+from .memory_state import LEAD, State
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -98,10 +98,6 @@ def _check_same(
         raise Impure(f"{interaction!r} gave {value!r}, and then {again!r}")
 
 
-_LEAD = 86_400_000
-"""Milliseconds that time stands still at most when the clock is set back."""
-
-
 @define
 class _Tables:
     """What providers beside each other share.
@@ -140,7 +136,7 @@ class MemoryMetadataStore:
 
     def _now(self) -> int:
         wall = int(self._clock.seconds() * 1000)
-        if not wall < self._tables.last <= wall + _LEAD:
+        if not wall < self._tables.last <= wall + LEAD:
             self._tables.last = wall
         return self._tables.last
 

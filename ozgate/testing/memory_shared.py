@@ -13,7 +13,7 @@ from ..values import (
     Process,
     Secret,
 )
-from .memory_state import Rows, by_name
+from .memory_state import LEAD, Rows, by_name
 
 
 class SharedRows(Rows):
@@ -71,7 +71,7 @@ class SharedRows(Rows):
         """Take or renew a lease."""
         leases = self._written(Claim.lease(name)).leases
         last, expires, number = leases.get(name, (None, 0, 0))
-        if last != owner and expires > self._now:
+        if last != owner and self._now < expires <= self._now + LEAD:
             return None
         number += last != owner
         if term and term != number:

@@ -23,6 +23,9 @@ from ..values import (
 )
 from .memory_claims import Claims
 
+LEAD = 86_400_000
+"""Milliseconds that time stands still at most when the clock is set back; a lease that lasts longer was taken when it was wrong."""
+
 
 @define
 class Kept:

@@ -20,6 +20,8 @@ from .metadata_base import (
     upload,
 )
 
+DAY = 86_400
+
 
 class SharedTests(MetadataTests):
     """Leases, named values, secrets; looking through all rows."""
@@ -69,6 +71,16 @@ class SharedTests(MetadataTests):
         """What is given up is anybody's at once, and who took it counts as another."""
         self.assertEqual(await self.write("lease", "sweep", "a", 10), 1)
         self.assertEqual(await self.write("lease", "sweep", "a", 0, 1), 1)
+        self.assertEqual(await self.write("lease", "sweep", "b", 10), 2)
+        self.assertIsNone(await self.write("lease", "sweep", "a", 10, 1))
+
+    async def test_lease_of_a_time_to_come(self) -> None:
+        """A lease that was taken while the clock was wrong by years keeps nobody waiting for years; who had it notices."""
+        self.clock.advance(400 * DAY)
+        self.assertEqual(await self.write("lease", "sweep", "a", DAY), 1)
+        self.clock.rightNow -= DAY
+        self.assertIsNone(await self.write("lease", "sweep", "b", 10))
+        self.clock.rightNow -= 399 * DAY
         self.assertEqual(await self.write("lease", "sweep", "b", 10), 2)
         self.assertIsNone(await self.write("lease", "sweep", "a", 10, 1))
 

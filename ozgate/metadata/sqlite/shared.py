@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ...values import Process, Secret
 from .base import Rows
+from .counters import LEAD
 from .tables import SECRETS
 
 
@@ -16,10 +17,11 @@ class SharedRows(Rows):
         """Take or renew a lease."""
         now = self.now()
         # Compared by SQLite, to which whatever a damaged row holds is something.
+        # What is far off was said by a clock that was wrong: nobody waits for it to come round.
         row = self._execute(
-            "SELECT owner = ?, expires > ?, CAST(term AS INTEGER) FROM leases"
-            " WHERE name = ?",
-            (owner, now, name),
+            "SELECT owner = ?, expires > ? AND expires <= ?, CAST(term AS INTEGER)"
+            " FROM leases WHERE name = ?",
+            (owner, now, now + LEAD, name),
         ).fetchone()
         is_ours, is_running, number = row or (False, False, 0)
         if is_running and not is_ours:

@@ -296,12 +296,33 @@ class ComingTests(OthersCase):
     def test_clock_set_back(self) -> None:
         """A process that came in a time to come, for the clock was wrong, came now."""
         self.start()
-        self.clock.rightNow -= 3 * 86_400
-        for call in self.clock.calls:
-            call.time -= 3 * 86_400
+        self.set_clock(-3 * 86_400)
         self.wait(EVERY + 1)
         (other,) = [each for each in self.known() if each.id == "other"]
         self.assertLessEqual(other.since, self.now())
+
+    def test_noted_in_a_time_to_come(self) -> None:
+        """What was noted while the clock was wrong by years keeps nothing for years, and a read that goes on is noted anew."""
+        self.start()
+        blob = self.put("a")
+        token = self.read()
+        self.set_clock(400 * 86_400)
+        self.wait(AFTER + EVERY)
+        self.set_clock(-400 * 86_400)
+        self.remove()
+        for _ in range(3):
+            self.wait(WAIT)
+            self.assertEqual(self.reap(), 0)
+        self.assertEqual(self.kept(), {blob.id})
+        self.theirs.leave(token)
+        self.wait(LASTS)
+        self.assertEqual(self.reap(), 1)
+
+    def set_clock(self, ahead: float) -> None:
+        """Set the clock; rounds go by one that nobody sets."""
+        self.clock.rightNow += ahead
+        for call in self.clock.calls:
+            call.time += ahead
 
     def test_copy(self) -> None:
         """Nobody uses a copy."""
