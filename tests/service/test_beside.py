@@ -40,11 +40,15 @@ class Beside:
 
     def ask(self, *asked: Asked) -> list[Answered]:
         """Have it answer requests."""
-        assert self.process.stdin is not None
+        self.begin(*asked)
         assert self.process.stdout is not None
+        return [tuple(each) for each in json.loads(self.process.stdout.readline())]
+
+    def begin(self, *asked: Asked) -> None:
+        """Have it begin to answer requests."""
+        assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(asked) + "\n")
         self.process.stdin.flush()
-        return [tuple(each) for each in json.loads(self.process.stdout.readline())]
 
     def end(self) -> int:
         """Have it close the stores; its exit code."""
@@ -73,10 +77,10 @@ class BesideTests(UpkeepCase):
         return answers
 
     def sequence(self, key: str) -> int:
-        """The number of the latest version of a key."""
+        """The number of the latest version of keys that are like it."""
         with closing(sqlite3.connect(f"{self.data}/metadata.db")) as connection:
             [(found,)] = connection.execute(
-                "SELECT MAX(sequence) FROM versions WHERE key = ?", (key,)
+                "SELECT MAX(sequence) FROM versions WHERE key LIKE ?", (key,)
             )
         return int(found)
 
@@ -148,6 +152,35 @@ class BesideTests(UpkeepCase):
             found, {key: digest(f"/bucket/{key}", SMALL) for key in sorted(keys)}
         )
         self.assertEqual(beside.end(), 0)
+        self.assert_well()
+
+    def test_killed(self) -> None:
+        """The other is killed, again and again, while both write: no number is given twice, the next is the largest, and nothing is half there."""
+        for turn in range(3):
+            beside = self.beside()
+            began = f"/bucket/began{turn}"
+            self.assertEqual(beside.ask(("PUT", began, SMALL))[0][0], 200)
+            beside.begin(
+                *(("PUT", f"/bucket/beside{turn}-{n}", SMALL) for n in range(400))
+            )
+            for n in range(5 + 10 * turn):
+                self.ask(("PUT", f"/bucket/service{turn}-{n}", SMALL))
+            beside.process.kill()
+            beside.process.wait()
+            last = self.sequence("%")
+            self.assertEqual(
+                self.ask(("PUT", f"/bucket/after{turn}", LARGE))[0][0], 200
+            )
+            self.assertGreater(self.sequence(f"after{turn}"), last)
+            self.assertEqual(self.ask(("GET", began, 0)), [digest(began, SMALL)])
+        with closing(sqlite3.connect(f"{self.data}/metadata.db")) as connection:
+            [(count, different)] = connection.execute(
+                "SELECT COUNT(sequence), COUNT(DISTINCT sequence) FROM versions"
+            )
+        self.assertEqual(count, different)
+        for key, body in self.served(self.client).items():
+            size = LARGE if key.startswith("after") else SMALL
+            self.assertEqual(body, body_of(f"/bucket/{key}", size))
         self.assert_well()
 
     def test_a_body_under_way(self) -> None:
