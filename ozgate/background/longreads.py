@@ -45,18 +45,26 @@ def oldest_read(tx: IMetadataTransaction, process: str, own: int | None) -> int 
     :return: milliseconds since the epoch; ``None`` when nobody reads. A time before all others where others
         cannot know yet of the one that asks.
     """
-    processes = tx.processes()
+    now, processes = tx.now(), tx.processes()
+    if own is not None:
+        own = _since(own, now)
     others = [each for each in processes if each.id != process]
     if not others:
         return own
-    now = tx.now()
     came = [each.since for each in processes if each.id == process]
     if not came or now < came[0] + GRACE:
         return 0
     noted = [
-        each.reads_since for each in others if now < each.noted_until <= now + MOST
+        _since(each.reads_since, now)
+        for each in others
+        if now < each.noted_until <= now + MOST
     ]
     return min(now - GRACE, *noted, now if own is None else own)
+
+
+def _since(began: int, now: int) -> int:
+    """When a read began: nobody knows where that is a time to come, for the clock was set back."""
+    return began if began <= now else 0
 
 
 class LongReads(Rounds):
@@ -122,11 +130,11 @@ def _is_due(tx: IMetadataTransaction, process: str, oldest: int | None) -> bool:
     own, now = _own(tx, process), tx.now()
     if own is None:
         return True
-    if oldest is None or oldest > now - AFTER * 1000 - MARGIN:
+    if oldest is None or _since(oldest, now) > now - AFTER * 1000 - MARGIN:
         return False
     is_alone = all(each.id == process for each in tx.processes())
     lasts = now + LASTS * 500 < own.noted_until <= now + LASTS * 1000
-    is_noted = lasts and own.reads_since <= oldest
+    is_noted = lasts and own.reads_since <= _since(oldest, now)
     return not is_alone and not is_noted
 
 
@@ -135,5 +143,5 @@ def _note(tx: IMetadataTransaction, process: str, oldest: int | None) -> None:
     own = _own(tx, process) or Process(process, now)
     if oldest is not None:
         until = now + round(LASTS * 1000)
-        own = evolve(own, reads_since=oldest, noted_until=until)
+        own = evolve(own, reads_since=_since(oldest, now), noted_until=until)
     tx.put_process(own)

@@ -318,6 +318,21 @@ class ComingTests(OthersCase):
         self.wait(LASTS)
         self.assertEqual(self.reap(), 1)
 
+    def test_clock_set_back_under_a_read(self) -> None:
+        """A long read of another process that began in a time to come keeps what is removed since."""
+        self.start()
+        self.put("a")
+        token = self.read()
+        self.set_clock(-3 * 86_400)
+        self.write(join, "gateway", "")
+        self.remove()
+        for _ in range(4):
+            self.wait(WAIT)
+            self.assertEqual(self.reap(), 0)
+        self.theirs.leave(token)
+        self.wait(LASTS)
+        self.assertEqual(self.reap(), 1)
+
     def set_clock(self, ahead: float) -> None:
         """Set the clock; rounds go by one that nobody sets."""
         self.clock.rightNow += ahead

@@ -172,6 +172,17 @@ class ReapTests(SweepCase):
         self.readers.enter(self.now())
         self.assertEqual(self.reap(), 1)
 
+    def test_clock_set_back_under_a_read(self) -> None:
+        """A read keeps what is removed after it began, by whatever clock."""
+        self.put("a")
+        token = self.readers.enter(self.now())
+        self.clock.rightNow -= 3 * 86_400
+        self.write(remove_key, self.bucket, "a")
+        self.clock.advance(DELAY + 1)
+        self.assertEqual(self.reap(), 0)
+        self.readers.leave(token)
+        self.assertEqual(self.reap(), 1)
+
     def test_clock_set_back(self) -> None:
         """What was removed at a time that is far off, for the clock was wrong, goes all the same once nobody reads."""
         blob = self.put(data=bytes(2 * (EXTENTS_AT_ONCE + 1)))
