@@ -29,7 +29,10 @@ Place = tuple[str, str]
 """Volume and name of a bucket."""
 
 _COMPARING = ("s3:PutObject", "s3:DeleteObject")
-"""Actions whose ``If-Match`` tells what an object is: with it, S3 asks for ``s3:GetObject`` too."""
+"""Actions whose :data:`_TELLING` conditions ask for ``s3:GetObject`` too, as S3 does for ``If-Match``."""
+
+_TELLING = ("if-match", "x-amz-if-match-size", "x-amz-if-match-last-modified-time")
+"""Conditions that tell what an object is, and whether it is there: one that does not hold changes nothing, and may be tried again."""
 
 
 def in_authorized_bucket(
@@ -202,7 +205,7 @@ def _authorize_operation(
     key, action = asked.address.key, asked.action
     version = asked.address.query.get("versionId") or ""
     authorize(tx, asked, action, bucket, key, version)
-    if "if-match" in asked.headers and action in _COMPARING:
+    if action in _COMPARING and any(name in asked.headers for name in _TELLING):
         authorize(tx, asked, "s3:GetObject", bucket, key, version)
     if asked.conditions is not None:
         refuse_untaken(asked.headers, asked.conditions)

@@ -232,15 +232,22 @@ class AskedTests(AttackTestCase):
         self.assertIn(("s3:GetObject", "empty", "key", "null"), found)
 
     def test_comparing(self) -> None:
-        """A condition on an ETag asks for reading the object, too, of each key."""
+        """A condition on an ETag, a size or a time asks for reading the object, too, of each key."""
         reading = ("s3:GetObject", "bucket", "key", "")
         for name in ("PutObject", "DeleteObject", "CompleteMultipartUpload"):
             found, _ = self.asked(self.draft_of(name).having(if_match="x"))
             self.assertIn(reading, found, name)
-        doomed = DOOMED.replace(b"</Key>", b"</Key><ETag>x</ETag>")
-        draft = evolve(self.draft_of("DeleteObjects"), body=doomed)
-        found, _ = self.asked(draft.having(content_md5=content_md5(doomed)))
-        self.assertIn(reading, found)
+        time = "2026-01-01T00:00:00Z"
+        for name, text in (("size", "1"), ("last_modified_time", time)):
+            draft = self.draft_of("DeleteObject")
+            found, _ = self.asked(draft.having(**{f"x_amz_if_match_{name}": text}))
+            self.assertIn(reading, found, name)
+        for name, text in (("ETag", "x"), ("Size", "1"), ("LastModifiedTime", time)):
+            condition = f"</Key><{name}>{text}</{name}>"
+            doomed = DOOMED.replace(b"</Key>", condition.encode())
+            draft = evolve(self.draft_of("DeleteObjects"), body=doomed)
+            found, _ = self.asked(draft.having(content_md5=content_md5(doomed)))
+            self.assertIn(reading, found, name)
 
     def test_nothing_there(self) -> None:
         """Who asks for a key that is not there is asked for listing the bucket, before being told so."""

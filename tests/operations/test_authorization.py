@@ -451,9 +451,16 @@ class NothingSaidTests(AuthorizationTestCase):
             self.assertEqual(status, 404, each)
 
     async def test_comparing(self) -> None:
-        """A condition on an ETag tells what an object is, so that it needs READ as well."""
+        """A condition on an ETag, a size or a time tells what an object is, and that it is there, so that it needs READ as well."""
         matching = {"if-match": etag_of(LARGE)}
-        document = b"<Delete><Object><Key>key</Key><ETag>x</ETag></Object><Object><Key>nothing</Key></Object></Delete>"
+        head = await self.ask("HEAD", "/bucket/key")
+        modified = head.headers["last-modified"]
+        document = (
+            b"<Delete><Object><Key>key</Key><ETag>x</ETag></Object>"
+            b"<Object><Key>key</Key><Size>1</Size></Object>"
+            b"<Object><Key>key</Key><LastModifiedTime>2026-01-01T00:00:00Z</LastModifiedTime></Object>"
+            b"<Object><Key>nothing</Key></Object></Delete>"
+        )
         digest = md5(document, usedforsecurity=False).digest()
         checked = {"content-md5": b64encode(digest).decode()}
         upload = f"/bucket/key?uploadId={self.upload_id}"
@@ -462,6 +469,13 @@ class NothingSaidTests(AuthorizationTestCase):
             Asked("PUT", "/bucket/key", matching, b"new"),
             Asked("POST", upload, matching, complete),
             Asked("DELETE", "/bucket/key", matching, b""),
+            *(
+                Asked("DELETE", "/bucket/key", {f"x-amz-if-match-{name}": text}, b"")
+                for name, text in (
+                    ("size", str(len(LARGE))),
+                    ("last-modified-time", modified),
+                )
+            ),
         ]
         await self.grant("user:other:wdl")
         for each in asked:
@@ -469,7 +483,7 @@ class NothingSaidTests(AuthorizationTestCase):
         many = await self.client.as_user("other").request(
             "POST", "/bucket?delete", checked, document
         )
-        self.assertEqual(many.texts("Error/Code"), ["AccessDenied"])
+        self.assertEqual(many.texts("Error/Code"), ["AccessDenied"] * 3)
         self.assertEqual(many.texts("Deleted/Key"), ["nothing"])
         await self.grant("user:other:wdr")
         for each in asked:

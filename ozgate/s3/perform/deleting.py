@@ -98,8 +98,8 @@ def _delete_authorized(
             # The bucket's door was open; each key has an answer of its own, as in S3.
             version_id = one.version_id or ""
             authorize(tx, asked, asked.action, bucket, one.key, version_id)
-            if "if-match" in one.conditions:
-                # As for DeleteObject, in ozgate.s3.entering.
+            if one.conditions:
+                # They tell what it is: as for DeleteObject, in ozgate.s3.entering.
                 authorize(tx, asked, "s3:GetObject", bucket, one.key, version_id)
             outcomes.append(delete_key(tx, asked.cause, bucket, one))
         except (S3Error, Damaged) as error:
