@@ -12,7 +12,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from ..errors import (
     AccessDenied,
@@ -96,7 +96,7 @@ class Claim:
 
     signer: Signer
     timestamp: str
-    signature: str
+    signature: str = field(repr=False)
     payload: str
     presigned: bool
 

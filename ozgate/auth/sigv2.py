@@ -17,7 +17,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..errors import (
     AccessDenied,
@@ -70,7 +70,7 @@ class Claim:
 
     access_id: str
     expires: str
-    signature: str
+    signature: str = field(repr=False)
     payload: str
 
 

@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..errors import (
     Absent,
@@ -65,10 +65,10 @@ class Verified:
 
     access_id: str
     payload: str
-    signing_key: bytes | None
+    signing_key: bytes | None = field(repr=False)
     scope: str
     timestamp: str
-    signature: str
+    signature: str = field(repr=False)
     presigned: bool
     user: str = ""
     presented: Presented | None = None

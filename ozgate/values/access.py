@@ -90,7 +90,7 @@ class Presented:
 
     access_id: str
     string_to_sign: str
-    signature: str
+    signature: str = field(repr=False)
     date: str = ""
     region: str = ""
 

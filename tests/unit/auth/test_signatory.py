@@ -6,9 +6,15 @@ from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from ozgate.auth.claims import read_claim
+from ozgate.auth.signatory import signatory_of
+from ozgate.auth.sigv2 import read_claim as sigv2_claim
 from ozgate.auth.sigv4 import Verified, confirm, sign
 from ozgate.errors import InvalidAccessKeyId, NotImplemented, SignatureDoesNotMatch
 from ozgate.interfaces import IVerifier
+from ozgate.values import Credential, Secret
+from ozgate.wire.headers import Headers
+from ozgate.wire.target import parse_address
 from tests.unit.auth.signed import ACCESS_ID, SECRET, Secrets, Sent, seconds
 from tests.unit.auth.test_sigv2 import presigned
 
@@ -45,6 +51,36 @@ class SilentTests(SynchronousTestCase):
                 self.assertIsNone(verified.signing_key)
             wrong = signed(payload).verify(Secrets({ACCESS_ID: "x"}, tells=False))
             self.failureResultOf(wrong, SignatureDoesNotMatch)
+
+
+class ShownTests(SynchronousTestCase):
+    """How values of the gate are shown, which may be in a log one day."""
+
+    def test_hidden(self) -> None:
+        """None shows a secret, a key that was derived of one, or a signature, with which whoever reads it could ask."""
+        for sent, sigv2 in (
+            (signed(PAYLOADS[-1]), False),
+            (presigned("PUT", "/bucket/key"), True),
+        ):
+            items = parse_address(sent.target, b"localhost", ()).query.items()
+            headers = Headers(dict(sent.headers))
+            claim = read_claim(items, headers, sent.now, True)
+            if claim is None:
+                claim = sigv2_claim(items, headers, sent.now)
+            verified = self.successResultOf(sent.verify(sigv2=sigv2))
+            assert verified.presented is not None
+            signatory = signatory_of(verified.presented, Credential(SECRET, ACCESS_ID))
+            for value in (claim, verified, verified.presented, signatory):
+                shown = f"{value!r} {value}"
+                self.assertIn(type(value).__name__, shown)
+                for hidden in (
+                    SECRET,
+                    verified.signature,
+                    repr(verified.signing_key or verified.signature),
+                ):
+                    self.assertNotIn(hidden, shown)
+        self.assertNotIn(SECRET, repr(Credential(SECRET, ACCESS_ID)))
+        self.assertNotIn("sealed", repr(Secret(ACCESS_ID, ACCESS_ID, b"s", 0)))
 
 
 class ConfirmTests(SynchronousTestCase):
