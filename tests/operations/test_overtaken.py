@@ -18,7 +18,7 @@ from ozgate.errors import Overtaken
 from ozgate.s3.perform import multipart
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.testing.memory_state import State
-from ozgate.values import Content
+from ozgate.values import Acl, Content
 from tests.operations.past import VOLUME
 from tests.operations.test_authorization import BUILT, Asked, AuthorizationTestCase
 from tests.operations.uploads import LARGE, SMALL
@@ -272,3 +272,51 @@ class QuotaTests(OvertakenTestCase):
         others = await self.written(lambda: self.ask("PUT", "/another"))
         found = await self.overtaken(self.asked("CreateBucket"), others, 2)
         self.assertEqual(found, (403, "QuotaExceeded"))
+
+
+class RightsTests(OvertakenTestCase):
+    """Rights that somebody has at the first look, and not at the second."""
+
+    async def withdrawn(self, bucket: str) -> Written:
+        """The owner of a bucket, and of the volume, grants nothing any more."""
+
+        async def withdraw() -> None:
+            await self.grant(bucket=bucket)
+            await self.change_volume(acls=())
+
+        return await self.written(withdraw)
+
+    async def test_withdrawn(self) -> None:
+        """What was granted in the bucket, or in the volume where it is about a bucket, is asked of what is claimed."""
+        await self.change_volume(acls=(Acl.parse("user:other:wc"),))
+        for bucket in ("bucket", "empty"):
+            await self.grant("user:other:a", bucket=bucket)
+        for row in BUILT:
+            if row.method in ("PUT", "POST", "DELETE"):
+                named = "empty" if row.name == "DeleteBucket" else "bucket"
+                asked = self.request_for(row)
+                others = await self.withdrawn(named)
+                found = await self.overtaken(asked, others, who="other")
+                self.assertEqual(found, (403, "AccessDenied"), row.name)
+
+    async def test_source(self) -> None:
+        """The right to read the source of a copy is asked again once its key is claimed, which comes last."""
+        await self.add_bucket("source")
+        await self.put(LARGE, "/source/key")
+        await self.grant("user:other:a")
+        await self.grant("user:other:r", bucket="source")
+        others = await self.withdrawn("source")
+        headers = {"x-amz-copy-source": "/source/key"}
+        upload = f"/bucket/key?partNumber=2&uploadId={self.upload_id}"
+        for target in ("/bucket/copy", upload):
+            asked = Asked("PUT", target, headers, b"")
+            found = await self.overtaken(asked, others, 2, "other")
+            self.assertEqual(found, (403, "AccessDenied"), target)
+
+    async def test_made(self) -> None:
+        """A bucket that another makes of the same name is the other's."""
+        asked = self.asked("CreateBucket")
+        others = await self.written(lambda: self.send(asked, "other"))
+        self.assertEqual(
+            await self.overtaken(asked, others), (409, "BucketAlreadyExists")
+        )
