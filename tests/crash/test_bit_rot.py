@@ -27,7 +27,7 @@ from ozgate.auth.sealing import MasterKey
 from ozgate.auth.secretstore import MetadataSecretStore
 from ozgate.blobs.files import syscalls
 from ozgate.blobs.files.blobfile import BLOCK, TRAILER, file_size
-from ozgate.blobs.files.knownblocks import Verified
+from ozgate.blobs.files.knownblocks import KnownBlocks
 from ozgate.blobs.files.store import FileBlobStore
 from ozgate.errors import Absent, Damaged, StoreError
 from ozgate.metadata.sqlite.tables import CHECKED
@@ -249,7 +249,7 @@ class BlobTests(SynchronousTestCase):
         now = [0.0]
         for scrub in (True, False):
             data = Random(SEED).randbytes(BLOCK + 1)
-            self.store.verified = Verified(60.0, seconds=lambda: now[0])
+            self.store.known = KnownBlocks(60.0, seconds=lambda: now[0])
             blob = self.put(data)
             self.flip(blob, 8)
             [_, mapped, _] = list(self.ways(blob, 0, len(data)))
@@ -265,9 +265,9 @@ class BlobTests(SynchronousTestCase):
     def test_deleted(self) -> None:
         """Nothing is remembered of a blob that was deleted."""
         blob = self.put(bytes(BLOCK))
-        self.assertEqual(len(self.store.verified), 1)
+        self.assertEqual(len(self.store.known), 1)
         self.successResultOf(self.store.delete(blob.id))
-        self.assertEqual(len(self.store.verified), 0)
+        self.assertEqual(len(self.store.known), 0)
 
 
 class VerifiedTests(SynchronousTestCase):
@@ -276,15 +276,15 @@ class VerifiedTests(SynchronousTestCase):
     def setUp(self) -> None:
         """A record of three blobs."""
         self.now = 0.0
-        self.verified = Verified(10.0, 3, lambda: self.now)
+        self.known = KnownBlocks(10.0, 3, lambda: self.now)
 
     def holds(self, blob: str, stamp: int = 1, first: int = 0, last: int = 0) -> bool:
         """Whether blocks are known."""
-        return self.verified.holds(blob, (stamp, 0, 0), first, last)
+        return self.known.holds(blob, (stamp, 0, 0), first, last)
 
     def note(self, blob: str, block: int = 0, blocks: int = 3) -> None:
         """Note a block."""
-        self.verified.note(blob, (1, 0, 0), block, blocks)
+        self.known.note(blob, (1, 0, 0), block, blocks)
 
     def test_blocks(self) -> None:
         """A run is known when each of its blocks is."""
@@ -312,8 +312,8 @@ class VerifiedTests(SynchronousTestCase):
 
     def test_never(self) -> None:
         """With a time of nothing, nothing is ever known."""
-        self.verified = Verified(0.0, 3, lambda: self.now)
-        self.verified.note_all("a", (1, 0, 0))
+        self.known = KnownBlocks(0.0, 3, lambda: self.now)
+        self.known.note_all("a", (1, 0, 0))
         self.assertFalse(self.holds("a"))
 
     def test_bounded(self) -> None:
@@ -322,7 +322,7 @@ class VerifiedTests(SynchronousTestCase):
             self.note(blob)
         self.assertTrue(self.holds("a"))
         self.note("d")
-        self.assertEqual(len(self.verified), 3)
+        self.assertEqual(len(self.known), 3)
         self.assertFalse(self.holds("b"))
         self.assertTrue(self.holds("a") and self.holds("c") and self.holds("d"))
 

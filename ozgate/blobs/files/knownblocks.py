@@ -32,7 +32,7 @@ class _Known:
         self.bits = 0
 
 
-class Verified:
+class KnownBlocks:
     """The blocks known of one store.
 
     :param lasts: seconds that a look is good for, from the first one at a blob; 0: not at all.

@@ -22,7 +22,7 @@ from ...interfaces import IByteSource
 from ...values import BlobRef, ByteRange
 from . import syscalls
 from .blobfile import BLOCK, TRAILER, file_size, read_footer, table_size
-from .knownblocks import Verified
+from .knownblocks import KnownBlocks
 
 AT_ONCE = 64 << 10
 """Bytes that are read and sent together with what stands before them. Blobs no longer than this are verified each time."""
@@ -52,7 +52,7 @@ class FileSource:
     :param fd: open for reading; closed by :meth:`close`.
     :param blob: what the run is inside of.
     :param stamp: of the file.
-    :param verified: blocks that need not be looked at.
+    :param known: blocks that need not be looked at.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class FileSource:
         fd: int,
         blob: BlobRef,
         stamp: syscalls.Stamp,
-        verified: Verified,
+        known: KnownBlocks,
         byte_range: ByteRange,
         reactor: IReactorTime,
         run_in_thread: RunInThread,
@@ -70,7 +70,7 @@ class FileSource:
         self.fd = fd
         self.blob = blob
         self._stamp = stamp
-        self._verified = verified
+        self._known = known
         self.byte_range = byte_range
         self.reactor = reactor
         self.run_in_thread = run_in_thread
@@ -112,7 +112,7 @@ class FileSource:
             self.byte_range.offset // BLOCK,
             (self.byte_range.end - 1) // BLOCK,
         )
-        return self._verified.holds(self.blob.id, self._stamp, first, last)
+        return self._known.holds(self.blob.id, self._stamp, first, last)
 
     def table_of(self, footer: bytes | memoryview) -> bytes:
         """The blob's table of checksums, from the end of its file.
@@ -122,18 +122,18 @@ class FileSource:
         try:
             return read_footer(footer, self.blob)
         except Damaged as error:
-            self._verified.forget(self.blob.id)
+            self._known.forget(self.blob.id)
             raise Damaged(f"blob {self.blob.id}: {error}") from None
 
     def note_verified(self, block: int) -> None:
         """A block is what was written."""
         if self.blob.length > AT_ONCE:
             blocks = table_size(self.blob.length) // 8
-            self._verified.note(self.blob.id, self._stamp, block, blocks)
+            self._known.note(self.blob.id, self._stamp, block, blocks)
 
     def damaged(self, block: int) -> Damaged:
         """What is raised for a block that is not."""
-        self._verified.forget(self.blob.id)
+        self._known.forget(self.blob.id)
         return Damaged(f"block {block} of blob {self.blob.id} is not what was written")
 
     def send_to(self, consumer: IConsumer) -> Deferred[None]:

@@ -25,7 +25,7 @@ from ...values import BlobRef, ByteRange
 from . import syscalls
 from .blobfile import BlobWriter, Place, file_size
 from .folders import Folders
-from .knownblocks import Verified
+from .knownblocks import KnownBlocks
 from .source import AT_ONCE, FileSource, ReadBuffer
 from .wholeblobs import Pace, Verifier, inspect
 
@@ -85,7 +85,7 @@ class FileSink(Batches):
                 raise Unavailable("the blob was dropped")
             blob = BlobRef(self._store.name, blob_id, length, crc)
             if length > AT_ONCE:
-                self._store.verified.note_all(blob_id, self._writer.stamp)
+                self._store.known.note_all(blob_id, self._writer.stamp)
             return blob
         finally:
             self._end()
@@ -127,7 +127,7 @@ class FileBlobStore:
     :param relaxed: a blob is committed before it survives a power cut.
     :param verified_for: seconds after which bytes are read and held against their checksums again, before
         they are sent without.
-    :ivar verified: what needs not be.
+    :ivar known: blocks that need not be looked at.
     """
 
     extent_size = 0
@@ -143,7 +143,7 @@ class FileBlobStore:
         verified_for: float = 3600.0,
     ) -> None:
         self.name = name
-        self.verified = Verified(verified_for)
+        self.known = KnownBlocks(verified_for)
         self._relaxed = relaxed
         self.inline_below = inline_below
         self.run_in_thread = run_in_thread
@@ -218,7 +218,7 @@ class FileBlobStore:
             fd,
             blob,
             stamp,
-            self.verified,
+            self.known,
             byte_range,
             self._reactor,
             self.run_in_thread,
@@ -227,7 +227,7 @@ class FileBlobStore:
 
     def delete(self, blob_id: str) -> Deferred[None]:
         """See the interface. A deletion that a power cut takes back leaves an orphan for the sweep."""
-        self.verified.forget(blob_id)
+        self.known.forget(blob_id)
         return self.run_in_thread(self._delete, blob_id)
 
     def _delete(self, blob_id: str) -> None:
@@ -270,7 +270,7 @@ class FileBlobStore:
             return verifier.length
         except StoreError:
             # What is sent from now on is looked at.
-            self.verified.forget(blob_id)
+            self.known.forget(blob_id)
             raise
         finally:
             verifier.close()
