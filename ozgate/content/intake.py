@@ -1,6 +1,6 @@
 """Bytes on their way in: into the metadata row, or into blobs, one or several where the store limits the size of one.
 
-A body is durable when :meth:`Extents.commit` has come back, or, where it is inline, with the row that has it.
+A body is durable when :meth:`ExtentSink.commit` has come back, or, where it is inline, with the row that has it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def inline_content(target: Target, body: bytes) -> Content:
 async def store(target: Target, body: bytes) -> Content:
     """Put a body that is in memory into a blob; it is durable then.
 
-    :raises NoSpace: as :meth:`Extents.commit`; nothing is left of it.
+    :raises NoSpace: as :meth:`ExtentSink.commit`; nothing is left of it.
     :raises Unavailable: likewise.
     """
     extents = begin(target, len(body))
@@ -75,15 +75,15 @@ async def store(target: Target, body: bytes) -> Content:
         raise
 
 
-def begin(target: Target, size: int) -> Extents:
+def begin(target: Target, size: int) -> ExtentSink:
     """A consumer of so many bytes, which puts them into blobs.
 
     :raises Unavailable: the store takes none.
     """
-    return Extents(target.blobs.default, size, target.sealing)
+    return ExtentSink(target.blobs.default, size, target.sealing)
 
 
-async def abandon(target: Target, extents: Extents) -> None:
+async def abandon(target: Target, extents: ExtentSink) -> None:
     """Leave nothing of a body that was refused or broke off."""
     try:
         await extents.abort()
@@ -121,7 +121,7 @@ def _doom_all(tx: IMetadataTransaction, blobs: Sequence[BlobRef]) -> None:
 
 
 @implementer(IConsumer, IPushProducer)
-class Extents:
+class ExtentSink:
     """A consumer that ends as a list of extents.
 
     Towards the blob store's sinks it is the producer: it goes from one sink to the next when a blob is full, and

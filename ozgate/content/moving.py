@@ -7,7 +7,7 @@ from typing import Protocol
 from ..errors import Damaged
 from ..interfaces import IByteSource
 from ..values import BlobRef, ByteRange
-from .intake import Extents, Target, abandon
+from .intake import ExtentSink, Target, abandon
 from .outlet import Stores
 
 
@@ -30,7 +30,7 @@ async def copy_stored(stores: Both, blob: BlobRef) -> list[BlobRef]:
         blob, ByteRange(0, blob.length)
     )
     try:
-        extents = Extents(stores.blobs.default, blob.length)
+        extents = ExtentSink(stores.blobs.default, blob.length)
         try:
             await source.send_to(extents)
             await extents.commit()

@@ -62,7 +62,7 @@ class Sealing(Protocol):
         """What a copy of a content has: the same bytes in the same places, with keys wrapped anew where they are sealed."""
 
 
-class Sealed(Protocol):
+class HasSealing(Protocol):
     """What seals or opens; a :class:`~ozgate.gateway.gateway.Gateway` has it.
 
     :ivar sealing: ``None`` where nothing is sealed.
@@ -76,20 +76,20 @@ def is_sealed(content: Content) -> bool:
     return bool(content.seal) or any(extent.seal for extent in content.extents)
 
 
-def copied(sealed: Sealed, content: Content) -> Content:
+def copied(holder: HasSealing, content: Content) -> Content:
     """What a copy of a content has. Nothing for an interaction: it does not know the keys.
 
     :raises Unavailable: as :func:`sealing_of`.
     """
-    return sealing_of(sealed).copied(content) if is_sealed(content) else content
+    return sealing_of(holder).copied(content) if is_sealed(content) else content
 
 
-def sealing_of(sealed: Sealed) -> Sealing:
+def sealing_of(holder: HasSealing) -> Sealing:
     """What opens what is sealed.
 
     :raises Unavailable: there is nothing. That says nothing of the bytes: they are neither damaged nor lost.
     """
-    sealing = sealed.sealing
+    sealing = holder.sealing
     if sealing is None:
         raise Unavailable("bytes are sealed, and there is nothing that opens them")
     return sealing

@@ -12,8 +12,8 @@ from twisted.logger import Logger
 _log = Logger()
 
 
-class Reloads:
-    """The parts that reload, in the order of their registration."""
+class ReloadingParts:
+    """What reloads, part by part, in the order of registration."""
 
     def __init__(self) -> None:
         self._parts: list[tuple[str, Callable[[], str]]] = []

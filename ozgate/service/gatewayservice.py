@@ -37,7 +37,7 @@ from ..config.sitefile import ConfigurationError
 from ..content.readers import Readers
 from ..errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, Damaged, StoreError
 from ..gateway.gateway import Gateway
-from ..gateway.onreload import Reloads
+from ..gateway.onreload import ReloadingParts
 from ..gateway.providers import make_blob_stores, make_provider
 from ..gateway.room import make_room
 from ..interfaces import IMetadataStore, IMetadataTransaction, IVerifier
@@ -112,7 +112,7 @@ class GatewayService(Service):
         self._described = descriptions(settings)
         check_endpoints(reactor, self._described)
         self._secured = tls_endpoints(self._described, settings, reactor)
-        self._reloads = Reloads()
+        self._reloads = ReloadingParts()
         for endpoint in self._secured.values():
             self._reloads.register("certificates", endpoint.certificates.reload)
         for name in settings.buckets_at_start:

@@ -25,7 +25,7 @@ from ozgate.admin.pages.servicepages import make_operations
 from ozgate.auth.accounts import Accounts
 from ozgate.auth.administrators import Administrators
 from ozgate.auth.secretstore import StaticSecrets
-from ozgate.gateway.onreload import Reloads
+from ozgate.gateway.onreload import ReloadingParts
 from ozgate.s3.app import make_site
 from ozgate.testing.inmemory import settle, talk
 from tests.attack.requests import Sent
@@ -94,7 +94,7 @@ class RouteTestCase(AttackTestCase):
             self.client.site,
             gateway.settings,
             lambda: gateway.settings,
-            Reloads(),
+            ReloadingParts(),
         ).routes
         self.app = make_admin_app(self.context, further)
         self.admin_site = make_admin_site(self.clock, self.context, further)

@@ -20,7 +20,7 @@ from ozgate.config.settings import Settings
 from ozgate.content.readers import Readers
 from ozgate.content.stores import BlobStores
 from ozgate.gateway.gateway import Gateway
-from ozgate.gateway.onreload import Reloads
+from ozgate.gateway.onreload import ReloadingParts
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.s3.app import make_site
 from ozgate.s3.checksums import encode
@@ -80,7 +80,7 @@ class World:
         )
         context = AdminContext(self.gateway, sealed, NOW, audit_log=audit_log)
         operations = make_operations(
-            context, self.s3, settings, lambda: settings, Reloads()
+            context, self.s3, settings, lambda: settings, ReloadingParts()
         )
         self.admin = make_admin_site(self.clock, context, operations.routes)
         self._made: list[GatewayRequest] = []

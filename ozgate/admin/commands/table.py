@@ -23,7 +23,7 @@ from ..answers import Json, answer
 from ..caller import Caller, caller_of
 from ..context import AdminContext
 from ..errors import AdminError, access_denied, as_admin_error
-from ..upkeep import backupcommands, drains, fsck, scrub
+from ..upkeep import backupcommands, drain, fsck, scrub
 from . import acls, buckets, keys, quotas, s3secrets, volumes
 
 Command = Callable[..., Awaitable[Any]]
@@ -65,9 +65,9 @@ COMMANDS: dict[str, Command] = {
         backupcommands.start_backup,
         backupcommands.stop_backup,
         backupcommands.backup_status,
-        drains.start_drain,
-        drains.stop_drain,
-        drains.drain_status,
+        drain.start_drain,
+        drain.stop_drain,
+        drain.drain_status,
     )
 }
 

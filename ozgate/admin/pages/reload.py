@@ -15,7 +15,7 @@ from twisted.logger import Logger
 
 from ...config.settings import MASKED, Settings, knobs
 from ...config.sitefile import ConfigurationError
-from ...gateway.onreload import Reloads
+from ...gateway.onreload import ReloadingParts
 from ...wire.request import GatewayRequest
 from ..answers import answer
 from ..context import AdminContext
@@ -56,7 +56,7 @@ class Reload:
         gateway: Gateway,
         started_with: Settings,
         reread: Callable[[], Settings],
-        reloads: Reloads,
+        reloads: ReloadingParts,
     ) -> None:
         self._gateway = gateway
         self._started_with = started_with

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from klein import Klein
 
 from ...config.settings import Settings
-from ...gateway.onreload import Reloads
+from ...gateway.onreload import ReloadingParts
 from ...interfaces import IMeasured
 from ..context import AdminContext
 from .conf import add_conf
@@ -47,7 +47,7 @@ def make_operations(
     site: GatewaySite,
     started_with: Settings,
     reread: Callable[[], Settings],
-    reloads: Reloads,
+    reloads: ReloadingParts,
     health: Health | None = None,
 ) -> Operations:
     """What an operator looks at, of a service that is about to listen.

@@ -4,7 +4,7 @@ The copy of a multipart object keeps its source's ETag and parts, and a checksum
 bytes: a composite SHA. AWS gives it the MD5 of all bytes and a full-object checksum instead; but an ETag need not be an
 MD5 (Amazon S3 API Reference, "Object"). A composite CRC becomes that of the whole object here too.
 
-Source: Amazon S3 API Reference, CopyObject; Amazon S3 User Guide, "Copying, moving, and renaming objects".
+CopySource: Amazon S3 API Reference, CopyObject; Amazon S3 User Guide, "Copying, moving, and renaming objects".
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from ..times import timestamp
 from .copysource import (
     ROUNDS,
     Changed,
-    Source,
+    CopySource,
     check_same,
     check_size,
     locate_claimed_authorized_source,
@@ -121,7 +121,7 @@ async def copy_object(call: Call) -> Reply:
 
 
 async def _prepare(
-    call: Call, source: Source, algorithm: str, outcome: _Outcome
+    call: Call, source: CopySource, algorithm: str, outcome: _Outcome
 ) -> _Prepared:
     """What an outcome says is wanted.
 
@@ -165,13 +165,13 @@ def _replaces(call: Call, what: str) -> bool:
     return directive == "REPLACE"
 
 
-def _refuse_idle_copy(call: Call, source: Source) -> None:
+def _refuse_idle_copy(call: Call, source: CopySource) -> None:
     """Refuse the copy of an object onto itself that would change nothing.
 
     :raises InvalidRequest: it is one.
     """
     if (
-        source == Source(call.bucket_name, call.key, None)
+        source == CopySource(call.bucket_name, call.key, None)
         and not _replaces(call, "metadata")
         and "x-amz-storage-class" not in call.headers
         and _REDIRECT not in call.headers
@@ -185,7 +185,7 @@ def _copy(
     tx: IMetadataTransaction,
     asked: Asked,
     bucket: Bucket,
-    source: Source,
+    source: CopySource,
     wish: _Wish,
     prepared: _Prepared | None,
 ) -> _Outcome:

@@ -32,7 +32,7 @@ class Changed(Exception):
 
 
 @frozen
-class Source:
+class CopySource:
     """Where a copy comes from, as the request names it."""
 
     bucket: str
@@ -40,7 +40,7 @@ class Source:
     version_id: str | None
 
 
-def read_source(call: Call) -> Source:
+def read_source(call: Call) -> CopySource:
     """The source that the header ``x-amz-copy-source`` names.
 
     :raises InvalidArgument: it names none.
@@ -52,11 +52,11 @@ def read_source(call: Call) -> Source:
         )
     bucket, key, version_id = copy_source(call.headers.get("x-amz-copy-source") or "")
     check_version_id(version_id)
-    return Source(bucket, key, version_id)
+    return CopySource(bucket, key, version_id)
 
 
 def locate_authorized_source(
-    tx: IMetadataTransaction, asked: Asked, source: Source
+    tx: IMetadataTransaction, asked: Asked, source: CopySource
 ) -> tuple[Bucket, ObjectVersion]:
     """The version to copy, where the caller may read it, with the conditions on it asked.
 
@@ -70,7 +70,7 @@ def locate_authorized_source(
 
 
 def locate_claimed_authorized_source(
-    tx: IMetadataTransaction, asked: Asked, source: Source, target: Claim
+    tx: IMetadataTransaction, asked: Asked, source: CopySource, target: Claim
 ) -> tuple[Bucket, ObjectVersion]:
     """As :func:`locate_authorized_source`, for a copy that is made now: the key is claimed, shared, so that the bytes keep their name.
 
@@ -87,7 +87,7 @@ def locate_claimed_authorized_source(
 
 
 def locate_same_source(
-    tx: IMetadataTransaction, asked: Asked, source: Source, sequence: int
+    tx: IMetadataTransaction, asked: Asked, source: CopySource, sequence: int
 ) -> tuple[Bucket, ObjectVersion]:
     """As :func:`locate_authorized_source`, if it is still the version that was read: else its bytes may be gone.
 
@@ -103,7 +103,7 @@ def check_same(
     tx: IMetadataTransaction,
     asked: Asked,
     target: Bucket,
-    source: Source,
+    source: CopySource,
     sequence: int,
 ) -> None:
     """Make sure that a copy into a bucket can still be stored, before more of it is hashed; an interaction inside of the bucket.

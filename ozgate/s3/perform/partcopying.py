@@ -4,7 +4,7 @@ A part's ETag is the MD5 of its bytes, since CompleteMultipartUpload makes the o
 It is known where the part is a whole object that was put in one piece, or just one part of the source; otherwise the bytes are
 read once and hashed. An inline source becomes a blob first: parts are extents always.
 
-Source: Amazon S3 API Reference, UploadPartCopy.
+CopySource: Amazon S3 API Reference, UploadPartCopy.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from ..times import timestamp
 from .copysource import (
     ROUNDS,
     Changed,
-    Source,
+    CopySource,
     check_same,
     check_size,
     locate_authorized_source,
@@ -100,7 +100,7 @@ def _find(
     target: Bucket,
     upload_id: str,
     number: int,
-    source: Source,
+    source: CopySource,
 ) -> _Found:
     upload = find_upload(tx, target, asked.key, upload_id)
     bucket, version = locate_authorized_source(tx, asked, source)
@@ -158,7 +158,7 @@ def _part_of(
 
 
 async def _sums(
-    call: Call, found: _Found, upload_id: str, source: Source
+    call: Call, found: _Found, upload_id: str, source: CopySource
 ) -> tuple[str, dict[str, str]]:
     """The MD5 and the checksums of a part, from what is known of its source or from its bytes."""
     needed = {"CRC64NVME", found.upload.checksum_algorithm} - {""}
@@ -176,7 +176,7 @@ def _check_wanted(
     asked: Asked,
     target: Bucket,
     upload_id: str,
-    source: Source,
+    source: CopySource,
     sequence: int,
 ) -> None:
     """Make sure that a part can still be stored, before more of it is hashed."""
@@ -203,7 +203,7 @@ def _known(found: _Found, needed: Collection[str]) -> tuple[str, dict[str, str]]
 async def _store(
     call: Call,
     upload_id: str,
-    source: Source,
+    source: CopySource,
     found: _Found,
     sums: tuple[int, str, dict[str, str]],
 ) -> Reply:
@@ -230,7 +230,7 @@ def _put(
     asked: Asked,
     target: Bucket,
     upload_id: str,
-    source: Source,
+    source: CopySource,
     sequence: int,
     span: ByteRange,
     part: Part,

@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IConsumer, IProducer, IPushProducer
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from ozgate.content.intake import Extents
+from ozgate.content.intake import ExtentSink
 from ozgate.errors import Unavailable
 from ozgate.values import BlobRef
 
@@ -94,7 +94,7 @@ class ExtentsTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Register a producer."""
         self.store = Sinks()
-        self.extents = Extents(self.store, 10)  # type: ignore[arg-type]
+        self.extents = ExtentSink(self.store, 10)  # type: ignore[arg-type]
         self.producer = Producer()
         self.extents.registerProducer(self.producer, True)
 
@@ -114,7 +114,7 @@ class ExtentsTests(SynchronousTestCase):
                     extents.write(given.pop(0))
 
         self.patch(self.store, "create", lambda size_hint: AtOnce())
-        extents = Extents(self.store, 10)  # type: ignore[arg-type]
+        extents = ExtentSink(self.store, 10)  # type: ignore[arg-type]
         producer = Eager()
         extents.registerProducer(producer, True)
         producer.resumeProducing()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.gateway.onreload import Reloads
+from ozgate.gateway.onreload import ReloadingParts
 
 
 class ReloadsTests(SynchronousTestCase):
@@ -12,7 +12,7 @@ class ReloadsTests(SynchronousTestCase):
 
     def test_order_and_outcomes(self) -> None:
         """Each part says what came of it, in the order of registration."""
-        reloads = Reloads()
+        reloads = ReloadingParts()
         self.assertEqual(reloads.run(), [])
         reloads.register("logs", lambda: "reopened")
         reloads.register("certificates", lambda: "unchanged")
@@ -26,7 +26,7 @@ class ReloadsTests(SynchronousTestCase):
         def fail() -> str:
             raise ValueError("no\nsuch file")
 
-        reloads = Reloads()
+        reloads = ReloadingParts()
         reloads.register("one", fail)
         reloads.register("other", lambda: "done")
         self.assertEqual(

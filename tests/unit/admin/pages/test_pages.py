@@ -22,7 +22,7 @@ from ozgate.config.settings import Settings, knobs
 from ozgate.config.sitefile import ConfigurationError
 from ozgate.content.stores import BlobStores
 from ozgate.errors import Unavailable
-from ozgate.gateway.onreload import Reloads
+from ozgate.gateway.onreload import ReloadingParts
 from ozgate.gateway.tally import SECONDS, Spread
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from tests.operations.support import make_gateway
@@ -177,7 +177,7 @@ class ReloadTests(SynchronousTestCase):
 
     def reload(self) -> Reload:
         """A reload of that service."""
-        made = Reload(self.gateway, self.started_with, self.reread, Reloads())
+        made = Reload(self.gateway, self.started_with, self.reread, ReloadingParts())
         made.follow(self.seen.append)
         return made
 
@@ -231,7 +231,7 @@ class ReloadTests(SynchronousTestCase):
         def fail_to_read() -> Settings:
             raise ConfigurationError("no")
 
-        made = Reload(self.gateway, self.started_with, fail_to_read, Reloads())
+        made = Reload(self.gateway, self.started_with, fail_to_read, ReloadingParts())
         self.assertEqual(made.run(), wrong)
 
 
