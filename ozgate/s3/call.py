@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from ..errors import S3Error, StoreError
 from .asked import Asked
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
-
-
-async def _confirmed() -> None:
-    """Nothing that could have changed: the caller came by another way than with a key."""
 
 
 def _unwatched() -> AbstractContextManager[Callable[[], None]]:
@@ -84,8 +80,8 @@ class Call:
     request_id: str
     notes: dict[str, object] = field(factory=dict)
     """What the access and audit logs should say besides: as ``source`` the bucket that a link led to."""
-    confirm: Callable[[], Awaitable[None]] = _confirmed
-    """Makes sure that the caller's key is one still; asked when a body has taken its time."""
+    admit_again: Callable[[], Awaitable[Principal]] | None = None
+    """See :func:`~ozgate.s3.gate.admit_again`; ``None`` where the caller came by another way than with a key."""
     computing: Callable[[], AbstractContextManager[Callable[[], None]]] = _unwatched
     """See :meth:`~ozgate.wire.request.GatewayRequest.computing`."""
 
@@ -117,6 +113,14 @@ class Call:
     def query(self, name: str) -> str | None:
         """The value of a query parameter; ``""`` when it has none, ``None`` when it is not there."""
         return self.asked.address.query.get(name)
+
+    async def confirm(self) -> None:
+        """Find out anew who asks, where a body, or the work, has taken its time: from here on that is asked for whatever is done.
+
+        :raises InvalidAccessKeyId: the caller's key is none any more.
+        """
+        if self.admit_again is not None:
+            self.asked = evolve(self.asked, principal=await self.admit_again())
 
     async def read(
         self,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..auth.canonical import UNSIGNED_PAYLOAD
 from ..auth.claims import is_claimed, read_payload
 from ..auth.hoisted import hoisted_headers
-from ..auth.sigv4 import Verified, authenticate
+from ..auth.sigv4 import Verified, authenticate, confirm
 from ..errors import InvalidRequest
 from ..values import ANONYMOUS, Principal
 from ..wire.headers import Headers
@@ -56,20 +56,36 @@ async def admit(
     verified = await authenticate(method, address, headers, verifier, now, sigv2)
     if verified.presigned:
         headers = with_presigned(headers, address.query)
+    return verified, await _principal(gateway, verifier, verified), headers
+
+
+async def admit_again(
+    gateway: Gateway, verifier: IVerifier | None, verified: Verified
+) -> Principal:
+    """Find out once more who asks, when that was found out a while ago: a body may have taken hours.
+
+    :param verified: what :func:`admit` found.
+    :raises InvalidAccessKeyId: what the request was signed with is no secret any more.
+    """
+    if not verified.access_id:
+        return ANONYMOUS
+    await confirm(verified, verifier)
+    return await _principal(gateway, verifier, verified)
+
+
+async def _principal(
+    gateway: Gateway, verifier: IVerifier | None, verified: Verified
+) -> Principal:
+    """Who signed, with all that is known of him: the groups come along, so that from here on nothing asks the operating system."""
     user, access_id = verified.user, verified.access_id
-    # The groups come along: from here on nothing asks the operating system.
     administrators = gateway.administrators
     if verifier is None or (
         access_id != "" and access_id == gateway.settings.access_key
     ):
         # Everybody passes every check while security is off; so does the static pair, by its access id.
-        known_as = administrators.known_as(user)
-        return verified, Principal(access_id, user, True, known_as), headers
+        return Principal(access_id, user, True, administrators.known_as(user))
     found = await administrators.identify(user)
-    principal = Principal(
-        access_id, user, found.is_admin, found.short_name, found.groups
-    )
-    return verified, principal, headers
+    return Principal(access_id, user, found.is_admin, found.short_name, found.groups)
 
 
 def _must_sign(gate: Gate, address: Address, headers: Headers) -> bool:

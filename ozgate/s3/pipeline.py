@@ -15,7 +15,6 @@ from attrs import frozen
 from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
-from ..auth.sigv4 import confirm
 from ..batches import BATCH
 from ..errors import (
     ClientGone,
@@ -34,7 +33,7 @@ from .call import Call, asked_of
 from .documents import error_document
 from .failures import as_s3_error, code_of, log_failure, log_success
 from .finish import finish
-from .gate import admit
+from .gate import admit, admit_again
 from .openpages import HEADERS
 from .reply import Reply
 from .resolve import resolve_request
@@ -208,7 +207,7 @@ class Pipeline:
                 request.body,
                 request.request_id,
                 notes,
-                partial(confirm, verified, verifier),
+                partial(admit_again, gateway, verifier, verified),
                 request.computing,
             )
         )

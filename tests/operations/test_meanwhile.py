@@ -1,4 +1,4 @@
-"""What changes while a body comes: keys, rights and buckets, of every operation that takes one."""
+"""What changes while a body comes: keys, rights, groups and buckets, of every operation that takes one."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import Any
 from attrs import evolve
 from twisted.internet.defer import succeed
 
+from ozgate.auth.accounts import Accounts
+from ozgate.auth.administrators import Administrators
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.s3.operations import Body, Operation
 from ozgate.testing.inmemory import CLIENT, join, settle
-from ozgate.values import Bucket, Claim
+from ozgate.values import Acl, Bucket, Claim
 from tests.operations.past import VOLUME
 from tests.operations.support import HOST
 from tests.operations.test_authorization import (
@@ -151,6 +153,27 @@ class MeanwhileTests(AuthorizationTestCase):
         await self.grant("user:other:a")
         for _, asked in self.requests():
             await self.check_refused_meanwhile(asked, "other", withdraw, "AccessDenied")
+
+    async def test_people(self) -> None:
+        """Who has left a group, or is no administrator any more, has no right by that when the body is here."""
+        gateway = self.client.gateway
+        before = gateway.administrators
+        nobody = Administrators(
+            gateway.settings,
+            Accounts(gateway.run_in_thread, self.clock, lambda name: frozenset()),
+            realm="EXAMPLE.COM",
+        )
+
+        async def left() -> None:
+            gateway.administrators = nobody
+
+        await self.grant("group:staff:a")
+        await self.change_volume(acls=(Acl.parse("group:staff:c"),))
+        boss = await self.issue("boss")
+        for who in ("other", boss):
+            for _, asked in self.requests():
+                await self.check_refused_meanwhile(asked, who, left, "AccessDenied")
+                gateway.administrators = before
 
     async def test_remade_bucket(self) -> None:
         """A bucket that another has made anew is another's: its old owner's rights are gone with the old one."""

@@ -76,8 +76,10 @@ async def complete_multipart_upload(call: Call) -> Reply:
     upload_id = call.query("uploadId") or ""
     refuse_unbuilt(call.headers)
     claim = _read_claim(call)
-    listed = read_list(await receive_document(_about_document(call)), upload_id)
-    version = await call.write_authorized(
+    about = _about_document(call)
+    listed = read_list(await receive_document(about), upload_id)
+    # Who asks may have been found out anew by then.
+    version = await about.write_authorized(
         _complete, upload_id, listed, fingerprint(listed), claim
     )
     children = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
@@ -18,7 +19,8 @@ from ozgate.errors import (
     InvalidRequest,
     SignatureDoesNotMatch,
 )
-from ozgate.s3.gate import admit
+from ozgate.interfaces import IVerifier
+from ozgate.s3.gate import admit, admit_again
 from ozgate.s3.operations import OPERATIONS
 from ozgate.s3.policy.evaluator import may, may_remove, shown_to
 from ozgate.s3.row import Gate
@@ -131,6 +133,32 @@ class GateTests(SynchronousTestCase):
         for payload, error in ((CHUNKS, InvalidRequest), ("x", InvalidArgument)):
             asked = self.ask(Gate.ANYBODY, {"x-amz-content-sha256": payload})
             self.failureResultOf(asked, error)
+
+    def again(
+        self, verified: Verified, secrets: IVerifier | None
+    ) -> Deferred[Principal]:
+        """What the gate says when a body is here."""
+        return Deferred.fromCoroutine(admit_again(self.gateway, secrets, verified))
+
+    def test_again(self) -> None:
+        """Who was let in is found out anew: by the same key, as whoever that is by now."""
+        verified, before, _ = self.successResultOf(self.ask(Gate.SIGNED, self.signed()))
+        found = self.successResultOf(self.again(verified, self.secrets))
+        self.assertEqual(found, before)
+        settings = evolve(self.gateway.settings, administrators=("testuser",))
+        self.gateway.administrators.take_up(settings)
+        found = self.successResultOf(self.again(verified, self.secrets))
+        self.assertTrue(found.is_admin)
+        self.failureResultOf(self.again(verified, Secrets({})), InvalidAccessKeyId)
+        off = self.successResultOf(self.again(verified, None))
+        self.assertEqual((off.user, off.is_admin), ("testuser", True))
+
+    def test_nobody_again(self) -> None:
+        """Whoever did not sign is nobody still, whether signatures are verified or not."""
+        verified, _, _ = self.successResultOf(self.ask(Gate.ANYBODY, {}))
+        for secrets in (self.secrets, None):
+            found = self.successResultOf(self.again(verified, secrets))
+            self.assertIs(found, ANONYMOUS)
 
     def test_security_off(self) -> None:
         """While no signature is verified, whoever did not sign is nobody all the same."""

@@ -485,16 +485,18 @@ class ConfirmTests(ReceiveCase):
         connection = Connection(data, len(data))
         asked = []
 
-        async def confirm() -> None:
+        async def admit_again() -> Principal:
             asked.append(connection.body.complete)
+            return Principal("again")
 
-        call = evolve(self.call(connection), confirm=confirm)
+        call = evolve(self.call(connection), admit_again=admit_again)
         work = receive(call, inline=True) if of_object else document(call, allow)
         done: Deferred[Any] = Deferred.fromCoroutine(work)
         self.clock.rightNow += seconds
         connection.run()
         self.successResultOf(done)
         self.assertTrue(all(asked))
+        self.assertEqual(call.principal.user == "again", bool(asked))
         return len(asked)
 
     def test_small(self) -> None:
