@@ -6,10 +6,15 @@ import json
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from hashlib import sha256
+from pathlib import Path
 from threading import Thread
+from unittest.mock import patch
 
+from ozgate.background.longreads import AFTER, EVERY, GRACE, LASTS
+from tests.crash.test_clock_jumps import ClockedServer
 from tests.running import ROOT, Server, die_with_parent
 from tests.service.beside import Answered, Asked, body_of
 from tests.service.upkeep import MIB, UpkeepCase
@@ -25,10 +30,11 @@ def digest(target: str, size: int) -> Answered:
 class Beside:
     """The second process."""
 
-    def __init__(self, data: str) -> None:
+    def __init__(self, server: Server) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.service.beside", data],
+            [sys.executable, "-m", "tests.service.beside", server.data],
             cwd=ROOT,
+            env=server.environment(),
             text=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -50,21 +56,33 @@ class Beside:
         self.process.stdin.write(json.dumps(asked) + "\n")
         self.process.stdin.flush()
 
+    def slow(self, what: str) -> object:
+        """Have it do something for its slow client; what that gives."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(what) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
     def end(self) -> int:
         """Have it close the stores; its exit code."""
         self.process.communicate(timeout=60)
         return self.process.returncode
 
 
-class BesideTests(UpkeepCase):
-    """Both serve, and neither harms the other."""
+class BesideCase(UpkeepCase):
+    """A service, and what is beside it."""
 
     def beside(self) -> Beside:
         """A second process, which ends with the test."""
-        beside = Beside(self.data)
+        beside = Beside(self.server)
         self.addCleanup(beside.process.wait)
         self.addCleanup(beside.process.kill)
         return beside
+
+
+class BesideTests(BesideCase):
+    """Both serve, and neither harms the other."""
 
     def ask(self, *asked: Asked) -> list[Answered]:
         """Have the service answer requests."""
@@ -211,3 +229,79 @@ class BesideTests(UpkeepCase):
         self.server.start()
         for target in "/bucket/key", "/bucket/more":
             self.assertEqual(self.ask(("GET", target, 0)), [digest(target, SMALL)])
+
+
+class SlowClientTests(BesideCase):
+    """The service removes what a slow client of the other process has yet to be sent. Clocks go on by minutes, for nobody waits so long."""
+
+    settings = ("ozgate.sweep.delay=0s", "ozgate.sweep.interval=100ms")
+    server: ClockedServer
+
+    def setUp(self) -> None:
+        """A service with an object in two blobs, which has been there for long; an eager reaper."""
+        with patch("tests.service.upkeep.Server", ClockedServer):
+            super().setUp()
+        self.body = self.put_parts("key", 5 * MIB, MIB)
+        self.ahead = 0.0
+
+    def put_parts(self, key: str, *sizes: int) -> bytes:
+        """Store an object in parts; its bytes."""
+        named = {"Bucket": "bucket", "Key": key}
+        named["UploadId"] = self.client.create_multipart_upload(**named)["UploadId"]
+        parts, bodies = [], [self.random.randbytes(size) for size in sizes]
+        for number, body in enumerate(bodies, 1):
+            said = self.client.upload_part(**named, PartNumber=number, Body=body)
+            parts.append({"PartNumber": number, "ETag": said["ETag"]})
+        self.client.complete_multipart_upload(**named, MultipartUpload={"Parts": parts})
+        return b"".join(bodies)
+
+    def wait(self, seconds: float) -> None:
+        """Have time pass."""
+        self.ahead += seconds
+        self.server.set_clock(self.ahead)
+
+    def blobs(self) -> int:
+        """How many blobs there are."""
+        folder = Path(self.data, "blobs", "data")
+        return sum(path.is_file() for path in folder.rglob("*"))
+
+    def begin(self) -> Beside:
+        """The other process begins to send the object, which is removed a while later."""
+        beside = self.beside()
+        beside.slow("begin")
+        self.wait(AFTER + EVERY)
+        beside.slow("note")
+        self.assertEqual(self.server.request("DELETE", "/bucket/key")[0], 204)
+        return beside
+
+    def go(self) -> None:
+        """The blobs go."""
+        deadline = time.monotonic() + 30
+        while self.blobs():
+            self.assertLess(time.monotonic(), deadline, "the blobs stay")
+            time.sleep(0.05)
+
+    def test_sent(self) -> None:
+        """All of it is sent, however long that takes; then the blobs go."""
+        beside = self.begin()
+        for _ in range(6):
+            self.wait(LASTS - 20)
+            beside.slow("note")
+            # Several rounds of the reaper.
+            time.sleep(0.3)
+            self.assertEqual(self.blobs(), 2)
+        self.assertEqual(beside.slow("end"), sha256(self.body).hexdigest())
+        self.wait(LASTS)
+        self.go()
+
+    def test_killed(self) -> None:
+        """When the process that was sending it dies, the blobs go a while later."""
+        beside = self.begin()
+        beside.process.kill()
+        beside.process.wait()
+        for _ in range(2):
+            time.sleep(0.3)
+            self.assertEqual(self.blobs(), 2)
+            self.wait(GRACE / 2000)
+        self.wait(LASTS)
+        self.go()
