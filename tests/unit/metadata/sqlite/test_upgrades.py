@@ -10,14 +10,18 @@ import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
+from threading import Barrier
 
 from twisted.internet import reactor
+from twisted.internet.defer import gatherResults
+from twisted.internet.threads import deferToThread
 from twisted.internet.utils import getProcessOutputAndValue
 from twisted.trial.unittest import TestCase
 
 from ozgate.errors import Unavailable
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata.sqlite import schema
+from ozgate.metadata.sqlite.connections import prepare_database
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.values import EXTENTS_AT_ONCE
 from tests.started import started
@@ -28,6 +32,16 @@ DUMPS = {
     for path in Path(__file__).parent.glob("metadata_v*.sql")
 }
 """What earlier versions made, by the number of their schema."""
+
+
+def upgrade(path: str, both: Barrier) -> bool:
+    """Bring a database up to date when both are ready; whether that was done, and not refused."""
+    both.wait()
+    try:
+        prepare_database(path).close()
+    except Unavailable:
+        return False
+    return True
 
 
 class UpgradeTests(TestCase):
@@ -225,6 +239,24 @@ class UpgradeTests(TestCase):
                 await started(store)
                 await store.close()
                 self.assertEqual(tables(path), tables(fresh))
+
+    async def test_two_at_once(self) -> None:
+        """Were two to upgrade one database at once, though a data folder is one process's: one does, and nothing is done by halves or twice."""
+        expected = None
+        for number in sorted(DUMPS.keys() - {1}, reverse=True):
+            path = self.mktemp()
+            restore(DUMPS[number], path)
+            both = Barrier(2)
+            outcomes = await gatherResults(
+                [deferToThread(upgrade, path, both) for _ in range(2)]
+            )
+            self.assertIn(True, outcomes, number)
+            store = still_store(path)
+            await started(store)
+            found = await store.read(look)
+            await store.close()
+            self.assertEqual(found, expected or found, number)
+            expected = found
 
     async def test_newer(self) -> None:
         """A database of a newer version is refused with one line that says so, and not a byte of it changes."""
