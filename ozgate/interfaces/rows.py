@@ -328,6 +328,7 @@ class IRepairs(Interface):
 
         A version goes with its bytes, a run of bytes with the version or part it belongs to, an upload with its
         parts. A volume or bucket stays, with all that is in it: it becomes ``owner``'s, and its list of rights empty.
+        Of its other members those stay that can be used; a name that nobody could ask for becomes another one.
         Nothing happens to a row that has been mended or written since.
         """
 

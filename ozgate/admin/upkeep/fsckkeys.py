@@ -10,7 +10,7 @@ from attrs import frozen
 
 from ...content.outlet import begin_read
 from ...errors import Absent, Damaged, StoreError
-from ...interfaces import IMetadataTransaction
+from ...interfaces import IMetadataStore, IMetadataTransaction
 from ...s3.changing import drop_upload, remove_version
 from ...secondlook import claimed
 from ...values import (
@@ -97,7 +97,7 @@ async def _check(
     # What is named now stays until it was looked at, whoever deletes its key.
     token = begin_read(gateway)
     try:
-        stretch = await gateway.metadata.read(walk, place)
+        stretch = await _stretch(gateway.metadata, walk, place)
         wrong = await _inspect(check, stretch.entries)
     finally:
         gateway.readers.leave(token)
@@ -119,6 +119,19 @@ async def _check(
             done = "removed" if kind == "bytes" else "the upload is aborted"
         check.add(kind, name, said, repair, done)
     return stretch.following, len(stretch.entries)
+
+
+async def _stretch(metadata: IMetadataStore, walk: Walk, place: Place) -> Stretch:
+    """A page; where names are no text any more, one that says so, and goes on with the next bucket that can be told."""
+    try:
+        return await metadata.read(walk, place)
+    except Damaged as error:
+        wrong = f"nothing after it in its bucket is looked at: {error}"
+    try:
+        following = await metadata.read(_next, place)
+    except Damaged as error:
+        following, wrong = None, f"no bucket after it is looked at: {error}"
+    return Stretch([Entry(place.key, place.version, wrong=wrong)], following)
 
 
 async def _inspect(check: Check, entries: Iterable[Entry]) -> Wrong:

@@ -16,7 +16,7 @@ from .columns import Row
 from .conversions import pack_kinds
 from .rowchecks import damaged
 from .tables import BUCKETS, CONFIGURATIONS, VOLUMES
-from .usage import COUNTED
+from .usage import COUNTED, USED_BYTES, USED_NAMES
 
 
 def _bounds(prefix: str, after: str) -> tuple[str, str | bytes]:
@@ -184,7 +184,7 @@ class BucketRows(VolumeRows):
         self, volume: str, bucket: str, more_bytes: int, more_names: int
     ) -> None:
         """Add to what a bucket or a volume uses, and to nothing else."""
-        columns = "used_bytes = used_bytes + ?, used_names = used_names + ?"
+        columns = f"used_bytes = {USED_BYTES} + ?, used_names = {USED_NAMES} + ?"
         if bucket:
             self._execute(
                 f"UPDATE buckets SET {columns} WHERE volume = ? AND name = ?",

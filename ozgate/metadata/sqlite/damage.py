@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from attrs import evolve
 
 from ...errors import Damaged
 from ...values import CheckedRows, DamagedRow
-from .buckets import BucketRows
+from .closeup import CloseUp, is_text
 from .columns import Row
 from .conversions import pack_kinds
 from .declared import Table
@@ -35,17 +34,10 @@ _DROP_DANGLING = (
 )
 
 
-def _lenient(text: bytes) -> str:
-    return text.decode("utf-8", "surrogateescape")
-
-
 def _exact(value: Any) -> Any:
     """A column as it goes into a statement: text that is no UTF-8 as bytes."""
-    if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            return value.encode("utf-8", "surrogateescape")
+    if isinstance(value, str) and not is_text(value):
+        return value.encode("utf-8", "surrogateescape")
     return value
 
 
@@ -94,7 +86,7 @@ def _damaged(table: Table[object], row: Row, what: str) -> DamagedRow:
     return DamagedRow(table.name, place, f"{where}: {what}")
 
 
-class CheckRows(BucketRows):
+class CheckRows(CloseUp):
     """Rows of every kind; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
 
     def check_rows(self, after: str, limit: int) -> CheckedRows:
@@ -132,15 +124,6 @@ class CheckRows(BucketRows):
         else:
             return CheckedRows(len(rows), tuple(damaged))
         return CheckedRows(len(rows), tuple(damaged), following)
-
-    @contextmanager
-    def _any_text(self) -> Iterator[None]:
-        """Also text that is no UTF-8, as a bit that flips can make it."""
-        self._connection.text_factory = _lenient
-        try:
-            yield
-        finally:
-            self._connection.text_factory = str
 
     def _rows_after(
         self, table: Table[object], last: Row | None, limit: int
@@ -256,11 +239,6 @@ class CheckRows(BucketRows):
         ):
             self._drop_dangling()
         return done
-
-    def _close_up(self, table: Table[object], row: Row, owner: str) -> str:
-        """Let only a new owner in, and have the row agree with its check again."""
-        self._rewrite(table, row, owner=owner, acls="")
-        return f"it is {owner}'s now, and its list of rights empty; look at the rest"
 
     def _configure(self, number: object) -> None:
         """Have a bucket say which documents there are. A damaged row stays as it is."""

@@ -11,6 +11,12 @@ COUNTED = """SELECT
     (SELECT COUNT(*) FROM versions WHERE bucket = buckets.number)"""
 """Bytes and names of the bucket of an outer statement, from its rows."""
 
+USED_BYTES, USED_NAMES = (
+    f"CAST(COALESCE({name}, 0) AS INTEGER)" for name in ("used_bytes", "used_names")
+)
+AS_COUNTED = f"{USED_BYTES}, {USED_NAMES}"
+"""The counters of a row, which are no numbers where it is damaged."""
+
 NO_BUCKET = 0
 """A number that no bucket has."""
 

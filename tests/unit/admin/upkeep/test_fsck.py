@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
@@ -121,6 +122,34 @@ class RemovalTests(BackupCase):
             found = [each["where"] for each in findings if each["kind"] == "bytes"]
             self.assertEqual(found, ["/b/b2/key", "/b/b4/key", "/c/c1/key"])
 
+    async def test_names_that_are_no_text(self) -> None:
+        """A name that is no UTF-8 any more is found, and the check goes on to its end; what is beside it stays when it is mended."""
+        lost = await self.blob()
+        await self.metadata.write(add_buckets, lost)
+        no_text = "CAST(x'62ff' AS TEXT)"
+        for table, column, name, done in (
+            ("versions", "key", "key0", "removed"),
+            ("buckets", "name", "b1", "root's now, called damaged-"),
+            ("volumes", "name", "c", "root's now, called c,"),
+        ):
+            with closing(sqlite3.connect(self.path)) as connection, connection:
+                statement = (
+                    f"UPDATE {table} SET {column} = {no_text} WHERE {column} = '{name}'"
+                )
+                self.assertEqual(connection.execute(statement).rowcount, 1)
+            findings = await self.check(remove_damaged=False)
+            said = " ".join([each["what"] for each in findings])
+            self.assertIn("not what was written", said)
+            self.assertIn("is looked at: ", said)
+            found = [each for each in await self.check() if each["kind"] == "row"]
+            self.assertIn(done, found[0]["done"])
+            self.assertEqual(await self.check(), [])
+        self.assertEqual(await self.keys(), ["key1", "key2"])
+        self.assertEqual(
+            await self.metadata.read(names_of, ("a", "b", "c")),
+            ["a1", "b2", "b3", "b4", "damaged-3", "c1"],
+        )
+
     async def test_row_of_another(self) -> None:
         """A damaged row of bytes that says that it belongs to another key takes that one along neither where its bytes are inline nor in a blob."""
         await self.metadata.write(put_inline, self.bucket, "inline")
@@ -205,6 +234,11 @@ def add_buckets(tx: IMetadataTransaction, blob: BlobRef) -> None:
         for n in range(count):
             bucket = Bucket(volume, f"{volume}{n + 1}", "owner", tx.now())
             name_blob(tx, tx.add_bucket(bucket), "key", blob)
+
+
+def names_of(tx: IMetadataTransaction, volumes: Sequence[str]) -> list[str]:
+    """The buckets of volumes; an interaction."""
+    return [each.name for name in volumes for each in tx.buckets(name, "", "", 99)]
 
 
 def put_inline(tx: IMetadataTransaction, bucket: Bucket, key: str) -> None:
