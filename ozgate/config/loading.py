@@ -61,16 +61,7 @@ def load(
     :raises ConfigurationError: a file cannot be read, a key or a value is wrong.
     """
     read = read_site_file(config_file) if config_file is not None else []
-    chosen: dict[str, Setting] = {}
-    for setting in [*read, *from_environment(environment), *overrides]:
-        if not setting.key.isprintable():
-            raise ConfigurationError(f"{setting.key!r} in {setting.origin} is no key")
-        earlier = chosen.get(setting.key)
-        if earlier is not None and earlier.final:
-            raise ConfigurationError(
-                f"{setting.key} is final in {earlier.origin}: take it out of {setting.origin}, or <final> out of the file"
-            )
-        chosen[setting.key] = setting
+    chosen = _choose([*read, *from_environment(environment), *overrides])
     _fall_back(chosen, environment)
     pair = choose_pair(chosen, environment)
     declared = {each.metadata["key"]: each for each in knobs()}
@@ -113,6 +104,21 @@ def override(text: str) -> Setting:
             f"-D {text}: say -D key=value, such as -D ozgate.region=eu-west-1"
         )
     return Setting(key.strip(), value, "-D", direct=True)
+
+
+def _choose(settings: Iterable[Setting]) -> dict[str, Setting]:
+    """The setting of each key that counts: the last, unless an earlier one is final."""
+    chosen: dict[str, Setting] = {}
+    for setting in settings:
+        if not setting.key.isprintable():
+            raise ConfigurationError(f"{setting.key!r} in {setting.origin} is no key")
+        earlier = chosen.get(setting.key)
+        if earlier is not None and earlier.final:
+            raise ConfigurationError(
+                f"{setting.key} is final in {earlier.origin}: take it out of {setting.origin}, or <final> out of the file"
+            )
+        chosen[setting.key] = setting
+    return chosen
 
 
 def _fall_back(chosen: dict[str, Setting], environment: Mapping[str, str]) -> None:
