@@ -16,6 +16,9 @@ from benchmarks.requests import put_script, wrk
 
 SECONDS = 3
 
+Rates = dict[tuple[str, int], list[float]]
+"""By durability and the number of clients."""
+
 
 def syncs_per_second(folder: str) -> float:
     """Appends of 4 KiB that the disk makes durable in a second, one after the other."""
@@ -33,10 +36,9 @@ def syncs_per_second(folder: str) -> float:
         os.unlink(os.path.join(folder, "syncs"))
 
 
-def main() -> int:
-    """Print the figures; 1 when one misses."""
-    rounds = int(argument(__doc__, "rounds", 3))
-    rates: dict[tuple[str, int], list[float]] = {}
+def measure(rounds: int) -> tuple[list[float], Rates]:
+    """What the disk does in a second, and PUTs answered in a second: a figure for each round."""
+    rates: Rates = {}
     disk = []
     with (
         tempfile.TemporaryDirectory(prefix="ozgate-wrk-") as folder,
@@ -64,6 +66,12 @@ def main() -> int:
                     if failed:
                         raise RuntimeError(f"{failed} of {answered} requests failed")
                     rates.setdefault((name, clients), []).append(answered / SECONDS)
+    return disk, rates
+
+
+def main() -> int:
+    """Print the figures; 1 when one misses."""
+    disk, rates = measure(int(argument(__doc__, "rounds", 3)))
     print(
         f"     the disk: {statistics.median(disk):.0f} appends of 4 KiB made durable in a second, one after the other"
     )

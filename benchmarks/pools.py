@@ -215,6 +215,22 @@ async def populate(data: str) -> None:
     await store.close()
 
 
+def page_through(server: Gateway, first: str) -> tuple[int, float]:
+    """List to the end; how many common prefixes there are, and the seconds of the slowest page."""
+    token, found, slowest = "", 0, 0.0
+    while True:
+        asked = time.monotonic()
+        answer = server.must("GET", first + token)
+        slowest = max(slowest, time.monotonic() - asked)
+        found += answer.count(b"<CommonPrefixes>")
+        following = re.search(
+            rb"<NextContinuationToken>(.*?)</NextContinuationToken>", answer
+        )
+        if following is None:
+            return found, slowest
+        token = f"&continuation-token={quote(following[1].decode(), safe='')}"
+
+
 def prefixes() -> list[bool]:
     """A listing over 1,000,000 common prefixes, page by page."""
     with tempfile.TemporaryDirectory(prefix="ozgate-pools-") as folder:
@@ -230,18 +246,7 @@ def prefixes() -> list[bool]:
             server.must("GET", first)
             server.reset_high_water()
             before, cpu, began = server.memory(), server.cpu, time.monotonic()
-            token, found, slowest = "", 0, 0.0
-            while True:
-                asked = time.monotonic()
-                answer = server.must("GET", first + token)
-                slowest = max(slowest, time.monotonic() - asked)
-                found += answer.count(b"<CommonPrefixes>")
-                following = re.search(
-                    rb"<NextContinuationToken>(.*?)</NextContinuationToken>", answer
-                )
-                if following is None:
-                    break
-                token = f"&continuation-token={quote(following[1].decode(), safe='')}"
+            found, slowest = page_through(server, first)
             cpu, wall = server.cpu - cpu, time.monotonic() - began
             grown = server.memory("VmHWM") - before
         finally:
