@@ -93,7 +93,6 @@ class AwsChunked:
         self._state = _HEADER
         self._line = b""
         self._left = 0
-        self._last = False
         self._size = self.smallest_chunk
         self._chunks = 0
         self._signature = ""

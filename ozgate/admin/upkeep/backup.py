@@ -73,7 +73,6 @@ class Backup:
         self.done = self.total = 0
         self.counts = {"linked": 0, "copied": 0, "kept": 0}
         self.manifest: Manifest | None = None
-        self._context = context
         self._gateway = context.gateway
         self._run_in_thread = context.gateway.run_in_thread
         self._link, self._with_key = link, with_key
