@@ -92,6 +92,7 @@ KINDS = (
         ),
         body=CHUNKED,
     ),
+    Kind("a body that waits", (("expect", "100-continue"),), body=b"x", is_none=True),
     Kind("a part of a URL", query="X-Amz-Signature=x"),
     Kind("a URL in small letters", query="x-amz-signature=x&x-amz-credential=x"),
     Kind("a URL of version 2", query="AWSAccessKeyId=testuser&Signature=x&Expires=1"),

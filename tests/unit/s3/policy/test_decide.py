@@ -147,6 +147,27 @@ class NameTests(SynchronousTestCase):
         self.assertEqual(silent, [])
         self.assertIn("authorized_source", found)
 
+    def test_no_way_round(self) -> None:
+        """What runs an interaction past the door to a bucket runs one that authorizes by itself; and only calls run any."""
+        past, elsewhere = [], set()
+        for path in sorted(Path(s3.__file__).parent.rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                match node:
+                    case ast.Call(
+                        func=ast.Attribute(ast.Name("call"), "read" | "write"),
+                        args=[ast.Name(name), *_],
+                    ):
+                        if "authorize" not in name:
+                            past.append(name)
+                    case ast.Attribute(
+                        ast.Attribute(attr="metadata"), "read" | "write"
+                    ):
+                        elsewhere.add(path.name)
+        # It asks of each bucket whether it is shown.
+        self.assertEqual(past, ["_shown_page"])
+        # That one says where a bucket is, to everybody.
+        self.assertEqual(elsewhere, {"call.py", "finish.py"})
+
 
 class _Asked:
     """What is asked, as far as it matters here."""
