@@ -27,14 +27,16 @@ class IClaims(Interface):
     the rows of volumes                                     the volume
     ``lease``                                               the lease
     ``release``, ``forget_doomed``, ``forget_events``,      the lease under which that is done
-    and repairs: ``mend_row``, ``correct_usage``
+    ``move_blob``, and repairs: ``mend_row``,
+    ``correct_usage``
     secrets, named values                                   the secret, the named value
     ``doom``, ``next_sequence``, ``note_event``             nothing: what is added there depends on no other row
     ``end_leases``, ``put_process``, ``remove_process``     nothing: a process stores itself, and is removed when it is dead
     ======================================================= ===================================================
 
     A claim of a bucket that is not shared covers all that is in it, and one of a volume covers its usage. A bucket that was made in the transaction
-    is its own. Whoever changes what is in a bucket shares its volume too, so that quotas stay what they are.
+    is its own. Whoever changes what is in a bucket shares its volume too, so that quotas stay what they are. Keys, uploads and usage are claimed by
+    who has claimed their bucket, be it shared: else who has it alone would not have all of it.
 
     A store with one writer has nothing to do. A server database takes a claim as a lock that ends with the transaction, such as an advisory one of
     PostgreSQL, and must read anew once it has it (there: READ COMMITTED; a snapshot of the whole transaction would be older than its locks).

@@ -15,6 +15,7 @@ from ..values import Bucket, Claim, Volume
 from .conditions import refuse_untaken
 from .links import Led, follow, is_hidden
 from .owners import canonical_id
+from .params import copy_source
 from .policy.decide import authorize
 from .policy.evaluator import authorize_right
 
@@ -33,6 +34,9 @@ _COMPARING = ("s3:PutObject", "s3:DeleteObject")
 
 _TELLING = ("if-match", "x-amz-if-match-size", "x-amz-if-match-last-modified-time")
 """Conditions that tell what an object is, and whether it is there: one that does not hold changes nothing, and may be tried again."""
+
+_COPYING = ("CopyObject", "UploadPartCopy")
+"""Operations that copy from a bucket; they have read the name of their source by the time that they write."""
 
 
 def in_authorized_bucket(
@@ -66,9 +70,9 @@ def in_claimed_authorized_bucket(
     """As :func:`in_authorized_bucket`, where something in the bucket is to change: the real bucket is claimed first, shared.
 
     So it stays, and so do its rights and quotas, while the interaction does its work, which claims keys and uploads itself. The links
-    on the way are not claimed: what they say is true when the bucket is.
+    on the way are not claimed: what they say is true when the bucket is. The bucket that a copy comes from is claimed with it, for claims are taken in order.
     """
-    found = claimed(tx, partial(_find, tx, asked), _claims)
+    found = claimed(tx, partial(_find, tx, asked), partial(_claims, tx, asked))
     return _in_authorized(tx, asked, found, interaction, *values)
 
 
@@ -80,10 +84,24 @@ def _find(tx: IMetadataTransaction, asked: Asked) -> tuple[Bucket, Led | None]:
     return named, follow(tx.bucket, named, partial(authorize_right, asked.principal))
 
 
-def _claims(found: tuple[Bucket, Led | None]) -> tuple[Claim, ...]:
+def _claims(
+    tx: IMetadataTransaction, asked: Asked, found: tuple[Bucket, Led | None]
+) -> tuple[Claim, ...]:
     named, led = found
     bucket = named if led is None else led.bucket
-    return () if bucket is None else Claim.inside(bucket)
+    claims = () if bucket is None else Claim.inside(bucket)
+    if asked.operation in _COPYING:
+        return *claims, *_source_claims(tx, asked)
+    return claims
+
+
+def _source_claims(tx: IMetadataTransaction, asked: Asked) -> tuple[Claim, ...]:
+    """The real bucket that a copy comes from, shared: who has it alone, to remove what is in it, waits. What may be read of it is asked later."""
+    name, _, _ = copy_source(asked.headers["x-amz-copy-source"])
+    bucket = tx.bucket(asked.volume, name)
+    if bucket is not None and bucket.source is not None:
+        bucket = follow(tx.bucket, bucket, lambda right, link: None).bucket
+    return () if bucket is None else (Claim.bucket(bucket.number, shared=True),)
 
 
 def _in_authorized(

@@ -31,7 +31,7 @@ class Claims:
     def take(self, claims: Iterable[Claim]) -> None:
         """Hold what is claimed.
 
-        :raises Misclaimed: it is held, but shared; or it comes before something that is held.
+        :raises Misclaimed: it is held, but shared; or it comes before something that is held; or it is in a bucket that is not held.
         """
         # False comes before True: of a thing that is given twice, what is not shared comes first.
         for claim in sorted(claims):
@@ -40,10 +40,17 @@ class Claims:
             thing = claim[:3]
             if thing in self._shared:
                 raise Misclaimed(f"{claim} is shared already")
+            if claim.kind in _IN_BUCKETS:
+                self._check_bucket(claim)
             last = max(self._shared, default=thing)
             if thing < last:
                 raise Misclaimed(f"{claim} comes before {last}, which is held")
             self._shared[thing] = claim.shared
+
+    def _check_bucket(self, claim: Claim) -> None:
+        """Make sure that who has all of a bucket has this alone."""
+        if not self._has(Claim.bucket(claim.number, shared=True)):
+            raise Misclaimed(f"{claim} is in a bucket that is not held")
 
     def made(self, bucket: Bucket) -> None:
         """Know that this transaction made a bucket."""

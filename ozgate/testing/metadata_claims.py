@@ -102,7 +102,7 @@ def _refuse(tx: IMetadataTransaction, claims: Sequence[Claim]) -> None:
 
 
 def _claim_again(tx: IMetadataTransaction) -> None:
-    tx.claim(Claim.bucket(1), Claim.key(2, "key"))
+    tx.claim(Claim.bucket(1), Claim.bucket(2, shared=True), Claim.key(2, "key"))
     tx.claim(Claim.key(2, "key"))
     tx.claim(Claim.key(2, "key", shared=True), Claim.bucket(1, shared=True))
     tx.claim(Claim.bucket(1), Claim.key(2, "later"))

@@ -17,7 +17,7 @@ from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.metadata.sqlite.transaction import WRITING
 from ozgate.s3.perform.configuration import get_bucket_cors
 from ozgate.s3.perform.deleting import Doomed
-from ozgate.testing.memory_claims import Unclaimed
+from ozgate.testing.memory_claims import Misclaimed, Unclaimed
 from ozgate.testing.memory_metadata import Impure, MemoryMetadataStore, Unsendable
 from ozgate.testing.metadata_base import (
     add_bucket,
@@ -160,6 +160,22 @@ class UnclaimedTests(TestCase):
             self.store.write(change, name, args).addBoth(found.append)
             refused = isinstance(found[0], Failure) and found[0].check(Unclaimed)
             self.assertFalse(refused, name)
+
+    def test_in_no_bucket(self) -> None:
+        """Nobody has something in a bucket that another may have alone, with all that is in it."""
+        number = self.bucket.number
+        for claim in (
+            Claim.key(number, "key", shared=True),
+            Claim.upload(number, "an id"),
+            Claim.usage(number),
+        ):
+            self.failureResultOf(self.store.write(_claim, claim), Misclaimed)
+            shared = Claim.bucket(number, shared=True)
+            self.successResultOf(self.store.write(_claim, claim, shared))
+
+
+def _claim(tx: IMetadataTransaction, *claims: Claim) -> None:
+    tx.claim(*claims)
 
 
 _numbers = count()

@@ -182,6 +182,7 @@ class MatrixTests(OvertakenTestCase):
         ]
         asking = [self.request_for(row) for row in CHANGING]
         asking.append(self.asked("PutObject", if_none_match="*"))
+        asking.append(evolve(self.asked("CopyObject"), target="/empty/copy"))
         written = [await self.written(each) for each in others]
         for each in asking:
             written.append(await self.written(partial(self.send, each)))
