@@ -155,6 +155,9 @@ MIGRATIONS: tuple[Callable[[Database], None], ...] = (
 
 SCHEMA_VERSION = len(MIGRATIONS)
 
+_SET, _RECORD = "ozgate", "_sqlite_migrations"
+"""How sqlite-utils calls our migrations, and the table in which it notes what it applied."""
+
 
 def is_current(connection: sqlite3.Connection, path: str) -> bool:
     """Whether a database has this schema; it is only looked at.
@@ -186,8 +189,9 @@ def migrate(connection: sqlite3.Connection) -> None:
     from sqlite_utils import Database
     from sqlite_utils.migrations import Migrations
 
-    migrations = Migrations("ozgate")
-    for number, migration in enumerate(MIGRATIONS, start=1):
+    version = _version_by_number(connection)
+    migrations = Migrations(_SET)
+    for number, migration in enumerate(MIGRATIONS[version:], start=version + 1):
 
         def numbered(
             db: Database,
@@ -199,3 +203,34 @@ def migrate(connection: sqlite3.Connection) -> None:
 
         migrations(name=migration.__name__)(numbered)
     migrations.apply(Database(connection, execute_plugins=False))
+
+
+def _version_by_number(connection: sqlite3.Connection) -> int:
+    """The schema, by its number, with which the structure agrees.
+
+    sqlite-utils goes by a record of its own, which no check covers. Where that says something else, a bit of it flipped: it
+    goes. In one transaction, should somebody else migrate meanwhile.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if _recorded(connection) != [each.__name__ for each in MIGRATIONS[:version]]:
+            connection.execute(f"DROP TABLE IF EXISTS {_RECORD}")
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    return int(version)
+
+
+def _recorded(connection: sqlite3.Connection) -> list[str]:
+    """What sqlite-utils believes to have applied."""
+    try:
+        rows = connection.execute(
+            f"SELECT CAST(name AS BLOB) FROM {_RECORD} WHERE migration_set = ? ORDER BY id",
+            (_SET,),
+        ).fetchall()
+    except sqlite3.OperationalError:
+        # There is none, or it is of another form.
+        return []
+    return [bytes(name).decode("utf-8", "replace") for (name,) in rows]

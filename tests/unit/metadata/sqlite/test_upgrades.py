@@ -258,6 +258,25 @@ class UpgradeTests(TestCase):
             self.assertEqual(found, expected or found, number)
             expected = found
 
+    async def test_damaged_record(self) -> None:
+        """What sqlite-utils notes of migrations is in no upgrade's way when it is damaged: the number of the schema tells."""
+        for statement in (
+            "UPDATE _sqlite_migrations SET name = 'm003_listinf' WHERE id = 3",
+            "UPDATE _sqlite_migrations SET name = CAST(x'ff' AS TEXT) WHERE id = 3",
+            "UPDATE _sqlite_migrations SET migration_set = 'x' WHERE id = 1",
+            "UPDATE _sqlite_migrations SET name = 'm006_sparse' WHERE id = 5",
+            "DROP TABLE _sqlite_migrations",
+        ):
+            path = self.mktemp()
+            restore(DUMPS[5], path)
+            with closing(sqlite3.connect(path)) as connection, connection:
+                connection.execute(statement)
+            self.assertEqual(await self.damaged_of(path), [], statement)
+            fresh = self.mktemp()
+            restore(DUMPS[5], fresh)
+            self.assertEqual(await self.damaged_of(fresh), [])
+            self.assertEqual(tables(path), tables(fresh), statement)
+
     async def test_newer(self) -> None:
         """A database of a newer version is refused with one line that says so, and not a byte of it changes."""
         path = self.mktemp()
