@@ -107,6 +107,15 @@ def join(tx: IMetadataTransaction, process: str, former: str) -> None:
     tx.put_process(Process(process, tx.now()))
 
 
+def succeed(tx: IMetadataTransaction, process: str, former: str) -> None:
+    """As :func:`join`, by who has prepared the stores; an interaction.
+
+    Nobody had them open then: whoever is known was before it, and is dead, such as one that was killed beside the former, or before it was made sure of.
+    """
+    forget_all(tx)
+    join(tx, process, former)
+
+
 def leave(tx: IMetadataTransaction, process: str) -> None:
     """Have a process not be known any more, and give up its leases; an interaction. It reads nothing any more."""
     tx.end_leases(process)
@@ -114,7 +123,7 @@ def leave(tx: IMetadataTransaction, process: str) -> None:
 
 
 def forget_all(tx: IMetadataTransaction) -> None:
-    """Have no process be known, nor have a lease: of a copy, which none of them uses; an interaction."""
+    """Have no process be known, nor have a lease: where none is any more, or in a copy, which none of them uses; an interaction."""
     for each in tx.processes():
         leave(tx, each.id)
 

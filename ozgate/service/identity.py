@@ -8,7 +8,7 @@ import socket
 
 from twisted.logger import Logger
 
-from ..background.longreads import join, leave
+from ..background.longreads import leave, succeed
 from ..errors import StoreError
 from ..interfaces import IMetadataStore
 
@@ -25,14 +25,14 @@ def new_process_id() -> str:
 
 
 async def announce(metadata: IMetadataStore, process: str, former: str) -> bool:
-    """Make this process known to others that use the store, before it reads anything, and end what a dead one left.
+    """Make this process, which has prepared the stores, known to others that come to use them, before it reads anything, and end what the dead left.
 
     :param former: the id of a process that is known to be dead, so that nobody waits for its leases; ``""`` for none.
     :return: whether that is done. On a full disk the start goes on: the process is made known later, and the terms of the dead
         end by themselves.
     """
     try:
-        await metadata.write(join, process, former)
+        await metadata.write(succeed, process, former)
     except StoreError as error:
         _log.warn("other processes do not know of this one yet: {error}", error=error)
         return False

@@ -10,6 +10,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.admin.upkeep.datafolder import DataFolder
+from ozgate.background.longreads import join
 from ozgate.config.sitefile import ConfigurationError
 from ozgate.errors import NoSpace
 from ozgate.service.identity import announce, new_process_id, take_leave
@@ -129,6 +130,16 @@ class FormerTests(SynchronousTestCase):
         )
         self.assertEqual(self.known(), [])
         self.assertEqual(self.lease("gateway elsewhere"), 2)
+
+    def test_all_dead(self) -> None:
+        """Who has prepared the stores is the only one: nobody waits for others that were killed, whatever the lock says of them."""
+        self.start("first").release()
+        for process in ("beside", "not signed yet"):
+            self.successResultOf(self.metadata.write(join, process, ""))
+        self.assertEqual(self.lease("beside"), 1)
+        self.start("second").release()
+        self.assertEqual(self.known(), ["second"])
+        self.assertEqual(self.lease("second"), 2)
 
     def test_in_use(self) -> None:
         """Who finds the folder in use is told the pid, signed with an id or not."""
