@@ -36,6 +36,7 @@ class Caller:
     :ivar is_local: came over the Unix socket, or has opened the stores itself.
     :ivar short_name: by which owners and access control lists may mean the user besides.
     :ivar groups: of the operating system.
+    :ivar is_powerful: root, or the user that the service runs as, by the number.
     :ivar is_namesake: only bears the name of the configured access key, so that the name says nothing of what is owned.
     """
 
@@ -46,6 +47,7 @@ class Caller:
     short_name: str = ""
     is_namesake: bool = False
     groups: frozenset[str] = frozenset()
+    is_powerful: bool = False
 
     @property
     def owner_name(self) -> str:
@@ -100,13 +102,20 @@ async def local_caller(uid: int, context: AdminContext) -> Caller:
         name = await context.administrators.local_name(uid)
     except Unavailable as error:
         raise as_admin_error(error) from error
-    caller = await known_caller(name, context)
     powerful = uid in (0, os.geteuid())
+    return await known_again(Caller(name, is_local=True, is_powerful=powerful), context)
+
+
+async def known_again(caller: Caller, context: AdminContext) -> Caller:
+    """A caller as he is known by now, when that was found out a while ago: a body may have taken hours."""
+    found = await known_caller(caller.user, context)
+    powerful = caller.is_powerful
     return evolve(
-        caller,
-        is_admin=powerful or caller.is_admin,
-        is_s3_admin=powerful or caller.is_s3_admin,
-        is_local=True,
+        found,
+        is_admin=powerful or found.is_admin,
+        is_s3_admin=powerful or found.is_s3_admin,
+        is_local=caller.is_local,
+        is_powerful=powerful,
     )
 
 

@@ -81,7 +81,7 @@ class Call:
     notes: dict[str, object] = field(factory=dict)
     """What the access and audit logs should say besides: as ``source`` the bucket that a link led to."""
     admit_again: Callable[[], Awaitable[Principal]] | None = None
-    """See :func:`~ozgate.s3.gate.admit_again`; ``None`` where the caller came by another way than with a key."""
+    """See :func:`~ozgate.s3.gate.admit_again`; ``None`` where nothing can have changed."""
     computing: Callable[[], AbstractContextManager[Callable[[], None]]] = _unwatched
     """See :meth:`~ozgate.wire.request.GatewayRequest.computing`."""
 

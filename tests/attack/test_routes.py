@@ -27,10 +27,11 @@ from ozgate.auth.administrators import Administrators
 from ozgate.auth.secretstore import StaticSecrets
 from ozgate.gateway.onreload import ReloadingParts
 from ozgate.s3.app import make_site
-from ozgate.testing.inmemory import settle, talk
+from ozgate.testing.inmemory import CLIENT, join, settle, talk
 from tests.attack.requests import Sent
 from tests.attack.support import AttackTestCase
 from tests.operations.support import SECRETS
+from tests.wire.support import Peer
 
 UID = 65534
 """Of a user who is neither root nor the service's own."""
@@ -99,14 +100,19 @@ class RouteTestCase(AttackTestCase):
         self.app = make_admin_app(self.context, further)
         self.admin_site = make_admin_site(self.clock, self.context, further)
 
-    def be(self, user: str, s3_administrators: tuple[str, ...] = ()) -> None:
+    def be(
+        self,
+        user: str,
+        s3_administrators: tuple[str, ...] = (),
+        groups: frozenset[str] = frozenset(),
+    ) -> None:
         """Have a user of this machine ask from now on."""
         settings = evolve(
             self.client.gateway.settings, s3_administrators=s3_administrators
         )
         self.client.gateway.administrators = Administrators(
             settings,
-            Accounts(maybeDeferred, self.clock, lambda _: frozenset(), lambda _: user),
+            Accounts(maybeDeferred, self.clock, lambda _: groups, lambda _: user),
             "EXAMPLE.COM",
         )
         self.patch(caller, "peer_uid", lambda request: UID)
@@ -332,6 +338,30 @@ class UserTests(RouteTestCase):
             status, said = self.ask_admin("POST", path + query, body, kind)
             self.assertEqual(status, 403, said)
         self.assertEqual(self.holds(), before)
+
+    async def test_left_meanwhile(self) -> None:
+        """Who leaves a group while the bytes of a key come has no right by it when they are here."""
+        await self.grant("group:staff:a")
+        for later, status in ((frozenset(("staff",)), 200), (frozenset(), 403)):
+            self.be("mallory", groups=frozenset(("staff",)))
+            peer, server = Peer(), self.admin_site.buildProtocol(CLIENT)
+            assert server is not None
+            join(self.clock, server, peer)
+            lines = (
+                "POST /ozgate/v1/put_key?volume=s3v&bucket=bucket&key=new HTTP/1.1",
+                "host: localhost",
+                "content-type: application/octet-stream",
+                "content-length: 10",
+                "connection: close",
+            )
+            peer.send("\r\n".join([*lines, "", "half "]).encode())
+            settle(self.clock)
+            self.be("mallory", groups=later)
+            self.clock.advance(5)
+            peer.send(b"other")
+            settle(self.clock)
+            said = await peer.ended
+            self.assertTrue(said.startswith(b"HTTP/1.1 %d " % status), said)
 
     def test_secrets_of_others(self) -> None:
         """Nobody but an administrator has, sets or revokes another's secret (Ozone CVE-2024-45106).

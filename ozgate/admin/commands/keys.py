@@ -7,6 +7,7 @@ the S3 endpoint. JSON is that of ``ozone sh key``.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 from ...auth.sigv4 import Verified
@@ -20,12 +21,12 @@ from ...s3.perform.reading import get_object
 from ...s3.perform.writing import put_object
 from ...s3.reply import Reply
 from ...s3.versions import find_version
-from ...values import Bucket, ListedObject, ObjectVersion, Page
+from ...values import Bucket, ListedObject, ObjectVersion, Page, Principal
 from ...wire.body import RequestBody
 from ...wire.headers import Headers
 from ...wire.target import Address, Query, Scope, check_key
 from ..answers import Json, iso_time
-from ..caller import Caller
+from ..caller import Caller, known_again
 from ..context import AdminContext
 from ..errors import AdminError
 from .lookup import find_real, page_size
@@ -87,7 +88,12 @@ def call_of(
         Verified(caller.user, "UNSIGNED-PAYLOAD", None, "", "", "", False, caller.user),
         body or RequestBody(_Nowhere(), 0),
         "",
+        admit_again=partial(_known_again, context, caller),
     )
+
+
+async def _known_again(context: AdminContext, caller: Caller) -> Principal:
+    return principal_of(await known_again(caller, context))
 
 
 async def list_keys(
