@@ -370,7 +370,7 @@ class OpeningTests(SynchronousTestCase):
     def test_data_folder(self) -> None:
         """The name of a data folder, and of each folder made for it, is made durable."""
         synced: list[str] = []
-        self.patch(datafolder, "_fsync", synced.append)
+        self.patch(datafolder.syscalls, "fsync_folder", synced.append)
         for _ in range(2):
             datafolder.DataFolder(f"{self.path}/a/b").release()
         parent = os.path.dirname(self.path)

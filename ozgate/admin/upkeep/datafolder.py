@@ -8,6 +8,7 @@ import fcntl
 import os
 from pathlib import Path
 
+from ...blobs.files import syscalls
 from ...config.sitefile import ConfigurationError
 from .backupfolder import is_backup
 
@@ -115,14 +116,6 @@ def _make(path: str) -> None:
             raise NotADirectoryError(errno.ENOTDIR, "it is a file") from None
         # Whoever made it may not have come as far as this; but a folder above it need not be ours to read.
         with contextlib.suppress(OSError):
-            _fsync(above)
+            syscalls.fsync_folder(above)
     else:
-        _fsync(above)
-
-
-def _fsync(path: str) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+        syscalls.fsync_folder(above)
