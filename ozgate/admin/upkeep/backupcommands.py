@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 
-from ...errors import StoreError
 from ...interfaces import IFiles, IInspected
 from ..answers import Json, iso_time
 from ..caller import Caller, require_admin
 from ..context import AdminContext
-from ..errors import AdminError, access_denied, as_admin_error
+from ..errors import AdminError, access_denied
 from .backup import Backup
-from .tasks import LONGEST_WAIT
+from .tasks import wait_for
 
 
 async def start_backup(
@@ -77,15 +76,7 @@ async def backup_status(
     backup = context.upkeep.backup
     if backup is None:
         return None
-    await backup.running.wait(min(wait, LONGEST_WAIT))
-    failure = backup.running.failure
-    if failure is not None:
-        error = failure.value
-        if isinstance(error, StoreError):
-            raise as_admin_error(error)
-        if isinstance(error, AdminError):
-            raise error
-        raise AdminError("INTERNAL_ERROR", f"the backup failed: {error}", 500)
+    await wait_for(backup.running, "backup", wait)
     return _json(backup)
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from ...background.drain import Drain
-from ...errors import StoreError
 from ..answers import Json
 from ..caller import Caller, require_admin
 from ..context import AdminContext
-from ..errors import AdminError, as_admin_error
-from .tasks import LONGEST_WAIT
+from ..errors import AdminError
+from .tasks import wait_for
 
 MOST_COUNTED = 10_000
 """Blobs still to be removed that are counted at most."""
@@ -69,12 +68,7 @@ async def drain_status(
     drain = context.upkeep.drain
     if drain is None:
         return None
-    await drain.running.wait(min(wait, LONGEST_WAIT))
-    failure = drain.running.failure
-    if failure is not None:
-        if isinstance(failure.value, StoreError):
-            raise as_admin_error(failure.value)
-        raise AdminError("INTERNAL_ERROR", f"the drain failed: {failure.value}", 500)
+    await wait_for(drain.running, "drain", wait)
     return {
         "store": drain.name,
         "running": not drain.running.is_over,

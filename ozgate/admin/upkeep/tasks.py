@@ -9,6 +9,8 @@ from twisted.internet.interfaces import IReactorTime
 
 from ...background.scrub import ScrubControl
 from ...background.sharedwork import Running
+from ...errors import StoreError
+from ..errors import AdminError, as_admin_error
 
 if TYPE_CHECKING:
     from ...background.drain import Drain
@@ -66,6 +68,24 @@ class Upkeep:
             await self.backup.stop()
         if self.drain is not None:
             await self.drain.stop()
+
+
+async def wait_for(running: Running, what: str, wait: float) -> None:
+    """Wait for the end of one of them.
+
+    :param what: what it is, for people.
+    :param wait: seconds; :data:`LONGEST_WAIT` at most.
+    :raises AdminError: it failed.
+    """
+    await running.wait(min(wait, LONGEST_WAIT))
+    if running.failure is None:
+        return
+    error = running.failure.value
+    if isinstance(error, StoreError):
+        raise as_admin_error(error)
+    if isinstance(error, AdminError):
+        raise error
+    raise AdminError("INTERNAL_ERROR", f"the {what} failed: {error}", 500)
 
 
 class _Look:
