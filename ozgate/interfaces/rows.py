@@ -241,7 +241,12 @@ class IUploads(Interface):
 
 
 class IEvents(Interface):
-    """The outbox: what became of objects, in the order in which it did, until it was told to whom it concerns."""
+    """The outbox: what became of objects, in the order in which it did, until it was told to whom it concerns.
+
+    An event is told at least once: whoever tells events forgets them afterwards, and keeps how far he is nowhere else. So a store
+    that is brought back from a backup tells again what it had not told when that was made, and passes over nothing that comes later. Whoever
+    tells events forgets those of buckets that are gone, or where nobody listens any more, too: all that nobody forgets stays.
+    """
 
     def note_event(event: Event) -> None:
         """Add an event, in the transaction that makes the change; its ``sequence`` is set here."""

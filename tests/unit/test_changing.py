@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.interfaces import IUploads, IVersions
+from ozgate.s3.changing.outbox import LISTENING
+from ozgate.s3.operations import OPERATIONS
 from tests.unit.test_imports import inside, modules
 
 DOOR = "s3.changing"
@@ -24,6 +26,9 @@ CHANGING = {
 }
 """The methods of a transaction that change versions, uploads and parts."""
 
+DROP = "_drop"
+"""The function of the door that every version goes through that goes."""
+
 QUOTAS = {"check_quota", "claim_quota"}
 """What is asked before more is used."""
 
@@ -35,6 +40,18 @@ def named_in(tree: ast.AST, names: set[str]) -> Iterator[str]:
             yield node.attr
         if isinstance(node, ast.Constant) and node.value in names:
             yield str(node.value)
+
+
+def methods_in(tree: ast.AST) -> list[str]:
+    """The methods that change versions, uploads and parts, as often as something speaks of them."""
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    return [node.attr for node in nodes if node.attr in CHANGING]
+
+
+def calls(tree: ast.AST, name: str) -> bool:
+    """Whether something calls a function of that name."""
+    called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return name in [each.id for each in called if isinstance(each, ast.Name)]
 
 
 def imported_in(tree: ast.AST, names: set[str]) -> Iterator[str]:
@@ -64,11 +81,51 @@ class DoorTests(SynchronousTestCase):
         self.assertEqual(named, CHANGING)
         self.assertLessEqual(CHANGING, {*IVersions.names(), *IUploads.names()})
 
+    def test_each_once(self) -> None:
+        """What a version, an upload or a part goes through when it comes, changes or goes is one place each."""
+        trees = [tree for name, tree, _ in modules() if inside(name, DOOR)]
+        named = [method for tree in trees for method in methods_in(tree)]
+        self.assertEqual(sorted(named), sorted(CHANGING))
+
     def test_only_the_door_asks_quotas(self) -> None:
         """Whether there is room for more bytes or keys is asked by the door alone."""
         for name, tree, _ in modules():
             if not inside(name, DOOR):
                 self.assertEqual(list(imported_in(tree, QUOTAS)), [], name)
+
+    def test_events(self) -> None:
+        """Each function of the door that puts, changes or lets go of a version notes an event, but the one that is called by those that do."""
+        functions = [
+            each
+            for name, tree, _ in modules()
+            if inside(name, DOOR)
+            for each in ast.walk(tree)
+            if isinstance(each, ast.FunctionDef)
+        ]
+        versions = {"add_version", "replace_version", "remove_version"}
+        noting, silent = set[str](), set[str]()
+        for each in functions:
+            if calls(each, DROP) or versions.intersection(methods_in(each)):
+                (noting if calls(each, "note") else silent).add(each.name)
+        self.assertEqual(noting, {"put_version", "remove_version", "replace_members"})
+        self.assertEqual(silent, {DROP})
+
+    def test_outbox_does_not_only_grow(self) -> None:
+        """No bucket gets a document by which events are noted as long as nothing forgets any."""
+        forgetting = [
+            name
+            for name, tree, _ in modules()
+            if not any(inside(name, room) for room in PROVIDERS)
+            and list(named_in(tree, {"forget_events"}))
+        ]
+        storing = [
+            each
+            for each in OPERATIONS
+            if each.method == "PUT" and LISTENING.intersection(each.names)
+        ]
+        self.assertEqual(len(storing), len(LISTENING))
+        if not forgetting:
+            self.assertEqual([each.name for each in storing if each.perform], [])
 
     def test_detours_are_seen(self) -> None:
         """A method that is handed on, or looked up by its name, is found as well as one that is called."""
