@@ -1,49 +1,144 @@
-"""The names of blob stores, as the metadata know them: a setting lists every store that blobs ever went to, and which of them were drained.
+"""The names of blob stores, as the metadata know them: a setting lists every store that blobs ever went to, and what is known of it.
 
-So a start finds out without looking at a single row whether a store that rows may name is not configured.
+So a start finds out without looking at a single row whether a store that rows may name is not configured, or is not the one that it
+was: an empty folder where a disk is not mounted looks like a new store, but for its identity.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import evolve, frozen
 
 from ..errors import Damaged
 from ..interfaces import IMetadataTransaction
 from ..values import FIRST_STORE, Claim
 
 KEPT = "blobs.stores"
-"""The setting: names, one a line; after one that was drained, a word that says so. Where it is absent, all blobs went to
+"""The setting: names, one a line, each with words for what is known. Where it is absent, all blobs went to
 :data:`~ozgate.values.FIRST_STORE`."""
 
-_DRAINED = "drained"
+_DRAINED, _DRAINING, _IDENTITY = "drained", "draining", "id="
 
 
-def known_stores(tx: IMetadataTransaction) -> dict[str, bool]:
-    """The stores that blobs may have gone to, and of each whether rows may name blobs in it; none where nothing was ever stored.
+@frozen
+class KnownStore:
+    """A store that blobs may have gone to.
 
-    An interaction. In one that was drained may be blobs that are still to be removed.
+    :ivar identity: what :class:`~ozgate.interfaces.IBlobStore` calls so; ``""`` where it is not known.
+    :ivar is_needed: whether rows may name blobs in it. In one that was drained may be blobs that are still to be removed.
+    :ivar is_draining: whether a drain of it was begun and is to come to its end.
     """
+
+    identity: str = ""
+    is_needed: bool = True
+    is_draining: bool = False
+
+    def is_another(self, identity: str) -> bool:
+        """Whether a store of that identity is surely not this one."""
+        return bool(self.identity) and self.identity != identity
+
+
+Known = Mapping[str, KnownStore]
+"""By name."""
+
+
+def known_stores(tx: IMetadataTransaction) -> Known:
+    """The stores that blobs may have gone to; none where nothing was ever stored. An interaction."""
     kept = tx.setting(KEPT)
     if kept is not None:
         lines = [line.split() for line in kept.decode().splitlines()]
-        return {name: _DRAINED not in more for name, *more in lines}
+        return {name: _read(words) for name, *words in lines}
     try:
         is_new = not tx.volumes("", "", 1)
     except Damaged:
         is_new = False
-    return {} if is_new else {FIRST_STORE: True}
+    return {} if is_new else {FIRST_STORE: KnownStore()}
 
 
-def note_store(tx: IMetadataTransaction, name: str) -> None:
-    """Keep the name of a store before the first blob goes to it; an interaction."""
-    _note(tx, name, True)
+def with_configured(
+    known: Known, default: str, identities: Mapping[str, str]
+) -> dict[str, KnownStore]:
+    """What is to be known once a service runs with these stores; pure.
+
+    :param default: the name of the store that new blobs go to.
+    :param identities: of all that are configured, by name; ``""`` where one has none yet.
+    """
+    found = dict(known)
+    # New bytes are on their way: it is needed, and nobody empties it.
+    found[default] = KnownStore(_of(known, default).identity)
+    for name, identity in identities.items():
+        if name in found and identity:
+            found[name] = evolve(found[name], identity=identity)
+    return found
+
+
+def note_configured(
+    tx: IMetadataTransaction, default: str, identities: Mapping[str, str]
+) -> None:
+    """Keep what :func:`with_configured` says, before the first blob goes to the default; an interaction."""
+    tx.claim(Claim.setting(KEPT))
+    _keep(tx, with_configured(known_stores(tx), default, identities))
+
+
+def note_restored(tx: IMetadataTransaction, identities: Mapping[str, str]) -> None:
+    """Keep that all blobs are in these stores, new ones under names that were there before; an interaction."""
+    tx.claim(Claim.setting(KEPT))
+    _keep(tx, {name: KnownStore(identity) for name, identity in identities.items()})
+
+
+def note_draining(tx: IMetadataTransaction, name: str) -> bool:
+    """Keep that a store is to be drained, and no other; an interaction.
+
+    :return: whether that was known.
+    """
+    tx.claim(Claim.setting(KEPT))
+    known = dict(known_stores(tx))
+    before = known.setdefault(name, KnownStore()).is_draining
+    _keep(
+        tx,
+        {
+            each: evolve(store, is_draining=each == name)
+            for each, store in known.items()
+        },
+    )
+    return before
 
 
 def note_drained(tx: IMetadataTransaction, name: str) -> None:
     """Keep that no row names a blob of a store any more, and that none goes to it; an interaction."""
-    _note(tx, name, False)
-
-
-def _note(tx: IMetadataTransaction, name: str, is_needed: bool) -> None:
     tx.claim(Claim.setting(KEPT))
-    stores = known_stores(tx) | {name: is_needed}
-    lines = [each if stores[each] else f"{each} {_DRAINED}" for each in sorted(stores)]
+    known = dict(known_stores(tx))
+    known[name] = KnownStore(_of(known, name).identity, is_needed=False)
+    _keep(tx, known)
+
+
+def note_stays(tx: IMetadataTransaction, name: str) -> None:
+    """Keep that a store is not to be drained any further; an interaction."""
+    tx.claim(Claim.setting(KEPT))
+    known = dict(known_stores(tx))
+    known[name] = evolve(_of(known, name), is_draining=False)
+    _keep(tx, known)
+
+
+def _of(known: Known, name: str) -> KnownStore:
+    return known.get(name, KnownStore())
+
+
+def _keep(tx: IMetadataTransaction, known: Known) -> None:
+    lines = [" ".join([name, *_words(known[name])]) for name in sorted(known)]
     tx.set_setting(KEPT, "\n".join(lines).encode())
+
+
+def _words(store: KnownStore) -> list[str]:
+    words = [_DRAINED] * (not store.is_needed) + [_DRAINING] * store.is_draining
+    return words + [_IDENTITY + store.identity] * bool(store.identity)
+
+
+def _read(words: list[str]) -> KnownStore:
+    identities = [each for each in words if each.startswith(_IDENTITY)]
+    return KnownStore(
+        "".join(identities).removeprefix(_IDENTITY),
+        _DRAINED not in words,
+        _DRAINING in words,
+    )

@@ -62,6 +62,9 @@ class IBlobStore(Interface):
     """Bytes under ids of their own. A blob never changes."""
 
     name = Attribute("The store's name in each BlobRef, a ``str``.")
+    identity = Attribute(
+        'What tells the store from every other one, also of its name, a ``str`` without spaces; made with the store, kept with its bytes, and known once it is prepared or open. ``""`` where it could not be kept yet.'
+    )
     extent_size = Attribute("Bytes of one blob at most; 0 where there is no limit.")
     inline_below = Attribute(
         "Bodies of at most this many bytes belong in the metadata row."

@@ -22,6 +22,7 @@ class StoreTests(BlobTests):
         """The store has every method and attribute of its interface."""
         verifyObject(IBlobStore, self.store)
         self.assertIsInstance(self.store.name, str)
+        self.assertIsInstance(self.store.identity, str)
         self.assertGreaterEqual(self.store.extent_size, 0)
         self.assertGreaterEqual(self.store.inline_below, 0)
 
@@ -141,7 +142,9 @@ class StoreTests(BlobTests):
         self.assertRaises(Unavailable, self.store.create, None)
 
     async def test_open_again(self) -> None:
-        """What was committed is there after a restart; what was not, is not."""
+        """What was committed is there after a restart, in what is known for the same store; what was not, is not."""
+        identity = self.store.identity
+        self.assertNotEqual(identity, "")
         data = noise(300_000)
         blob = await self.put(data)
         self.store.create(None).write(noise(MIB))
@@ -149,6 +152,7 @@ class StoreTests(BlobTests):
         self.store = self.remake_store()
         await self.store.prepare_store()
         await self.store.open_store()
+        self.assertEqual(self.store.identity, identity)
         self.assertEqual(await self.ids(), [blob.id])
         self.assertTrue(await self.get(blob) == data)
 

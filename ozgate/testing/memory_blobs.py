@@ -174,6 +174,7 @@ class MemoryBlobStore:
         capacity: int | None = None,
     ) -> None:
         self.name = name
+        self.identity = os.urandom(8).hex()
         self.inline_below = inline_below
         self.capacity = capacity
         self.data: dict[str, bytes] = {}

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -85,10 +85,10 @@ class ForgedTests(BackupCase):
         )
         return data
 
-    def open_metadata(self, path: str) -> bytes | None:
+    def open_metadata(self, path: str, stores: Mapping[str, str]) -> bytes | None:
         """As the command does, whose reactor is in a thread of its own."""
         self.patch_reactor()
-        return _open_metadata(path)
+        return _open_metadata(path, stores)
 
     def patch_reactor(self) -> None:
         """Have the command use the test's reactor."""

@@ -161,7 +161,7 @@ class DiskSite:
         """The files with bytes of objects, those in the making among them."""
         found: set[str] = set()
         for folder, _, names in os.walk(f"{self.folder}/blobs"):
-            found.update(name for name in names if name != "FORMAT")
+            found.update(name for name in names if name not in ("FORMAT", "NAME"))
             assert not folder.endswith("staging") or not names, names
         return found
 

@@ -350,7 +350,7 @@ def _check_files(gate: Gate, found: View) -> list[str]:
         )
     if strays := [
         *os.listdir(f"{blobs}/staging"),
-        *(set(os.listdir(blobs)) - {"FORMAT", "data", "staging"}),
+        *(set(os.listdir(blobs)) - {"FORMAT", "NAME", "data", "staging"}),
     ]:
         broken.append(f"I5: left over: {strays}")
     if gate.read(lambda tx: tx.doomed("files", 1 << 60, _ALL)):

@@ -151,7 +151,11 @@ class KillTests(SynchronousTestCase):
         """Files with bytes of objects below the data folder."""
         found = []
         for folder, _, names in os.walk(os.path.join(self.server.data, "blobs")):
-            found += [os.path.join(folder, name) for name in names if name != "FORMAT"]
+            found += [
+                os.path.join(folder, name)
+                for name in names
+                if name not in ("FORMAT", "NAME")
+            ]
         return found
 
     def test_multipart_survives(self) -> None:

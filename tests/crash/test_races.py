@@ -135,7 +135,7 @@ class RaceCase(SynchronousTestCase):
         return [
             path
             for path in blobs.rglob("*")
-            if path.is_file() and path.name != "FORMAT"
+            if path.is_file() and path.name not in ("FORMAT", "NAME")
         ]
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import os
+import re
+import shutil
+import socket
 import time
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from tests.service.upkeep import MIB, UpkeepCase
 
@@ -54,7 +60,7 @@ class TwoStoresTests(StoresCase):
         self.assertEqual(self.served(self.client), self.stored)
         self.assertEqual(self.ozgate("fsck")[0], 0)
         self.back_up()
-        slow = self.client.get_object(Bucket="bucket", Key="large")["Body"]
+        slow = self.slow_reader("large")
         got = slow.read(MIB)
         code, out, error = self.ozgate("drain", "files")
         self.assertEqual(code, 0, out + error)
@@ -63,6 +69,7 @@ class TwoStoresTests(StoresCase):
         # Long after the delay: what somebody still reads has not gone.
         self.assertTrue(self.blobs())
         got += slow.read()
+        slow.close()
         self.assertEqual(got, self.stored["large"])
         self.assertEqual(self.emptied(), [])
         self.assertEqual(self.served(self.client), self.stored)
@@ -75,6 +82,19 @@ class TwoStoresTests(StoresCase):
         )
         self.server = self.serve("data")
         self.assertEqual(self.served(self.client_of(self.server)), self.stored)
+
+    def slow_reader(self, key: str) -> http.client.HTTPResponse:
+        """A GET under way, which the kernel takes little of before it is asked for."""
+        url = self.client.generate_presigned_url(
+            "get_object", Params={"Bucket": "bucket", "Key": key}
+        )
+        connection = http.client.HTTPConnection("localhost", timeout=60)
+        connection.sock = self.server.connect()
+        connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        self.addCleanup(connection.close)
+        at = urlsplit(url)
+        connection.request("GET", f"{at.path}?{at.query}", headers={"Host": at.netloc})
+        return connection.getresponse()
 
     def mix(self) -> None:
         """Copy from the first store, put together what is in both, replace what is in the first."""
@@ -123,6 +143,69 @@ class TwoStoresTests(StoresCase):
         self.assertEqual(self.served(self.client_of(server)), self.stored)
         server.stop()
         self.settings = settings
+
+
+class MissingTests(StoresCase):
+    """A store whose disk is not there."""
+
+    def refused(self) -> str:
+        """What a start is refused with."""
+        with self.assertRaises(Exception) as caught:
+            self.serve("data")
+        said = str(caught.exception)
+        self.assertIn("is not the blob store 'disk2' that rows name", said)
+        return said
+
+    def test_not_mounted(self) -> None:
+        """In the place of a store that is not mounted nothing is served, and nothing kept; when it is there again, all is."""
+        self.put("old", 100_000)
+        self.move_house()
+        self.put("new", 200_000)
+        self.server.stop()
+        disk = Path(self.folder, "disk2")
+        disk.rename(f"{disk}-away")
+        for _ in range(2):
+            self.refused()
+        shutil.rmtree(disk)
+        Path(f"{disk}-away").rename(disk)
+        self.server = self.serve("data")
+        self.assertEqual(self.served(self.client_of(self.server)), self.stored)
+
+    def test_lost(self) -> None:
+        """What the line says of a store that is lost for good has the service start without its bytes, and fsck say which keys had them."""
+        self.put("old", 100_000)
+        self.move_house()
+        self.put("new", 200_000)
+        self.server.stop()
+        shutil.rmtree(os.path.join(self.folder, "disk2"))
+        found = re.search("write '(.*?)' into (.*?), ", self.refused())
+        assert found is not None
+        Path(found[2]).write_text(found[1])
+        self.server = self.serve("data")
+        self.client = self.client_of(self.server)
+        code, out, _ = self.ozgate("fsck")
+        self.assertEqual(code, 1)
+        self.assertIn("bytes /s3v/bucket/new: ", out)
+        self.assertNotIn("bytes /s3v/bucket/old", out)
+        self.put("new", 200_000)
+        self.assertEqual(self.served(self.client), self.stored)
+
+    def test_restored_beside(self) -> None:
+        """After a restore, an empty folder in the place where a store was is not taken for it."""
+        self.put("old", 100_000)
+        self.move_house()
+        self.put("new", 200_000)
+        target = os.path.join(self.folder, "backup")
+        self.assertEqual(self.ozgate("backup", target, "--with-master-key")[0], 0)
+        self.server.stop()
+        for name in ("data", "disk2"):
+            shutil.rmtree(os.path.join(self.folder, name))
+        self.assertEqual(self.ozgate("restore", target, "--data", self.data)[0], 0)
+        self.assertIn("say where its folder is now", self.refused())
+        shutil.rmtree(os.path.join(self.folder, "disk2"))
+        Path(self.data, "blobs-disk2").rename(os.path.join(self.folder, "disk2"))
+        self.server = self.serve("data")
+        self.assertEqual(self.served(self.client_of(self.server)), self.stored)
 
 
 class KilledTests(StoresCase):

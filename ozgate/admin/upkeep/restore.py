@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from attrs import frozen
@@ -48,6 +48,12 @@ _MOST_NAMED = 1000
 Tell = Callable[[str, int, int], None]
 """Is told the stage, and how many of how many bytes are dealt with."""
 
+OpenMetadata = Callable[[str, Mapping[str, str]], bytes | None]
+"""Opens metadata in a file as a service would, has them know all blob stores by name and identity, where there are any, and closes them again.
+
+It returns the check value of their master key, and raises ``StoreError`` when they cannot be opened, as when they are of a newer ozgate.
+"""
+
 
 @frozen
 class Restored:
@@ -65,7 +71,7 @@ class Restored:
 def restore(
     backup: str,
     data: str,
-    open_metadata: Callable[[str], bytes | None],
+    open_metadata: OpenMetadata,
     tell: Tell,
     accept_damage: bool = False,
 ) -> Restored:
@@ -73,8 +79,6 @@ def restore(
 
     :param backup: the backup's folder.
     :param data: the data folder: absent, or empty.
-    :param open_metadata: opens metadata in a file as a service would, and closes them again; returns the check value of their master
-        key, and raises ``StoreError`` when that cannot be done, as when they are of a newer ozgate.
     :param accept_damage: go on although blobs are missing or damaged; else nothing is restored then.
     :raises AdminError: there is no backup, or the data folder is in use; one clear line.
     :raises StoreError: it cannot be done; one clear line. Nothing is left in the data folder, unless the disk failed when
@@ -92,11 +96,14 @@ def restore(
         within = partial(syscalls.open_within, backup)
         copy_file(manifest.metadata.file, os.path.join(work, METADATA), opens=within)
         # Before anything else: metadata of a newer ozgate, or built by somebody else, are refused here.
-        check = open_metadata(os.path.join(work, METADATA))
+        check = open_metadata(os.path.join(work, METADATA), {})
         if manifest.has_key:
             write_file(os.path.join(work, KEY), [_key_of(backup, check)])
         copying = _Copying(backup, work, manifest, tell)
         damaged = copying.run(accept_damage)
+        # The folders are new ones: a start takes none for them that is left of those before, or made where those were.
+        identities = {name: each.identity for name, each in copying.stores.items()}
+        open_metadata(os.path.join(work, METADATA), identities)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise

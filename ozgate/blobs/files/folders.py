@@ -3,7 +3,8 @@
 ::
 
     FORMAT          "ozgate blobs 1"; locked by the process that prepares the store, and shared by those that have it open
-    NAME            what blob references call the store; absent where that is "files", as all were called once
+    NAME            what blob references call the store, and what tells it from every other store of whatever name; absent
+                    in a folder from the time when all were called "files", until it is prepared
     data/00 … ff    blobs, by the last two digits of their ids
     staging/        files being written, where the file system has no files without names
 
@@ -24,17 +25,22 @@ from . import syscalls
 FORMAT = 1
 _PREFIX = b"ozgate blobs "
 
+NAME = "NAME"
+"""The file that says which store a folder is."""
+
 
 class Folders:
     """The folders of one store.
 
     :param name: what blob references call it.
+    :ivar identity: what tells it from every other; ``""`` until it is known, and while a full disk cannot keep it.
     :ivar unnamed: whether the file system has files without names (``O_TMPFILE`` and ``linkat``).
     """
 
     def __init__(self, path: str, name: str = FIRST_STORE) -> None:
         self.path = path
         self._name = name
+        self.identity = ""
         self.unnamed = False
         self._lock = -1
 
@@ -59,6 +65,8 @@ class Folders:
             self._take()
             self._check_format()
             self._check_name()
+            if not self.identity:
+                self._identify()
             for folder in ("staging", "data"):
                 self._make(f"{self.path}/{folder}")
             self._make_durable()
@@ -136,14 +144,16 @@ class Folders:
     def _check_name(self) -> None:
         """Refuse another store's folder: the sweep would find no name for anything in it."""
         try:
-            fd = syscalls.open_named(f"{self.path}/NAME")
+            fd = syscalls.open_named(f"{self.path}/{NAME}")
         except FileNotFoundError:
-            name = FIRST_STORE
+            text = FIRST_STORE
         else:
             try:
-                name = syscalls.pread(fd, 64, 0).decode("ascii", "replace").strip()
+                text = syscalls.pread(fd, 128, 0).decode("ascii", "replace")
             finally:
                 syscalls.close(fd)
+        name, _, identity = text.strip().partition(" ")
+        self.identity = identity.strip()
         if name != self._name:
             raise Unavailable(
                 f"the blobs in {self.path} are those of a store called {name!r}, not {self._name!r}: name it so"
@@ -167,14 +177,27 @@ class Folders:
                 f"blobs in {self.path} are in use by another process"
             ) from None
 
+    def _identify(self) -> None:
+        """Give it an identity. A full disk keeps none, and is none the less to be opened: the next start tries again."""
+        try:
+            self._write_name()
+        except OSError as error:
+            if error.errno not in syscalls.FULL:
+                raise
+
+    def _write_name(self) -> None:
+        identity = os.urandom(8).hex()
+        text = f"{self._name} {identity}\n"
+        self._write(f"{self.path}/{NAME}", text.encode())
+        self.identity = identity
+
     def _write_format(self, path: str) -> None:
-        ours = {"FORMAT.new", "NAME", "NAME.new"}
+        ours = {"FORMAT.new", NAME, f"{NAME}.new"}
         if strangers := set(syscalls.listdir(self.path)) - ours:
             raise Unavailable(
                 f"{self.path} holds {min(strangers)!r} and no FORMAT: not a folder of ozgate's blobs"
             )
-        if self._name != FIRST_STORE:
-            self._write(f"{self.path}/NAME", self._name.encode() + b"\n")
+        self._write_name()
         self._write(path, _PREFIX + b"%d\n" % FORMAT)
 
     def _write(self, path: str, text: bytes) -> None:

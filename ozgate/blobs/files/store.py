@@ -156,6 +156,11 @@ class FileBlobStore:
         self._count = 0
         self._buffer = ReadBuffer()
 
+    @property
+    def identity(self) -> str:
+        """See the interface."""
+        return self._folders.identity
+
     def prepare_store(self) -> Deferred[None]:
         """See the interface. Fails with ``Unavailable`` and one clear line."""
         return Deferred.fromCoroutine(self._prepare_store())

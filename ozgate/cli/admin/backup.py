@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -17,6 +18,7 @@ from ...admin.upkeep.restore import Restored, folder_of, restore
 from ...auth.secretstore import check_value
 from ...background.longreads import forget_all
 from ...config.settings import Settings
+from ...content.storenames import note_restored
 from ...errors import StoreError
 from ...interfaces import IMetadataStore
 from .. import client
@@ -167,9 +169,10 @@ def _tell_restored(restored: Restored, data: str) -> None:
         )
 
 
-def _open_metadata(path: str) -> bytes | None:
+def _open_metadata(path: str, stores: Mapping[str, str]) -> bytes | None:
     """Open metadata as a service would, which brings them up to date, and close them again.
 
+    :param stores: the identities of all blob stores, which they are to know; none while there are none.
     :return: the check value of their master key, if they have one.
     """
     from ...gateway.providers import make_provider
@@ -190,6 +193,8 @@ def _open_metadata(path: str) -> bytes | None:
         try:
             with suppress(StoreError):
                 await store.write(forget_all)
+                if stores:
+                    await store.write(note_restored, stores)
             return await store.read(check_value)
         finally:
             await store.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ozgate.background.drain import LEASE, TERM, Drain
-from ozgate.content.storenames import known_stores, note_store
+from ozgate.content.storenames import known_stores, note_configured
 from ozgate.content.stores import BlobStores
 from ozgate.errors import NoSpace, Unavailable
 from ozgate.testing.memory_blobs import MemoryBlobStore
@@ -32,8 +32,9 @@ class DrainTests(OperationTestCase):
         self.gateway.blobs = BlobStores(self.new, [old])
         self.new.open_store()
         self.addCleanup(self.new.close_store)
-        for name in ("memory", "disk2"):
-            await self.gateway.metadata.write(note_store, name)
+        identities = {"memory": old.identity, "disk2": self.new.identity}
+        for name in identities:
+            await self.gateway.metadata.write(note_configured, name, identities)
 
     def drain(self) -> Drain:
         """Run a drain to its end."""
@@ -66,7 +67,7 @@ class DrainTests(OperationTestCase):
         self.old.data.clear()
         await self.check()
         known = await self.gateway.metadata.read(known_stores)
-        self.assertFalse(known["memory"])
+        self.assertFalse(known["memory"].is_needed)
         again = self.drain()
         self.assertEqual((again.moved, again.total, again.is_empty), (0, 0, True))
 
@@ -93,7 +94,7 @@ class DrainTests(OperationTestCase):
         self.assertEqual(set(drain.left), {gone, damaged})
         self.assertEqual(await self.named(), {"memory", "disk2"})
         known = await self.gateway.metadata.read(known_stores)
-        self.assertTrue(known["memory"])
+        self.assertTrue(known["memory"].is_needed)
         self.flushLoggedErrors()
 
     async def test_full(self) -> None:

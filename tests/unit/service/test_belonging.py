@@ -111,12 +111,56 @@ class BelongingTests(SynchronousTestCase):
         self.disk2.keep(b"bytes")
         self.assertIn("disk2=memory:disk2 in", self.check(self.files, self.disk2))
 
-    def test_full_disk(self) -> None:
-        """On a full disk the service starts all the same."""
+    def test_another_folder(self) -> None:
+        """A store that was put in the place of one that rows name is refused, though it is empty: its disk is not mounted."""
         self.fill()
+        self.assertEqual(self.check(self.disk2, self.files), "")
+        for name, others in (("files", [self.disk2]), ("disk2", [self.files])):
+            refused = self.check(MemoryBlobStore(self.clock, name), *others)
+            self.assertIn(f"is not the blob store {name!r} that rows name", refused)
+        self.assertEqual(self.check(self.disk2, self.files), "")
+
+    def test_another_after_drain(self) -> None:
+        """In the place of one that was drained there may be an empty one, and none with the bytes of others."""
+        self.fill()
+        self.assertEqual(self.check(self.disk2, self.files), "")
+        self.successResultOf(self.metadata.write(note_drained, "files"))
+        other = MemoryBlobStore(self.clock, "files")
+        other.keep(b"bytes")
+        self.assertIn("knows nothing of", self.check(self.disk2, other))
+        other.data.clear()
+        self.assertEqual(self.check(self.disk2, other), "")
+        self.assertEqual(self.check(other, self.disk2), "")
+        self.assertIn("'files'", self.check(self.files, self.disk2))
+
+    def test_no_identity(self) -> None:
+        """A store from before there were identities is known by its name, and by its own from when it has one."""
+        self.fill()
+        self.files.identity = ""
+        self.assertEqual(self.check(self.files), "")
+        self.files.identity = "first"
+        self.assertEqual(self.check(self.files), "")
+        other = MemoryBlobStore(self.clock, "files")
+        self.assertIn("that rows name", self.check(other))
+
+    def full(self) -> None:
+        """Fill the disk of the metadata."""
 
         def write(*_: object, **__: object) -> None:
             raise NoSpace("the disk is full")
 
         self.patch(self.metadata, "write", write)
-        self.assertEqual(self.check(self.disk2, self.files), "")
+
+    def test_full_disk(self) -> None:
+        """On a full disk the service starts all the same."""
+        self.fill()
+        self.full()
+        self.assertEqual(self.check(self.files), "")
+
+    def test_full_disk_and_a_new_one(self) -> None:
+        """While the metadata cannot keep that new bytes go to another store, none may: the next start would take them for a stranger's."""
+        self.fill()
+        self.full()
+        refused = self.check(self.disk2, self.files)
+        self.assertIn("make room on its disk first", refused)
+        self.assertNotIn("\n", refused)

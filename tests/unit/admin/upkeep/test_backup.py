@@ -276,7 +276,7 @@ class FailureTests(BackupCase):
 
     def restore(self, data: str) -> None:
         """Restore the backup."""
-        restore(self.target, data, lambda path: None, lambda *said: None)
+        restore(self.target, data, lambda *asked: None, lambda *said: None)
 
     def lose_from_index(self, blob: BlobRef) -> None:
         """Make the index of blobs anew, without that one."""

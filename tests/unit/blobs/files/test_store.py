@@ -633,6 +633,43 @@ class OpeningTests(FilesCase):
             shutil.rmtree(f"{path}/{part}")
         self.make(path, "disk3")
 
+    def test_identity(self) -> None:
+        """A folder is told from every other one of its name: by the same for ever, also one that has none yet."""
+        identity = self.store.identity
+        self.assertRegex(identity, "^[0-9a-f]{16}$")
+        self.successResultOf(self.store.close_store())
+        again = self.make(self.path)
+        self.assertEqual(again.identity, identity)
+        beside = FileBlobStore(self.path, "files", self.clock, at_once, 10)
+        self.successResultOf(beside.open_store())
+        self.assertEqual(beside.identity, identity)
+        for each in (again, beside):
+            self.successResultOf(each.close_store())
+        self.assertNotEqual(self.make(self.mktemp()).identity, identity)
+        # From the time before.
+        os.unlink(f"{self.path}/NAME")
+        later = self.make(self.path)
+        self.assertRegex(later.identity, "^[0-9a-f]{16}$")
+        self.assertNotEqual(later.identity, identity)
+
+    def test_identity_on_a_full_disk(self) -> None:
+        """A full disk keeps no identity, and the store opens without; it gets one when there is room."""
+        self.successResultOf(self.store.close_store())
+        os.unlink(f"{self.path}/NAME")
+        real = syscalls.open_new
+
+        def open_new(path: str) -> int:
+            if path.endswith("/NAME.new"):
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return real(path)
+
+        self.patch(syscalls, "open_new", open_new)
+        store = self.make(self.path)
+        self.assertEqual(store.identity, "")
+        self.successResultOf(store.close_store())
+        self.patch(syscalls, "open_new", real)
+        self.assertNotEqual(self.make(self.path).identity, "")
+
     def test_newer_format(self) -> None:
         """A store that a newer ozgate wrote is refused, saying so."""
         self.store.close_store()
