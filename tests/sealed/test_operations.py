@@ -7,6 +7,9 @@ from pkgutil import iter_modules
 from typing import Any
 
 import tests.operations
+from ozgate.background.drain import Drain
+from ozgate.content.stores import BlobStores
+from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.xorseal import XorSealing
 from ozgate.values import Content
 from tests.operations import support, test_copy_object, test_upload_part_copy, uploads
@@ -135,6 +138,59 @@ class StoredTests(Sealed, uploads.ObjectTestCase):
             await self.refused(self.get(), 503, "ServiceUnavailable")
             gateway.sealing = sealing
             self.assertEqual((await self.get()).body, body)
+
+
+class MovedTests(Sealed, uploads.ObjectTestCase):
+    """Copies that are made while a drain moves the bytes of their source."""
+
+    async def setUp(self) -> None:
+        """A source, and a drain of its store that is over before its keys are wrapped anew."""
+        await super().setUp()
+        await self.put(LARGE)
+        gateway, sealing = self.client.gateway, self.client.gateway.sealing
+        self.old = gateway.blobs.default
+        new = MemoryBlobStore(self.clock, "disk2")
+        self.successResultOf(new.open_store())
+        gateway.blobs = BlobStores(new, [self.old])
+        copied = sealing.copied
+
+        def copied_then(content: Content) -> Content:
+            self.patch(sealing, "copied", copied)
+            drain = Drain(gateway, self.old.name, "owner")
+            while not drain.running.is_over:
+                support.settle(self.clock)
+            self.assertTrue(drain.is_empty)
+            return copied(content)
+
+        self.patch(sealing, "copied", copied_then)
+
+    async def check(self, target: str) -> None:
+        """Nothing names the drained store, and a copy is what its source is."""
+        stores = {
+            extent.blob.store for each in self.contents() for extent in each.extents
+        }
+        self.assertEqual(stores, {"disk2"})
+        self.old.data.clear()
+        self.assertTrue((await self.get(target)).body == LARGE)
+
+    async def test_copy(self) -> None:
+        """A copy names what its source names when it is made, not what it named before."""
+        done = await self.ask("PUT", "/bucket/copy", x_amz_copy_source="/bucket/key")
+        self.assertEqual(done.status, 200, done.body)
+        await self.check("/bucket/copy")
+
+    async def test_part(self) -> None:
+        """So does a part that is one."""
+        upload_id = await self.begin("/bucket/target")
+        done = await self.ask(
+            "PUT",
+            f"/bucket/target?partNumber=1&uploadId={upload_id}",
+            x_amz_copy_source="/bucket/key",
+        )
+        self.assertEqual(done.status, 200, done.body)
+        listed = [(1, done.text("ETag"))]
+        await self.complete(upload_id, listed, "/bucket/target")
+        await self.check("/bucket/target")
 
 
 REPLACED = {"CopyObjectTests": KnownTests, "UploadPartCopyTests": KnownPartTests}

@@ -92,11 +92,14 @@ class _Prepared:
     """What was wanted of a source.
 
     :ivar sequence: of the version that it is of.
+    :ivar content: that of the source as it is for a copy, where it is sealed.
+    :ivar source: that of the source, of which it was made: its bytes may have moved since.
     """
 
     sequence: int
-    checksum: Checksum | None
-    content: Content | None
+    checksum: Checksum | None = None
+    content: Content | None = None
+    source: Content | None = None
 
 
 async def copy_object(call: Call) -> Reply:
@@ -135,7 +138,7 @@ async def _prepare(
         checksum = Checksum(algorithm, "FULL_OBJECT", sums[algorithm])
     if content is not None:
         content = copied(call.gateway, content)
-    return _Prepared(sequence, checksum, content)
+    return _Prepared(sequence, checksum, content, outcome.content)
 
 
 def _read_wish(call: Call) -> _Wish:
@@ -198,7 +201,7 @@ def _copy(
     )
     check_size(version.size)
     if prepared is None or prepared.sequence != version.sequence:
-        prepared = _Prepared(version.sequence, None, None)
+        prepared = _Prepared(version.sequence)
     content = joined(tx.content(source_bucket, version))
     located = None
     parts = _parts(tx, source_bucket, version)
@@ -212,7 +215,9 @@ def _copy(
             span = ByteRange(0, version.size)
             located = locate(tx, source_bucket, version, span)
         parts = [evolve(part, checksum=None) for part in parts]
-    copy = prepared.content if is_sealed(content) else content
+    copy: Content | None = content
+    if is_sealed(content):
+        copy = prepared.content if prepared.source == content else None
     if located is not None or copy is None:
         return _Outcome(version, None, located, content)
     system, metadata = wish.headers or (version.headers, version.metadata)

@@ -215,12 +215,12 @@ async def _store(
     if body:
         content = await store(call.gateway, body)
         part = evolve(part, content=content)
-        stored = await keep(call, content, _put, *values, part)
+        stored = await keep(call, content, _put, *values, part, None)
     else:
-        stored = await call.write_authorized(_put, *values, part)
+        stored = await call.write_authorized(_put, *values, part, None)
         if isinstance(stored, Content):
             part = evolve(part, content=copied(call.gateway, stored))
-            stored = await call.write_authorized(_put, *values, part)
+            stored = await call.write_authorized(_put, *values, part, stored)
     assert isinstance(stored, Part)
     return _reply(found, stored)
 
@@ -234,10 +234,12 @@ def _put(
     sequence: int,
     span: ByteRange,
     part: Part,
+    of: Content | None,
 ) -> Part | Content:
     """Store the part if its source is still the version that was read.
 
     :param part: without content, it is made of the extents of its source.
+    :param of: those of which its content was made, where they are sealed: they may name other blobs by now.
     :return: the part; where those are sealed, they are first, to be given as they are for a copy.
     """
     bucket, version = locate_claimed_authorized_source(
@@ -245,7 +247,10 @@ def _put(
     )
     if version.sequence != sequence:
         raise Changed()
-    if not count_extents(part.content):
+    if of is not None:
+        if joined(tx.content(bucket, version, span)) != of:
+            raise Changed()
+    elif not count_extents(part.content):
         content = joined(tx.content(bucket, version, span))
         if is_sealed(content):
             return content
