@@ -2,7 +2,8 @@
 
 A blob is copied, and durable, before any row names the copy. Then the rows that name the old one name the copy instead, some in
 each transaction, and the last of these dooms the old one: it goes when nobody reads it any more. So a drain may be killed at any
-moment. What was copied and is not named yet is an orphan, and the next drain goes on with what is still named.
+moment. What was copied and is not named yet is an orphan, and the next drain goes on with what is still named: the metadata
+know of a drain from its beginning to its end, so that a service which starts in between goes on with it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from twisted.logger import Logger
 from ..content.extents import MOST_EXTENTS
 from ..content.moving import Both, copy_stored
 from ..content.outlet import begin_read
-from ..content.storenames import note_drained
+from ..content.storenames import note_drained, note_draining, note_stays
 from ..errors import Conflict, Damaged, NoSpace, StoreError, Unavailable, is_short
 from ..interfaces import IMetadataTransaction
 from ..values import BlobRef
@@ -62,21 +63,26 @@ class Drain:
     :ivar left: blobs that could not be, each with the reason; some of them.
     :ivar left_count: how many they are.
     :ivar is_empty: nothing names anything in the store any more.
+    :ivar goes_on: whether one was begun before, and did not come to its end.
+    :ivar beginning: over when the metadata know of the drain, so that it goes on whatever happens.
     """
 
     def __init__(self, stores: Both, name: str, owner: str) -> None:
         self.name = name
         self.total = self.done = self.moved = self.left_count = 0
         self.left: dict[str, str] = {}
-        self.is_empty = False
+        self.is_empty = self.goes_on = False
         self._stores = stores
         self._term = Lease(LEASE, owner, TERM).begin()
         self._stopping = False
         self._copying: Deferred[list[BlobRef]] | None = None
+        self.beginning = Running(stores.clock, self._begin())
         self.running = Running(stores.clock, self._run())
 
     async def stop(self) -> None:
-        """Have it end; returns when it has. The next drain goes on with the blob that it is at."""
+        """Have it end; returns when it has. The next drain goes on with the blob that it is at, as does the next start of the
+        service, unless :func:`~ozgate.content.storenames.note_stays` is told.
+        """
         self._stopping = True
         if self._copying is not None:
             self._copying.cancel()
@@ -86,10 +92,19 @@ class Drain:
         """How many blobs of the store are still to be removed, counted up to ``most``."""
         return await self._stores.metadata.read(_count_doomed, self.name, most)
 
-    async def _run(self) -> None:
+    async def _begin(self) -> None:
         metadata = self._stores.metadata
-        if not await self._term.begins(metadata):
+        goes_on = await self._term.write(metadata, note_draining, self.name)
+        if goes_on is None:
             raise Unavailable("another process drains a blob store at the moment")
+        self.goes_on = goes_on
+        how = "goes on" if goes_on else "begins"
+        _log.info("the drain of {name} {how}", name=self.name, how=how)
+
+    async def _run(self) -> None:
+        await self.beginning.wait()
+        if self.beginning.failure is not None:
+            self.beginning.failure.raiseException()
         try:
             await self._walk_all()
         except Stopped:
@@ -97,11 +112,15 @@ class Drain:
         except StoreError as error:
             _log.warn("the drain of {name} ends: {error}", name=self.name, error=error)
             raise
+        except Exception:
+            _log.failure("the drain of {name} failed", name=self.name)
+            raise
         finally:
-            await self._term.end(metadata)
+            await self._term.end(self._stores.metadata)
 
     async def _walk_all(self) -> None:
-        self.total = sum([blob.length async for blob in self._named()])
+        async for blob in self._named():
+            self.total += blob.length
         moved = True
         while moved:
             # A copy that is made of an object while its rows change can name the old blob again.
@@ -111,9 +130,13 @@ class Drain:
                     self.left_count += 1
                 elif await self._move(blob):
                     moved = True
-        if not self.left_count:
-            await self._write(_note, self.name)
-            self.is_empty = True
+        self.is_empty = await self._write(_note_end, self.name, not self.left_count)
+        _log.info(
+            "the drain of {name} is over: {moved} blobs moved, {left} had to stay",
+            name=self.name,
+            moved=self.moved,
+            left=self.left_count,
+        )
 
     async def _named(self) -> AsyncIterator[BlobRef]:
         """The blobs of the store that something names."""
@@ -134,14 +157,27 @@ class Drain:
     async def _move(self, blob: BlobRef) -> bool:
         """Move a blob; whether it was."""
         metadata = self._stores.metadata
-        # What is named now stays until it was read, whoever deletes its keys.
+        # What is named now stays until it was read, whoever deletes its keys; and what copies a sweep takes for orphans, until rows name them.
         token = begin_read(self._stores)
         try:
             if not await metadata.read(_is_named, blob.store, blob.id):
+                self.done += blob.length
                 return False
-            self._stores.check_room(in_rows=False)
+            new = await self._copied(blob)
+            moved = new is not None and await self._renamed(blob, new)
+        finally:
+            self._stores.readers.leave(token)
+        if moved:
+            self.moved += 1
+            self.done += blob.length
+        return moved
+
+    async def _copied(self, blob: BlobRef) -> list[BlobRef] | None:
+        """Copy a blob; ``None`` where it has to stay."""
+        self._stores.check_room(in_rows=False)
+        try:
             self._copying = Deferred.fromCoroutine(copy_stored(self._stores, blob))
-            new = await self._copying
+            return await self._copying
         except CancelledError:
             raise Stopped from None
         except NoSpace:
@@ -150,19 +186,19 @@ class Drain:
             if is_short(error):
                 raise
             self._leave(blob, error)
-            return False
+            return None
         finally:
             self._copying = None
-            self._stores.readers.leave(token)
+
+    async def _renamed(self, blob: BlobRef, new: Sequence[BlobRef]) -> bool:
+        """Have all rows name the copies of a blob; whether they do, and it need not stay."""
         try:
             while not await self._write(rename_blob, blob, new):
                 pass
         except (Conflict, Damaged) as error:
-            await metadata.write(_doom, new)
+            await self._stores.metadata.write(_doom, new)
             self._leave(blob, error)
             return False
-        self.moved += 1
-        self.done += blob.length
         return True
 
     async def _write(
@@ -214,10 +250,13 @@ def _doom(tx: IMetadataTransaction, blobs: Sequence[BlobRef]) -> None:
     tx.doom(blobs)
 
 
-def _note(tx: IMetadataTransaction, name: str) -> bool:
-    """Know that no row names anything in the store, so that a start does not miss it."""
-    note_drained(tx, name)
-    return True
+def _note_end(tx: IMetadataTransaction, name: str, is_empty: bool) -> bool:
+    """Know that the drain is over, and whether no row names anything in the store, so that a start does not miss it."""
+    if is_empty:
+        note_drained(tx, name)
+    else:
+        note_stays(tx, name)
+    return is_empty
 
 
 def _count_doomed(tx: IMetadataTransaction, store: str, most: int) -> int:

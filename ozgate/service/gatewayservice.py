@@ -24,6 +24,7 @@ from ..admin.context import AdminContext
 from ..admin.pages.health import Health
 from ..admin.pages.servicepages import Operations, make_operations
 from ..admin.upkeep.datafolder import DataFolder
+from ..admin.upkeep.drain import resume_drain
 from ..auth.accounts import Accounts, in_daemon_threads
 from ..auth.administrators import Administrators
 from ..background.certificates import CertificateWatch
@@ -163,6 +164,7 @@ class GatewayService(Service):
         context = await self.open()
         self._run_in_background(context)
         await self._serve(context)
+        await resume_drain(context)
         # What is here now stays: the garbage collector need not look at it again, which takes longer than many requests do.
         # Requests leave it nothing to find: each is freed when it ends.
         gc.freeze()

@@ -209,7 +209,7 @@ class MissingTests(StoresCase):
 
 
 class KilledTests(StoresCase):
-    """A drain that is killed."""
+    """A drain that is killed, or stopped."""
 
     def test_killed(self) -> None:
         """However often the service is killed in the middle of a drain, nothing is lost, and the drain comes to its end."""
@@ -227,6 +227,41 @@ class KilledTests(StoresCase):
         self.assertEqual(self.emptied(), [])
         self.assertEqual(self.served(self.client), self.stored)
         self.assertEqual(self.ozgate("fsck")[0], 0)
+
+    def test_goes_on(self) -> None:
+        """A drain that was cut off goes on by itself when the service starts anew; one that was stopped does not."""
+        self.fill()
+        self.move_house()
+        self.command("start_drain", store="files")
+        self.server.kill()
+        self.server = self.serve("data")
+        status = self.command("drain_status", wait=20)
+        self.assertEqual((status["store"], status["goesOn"]), ("files", True))
+        deadline = time.monotonic() + 60
+        while status["running"] and time.monotonic() < deadline:
+            status = self.command("drain_status", wait=20)
+        self.assertEqual((status["empty"], status["left"]), (True, 0))
+        self.assertEqual(self.emptied(), [])
+        self.assertEqual(self.served(self.client_of(self.server)), self.stored)
+        self.server.stop()
+        self.server = self.serve("data")
+        self.assertIsNone(self.command("drain_status"))
+
+    def test_stopped(self) -> None:
+        """One that was stopped does not go on by itself, but when it is asked for."""
+        self.fill()
+        self.move_house()
+        self.command("start_drain", store="files")
+        code, out, _ = self.ozgate("drain", "--stop")
+        self.assertEqual((code, "was stopped" in out), (0, True), out)
+        self.server.stop()
+        self.server = self.serve("data")
+        self.assertIsNone(self.command("drain_status"))
+        code, out, _ = self.ozgate("drain", "--status")
+        self.assertEqual((code, "no drain is under way" in out), (0, True), out)
+        code, out, error = self.ozgate("drain", "files")
+        self.assertEqual((code, "0 had to stay" in out), (0, True), out + error)
+        self.assertEqual(self.emptied(), [])
 
     def test_not_configured(self) -> None:
         """Without the store that rows name the service does not start, and the line says which key is to name it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...background.drain import Drain
+from ...content.storenames import known_stores, note_stays
 from ..answers import Json
 from ..caller import Caller, require_admin
 from ..context import AdminContext
@@ -34,7 +35,9 @@ async def start_drain(context: AdminContext, caller: Caller, store: str) -> Json
         )
     drain = upkeep.drain
     if drain is None or drain.running.is_over:
-        upkeep.drain = Drain(gateway, store, gateway.process)
+        drain = upkeep.drain = Drain(gateway, store, gateway.process)
+        # Once it is answered, it goes on after a crash, too.
+        await drain.beginning.wait()
     elif drain.name != store:
         raise AdminError(
             "INVALID_REQUEST",
@@ -45,21 +48,35 @@ async def start_drain(context: AdminContext, caller: Caller, store: str) -> Json
 
 
 async def stop_drain(context: AdminContext, caller: Caller) -> Json | None:
-    """Stop the one under way; started again, it goes on there.
+    """Stop the one under way, for good; begun again, it goes on there.
 
     :raises AdminError: the caller is no administrator.
     """
     require_admin(caller)
-    if context.upkeep.drain is None:
+    drain = context.upkeep.drain
+    if drain is None:
         return None
-    await context.upkeep.drain.stop()
+    await drain.stop()
+    await context.gateway.metadata.write(note_stays, drain.name)
     return await drain_status(context, caller)
+
+
+async def resume_drain(context: AdminContext) -> None:
+    """Go on with a drain that a process before did not bring to its end.
+
+    :raises StoreError: the metadata store failed.
+    """
+    gateway = context.gateway
+    known = await gateway.metadata.read(known_stores)
+    for name, store in known.items():
+        if store.is_draining and name in gateway.blobs.names[1:]:
+            context.upkeep.drain = Drain(gateway, name, gateway.process)
 
 
 async def drain_status(
     context: AdminContext, caller: Caller, wait: float = 0.0
 ) -> Json | None:
-    """How far it is, or what came of the last one; ``None`` when this process began none.
+    """How far it is, or what came of the last one; ``None`` when there was none since this process started.
 
     :param wait: seconds to wait for its end first.
     :raises AdminError: the caller is no administrator, or the drain failed.
@@ -72,6 +89,7 @@ async def drain_status(
     return {
         "store": drain.name,
         "running": not drain.running.is_over,
+        "goesOn": drain.goes_on,
         "done": drain.done,
         "total": drain.total,
         "moved": drain.moved,

@@ -26,8 +26,8 @@ WAIT = 1.0
 def drain_store(store: str | None, how: str | None, as_json: bool) -> None:
     """Move everything from the blob store NAME, of ozgate.blobs.more, to the one of ozgate.blobs.
 
-    Clients notice nothing. The service does the work: it goes on when this command is interrupted, and a drain that did not come
-    to its end goes on where it was when it is started again. Exit status 1 says that something had to stay.
+    Clients notice nothing. The service does the work: it goes on when this command is interrupted, and where it was when the
+    service starts anew, or when this command is given again. Exit status 1 says that something had to stay.
     """
     if (store is None) == (how is None):
         raise click.UsageError("say the NAME of a store, or --status or --stop")
@@ -46,6 +46,8 @@ def drain_store(store: str | None, how: str | None, as_json: bool) -> None:
 def _follow(status: dict[str, Any]) -> dict[str, Any]:
     """Show how far it is until it is over."""
     progress = Progress()
+    if status["goesOn"]:
+        click.echo("going on with what a drain before has left", err=True)
     try:
         while status["running"]:
             progress.show(stage("moved", status["done"], status["total"]))
@@ -53,7 +55,10 @@ def _follow(status: dict[str, Any]) -> dict[str, Any]:
     except KeyboardInterrupt:
         progress.clear()
         if client.worked_alone():
-            click.echo("stopped; the next drain goes on here", err=True)
+            click.echo(
+                "interrupted: it goes on when the service starts, or with the next drain",
+                err=True,
+            )
         else:
             click.echo(
                 "the drain goes on: see ozgate admin drain --status, --stop", err=True
@@ -66,7 +71,7 @@ def _follow(status: dict[str, Any]) -> dict[str, Any]:
 
 def _tell(status: dict[str, Any] | None) -> None:
     if status is None:
-        click.echo("no drain was begun since the service started")
+        click.echo("no drain is under way, and none was since the service started")
         return
     name, far = status["store"], stage("moved", status["done"], status["total"])
     if status["running"]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ozgate.background.drain import LEASE, TERM, Drain
-from ozgate.content.storenames import known_stores, note_configured
+from twisted.internet.defer import ensureDeferred
+
+from ozgate.background.drain import LEASE, TERM, Drain, rename_blob
+from ozgate.background.reaper import Reaper
+from ozgate.content.storenames import KnownStore, known_stores, note_configured
 from ozgate.content.stores import BlobStores
 from ozgate.errors import NoSpace, Unavailable
 from ozgate.testing.memory_blobs import MemoryBlobStore
@@ -108,6 +111,52 @@ class DrainTests(OperationTestCase):
         await self.check()
         self.new.capacity = None
         self.assertEqual(self.drain().moved, 3)
+        await self.check()
+
+    async def test_goes_on(self) -> None:
+        """From its beginning to its end the metadata know of a drain, so that another goes on with it; what has to stay is no reason for one."""
+        await self.fill()
+        drain = Drain(self.gateway, "memory", "owner")
+        stopping = ensureDeferred(drain.stop())
+        while not stopping.called:
+            settle(self.clock)
+        self.assertEqual((drain.goes_on, drain.is_empty), (False, False))
+        self.assertTrue((await self.known("memory")).is_draining)
+        damaged = sorted(self.old.data)[-1]
+        kept, self.old.data[damaged] = self.old.data[damaged], b"damaged"
+        drain = self.drain()
+        self.assertEqual((drain.goes_on, drain.left_count), (True, 1))
+        self.assertFalse((await self.known("memory")).is_draining)
+        self.old.data[damaged] = kept
+        drain = self.drain()
+        self.assertEqual((drain.goes_on, drain.is_empty), (False, True))
+        self.assertFalse((await self.known("memory")).is_draining)
+        await self.check()
+        self.flushLoggedErrors()
+
+    async def known(self, name: str) -> KnownStore:
+        """What metadata know of a store."""
+        return (await self.gateway.metadata.read(known_stores))[name]
+
+    async def test_swept_meanwhile(self) -> None:
+        """What a sweep takes for orphans while it is copied, for that takes hours, is there when rows come to name it."""
+        await self.fill()
+        metadata, write = self.gateway.metadata, self.gateway.metadata.write
+        reaper = Reaper(
+            metadata, self.new, self.gateway.readers, self.clock, "owner", 0.0
+        )
+
+        def write_later(interaction: Any, *args: Any) -> Any:
+            if rename_blob in args:
+                self.patch(metadata, "write", write)
+                swept = reaper.sweep_orphans(1 << 47)
+                self.assertEqual(self.successResultOf(ensureDeferred(swept)), 1)
+                self.clock.advance(7200)
+                self.successResultOf(ensureDeferred(reaper.reap()))
+            return write(interaction, *args)
+
+        self.patch(metadata, "write", write_later)
+        self.assertEqual(self.drain().moved, 5)
         await self.check()
 
     async def test_lease(self) -> None:
