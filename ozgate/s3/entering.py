@@ -58,7 +58,7 @@ def in_authorized_bucket(
         volume that is not shown to the caller, and nothing is there.
     :raises NotImplemented: what is asked hangs on a condition that the operation does not take.
     """
-    return _in_authorized(tx, asked, _find(tx, asked), interaction, *values)
+    return _inside(tx, asked, _enter_authorized(tx, asked), interaction, *values)
 
 
 def in_claimed_authorized_bucket(
@@ -69,27 +69,38 @@ def in_claimed_authorized_bucket(
 ) -> tuple[T, Place | None]:
     """As :func:`in_authorized_bucket`, where something in the bucket is to change: the real bucket is claimed first, shared.
 
-    So it stays, and so do its rights and quotas, while the interaction does its work, which claims keys and uploads itself. The links
+    By who may do that there: nobody else has others wait. So it stays, and so do its rights and quotas, while the interaction does its work, which claims keys and uploads itself. The links
     on the way are not claimed: what they say is true when the bucket is. The bucket that a copy comes from is claimed with it, for claims are taken in order.
     """
-    found = claimed(tx, partial(_find, tx, asked), partial(_claims, tx, asked))
-    return _in_authorized(tx, asked, found, interaction, *values)
+    look = partial(_enter_authorized, tx, asked)
+    entered = claimed(tx, look, partial(_claims, tx, asked))
+    return _inside(tx, asked, entered, interaction, *values)
 
 
-def _find(tx: IMetadataTransaction, asked: Asked) -> tuple[Bucket, Led | None]:
-    """The addressed bucket or link; where a link leads."""
+def _enter_authorized(
+    tx: IMetadataTransaction, asked: Asked
+) -> tuple[Bucket, Place | None]:
+    """The real bucket, where the caller may do there what is asked; and where it is, if a link led there."""
     named = expected_bucket(tx, asked)
     if named.source is None:
+        _authorize_operation(tx, asked, named)
         return named, None
-    return named, follow(tx.bucket, named, partial(authorize_right, asked.principal))
+    led = follow(tx.bucket, named, partial(authorize_right, asked.principal))
+    real = led.bucket
+    source = named.source if real is None else (real.volume, real.name)
+    try:
+        bucket = _end(tx, asked, led, named.name)
+        _authorize_operation(tx, asked, bucket)
+    except (S3Error, StoreError) as error:
+        error.source = source
+        raise
+    return bucket, source
 
 
 def _claims(
-    tx: IMetadataTransaction, asked: Asked, found: tuple[Bucket, Led | None]
+    tx: IMetadataTransaction, asked: Asked, entered: tuple[Bucket, Place | None]
 ) -> tuple[Claim, ...]:
-    named, led = found
-    bucket = named if led is None else led.bucket
-    claims = () if bucket is None else Claim.inside(bucket)
+    claims = Claim.inside(entered[0])
     if asked.operation in _COPYING:
         return *claims, *_source_claims(tx, asked)
     return claims
@@ -104,26 +115,20 @@ def _source_claims(tx: IMetadataTransaction, asked: Asked) -> tuple[Claim, ...]:
     return () if bucket is None else (Claim.bucket(bucket.number, shared=True),)
 
 
-def _in_authorized(
+def _inside(
     tx: IMetadataTransaction,
     asked: Asked,
-    found: tuple[Bucket, Led | None],
+    entered: tuple[Bucket, Place | None],
     interaction: Callable[[IMetadataTransaction, Asked, Bucket, *Ts], T],
     *values: *Ts,
 ) -> tuple[T, Place | None]:
-    """Authorize what is asked of what :func:`_find` found, and run the interaction there."""
-    named, led = found
-    if led is None:
-        _authorize_operation(tx, asked, named)
-        return interaction(tx, asked, named, *values), None
-    real = led.bucket
-    source = named.source if real is None else (real.volume, real.name)
+    """Run an interaction in the bucket that was entered."""
+    bucket, source = entered
     try:
-        bucket = _end(tx, asked, led, named.name)
-        _authorize_operation(tx, asked, bucket)
         return interaction(tx, asked, bucket, *values), source
     except (S3Error, StoreError) as error:
-        error.source = source
+        if source is not None:
+            error.source = source
         raise
 
 

@@ -17,8 +17,9 @@ from ozgate import secondlook
 from ozgate.errors import Overtaken
 from ozgate.s3.perform import multipart
 from ozgate.testing.memory_metadata import MemoryMetadataStore
+from ozgate.testing.memory_rows import MemoryTransaction
 from ozgate.testing.memory_state import State
-from ozgate.values import Acl, Content
+from ozgate.values import Acl, Claim, Content
 from tests.operations.past import VOLUME
 from tests.operations.test_authorization import BUILT, Asked, AuthorizationTestCase
 from tests.operations.uploads import LARGE, SMALL
@@ -321,3 +322,24 @@ class RightsTests(OvertakenTestCase):
         self.assertEqual(
             await self.overtaken(asked, others), (409, "BucketAlreadyExists")
         )
+
+    async def test_strangers(self) -> None:
+        """Who may not do something claims nothing for it: a claim has others wait."""
+        claimed: list[Claim] = []
+
+        def claim(tx: MemoryTransaction, *claims: Claim) -> bool:
+            claimed.extend(claims)
+            return real(tx, *claims)
+
+        real = MemoryTransaction.claim
+        self.patch(MemoryTransaction, "claim", claim)
+        await self.change_volume(acls=())
+        claimed.clear()
+        for row in BUILT:
+            asked = self.request_for(row)
+            for each in (asked, self.through(asked)):
+                status, _ = await self.send(each, "other")
+                self.assertIn(
+                    status, (200, 403) if row.name == "ListBuckets" else (403,)
+                )
+                self.assertEqual(claimed, [], each)

@@ -122,6 +122,8 @@ async def create_bucket(call: Call) -> Reply:
 
 def _create_authorized(tx: IMetadataTransaction, asked: Asked, region: str) -> None:
     name, principal = asked.bucket_name, asked.principal
+    # Who may not has nobody wait.
+    authorize_creation(tx, asked)
     claim_name(tx, asked.volume, name)
     authorize_creation(tx, asked)
     existing = tx.bucket(asked.volume, name)
@@ -295,8 +297,14 @@ def _remove_authorized(tx: IMetadataTransaction, asked: Asked) -> None:
     :raises AccessDenied: the caller may not, or it belongs to another than the client expects.
     :raises BucketNotEmpty: there are versions in it.
     """
-    named = claimed(tx, partial(expected_bucket, tx, asked), Claim.whole)
-    authorize_removal(tx, asked, named)
+    named = claimed(tx, partial(_find_authorized, tx, asked), Claim.whole)
     if named.source is None and not tx.is_empty(named):
         raise BucketNotEmpty(BucketName=asked.bucket_name)
     tx.remove_bucket(named)
+
+
+def _find_authorized(tx: IMetadataTransaction, asked: Asked) -> Bucket:
+    """The bucket or link to remove, where the caller may: nobody else has others wait."""
+    named = expected_bucket(tx, asked)
+    authorize_removal(tx, asked, named)
+    return named
