@@ -18,9 +18,13 @@ from zope.interface import implementer
 from ..interfaces import IBlobSink, IBlobStore
 from ..values import BlobRef, Content, Extent
 from .extents import combined_crc64nvme
+from .outlet import begin_read
 
 if TYPE_CHECKING:
+    from twisted.internet.interfaces import IReactorTime
+
     from ..interfaces import IMetadataStore, IMetadataTransaction
+    from .readers import Readers, Reading
     from .sealing import Sealing
     from .stores import BlobStores
 
@@ -40,6 +44,8 @@ class Target(Protocol):
     metadata: IMetadataStore
     blobs: BlobStores
     sealing: Sealing | None
+    readers: Readers
+    clock: IReactorTime
 
     @property
     def troubles(self) -> Troubles:
@@ -80,7 +86,7 @@ def begin(target: Target, size: int) -> ExtentSink:
 
     :raises Unavailable: the store takes none.
     """
-    return ExtentSink(target.blobs.default, size, target.sealing)
+    return ExtentSink(target.blobs.default, size, target.sealing, target)
 
 
 async def abandon(target: Target, extents: ExtentSink) -> None:
@@ -125,16 +131,24 @@ class ExtentSink:
     """A consumer that ends as a list of extents.
 
     Towards the blob store's sinks it is the producer: it goes from one sink to the next when a blob is full, and
-    waits there until the full one is durable, so that at most two sinks hold bytes at a time.
+    waits there until the full one is durable, so that at most two sinks hold bytes at a time. While there are several, it counts as a reader: no row
+    names the first of them yet, and the last may be hours away.
 
     :param size: bytes that will come.
     :param sealing: seals them, each blob by itself; ``None`` for nothing.
+    :param reading: where it counts as a reader until it is committed or aborted; whoever commits asks for the row in the same turn. ``None`` where another does.
     """
 
     def __init__(
-        self, blobs: IBlobStore, size: int, sealing: Sealing | None = None
+        self,
+        blobs: IBlobStore,
+        size: int,
+        sealing: Sealing | None = None,
+        reading: Reading | None = None,
     ) -> None:
         self._blobs = blobs
+        self._reading = reading
+        self._token: int | None = None
         self._missing = size
         self._sealing = sealing
         self._crc = 0
@@ -210,6 +224,7 @@ class ExtentSink:
             raise RuntimeError(f"{self._missing} bytes of a body were not written")
         self._commit_sink()
         outcomes = await DeferredList(self._commits, consumeErrors=True)
+        self._leave()
         for succeeded, outcome in outcomes:
             if not succeeded:
                 cast(Failure, outcome).raiseException()
@@ -230,9 +245,16 @@ class ExtentSink:
         """Drop what is not durable yet; :attr:`refs` names the rest."""
         for commit in self._commits:
             commit.addErrback(lambda _: None)
-        for number, sink in enumerate(self._sinks):
-            if number not in self._refs:
-                await sink.abort()
+        try:
+            for number, sink in enumerate(self._sinks):
+                if number not in self._refs:
+                    await sink.abort()
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        if self._reading is not None and self._token is not None:
+            self._reading.readers.leave(self._token)
 
     def _begin(self) -> None:
         limit, sealing, seal = self._blobs.extent_size, self._sealing, ""
@@ -265,6 +287,8 @@ class ExtentSink:
 
     def _roll(self) -> None:
         """Go on to the next blob."""
+        if self._reading is not None and self._token is None:
+            self._token = begin_read(self._reading)
         producer = self._producer
         self.pauseProducing()
         self._waiting = True

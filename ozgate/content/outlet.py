@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         IMetadataTransaction,
     )
     from ..wire.limits import BodyMemory
-    from .readers import Readers
+    from .readers import Readers, Reading
     from .sealing import Sealing
     from .stores import BlobStores
 
@@ -43,8 +43,8 @@ class Stores(Protocol):
     memory: BodyMemory
 
 
-def begin_read(stores: Stores) -> int:
-    """Keep the reaper from everything a read that begins now may find named.
+def begin_read(stores: Reading) -> int:
+    """Keep the reaper from everything a read that begins now may find named, and from what is given up from now on.
 
     :return: a token for ``stores.readers.leave``.
     """

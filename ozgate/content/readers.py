@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from itertools import count
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IReactorTime
 
 MARGIN = 60_000
 """Milliseconds a commit may take: a blob can be doomed at a time before that of a read which still saw it named."""
@@ -32,3 +36,10 @@ class Readers:
     def oldest(self) -> int | None:
         """When the oldest read under way began; ``None`` when there is none."""
         return min(self._began.values(), default=None)
+
+
+class Reading(Protocol):
+    """What a reader is noted with; a :class:`~ozgate.gateway.gateway.Gateway` has it all."""
+
+    readers: Readers
+    clock: IReactorTime

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, maybeDeferred
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, eventAsText
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.background.reaper import LEASE, ORPHANS_EVERY, TERM, Reaper, Sweeper
+from ozgate.config.settings import Settings
+from ozgate.content.intake import ExtentSink, abandon, begin
 from ozgate.content.readers import Readers
+from ozgate.content.stores import BlobStores
 from ozgate.errors import NoSpace, Unavailable
+from ozgate.gateway.gateway import Gateway
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.testing.metadata_base import ask, change
@@ -43,6 +47,13 @@ def add_scattered(tx, bucket: Bucket, key: str, extents: list[Extent]) -> None:
     claim_whole(tx, bucket)
     version = ObjectVersion(key, tx.next_sequence(), tx.now(), len(extents))
     tx.add_version(bucket, version, Content(None, tuple(extents)))
+
+
+def name_content(tx, bucket: Bucket, key: str, content: Content) -> None:
+    """Make a version of a new key."""
+    claim_whole(tx, bucket)
+    version = ObjectVersion(key, tx.next_sequence(), tx.now(), content.length)
+    tx.add_version(bucket, version, content)
 
 
 def name_blob(tx, bucket: Bucket, key: str, blob: BlobRef) -> None:
@@ -97,9 +108,9 @@ class SweepCase(SynchronousTestCase):
     def reap(self, reaper: Reaper | None = None) -> int:
         return self.do(reaper or self.reaper, "reap")
 
-    def do(self, reaper: Reaper, what: str, *args):
-        """Run a method of a reaper to its end."""
-        done = Deferred.fromCoroutine(getattr(reaper, what)(*args))
+    def do(self, worker: Reaper | ExtentSink, what: str, *args):
+        """Run a method of a reaper, or of another, to its end."""
+        done = Deferred.fromCoroutine(getattr(worker, what)(*args))
         while not done.called:
             self.clock.advance(0)
         return self.successResultOf(done)
@@ -332,6 +343,40 @@ class OrphanTests(SweepCase):
         self.clock.advance(DELAY + 1)
         self.assertEqual(self.reap(), 0)
         self.assertEqual(self.kept(), {blob.id})
+
+    def body_of_hours(self) -> tuple[Gateway, ExtentSink]:
+        """A body whose first blob has been durable for hours, and whose last bytes are on their way; the sweep and the reaper came by."""
+        self.blobs.extent_size = 5  # type: ignore[misc]
+        stores = self.metadata, BlobStores(self.blobs), self.readers, self.clock
+        gateway = Gateway(Settings(), *stores, maybeDeferred, process="gateway")
+        body = begin(gateway, 12)
+        body.write(b"some by")
+        for _ in range(3):
+            self.clock.advance(ORPHANS_EVERY)
+            self.sweep(self.now() - round(ORPHANS_EVERY * 1000))
+            self.clock.advance(DELAY + 1)
+            self.assertEqual(self.reap(), 0)
+        self.assertEqual(len(self.kept()), 1)
+        return gateway, body
+
+    def test_slow_body(self) -> None:
+        """The first blobs of a slow body stay until a row names them."""
+        _, body = self.body_of_hours()
+        body.write(b"te...")
+        content = self.do(body, "commit")
+        self.write(name_content, self.bucket, "slow", content)
+        self.assertIsNone(self.readers.oldest())
+        self.clock.advance(DELAY + 1)
+        self.assertEqual(self.reap(), 0)
+        self.assertEqual(len(self.kept()), 3)
+
+    def test_slow_body_given_up(self) -> None:
+        """Those of one that broke off go."""
+        gateway, body = self.body_of_hours()
+        self.successResultOf(Deferred.fromCoroutine(abandon(gateway, body)))
+        self.assertIsNone(self.readers.oldest())
+        self.clock.advance(DELAY + 1)
+        self.assertEqual(self.reap(), 1)
 
     def test_reader_of_what_is_swept(self) -> None:
         """A blob just overwritten, seen by the sweep, stays for the reader that is still at it."""

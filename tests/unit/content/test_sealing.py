@@ -39,13 +39,15 @@ class SealingTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Stores in memory."""
-        self.blobs = MemoryBlobStore(Clock())
+        self.clock = Clock()
+        self.blobs = MemoryBlobStore(self.clock)
         self.blobs.open_store()
         self.gateway: Any = SimpleNamespace(
             metadata=None,
             blobs=BlobStores(self.blobs),
             sealing=XorSealing(),
             readers=Readers(),
+            clock=self.clock,
             memory=BodyMemory(),
         )
 
