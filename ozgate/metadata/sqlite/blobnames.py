@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from ...errors import Conflict
 from ...values import BlobRef
 from .base import Rows
+from .conversions import unsigned
 from .tables import EXTENTS
 
 
@@ -56,15 +57,17 @@ class BlobRows(Rows):
 
     def blobs(self, after: tuple[str, str], limit: int) -> Sequence[BlobRef]:
         """The blobs that extents name, each once, by id and store."""
-        # Unchecked, and without what is no id: whoever walks is to get past rows that are damaged.
+        # Unchecked, and without what is no id or no store's name: whoever walks is to get past rows that are damaged.
         rows = self._execute(
-            "SELECT store, blob, blob_length, blob_crc64nvme FROM extents INDEXED BY extents_blob"
+            "SELECT store, blob, COALESCE(CAST(blob_length AS INTEGER), 0),"
+            " COALESCE(CAST(blob_crc64nvme AS INTEGER), 0) FROM extents INDEXED BY extents_blob"
             " WHERE (blob, store) > (?, ?) AND blob NOT GLOB '*[^0-9A-Za-z]*'"
-            " GROUP BY blob, store ORDER BY blob, store LIMIT ?",
+            " AND typeof(blob) = 'text' AND store NOT GLOB '*[^0-9a-z+.-]*'"
+            " AND typeof(store) = 'text' GROUP BY blob, store ORDER BY blob, store LIMIT ?",
             (*after, limit),
         ).fetchall()
         return [
-            BlobRef(store, blob, length, crc & 0xFFFFFFFFFFFFFFFF)
+            BlobRef(store, blob, length, unsigned(crc))
             for store, blob, length, crc in rows
         ]
 

@@ -17,8 +17,21 @@ LEAD = 86_400_000
 """Milliseconds that time stands still at most when the wall clock is set back: one day."""
 
 
-_AFTER_ALL = """SELECT 1 + MAX((SELECT COALESCE(MAX(sequence), 0) FROM versions),
-    (SELECT COALESCE(MAX(owner), 0) FROM parts))"""
+MOST = 1 << 62
+"""More than is ever reserved. What a damaged row has that is more, or no number, which for SQLite is more, is not counted."""
+
+
+def _highest(*columns: str) -> str:
+    """A statement: the highest number in any of these columns, each written as ``table.column``."""
+    each = [
+        f"(SELECT COALESCE(MAX({column}), 0) FROM {column.partition('.')[0]} WHERE {column} < {MOST})"
+        for column in columns
+    ]
+    return f"SELECT CAST(MAX({', '.join(each)}) AS INTEGER)"
+
+
+_USED = _highest("bodies.sequence", "extents.owner", "events.sequence")
+_AFTER_ALL = _highest("versions.sequence", "parts.owner")
 """Costs a walk through everything: for a counter that holds no number, or is gone."""
 
 
@@ -85,13 +98,10 @@ class Sequences:
         """
         sequence, last = (_counter(connection, name) for name in ("sequence", "time"))
         self._seen = sequence
-        (used,) = connection.execute(
-            "SELECT MAX((SELECT COALESCE(MAX(sequence), 0) FROM bodies),"
-            " (SELECT COALESCE(MAX(owner), 0) FROM extents),"
-            " (SELECT COALESCE(MAX(sequence), 0) FROM events))"
-        ).fetchone()
-        if not isinstance(sequence, int):
-            (sequence,) = connection.execute(_AFTER_ALL).fetchone()
+        (used,) = connection.execute(_USED).fetchone()
+        if not isinstance(sequence, int) or sequence >= MOST:
+            (last_used,) = connection.execute(_AFTER_ALL).fetchone()
+            sequence = last_used + 1
         self._next = max(self._next, sequence, used + 1)
         self._end = self._committed_end = self._next
         self._times.at_least(last if isinstance(last, int) else 0)

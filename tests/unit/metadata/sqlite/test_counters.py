@@ -96,3 +96,31 @@ class CountersTests(SynchronousTestCase):
         self.assertEqual(self.counters()["sequence"], last + RESERVED)
         second.give_back(self.connection)
         self.assertEqual(self.counters()["sequence"], last + 1)
+
+    def test_damaged_rows(self) -> None:
+        """What a damaged row has in the place of its number keeps nobody from writing, nor makes numbers jump."""
+        for table, column in (
+            *(("bodies", "sequence"), ("extents", "owner"), ("events", "sequence")),
+            *(("versions", "sequence"), ("parts", "owner")),
+        ):
+            self.connection.execute(f"INSERT INTO {table} VALUES (17)")
+            for wrong in ("''", "'x'", "x'ff'", "CAST(x'ff' AS TEXT)", "1 << 62"):
+                self.connection.execute(f"INSERT INTO {table} VALUES ({wrong})")
+                self.assertEqual(self.commit(self.process()), 18, (table, wrong))
+                for other in (table, "counters"):
+                    self.connection.execute(f"DELETE FROM {other} WHERE rowid > 1")
+                self.connection.execute("DELETE FROM counters")
+            self.assertEqual(
+                self.connection.execute(f"SELECT {column} FROM {table}").fetchall(),
+                [(17,)],
+            )
+
+    def test_damaged_counter(self) -> None:
+        """A counter that holds no number, or more than anybody reserves, is made anew of what is there."""
+        self.connection.execute("INSERT INTO versions VALUES (17)")
+        for wrong in ("x", b"", 1 << 62, None):
+            self.connection.execute("DELETE FROM counters")
+            self.connection.execute(
+                "INSERT INTO counters VALUES ('sequence', ?)", (wrong,)
+            )
+            self.assertEqual(self.commit(self.process()), 18, wrong)

@@ -20,8 +20,8 @@ NO_TEXT = "CAST(x'62ff' AS TEXT)"
 """Text that is no UTF-8, in SQL."""
 
 
-class CloseUpTests(TestCase):
-    """A volume or bucket whose row is damaged stays, with all that is in it."""
+class DamageCase(TestCase):
+    """A database that is changed behind the back of its store."""
 
     async def setUp(self) -> None:
         """Make a database with rows of every kind."""
@@ -39,6 +39,29 @@ class CloseUpTests(TestCase):
         await started(store)
         self.addCleanup(store.close)
         return store
+
+
+class WalkTests(DamageCase):
+    """Walks through everything, which a backup and a scrub take."""
+
+    async def test_blobs(self) -> None:
+        """A row of bytes that is damaged, whichever column it is, keeps none of the others from being told of."""
+        others = ["c2", "p1", "p2", "p4", "p5", "z1"]
+        for column in ("store", "blob", "blob_length", "blob_crc64nvme", "owner"):
+            for wrong in (NO_TEXT, "'X y'", "''", "x'00'", "70"):
+                store = await self.changed(
+                    f"UPDATE extents SET {column} = {wrong} WHERE blob = 'c1'"
+                )
+                found = await store.read(lambda tx: tx.blobs(("", ""), 99))
+                for blob in found:
+                    self.assertIsInstance(blob.length + blob.crc64nvme, int)
+                ids = [each.id for each in found]
+                self.assertEqual([each for each in ids if each in others], others)
+                await store.close()
+
+
+class CloseUpTests(DamageCase):
+    """A volume or bucket whose row is damaged stays, with all that is in it."""
 
     async def mended(self, table: str, number: int, wrong: str) -> SQLiteMetadataStore:
         """A store with rows of every kind, one of which is changed behind its back, and then mended."""
