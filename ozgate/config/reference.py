@@ -26,7 +26,7 @@ TYPES: dict[Callable[[str], Any], str] = {
     parsers.region_name: "text",
     parsers.size: "size",
     parsers.store: "URL, or NAME=URL",
-    parsers.stores: "comma-separated list of NAME=URL",
+    parsers.stores: "comma-separated list of URL, or NAME=URL",
     parsers.url: "URL",
     parsers.whole: "number",
 }

@@ -334,7 +334,7 @@ class Settings:
     more_blob_providers: tuple[str, ...] = knob(
         "ozgate.blobs.more",
         (),
-        "Further blob stores, which bytes are read and removed from, comma-separated: NAME=URL, under the name that each had when ozgate.blobs named it.",
+        "Further blob stores, which bytes are read and removed from, comma-separated, as in ozgate.blobs: under the name that each had when it stood there.",
         stores,
     )
     inline_below: int = knob(
