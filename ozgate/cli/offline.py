@@ -117,7 +117,9 @@ def _become_owner(data: str) -> None:
     if os.geteuid() == found.st_uid:
         return
     if os.geteuid() != 0:
-        raise _not_found(f"the service is down, and {data} belongs to another user")
+        raise _not_found(
+            f"the service is down, and {data} belongs to another user: ask as that user, or as root"
+        )
     try:
         name = pwd.getpwuid(found.st_uid).pw_name
         os.initgroups(name, found.st_gid)

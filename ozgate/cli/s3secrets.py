@@ -27,6 +27,12 @@ SHOWN_ONCE = (
     "takes it back, so that 'ozgate s3 getsecret' makes another, and 'ozgate s3 setsecret' replaces it by one of your choice."
 )
 
+REMEDIES = {
+    "S3_SECRET_ALREADY_EXISTS": SHOWN_ONCE,
+    "ACCESS_ID_NOT_FOUND": "There is no secret to replace: 'ozgate s3 getsecret' makes one.",
+}
+"""What can be done, by Ozone's code."""
+
 
 class Duration(click.ParamType[float]):
     """A duration above zero, such as ``30d``."""
@@ -158,9 +164,9 @@ def _ask(command: str, name: str, **arguments: Any) -> Any:
         if error.code == "SECURITY_DISABLED":
             _security_is_off(command)
         click.echo(str(error), err=True)
-        if error.code == "S3_SECRET_ALREADY_EXISTS":
+        if error.code in REMEDIES:
             # After Ozone's line, which scripts look for.
-            click.echo(SHOWN_ONCE, err=True)
+            click.echo(REMEDIES[error.code], err=True)
         sys.exit(client.FAILED)
 
 

@@ -62,6 +62,12 @@ def make_blob_stores(
     return BlobStores(made[0], made[1:])
 
 
+def _how_named(interface: InterfaceClass, known: str) -> str:
+    """What else may be meant where a scheme is not known: the name of a store."""
+    first = known.partition(",")[0]
+    return f"; a store that has a name is NAME={first}…" * (interface is IBlobStore)
+
+
 def _made(
     interface: InterfaceClass,
     key: str,
@@ -80,7 +86,7 @@ def _made(
     if scheme not in makers:
         known = ", ".join(f"{each}:" for each in sorted(makers)) or "none"
         raise ConfigurationError(
-            f"{key}: nothing installed makes {scheme}: (installed: {known})"
+            f"{key}: nothing installed makes {scheme}: (installed: {known}){_how_named(interface, known)}"
         )
     values = by_key(settings)
     made = makers[scheme].make(reactor, location, values, run_in_thread, name)

@@ -146,11 +146,15 @@ class Acl:
         """
         match = _ACL.fullmatch(text.strip())
         if match is None:
-            raise ValueError(f"{text!r} is not of the form type:name:rights[scope]")
+            raise ValueError(
+                f"{text!r} is not of the form type:name:rights[scope], such as user:alice:rl"
+            )
         kind, name, letters, scope = match.groups()
         unknown = set(letters.lower()) - set(RIGHTS)
         if unknown:
-            raise ValueError(f"{text!r}: there is no right {min(unknown)!r}")
+            raise ValueError(
+                f"{text!r}: there is no right {min(unknown)!r}, but {', '.join(RIGHTS)}"
+            )
         rights = frozenset(RIGHTS[letter] for letter in letters.lower())
         return cls._checked(kind.lower(), name, rights, (scope or "ACCESS").upper())
 

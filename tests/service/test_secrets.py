@@ -186,7 +186,8 @@ class CommandTests(SecretCase):
         process = self.started(*SECURE)
         chosen = "a secret of my choice"
         self.refused_with(
-            f"ACCESS_ID_NOT_FOUND accessId '{self.me}' not found.",
+            f"ACCESS_ID_NOT_FOUND accessId '{self.me}' not found.\n"
+            "There is no secret to replace: 'ozgate s3 getsecret' makes one.",
             *("setsecret", "-s", chosen),
         )
         pair = self.pair()

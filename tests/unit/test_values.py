@@ -62,6 +62,13 @@ class AclTests(SynchronousTestCase):
         ):
             self.assertRaises(ValueError, Acl.parse, text)
 
+    def test_mistakes_are_told(self) -> None:
+        """What is said of a mistake shows how it is written, and which rights there are."""
+        for text, said in (("user:alice", "user:alice:rl"), ("user:a:q", "r, w, c")):
+            with self.assertRaises(ValueError) as caught:
+                Acl.parse(text)
+            self.assertIn(said, str(caught.exception))
+
     def test_json(self) -> None:
         """The JSON form is Ozone's, rights in Ozone's order."""
         expected = {

@@ -21,12 +21,11 @@ from ...s3.policy.evaluator import new_acls, shown_to
 from ...s3.quotas import check_bucket_quota
 from ...secondlook import claimed
 from ...values import Acl, Bucket, Cause, Claim, Principal, Volume
-from ...wire.target import valid_bucket_name
 from ..answers import Json, iso_time
 from ..caller import Caller
 from ..context import AdminContext
 from ..errors import AdminError, access_denied
-from .lookup import find_bucket, find_volume, page_size
+from .lookup import check_name, find_bucket, find_volume, page_size
 from .quotas import check_quotas, check_space
 from .rights import authorize_caller, authorize_caller_to_remove, principal_of
 
@@ -143,9 +142,8 @@ async def link_bucket(
     :raises AdminError: ``BUCKET_ALREADY_EXISTS``; ``VOLUME_NOT_FOUND``, of the link's own volume only.
     """
     principal, owner = _making(context, caller, bucket, None)
-    for name in (source_volume, source_bucket):
-        if not valid_bucket_name(name):
-            raise _invalid_name(name)
+    check_name("volume", source_volume)
+    check_name("bucket", source_bucket)
     source = (source_volume, source_bucket)
     made = await context.gateway.metadata.write(
         _link,
@@ -178,8 +176,7 @@ def _making(
 ) -> tuple[Principal, str]:
     """What making a bucket or link begins with: who makes it, and the owner to be."""
     principal = principal_of(caller)
-    if not valid_bucket_name(bucket):
-        raise _invalid_name(bucket)
+    check_name("bucket", bucket)
     if user is None or principal.is_called(user):
         owner = caller.owner_name
     elif caller.is_admin:
@@ -356,10 +353,3 @@ def _remove_some(tx: IMetadataTransaction, cause: Cause, bucket: Bucket) -> None
 
 def _already_there() -> AdminError:
     return AdminError("BUCKET_ALREADY_EXISTS", "Bucket already exist", 409)
-
-
-def _invalid_name(name: str) -> AdminError:
-    return AdminError(
-        "INVALID_BUCKET_NAME",
-        f"Invalid bucket name: {name}: 3 to 63 of a-z, 0-9, - and .",
-    )

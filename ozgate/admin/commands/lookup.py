@@ -1,4 +1,4 @@
-"""Volumes, buckets and what links lead to, found inside interactions; pages of lists."""
+"""Names that may be; volumes, buckets and what links lead to, found inside interactions; pages of lists."""
 
 from __future__ import annotations
 
@@ -8,11 +8,25 @@ from functools import partial
 from ...interfaces import IMetadataTransaction
 from ...s3.links import follow, is_hidden
 from ...values import Bucket, Principal, Volume
+from ...wire.target import valid_bucket_name
 from ..errors import AdminError
 from .rights import authorize_caller
 
 MOST_LISTED = 1000
 """Entries of one page."""
+
+
+def check_name(what: str, name: str) -> None:
+    """Refuse what cannot be a name.
+
+    :param what: ``"volume"`` or ``"bucket"``, which have the same rule.
+    :raises AdminError: ``INVALID_VOLUME_NAME``, ``INVALID_BUCKET_NAME``.
+    """
+    if not valid_bucket_name(name):
+        raise AdminError(
+            f"INVALID_{what.upper()}_NAME",
+            f"Invalid {what} name: {name}: 3 to 63 of a-z, 0-9, - and .",
+        )
 
 
 def find_volume(tx: IMetadataTransaction, name: str) -> Volume:

@@ -12,12 +12,11 @@ from attrs import evolve
 from ...interfaces import IMetadataTransaction
 from ...s3.policy.evaluator import shown_to
 from ...values import Acl, Claim, Principal, Volume
-from ...wire.target import valid_bucket_name
 from ..answers import Json, iso_time
 from ..caller import Caller, require_admin
 from ..context import AdminContext
 from ..errors import AdminError, access_denied
-from .lookup import find_volume, page_size
+from .lookup import check_name, find_volume, page_size
 from .quotas import check_quotas
 from .rights import authorize_caller, principal_of
 
@@ -52,8 +51,7 @@ async def create_volume(
     :param user: its owner; the caller when ``None``.
     """
     require_admin(caller)
-    if not valid_bucket_name(volume):
-        raise AdminError("INVALID_VOLUME_NAME", f"Invalid volume name: {volume}")
+    check_name("volume", volume)
     check_quotas(space_quota, namespace_quota)
     context.gateway.check_room(in_rows=True)
     owner = user or caller.owner_name

@@ -156,7 +156,7 @@ class Folders:
         self.identity = identity.strip()
         if name != self._name:
             raise Unavailable(
-                f"the blobs in {self.path} are those of a store called {name!r}, not {self._name!r}: name it so"
+                f"the blobs in {self.path} are those of a store called {name!r}, not {self._name!r}: give it its own name, or the other one another folder"
             )
 
     def _open_format(self) -> None:

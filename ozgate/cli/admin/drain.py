@@ -17,17 +17,18 @@ WAIT = 1.0
 
 @click.command("drain")
 @client.reaches_service
-@click.argument("store", metavar="NAME", required=False)
+@click.argument("store", metavar="[NAME]", required=False)
 @click.option(
     "--status", "how", flag_value="drain_status", help="Say how far the last one is."
 )
 @click.option("--stop", "how", flag_value="stop_drain", help="Stop the one that runs.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def drain_store(store: str | None, how: str | None, as_json: bool) -> None:
-    """Move everything from the blob store NAME, of ozgate.blobs.more, to the one of ozgate.blobs.
+    """Move all bytes of a blob store to another.
 
-    Clients notice nothing. The service does the work: it goes on when this command is interrupted, and where it was when the
-    service starts anew, or when this command is given again. Exit status 1 says that something had to stay.
+    The store is the one called NAME in ozgate.blobs.more; the other is that of ozgate.blobs. Clients notice nothing.
+    The service does the work: it goes on when this command is interrupted, and where it was when the service starts anew, or when
+    this command is given again. Exit status 1 says that something had to stay.
     """
     if (store is None) == (how is None):
         raise click.UsageError("say the NAME of a store, or --status or --stop")

@@ -31,32 +31,36 @@ def add_acl_commands(
     :param has_links: whether that may be a link.
     """
 
-    @group.command("addacl")
+    def told(what: str, through_links: str) -> str:
+        return f"{what}; through a link, {through_links}." if has_links else f"{what}."
+
+    @group.command("addacl", help=told("Add entries", "to the bucket it leads to"))
     @client.reaches_service
     @place_argument
     @_acls
     def add(place: Place, acls: list[str]) -> None:
-        """Add entries; through a link, to the bucket it leads to."""
         for done in client.call("add_acl", acls=acls, **_names(place)):
             text = "added successfully" if done["changed"] else "already exists"
             click.echo(f"ACL {done['acl']} {text}.")
 
-    @group.command("removeacl")
+    @group.command(
+        "removeacl", help=told("Take rights away", "from the bucket it leads to")
+    )
     @client.reaches_service
     @place_argument
     @_acls
     def remove(place: Place, acls: list[str]) -> None:
-        """Take rights away; through a link, from the bucket it leads to."""
         for done in client.call("remove_acl", acls=acls, **_names(place)):
             text = "removed successfully" if done["changed"] else "doesn't exist"
             click.echo(f"ACL {done['acl']} {text}.")
 
-    @group.command("setacl")
+    @group.command(
+        "setacl", help=told("Replace all entries", "those of the bucket it leads to")
+    )
     @client.reaches_service
     @place_argument
     @_acls
     def replace(place: Place, acls: list[str]) -> None:
-        """Replace all entries; through a link, those of the bucket it leads to."""
         client.call("set_acl", acls=acls, **_names(place))
         click.echo("ACLs set successfully.")
 

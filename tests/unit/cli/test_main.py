@@ -42,6 +42,18 @@ class CommandTests(SynchronousTestCase):
         """It knows its version."""
         self.assertIn(__version__, self.ozgate("--version").output)
 
+    def test_help(self) -> None:
+        """Each command says in its line what it does, and speaks of links only where there can be one."""
+        shown = self.ozgate("admin", "--help").output
+        self.assertIn("drain    Move all bytes of a blob store to another", shown)
+        self.assertIn(
+            "drain [OPTIONS] [NAME]", self.ozgate("admin", "drain", "--help").output
+        )
+        for group, has_links in (("bucket", True), ("volume", False)):
+            for command in ("addacl", "removeacl", "setacl"):
+                text = self.ozgate("sh", group, command, "--help").output
+                self.assertEqual("through a link" in text, has_links, command)
+
     def test_reference(self) -> None:
         """The reference is printed in both forms."""
         self.assertEqual(self.ozgate("config", "reference").output, markdown())

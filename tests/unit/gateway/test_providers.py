@@ -101,6 +101,12 @@ class MakeBlobStoresTests(SynchronousTestCase):
             self.make("files:blobs", "disk2=nfs:/mnt")
         self.assertIn("ozgate.blobs.more: nothing", str(caught.exception))
 
+    def test_name_without_equals(self) -> None:
+        """A colon where the name of a store should have ``=`` after it: what is said shows how names are given."""
+        with self.assertRaises(ConfigurationError) as caught:
+            self.make("disk2:files:/mnt/disk2/blobs")
+        self.assertIn("NAME=files:", str(caught.exception))
+
 
 class DurabilityTests(TestCase):
     """``ozgate.durability``: whether a write waits for the disk."""

@@ -114,7 +114,10 @@ class VolumeTests(CommandCase):
     async def test_wrong_arguments(self) -> None:
         """Names that cannot be and quotas that are none are refused."""
         for name in ("a", "Vol", "a_b", "", "x" * 64, "-ab"):
-            await self.refused("INVALID_VOLUME_NAME", "create_volume", volume=name)
+            said = await self.refused(
+                "INVALID_VOLUME_NAME", "create_volume", volume=name
+            )
+            self.assertIn("3 to 63", said)
         for quota in (0, -2, 1 << 63):
             await self.refused(
                 "QUOTA_ERROR", "create_volume", volume="vol1", space_quota=quota
@@ -234,6 +237,13 @@ class BucketTests(CommandCase):
             await self.refused(code, "create_bucket", volume="s3v", bucket=name)
             source = {"source_volume": "s3v", "source_bucket": "bucket"}
             await self.refused(code, "link_bucket", volume="s3v", bucket=name, **source)
+        for source, code in (
+            ({"source_volume": "v", "source_bucket": "bucket"}, "INVALID_VOLUME_NAME"),
+            ({"source_volume": "s3v", "source_bucket": "b"}, "INVALID_BUCKET_NAME"),
+        ):
+            await self.refused(
+                code, "link_bucket", volume="s3v", bucket="l1n", **source
+            )
         arguments = {"volume": "absent", "bucket": "bucket"}
         await self.refused("VOLUME_NOT_FOUND", "create_bucket", **arguments)
         await self.refused("VOLUME_NOT_FOUND", "info_bucket", **arguments)
