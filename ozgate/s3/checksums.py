@@ -56,9 +56,11 @@ class _Crc:
         self._value = 0
 
     def update(self, data: bytes, /) -> None:
+        """See :class:`Hash`."""
         self._value = self._function(data, self._value)
 
     def digest(self) -> bytes:
+        """See :class:`Hash`."""
         return self._value.to_bytes(self._size, "big")
 
 
@@ -71,9 +73,11 @@ class _Xxh:
         self._hash = new()
 
     def update(self, data: bytes, /) -> None:
+        """See :class:`Hash`."""
         self._hash.update(data)
 
     def digest(self) -> bytes:
+        """See :class:`Hash`."""
         # Despite its name it ends nothing: it can be asked again, and more bytes taken.
         return bytes(self._hash.finalize())
 

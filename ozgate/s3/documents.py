@@ -208,6 +208,11 @@ class _Builder:
         self._count = 0
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
+        """An element begins.
+
+        :param name: its namespace, a space, its name; the name alone where it is in no namespace.
+        :raises MalformedXML: it may not be here.
+        """
         namespace, separator, local = name.rpartition(" ")
         if separator and namespace != NAMESPACE:
             raise MalformedXML()
@@ -220,6 +225,10 @@ class _Builder:
         self._open.append(started)
 
     def end(self, name: str) -> None:
+        """The element ends that began last and has not ended.
+
+        :raises MalformedXML: it has text besides children.
+        """
         ended = self._open.pop()
         if ended.children:
             self._between()
@@ -228,6 +237,7 @@ class _Builder:
             self._pieces.clear()
 
     def characters(self, text: str) -> None:
+        """A piece of text; what belongs together may come in several."""
         self._pieces.append(text)
 
     def _between(self) -> None:

@@ -57,6 +57,7 @@ class Terms:
 
     @property
     def algorithm(self) -> str | None:
+        """Of the checksum that the client gives, in a header or as a trailer; ``None`` where it gives none."""
         return self.declared[0] if self.declared else self.trailing
 
 

@@ -184,9 +184,11 @@ class _Endpoint:
         self._reactor = reactor
 
     def endpointForURI(self, uri: URI) -> _Endpoint:
+        """See :class:`~twisted.web.iweb.IAgentEndpointFactory`."""
         return self
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
+        """See :class:`~twisted.internet.interfaces.IStreamClientEndpoint`; fires at once."""
         server = self._site.buildProtocol(CLIENT)
         client = protocolFactory.buildProtocol(SERVER)
         assert server is not None and client is not None
@@ -265,11 +267,13 @@ class _Talk(Protocol):
         self._heard = bytearray()
 
     def connectionMade(self) -> None:
+        """Say it, and no more."""
         transport: Any = self.transport
         transport.write(self._data)
         transport.loseWriteConnection()
 
     def dataReceived(self, data: bytes) -> None:
+        """Keep it."""
         self._heard += data
 
     def readConnectionLost(self) -> None:
@@ -279,6 +283,7 @@ class _Talk(Protocol):
         """We said all."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Tell what was heard."""
         self.ended.callback(bytes(self._heard))
 
 
