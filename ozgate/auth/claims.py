@@ -296,7 +296,12 @@ def _signer(
 
 
 def read_payload(value: str) -> str:
-    """Check a value of ``x-amz-content-sha256``."""
+    """Check a value of ``x-amz-content-sha256``.
+
+    :return: the value.
+    :raises NotImplemented: it is of signature version 4A.
+    :raises S3Error: it is none.
+    """
     if value == UNSIGNED_PAYLOAD or value in _STREAMING or _sha256_hex(value):
         return value
     if value.startswith("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"):

@@ -90,10 +90,16 @@ class IBlobStore(Interface):
         """Begin a blob. ``size_hint`` is its length in bytes where that is known."""
 
     def open(blob: BlobRef, byte_range: ByteRange) -> Deferred[IByteSource]:
-        """Open a run of a blob. Fails with ``Absent`` or, where the store sees it, ``Damaged``."""
+        """Open a run of a blob.
+
+        :return: fires with its source, which is to be closed; fails with ``Absent`` or, where the store sees it, ``Damaged``.
+        """
 
     def delete(blob_id: str) -> Deferred[None]:
-        """Remove a blob. Idempotent. Only the reaper calls this."""
+        """Remove a blob. Idempotent. Only the reaper calls this.
+
+        :return: fires when the blob cannot be opened any more; a power cut may bring it back.
+        """
 
     def list(before: int, ending: str = "") -> Deferred[Sequence[str]]:
         """Ids of the blobs made before a time (milliseconds since the epoch), in order.

@@ -43,10 +43,21 @@ class ISecretStore(Interface):
         """
 
     def set(access_id: str, secret: str) -> Deferred[None]:
-        """Keep a given secret instead of the one there is. Fails with ``Absent`` when there is none."""
+        """Keep a given secret instead of the one there is.
+
+        :return: fires when that is durable; fails with ``Absent`` when there is none, with ``Conflict`` when it is not for this
+            store to change.
+        """
 
     def revoke(access_id: str) -> Deferred[None]:
-        """Remove a secret. Fails with ``Absent`` when there is none."""
+        """Remove a secret: it is good for nothing from then on.
+
+        :return: fires when that is durable; fails as :meth:`set`.
+        """
 
     def listed(after: str, limit: int) -> Deferred[Sequence[Secret]]:
-        """Rows by access id, those after ``after``, expired ones included; ``sealed`` is empty."""
+        """A page of what is there, expired secrets included; none of the secrets themselves.
+
+        :param after: only access ids after this one.
+        :return: fires with at most ``limit`` of them in the order of access ids; ``sealed`` of each is empty.
+        """

@@ -124,13 +124,13 @@ class IInspected(Interface):
         """Look whether the store is built as it should be; fires with what is wrong, one line each."""
 
     def drifts() -> Deferred[Sequence[Drift]]:
-        """Hold what the counters of buckets and volumes say against the rows."""
+        """Hold what the counters of buckets and volumes say against the rows; fires with those that are off."""
 
     def users_of(store: str, blob_ids: Sequence[str]) -> Deferred[Sequence[BlobUser]]:
-        """Which versions and parts name these blobs. Costs a walk through all versions."""
+        """Fires with the versions and parts that name these blobs. Costs a walk through all versions."""
 
     def users_of_row(row: DamagedRow) -> Deferred[Sequence[BlobUser]]:
-        """Which version or part a damaged row belongs to, as far as that can be told; likewise."""
+        """Fires with the versions or parts that a damaged row belongs to, as far as that can be told; likewise."""
 
     def copy_to(path: str, tell: Callable[[int, int], None]) -> Deferred[None]:
         """Write a copy of everything into a new file, which a provider of the same kind opens.

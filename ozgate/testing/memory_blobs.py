@@ -185,7 +185,7 @@ class MemoryBlobStore:
         self._is_open = False
 
     def prepare_store(self) -> Deferred[None]:
-        """See the interface. There is nothing to prepare: it lasts no longer than the process."""
+        """See :class:`~ozgate.interfaces.IBlobStore`. There is nothing to prepare: it lasts no longer than the process."""
         return succeed(None)
 
     def open_store(self) -> Deferred[None]:
@@ -194,14 +194,14 @@ class MemoryBlobStore:
         return succeed(None)
 
     def close_store(self) -> Deferred[None]:
-        """See the interface. What was committed stays."""
+        """See :class:`~ozgate.interfaces.IBlobStore`. What was committed stays."""
         self._is_open = False
         for sink in list(self.sinks):
             sink.abort()
         return succeed(None)
 
     def create(self, size_hint: int | None) -> MemorySink:
-        """See the interface."""
+        """See :class:`~ozgate.interfaces.IBlobStore`."""
         if not self._is_open:
             raise Unavailable("the blob store is closed")
         sink = MemorySink(self)
@@ -209,7 +209,7 @@ class MemoryBlobStore:
         return sink
 
     def open(self, blob: BlobRef, byte_range: ByteRange) -> Deferred[IByteSource]:
-        """See the interface."""
+        """See :class:`~ozgate.interfaces.IBlobStore`."""
         try:
             return succeed(self._open(blob, byte_range))
         except StoreError:
@@ -224,17 +224,17 @@ class MemoryBlobStore:
         return cast(IByteSource, MemorySource(data, blob, byte_range))
 
     def delete(self, blob_id: str) -> Deferred[None]:
-        """See the interface."""
+        """See :class:`~ozgate.interfaces.IBlobStore`."""
         self.data.pop(blob_id, None)
         return succeed(None)
 
     def list(self, before: int, ending: str = "") -> Deferred[Sequence[str]]:
-        """See the interface."""
+        """See :class:`~ozgate.interfaces.IBlobStore`."""
         limit = f"{max(before, 0):012x}"
         return succeed(sorted(i for i in self.data if i < limit and i.endswith(ending)))
 
     def inspect(self, blobs: Sequence[BlobRef]) -> Deferred[Mapping[str, str]]:
-        """See the interface."""
+        """See :class:`~ozgate.interfaces.IBlobStore`."""
         wrong = {}
         for blob in blobs:
             if blob.id not in self.data:
@@ -246,7 +246,7 @@ class MemoryBlobStore:
     def verify(
         self, blob_id: str, pace: Callable[[int], Deferred[None]] | None = None
     ) -> Deferred[int]:
-        """See the interface."""
+        """See :class:`~ozgate.interfaces.IBlobStore`."""
         data = self.data.get(blob_id)
         if data is None:
             return fail(Absent(f"verifying blob {blob_id}: there is none"))

@@ -141,7 +141,7 @@ class MemoryMetadataStore:
         return self._tables.last
 
     def prepare(self) -> Deferred[None]:
-        """See the interface. There is nothing to prepare: it lasts no longer than the process."""
+        """See :class:`~ozgate.interfaces.IMetadataStore`. There is nothing to prepare: it lasts no longer than the process."""
         return succeed(None)
 
     def open(self) -> Deferred[None]:

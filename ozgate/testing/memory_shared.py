@@ -58,11 +58,11 @@ class SharedRows(Rows):
             doomed.pop((blob.store, blob.id), None)
 
     def check_rows(self, after: str, limit: int) -> CheckedRows:
-        """See the interface. There are no rows that could be damaged."""
+        """See :class:`~ozgate.interfaces.IRepairs`. There are no rows that could be damaged."""
         return CheckedRows()
 
     def mend_row(self, row: DamagedRow, owner: str) -> str:
-        """See the interface."""
+        """See :class:`~ozgate.interfaces.IRepairs`."""
         self._written()
         self._claims.check_lease()
         return "it is not there any more, or was written anew"

@@ -45,7 +45,7 @@ class XorSealing:
         return Content(_seal(body, _key_of(seal), 0), (), seal, len(body))
 
     def open_body(self, content: Content) -> bytes:
-        """See the interface."""
+        """See :class:`~ozgate.content.sealing.Sealing`."""
         assert content.body is not None
         plain = _open(content.body, _key_of(content.seal), 0)
         if len(plain) != content.plain_length:
@@ -53,31 +53,31 @@ class XorSealing:
         return plain
 
     def stored_size(self, size: int) -> int:
-        """See the interface."""
+        """See :class:`~ozgate.content.sealing.Sealing`."""
         return size + -(-size // BLOCK) * TAG
 
     def plain_size(self, stored: int) -> int:
-        """See the interface. What is too small for a byte is no size of a blob."""
+        """See :class:`~ozgate.content.sealing.Sealing`. What is too small for a byte is no size of a blob."""
         blocks, rest = divmod(stored, _SEALED)
         return max(blocks * BLOCK + max(rest - TAG, 0), 1)
 
     def seal(self, sink: IBlobSink) -> tuple[IBlobSink, str]:
-        """See the interface."""
+        """See :class:`~ozgate.content.sealing.Sealing`."""
         seal = self._new_seal()
         return cast(IBlobSink, _SealingSink(sink, _key_of(seal))), seal
 
     def stored_range(self, extent: Extent) -> ByteRange:
-        """See the interface."""
+        """See :class:`~ozgate.content.sealing.Sealing`."""
         start = extent.offset // BLOCK * _SEALED
         end = -(-(extent.offset + extent.length) // BLOCK) * _SEALED
         return ByteRange(start, min(end, extent.blob.length) - start)
 
     def open(self, extent: Extent, source: IByteSource) -> IByteSource:
-        """See the interface."""
+        """See :class:`~ozgate.content.sealing.Sealing`."""
         return cast(IByteSource, _OpenedSource(source, extent))
 
     def copied(self, content: Content) -> Content:
-        """See the interface."""
+        """See :class:`~ozgate.content.sealing.Sealing`."""
         extents = tuple(
             evolve(extent, seal=_wrapped_anew(extent.seal))
             for extent in content.extents
@@ -152,7 +152,7 @@ class _SealingSink:
         self._sink.registerProducer(producer, streaming)
 
     def unregisterProducer(self) -> None:
-        """See the interface."""
+        """See :class:`~ozgate.interfaces.IBlobSink`."""
         self._sink.unregisterProducer()
 
     def write(self, data: bytes) -> None:
@@ -178,7 +178,7 @@ class _SealingSink:
         return committed
 
     def abort(self) -> Deferred[None]:
-        """See the interface."""
+        """See :class:`~ozgate.interfaces.IBlobSink`."""
         self._held.clear()
         aborted: Deferred[None] = self._sink.abort()
         return aborted
@@ -200,7 +200,7 @@ class _OpenedSource:
         return sent
 
     def as_bytes(self) -> bytes | None:
-        """See the interface."""
+        """See :class:`~ozgate.interfaces.IByteSource`."""
         sealed = self._source.as_bytes()
         if sealed is None:
             return None
@@ -213,7 +213,7 @@ class _OpenedSource:
         return None
 
     def close(self) -> None:
-        """See the interface."""
+        """See :class:`~ozgate.interfaces.IByteSource`."""
         self._source.close()
 
 

@@ -84,7 +84,11 @@ class _Sender:
             self.request.write(data)
 
     async def send_all(self, sources: AsyncIterator[IByteSource]) -> None:
-        """Send source after source."""
+        """Send source after source, and close each.
+
+        :raises ClientGone: the client went before the end.
+        :raises StoreError: a source cannot be read, or all of them together have another length than was announced.
+        """
         async for source in sources:
             try:
                 if self.request.gone:

@@ -282,7 +282,10 @@ def _listed(
 async def update_bucket(
     context: AdminContext, caller: Caller, volume: str, bucket: str, user: str
 ) -> Json:
-    """Give a bucket or link another owner."""
+    """Give a bucket or link another owner; ``ALL`` is needed on it.
+
+    :raises AdminError: the caller may not; there is no such bucket or link; the owner has no name.
+    """
     principal = principal_of(caller)
     if not user:
         raise AdminError("INVALID_REQUEST", "an owner has a name")

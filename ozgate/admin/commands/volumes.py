@@ -49,6 +49,7 @@ async def create_volume(
     """Make a volume.
 
     :param user: its owner; the caller when ``None``.
+    :raises AdminError: the caller is no administrator; the name is no name of a volume, or taken; a quota is wrong.
     """
     require_admin(caller)
     check_name("volume", volume)
@@ -127,7 +128,10 @@ def _listed(
 async def update_volume(
     context: AdminContext, caller: Caller, volume: str, user: str
 ) -> Json:
-    """Give a volume another owner."""
+    """Give a volume another owner.
+
+    :raises AdminError: the caller is no administrator; there is no such volume; the owner has no name.
+    """
     require_admin(caller)
     if not user:
         raise AdminError("INVALID_REQUEST", "an owner has a name")

@@ -158,11 +158,11 @@ class FileBlobStore:
 
     @property
     def identity(self) -> str:
-        """See the interface."""
+        """See :class:`~ozgate.interfaces.IBlobStore`."""
         return self._folders.identity
 
     def prepare_store(self) -> Deferred[None]:
-        """See the interface. Fails with ``Unavailable`` and one clear line."""
+        """See :class:`~ozgate.interfaces.IBlobStore`. Fails with ``Unavailable`` and one clear line."""
         return Deferred.fromCoroutine(self._prepare_store())
 
     async def _prepare_store(self) -> None:
@@ -175,7 +175,7 @@ class FileBlobStore:
         self._is_open = True
 
     def open_store(self) -> Deferred[None]:
-        """See the interface. Fails with ``Unavailable`` and one clear line."""
+        """See :class:`~ozgate.interfaces.IBlobStore`. Fails with ``Unavailable`` and one clear line."""
         return Deferred.fromCoroutine(self._open_store())
 
     async def _close_store(self) -> None:
@@ -184,11 +184,11 @@ class FileBlobStore:
         self._folders.close()
 
     def close_store(self) -> Deferred[None]:
-        """See the interface."""
+        """See :class:`~ozgate.interfaces.IBlobStore`."""
         return Deferred.fromCoroutine(self._close_store())
 
     def create(self, size_hint: int | None) -> FileSink:
-        """See the interface. Raises ``Unavailable`` when the store is not open."""
+        """See :class:`~ozgate.interfaces.IBlobStore`. Raises ``Unavailable`` when the store is not open."""
         if not self._is_open:
             raise Unavailable("the blob store is closed")
         sink = FileSink(self, os.urandom(4).hex(), size_hint)
@@ -196,7 +196,7 @@ class FileBlobStore:
         return sink
 
     def open(self, blob: BlobRef, byte_range: ByteRange) -> Deferred[IByteSource]:
-        """See the interface. Opens the file at once: that is a tenth of a hop to a thread."""
+        """See :class:`~ozgate.interfaces.IBlobStore`. Opens the file at once: that is a tenth of a hop to a thread."""
         try:
             return succeed(self._open(blob, byte_range))
         except StoreError:
@@ -231,7 +231,7 @@ class FileBlobStore:
         )
 
     def delete(self, blob_id: str) -> Deferred[None]:
-        """See the interface. A deletion that a power cut takes back leaves an orphan for the sweep."""
+        """See :class:`~ozgate.interfaces.IBlobStore`. A deletion that a power cut takes back leaves an orphan for the sweep."""
         self.known.forget(blob_id)
         return self.run_in_thread(self._delete, blob_id)
 
@@ -240,7 +240,7 @@ class FileBlobStore:
             syscalls.unlink(self._path(blob_id))
 
     def list(self, before: int, ending: str = "") -> Deferred[Sequence[str]]:
-        """See the interface."""
+        """See :class:`~ozgate.interfaces.IBlobStore`."""
         return self.run_in_thread(self._list, before, ending)
 
     def _list(self, before: int, ending: str) -> Sequence[str]:
@@ -260,7 +260,7 @@ class FileBlobStore:
         return sorted(found)
 
     def inspect(self, blobs: Sequence[BlobRef]) -> Deferred[Mapping[str, str]]:
-        """See the interface."""
+        """See :class:`~ozgate.interfaces.IBlobStore`."""
         return self.run_in_thread(
             inspect, [(blob, self.file_of(blob.id)) for blob in blobs]
         )
@@ -281,7 +281,7 @@ class FileBlobStore:
             verifier.close()
 
     def verify(self, blob_id: str, pace: Pace | None = None) -> Deferred[int]:
-        """See the interface. Reads from the disk, not from what the kernel has cached."""
+        """See :class:`~ozgate.interfaces.IBlobStore`. Reads from the disk, not from what the kernel has cached."""
         return Deferred.fromCoroutine(self._verify(blob_id, pace))
 
     def file_of(self, blob_id: str) -> str:

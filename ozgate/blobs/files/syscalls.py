@@ -189,6 +189,8 @@ def allocate(fd: int, count: int) -> None:
     """Reserve room for the first ``count`` bytes, where the file system can; its size stays.
 
     Not ``posix_fallocate``, which writes every block where the file system cannot.
+
+    :raises OSError: there is no room.
     """
     done = _LIBC.fallocate(
         fd, _KEEP_SIZE, ctypes.c_longlong(0), ctypes.c_longlong(count)
