@@ -64,7 +64,8 @@ _PLAIN = {code: chr(code) for code in range(0x20, 0x7F)} | {
     0x7C: "\\x7c",  # separates the fields of an audit line
 }
 _ESCAPES = [_PLAIN.get(code, f"\\x{code:02x}") for code in range(256)]
-_UNSAFE = bytes(set(range(256)) - set(range(0x20, 0x7F))) + b'"\\|'
+_MARKED = bytes(code if _ESCAPES[code] == chr(code) else 0 for code in range(256))
+"""For ``translate``: what has to be escaped becomes NUL."""
 
 
 def escape(value: bytes, most: int = TARGET) -> str:
@@ -72,7 +73,7 @@ def escape(value: bytes, most: int = TARGET) -> str:
 
     :param most: characters, after which it is cut.
     """
-    if len(value) <= most and len(value.translate(None, _UNSAFE)) == len(value):
+    if len(value) <= most and b"\0" not in value.translate(_MARKED):
         return value.decode("ascii")
     pieces = []
     for byte in value:

@@ -11,7 +11,6 @@ from attrs import evolve
 from ozgate.errors import S3Error
 from ozgate.s3.resolve import resolve
 from ozgate.wire import target as module
-from ozgate.wire.head import VISIBLE
 from ozgate.wire.target import (
     Address,
     Query,
@@ -22,6 +21,9 @@ from ozgate.wire.target import (
 )
 from tests.fuzz.judging import check_error
 from tests.fuzz.running import fuzz
+
+VISIBLE = bytes(range(0x21, 0x7F))
+"""What a request target is made of; what is not ASCII must come percent-encoded."""
 
 DOMAINS = ("s3.example.com", "example.com:9878")
 SEEDS = (

@@ -15,7 +15,8 @@ from hashlib import md5
 from zlib import crc32
 
 from ozgate.auth.sigv4 import sign
-from ozgate.wire.head import CONTROLS, TOKEN, VISIBLE
+from ozgate.wire.head import CONTROLS, TOKEN
+from tests.fuzz.address import VISIBLE
 from tests.fuzz.judging import check_answer
 from tests.fuzz.running import fuzz
 from tests.fuzz.sites import DATE, GUEST, NOW, SECRETS, World

@@ -17,8 +17,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.config.settings import Settings
 from ozgate.errors import SlowDown
+from ozgate.wire import gatewaysite as site_module
 from ozgate.wire import idle, limits
-from ozgate.wire import site as site_module
 from ozgate.wire.limits import (
     ALL,
     BYTES,
