@@ -21,7 +21,7 @@ class IVerifier(Interface):
     def verify(presented: Presented) -> Deferred[Signatory | None]:
         """Find out who signed.
 
-        Nothing of the answer is kept for longer than revocation allows: not at all. It is asked again when a large body is here.
+        Nothing of the answer is kept for longer than revocation allows: not at all. It is asked again when a body is here that was large or took its time.
 
         :return: fires with ``None`` when the signature is another's; fails with ``Absent`` when nobody has the access id, or
             its secret has expired. Signatures are compared in constant time.
