@@ -30,7 +30,7 @@ from ozgate.testing.metadata_base import (
     upload,
 )
 from ozgate.testing.metadata_contract import Provider, contract_of
-from ozgate.testing.metadata_needs import NEEDS
+from ozgate.testing.metadata_needs import LEASE, NEEDS
 from ozgate.values import Bucket, Claim, Content, DamagedRow, Principal, Secret, Volume
 from tests.started import started
 
@@ -161,6 +161,26 @@ class UnclaimedTests(TestCase):
             refused = isinstance(found[0], Failure) and found[0].check(Unclaimed)
             self.assertFalse(refused, name)
 
+    def test_shared_with_others(self) -> None:
+        """Each of them is refused, too, where what it changes is claimed, but shared."""
+        for name, args in self.calls().items():
+            shared = [each._replace(shared=True) for each in NEEDS[name](*args)]
+            if NEEDS[name](*args) == (LEASE,):
+                continue
+            self.failureResultOf(
+                self.store.write(_ask_sharing, name, args, shared), Unclaimed
+            )
+
+    def test_order(self) -> None:
+        """Who claims something before what he holds, or alone what he shares, is refused: two could wait for each other."""
+        one, two = Claim.bucket(1, shared=True), Claim.bucket(2)
+        for first, then in ((two, one), (one, Claim.bucket(1))):
+            self.failureResultOf(
+                self.store.write(_claim_by_turns, first, then), Misclaimed
+            )
+        self.successResultOf(self.store.write(_claim_by_turns, one, two))
+        self.successResultOf(self.store.write(_claim, two, one))
+
     def test_in_no_bucket(self) -> None:
         """Nobody has something in a bucket that another may have alone, with all that is in it."""
         number = self.bucket.number
@@ -176,6 +196,18 @@ class UnclaimedTests(TestCase):
 
 def _claim(tx: IMetadataTransaction, *claims: Claim) -> None:
     tx.claim(*claims)
+
+
+def _claim_by_turns(tx: IMetadataTransaction, first: Claim, then: Claim) -> None:
+    tx.claim(first)
+    tx.claim(then)
+
+
+def _ask_sharing(
+    tx: IMetadataTransaction, name: str, args: tuple[Any, ...], claims: list[Claim]
+) -> Any:
+    tx.claim(*claims)
+    return ask(tx, name, args)
 
 
 _numbers = count()
