@@ -13,6 +13,7 @@ from twisted.internet.task import Clock
 
 from ozgate.admin.caller import Caller
 from ozgate.admin.commands.table import run
+from ozgate.admin.context import AdminContext
 from ozgate.admin.errors import AdminError
 from ozgate.blobs.files import syscalls
 from ozgate.content.stores import BlobStores
@@ -31,6 +32,7 @@ from ozgate.values import (
     Upload,
     Volume,
 )
+from tests.operations.uploads import LARGE, ObjectTestCase
 from tests.unit.admin.upkeep.test_backup import BackupCase
 from tests.unit.background.test_reaper import name_blob
 
@@ -263,3 +265,31 @@ def put_part(
     content = Content(None, (Extent(blob, 0, blob.length),))
     claim_whole(tx, bucket)
     tx.put_part(bucket, upload, Part(1, blob.length, "etag", tx.now(), {}, content))
+
+
+class ClaimedTests(ObjectTestCase):
+    """What a check changes it has claimed: the provider in memory refuses what is not."""
+
+    async def test_removed(self) -> None:
+        """A version and a part whose bytes are gone are removed, and what is doomed in a store that nobody knows is forgotten."""
+        await self.put(LARGE)
+        upload_id = await self.begin("/bucket/other")
+        await self.part(upload_id, 1, LARGE, "/bucket/other")
+        gateway: Any = self.client.gateway
+        gateway.blobs.default.data.clear()
+        stranger = BlobRef("elsewhere", "0" * 24, 0, 0)
+        await gateway.metadata.write(change, "doom", ([stranger],))
+        context = AdminContext(gateway, None, 0.0)
+        place, done = "", []
+        while place is not None:
+            arguments = {"place": place, "remove_damaged": True}
+            page: Any = await run(context, ADMIN, "check_store", arguments)
+            done += [each["done"] for each in page["findings"]]
+            place = page["place"]
+            self.clock.advance(0)
+        said = ["removed", "the upload is aborted", "it is taken off the list"]
+        self.assertEqual(done, said)
+        self.assertEqual((await self.get()).status, 404)
+        self.assertEqual(
+            (await self.get(f"/bucket/other?uploadId={upload_id}")).status, 404
+        )
