@@ -36,19 +36,27 @@ class LinkTests(SynchronousTestCase):
 
 
 MODULE = re.compile(r"[\w/]+\.py\b")
+NAME = re.compile(r"`([A-Za-z_][\w.]*)(?:\([^`]*\))?`")
+"""A name in the code, alone or called."""
+
+DOCUMENTS = ("CONTRIBUTING.md", "docs/architecture.md")
 ELLIPSES = ("metadata_*.py", "memory_*.py")
 """What stands for several modules."""
 
 
-class ModuleTests(SynchronousTestCase):
+class CodeTests(SynchronousTestCase):
     """What is said of where something is, for those who change it."""
 
-    def test_are_there(self) -> None:
-        """Each module that they name is in the tree, so that whoever looks for it finds it."""
+    def setUp(self) -> None:
+        """The modules that there are."""
         folders = "ozgate", "twisted", "tests", "benchmarks"
         found = [path for each in folders for path in Path(ROOT, each).rglob("*.py")]
-        paths = [f"/{path.relative_to(ROOT)}" for path in (*found, *ROOT.glob("*.py"))]
-        for name in ("CONTRIBUTING.md", "docs/architecture.md"):
+        self.modules = [*found, *ROOT.glob("*.py")]
+
+    def test_modules(self) -> None:
+        """Each module that is named is in the tree, so that whoever looks for it finds it."""
+        paths = [f"/{path.relative_to(ROOT)}" for path in self.modules]
+        for name in DOCUMENTS:
             text = Path(ROOT, name).read_text()
             for each in ELLIPSES:
                 text = text.replace(each, "")
@@ -57,3 +65,12 @@ class ModuleTests(SynchronousTestCase):
             for module in named:
                 there = any(path.endswith(f"/{module}") for path in paths)
                 self.assertTrue(there, f"{name}: {module}")
+
+    def test_names(self) -> None:
+        """Each class, function and member that the architecture names is in the code."""
+        code = "\n".join(path.read_text("utf-8") for path in self.modules)
+        words = set(re.findall(r"\w+", code))
+        named = NAME.findall(Path(ROOT, "docs/architecture.md").read_text())
+        self.assertTrue(named)
+        missing = [name for name in named if not words.issuperset(name.split("."))]
+        self.assertEqual(missing, [])
