@@ -109,5 +109,5 @@ def http_date(text: str) -> int | None:
 
 
 def iso(seconds: float) -> str:
-    """A time as error documents have it."""
+    """A time, in seconds since the epoch, as error documents have it."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

@@ -33,6 +33,8 @@ class S3Error(Exception):
 
     :param message: what to say instead of the docstring's first line.
     :param members: extra XML members, such as ``Key="a"``; their names are S3's.
+    :cvar status: the HTTP status.
+    :cvar retry_after: seconds after which the client is told to come again; ``None``: it is not told.
     :ivar headers: extra (name, value) pairs of the answer, such as ``x-amz-delete-marker``.
     :ivar source: volume and name of the bucket that a link led to; the audit log names it.
     """

@@ -242,7 +242,10 @@ def _check_reach(
 
 
 async def drain(clock: IReactorTime, site: GatewaySite, seconds: float) -> None:
-    """Let the requests under way end, each connection closing after its own; then cut what is left."""
+    """Let the requests under way end, each connection closing after its own; then cut what is left.
+
+    :param seconds: how long they may take.
+    """
     idle = {channel for channel in site.connections if not channel.requests}
     for channel in list(site.connections):
         channel.persistent = False

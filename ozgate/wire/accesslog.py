@@ -185,6 +185,7 @@ def audit_line(
 ) -> str:
     """One line of the audit log, in the form Apache Ozone's S3 gateway writes it.
 
+    :param now: seconds since the epoch.
     :param action: Ozone's name of it, such as ``GET_KEY``.
     :param parameters: path and query parameters; secret ones are replaced here.
     :param success: failures have the level ERROR, as in Ozone.
@@ -323,6 +324,7 @@ class AuditLog:
         """Add the line of a request that is over.
 
         :param action: Ozone's name of the operation.
+        :param seconds: how long it took.
         :param error: what it failed with.
         :param source: volume and bucket that the bucket is a link to.
         :param query: the parameters in its target; ``None`` where it was not decoded yet.

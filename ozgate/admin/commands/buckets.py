@@ -86,6 +86,8 @@ async def create_bucket(
     """Make a bucket.
 
     :param user: its owner; the caller when ``None``.
+    :param space_quota: bytes; ``None`` or -1 for no quota.
+    :param namespace_quota: keys; likewise.
     :raises AdminError: ``BUCKET_ALREADY_EXISTS``; ``QUOTA_ERROR``: the volume has a space quota, so the bucket needs one;
         ``QUOTA_EXCEEDED``.
     """

@@ -49,6 +49,8 @@ async def create_volume(
     """Make a volume.
 
     :param user: its owner; the caller when ``None``.
+    :param space_quota: bytes; ``None`` or -1 for no quota.
+    :param namespace_quota: buckets and links; likewise.
     :raises AdminError: the caller is no administrator; the name is no name of a volume, or taken; a quota is wrong.
     """
     require_admin(caller)

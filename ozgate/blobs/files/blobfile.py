@@ -107,6 +107,7 @@ def read_footer(footer: bytes | memoryview, blob: BlobRef) -> bytes:
 class Trailer:
     """What a trailer says.
 
+    :ivar length: bytes of the blob.
     :ivar crc: CRC64NVME of all bytes.
     :ivar table_crc: CRC64NVME of the table.
     """
