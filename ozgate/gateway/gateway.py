@@ -34,7 +34,7 @@ class Gateway:
     :ivar memory: what bodies take of it.
     :ivar troubles: what is amiss for a while.
     :ivar turns: who may hash what is stored.
-    :ivar sealing: seals what is stored, and opens it; ``None`` for nothing, as in every service today.
+    :ivar sealing: seals what is stored, and opens it; ``None`` for nothing.
     """
 
     settings: Settings

@@ -163,7 +163,7 @@ def replace_members(
 def _replaced_by(
     tx: IMetadataTransaction, bucket: Bucket, key: str, latest: ObjectVersion | None
 ) -> ObjectVersion | None:
-    """The version that a new one takes the place of: the null version, in every bucket that there is today.
+    """The version that a new one takes the place of: the null version, for no bucket is versioned.
 
     :param latest: the key's newest version.
     """

@@ -1,1 +1,1 @@
-"""Who may do what: actions on resources, and Ozone's rights and lists, which decide today."""
+"""Who may do what: actions on resources, decided by Ozone's rights and lists."""

@@ -11,7 +11,7 @@ first rule of :data:`RULES` that has something to say decides, and where none ha
 6. what policies of the identity allow, within those of its session;
 7. Ozone's access control list.
 
-Those that there are today are in :data:`RULES`. DeleteObjects asks twice: at the bucket's door without a key, whether anything may be removed, then for
+:data:`RULES` has those that are built. DeleteObjects asks twice: at the bucket's door without a key, whether anything may be removed, then for
 each key. A rule that reads a document gets it as a member of :class:`Question`, looked up by :func:`may`
 where the bucket is known to have one.
 """
