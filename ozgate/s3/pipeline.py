@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 from twisted.internet.defer import CancelledError
-from twisted.logger import Logger
 
 from ..batches import BATCH
 from ..errors import (
@@ -50,11 +49,8 @@ if TYPE_CHECKING:
     from .openpages import OpenPage
     from .row import Operation
 
-_log = Logger()
-
 STREAMED = 2 * BATCH + (256 << 10)
 """Bytes of a body on its way to a blob that are in memory at a time, at most: a batch in the thread, one to come, one read."""
-
 
 UNCOUNTED = 64 << 10
 """Bytes of a document that may wait for its reader unaccounted for: more or less what is written before anybody asks."""
