@@ -53,6 +53,7 @@ _KINDS = {
     "free": "size",
     "fsync": "sync",
     "fsync_folder": "sync_folder",
+    "is_at": "size",
     "link": "link",
     "link_unnamed": "link",
     "listdir": "listdir",

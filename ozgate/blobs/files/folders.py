@@ -100,6 +100,18 @@ class Folders:
             self.close()
             raise
 
+    def check_there(self) -> None:
+        """Make sure that the folder is the one that was opened: what is not in another one is not lost.
+
+        :raises Unavailable: it is another, or there is none.
+        """
+        with suppress(OSError):
+            if syscalls.is_at(self._lock, f"{self.path}/FORMAT"):
+                return
+        raise Unavailable(
+            f"{self.path} is not the folder any more that was opened: is its disk mounted?"
+        )
+
     def close(self) -> None:
         """Release the lock."""
         fd, self._lock = self._lock, -1

@@ -217,6 +217,7 @@ class FileBlobStore:
             if fd >= 0:
                 syscalls.close(fd)
             if isinstance(error, OSError):
+                self._folders.check_there()
                 raise syscalls.store_error(f"opening blob {blob.id}", error) from error
             raise
         return FileSource(
@@ -261,9 +262,13 @@ class FileBlobStore:
 
     def inspect(self, blobs: Sequence[BlobRef]) -> Deferred[Mapping[str, str]]:
         """See :class:`~ozgate.interfaces.IBlobStore`."""
-        return self.run_in_thread(
-            inspect, [(blob, self.file_of(blob.id)) for blob in blobs]
-        )
+        return self.run_in_thread(self._inspect, blobs)
+
+    def _inspect(self, blobs: Sequence[BlobRef]) -> Mapping[str, str]:
+        wrong = inspect([(blob, self.file_of(blob.id)) for blob in blobs])
+        if wrong:
+            self._folders.check_there()
+        return wrong
 
     async def _verify(self, blob_id: str, pace: Pace | None) -> int:
         verifier = Verifier(self.file_of(blob_id))
@@ -273,9 +278,11 @@ class FileBlobStore:
                 if pace is not None:
                     await pace(count)
             return verifier.length
-        except StoreError:
+        except StoreError as error:
             # What is sent from now on is looked at.
             self.known.forget(blob_id)
+            if isinstance(error, Absent):
+                self._folders.check_there()
             raise
         finally:
             verifier.close()

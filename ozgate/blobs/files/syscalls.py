@@ -25,6 +25,7 @@ __all__ = [
     "free",
     "fsync",
     "fsync_folder",
+    "is_at",
     "link",
     "link_unnamed",
     "listdir",
@@ -145,6 +146,11 @@ def stamp(fd: int) -> Stamp:
     """What is another one once a file was changed or replaced: its size, its number, the time of its last change."""
     found = os.fstat(fd)
     return found.st_size, found.st_ino, found.st_ctime_ns
+
+
+def is_at(fd: int, path: str) -> bool:
+    """Whether a path leads to an open file."""
+    return os.path.samestat(os.fstat(fd), os.stat(path))
 
 
 def writev(fd: int, chunks: Sequence[bytes | memoryview]) -> int:

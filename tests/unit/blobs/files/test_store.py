@@ -652,6 +652,27 @@ class OpeningTests(FilesCase):
         self.assertRegex(later.identity, "^[0-9a-f]{16}$")
         self.assertNotEqual(later.identity, identity)
 
+    def test_gone(self) -> None:
+        """While another folder is in the place of the one that was opened, or none, blobs are out of reach, and not lost."""
+        blob = self.put(b"abc")
+        os.rename(self.path, f"{self.path}-away")
+        for is_there in (False, True):
+            if is_there:
+                store = self.make(self.path)
+                self.successResultOf(store.close_store())
+            for asked in (
+                self.store.open(blob, ByteRange(0, 1)),
+                self.store.inspect([blob]),
+                self.store.verify(blob.id),
+            ):
+                error = self.failureResultOf(asked, Unavailable).value
+                self.assertIn("is its disk mounted?", str(error))
+        shutil.rmtree(self.path)
+        os.rename(f"{self.path}-away", self.path)
+        self.assertEqual(self.successResultOf(self.store.inspect([blob])), {})
+        os.unlink(self.file(blob))
+        self.failureResultOf(self.store.open(blob, ByteRange(0, 1)), Absent)
+
     def test_identity_on_a_full_disk(self) -> None:
         """A full disk keeps no identity, and the store opens without; it gets one when there is room."""
         self.successResultOf(self.store.close_store())
