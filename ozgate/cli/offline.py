@@ -54,7 +54,7 @@ class Stores:
             self._caller: Caller = self._wait(lambda: local_caller(uid, self._context))
         except BaseException as error:
             self._wait(self._service.close)
-            raise _refusal(error) from error
+            raise _refusal(error, config) from error
 
     def __enter__(self) -> Stores:
         return self
@@ -129,12 +129,13 @@ def _become_owner(data: str) -> None:
     os.setuid(found.st_uid)
 
 
-def _refusal(error: BaseException) -> BaseException:
+def _refusal(error: BaseException, config: str | None) -> BaseException:
     """What is said of stores that cannot be opened."""
     if isinstance(error, StoreError):
         return as_admin_error(error)
     if isinstance(error, ConfigurationError):
-        return _not_found(str(error))
+        said = "" if config else "; --config gives the service's own file"
+        return _not_found(f"{error}{said}")
     return error
 
 

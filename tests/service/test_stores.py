@@ -270,7 +270,15 @@ class KilledTests(StoresCase):
         other = os.path.join(self.folder, "disk2")
         code, _, error = self.ozgate("fsck", "--data", self.data)
         self.assertEqual(code, 0, error)
-        self.settings = (f"ozgate.blobs=disk2=files:{other}",)
+        self.settings = (
+            f"ozgate.blobs=disk2=files:{other}",
+            "ozgate.blobs.more=files:blobs",
+        )
+        self.serve("data").stop()
+        code, _, error = self.ozgate("fsck", "--data", self.data)
+        self.assertEqual(code, 255)
+        self.assertIn("--config gives the service's own file", error)
+        self.settings = self.settings[:1]
         with self.assertRaises(Exception) as caught:
             self.serve("data")
         self.assertIn("ozgate.blobs.more", str(caught.exception))
