@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from ...values import Extent
 from .columns import Row
+from .conversions import any_text
 from .counters import Sequences, Times
 from .declared import Table
 from .pieces import extent_rows
@@ -38,6 +40,15 @@ class Rows:
     def begin(self) -> None:
         """Another interaction begins: forget the time."""
         self._now = None
+
+    @contextmanager
+    def _any_text(self) -> Iterator[None]:
+        """Read text that is no UTF-8, too. Who does so meets ``UnicodeEncodeError`` where such a row is held against its check."""
+        self._connection.text_factory = any_text
+        try:
+            yield
+        finally:
+            self._connection.text_factory = str
 
     def now(self) -> int:
         """See :meth:`~ozgate.interfaces.IMetadataTransaction.now`."""

@@ -11,6 +11,10 @@ from .base import Rows
 from .conversions import unsigned
 from .tables import EXTENTS
 
+_IS_ID = "(blob NOT GLOB '*[^0-9A-Za-z]*' AND typeof(blob) = 'text')"
+_IS_STORE = "(store NOT GLOB '*[^0-9a-z+.-]*' AND typeof(store) = 'text')"
+"""What is none, a damaged row has: it is in nobody's way. No check covers what is doomed."""
+
 
 class BlobRows(Rows):
     """Blobs that may have no name left; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
@@ -19,7 +23,7 @@ class BlobRows(Rows):
         """Blobs of a store doomed before that time, oldest first; their length and checksum are 0."""
         rows = self._execute(
             "SELECT blob FROM doomed WHERE store = ? AND doomed_at < ?"
-            " ORDER BY doomed_at, blob LIMIT ?",
+            f" AND {_IS_ID} ORDER BY doomed_at, blob LIMIT ?",
             (store, before, limit),
         ).fetchall()
         return [BlobRef(store, blob, 0, 0) for (blob,) in rows]
@@ -27,10 +31,11 @@ class BlobRows(Rows):
     def doomed_stores(self) -> Sequence[str]:
         """The stores that doomed blobs are in: a seek for each."""
         rows = self._execute(
-            "WITH RECURSIVE found (store) AS (SELECT MIN(store) FROM doomed UNION ALL"
-            " SELECT (SELECT MIN(store) FROM doomed WHERE store > found.store)"
-            " FROM found WHERE found.store IS NOT NULL)"
-            " SELECT store FROM found WHERE store IS NOT NULL"
+            f"WITH RECURSIVE found (name) AS (SELECT MIN(store) FROM doomed WHERE {_IS_STORE}"
+            " UNION ALL SELECT (SELECT MIN(store) FROM doomed"
+            f" WHERE store > found.name AND {_IS_STORE})"
+            " FROM found WHERE found.name IS NOT NULL)"
+            " SELECT name FROM found WHERE name IS NOT NULL"
         ).fetchall()
         return [store for (store,) in rows]
 
@@ -61,9 +66,8 @@ class BlobRows(Rows):
         rows = self._execute(
             "SELECT store, blob, COALESCE(CAST(blob_length AS INTEGER), 0),"
             " COALESCE(CAST(blob_crc64nvme AS INTEGER), 0) FROM extents INDEXED BY extents_blob"
-            " WHERE (blob, store) > (?, ?) AND blob NOT GLOB '*[^0-9A-Za-z]*'"
-            " AND typeof(blob) = 'text' AND store NOT GLOB '*[^0-9a-z+.-]*'"
-            " AND typeof(store) = 'text' GROUP BY blob, store ORDER BY blob, store LIMIT ?",
+            f" WHERE (blob, store) > (?, ?) AND {_IS_ID} AND {_IS_STORE}"
+            " GROUP BY blob, store ORDER BY blob, store LIMIT ?",
             (*after, limit),
         ).fetchall()
         return [

@@ -235,8 +235,9 @@ class BucketRows(VolumeRows):
             self._rewrite(BUCKETS, stored, configured=kinds)
 
     def _kinds_of(self, number: object) -> frozenset[str]:
-        """Which documents a bucket has."""
+        """Which documents a bucket has; a kind that is no text is damaged, and none."""
         kinds = self._execute(
-            "SELECT kind FROM configurations WHERE bucket = ?", (number,)
+            "SELECT kind FROM configurations WHERE bucket = ? AND typeof(kind) = 'text'",
+            (number,),
         ).fetchall()
         return frozenset(kind for (kind,) in kinds)

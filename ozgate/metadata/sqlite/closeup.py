@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from ...values import Bucket, Volume
 from .buckets import BucketRows
 from .columns import Row
+from .conversions import is_text
 from .declared import Table
 from .tables import BUCKETS, VOLUMES
 from .usage import USED_NAMES
@@ -18,15 +17,6 @@ _NAME = re.compile(r"[a-z0-9.-]+")
 
 class CloseUp(BucketRows):
     """Volumes and buckets that are damaged."""
-
-    @contextmanager
-    def _any_text(self) -> Iterator[None]:
-        """Also text that is no UTF-8, as a bit that flips can make it."""
-        self._connection.text_factory = any_text
-        try:
-            yield
-        finally:
-            self._connection.text_factory = str
 
     def _close_up(self, table: Table[object], row: Row, owner: str) -> str:
         """Let only a new owner in, and have the row agree with its check again.
@@ -121,17 +111,3 @@ def _is_of_its_kind(value: object, new: object) -> bool:
     if isinstance(value, str):
         return isinstance(new, str | None) and is_text(value)
     return type(value) is type(new)
-
-
-def any_text(text: bytes) -> str:
-    """Text of a column, which need not be UTF-8."""
-    return text.decode("utf-8", "surrogateescape")
-
-
-def is_text(value: str) -> bool:
-    """Whether what :func:`any_text` gave is UTF-8."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

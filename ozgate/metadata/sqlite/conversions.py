@@ -24,6 +24,20 @@ is_one: Callable[[object], bool] = frozenset({1}).__contains__
 _UNSIGNED = (1 << 64) - 1
 
 
+def any_text(text: bytes) -> str:
+    """Text of a column, which need not be UTF-8: a bit that flips can make any."""
+    return text.decode("utf-8", "surrogateescape")
+
+
+def is_text(value: str) -> bool:
+    """Whether what :func:`any_text` gave is UTF-8."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def pack(mapping: Mapping[str, str]) -> str:
     """A mapping as compact JSON; ``""`` when it is empty."""
     return _packed(tuple(mapping.items())) if mapping else ""

@@ -64,9 +64,10 @@ class Times:
 
 
 def _counter(connection: sqlite3.Connection, name: str) -> object:
-    """The value of a counter; ``None`` when there is none, or it has another name now."""
+    """The value of a counter; ``None`` when there is none, or it has another name now, or holds no number."""
     row = connection.execute(
-        "SELECT value FROM counters WHERE name = ?", (name,)
+        "SELECT value FROM counters WHERE name = ? AND typeof(value) = 'integer'",
+        (name,),
     ).fetchone()
     return None if row is None else row[0]
 

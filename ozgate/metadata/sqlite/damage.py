@@ -11,9 +11,9 @@ from attrs import evolve
 
 from ...errors import Damaged
 from ...values import CheckedRows, DamagedRow
-from .closeup import CloseUp, is_text
+from .closeup import CloseUp
 from .columns import Row
-from .conversions import pack_kinds
+from .conversions import is_text, pack_kinds
 from .declared import Table
 from .pieces import content_of
 from .tables import BODIES, BUCKETS, CHECKED, EXTENTS
@@ -43,11 +43,16 @@ def _exact(value: Any) -> Any:
 
 def _matching(names: tuple[str, ...], place: Row, last: str = "=") -> str:
     """A condition: columns are these; with ``last`` for the last one."""
-    terms = [
-        f"{name} {last if name == names[-1] else '='} "
-        + ("CAST(? AS TEXT)" if isinstance(value, bytes) else "?")
-        for name, value in zip(names, place, strict=True)
-    ]
+    terms = []
+    for name, value in zip(names, place, strict=True):
+        how = last if name == names[-1] else "="
+        if not isinstance(value, bytes):
+            terms.append(f"{name} {how} ?")
+        elif how == "=":
+            # Bytes stand for what is no text, and for text that is no UTF-8.
+            terms.append(f"CAST({name} AS BLOB) = ?")
+        else:
+            terms.append(f"{name} {how} CAST(? AS TEXT)")
     return " AND ".join(terms)
 
 
@@ -156,11 +161,12 @@ class CheckRows(CloseUp):
         before: Row | None = None if last is None else last[:2]
         keys: list[Row] = [tuple(map(_exact, row[:2])) for row in rows]
         for row, previous, key in zip(rows, [before, *keys], keys, strict=False):
-            place = (*key, row[2])
-            (latest,) = self._execute(
-                f"SELECT is_latest FROM versions WHERE {_matching(table.key, place)}",
-                place,
-            ).fetchone() or (None,)
+            place = (*key, _exact(row[2]))
+            at = _matching(table.key, place)
+            with self._any_text():
+                (latest,) = self._execute(
+                    f"SELECT is_latest FROM versions WHERE {at}", place
+                ).fetchone() or (None,)
             if latest != int(previous != key):
                 wrong = _damaged(table, row, f"{_LATEST} is {latest!r}")
                 yield evolve(wrong, loses=False)
@@ -216,7 +222,8 @@ class CheckRows(CloseUp):
             else:
                 done = self._remove_owner(place[0])
         elif table.name == "object_parts":
-            self._execute("DELETE FROM object_parts WHERE sequence = ?", place[:1])
+            whole = _matching(table.key[:1], place[:1])
+            self._execute(f"DELETE FROM object_parts WHERE {whole}", place[:1])
             done = "the object is not known by parts any more; its bytes stay"
         elif agrees:
             done = "the latest version of the key is set again"

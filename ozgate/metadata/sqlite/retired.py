@@ -8,7 +8,7 @@ the end of a large object holds nobody up.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 
 from ...values import EXTENTS_AT_ONCE
 from .base import Rows
@@ -38,13 +38,14 @@ class RetiredRows(Rows):
             (before,),
         )
         found: list[int] = []
-        with closing(rows):
+        with closing(rows), self._any_text():
             for row in rows:
                 if len(found) >= limit:
                     break
                 # A wrong owner leads to the bytes of another version.
-                if RETIRED.agrees(row):
-                    found.append(row[0])
+                with suppress(UnicodeEncodeError):
+                    if RETIRED.agrees(row):
+                        found.append(row[0])
         return found
 
     def release(self, sequence: int, limit: int) -> bool:

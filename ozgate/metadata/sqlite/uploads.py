@@ -131,11 +131,11 @@ class UploadRows(BucketRows):
         )
         width = BUCKETS.width
         found: list[tuple[Bucket, Upload]] = []
-        with closing(rows):
+        with closing(rows), self._any_text():
             for row in rows:
                 if len(found) >= limit:
                     break
-                with suppress(Damaged):
+                with suppress(Damaged, UnicodeEncodeError):
                     found.append(
                         (self._bucket_of(row[:width]), UPLOADS.read(row[width:]))
                     )
