@@ -107,12 +107,16 @@ def _claims(
 
 
 def _source_claims(tx: IMetadataTransaction, asked: Asked) -> tuple[Claim, ...]:
-    """The real bucket that a copy comes from, shared: who has it alone, to remove what is in it, waits. What may be read of it is asked later."""
-    name, _, _ = copy_source(asked.headers["x-amz-copy-source"])
-    bucket = tx.bucket(asked.volume, name)
-    if bucket is not None and bucket.source is not None:
-        bucket = follow(tx.bucket, bucket, lambda right, link: None).bucket
-    return () if bucket is None else (Claim.bucket(bucket.number, shared=True),)
+    """The real bucket that a copy comes from, shared: who has it alone, to remove what is in it, waits.
+
+    None where the caller may not read what is asked for, which is said later: who may not has nobody wait.
+    """
+    name, key, version = copy_source(asked.headers["x-amz-copy-source"])
+    try:
+        bucket = authorized_source(tx, asked, name, key, version or "")
+    except S3Error:
+        return ()
+    return (Claim.bucket(bucket.number, shared=True),)
 
 
 def _inside(

@@ -19,6 +19,7 @@ from ozgate.s3.perform import multipart
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.testing.memory_rows import MemoryTransaction
 from ozgate.testing.memory_state import State
+from ozgate.testing.metadata_base import ask
 from ozgate.values import Acl, Claim, Content
 from tests.operations.past import VOLUME
 from tests.operations.test_authorization import BUILT, Asked, AuthorizationTestCase
@@ -343,3 +344,12 @@ class RightsTests(OvertakenTestCase):
                     status, (200, 403) if row.name == "ListBuckets" else (403,)
                 )
                 self.assertEqual(claimed, [], each)
+        # Nor of a source that one may not read.
+        await self.add_bucket("mine", VOLUME, "other")
+        claimed.clear()
+        headers = {"x-amz-copy-source": "/bucket/key"}
+        asked = Asked("PUT", "/mine/copy", headers, b"")
+        self.assertEqual((await self.send(asked, "other"))[0], 403)
+        numbers = {claim.number for claim in claimed}
+        mine = (await self.store.read(ask, "bucket", (VOLUME, "mine"))).number
+        self.assertEqual(numbers, {0, mine})
