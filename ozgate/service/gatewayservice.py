@@ -85,6 +85,17 @@ OWNER = "ozgate"
 """Who owns what the service makes by itself while there is no key pair."""
 
 
+TAKEN = 60.0
+"""Seconds of writes that a power cut takes, at most, with relaxed durability."""
+
+
+def kept_for(settings: Settings) -> float:
+    """Seconds that a blob stays when its last name went: at least while a power cut may bring the name back."""
+    if settings.durability == "relaxed":
+        return max(settings.sweep_delay, TAKEN)
+    return settings.sweep_delay
+
+
 class GatewayService(Service):
     """An S3 gateway, from its data folder to its listeners.
 
@@ -246,7 +257,7 @@ class GatewayService(Service):
                 gateway.readers,
                 self._dated,
                 owner,
-                settings.sweep_delay,
+                kept_for(settings),
             )
             for store in self._blobs
         ]

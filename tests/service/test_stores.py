@@ -145,6 +145,19 @@ class TwoStoresTests(StoresCase):
         self.settings = settings
 
 
+class RelaxedTests(StoresCase):
+    """Writes that a power cut may take."""
+
+    settings = (*FIRST, "ozgate.durability=relaxed")
+
+    def test_kept(self) -> None:
+        """The bytes of what a write removed stay as long as a power cut may take that write, however short the delay."""
+        self.put("old", 100_000)
+        self.client.delete_object(Bucket="bucket", Key="old")
+        time.sleep(2)
+        self.assertEqual(len(self.blobs()), 1)
+
+
 class MissingTests(StoresCase):
     """A store whose disk is not there."""
 
