@@ -8,6 +8,8 @@ which it answers with what that gives. It ends with its input.
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 import time
 from hashlib import sha256
@@ -20,7 +22,7 @@ from ozgate.background.longreads import LongReads, join
 from ozgate.config.settings import Settings
 from ozgate.content.outlet import Located, Sources, begin_read, locate, open_sources
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.values import ByteRange
+from ozgate.values import BlobRef, ByteRange
 from tests.crash.disksite import DiskSite, Turns
 
 Asked = tuple[str, str, int]
@@ -68,6 +70,16 @@ class Slow:
         client = StringTransport()
         self._do(self._sources.send_to(client))
         return sha256(client.value()).hexdigest()
+
+    def suspend(self) -> str:
+        """Be suspended in the middle of a transaction, until somebody has it go on."""
+        self._do(self._site.metadata.write(_suspended))
+        return "went on"
+
+
+def _suspended(tx: IMetadataTransaction) -> None:
+    tx.doom([BlobRef("files", "0" * 24, 0, 0)])
+    os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def _locate(tx: IMetadataTransaction) -> Located:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from threading import Thread
+from typing import Any
 from unittest.mock import patch
 
 from ozgate.background.longreads import AFTER, EVERY, GRACE, LASTS
@@ -46,22 +50,23 @@ class Beside:
 
     def ask(self, *asked: Asked) -> list[Answered]:
         """Have it answer requests."""
-        self.begin(*asked)
-        assert self.process.stdout is not None
-        return [tuple(each) for each in json.loads(self.process.stdout.readline())]
+        self.begin(asked)
+        return [tuple(each) for each in self.answer()]
 
-    def begin(self, *asked: Asked) -> None:
-        """Have it begin to answer requests."""
+    def slow(self, what: str) -> Any:
+        """Have it do something for its slow client; what that gives."""
+        self.begin(what)
+        return self.answer()
+
+    def begin(self, asked: Sequence[Asked] | str) -> None:
+        """Have it begin to answer requests, or to do something."""
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(asked) + "\n")
         self.process.stdin.flush()
 
-    def slow(self, what: str) -> object:
-        """Have it do something for its slow client; what that gives."""
-        assert self.process.stdin is not None
+    def answer(self) -> Any:
+        """What it says then."""
         assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(what) + "\n")
-        self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
 
     def end(self) -> int:
@@ -178,9 +183,8 @@ class BesideTests(BesideCase):
             beside = self.beside()
             began = f"/bucket/began{turn}"
             self.assertEqual(beside.ask(("PUT", began, SMALL))[0][0], 200)
-            beside.begin(
-                *(("PUT", f"/bucket/beside{turn}-{n}", SMALL) for n in range(400))
-            )
+            puts = [("PUT", f"/bucket/beside{turn}-{n}", SMALL) for n in range(400)]
+            beside.begin(puts)
             for n in range(5 + 10 * turn):
                 self.ask(("PUT", f"/bucket/service{turn}-{n}", SMALL))
             beside.process.kill()
@@ -199,6 +203,26 @@ class BesideTests(BesideCase):
         for key, body in self.served(self.client).items():
             size = LARGE if key.startswith("after") else SMALL
             self.assertEqual(body, body_of(f"/bucket/{key}", size))
+        self.assert_well()
+
+    def test_suspended(self) -> None:
+        """While the other is suspended in the middle of a transaction reads go on, and a write is surely not done; then all goes on, and nothing is lost."""
+        beside = self.beside()
+        self.assertEqual(self.ask(("PUT", "/bucket/key", SMALL))[0][0], 200)
+        beside.begin("suspend")
+        _, status = os.waitpid(beside.process.pid, os.WUNTRACED)
+        self.assertTrue(os.WIFSTOPPED(status))
+        for asked in ("PUT", SMALL + 1), ("DELETE", 0):
+            method, size = asked
+            self.assertEqual(self.ask((method, "/bucket/key", size))[0][0], 503)
+            found = self.ask(("GET", "/bucket/key", 0))
+            self.assertEqual(found, [digest("/bucket/key", SMALL)])
+        beside.process.send_signal(signal.SIGCONT)
+        self.assertEqual(beside.answer(), "went on")
+        self.assertEqual(self.ask(("PUT", "/bucket/key", SMALL + 2))[0][0], 200)
+        found = beside.ask(("GET", "/bucket/key", 0))
+        self.assertEqual(found, [digest("/bucket/key", SMALL + 2)])
+        self.assertEqual(beside.end(), 0)
         self.assert_well()
 
     def test_a_body_under_way(self) -> None:
