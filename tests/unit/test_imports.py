@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from attrs import frozen
@@ -75,8 +76,13 @@ class Import:
     at_once: bool
 
 
-def modules() -> Iterator[tuple[str, ast.Module, bool]]:
-    """Each module of the package: its name without the package's, its tree, whether it is a package."""
+@cache
+def modules() -> tuple[tuple[str, ast.Module, bool], ...]:
+    """Each module of the package: its name without the package's, its tree, whether it is a package. Read once: nobody changes a tree."""
+    return tuple(_modules())
+
+
+def _modules() -> Iterator[tuple[str, ast.Module, bool]]:
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
         is_package = parts[-1] == "__init__"
