@@ -183,12 +183,26 @@ class Drain:
         except NoSpace:
             raise
         except StoreError as error:
-            if is_short(error):
+            if is_short(error) or await self._is_well(blob):
                 raise
             self._leave(blob, error)
             return None
         finally:
             self._copying = None
+
+    async def _is_well(self, blob: BlobRef) -> bool:
+        """Whether it was not for the blob that it could not be copied.
+
+        :raises Unavailable: its store is out of reach.
+        """
+        store = self._stores.blobs.of(blob)
+        if await store.inspect([blob]):
+            return False
+        try:
+            await store.verify(blob.id)
+        except StoreError:
+            return False
+        return True
 
     async def _renamed(self, blob: BlobRef, new: Sequence[BlobRef]) -> bool:
         """Have all rows name the copies of a blob; whether they do, and it need not stay."""

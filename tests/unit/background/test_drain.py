@@ -113,6 +113,24 @@ class DrainTests(OperationTestCase):
         self.assertEqual(self.drain().moved, 3)
         await self.check()
 
+    async def test_failing(self) -> None:
+        """A new disk that fails ends it, and no blob that is well is said to have to stay."""
+        await self.fill()
+        create = self.new.create
+
+        def fails(size: int | None) -> Any:
+            raise Unavailable("Input/output error")
+
+        self.patch(self.new, "create", fails)
+        drain = self.drain()
+        assert drain.running.failure is not None
+        self.assertTrue(drain.running.failure.check(Unavailable))
+        self.assertEqual((drain.moved, drain.left), (0, {}))
+        self.assertTrue((await self.known("memory")).is_draining)
+        self.patch(self.new, "create", create)
+        self.assertEqual(self.drain().moved, 5)
+        await self.check()
+
     async def test_goes_on(self) -> None:
         """From its beginning to its end the metadata know of a drain, so that another goes on with it; what has to stay is no reason for one."""
         await self.fill()
