@@ -227,14 +227,17 @@ class KilledTests(StoresCase):
     def test_killed(self) -> None:
         """However often the service is killed in the middle of a drain, nothing is lost, and the drain comes to its end."""
         self.fill()
+        for number in range(80):
+            self.put(f"more{number}", 20_000 + number)
         self.move_house()
-        for number in range(4):
-            self.command("start_drain", store="files")
-            time.sleep(0.02 * number)
+        self.command("start_drain", store="files")
+        for number in range(6):
+            time.sleep(0.03 * number)
             self.server.kill()
+            # It goes on there.
             self.server = self.serve("data")
-            self.client = self.client_of(self.server)
-            self.assertEqual(self.served(self.client), self.stored)
+        self.client = self.client_of(self.server)
+        self.assertEqual(self.served(self.client), self.stored)
         code, out, error = self.ozgate("drain", "files")
         self.assertEqual(code, 0, out + error)
         self.assertEqual(self.emptied(), [])
