@@ -91,7 +91,16 @@ class OvertakenTestCase(AuthorizationTestCase):
     async def overtaken(
         self, asked: Asked, others: Written, claims: int = 1, who: str = "testuser"
     ) -> tuple[int, str | None]:
-        """Ask; others come in between, as a claim is waited for.
+        """Ask; others come in between. See :meth:`outcome`."""
+        return await self.outcome(partial(self.send, asked, who), others, claims)
+
+    async def outcome(
+        self,
+        work: Callable[[], Awaitable[tuple[int, str | None]]],
+        others: Written,
+        claims: int = 1,
+    ) -> tuple[int, str | None]:
+        """Do something; others come in between, as a claim is waited for.
 
         The status, and all that is stored, must be what they are where others come first. It is undone.
         """
@@ -103,15 +112,15 @@ class OvertakenTestCase(AuthorizationTestCase):
             self.replay(others)
 
         self.store.let_in(write, claims)
-        found = await self.send(asked, who), shown(self.store.snapshot())
-        self.assertEqual(let_in, [True], asked)
+        found = await work(), shown(self.store.snapshot())
+        self.assertEqual(let_in, [True], work)
         self.store.restore(start)
         self.replay(others)
-        expected = await self.send(asked, who), shown(self.store.snapshot())
+        expected = await work(), shown(self.store.snapshot())
         self.store.restore(start)
         # Of several things that are amiss any may be said.
-        self.assertEqual(found[0][0], expected[0][0], asked)
-        self.assertEqual(found[1], expected[1], asked)
+        self.assertEqual(found[0][0], expected[0][0], work)
+        self.assertEqual(found[1], expected[1], work)
         return found[0]
 
     def through(self, asked: Asked) -> Asked:
@@ -239,7 +248,7 @@ class QuotaTests(OvertakenTestCase):
         """Somebody else takes the last room, for another key."""
         return await self.written(lambda: self.put(SMALL, "/bucket/other"))
 
-    async def check(self, name: str, **quotas: int) -> None:
+    async def check(self, name: str) -> None:
         """An operation that fits until others come is refused."""
         asked = self.asked(name)
         if name == "PutObject":
