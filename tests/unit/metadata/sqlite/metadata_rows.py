@@ -28,12 +28,15 @@ from ozgate.values import (
     Acl,
     BlobRef,
     Bucket,
+    Cause,
     Checksum,
     Content,
+    Event,
     Extent,
     ObjectPart,
     ObjectVersion,
     Part,
+    Process,
     Secret,
     Upload,
     Volume,
@@ -44,6 +47,9 @@ CREATED = 1_700_000_000_000
 """When everything was made."""
 
 LEASE = 30.0
+
+RARE = "rare"
+"""The volume of what dumps from schema 11 on have besides."""
 
 
 @frozen
@@ -154,17 +160,47 @@ def retire(tx: IMetadataTransaction) -> None:
     tx.remove_version(data, many)
 
 
+def rare(tx: IMetadataTransaction) -> None:
+    """What few rows have, and rows of kinds that came with schema 11 or before, in a volume of their own; an interaction."""
+    tx.add_volume(Volume(RARE, "alice", CREATED))
+    data = tx.add_bucket(Bucket(RARE, "data", "alice", CREATED))
+    held = ObjectVersion("held", tx.next_sequence(), CREATED, 5, more={"until": "ü"})
+    tx.add_version(data, held, Content(b"sealed bytes", (), "how", 5))
+    blob = BlobRef("another", "s1", 10, 7)
+    far = ObjectVersion("far", tx.next_sequence(), CREATED, 8)
+    tx.add_version(data, far, Content(None, (Extent(blob, 2, 8, "how"),)))
+    tx.add_upload(data, Upload("held", "u3", CREATED, "testuser", more={"a": "b"}))
+    cause = Cause("alice", "::1", "0A")
+    place = data.number, data.volume, data.name, data.owner, held.key, "null"
+    tx.note_event(Event("ObjectCreated:Put", CREATED, *place, 5, "e" * 32, cause))
+    tx.put_process(Process("id.1", CREATED, CREATED + 1, CREATED + 2))
+
+
+def look_at_rare(tx: IMetadataTransaction) -> list[Any]:
+    """What a store tells of :func:`rare`; an interaction."""
+    data = tx.bucket(RARE, "data")
+    assert data is not None
+    found: list[Any] = [tx.upload(data, "held", "u3"), tx.events(0, 9), tx.processes()]
+    for key in ("held", "far"):
+        version = tx.latest(data, key)
+        assert version is not None
+        found += [version, tx.content(data, version)]
+    return found
+
+
 def _extents(*names: str) -> Content:
     blobs = [BlobRef("files", name, 10, 0xF000000000000001) for name in names]
     return Content(None, tuple(Extent(blob, 2, 8) for blob in blobs))
 
 
 def look(tx: IMetadataTransaction) -> list[Any]:
-    """Everything that a store tells of its rows; an interaction."""
+    """Everything that a store tells of its rows, but for :func:`rare`; an interaction."""
     found: list[Any] = [*tx.secrets("", 99), tx.setting("master-key-check")]
     found += [tx.secret_row(secret.access_id) for secret in tx.secrets("", 99)]
     found += tx.doomed("files", 1 << 60, 99)
     for volume in tx.volumes("", "", 99):
+        if volume.name == RARE:
+            continue
         found.append(volume)
         for bucket in tx.buckets(volume.name, "", "", 99):
             found += _look_into(tx, bucket)
@@ -209,6 +245,7 @@ async def dump() -> str:
         await started(store)
         await store.write(fill)
         await store.write(retire)
+        await store.write(rare)
         await store.close()
         with closing(sqlite3.connect(os.path.join(folder, "metadata.db"))) as database:
             (number,) = database.execute("PRAGMA user_version").fetchone()
