@@ -318,8 +318,14 @@ class SlowClientTests(BesideCase):
         self.wait(LASTS)
         self.go()
 
+    def known(self) -> int:
+        """How many processes others wait for."""
+        with closing(sqlite3.connect(f"{self.data}/metadata.db")) as connection:
+            [(count,)] = connection.execute("SELECT COUNT(*) FROM processes")
+        return int(count)
+
     def test_killed(self) -> None:
-        """When the process that was sending it dies, the blobs go a while later."""
+        """When the process that was sending it dies, the blobs go a while later; a start after such kills waits for nobody."""
         beside = self.begin()
         beside.process.kill()
         beside.process.wait()
@@ -329,3 +335,7 @@ class SlowClientTests(BesideCase):
             self.wait(GRACE / 2000)
         self.wait(LASTS)
         self.go()
+        self.assertEqual(self.known(), 2)
+        self.server.kill()
+        self.server.start()
+        self.assertEqual(self.known(), 1)
