@@ -22,6 +22,16 @@ COPY = "a%20b%2B%C3%BC/%252F"
 """The same, as in ``x-amz-copy-source``."""
 
 
+def upload_in_parts(s3: Any, body: bytes) -> str:
+    """Upload in one part what is then /bucket/key; the location that is told."""
+    where = {"Bucket": "bucket", "Key": "key"}
+    where["UploadId"] = s3.create_multipart_upload(**where)["UploadId"]
+    part = s3.upload_part(**where, PartNumber=1, Body=body)
+    told = {"PartNumber": 1, **{k: part[k] for k in ("ETag", "ChecksumCRC32")}}
+    done = s3.complete_multipart_upload(**where, MultipartUpload={"Parts": [told]})
+    return str(done["Location"])
+
+
 class PresignedTests(SharedTestCase):
     """URLs that boto3 presigns, used without credentials."""
 
@@ -318,19 +328,5 @@ class TlsTests(ServiceTestCase):
                 got = s3.get_object(Bucket="bucket", Key="key")
                 self.assertEqual(got["ContentEncoding"], "gzip")
                 self.assertEqual(got["Body"].read(), body)
-        where = {"Bucket": "bucket", "Key": "key"}
-        where["UploadId"] = s3.create_multipart_upload(**where)["UploadId"]
-        part = s3.upload_part(**where, PartNumber=1, Body=b"x")
-        done = s3.complete_multipart_upload(
-            **where,
-            MultipartUpload={
-                "Parts": [
-                    {
-                        "PartNumber": 1,
-                        "ETag": part["ETag"],
-                        "ChecksumCRC32": part["ChecksumCRC32"],
-                    }
-                ]
-            },
-        )
-        self.assertEqual(done["Location"], f"{process.urls[0]}/bucket/key")
+        location = upload_in_parts(s3, b"x")
+        self.assertEqual(location, f"{process.urls[0]}/bucket/key")

@@ -130,6 +130,17 @@ class UploadPartCopyTests(ObjectTestCase):
             (PART + LARGE)[9 : len(PART) + 10],
         )
 
+    async def refuse_what_is_no_part(self, upload_id: str) -> None:
+        """Ranges of PART, PART and LARGE that are none of the three, while nothing can be read."""
+        size = len(PART)
+        for start, length in (
+            *((1, size), (1, size - 1), (0, size + 1), (0, size - 1)),
+            *((size, size + 1), (0, 2 * size), (0, 2 * size + len(LARGE))),
+            *((2 * size, 5), (2 * size + 1, len(LARGE) - 1)),
+        ):
+            asked = self.copy_range(upload_id, 9, start, length)
+            await self.refused(asked, 500, "InternalError")
+
     async def test_one_part_of_source(self) -> None:
         """A copy of just one part of the source reads nothing, whatever its number; of anything else, it must."""
         bodies = (PART, PART[::-1], LARGE)
@@ -170,14 +181,7 @@ class UploadPartCopyTests(ObjectTestCase):
                         )
                     copied.append((number, part.text("ETag") or ""))
                     start += len(body)
-                size = len(PART)
-                for start, length in (
-                    *((1, size), (1, size - 1), (0, size + 1), (0, size - 1)),
-                    *((size, size + 1), (0, 2 * size), (0, len(source))),
-                    *((2 * size, 5), (2 * size + 1, len(LARGE) - 1)),
-                ):
-                    asked = self.copy_range(upload_id, 9, start, length)
-                    await self.refused(asked, 500, "InternalError")
+                await self.refuse_what_is_no_part(upload_id)
             done = await self.complete(upload_id, copied, "/bucket/target", sums)
             self.assertEqual(done.status, 200, done.body)
             self.assertEqual((await self.get("/bucket/target")).body, source)

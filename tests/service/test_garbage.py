@@ -36,6 +36,22 @@ LIMIT = 100
 that was ever found here had four, and there is one for each request.
 """
 SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+READS: tuple[tuple[str, int, dict[str, str]], ...] = (
+    ("/", 200, {}),
+    ("/bucket/large", 200, {}),
+    ("/bucket/small", 304, {"if_none_match": "*"}),
+    ("/bucket/small", 412, {"if_match": '"other"'}),
+    ("/bucket/small?tagging", 200, {}),
+    ("/bucket?list-type=2&delimiter=%2F", 200, {}),
+    ("/bucket?versions", 200, {}),
+    ("/bucket?uploads", 200, {}),
+    ("/bucket?policy", 404, {}),
+    ("/bucket?policy&acl", 400, {}),
+    ("/bucket/%zz", 400, {}),
+    ("/nobody/key", 404, {}),
+    ("/bucket/key?uploadId=none", 404, {}),
+)
+"""Targets, their status, and headers."""
 
 
 class Uncollected(Server):
@@ -170,21 +186,7 @@ class GarbageTests(SynchronousTestCase):
             self.assertEqual(self.connection.hear().status, 200)
 
         self.leaves_nothing("presigned", by_url)
-        for target, status, headers in (
-            ("/", 200, {}),
-            ("/bucket/large", 200, {}),
-            ("/bucket/small", 304, {"if_none_match": "*"}),
-            ("/bucket/small", 412, {"if_match": '"other"'}),
-            ("/bucket/small?tagging", 200, {}),
-            ("/bucket?list-type=2&delimiter=%2F", 200, {}),
-            ("/bucket?versions", 200, {}),
-            ("/bucket?uploads", 200, {}),
-            ("/bucket?policy", 404, {}),
-            ("/bucket?policy&acl", 400, {}),
-            ("/bucket/%zz", 400, {}),
-            ("/nobody/key", 404, {}),
-            ("/bucket/key?uploadId=none", 404, {}),
-        ):
+        for target, status, headers in READS:
             self.leaves_nothing(
                 target,
                 lambda t=target, s=status, h=headers: self.ask("GET", t, b"", s, **h),  # type: ignore[misc]
