@@ -376,7 +376,7 @@ class Settings:
     sweep_delay: float = knob(
         "ozgate.sweep.delay",
         60.0,
-        "How long bytes stay after their last name went.",
+        "How long bytes stay after their last name went; a minute at least where ozgate.durability is relaxed.",
         duration,
     )
     scrub_interval: float = knob(
