@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from attrs import evolve, frozen
+from awscrt.checksums import crc64nvme
 
 from ..errors import Damaged
 from ..interfaces import IMetadataTransaction
 from ..values import FIRST_STORE, Claim
 
 KEPT = "blobs.stores"
-"""The setting: names, one a line, each with words for what is known. Where it is absent, all blobs went to
+"""The setting: its check, then names, one a line, each with words for what is known. Where it is absent, all blobs went to
 :data:`~ozgate.values.FIRST_STORE`."""
+
+_PAGE = 1000
 
 _DRAINED, _DRAINING, _IDENTITY = "drained", "draining", "id="
 
@@ -47,7 +50,10 @@ def known_stores(tx: IMetadataTransaction) -> Known:
     """The stores that blobs may have gone to; none where nothing was ever stored. An interaction."""
     kept = tx.setting(KEPT)
     if kept is not None:
-        lines = [line.split() for line in kept.decode().splitlines()]
+        text = _checked(kept)
+        if text is None:
+            return _named(tx)
+        lines = [line.split() for line in text.decode().splitlines()]
         return {name: _read(words) for name, *words in lines}
     try:
         is_new = not tx.volumes("", "", 1)
@@ -127,7 +133,31 @@ def _of(known: Known, name: str) -> KnownStore:
 
 def _keep(tx: IMetadataTransaction, known: Known) -> None:
     lines = [" ".join([name, *_words(known[name])]) for name in sorted(known)]
-    tx.set_setting(KEPT, "\n".join(lines).encode())
+    text = "\n".join(lines).encode()
+    tx.set_setting(KEPT, _check_of(text) + text)
+
+
+def _check_of(text: bytes) -> bytes:
+    """What stands before the text: rows of settings have no check of their own."""
+    return b"%016x\n" % crc64nvme(text)
+
+
+def _checked(kept: object) -> bytes | None:
+    """The text that was kept; ``None`` where that is damaged."""
+    if not isinstance(kept, bytes):
+        return None
+    text = kept.partition(b"\n")[2]
+    return text if kept == _check_of(text) + text else None
+
+
+def _named(tx: IMetadataTransaction) -> Known:
+    """The stores that rows name, for where the setting is damaged: a start is kept up for as long as a walk through all blobs takes, but not for good."""
+    found = set(tx.doomed_stores())
+    after = ("", "")
+    while page := tx.blobs(after, _PAGE):
+        found.update(blob.store for blob in page)
+        after = page[-1].id, page[-1].store
+    return {name: KnownStore() for name in sorted(found)}
 
 
 def _words(store: KnownStore) -> list[str]:

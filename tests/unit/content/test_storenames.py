@@ -17,7 +17,15 @@ from ozgate.content.storenames import (
 )
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.testing.memory_metadata import MemoryMetadataStore
-from ozgate.values import Claim
+from ozgate.values import (
+    BlobRef,
+    Bucket,
+    Claim,
+    Content,
+    Extent,
+    ObjectVersion,
+    Volume,
+)
 
 
 class StoreNamesTests(SynchronousTestCase):
@@ -70,16 +78,33 @@ class StoreNamesTests(SynchronousTestCase):
         self.write(note_restored, {"disk2": "9f"})
         self.assertEqual(self.known(), {"disk2": KnownStore("9f")})
 
-    def test_without_identities(self) -> None:
-        """What was kept before there were identities is read."""
+    def test_damaged(self) -> None:
+        """Whichever bit flips, nothing of it is believed: the rows tell what is needed, and it is kept anew."""
+        kept = self.successResultOf(self.metadata.read(_kept))
+        self.write(_put, Bucket("s3v", "bucket", "o", 1))
+        for place in range(len(kept)):
+            changed = bytearray(kept)
+            changed[place] ^= 1 << place % 8
+            self.write(_keep, bytes(changed))
+            self.assertEqual(self.known(), {"disk2": KnownStore()}, place)
+        self.write(note_configured, "disk2", {"disk2": "2b"})
+        self.assertEqual(self.known(), {"disk2": KnownStore("2b")})
 
-        self.write(_keep, b"disk2\nfiles drained")
-        self.assertEqual(
-            self.known(),
-            {"disk2": KnownStore(), "files": KnownStore(is_needed=False)},
-        )
+
+def _kept(tx: IMetadataTransaction) -> bytes:
+    return tx.setting(KEPT) or b""
 
 
 def _keep(tx: IMetadataTransaction, value: bytes) -> None:
     tx.claim(Claim.setting(KEPT))
     tx.set_setting(KEPT, value)
+
+
+def _put(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    """A key with a blob in the second store."""
+    tx.claim(Claim.volume(bucket.volume), Claim.name(bucket.volume, bucket.name))
+    tx.add_volume(Volume(bucket.volume, "o", 1))
+    made = tx.add_bucket(bucket)
+    extent = Extent(BlobRef("disk2", "0a", 9, 1), 0, 9)
+    version = ObjectVersion("key", tx.next_sequence(), 1, 9)
+    tx.add_version(made, version, Content(None, (extent,)))

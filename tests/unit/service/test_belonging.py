@@ -9,20 +9,27 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.config.settings import Settings
 from ozgate.config.sitefile import ConfigurationError
-from ozgate.content.storenames import known_stores, note_drained
+from ozgate.content.storenames import KEPT, known_stores, note_drained
 from ozgate.content.stores import BlobStores
 from ozgate.errors import NoSpace
+from ozgate.interfaces import IMetadataTransaction
 from ozgate.service.belonging import check_belonging
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.testing.metadata_base import OWNER, change
-from ozgate.values import Volume
+from ozgate.values import Claim, Volume
 
 
 def _line(failure: Failure) -> str:
     """What a start is refused with."""
     failure.trap(ConfigurationError)
     return str(failure.value)
+
+
+def damage(tx: IMetadataTransaction, kept: bytes) -> None:
+    """Have the metadata keep something else of stores; an interaction."""
+    tx.claim(Claim.setting(KEPT))
+    tx.set_setting(KEPT, kept)
 
 
 class BelongingTests(SynchronousTestCase):
@@ -75,6 +82,24 @@ class BelongingTests(SynchronousTestCase):
         self.assertEqual(self.check(self.files), "")
         self.assertEqual(self.check(self.files, self.disk2), "")
         self.assertEqual(self.known(), {"files"})
+
+    def test_damaged(self) -> None:
+        """Where what is known of stores is damaged, rows tell which there are: what they name is missed, foreign bytes are refused, and it is known anew."""
+        self.fill()
+        self.assertEqual(self.check(self.disk2, self.files), "")
+        blob = self.files.keep(b"bytes")
+        self.successResultOf(self.metadata.write(change, "doom", ([blob],)))
+        for wrong in (b"fi\xffes", b"0123456789abcdef\nfhles id=0", b""):
+            self.successResultOf(self.metadata.write(damage, wrong))
+            self.assertIn(
+                "names of bytes in the blob store 'files'", self.check(self.disk2)
+            )
+            foreign = MemoryBlobStore(self.clock, "foreign")
+            foreign.keep(b"of others")
+            refused = self.check(self.files, foreign)
+            self.assertIn("foreign=memory:foreign in", refused)
+            self.assertEqual(self.check(self.files), "")
+            self.assertEqual(self.known(), {"files"})
 
     def test_another_default(self) -> None:
         """A store is known once bytes may go to it, and from then on missed where it is not configured."""
