@@ -286,7 +286,10 @@ class IBlobNames(Interface):
         """Those of these blobs that no extent names, in their order. Looks at every extent, should an index be damaged."""
 
     def blobs(after: tuple[str, str], limit: int) -> Sequence[BlobRef]:
-        """The blobs that extents name, of all blob stores, each once, by id and then by store; those after ``after``, which has both."""
+        """The blobs that extents name, of all blob stores, each once, by id and then by store; those after ``after``, which has both.
+
+        :param limit: blobs at most. They may be fewer, where many extents name one, but never none while there are more.
+        """
 
     def move_blob(old: BlobRef, new: Sequence[BlobRef], most: int, limit: int) -> bool:
         """Have extents that name a blob name others instead, which have its bytes, one after the other; then doom it.

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import evolve
@@ -111,6 +112,16 @@ class BlobNameTests(MetadataTests):
         self.assertEqual(await found("b2", "others", 9), everything[3:])
         self.assertEqual(await found("b4", "files", 2), [])
 
+    async def test_blobs_of_many(self) -> None:
+        """However many extents name a blob, a walk comes across it once, and past it, also in another store."""
+        await self.write(_named_by_many, self.bucket)
+        for limit in (1, 2, 1000):
+            found: list[BlobRef] = []
+            while page := await self.read("blobs", _place(found), limit):
+                self.assertLessEqual(len(page), limit)
+                found += page
+            self.assertEqual(found, [blob("b1"), blob("b2"), OTHER, blob("b3")])
+
     async def test_is_doomed(self) -> None:
         """What lost its last name is on the list until it is taken off; what has one is not."""
         expected: Any = ([True, False, False], False)
@@ -175,6 +186,18 @@ def _blobs(tx: IMetadataTransaction, bucket: Bucket) -> None:
     begun = upload(tx, bucket, "key", "u1")
     tx.put_part(bucket, begun, part(1, "b3", "b4"))
     put(tx, bucket, "other", Content(None, (Extent(OTHER, 0, 1),)))
+
+
+def _place(found: Sequence[BlobRef]) -> tuple[str, str]:
+    """Where a walk is."""
+    return (found[-1].id, found[-1].store) if found else ("", "")
+
+
+def _named_by_many(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    """Two blobs of one id are named by more extents than a page has."""
+    put(tx, bucket, "few", extents("b1", "b3"))
+    many = [Extent(each, 0, 1) for each in (blob("b2"), OTHER)]
+    put(tx, bucket, "many", Content(None, tuple(many * 7000)))
 
 
 def _is_doomed(tx: IMetadataTransaction, bucket: Bucket) -> object:

@@ -16,6 +16,10 @@ _IS_STORE = "(store NOT GLOB '*[^0-9a-z+.-]*' AND typeof(store) = 'text')"
 """What is none, a damaged row has: it is in nobody's way. No check covers what is doomed."""
 
 
+_REPEATED = 5000
+"""Extents that name a blob which another one names already, at most, that are passed over for a page of blobs."""
+
+
 class BlobRows(Rows):
     """Blobs that may have no name left; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
 
@@ -62,18 +66,28 @@ class BlobRows(Rows):
 
     def blobs(self, after: tuple[str, str], limit: int) -> Sequence[BlobRef]:
         """The blobs that extents name, each once, by id and store."""
-        # Unchecked, and without what is no id or no store's name: whoever walks is to get past rows that are damaged.
-        rows = self._execute(
-            "SELECT store, blob, COALESCE(CAST(blob_length AS INTEGER), 0),"
-            " COALESCE(CAST(blob_crc64nvme AS INTEGER), 0) FROM extents INDEXED BY extents_blob"
-            f" WHERE (blob, store) > (?, ?) AND {_IS_ID} AND {_IS_STORE}"
-            " GROUP BY blob, store ORDER BY blob, store LIMIT ?",
-            (*after, limit),
-        ).fetchall()
-        return [
-            BlobRef(store, blob, length, unsigned(crc))
-            for store, blob, length, crc in rows
-        ]
+        found: dict[tuple[str, str], BlobRef] = {}
+        most = limit + _REPEATED
+        # Each a seek, however many extents name the blob that was last.
+        for where, place in (
+            ("blob = ? AND store > ?", after),
+            ("blob > ?", after[:1]),
+        ):
+            # Unchecked, and without what is no id or no store's name: whoever walks is to get past rows that are damaged.
+            rows = self._execute(
+                "SELECT store, blob, COALESCE(CAST(blob_length AS INTEGER), 0),"
+                " COALESCE(CAST(blob_crc64nvme AS INTEGER), 0) FROM extents INDEXED BY extents_blob"
+                f" WHERE {where} AND {_IS_ID} AND {_IS_STORE}"
+                " ORDER BY blob, store LIMIT ?",
+                (*place, most),
+            )
+            for store, blob, length, crc in rows:
+                most -= 1
+                if (blob, store) not in found:
+                    found[blob, store] = BlobRef(store, blob, length, unsigned(crc))
+                if len(found) == limit or not most:
+                    return list(found.values())
+        return list(found.values())
 
     def move_blob(
         self, old: BlobRef, new: Sequence[BlobRef], most: int, limit: int
