@@ -12,9 +12,10 @@ import socket
 import struct
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from ..errors import Unavailable
+from ..immutable import frozen
 from ..wire.request import GatewayRequest
 from .context import AdminContext
 from .errors import AdminError, access_denied, as_admin_error

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from attrs import Factory, frozen
+from attrs import Factory
 from twisted.web.iweb import IRequest
 
+from ..immutable import frozen
 from .upkeep.tasks import Upkeep
 
 if TYPE_CHECKING:

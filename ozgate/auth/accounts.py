@@ -14,7 +14,6 @@ from collections.abc import Callable
 from threading import Thread
 from typing import Any, Generic, TypeVar
 
-from attrs import frozen
 from twisted.internet.defer import Deferred, DeferredSemaphore, TimeoutError
 from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.logger import Logger
@@ -22,6 +21,7 @@ from twisted.python.failure import Failure
 
 from ..batches import RunInThread
 from ..errors import Unavailable
+from ..immutable import frozen
 
 _log = Logger()
 

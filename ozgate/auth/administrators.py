@@ -8,10 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 
-from attrs import frozen
-
 from ..config.authtolocal import Rule, local_realm, parse_rules, short_name
 from ..config.settings import Settings
+from ..immutable import frozen
 from .accounts import Accounts, local_user
 
 EVERYONE = "*"

@@ -12,7 +12,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from ..errors import (
     AccessDenied,
@@ -24,6 +24,7 @@ from ..errors import (
     RequestTimeTooSkewed,
     S3Error,
 )
+from ..immutable import frozen
 from .canonical import ALGORITHM, TERMINATOR, UNSIGNED_PAYLOAD
 from .signedtimes import (
     MAX_SKEW,

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.web.http import UNAUTHORIZED
@@ -21,6 +20,7 @@ from twisted.web.iweb import IRequest
 
 from ..config.parsers import host_and_port
 from ..config.settings import Settings
+from ..immutable import frozen
 
 _log = Logger()
 

@@ -17,7 +17,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
-from attrs import field, frozen
+from attrs import field
 
 from ..errors import (
     AccessDenied,
@@ -26,6 +26,7 @@ from ..errors import (
     InvalidRequest,
     SignatureDoesNotMatch,
 )
+from ..immutable import frozen
 from .canonical import UNSIGNED_PAYLOAD
 from .claims import read_payload
 from .hoisted import hoisted_headers

@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from attrs import field, frozen
+from attrs import field
 
 from ..errors import (
     Absent,
@@ -27,6 +27,7 @@ from ..errors import (
     NotImplemented,
     SignatureDoesNotMatch,
 )
+from ..immutable import frozen
 from ..values import Presented
 from . import sigv2 as version_2
 from .canonical import (

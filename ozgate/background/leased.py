@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar, TypeVarTuple
 
-from attrs import define, frozen
+from attrs import define
 
+from ..immutable import frozen
 from ..interfaces import IMetadataStore, IMetadataTransaction
 from ..values import Claim
 

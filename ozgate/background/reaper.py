@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from ..content.readers import Readers
 from ..errors import StoreError
+from ..immutable import frozen
 from ..interfaces import IBlobStore, IMetadataStore, IMetadataTransaction
 from ..values import BlobRef
 from .leased import Lease, Term

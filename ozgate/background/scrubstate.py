@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from attrs import frozen
 from awscrt.checksums import crc64nvme
 
+from ..immutable import frozen
 from ..interfaces import IMetadataTransaction
 from ..values import FIRST_STORE, Claim
 

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import TYPE_CHECKING, Any, Protocol
 
-from attrs import frozen
-
 from ..admin.errors import AdminError
+from ..immutable import frozen
 
 if TYPE_CHECKING:
     from .offline import Stores

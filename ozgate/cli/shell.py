@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, NoReturn, TypeVar
 
 import click
-from attrs import frozen
 
+from ..immutable import frozen
 from . import client
 
 _F = TypeVar("_F", bound=Callable[..., Any])

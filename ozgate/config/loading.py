@@ -22,8 +22,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from attrs import Attribute, frozen
+from attrs import Attribute
 
+from ..immutable import frozen
 from .authtolocal import parse_rules
 from .environment import from_environment, variable_of
 from .foreign import OTHER_SERVICES, WITHOUT_EFFECT

@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
-from attrs import frozen
-
+from ..immutable import frozen
 from .sitefile import ConfigurationError, Setting
 
 ACCESS_KEY = "ozgate.s3.access-key"

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from attrs import Attribute, field, fields, frozen
+from attrs import Attribute, field, fields
 
+from ..immutable import frozen
 from .parsers import (
     address,
     authentication,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from xml.parsers import expat
 
-from attrs import frozen
+from ..immutable import frozen
 
 _MEMBERS = frozenset(("name", "value", "final", "description", "tag", "source"))
 

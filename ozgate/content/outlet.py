@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Protocol
 
-from attrs import frozen
-
 from ..errors import Absent, Damaged
+from ..immutable import frozen
 from ..values import EXTENTS_AT_ONCE, Bucket, ByteRange, Content, Extent, ObjectVersion
 from .readers import MARGIN
 from .sealing import sealing_of

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import evolve, frozen
+from attrs import evolve
 from awscrt.checksums import crc64nvme
 
 from ..errors import Damaged
+from ..immutable import frozen
 from ..interfaces import IMetadataTransaction
 from ..values import FIRST_STORE, Claim
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from attrs import frozen
-
 from ..errors import NoSpace
+from ..immutable import frozen
 
 LITTLE = 1 << 20
 """Bytes that must be free for a disk to have room, where nothing is kept free."""

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import frozen
-
+from ..immutable import frozen
 from ..values import Cause
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from binascii import Error as BadBase64
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from attrs import frozen
 from awscrt.checksums import (
     XXHash,
     combine_crc32,
@@ -25,6 +24,7 @@ from awscrt.checksums import (
 from isal.isal_zlib import crc32
 
 from ..errors import BadDigest, InvalidRequest
+from ..immutable import frozen
 
 if TYPE_CHECKING:
     from ..wire.headers import Headers

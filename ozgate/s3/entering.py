@@ -102,11 +102,13 @@ def _claims(
 ) -> tuple[Claim, ...]:
     claims = Claim.inside(entered[0])
     if asked.operation in _COPYING:
-        return *claims, *_source_claims(tx, asked)
+        return *claims, *_claims_of_authorized_source(tx, asked)
     return claims
 
 
-def _source_claims(tx: IMetadataTransaction, asked: Asked) -> tuple[Claim, ...]:
+def _claims_of_authorized_source(
+    tx: IMetadataTransaction, asked: Asked
+) -> tuple[Claim, ...]:
     """The real bucket that a copy comes from, shared: who has it alone, to remove what is in it, waits.
 
     None where the caller may not read what is asked for, which is said later: who may not has nobody wait.

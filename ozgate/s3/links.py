@@ -6,9 +6,10 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from ..errors import AccessDenied
+from ..immutable import frozen
 from .policy.evaluator import authorize_right, may, shown_to
 
 if TYPE_CHECKING:

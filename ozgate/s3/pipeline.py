@@ -11,7 +11,6 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from attrs import frozen
 from twisted.internet.defer import CancelledError
 
 from ..batches import BATCH
@@ -25,6 +24,7 @@ from ..errors import (
     forget_frames,
 )
 from ..gateway.gateway import Gateway
+from ..immutable import frozen
 from ..wire.accesslog import GONE
 from ..wire.headers import Headers
 from ..wire.send import send

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
-from attrs import frozen
-
 from ..auth.chunks import ChunkVerifier
 from ..content.intake import abandon, begin, doom, inline_content, most_inline, store
 from ..errors import (
@@ -22,6 +20,7 @@ from ..errors import (
     MissingContentLength,
     S3Error,
 )
+from ..immutable import frozen
 from ..values import Content
 from ..wire.awschunked import AwsChunked
 from ..wire.streams import Collect, Digesting, Tee

@@ -9,8 +9,7 @@ from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from attrs import frozen
-
+from ..immutable import frozen
 from ..wire.target import Scope
 
 if TYPE_CHECKING:

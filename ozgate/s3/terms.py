@@ -11,8 +11,6 @@ from binascii import Error as BadBase64
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from attrs import frozen
-
 from ..errors import (
     BadDigest,
     InvalidDigest,
@@ -20,6 +18,7 @@ from ..errors import (
     MissingContentLength,
     XAmzContentSHA256Mismatch,
 )
+from ..immutable import frozen
 from .checksums import ALGORITHMS, Hash, check, check_value, declared, encode, trailer
 from .row import Body
 

@@ -10,12 +10,12 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from attrs import frozen
 from twisted.internet.defer import Deferred, execute
 from twisted.internet.interfaces import IProtocolFactory, IReactorTime
 
 from ..config.settings import Settings
 from ..config.sitefile import ConfigurationError
+from ..immutable import frozen
 from ..wire.certificates import CertificateError, Pair
 from ..wire.tls import Certificates, TlsFiles
 from .endpoints import TLS, options_of

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field
+
+from ..immutable import frozen
 
 __all__ = [
     "ANONYMOUS",

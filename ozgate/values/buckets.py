@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import frozen
-
+from ..immutable import frozen
 from .access import Acl
 
 __all__ = ["Bucket", "Volume"]

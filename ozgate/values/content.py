@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from attrs import evolve, frozen
+from attrs import evolve
+
+from ..immutable import frozen
 
 __all__ = [
     "EXTENTS_AT_ONCE",

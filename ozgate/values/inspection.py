@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from ..immutable import frozen
 
 __all__ = ["BlobUser", "CheckedRows", "DamagedRow", "Drift"]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import field, frozen
+from attrs import field
 
+from ..immutable import frozen
 from .content import NO_BYTES, Content
 from .versions import ObjectVersion
 

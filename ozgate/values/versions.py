@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from attrs import field, frozen
+from attrs import field
+
+from ..immutable import frozen
 
 __all__ = [
     "NULL_VERSION",

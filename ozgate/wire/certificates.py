@@ -11,10 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from ..immutable import frozen
 
 _SUFFIXES = (".crt", ".pem", ".cert")
 _TOGETHER = (("fullchain.pem", "privkey.pem"), ("tls.crt", "tls.key"))

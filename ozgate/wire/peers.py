@@ -25,10 +25,10 @@ from ipaddress import (
 )
 from typing import Any
 
-from attrs import frozen
 from twisted.internet import address as addresses
 
 from ..config.parsers import SOCKETS
+from ..immutable import frozen
 
 Address = IPv4Address | IPv6Address
 Pairs = Iterable[tuple[bytes, bytes]]

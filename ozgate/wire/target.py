@@ -14,9 +14,8 @@ from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 from urllib.parse import unquote_to_bytes
 
-from attrs import frozen
-
 from ..errors import BadRequest, InvalidBucketName, InvalidURI, KeyTooLongError
+from ..immutable import frozen
 
 
 class Scope(Enum):

@@ -13,14 +13,15 @@ import ozgate
 
 PACKAGE = Path(ozgate.__file__).parent
 
-STORES = {"values", "errors", "interfaces", "batches"}
+STORES = {"values", "errors", "interfaces", "batches", "immutable"}
 GROUND = STORES | {"config", "secondlook"}
 
 PICTURE: dict[str, set[str]] = {
-    "values": set(),
+    "immutable": set(),
+    "values": {"immutable"},
     "errors": set(),
     "batches": set(),
-    "config": set(),
+    "config": {"immutable"},
     "interfaces": {"values"},
     "secondlook": {"values", "errors", "interfaces"},
     "metadata": STORES,
@@ -49,6 +50,7 @@ FORBIDDEN = (
 """Arrows that would be inside the picture but are not drawn, type checking aside."""
 
 FOREIGN: dict[str, set[str]] = {
+    "immutable": {"attrs"},
     "values": {"attrs"},
     "errors": set(),
     "config": {"attrs"},

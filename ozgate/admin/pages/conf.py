@@ -10,11 +10,12 @@ import re
 from typing import Any
 from xml.sax.saxutils import escape
 
-from attrs import Attribute, frozen
+from attrs import Attribute
 from klein import Klein
 
 from ...config.reference import written
 from ...config.settings import MASKED, Settings, by_key, knobs
+from ...immutable import frozen
 from ...wire.accesslog import query_parameters
 from ...wire.request import GatewayRequest
 from ..answers import answer

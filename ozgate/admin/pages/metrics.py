@@ -13,7 +13,6 @@ from itertools import accumulate
 from math import nan
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
 from klein import Klein
 
 import twisted
@@ -21,6 +20,7 @@ import twisted
 from ... import __version__
 from ...errors import StoreError
 from ...gateway.tally import Spread, Tally
+from ...immutable import frozen
 from ...interfaces import IMeasured, IMetadataStore, IMetadataTransaction
 from ...values import Volume
 from ...wire.request import GatewayRequest

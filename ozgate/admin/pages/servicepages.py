@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import evolve
 from klein import Klein
 
 from ...config.settings import Settings
 from ...gateway.onreload import ReloadingParts
+from ...immutable import frozen
 from ...interfaces import IMeasured
 from ..context import AdminContext
 from .conf import add_conf

@@ -26,10 +26,11 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 
-from attrs import asdict, frozen
+from attrs import asdict
 
 from ...blobs.files import syscalls
 from ...errors import Damaged, Unavailable
+from ...immutable import frozen
 from ...values import FIRST_STORE, BlobRef
 from ..errors import AdminError
 

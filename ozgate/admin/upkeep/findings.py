@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
-from attrs import define, field, frozen
+from attrs import define, field
 from twisted.logger import Logger
 
 from ...background.leased import Term
 from ...errors import Damaged
+from ...immutable import frozen
 from ...interfaces import IMetadataTransaction
 from ..commands.lookup import MOST_LISTED
 from ..errors import AdminError

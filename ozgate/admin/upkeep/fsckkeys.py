@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
-from attrs import frozen
-
 from ...content.outlet import begin_read
 from ...errors import Absent, Damaged, StoreError
+from ...immutable import frozen
 from ...interfaces import IMetadataStore, IMetadataTransaction
 from ...s3.changing import drop_upload, remove_version
 from ...secondlook import claimed

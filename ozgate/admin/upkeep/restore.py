@@ -11,13 +11,12 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from attrs import frozen
-
 from ...auth.sealing import KEY_BYTES, MasterKey
 from ...blobs.files import syscalls
 from ...blobs.files.copies import copy_blob, copy_file, is_copy
 from ...blobs.files.folders import Folders
 from ...errors import Absent, Damaged, Unavailable
+from ...immutable import frozen
 from ...values import FIRST_STORE, BlobRef
 from ..errors import AdminError
 from .backupfolder import (

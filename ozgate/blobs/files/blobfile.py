@@ -15,10 +15,10 @@ import struct
 from array import array
 from contextlib import suppress
 
-from attrs import frozen
 from awscrt.checksums import combine_crc64nvme, crc64nvme
 
 from ...errors import Damaged
+from ...immutable import frozen
 from ...values import BlobRef
 from . import syscalls
 

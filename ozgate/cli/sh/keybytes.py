@@ -10,9 +10,8 @@ from http.client import HTTPConnection, HTTPResponse, IncompleteRead
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlencode
 
-from attrs import frozen
-
 from ...admin.errors import AdminError
+from ...immutable import frozen
 
 if TYPE_CHECKING:
     from ..offline import Stores

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from attrs import frozen
+from ...immutable import frozen
 
 Row = tuple[Any, ...]
 

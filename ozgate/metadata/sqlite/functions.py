@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from inspect import signature
 
-from attrs import frozen
 from awscrt.checksums import crc64nvme
 
+from ...immutable import frozen
 from .columns import AS_IT_IS, Column, Made
 from .rowchecks import HALF, NONE, WHOLE, damaged
 

@@ -6,8 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
-from attrs import frozen
-
+from ...immutable import frozen
 from ...values import ListedObject, ListedVersion
 from ..order import END, first_after, just_after, successor
 from .columns import Row

@@ -23,9 +23,10 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from sys import byteorder
 
-from attrs import define, frozen
+from attrs import define
 
 from ...errors import Unavailable
+from ...immutable import frozen
 
 ACCEPTING = "ozgate.metadata.accept-lost-writes"
 """The property that has the service start all the same."""

@@ -13,8 +13,7 @@ from contextlib import closing
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
-from attrs import frozen
-
+from ...immutable import frozen
 from . import schema
 
 if TYPE_CHECKING:

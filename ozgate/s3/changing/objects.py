@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import field
 
+from ...immutable import frozen
 from ...values import NULL_VERSION, Checksum, Claim, Content, ObjectPart, ObjectVersion
 from ...wire.headers import Headers
 from ..conditions import check_delete, check_write

@@ -14,7 +14,7 @@ from hashlib import md5
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from ...content.extents import put_together
 from ...errors import (
@@ -26,6 +26,7 @@ from ...errors import (
     InvalidRequest,
     NoSuchUpload,
 )
+from ...immutable import frozen
 from ...values import (
     Bucket,
     Checksum,

@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from ...content.extents import joined, known_crc64nvme
 from ...content.outlet import Located, begin_read, locate
 from ...content.sealing import copied, is_sealed
 from ...errors import InvalidArgument, InvalidRequest, SlowDown
+from ...immutable import frozen
 from ...values import (
     Bucket,
     ByteRange,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from attrs import frozen
-
 from ...errors import InvalidRequest
+from ...immutable import frozen
 from ...secondlook import claimed
 from ...values import NULL_VERSION, Bucket, Claim, ObjectVersion
 from ..conditions import check_copy_source

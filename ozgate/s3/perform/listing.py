@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from attrs import frozen
-
 from ...errors import InvalidArgument
+from ...immutable import frozen
 from ...interfaces import IMetadataTransaction
 from ...values import Bucket, ListedObject, ListedVersion, Page, Traits, VersionPage
 from ..asked import Asked

@@ -13,13 +13,14 @@ from bisect import bisect_right
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from ...content.extents import count_extents, joined, known_crc64nvme
 from ...content.intake import store
 from ...content.outlet import Located, begin_read, body_of, locate
 from ...content.sealing import copied, is_sealed
 from ...errors import SlowDown
+from ...immutable import frozen
 from ...values import (
     Bucket,
     ByteRange,

@@ -9,9 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
-from attrs import frozen
-
 from ...errors import InvalidArgument, InvalidPartOrder, InvalidRequest, MalformedXML
+from ...immutable import frozen
 from ..checksums import ALGORITHMS
 from ..documents import Element, read
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from attrs import frozen
-
 from ...content.outlet import Located, begin_read, body_of, locate, open_sources
 from ...errors import InvalidArgument, InvalidPartNumber, InvalidRequest, NotModified
+from ...immutable import frozen
 from ...values import ByteRange, Checksum, ObjectVersion
 from ..conditions import check_read
 from ..headers import checksum_headers, refuse_encryption, version_headers

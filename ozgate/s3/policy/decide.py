@@ -21,9 +21,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from attrs import frozen
-
 from ...errors import AccessDenied
+from ...immutable import frozen
 from ...values import Bucket
 from .evaluator import allows, may_remove
 from .rights import rights_for
