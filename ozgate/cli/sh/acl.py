@@ -64,6 +64,12 @@ def add_acl_commands(
         client.call("set_acl", acls=acls, **_names(place))
         click.echo("ACLs set successfully.")
 
+    _add_getacl(group, place_argument, has_links)
+
+
+def _add_getacl(
+    group: click.Group, place_argument: Callable[[Any], Any], has_links: bool
+) -> None:
     def get(place: Place, source: bool = False) -> None:
         """Show all entries."""
         show(client.call("get_acl", source=source, **_names(place)))

@@ -221,11 +221,25 @@ def _copy(
         copy = prepared.content if prepared.source == content else None
     if located is not None or copy is None:
         return _Outcome(version, None, located, content)
+    draft = _draft(asked.key, wish, version, copy, checksum, parts)
+    made = put_version(tx, asked.cause, bucket, draft, asked.headers)
+    return _Outcome(version, made)
+
+
+def _draft(
+    key: str,
+    wish: _Wish,
+    version: ObjectVersion,
+    content: Content,
+    checksum: Checksum | None,
+    parts: Sequence[ObjectPart],
+) -> Draft:
+    """What the copy of a version is to be."""
     system, metadata = wish.headers or (version.headers, version.metadata)
-    draft = Draft(
+    return Draft(
         event="ObjectCreated:Copy",
-        key=asked.key,
-        content=copy,
+        key=key,
+        content=content,
         etag=version.etag,
         storage_class=wish.storage_class,
         headers=_redirected(system, wish.redirect),
@@ -235,8 +249,6 @@ def _copy(
         parts_count=version.parts_count,
         parts=parts,
     )
-    made = put_version(tx, asked.cause, bucket, draft, asked.headers)
-    return _Outcome(version, made)
 
 
 def _parts(
