@@ -83,7 +83,7 @@ def presign_command(
     region: str,
     access_key: str | None,
 ) -> None:
-    """Print a URL that lets whoever has it make one request, without credentials of their own."""
+    """Print a URL for one request, of whoever has it. They need no credentials of their own."""
     secret = os.environ.get("AWS_SECRET_ACCESS_KEY")
     if not access_key or not secret:
         raise click.ClickException(

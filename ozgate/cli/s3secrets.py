@@ -138,7 +138,7 @@ def revokesecret(user: str | None, key: str, yes: bool) -> None:
 @click.command()
 @client.reaches_service
 def listsecrets() -> None:
-    """Print who has secrets and how old they are, for administrators; never secrets."""
+    """Print who has secrets, and how old they are. For administrators; secrets are not shown."""
     found: list[dict[str, Any]] = []
     while True:
         after = found[-1]["accessId"] if found else ""

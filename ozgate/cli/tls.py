@@ -56,7 +56,7 @@ def tls() -> None:
     help="Days that it is valid for; some clients take no more than 825.",
 )
 def selfsigned(hosts: tuple[str, ...], out: str, days: int) -> None:
-    """Make a certificate that signs itself, and its key, for localhost and this machine's name."""
+    """Make a certificate that signs itself, and its key. It is for localhost and this machine's name."""
     machine = [socket.gethostname()] if is_host(socket.gethostname()) else []
     names = list(dict.fromkeys([*LOCAL, *machine, *hosts]))
     key_path, path = os.path.join(out, KEY), os.path.join(out, CERTIFICATE)

@@ -14,7 +14,7 @@ from .scrub import scrub
 @click.group()
 @client.reaches_service
 def admin() -> None:
-    """Look after what is stored: check it, put it right, copy it, move it."""
+    """Look after what is stored: check, mend, copy and move it."""
 
 
 for command in (scrub, fsck, make_backup, restore_backup, drain_store):

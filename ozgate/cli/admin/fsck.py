@@ -26,9 +26,9 @@ from ..progress import Progress
     help="Print each finding as a line of JSON, and a last line with what was counted.",
 )
 def fsck(repair: bool, remove_damaged: bool, as_json: bool) -> None:
-    """Hold rows, blobs and counters against each other; say what is wrong, and what --repair would do.
+    """Hold rows, blobs and counters against each other.
 
-    Blobs are not read but for their ends: that is what 'ozgate admin scrub' is for. Exit status 1 says that something was found.
+    It says what is wrong, and what --repair would do. Blobs are not read but for their ends: that is what 'ozgate admin scrub' is for. Exit status 1 says that something was found.
     """
     progress = Progress()
     progress.show("structure")

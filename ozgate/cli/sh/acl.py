@@ -32,7 +32,7 @@ def add_acl_commands(
     """
 
     def told(what: str, through_links: str) -> str:
-        return f"{what}; through a link, {through_links}." if has_links else f"{what}."
+        return f"{what}. Through a link, {through_links}." if has_links else f"{what}."
 
     @group.command("addacl", help=told("Add entries", "to the bucket it leads to"))
     @client.reaches_service

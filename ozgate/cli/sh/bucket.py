@@ -81,7 +81,7 @@ def create(
 @click.argument("source", metavar="/VOLUME/BUCKET")
 @click.argument("target", metavar="/VOLUME/LINK")
 def link(source: str, target: str) -> None:
-    """Make a link, by which a bucket has a second name; in the volume s3v, S3 shows it."""
+    """Make a link, by which a bucket has a second name. S3 shows it in the volume s3v."""
     real, made = checked_place(source, 2), checked_place(target, 2)
     names = {"source_volume": real.volume, "source_bucket": real.bucket}
     show_made(client.call("link_bucket", **names, **_names(made)))

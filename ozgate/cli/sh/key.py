@@ -83,7 +83,7 @@ def put(place: Place, file: str) -> None:
 @click.argument("file", metavar="FILE")
 @click.option("-f", "--force", is_flag=True, help="Overwrite a file that is there.")
 def get(place: Place, file: str, force: bool) -> None:
-    """Fetch a key into a file, or into a folder under the last part of its name."""
+    """Fetch a key into a file. Into a folder, it is under the last part of its name."""
     if os.path.isdir(file):
         name = place.key.rstrip("/").rpartition("/")[2]
         if name in ("", ".", ".."):

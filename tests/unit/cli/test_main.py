@@ -52,7 +52,24 @@ class CommandTests(SynchronousTestCase):
         for group, has_links in (("bucket", True), ("volume", False)):
             for command in ("addacl", "removeacl", "setacl"):
                 text = self.ozgate("sh", group, command, "--help").output
-                self.assertEqual("through a link" in text, has_links, command)
+                self.assertEqual("Through a link" in text, has_links, command)
+
+    def test_help_is_whole(self) -> None:
+        """In the list of a group each command has its whole sentence."""
+        groups = (
+            "",
+            "admin",
+            "config",
+            "s3",
+            "sh",
+            "sh bucket",
+            "sh key",
+            "sh volume",
+            "tls",
+        )
+        for group in groups:
+            shown = self.ozgate(*group.split(), "--help").output
+            self.assertNotRegex(shown, r"(?m)^  .*\.\.\.$")
 
     def test_reference(self) -> None:
         """The reference is printed in both forms."""
