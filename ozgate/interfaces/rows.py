@@ -255,6 +255,8 @@ class IEvents(Interface):
         """Events in order, those whose sequence is larger than ``after``.
 
         None appears later among or before those that were read: whoever goes on after the last one misses none.
+
+        :raises Damaged: one of them is; ``ozgate admin fsck`` finds and removes it.
         """
 
     def forget_events(upto: int) -> None:
