@@ -174,8 +174,9 @@ class GatewayService(Service):
         """Open the stores, make what must be there, then listen."""
         context = await self.open()
         self._run_in_background(context)
-        await self._serve(context)
+        # Before an administrator can begin one.
         await resume_drain(context)
+        await self._serve(context)
         # What is here now stays: the garbage collector need not look at it again, which takes longer than many requests do.
         # Requests leave it nothing to find: each is freed when it ends.
         gc.freeze()
