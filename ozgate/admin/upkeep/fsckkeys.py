@@ -51,6 +51,7 @@ class Entry:
 
     :ivar wrong: what is wrong with it, as far as its rows tell.
     :ivar sequence: that of a version, so that it is known again.
+    :ivar is_end: whether it only says that nothing more could be looked at.
     """
 
     key: str
@@ -59,6 +60,7 @@ class Entry:
     extents: tuple[Extent, ...] = ()
     wrong: str = ""
     sequence: int = 0
+    is_end: bool = False
 
 
 @frozen
@@ -104,6 +106,10 @@ async def _check(
         said = _said(entry, gateway.blobs.names, wrong)
         if not said:
             continue
+        if entry.is_end:
+            where = f"/{place.volume}/{place.bucket}" if place.bucket else "metadata"
+            check.add(kind, where, said, "--remove-damaged mends the row that it is")
+            continue
         name = key_name(place.volume, place.bucket, entry.key, entry.version)
         repair = "--remove-damaged removes this version of the key"
         if kind == "part":
@@ -130,7 +136,11 @@ async def _stretch(metadata: IMetadataStore, walk: Walk, place: Place) -> Stretc
         following = await metadata.read(_next, place)
     except Damaged as error:
         following, wrong = None, f"no bucket after it is looked at: {error}"
-    return Stretch([Entry(place.key, place.version, wrong=wrong)], following)
+    return Stretch([_end_of_walk(place, wrong)], following)
+
+
+def _end_of_walk(place: Place, wrong: str) -> Entry:
+    return Entry(place.key, place.version, wrong=wrong, is_end=True)
 
 
 async def _inspect(check: Check, entries: Iterable[Entry]) -> Wrong:
@@ -187,7 +197,7 @@ def walk_versions(tx: IMetadataTransaction, place: Place) -> Stretch:
         )
     except Damaged as error:
         # The step that checks rows names them; what comes after cannot be found by walking.
-        wrong = Entry(place.key, place.version, wrong=f"no key after it: {error}")
+        wrong = _end_of_walk(place, f"no key after it: {error}")
         return Stretch([wrong], _next(tx, place))
     entries: list[Entry] = []
     count = 0
@@ -255,7 +265,7 @@ def walk_uploads(tx: IMetadataTransaction, place: Place) -> Stretch:
             page = tx.upload_page(bucket, "", place.key, place.version, "", 1)
             upload = page.items[0] if page.items else None
     except Damaged as error:
-        wrong = Entry(place.key, place.version, wrong=f"no upload after it: {error}")
+        wrong = _end_of_walk(place, f"no upload after it: {error}")
         return Stretch([wrong], _next(tx, place))
     if upload is None:
         if place.part:  # it ended meanwhile
