@@ -14,15 +14,12 @@ from .rows import (
     IBlobNames,
     IBuckets,
     IEvents,
-    ILeases,
     IOrder,
-    IProcesses,
     IRepairs,
-    ISecretRows,
-    ISettings,
     IUploads,
     IVersions,
 )
+from .shared import ILeases, IProcesses, ISecretRows, ISettings
 
 __all__ = ["IInspected", "IMeasured", "IMetadataStore", "IMetadataTransaction"]
 
