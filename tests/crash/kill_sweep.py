@@ -173,6 +173,8 @@ class Killing:
             gate.close()
         self._filled = gate
         self._base = Image("base", read_tree(folder))
+        # Those without a file, too: what is missing is made by a start, in calls of its own.
+        self._folders = [path for path, _, _ in os.walk(folder)]
 
     def names(self) -> list[str]:
         """Of all plans."""
@@ -255,6 +257,8 @@ class Killing:
         if plan.name == SCRIPT_PLAN:
             self._folder.known = None
             self._folder.hold(self._base)
+            for each in self._folders:
+                os.makedirs(each, exist_ok=True)
             return
         shutil.rmtree(path)
         os.mkdir(path)

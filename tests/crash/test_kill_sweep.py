@@ -11,7 +11,7 @@ from unittest.mock import patch
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.crash import kill_sweep
-from tests.crash.kill_sweep import SCRIPT_PLAN, START, Kill, Place
+from tests.crash.kill_sweep import MIGRATION, SCRIPT_PLAN, START, Kill, Place
 from tests.crash.tapping import unavailable
 from tests.crash.workload import OPERATIONS, Gate
 from tests.running import ROOT
@@ -54,6 +54,10 @@ class KillSweepTests(SynchronousTestCase):
         """The script has every operation, and calls of every kind, those of a checkpoint among them."""
         python("-c", f"from {__name__} import look_at_script; look_at_script()")
 
+    def test_plans(self) -> None:
+        """A call has the same number in every process, whatever it did before."""
+        python("-c", f"from {__name__} import look_at_two; look_at_two()")
+
     def test_found(self) -> None:
         """An operation that was acknowledged and not done is found."""
         python("-c", f"from {__name__} import forget; forget()")
@@ -83,6 +87,15 @@ def look_at_script() -> None:
     assert ("blobs", "mkdir") in {
         (call.layer, call.kind) for call in killing.plan(START).calls
     }
+
+
+def look_at_two() -> None:
+    """In a process of its own: whether a plan is the same whatever was tried before it."""
+    killing = Place(0).killing()
+    killing.plan(f"{MIGRATION}1")
+    later = killing.plan(SCRIPT_PLAN).calls
+    first = Place(0).killing().plan(SCRIPT_PLAN).calls
+    assert [each.kind for each in later] == [each.kind for each in first]
 
 
 def forget() -> None:
