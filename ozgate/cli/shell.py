@@ -240,7 +240,7 @@ def pretty(value: object, indent: str = "") -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def show_made(made: Any) -> None:
+def show_made(made: object) -> None:
     """Print what was made, if that was asked for with ``--verbose``; else nothing, as Ozone does."""
     if click.get_current_context().meta.get(_VERBOSE):
         show(made)

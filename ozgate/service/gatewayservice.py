@@ -19,6 +19,7 @@ from attrs import evolve
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from ..admin.context import AdminContext
 from ..admin.pages.health import Health
@@ -346,14 +347,14 @@ class GatewayService(Service):
             await self._starting
         await self.close()
 
-    def _give_up(self, failure: Any) -> None:
+    def _give_up(self, failure: Failure) -> None:
         """End the process: what was opened is closed on the way."""
         if failure.check(CancelledError):
             return
         line = " ".join(str(failure.value).split())
         if not failure.check(ConfigurationError, StoreError, OSError):
             _log.failure("cannot start", failure)
-            line = f"cannot start: {failure.type.__name__}: {line}; the log has more"
+            line = f"cannot start: {type(failure.value).__name__}: {line}; the log has more"
         if not self._launch.logs_here:
             _log.critical("{line}", line=line)
         self._launch.failed(line)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from typing import Any
+from typing import TextIO
 
 READY, FAILED = b"+", b"-"
 """What begins the one thing that a daemon says."""
@@ -111,7 +111,7 @@ class Launch(Terminal):
         os._exit(1)
 
 
-def _say(stream: Any, text: str) -> None:
+def _say(stream: TextIO | None, text: str) -> None:
     """Write to the terminal itself: ``print`` would end up in the log, line by line."""
     if stream is not None:
         stream.write(text)

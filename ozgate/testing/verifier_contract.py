@@ -81,9 +81,9 @@ class _Text(str):
     __ne__ = __eq__
     __hash__ = str.__hash__
 
-    def encode(self, *args: Any, **keywords: Any) -> bytes:
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
         """See :class:`str`."""
-        return _Octets(super().encode(*args, **keywords))
+        return _Octets(super().encode(encoding, errors))
 
 
 class VerifierContract(_Base):

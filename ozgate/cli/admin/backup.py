@@ -181,7 +181,7 @@ def _open_metadata(path: str, stores: Mapping[str, str]) -> bytes | None:
     reactor = running_reactor()
     settings = Settings(metadata_provider=f"sqlite:{path}")
 
-    def unused(*_: Any) -> None:
+    def unused(*_: object) -> None:
         raise RuntimeError("metadata have a thread of their own")
 
     async def look() -> Any:
