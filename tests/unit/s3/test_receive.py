@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from base64 import b64encode
 from typing import Any
 
 from attrs import evolve
 from awscrt.checksums import crc64nvme
-from twisted.internet import reactor
-from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
-from twisted.internet.task import Clock
-from twisted.internet.threads import deferToThread
-from twisted.trial.unittest import SynchronousTestCase, TestCase
+from twisted.internet.defer import CancelledError, Deferred
 
-from ozgate.blobs.files.store import FileBlobStore
 from ozgate.config.settings import Settings
-from ozgate.content.readers import Readers
-from ozgate.content.stores import BlobStores
 from ozgate.errors import (
     BadDigest,
     ClientGone,
@@ -26,35 +18,14 @@ from ozgate.errors import (
     IncompleteBody,
     InvalidDigest,
     InvalidRequest,
-    MaxMessageLengthExceeded,
     MissingContentLength,
     NoSpace,
     SignatureDoesNotMatch,
     XAmzContentSHA256Mismatch,
 )
-from ozgate.gateway.gateway import Gateway
-from ozgate.interfaces import IBlobStore, IMetadataTransaction
-from ozgate.s3.asked import Asked
-from ozgate.s3.call import Call, asked_of
 from ozgate.s3.checksums import ALGORITHMS, encode
-from ozgate.s3.receive import Received, document, keep, receive
-from ozgate.s3.row import Body, Operation
-from ozgate.testing.memory_blobs import MemoryBlobStore
-from ozgate.testing.memory_metadata import MemoryMetadataStore
-from ozgate.values import (
-    BlobRef,
-    Bucket,
-    ByteRange,
-    Claim,
-    Content,
-    Extent,
-    Principal,
-    Volume,
-)
-from ozgate.wire.body import RequestBody
-from ozgate.wire.headers import Headers
-from ozgate.wire.target import Scope, parse_address
-from tests.started import started
+from ozgate.s3.receive import document, receive
+from ozgate.values import Content, Extent, Principal
 from tests.unit.auth.chunking import (
     SIGNED_TRAILER,
     UNSIGNED_TRAILER,
@@ -63,154 +34,14 @@ from tests.unit.auth.chunking import (
     unsigned,
     verified,
 )
-
-SMALL = b"small body"
-LARGE = bytes(range(256)) * 1024
-PUT = Operation(
-    "PutObject", "PUT", Scope.OBJECT, (), None, "s3:PutObject", body=Body.STREAM
+from tests.unit.s3.receiving import (
+    LARGE,
+    SMALL,
+    Connection,
+    ReceiveCase,
+    allow,
+    checksum,
 )
-TAGGING = evolve(PUT, name="PutObjectTagging", body=Body.DOCUMENT)
-UNSIGNED = verified("UNSIGNED-PAYLOAD")
-
-
-def checksum(algorithm: str, data: bytes) -> str:
-    """The checksum of bytes, base64."""
-    computing = ALGORITHMS[algorithm].new()
-    computing.update(data)
-    return encode(computing.digest())
-
-
-def at_once(function: Any, *args: Any) -> Deferred[Any]:
-    """Runs what a thread would."""
-    return maybeDeferred(function, *args)
-
-
-class Connection:
-    """Where a body comes from: pieces that go to it while it is read."""
-
-    def __init__(self, data: bytes, length: int | None, piece: int = 10000) -> None:
-        self.pieces = [data[at : at + piece] for at in range(0, len(data), piece)]
-        self.body = RequestBody(self, length)
-        self.reading = False
-        self.drained = False
-
-    def resume_body(self) -> None:
-        """Let bytes come."""
-        self.reading = True
-
-    def pause_body(self) -> None:
-        """Let none come."""
-        self.reading = False
-
-    def send_continue(self) -> None:
-        """Nobody waits for it."""
-
-    def drain_body(self) -> None:
-        """The rest is not wanted."""
-        self.drained = True
-
-    def run(self) -> None:
-        """Deliver what the body wants."""
-        while self.pieces and self.reading and not self.drained:
-            self.body.data_received(self.pieces.pop(0))
-        if not self.pieces and not self.drained and not self.body.complete:
-            self.body.all_received()
-
-
-class SelfRunning(Connection):
-    """One that delivers by itself, in the reactor's turns."""
-
-    def resume_body(self) -> None:
-        """Let bytes come, soon."""
-        super().resume_body()
-        reactor.callLater(0, self.run)  # type: ignore[attr-defined]
-
-
-class ReceiveCase(SynchronousTestCase):
-    """A gateway in memory."""
-
-    def setUp(self) -> None:
-        """Make the stores and the gateway."""
-        self.clock = clock = Clock()
-        self.blobs = MemoryBlobStore(clock)
-        self.successResultOf(started(self.blobs))
-        self.metadata = MemoryMetadataStore(clock)
-        self.successResultOf(started(self.metadata))
-        self.gateway = Gateway(
-            Settings(),
-            self.metadata,
-            BlobStores(self.blobs),
-            Readers(),
-            clock,
-            at_once,
-            process="test",
-        )
-
-    def call(
-        self,
-        connection: Connection,
-        gate: Any = UNSIGNED,
-        operation: Any = PUT,
-        **headers: str,
-    ) -> Call:
-        """A call with that body."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        if connection.body.length is not None:
-            named["content-length"] = str(connection.body.length)
-        asked = asked_of(
-            self.gateway,
-            operation,
-            parse_address(b"/bucket/key", b"localhost", ()),
-            Headers(named),
-            Principal("somebody"),
-        )
-        return Call(
-            self.gateway,
-            operation,
-            asked,
-            gate,
-            connection.body,
-            "1",
-        )
-
-    def start(
-        self,
-        data: bytes,
-        length: int | None = -1,
-        gate: Any = UNSIGNED,
-        inline: bool = True,
-        algorithms: tuple[str, ...] = (),
-        **headers: str,
-    ) -> Deferred[Received]:
-        """Have a body received that arrives at once; ``length`` -1: as long as it is."""
-        connection = Connection(data, len(data) if length == -1 else length)
-        call = self.call(connection, gate, **headers)
-        done: Deferred[Received] = Deferred.fromCoroutine(
-            receive(call, inline=inline, algorithms=algorithms)
-        )
-        connection.run()
-        return done
-
-    def taken(self, data: bytes, **rest: Any) -> Received:
-        """What came of a body."""
-        return self.successResultOf(self.start(data, **rest))
-
-    def refused(self, error: type[Exception], data: bytes, **rest: Any) -> Any:
-        """The error that a body was refused with, nothing of it left."""
-        failure = self.failureResultOf(self.start(data, **rest), error)
-        self.assert_nothing_left()
-        return failure.value
-
-    def assert_nothing_left(self) -> None:
-        """No blob is being written, and none is there but doomed."""
-        self.assertEqual(self.blobs.sinks, set())
-        doomed = self.successResultOf(self.metadata.read(all_doomed))
-        self.assertEqual(set(self.blobs.data), {blob.id for blob in doomed})
-
-
-def all_doomed(tx: IMetadataTransaction) -> list[BlobRef]:
-    """Every doomed blob."""
-    return list(tx.doomed("memory", 1 << 60, 1000))
 
 
 class TakenTests(ReceiveCase):
@@ -509,163 +340,3 @@ class ConfirmTests(ReceiveCase):
     def test_large(self) -> None:
         """A large one of an object does always."""
         self.assertEqual(self.asked_again(LARGE, 0, of_object=True), 1)
-
-
-def allow(tx: IMetadataTransaction, asked: Asked) -> None:
-    """An interaction by which everybody may."""
-
-
-class DocumentTests(ReceiveCase):
-    """Small documents."""
-
-    def document(self, data: bytes, length: Any = -1, **rest: Any) -> Deferred[bytes]:
-        """Have a document taken."""
-        connection = Connection(data, len(data) if length == -1 else length)
-        call = self.call(connection, **rest)
-        done: Deferred[bytes] = Deferred.fromCoroutine(document(call, allow))
-        connection.run()
-        return done
-
-    def test_taken(self) -> None:
-        """A document is taken whole, with or without a length, in either coding."""
-        self.assertEqual(self.successResultOf(self.document(SMALL)), SMALL)
-        self.assertEqual(self.successResultOf(self.document(SMALL, None)), SMALL)
-        self.assertEqual(self.successResultOf(self.document(b"")), b"")
-        chunked = self.document(
-            unsigned([SMALL]),
-            gate=verified(UNSIGNED_TRAILER),
-            x_amz_decoded_content_length=str(len(SMALL)),
-        )
-        self.assertEqual(self.successResultOf(chunked), SMALL)
-
-    def test_too_big(self) -> None:
-        """A document above the limit is refused, whether it says so or not."""
-        self.gateway = evolve(self.gateway, settings=Settings(max_document=9))
-        for length in (-1, None):
-            done = self.document(SMALL, length)
-            error: Any = self.failureResultOf(done, MaxMessageLengthExceeded).value
-            self.assertEqual(error.members, {"MaxMessageLengthBytes": 9})
-
-    def test_checksum_required(self) -> None:
-        """Where the model demands a checksum, any kind will do, and none will not."""
-        demanding = evolve(PUT, checksum_required=True)
-        md5 = b64encode(hashlib.md5(SMALL).digest()).decode()
-        for headers in (
-            {"content_md5": md5},
-            {"x_amz_checksum_crc32": checksum("CRC32", SMALL)},
-        ):
-            done = self.document(SMALL, operation=demanding, **headers)
-            self.assertEqual(self.successResultOf(done), SMALL)
-        done = self.document(SMALL, operation=demanding)
-        error: Any = self.failureResultOf(done, InvalidRequest).value
-        self.assertIn("Content-MD5 OR x-amz-checksum-*", error.message)
-
-    def test_wrong(self) -> None:
-        """A document that is not what was stated is refused; S3 shows its Content-MD5 as it was sent."""
-        md5 = b64encode(hashlib.md5(b"other").digest()).decode()
-        done = self.document(SMALL, content_md5=md5, operation=TAGGING)
-        error: Any = self.failureResultOf(done, BadDigest).value
-        self.assertEqual(error.members["ExpectedDigest"], md5)
-        wrong = {"x_amz_checksum_crc32": checksum("CRC32", b"other")}
-        self.failureResultOf(self.document(SMALL, **wrong), BadDigest)
-        gate = verified(hashlib.sha256(b"other").hexdigest())
-        self.failureResultOf(self.document(SMALL, gate=gate), XAmzContentSHA256Mismatch)
-
-
-def add_bucket(tx: IMetadataTransaction) -> None:
-    """Make the bucket of :meth:`ReceiveCase.call`, of whom asks."""
-    tx.claim(Claim.volume("s3v"), Claim.name("s3v", "bucket"))
-    tx.add_volume(Volume("s3v", "somebody", tx.now()))
-    tx.add_bucket(Bucket("s3v", "bucket", "somebody", tx.now()))
-
-
-def give(tx: IMetadataTransaction, asked: Asked, bucket: Bucket, value: str) -> str:
-    """An interaction that succeeds."""
-    return value
-
-
-def refuse(tx: IMetadataTransaction, asked: Asked, bucket: Bucket) -> None:
-    """An interaction that fails."""
-    raise InvalidRequest("no")
-
-
-class KeepTests(ReceiveCase):
-    """Naming bytes that were just written."""
-
-    def setUp(self) -> None:
-        """Make a bucket besides."""
-        super().setUp()
-        self.successResultOf(self.metadata.write(add_bucket))
-
-    def test_kept(self) -> None:
-        """When the write succeeds its result is given and nothing is doomed."""
-        received = self.taken(LARGE)
-        call = self.call(Connection(b"", 0))
-        kept = Deferred.fromCoroutine(keep(call, received, give, "x"))
-        self.assertEqual(self.successResultOf(kept), "x")
-        self.assertEqual(self.successResultOf(self.metadata.read(all_doomed)), [])
-
-    def test_failed(self) -> None:
-        """When the write fails, the blobs just written are doomed."""
-        received = self.taken(LARGE)
-        call = self.call(Connection(b"", 0))
-        for kept in (received, received.content):
-            failed = Deferred.fromCoroutine(keep(call, kept, refuse))
-            self.failureResultOf(failed, InvalidRequest)
-            self.assert_nothing_left()
-
-    def test_inline_failed(self) -> None:
-        """Bytes in the row need no dooming."""
-        call = self.call(Connection(b"", 0))
-        failed = Deferred.fromCoroutine(keep(call, self.taken(SMALL), refuse))
-        self.failureResultOf(failed, InvalidRequest)
-        self.assertEqual(self.successResultOf(self.metadata.read(all_doomed)), [])
-
-
-class FilesTests(TestCase, ReceiveCase):
-    """The same with files and threads."""
-
-    def setUp(self) -> Any:
-        """Make a gateway on files."""
-        ReceiveCase.setUp(self)
-        self.files = FileBlobStore(self.mktemp(), "files", Clock(), deferToThread, 10)
-        self.gateway = evolve(
-            self.gateway, blobs=BlobStores(self.files), run_in_thread=deferToThread
-        )
-        self.addCleanup(self.files.close_store)
-        return started(self.files)
-
-    async def test_taken(self) -> None:
-        """A body of some MiB is in a file, byte for byte, with all its digests."""
-        assert IBlobStore.providedBy(self.files)
-        data = LARGE * 20
-        connection = SelfRunning(data, len(data), 65536)
-        header = {"x-amz-checksum-sha256": checksum("SHA256", data)}
-        received = await receive(self.call(connection, **header), inline=True)
-        self.assertEqual(received.md5, hashlib.md5(data).hexdigest())
-        self.assertEqual(received.checksums["CRC64NVME"], checksum("CRC64NVME", data))
-        (extent,) = received.content.extents
-        source = await self.files.open(extent.blob, ByteRange(0, len(data)))
-        fd, offset, count = source.as_file()  # type: ignore[misc]
-        self.assertEqual(os.pread(fd, count, offset), data)
-        source.close()
-
-    async def test_refused(self) -> None:
-        """A body that was refused leaves no file."""
-        data = LARGE * 20
-        connection = SelfRunning(data, len(data), 65536)
-        header = {"x-amz-checksum-sha256": checksum("SHA256", b"other")}
-        with self.assertRaises(BadDigest):
-            await receive(self.call(connection, **header), inline=True)
-        self.assertEqual(await self.files.list(1 << 60), [])
-
-    async def test_cancelled(self) -> None:
-        """A body cut off leaves no file."""
-        data = LARGE * 20
-        connection = Connection(data, len(data), 65536)
-        done = Deferred.fromCoroutine(receive(self.call(connection), inline=True))
-        connection.run()
-        done.cancel()
-        with self.assertRaises(CancelledError):
-            await done
-        self.assertEqual(await self.files.list(1 << 60), [])
