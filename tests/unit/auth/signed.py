@@ -29,6 +29,7 @@ SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 DOCUMENTED = "AKIAIOSFODNN7EXAMPLE"
 """The access id of AWS's documented examples, which use the same secret."""
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+URL = "http://localhost:9878"
 
 
 @implementer(IVerifier)

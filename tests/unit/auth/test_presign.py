@@ -23,12 +23,12 @@ from tests.unit.auth.signed import (
     ACCESS_ID,
     DOCUMENTED,
     SECRET,
+    URL,
     Sent,
     presigned_by_botocore,
     seconds,
 )
 
-URL = "http://localhost:9878"
 NOW = seconds("20130524T000000Z")
 
 
