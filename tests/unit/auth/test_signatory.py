@@ -16,7 +16,7 @@ from ozgate.values import Credential, Secret
 from ozgate.wire.headers import Headers
 from ozgate.wire.target import parse_address
 from tests.unit.auth.signed import ACCESS_ID, SECRET, Secrets, Sent, seconds
-from tests.unit.auth.test_sigv2 import presigned
+from tests.unit.auth.sigv2urls import presigned
 
 NOW = seconds("20261130T000000Z")
 URL = "http://localhost:9878/bucket/key"
