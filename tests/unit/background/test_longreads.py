@@ -32,14 +32,8 @@ from ozgate.gateway.gateway import Gateway
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.testing.metadata_base import ask
-from ozgate.values import (
-    EXTENTS_AT_ONCE,
-    Bucket,
-    ByteRange,
-    Extent,
-    Process,
-)
-from tests.unit.background.test_reaper import (
+from ozgate.values import EXTENTS_AT_ONCE, Bucket, ByteRange, Extent, Process
+from tests.unit.background.sweeping import (
     DELAY,
     START,
     SweepCase,

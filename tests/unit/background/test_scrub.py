@@ -20,7 +20,7 @@ from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.testing.metadata_base import change
 from ozgate.testing.metadata_needs import claim_whole
 from ozgate.values import BlobRef, Bucket, CheckedRows, Content, Extent, ObjectVersion
-from tests.unit.background.test_reaper import START, add_bucket, remove_key
+from tests.unit.background.sweeping import START, add_bucket, remove_key
 
 SIZE = 1000
 DAY = 86400.0

@@ -34,7 +34,7 @@ from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.values import BlobRef, Bucket
 from tests.crash.tapping import Call, Failing, tapped, unavailable
 from tests.started import started
-from tests.unit.background.test_reaper import add_bucket, name_blob, remove_key
+from tests.unit.background.sweeping import add_bucket, name_blob, remove_key
 
 SIZE = 30_000
 

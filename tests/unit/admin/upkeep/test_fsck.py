@@ -34,7 +34,7 @@ from ozgate.values import (
 )
 from tests.operations.uploads import LARGE, ObjectTestCase
 from tests.unit.admin.upkeep.test_backup import BackupCase
-from tests.unit.background.test_reaper import name_blob
+from tests.unit.background.sweeping import name_blob
 
 ADMIN = Caller("root", True, is_local=True)
 
