@@ -6,6 +6,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from ozgate.background.longreads import GRACE
 from ozgate.background.reaper import LEASE, Reaper
 from ozgate.content.intake import ExtentSink
 from ozgate.content.readers import Readers
@@ -19,6 +20,9 @@ START = 1_700_000_000
 DELAY = 60
 HELD = f"{LEASE} memory"
 """The lease of the store's reaper."""
+
+WAIT = GRACE / 1000 + 1
+"""Seconds after which everything that is not noted has ended."""
 
 
 def add_bucket(tx) -> Bucket:
