@@ -1,0 +1,116 @@
+"""How the SQLite provider reads: at once, from one state, along its indexes."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+from ozgate.interfaces import IMetadataTransaction
+from ozgate.metadata.sqlite import uploads, versions
+from ozgate.values import Content, ObjectVersion
+from tests.unit.metadata.sqlite.databases import SQLiteTests, add_bucket, put
+
+
+class ReadingTests(SQLiteTests):
+    """Reads: at once, without leaving anything open, along the indexes."""
+
+    async def test_fires_at_once(self) -> None:
+        """A read has fired when it returns."""
+        store = await self.opened()
+        self.assertEqual(self.successResultOf(store.read(lambda tx: 1)), 1)
+
+    async def test_no_snapshot_is_left(self) -> None:
+        """After reads, also those that stop in mid-page or fail, the log can be emptied."""
+        store = await self.opened()
+        bucket = await store.write(add_bucket)
+        for number in range(30):
+            await store.write(put, bucket, f"{number:02}/x")
+
+        def fail(tx: IMetadataTransaction) -> None:
+            tx.page(bucket, "", "", "/", 3)
+            raise KeyError()
+
+        await store.read(lambda tx: tx.page(bucket, "", "", "", 3))
+        await store.read(lambda tx: tx.page(bucket, "", "", "/", 3))
+        await store.read(lambda tx: tx.version_page(bucket, "", "", "", "/", 3))
+        await self.assertFailure(store.read(fail), KeyError)
+        busy, log, moved = self.sql("PRAGMA wal_checkpoint(TRUNCATE)")[0]
+        self.assertEqual((busy, log, moved), (0, 0, 0))
+
+    async def test_one_snapshot(self) -> None:
+        """All statements of one reading interaction see the same state."""
+        store = await self.opened()
+        bucket = await store.write(add_bucket)
+
+        def interaction(tx: IMetadataTransaction) -> tuple[bool, bool]:
+            before = tx.setting("id")
+            with closing(sqlite3.connect(self.path)) as other, other:
+                other.execute("INSERT INTO settings VALUES ('id', x'01')")
+            return before is None, tx.setting("id") is None
+
+        self.assertEqual(await store.read(interaction), (True, True))
+        self.assertEqual(await store.read(lambda tx: tx.setting("id")), b"\x01")
+        self.assertTrue(await store.read(lambda tx: tx.is_empty(bucket)))
+
+    async def test_plans(self) -> None:
+        """Every hot statement seeks in an index, and none sorts or walks a table."""
+        store = await self.opened()
+        await store.close()
+        for statement in (
+            versions.LATEST,
+            versions.NAMED,
+            versions.PAGE,
+            versions.VERSION_PAGE,
+            versions.OLDER_VERSIONS,
+            uploads.PAGE,
+            uploads.LATER_UPLOADS,
+            uploads.PARTS_OF,
+            uploads.BARE_PARTS,
+        ):
+            plan = self.sql(f"EXPLAIN QUERY PLAN {statement.replace('?', '1')}")
+            details = [row[-1] for row in plan]
+            for detail in details:
+                self.assertTrue(detail.startswith("SEARCH "), (statement, details))
+        plan = self.sql(f"EXPLAIN QUERY PLAN {versions.PAGE.replace('?', '1')}")
+        self.assertIn("USING COVERING INDEX current_versions", plan[0][-1])
+
+    async def test_cost_of_what_is_hidden(self) -> None:
+        """A page walks neither old versions, nor delete markers, nor what is rolled up."""
+        store = await self.opened()
+        bucket = await store.write(add_bucket)
+
+        def add(tx: IMetadataTransaction) -> None:
+            for number in range(2000):
+                for key, marker in (("a", False), (f"b{number}", True)):
+                    sequence = tx.next_sequence()
+                    version = ObjectVersion(
+                        key,
+                        sequence,
+                        1,
+                        version_id=f"v{sequence}",
+                        is_delete_marker=marker,
+                    )
+                    tx.add_version(bucket, version, Content(b""))
+                put(tx, bucket, f"c/{number}")
+            put(tx, bucket, "d")
+
+        await store.write(add)
+        steps = 0
+
+        def count() -> int:
+            nonlocal steps
+            steps += 1
+            return 0
+
+        def page(tx: Any) -> Any:
+            tx._connection.set_progress_handler(count, 10)
+            try:
+                return tx.page(bucket, "", "", "/", 10)
+            finally:
+                tx._connection.set_progress_handler(None, 0)
+
+        found = await store.read(page)
+        self.assertEqual([item.key for item in found.items], ["a", "d"])
+        self.assertEqual(found.common_prefixes, ("c/",))
+        self.assertLess(steps, 50)
