@@ -19,30 +19,27 @@ import multiprocessing
 import os
 import shutil
 import signal
-import sqlite3
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from functools import partial
 from multiprocessing.util import Finalize
-from pathlib import Path
 from random import Random
 from typing import Any
 
 from attrs import evolve, frozen
 
-from ozgate.metadata.sqlite import connections
-from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from tests.crash import sqlitevfs
 from tests.crash.disk import Folder, Image, read_tree
+from tests.crash.earlier_schemas import dumps, migrate, rows_of
 from tests.crash.invariants import View, check, view
-from tests.crash.tapping import Call, Counting, Ending, Recording, tapped, unavailable
+from tests.crash.kill_points import MIGRATION, SCRIPT_PLAN, START, Found, Kill, Plan
+from tests.crash.tapping import Counting, Ending, Recording, tapped, unavailable
 from tests.crash.workload import Gate, Loop, fill, perform, small_world
-from tests.started import started
-from tests.unit.metadata.sqlite.metadata_rows import look, restore
+from tests.unit.metadata.sqlite.metadata_rows import restore
 
 SCRIPT = (
     "put-small put-large overwrite copy tag overwrite complete delete put-small configure delete-version"
@@ -50,77 +47,11 @@ SCRIPT = (
 ).split()
 """Every operation, some with what another has left, a stop and a start; the log is emptied now and then."""
 
-SCRIPT_PLAN = "script"
-
-START = "start"
-"""The script that begins with an empty folder, and does no more than open it."""
-
-MIGRATION = "migration"
-"""Before the number of a schema: the start that finds a database of that schema."""
-
 PARTS = (0.0, 0.5)
 """How much of a write may be done at the kill."""
 
 RECOVERY = 40
 """Calls of a recovery, about."""
-
-
-@frozen
-class Plan:
-    """A script as it goes when nobody dies.
-
-    :ivar views: what is there before its first operation, and after each.
-    :ivar calls: all it makes, the start among them.
-    :ivar marks: how many of them were made when each operation was acknowledged.
-    :ivar rows: what a migrated database says.
-    """
-
-    name: str
-    names: Sequence[str] = ()
-    views: tuple[View, ...] = ()
-    calls: Sequence[Call] = ()
-    marks: Sequence[int] = ()
-    rows: Sequence[Any] = ()
-
-
-@frozen
-class Kill:
-    """Where a process dies.
-
-    :ivar at: number of the call, from 1.
-    :ivar part: how much of it is done.
-    :ivar again: number of the call at which the next process dies, in its recovery; 0 for none.
-    """
-
-    plan: str
-    at: int
-    part: float = 0.0
-    again: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.plan}@{self.at}/{self.part}/{self.again}"
-
-    @classmethod
-    def parse(cls, text: str) -> Kill:
-        """Read what ``str`` gives."""
-        plan, _, rest = text.partition("@")
-        at, part, again = rest.split("/")
-        return cls(plan, int(at), float(part), int(again))
-
-
-@frozen
-class Found:
-    """What a kill led to.
-
-    :ivar acknowledged: how many operations were by then.
-    :ivar killed: how many processes died of it: where a recovery has fewer calls than asked for, one less.
-    :ivar broken: what is broken, one line each.
-    """
-
-    kill: Kill
-    acknowledged: int
-    killed: int
-    broken: tuple[str, ...]
 
 
 def in_child(work: Callable[[Callable[[], object]], None]) -> tuple[int, int]:
@@ -281,7 +212,7 @@ class Killing:
         with small_world(self._seed), tapped(tap, reads=False):
             sqlitevfs.seed_randomness(1)
             if plan.name.startswith(MIGRATION):
-                _migrate(self._folder.path)
+                migrate(self._folder.path)
                 return
             gate = self._gate() if plan.names else Gate(self._folder.path)
             gate.open()
@@ -303,7 +234,7 @@ class Killing:
         """Start as the service does, and sweep; nothing is looked at."""
         with small_world(self._seed + 1), tapped(tap, reads=False):
             if plan.name.startswith(MIGRATION):
-                _migrate(self._folder.path)
+                migrate(self._folder.path)
                 return
             gate = Gate(self._folder.path)
             _set(gate.loop, gate.loop.seconds() + 100 * 86_400)
@@ -323,41 +254,6 @@ class Killing:
 
 def _set(loop: Loop, now: float) -> None:
     loop.advance(now - loop.seconds())
-
-
-# Migrations
-
-
-def dumps() -> dict[int, Path]:
-    """Databases of earlier schemas, by the number of each."""
-    folder = Path(__file__).parent.parent / "unit" / "metadata" / "sqlite"
-    return {
-        int(path.stem.removeprefix("metadata_v")): path
-        for path in sorted(folder.glob("metadata_v*.sql"))
-    }
-
-
-def _migrate(folder: str) -> None:
-    connections.prepare_database(f"{folder}/metadata.db").close()
-
-
-def rows_of(folder: str) -> list[Any]:
-    """Everything that a database says, once it is migrated.
-
-    :raises AssertionError: it is not sound.
-    """
-    path = f"{folder}/metadata.db"
-    loop: Any = Loop()
-    store = SQLiteMetadataStore(path, loop)
-    loop.wait(started(store))
-    try:
-        found: list[Any] = loop.wait(store.read(look))
-    finally:
-        loop.wait(store.close())
-    with closing(sqlite3.connect(path)) as connection:
-        (sound,) = connection.execute("PRAGMA integrity_check").fetchone()
-    assert sound == "ok", sound
-    return found
 
 
 # Many of them

@@ -18,8 +18,10 @@ from ozgate.blobs.files import blobfile, syscalls
 from ozgate.errors import StoreError
 from ozgate.metadata.sqlite import connections
 from tests.crash import tapping
-from tests.crash.fault_sweep import FAILURES, SHORT, Failing, Fault, forget
-from tests.crash.kill_sweep import dumps, make_folder, rows_of
+from tests.crash.earlier_schemas import dumps, rows_of
+from tests.crash.fault_sweep import Failing, forget
+from tests.crash.faulty_disk import FAILURES, SHORT, Fault
+from tests.crash.kill_sweep import make_folder
 from tests.crash.tapping import Call, tapped, unavailable
 from tests.crash.test_kill_sweep import python
 from tests.unit.metadata.sqlite.metadata_rows import restore
