@@ -19,7 +19,8 @@ from ozgate.blobs.files import syscalls
 from ozgate.metadata.sqlite import connections, writer
 from tests.crash import sweep
 from tests.crash.disk import Disk, Image
-from tests.crash.sweep import Crashes, Tally, jobs
+from tests.crash.sequences import Tally
+from tests.crash.sweep import Crashes, jobs
 from tests.crash.tapping import Call, unavailable
 
 SEED = int(os.environ.get("SWEEP_SEED", "1"))
