@@ -10,7 +10,7 @@ from ozgate.s3.operations import OPERATIONS, Operation
 from ozgate.testing.inmemory import settle, talk
 from tests.attack.mutations import ACCEPTED, Mutation
 from tests.attack.requests import DOCUMENTS, Draft, Sent, draft_for
-from tests.operations.test_authorization import AuthorizationTestCase
+from tests.operations.rights import AuthorizationTestCase
 from tests.operations.uploads import complete_document
 
 Outcome = tuple[int, str]

@@ -12,8 +12,8 @@ from ozgate.wire.target import Scope
 from tests.attack.requests import DOOMED, Draft, content_md5
 from tests.attack.support import AttackTestCase, Outcome
 from tests.operations.past import VOLUME
+from tests.operations.rights import NEEDS, SIGNED, VERSIONED
 from tests.operations.support import SECRETS
-from tests.operations.test_authorization import NEEDS, SIGNED, VERSIONED
 
 CLAIMS = {
     "x-forwarded-for": "127.0.0.1",

@@ -26,8 +26,8 @@ from ozgate.testing.inmemory import CLIENT, join, settle
 from ozgate.testing.metadata_needs import claim_whole
 from ozgate.values import BlobRef, ByteRange
 from tests.operations.past import VOLUME
+from tests.operations.rights import AuthorizationTestCase
 from tests.operations.support import HOST, Response
-from tests.operations.test_authorization import AuthorizationTestCase
 from tests.operations.uploads import LARGE, PART, dashed, etag_of
 from tests.running import Server, shared_server
 from tests.wire.support import Peer

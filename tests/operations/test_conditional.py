@@ -10,7 +10,7 @@ from attrs import evolve
 
 from ozgate.s3.operations import Operation
 from ozgate.s3.times import http_date
-from tests.operations.test_authorization import BUILT, Asked, AuthorizationTestCase
+from tests.operations.rights import BUILT, Asked, AuthorizationTestCase
 from tests.unit.s3.test_operations import MODEL, members
 
 EARLIER = http_date(1_700_000_000_000)

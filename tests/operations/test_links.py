@@ -11,7 +11,7 @@ from ozgate.testing.memory_metadata import MemoryTransaction
 from ozgate.values import Acl, Claim
 from ozgate.values.claims import Kind
 from tests.operations.past import VOLUME
-from tests.operations.test_authorization import (
+from tests.operations.rights import (
     BUILT,
     NEEDS,
     SIGNED,

@@ -17,12 +17,12 @@ from ozgate.s3.operations import Body, Operation
 from ozgate.testing.inmemory import CLIENT, join, settle
 from ozgate.values import Acl, Bucket, Claim
 from tests.operations.past import VOLUME
-from tests.operations.support import HOST
-from tests.operations.test_authorization import (
+from tests.operations.rights import (
     BUILT,
     Asked,
     AuthorizationTestCase,
 )
+from tests.operations.support import HOST
 from tests.operations.uploads import LARGE
 from tests.wire.support import Peer
 

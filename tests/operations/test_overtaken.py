@@ -22,7 +22,7 @@ from ozgate.testing.memory_state import State
 from ozgate.testing.metadata_base import ask
 from ozgate.values import Acl, Claim, Content
 from tests.operations.past import VOLUME
-from tests.operations.test_authorization import BUILT, Asked, AuthorizationTestCase
+from tests.operations.rights import BUILT, Asked, AuthorizationTestCase
 from tests.operations.uploads import LARGE, SMALL
 
 CHANGING = [

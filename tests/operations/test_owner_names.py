@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred, ensureDeferred
 
 from ozgate.s3.owners import canonical_id
 from tests.operations.past import VOLUME
-from tests.operations.test_authorization import AuthorizationTestCase
+from tests.operations.rights import AuthorizationTestCase
 from tests.operations.test_table import last_line
 
 PRINCIPAL = "alice/host@EXAMPLE.COM"
