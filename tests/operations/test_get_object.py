@@ -4,15 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from twisted.web.client import ResponseFailed
-
-from ozgate.s3.call import Call, asked_of
-from ozgate.s3.perform.reading import get_object
-from ozgate.s3.resolve import resolve
-from ozgate.values import Principal
-from ozgate.wire.headers import Headers
-from ozgate.wire.target import parse_address
-from tests.operations.test_table import last_line
 from tests.operations.uploads import (
     LARGE,
     PART,
@@ -27,19 +18,6 @@ MODIFIED = "Wed, 18 Nov 2026 11:06:40 GMT"
 
 class GetObjectTests(ObjectTestCase):
     """GetObject."""
-
-    def call(self) -> Call:
-        """A call of GetObject, for tests of what it answers before it is sent."""
-        address = parse_address(b"/bucket/key", b"localhost", ())
-        row, gateway = resolve("GET", address, False), self.client.gateway
-        return Call(
-            gateway,
-            row,
-            asked_of(gateway, row, address, Headers({}), Principal("testuser")),
-            None,  # type: ignore[arg-type]
-            None,  # type: ignore[arg-type]
-            "0",
-        )
 
     async def test_whole(self) -> None:
         """An object comes with its validators and the default type."""
@@ -162,67 +140,6 @@ class GetObjectTests(ObjectTestCase):
         )
         self.assertEqual(response.own_headers, kept | caching)
 
-    async def test_part_numbers(self) -> None:
-        """Each part of a multipart object can be had, by the number the client gave it."""
-        upload_id = await self.begin()
-        parts = [
-            (3, await self.part(upload_id, 3, PART)),
-            (7, await self.part(upload_id, 7, LARGE)),
-        ]
-        await self.complete(upload_id, parts)
-        size = len(PART) + len(LARGE)
-        for number, body, low in ((3, PART, 0), (7, LARGE, len(PART))):
-            response = await self.get(
-                f"/bucket/key?partNumber={number}", x_amz_checksum_mode="ENABLED"
-            )
-            self.assertEqual((response.status, response.body), (206, body))
-            self.assertEqual(
-                response.headers["content-range"],
-                f"bytes {low}-{low + len(body) - 1}/{size}",
-            )
-            self.assertEqual(response.headers["x-amz-mp-parts-count"], "2")
-            self.assertEqual(
-                response.headers["x-amz-checksum-crc64nvme"],
-                checksum_of("CRC64NVME", body),
-            )
-        for number in (1, 4, 8):
-            response = await self.refused(
-                self.get(f"/bucket/key?partNumber={number}"), 416, "InvalidPartNumber"
-            )
-            self.assertEqual(response.text("ActualPartCount"), "2")
-
-    async def test_empty_part(self) -> None:
-        """An empty part of an object has no bytes, and no checksum but its own; neither has one of a copy of it."""
-        await self.upload(PART, b"")
-        await self.put(b"", "/bucket/copy", x_amz_copy_source="bucket/key")
-        size = len(PART)
-        for target in ("/bucket/key", "/bucket/copy"):
-            response = await self.get(
-                f"{target}?partNumber=2", x_amz_checksum_mode="ENABLED"
-            )
-            self.assertEqual((response.status, response.body), (200, b""), target)
-            self.assertEqual(response.headers["content-length"], "0")
-            self.assertNotIn("content-range", response.headers)
-            self.assertEqual(response.headers["x-amz-mp-parts-count"], "2")
-            self.assertEqual(
-                response.headers["x-amz-checksum-crc64nvme"],
-                checksum_of("CRC64NVME", b""),
-            )
-            response = await self.get(f"{target}?partNumber=1")
-            self.assertEqual((response.status, response.body), (206, PART))
-            self.assertEqual(
-                response.headers["content-range"], f"bytes 0-{size - 1}/{size}"
-            )
-        self.assert_no_reader()
-
-    async def test_only_part_is_empty(self) -> None:
-        """The empty part of an empty multipart object is all of it."""
-        await self.upload(b"")
-        response = await self.get("/bucket/key?partNumber=1")
-        self.assertEqual((response.status, response.body), (200, b""))
-        self.assertNotIn("content-range", response.headers)
-        self.assertEqual(response.headers["x-amz-mp-parts-count"], "1")
-
     async def test_last_bytes_of_nothing(self) -> None:
         """The last bytes of an empty object are the whole of it (RFC 9110, 14.1.2), so S3 answers 200 with none."""
         await self.put(b"")
@@ -233,33 +150,6 @@ class GetObjectTests(ObjectTestCase):
             response.headers["x-amz-checksum-crc64nvme"], checksum_of("CRC64NVME", b"")
         )
         await self.refused(self.get(range="bytes=-0"), 416, "InvalidRange")
-
-    async def test_part_number_of_a_plain_object(self) -> None:
-        """An object put at once is its own part 1, and has no other."""
-        await self.put()
-        response = await self.get("/bucket/key?partNumber=1")
-        self.assertEqual((response.status, response.body), (206, SMALL))
-        self.assertNotIn("x-amz-mp-parts-count", response.headers)
-        await self.refused(
-            self.get("/bucket/key?partNumber=2"), 416, "InvalidPartNumber"
-        )
-        await self.put(b"")
-        response = await self.get("/bucket/key?partNumber=1")
-        self.assertEqual((response.status, response.body), (200, b""))
-        self.assertNotIn("content-range", response.headers)
-
-    async def test_bad_part_numbers(self) -> None:
-        """A part number is from 1 to 10000, and goes with no range."""
-        await self.put()
-        for number in ("0", "10001", "-1", "a", "", "99999999999999999999"):
-            await self.refused(
-                self.get(f"/bucket/key?partNumber={number}"), 400, "InvalidArgument"
-            )
-        await self.refused(
-            self.get("/bucket/key?partNumber=1", range="bytes=0-1"),
-            400,
-            "InvalidRequest",
-        )
 
     async def test_checksum_mode(self) -> None:
         """The checksum is there when asked for, and only for what it is of."""
@@ -383,63 +273,3 @@ class GetObjectTests(ObjectTestCase):
                 self.assertEqual(
                     response.text("ArgumentName"), "x-amz-server-side-encryption"
                 )
-
-    async def test_missing_blob(self) -> None:
-        """A blob that is gone is found before an answer begins."""
-        await self.put(LARGE)
-        (blob,) = await self.blobs_named()
-        await self.client.gateway.blobs.default.delete(blob)
-        await self.refused(self.get(), 500, "InternalError")
-        self.assertEqual(self.client.gateway.tally.damaged, {"blob": 1})
-        self.assert_no_reader()
-
-    async def test_damaged_blob(self) -> None:
-        """Damage found before the answer began is an answer, a figure and a line of the audit log; HEAD still works."""
-        await self.put(LARGE)
-        (blob,) = await self.blobs_named()
-        self.client.gateway.blobs.default.data[blob] = LARGE[:-1] + b"?"
-        await self.refused(self.get(), 500, "InternalError")
-        self.assertEqual(self.client.gateway.tally.damaged, {"blob": 1})
-        line = last_line(self.client.audit_log)
-        self.assertIn('"reason": "[damaged blob]"', line)
-        self.assertIn("ret=FAILURE", line)
-        self.assertEqual((await self.client.request("HEAD", "/bucket/key")).status, 200)
-        self.assert_no_reader()
-
-    async def test_damaged_later(self) -> None:
-        """Damage found after the answer began cuts the connection: the body never looks whole."""
-        await self.upload(PART, LARGE)
-        first, second = await self.blobs_named()
-        data = self.client.gateway.blobs.default.data
-        damaged = first if data[first] == LARGE else second
-        data[damaged] = LARGE[:-1] + b"?"
-        with self.assertRaises(ResponseFailed):
-            await self.get()
-        self.assertEqual(self.client.gateway.tally.damaged, {"blob": 1})
-        self.assert_no_reader()
-
-    async def test_reader_noted(self) -> None:
-        """From before the metadata is read until the last byte is sent, the reaper knows of the read."""
-        await self.upload(PART, LARGE)
-        began = int(self.clock.seconds() * 1000)
-        reply = await get_object(self.call())
-        assert reply.sources is not None
-        readers = self.client.gateway.readers
-        sources = [source async for source in reply.sources]
-        self.assertEqual(len(sources), 2)
-        self.assert_no_reader()
-        reply = await get_object(self.call())
-        oldest = readers.oldest()
-        assert oldest is not None
-        self.assertLessEqual(oldest, began)
-        del reply
-        self.assert_no_reader()
-
-    async def test_overwritten_while_read(self) -> None:
-        """A reader gets the old bytes to the end, whatever replaces them meanwhile."""
-        await self.upload(PART, LARGE)
-        reply = await get_object(self.call())
-        await self.put(SMALL)
-        assert reply.sources is not None
-        lengths = [source.length async for source in reply.sources]
-        self.assertEqual(lengths, [len(PART), len(LARGE)])
