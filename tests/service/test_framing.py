@@ -9,8 +9,8 @@ Which case of the list of what must not break (section C) is tested where:
  20   answers read at a byte a second                the same; over TLS ``test_crowd``
  20   idle, silent, handshakes that never end        ``test_crowd``, ``wire.test_progress``, ``wire.test_tls``
  20   connections in all, of one address, memory     ``test_crowd``, ``wire.test_limits``, ``wire.test_idle``, ``benchmarks/slow_clients.py``, ``benchmarks/pools.py``
- 21   half-closed, reset, closed after the head      ``GoneTests``, ``wire.test_body``, ``test_bad_input.VanishingTests``
- 22   refused before the body; none after 100        ``ExpectTests``, ``wire.test_body``
+ 21   half-closed, reset, closed after the head      ``GoneTests``, ``wire.test_gone``, ``test_bad_input.VanishingTests``
+ 22   refused before the body; none after 100        ``ExpectTests``, ``wire.test_body``, ``wire.test_early_end``
  23   oversized heads, keys, metadata, documents     ``OversizedTests``, ``test_bad_input``, ``wire.test_malformed``
  24   Content-Length                                 ``LengthTests``, ``test_bad_input``, ``wire.test_malformed``
  25   two readings of one request                    ``test_smuggling``, ``wire.test_malformed``
