@@ -21,7 +21,7 @@ from awscrt.checksums import crc64nvme
 from ozgate.auth.sigv4 import sign
 from ozgate.blobs.files.blobfile import BLOCK
 from tests.running import REGION
-from tests.service.test_secrets import SecretCase
+from tests.service.commanding import SecretCase
 from tests.service.twistd import LOOPBACK, Twistd
 
 ME = ("me", "it's a secret")

@@ -2,7 +2,7 @@
 
 What is changed on the way, taken for something else, sent by who may not, or sent by a page in somebody's browser. The rules of
 signatures themselves are in ``tests.unit.auth.test_sigv4`` and its neighbors, other users of the machine in
-``tests.service.test_secrets``, impostors in ``tests.service.test_kerberos``.
+``tests.service.test_secrets_users``, impostors in ``tests.service.test_kerberos``.
 """
 
 from __future__ import annotations

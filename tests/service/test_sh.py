@@ -17,7 +17,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from tests.running import ROOT
-from tests.service.test_secrets import SECURE, SecretCase
+from tests.service.commanding import SECURE, SecretCase
 from tests.service.twistd import LOOPBACK, Twistd
 
 PAIR = ("root-key", "a secret of thirty-two characters")
