@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
 import re
 import socket
 import struct
@@ -12,6 +14,13 @@ from attrs import frozen
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.running import Server, shared_server
+
+EXPECT = "Expect: 100-continue"
+
+
+def md5(data: bytes) -> str:
+    """A Content-MD5."""
+    return base64.b64encode(hashlib.md5(data).digest()).decode()
 
 
 @frozen

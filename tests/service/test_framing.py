@@ -5,17 +5,17 @@ Which case of the list of what must not break (section C) is tested where:
 ====  =============================================  =========================================================
  no.  case                                           tests
 ====  =============================================  =========================================================
- 20   heads, bodies at a byte a second               ``test_crowd``, ``test_bad_input.SlowTests``, ``wire.test_progress``
- 20   answers read at a byte a second                the same; over TLS ``test_crowd``
- 20   idle, silent, handshakes that never end        ``test_crowd``, ``wire.test_progress``, ``wire.test_tls``
+ 20   heads, bodies at a byte a second               ``test_slow_clients``, ``test_bad_input_clients.SlowTests``, ``wire.test_progress``
+ 20   answers read at a byte a second                the same; over TLS ``test_slow_clients``
+ 20   idle, silent, handshakes that never end        ``test_slow_clients``, ``wire.test_progress``, ``wire.test_tls``
  20   connections in all, of one address, memory     ``test_crowd``, ``wire.test_limits``, ``wire.test_idle``, ``benchmarks/slow_clients.py``, ``benchmarks/pools.py``
- 21   half-closed, reset, closed after the head      ``GoneTests``, ``wire.test_gone``, ``test_bad_input.VanishingTests``
+ 21   half-closed, reset, closed after the head      ``test_framing_gone``, ``wire.test_gone``, ``test_bad_input_clients.VanishingTests``
  22   refused before the body; none after 100        ``ExpectTests``, ``wire.test_body``, ``wire.test_early_end``
- 23   oversized heads, keys, metadata, documents     ``OversizedTests``, ``test_bad_input``, ``wire.test_malformed``
- 24   Content-Length                                 ``LengthTests``, ``test_bad_input``, ``wire.test_malformed``
+ 23   oversized heads, keys, metadata, documents     ``test_framing_oversized``, ``test_bad_input``, ``test_bad_input_framing``, ``wire.test_malformed``
+ 24   Content-Length                                 ``LengthTests``, ``test_bad_input_framing``, ``wire.test_malformed``
  25   two readings of one request                    ``test_smuggling``, ``wire.test_malformed``
  25   answers out of order                           ``test_smuggling``, ``wire.test_body``
- 26   aws-chunked                                    ``CodedTests``, ``test_bad_input.ChunkedTests``, ``unit.wire.test_awschunked``
+ 26   aws-chunked                                    ``CodedTests``, ``test_bad_input_chunked``, ``unit.wire.test_awschunked``
  27   HTTP/2                                         ``test_smuggling.OtherProtocolTests``, ``wire.test_tls``
  28   answers that are split                         ``test_splitting``, ``test_bad_input``, ``wire.test_send``
  29   metadata and keys beyond ASCII                 ``test_splitting``, ``unit.s3.test_headers``, ``unit.wire.test_target``
@@ -24,125 +24,12 @@ Which case of the list of what must not break (section C) is tested where:
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import os
 import time
-from urllib.parse import quote
 
 from ozgate.auth.sigv4 import sign
 from tests.chunked import unsigned_body
 from tests.running import ACCESS_KEY, REGION, SECRET_KEY
-from tests.service.talking import Heard, TalkCase
-
-LONGEST_LINE, LONGEST_HEAD, MOST_HEADERS = 16 << 10, 32 << 10, 500
-EXPECT = "Expect: 100-continue"
-
-
-def md5(data: bytes) -> str:
-    """A Content-MD5."""
-    return base64.b64encode(hashlib.md5(data).digest()).decode()
-
-
-class GoneTests(TalkCase):
-    """21: clients that stop in the middle. No file, no key, no error in the log."""
-
-    def uploads(self, size: int) -> list[bytes]:
-        """Heads of requests with a body of that size: an object, an object in chunks, a document."""
-        length = f"Content-Length: {size}"
-        chunked = self.server.head(
-            "PUT",
-            "/bucket/bad",
-            {"x-amz-decoded-content-length": str(size)},
-            ("Transfer-Encoding: chunked",),
-            "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
-        )
-        coded = b"%x\r\n" % size
-        return [
-            self.head("PUT", "/bucket/bad", length),
-            self.head("PUT", "/bucket/bad", length, EXPECT),
-            chunked + b"%x\r\n%b" % (size + len(coded), coded),
-            self.head("POST", "/bucket?delete", length, content_md5=md5(b"")),
-        ]
-
-    def assert_nothing_left(self) -> None:
-        """In the end the service has no blob open, and no request under way."""
-        assert self.server.process is not None
-        folder = f"/proc/{self.server.process.pid}/fd"
-        deadline = time.monotonic() + 60
-        while True:
-            links = []
-            for name in os.listdir(folder):
-                try:
-                    links.append(os.readlink(f"{folder}/{name}"))
-                except FileNotFoundError:
-                    continue
-            left = [
-                each for each in links if "/blobs/" in each and "FORMAT" not in each
-            ]
-            if not left:
-                return
-            self.assertLess(time.monotonic(), deadline, left)
-            time.sleep(0.01)
-
-    def test_half_closed(self) -> None:
-        """Who stops in mid-body and still listens hears IncompleteBody, whatever the size; nothing is stored."""
-        for size in (100, 100_000, 3_000_000):
-            for head in self.uploads(size):
-                with self.talk() as talk:
-                    talk.send(head)
-                    talk.send(b"x" * (size // 2))
-                    talk.end()
-                    heard = talk.hear()
-                    if heard.status == 100:
-                        heard = talk.hear()
-                    self.assertEqual(
-                        (heard.status, heard.code), (400, "IncompleteBody")
-                    )
-                    self.assertEqual(talk.rest(), b"")
-        self.assert_nothing_left()
-
-    def test_reset(self) -> None:
-        """A reset in mid-body leaves nothing."""
-        for size in (100, 100_000, 3_000_000):
-            for head in self.uploads(size):
-                talk = self.talk()
-                talk.send(head + b"x" * (size // 2))
-                talk.reset()
-        self.assert_nothing_left()
-
-    def test_gone_after_the_head(self) -> None:
-        """CVE-2019-10222: a client that goes right after a valid head takes nothing down with it, nor one in mid-head."""
-        heads = self.uploads(3_000_000)
-        heads += [
-            self.head(method, target)
-            for method in ("GET", "HEAD", "DELETE", "POST", "PUT", "OPTIONS")
-            for target in (
-                "/",
-                "/bucket?list-type=2",
-                "/bucket/none",
-                "/bucket/none?uploads",
-            )
-            if not (method == "POST" and target == "/bucket/none?uploads")
-        ]
-        for head in heads:
-            for sent in (head, head[: len(head) // 2], head[:-1]):
-                for leave in ("close", "reset", "end"):
-                    talk = self.talk()
-                    talk.send(sent)
-                    getattr(talk.socket if leave == "close" else talk, leave)()
-                    if leave == "end":
-                        talk.rest()
-                        talk.socket.close()
-        self.assert_nothing_left()
-
-    def test_half_closed_after_it(self) -> None:
-        """Who says all and closes that half hears every answer."""
-        with self.talk() as talk:
-            talk.send(self.head("GET", "/bucket/kept") * 3)
-            talk.end()
-            self.assertEqual([talk.hear().body for _ in range(3)], [b"kept"] * 3)
-            self.assertEqual(talk.rest(), b"")
+from tests.service.talking import EXPECT, Heard, TalkCase, md5
 
 
 class ExpectTests(TalkCase):
@@ -241,107 +128,6 @@ class ExpectTests(TalkCase):
             self.assertEqual(talk.hear().body, b"kept")
 
 
-class OversizedTests(TalkCase):
-    """23: too much of anything is a clear error, and as much as is allowed is none."""
-
-    def test_heads(self) -> None:
-        """Request line, one header, all headers, their number: each has its bound."""
-        start = self.head("GET", "/bucket/kept")[:-2]
-        for data in (
-            b"GET /bucket/%b HTTP/1.1\r\nHost: h\r\n\r\n" % (b"k" * LONGEST_LINE),
-            b"GET /bucket/kept?x=" + b"k" * (LONGEST_LINE + 100),
-            start + b"X-A: %b\r\n\r\n" % (b"a" * LONGEST_HEAD),
-            start + b"X-A: " + b"a" * (2 * LONGEST_HEAD),
-            start + b"X-A: %b\r\n" % (b"a" * 1000) * 40 + b"\r\n",
-            start + b"A:\r\n" * MOST_HEADERS + b"\r\n",
-            start + b"A:\r\n" * 100_000,
-        ):
-            heard = self.only(data)
-            self.assertEqual(heard.status, 400)
-            self.assertEqual(heard.code, "RequestHeaderSectionTooLarge", data[:80])
-
-    def test_heads_just_allowed(self) -> None:
-        """Much, but not too much, is heard."""
-        with self.talk() as talk:
-            for lines in (
-                ["X-A: " + "a" * 20_000],
-                ["A:"] * (MOST_HEADERS - 20),
-                [f"X-{n}: {'a' * 200}" for n in range(100)],
-            ):
-                talk.send(self.head("GET", "/bucket/kept", *lines))
-                self.assertEqual(talk.hear().body, b"kept")
-            target = "/bucket/kept?x=" + "y" * 8000
-            talk.send(self.head("GET", target))
-            self.assertEqual(talk.hear().body, b"kept")
-
-    def test_keys(self) -> None:
-        """1,024 bytes of UTF-8 are a key, 1,025 are not, in URLs and in documents."""
-        for key, status in (
-            ("k" * 1024, 200),
-            ("k" * 1025, 400),
-            ("\u20ac" * 341, 200),
-            ("\u20ac" * 342, 400),
-            ("\U0001f600" * 256, 200),
-            ("\U0001f600" * 257, 400),
-        ):
-            target = "/bucket/" + quote(key)
-            got, _, answer = self.server.request("PUT", target, body=b"x")
-            self.assertEqual(got, status, len(key))
-            if status == 200:
-                self.assertEqual(self.server.request("DELETE", target)[0], 204)
-            else:
-                self.assertIn(b"<Code>KeyTooLongError</Code>", answer)
-        document = f"<Delete><Object><Key>{'k' * 1025}</Key></Object></Delete>".encode()
-        status, _, answer = self.server.request(
-            "POST", "/bucket?delete", {"content-md5": md5(document)}, document
-        )
-        self.assertEqual(status, 200)
-        self.assertIn(b"<Code>KeyTooLongError</Code>", answer)
-
-    def test_metadata(self) -> None:
-        """2 KB of metadata, names and values, are taken; a byte more is not, however it is written."""
-        word = base64.b64encode("\u20ac".encode() * 15).decode()
-        encoded = " ".join([f"=?UTF-8?B?{word}?="] * 46)
-        for headers, status in (
-            ({"x-amz-meta-a": "a" * 2047}, 200),
-            ({"x-amz-meta-a": "a" * 2048}, 400),
-            ({f"x-amz-meta-{n:03}": "a" * 17 for n in range(102)}, 200),
-            ({f"x-amz-meta-{n:03}": "a" * 17 for n in range(103)}, 400),
-            ({"x-amz-meta-a": encoded}, 400),
-        ):
-            got, _, answer = self.server.request("PUT", "/bucket/meta", headers, b"x")
-            self.assertEqual(got, status, answer[:300])
-            if status == 400:
-                self.assertIn(b"<Code>MetadataTooLarge</Code>", answer)
-        self.server.request("DELETE", "/bucket/meta")
-
-    def test_documents(self) -> None:
-        """1,001 keys, 10,001 parts, more bytes than a document has: refused, and nothing is done."""
-        begun = self.server.request("POST", "/bucket/bad?uploads")[2]
-        upload = begun.partition(b"<UploadId>")[2].partition(b"<")[0].decode()
-        part = "<Part><PartNumber>{}</PartNumber><ETag>x</ETag></Part>"
-        parts = "".join(part.format(number) for number in range(1, 10_002))
-        complete = f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>"
-        keys = "<Object><Key>kept</Key></Object>" * 1001
-        for target, document in (
-            ("/bucket?delete", f"<Delete>{keys}</Delete>"),
-            (f"/bucket/bad?uploadId={upload}", complete),
-        ):
-            data = document.encode()
-            status, _, answer = self.server.request(
-                "POST", target, {"content-md5": md5(data)}, data
-            )
-            self.assertEqual(status, 400, answer[:300])
-            self.assertIn(b"<Code>MalformedXML</Code>", answer)
-        large = b"<Delete>" + b" " * (8 << 20) + b"</Delete>"
-        status, _, answer = self.server.request(
-            "POST", "/bucket?delete", {"content-md5": md5(large)}, large
-        )
-        self.assertEqual(status, 400)
-        self.assertIn(b"<Code>MaxMessageLengthExceeded</Code>", answer)
-        self.server.request("DELETE", f"/bucket/bad?uploadId={upload}")
-
-
 class LengthTests(TalkCase):
     """24: Content-Length."""
 
@@ -432,7 +218,7 @@ class LengthTests(TalkCase):
 
 
 class CodedTests(TalkCase):
-    """26: aws-chunked, beside what ``test_bad_input.ChunkedTests`` has."""
+    """26: aws-chunked, beside what ``test_bad_input_chunked.ChunkedTests`` has."""
 
     def put(self, body: bytes, *lines: str, decoded: int = 10, **headers: str) -> bytes:
         """An upload of an encoded body, unsigned."""
