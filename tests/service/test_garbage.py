@@ -26,7 +26,7 @@ from ozgate.auth.presign import presign
 from tests.chunked import signed_body, unsigned_body
 from tests.running import ACCESS_KEY, REGION, SECRET_KEY, Server
 from tests.service.talking import Heard, Talk
-from tests.service.test_crowd import secured
+from tests.service.test_slow_clients import secured
 
 SMALL, LARGE, HUGE = b"x" * 4096, bytes(range(256)) * 800, bytes(12 << 20)
 FEW = 30
