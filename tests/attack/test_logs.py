@@ -1,7 +1,7 @@
 """What is written down of attacks: no secret, no signature, no line that is not ours (F54).
 
 All that Twisted's logger is given is looked at, whatever its level: there is no other log of that kind. The log files of a real service, its
-configuration page and its command line are in ``tests.service.test_intruders``.
+configuration page and its command line are in ``tests.service.test_intruders_logs``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The admin listener's paths and commands, asked by who may not: nobody, a user who is no administrator, one of another kind (E42).
 
 Both lists are the program's own, the app's routes and :data:`~ozgate.admin.commands.table.COMMANDS`, so that what is added later is asked too. On a
-running service, ``tests.service.test_intruders`` and ``tests.service.test_admin`` do the same by hand.
+running service, ``tests.service.test_intruders_admin`` and ``tests.service.test_admin`` do the same by hand.
 """
 
 from __future__ import annotations

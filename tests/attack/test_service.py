@@ -14,7 +14,7 @@ from tests.attack.mutations import ACCEPTED, Mutation, of_header_form
 from tests.attack.presigned import of_presigned_form
 from tests.attack.requests import USER, Draft, Sent, draft_for
 from tests.running import Server, shared_server
-from tests.service.test_intruders import Pair, pair_of, send, signed
+from tests.service.intruders import Pair, pair_of, send, signed
 
 SAMPLE = ("PutObject", "DeleteObjects", "PutBucketPolicy")
 ON_THE_EDGE = ("signed 901 s off", "signed at 901 for 60")
