@@ -44,6 +44,9 @@ Interaction = Callable[[IMetadataTransaction], Any]
 
 RIGHT, REFUSED, ABSENT, WRONG = "right", "refused", "absent", "WRONG"
 
+SEED = 4
+"""What tests draw bits from."""
+
 
 @frozen
 class Read:
