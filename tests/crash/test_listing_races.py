@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
-from tests.crash.test_races import RaceCase, race
+from tests.crash.races import RaceCase, race
 
 _ROW = re.compile(
     "<(?:Contents|Version|CommonPrefixes)><(Key|Prefix)>(.*?)</(?:Key|Prefix)>"
