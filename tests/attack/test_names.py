@@ -17,7 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.wire.accesslog import AccessLog, AuditLog
 from tests.attack.requests import content_md5
-from tests.crash.workload import Gate
+from tests.crash.gate import Gate
 from tests.operations.support import Client, Response
 
 MARK = "zqx"

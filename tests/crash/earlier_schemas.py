@@ -9,7 +9,7 @@ from typing import Any
 
 from ozgate.metadata.sqlite import connections
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
-from tests.crash.workload import Loop
+from tests.crash.gate import Loop
 from tests.started import started
 from tests.unit.metadata.sqlite.metadata_rows import look
 

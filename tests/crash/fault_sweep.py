@@ -36,14 +36,15 @@ from ozgate.s3.failures import as_s3_error
 from tests.crash import sqlitevfs
 from tests.crash.disk import Disk, Folder, Image, read_tree
 from tests.crash.faulty_disk import FAILURES, READING, SHORT, Fault, Faulty
-from tests.crash.invariants import View, check, view
+from tests.crash.gate import Gate
+from tests.crash.invariants import check
 from tests.crash.kill_sweep import make_folder
 from tests.crash.tapping import Call, tapped, unavailable
+from tests.crash.views import View, view
 from tests.crash.workload import (
     LARGE,
     OPERATIONS,
     SMALL,
-    Gate,
     body,
     fill,
     perform,

@@ -15,140 +15,16 @@ import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
 from urllib.parse import quote
 
-from attrs import asdict, evolve, frozen
+from attrs import asdict, evolve
 from awscrt.checksums import crc64nvme
-from twisted.internet.defer import ensureDeferred
-from twisted.internet.interfaces import IPushProducer
 
-from ozgate.content.outlet import Located, begin_read, body_of, open_sources
 from ozgate.errors import StoreError
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.values import (
-    Bucket,
-    ByteRange,
-    Content,
-    ObjectPart,
-    ObjectVersion,
-    Part,
-    Upload,
-    Volume,
-)
-from tests.crash.workload import VOLUME, Gate
-
-_ALL = 1000
-
-
-@frozen
-class Stored:
-    """A version and what it is made of."""
-
-    bucket: str
-    version: ObjectVersion
-    parts: tuple[ObjectPart, ...]
-    content: Content
-
-
-@frozen
-class View:
-    """Everything that clients and administrators can see of a store; two are equal when these see no difference.
-
-    :ivar data: the bytes of each content that is in blobs, or sealed.
-    """
-
-    volume: Volume
-    buckets: tuple[Bucket, ...]
-    versions: tuple[Stored, ...]
-    uploads: tuple[tuple[str, Upload, tuple[Part, ...]], ...]
-    data: dict[Content, bytes]
-
-    def latest(self) -> dict[tuple[str, str], Stored]:
-        """What a GET without a version finds, by bucket and key."""
-        return {
-            (stored.bucket, stored.version.key): stored
-            for stored in self.versions
-            if stored.version.is_latest and not stored.version.is_delete_marker
-        }
-
-    def contents(self) -> list[Content]:
-        """Where the bytes of all versions and parts are."""
-        found = [stored.content for stored in self.versions]
-        return found + [part.content for _, _, parts in self.uploads for part in parts]
-
-    def bytes_of(self, content: Content) -> bytes:
-        """The bytes of a version or part."""
-        if content.body is None or content.seal:
-            return self.data[content]
-        return content.body
-
-
-class _Collecting:
-    """A consumer that keeps what it is given."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-        self.write = self.data.extend
-
-    def registerProducer(self, producer: IPushProducer, streaming: bool) -> None:
-        """Take anything."""
-
-    def unregisterProducer(self) -> None:
-        """Nothing to do."""
-
-
-def view(gate: Gate) -> View:
-    """What is there.
-
-    :raises StoreError: something cannot be read.
-    """
-    volume, buckets, versions, uploads = gate.read(_rows)
-    found = View(volume, buckets, versions, uploads, {})
-    contents = [each for each in found.contents() if each.body is None or each.seal]
-    return evolve(found, data={each: _bytes(gate, each) for each in contents})
-
-
-def _rows(tx: IMetadataTransaction) -> tuple[Any, ...]:
-    volume = tx.volume(VOLUME)
-    buckets = tuple(tx.buckets(VOLUME, "", "", _ALL))
-    named = {bucket.number: bucket.name for bucket in buckets}
-    versions = tuple(stored for bucket in buckets for stored in _versions(tx, bucket))
-    uploads = tuple(
-        (named[bucket.number], upload, tuple(tx.parts(bucket, upload, 0, _ALL)))
-        for bucket, upload in tx.uploads_before(1 << 60, _ALL)
-    )
-    return volume, buckets, versions, uploads
-
-
-def _versions(tx: IMetadataTransaction, bucket: Bucket) -> Iterator[Stored]:
-    for item in tx.version_page(bucket, "", "", "", "", _ALL).items:
-        version = tx.version(bucket, item.key, item.version_id)
-        assert version is not None, f"listed, but not there: {item}"
-        parts = tuple(tx.object_parts(bucket, version, 0, _ALL))
-        yield Stored(bucket.name, version, parts, tx.content(bucket, version))
-
-
-def _bytes(gate: Gate, content: Content) -> bytes:
-    """The bytes of a content, by the door that clients have them through."""
-    whole: Any = None
-    span = ByteRange(0, content.length)
-    located = Located(whole, whole, span, content)
-    body = body_of(gate.gateway, located)
-    if body is not None:
-        return body
-    collecting: Any = _Collecting()
-    gate.loop.wait(ensureDeferred(_send(gate, located, collecting)))
-    return bytes(collecting.data)
-
-
-async def _send(gate: Gate, located: Located, consumer: Any) -> None:
-    gateway = gate.gateway
-    sources = await open_sources(gateway, located, begin_read(gateway))
-    await sources.send_to(consumer)
-
-
-# The invariants
+from ozgate.values import Content, Volume
+from tests.crash.gate import Gate
+from tests.crash.views import ALL, Stored, View, bytes_in, rows, view
 
 
 def check(
@@ -198,7 +74,7 @@ def check_relaxed(folder: str, history: Sequence[View]) -> list[str]:
         gate.open()
         try:
             gate.sweep()
-            volume, buckets, versions, uploads = gate.read(_rows)
+            volume, buckets, versions, uploads = gate.read(rows)
             found = View(volume, buckets, versions, uploads, {})
             if found not in [evolve(each, data={}) for each in history]:
                 broken.append("I2: the rows are those of no moment")
@@ -219,7 +95,7 @@ def _check_readable(
     """I4: what can be read is what was written."""
     for content in contents:
         with suppress(StoreError):
-            if content.body is None and _bytes(gate, content) != known.get(content):
+            if content.body is None and bytes_in(gate, content) != known.get(content):
                 yield f"I4: wrong bytes of {content}"
 
 
@@ -315,7 +191,7 @@ def _check_counts(tx: IMetadataTransaction, found: View) -> list[str]:
     broken = []
     latest = found.latest()
     for bucket in found.buckets:
-        page = tx.page(bucket, "", "", "", _ALL)
+        page = tx.page(bucket, "", "", "", ALL)
         listed = {item.key: (item.size, item.etag) for item in page.items}
         readable = {
             key: (stored.version.size, stored.version.etag)
@@ -353,7 +229,7 @@ def _check_files(gate: Gate, found: View) -> list[str]:
         *(set(os.listdir(blobs)) - {"FORMAT", "NAME", "data", "staging"}),
     ]:
         broken.append(f"I5: left over: {strays}")
-    if gate.read(lambda tx: tx.doomed("files", 1 << 60, _ALL)):
+    if gate.read(lambda tx: tx.doomed("files", 1 << 60, ALL)):
         broken.append("I5: doomed blobs are left")
     return broken
 

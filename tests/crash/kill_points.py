@@ -7,8 +7,8 @@ from typing import Any
 
 from attrs import frozen
 
-from tests.crash.invariants import View
 from tests.crash.tapping import Call
+from tests.crash.views import View
 
 SCRIPT_PLAN = "script"
 

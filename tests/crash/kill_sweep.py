@@ -35,10 +35,12 @@ from attrs import evolve, frozen
 from tests.crash import sqlitevfs
 from tests.crash.disk import Folder, Image, read_tree
 from tests.crash.earlier_schemas import dumps, migrate, rows_of
-from tests.crash.invariants import View, check, view
+from tests.crash.gate import Gate, Loop
+from tests.crash.invariants import check
 from tests.crash.kill_points import MIGRATION, SCRIPT_PLAN, START, Found, Kill, Plan
 from tests.crash.tapping import Counting, Ending, Recording, tapped, unavailable
-from tests.crash.workload import Gate, Loop, fill, perform, small_world
+from tests.crash.views import View, view
+from tests.crash.workload import fill, perform, small_world
 from tests.unit.metadata.sqlite.metadata_rows import restore
 
 SCRIPT = (

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from attrs import define, field, frozen
 
 from tests.crash.disk import Disk, Image
-from tests.crash.invariants import View
 from tests.crash.tapping import Call
+from tests.crash.views import View
 from tests.crash.workload import OPERATIONS
 
 LONGEST = 3

@@ -33,7 +33,8 @@ from ozgate.background import reaper as blobs_sweep
 from ozgate.blobs.files import syscalls
 from tests.crash import sqlitevfs
 from tests.crash.disk import Disk, Folder, Image, read_tree
-from tests.crash.invariants import View, check, check_relaxed, view
+from tests.crash.gate import Gate
+from tests.crash.invariants import check, check_relaxed
 from tests.crash.sequences import (
     AGAIN,
     LONGEST,
@@ -48,7 +49,8 @@ from tests.crash.sequences import (
     sequences,
 )
 from tests.crash.tapping import Call, Recording, tapped, unavailable
-from tests.crash.workload import ENDINGS, Gate, fill, perform, small_world
+from tests.crash.views import View, view
+from tests.crash.workload import ENDINGS, fill, perform, small_world
 
 STALE_INDEX = 8
 """In one state in that many there is an index of the log, with what a disk may have kept of it: anything."""

@@ -11,10 +11,11 @@ from unittest.mock import patch
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.crash import kill_sweep
+from tests.crash.gate import Gate
 from tests.crash.kill_points import MIGRATION, SCRIPT_PLAN, START, Kill
 from tests.crash.kill_sweep import Place
 from tests.crash.tapping import unavailable
-from tests.crash.workload import OPERATIONS, Gate
+from tests.crash.workload import OPERATIONS
 from tests.running import ROOT
 
 SEED = 20261122

@@ -9,10 +9,11 @@ from unittest.mock import patch
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.crash.gate import Gate
 from tests.crash.seals import SWITCH
 from tests.crash.tapping import unavailable
 from tests.crash.test_kill_sweep import python
-from tests.crash.workload import LARGE, SMALL, Gate
+from tests.crash.workload import LARGE, SMALL
 
 SEED = 20261130
 
