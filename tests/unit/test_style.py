@@ -3,13 +3,21 @@
 import ast
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.running import ROOT
 from tests.unit.test_imports import modules
 
 LONGEST = 50
 """Lines of a function."""
+
+MOST = 400
+"""Lines of a module."""
+
+TABLES = {"ozgate/config/settings.py": "a knob for each configuration key"}
+"""Modules that are longer, since they list something, and what that is."""
 
 SAY_NOTHING = ("Manager", "Handler", "Helper", "Utils")
 
@@ -79,3 +87,17 @@ class StyleTests(SynchronousTestCase):
         names += [module.title() for module, _, _ in modules()]
         said = [name for name in names if name.endswith(SAY_NOTHING)]
         self.assertEqual(said, [])
+
+
+class LengthTests(SynchronousTestCase):
+    """Of everything that is written: the package, its benchmarks and its tests."""
+
+    def test_modules_are_short(self) -> None:
+        """No module has more than 400 lines, but the tables, and these all have."""
+        long = [
+            path.relative_to(ROOT).as_posix()
+            for folder in ("ozgate", "benchmarks", "tests")
+            for path in sorted(Path(ROOT, folder).rglob("*.py"))
+            if len(path.read_text("utf-8").splitlines()) > MOST
+        ]
+        self.assertEqual(long, sorted(TABLES))
