@@ -4,7 +4,7 @@ The copy of a multipart object keeps its source's ETag and parts, and a checksum
 bytes: a composite SHA. AWS gives it the MD5 of all bytes and a full-object checksum instead; but an ETag need not be an
 MD5 (Amazon S3 API Reference, "Object"). A composite CRC becomes that of the whole object here too.
 
-CopySource: Amazon S3 API Reference, CopyObject; Amazon S3 User Guide, "Copying, moving, and renaming objects".
+Source: Amazon S3 API Reference, CopyObject; Amazon S3 User Guide, "Copying, moving, and renaming objects".
 """
 
 from __future__ import annotations

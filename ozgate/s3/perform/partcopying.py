@@ -4,7 +4,7 @@ A part's ETag is the MD5 of its bytes, since CompleteMultipartUpload makes the o
 It is known where the part is a whole object that was put in one piece, or just one part of the source; otherwise the bytes are
 read once and hashed. An inline source becomes a blob first: parts are extents always.
 
-CopySource: Amazon S3 API Reference, UploadPartCopy.
+Source: Amazon S3 API Reference, UploadPartCopy.
 """
 
 from __future__ import annotations
