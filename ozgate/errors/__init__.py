@@ -10,8 +10,9 @@ Imports nothing else of ozgate; whoever needs an error imports it from here.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
+from .base import ClientGone as ClientGone
+from .base import S3Error as S3Error
+from .configuration import *
 from .frames import forget_frames as forget_frames
 from .stores import Absent as Absent
 from .stores import Conflict as Conflict
@@ -22,47 +23,6 @@ from .stores import StoreError as StoreError
 from .stores import Unavailable as Unavailable
 from .stores import Uncertain as Uncertain
 from .stores import is_short as is_short
-
-
-class ClientGone(Exception):
-    """The client's connection ended in mid-request. Nobody is left to be told."""
-
-
-class S3Error(Exception):
-    """An answer to a client that is not a success.
-
-    :param message: what to say instead of the docstring's first line.
-    :param members: extra XML members, such as ``Key="a"``; their names are S3's.
-    :cvar status: the HTTP status.
-    :cvar retry_after: seconds after which the client is told to come again; ``None``: it is not told.
-    :ivar headers: extra (name, value) pairs of the answer, such as ``x-amz-delete-marker``.
-    :ivar source: volume and name of the bucket that a link led to; the audit log names it.
-    """
-
-    source: tuple[str, str] | None = None
-    status: ClassVar[int] = 400
-    retry_after: ClassVar[int | None] = None
-
-    def __init__(self, message: str | None = None, **members: str | int) -> None:
-        self.message = message or type(self).default_message()
-        self.members = members
-        self.headers: list[tuple[str, str]] = []
-        super().__init__(self.message)
-
-    @classmethod
-    def default_message(cls) -> str:
-        """The docstring's first paragraph, on one line."""
-        paragraph = (cls.__doc__ or "").strip().split("\n\n")[0]
-        return " ".join(paragraph.split())
-
-    @property
-    def code(self) -> str:
-        """The S3 code."""
-        return type(self).__name__
-
-
-class AccessControlListNotSupported(S3Error):
-    """The bucket does not allow ACLs"""
 
 
 class AccessDenied(S3Error):
@@ -147,10 +107,6 @@ class InvalidAccessKeyId(S3Error):
 
 class InvalidArgument(S3Error):
     """Invalid Argument"""
-
-
-class InvalidBucketAclWithObjectOwnership(S3Error):
-    """Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"""
 
 
 class InvalidBucketName(S3Error):
@@ -257,44 +213,8 @@ class NoSuchBucket(S3Error):
     status = 404
 
 
-class NoSuchBucketPolicy(S3Error):
-    """The bucket policy does not exist"""
-
-    status = 404
-
-
-class NoSuchCORSConfiguration(S3Error):
-    """The CORS configuration does not exist"""
-
-    status = 404
-
-
-class NoSuchConfiguration(S3Error):
-    """The specified configuration does not exist."""
-
-    status = 404
-
-
 class NoSuchKey(S3Error):
     """The specified key does not exist."""
-
-    status = 404
-
-
-class NoSuchLifecycleConfiguration(S3Error):
-    """The lifecycle configuration does not exist"""
-
-    status = 404
-
-
-class NoSuchPublicAccessBlockConfiguration(S3Error):
-    """The public access block configuration was not found"""
-
-    status = 404
-
-
-class NoSuchTagSet(S3Error):
-    """The TagSet does not exist"""
 
     status = 404
 
@@ -307,12 +227,6 @@ class NoSuchUpload(S3Error):
 
 class NoSuchVersion(S3Error):
     """The specified version does not exist."""
-
-    status = 404
-
-
-class NoSuchWebsiteConfiguration(S3Error):
-    """The specified bucket does not have a website configuration"""
 
     status = 404
 
@@ -332,12 +246,6 @@ class NotModified(S3Error):
     status = 304
 
 
-class ObjectLockConfigurationNotFoundError(S3Error):
-    """Object Lock configuration does not exist for this bucket"""
-
-    status = 404
-
-
 class PreconditionFailed(S3Error):
     """At least one of the pre-conditions you specified did not hold"""
 
@@ -348,12 +256,6 @@ class QuotaExceeded(S3Error):
     """The quota of the bucket or its volume has been exceeded."""
 
     status = 403
-
-
-class ReplicationConfigurationNotFoundError(S3Error):
-    """The replication configuration was not found"""
-
-    status = 404
 
 
 class RequestHeaderSectionTooLarge(S3Error):
@@ -368,12 +270,6 @@ class RequestTimeTooSkewed(S3Error):
 
 class RequestTimeout(S3Error):
     """Your socket connection to the server was not read from or written to within the timeout period."""
-
-
-class ServerSideEncryptionConfigurationNotFoundError(S3Error):
-    """The server side encryption configuration was not found"""
-
-    status = 404
 
 
 class ServiceUnavailable(S3Error):

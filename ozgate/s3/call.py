@@ -10,7 +10,11 @@ from attrs import define, evolve, field
 
 from ..errors import S3Error, StoreError
 from .asked import Asked
-from .entering import in_authorized_bucket, in_claimed_authorized_bucket
+from .entering import (
+    in_authorized_bucket,
+    in_claimed_authorized_bucket,
+    in_whole_authorized_bucket,
+)
 
 if TYPE_CHECKING:
     from ..auth.sigv4 import Verified
@@ -167,11 +171,27 @@ class Call:
 
         See :func:`~ozgate.s3.entering.in_claimed_authorized_bucket`: the interaction claims what it changes in there.
         """
+        return await self._write(in_claimed_authorized_bucket, interaction, *values)
+
+    async def write_whole(
+        self,
+        interaction: Callable[[IMetadataTransaction, Asked, Bucket, *Ts], T],
+        *values: *Ts,
+    ) -> T:
+        """Run an interaction that changes the addressed bucket itself, authorized, with all of it claimed; what it returned is durable.
+
+        See :func:`~ozgate.s3.entering.in_whole_authorized_bucket`.
+        """
+        return await self._write(in_whole_authorized_bucket, interaction, *values)
+
+    async def _write(
+        self,
+        enter: Callable[..., tuple[T, Place | None]],
+        *values: object,
+    ) -> T:
         entered: tuple[T, Place | None]
         try:
-            entered = await self.gateway.metadata.write(
-                in_claimed_authorized_bucket, self.asked, interaction, *values
-            )
+            entered = await self.gateway.metadata.write(enter, self.asked, *values)
         except (S3Error, StoreError) as error:
             if error.source is not None:
                 self.notes["source"] = error.source

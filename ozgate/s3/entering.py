@@ -77,6 +77,25 @@ def in_claimed_authorized_bucket(
     return _inside(tx, asked, entered, interaction, *values)
 
 
+def in_whole_authorized_bucket(
+    tx: IMetadataTransaction,
+    asked: Asked,
+    interaction: Callable[[IMetadataTransaction, Asked, Bucket, *Ts], T],
+    *values: *Ts,
+) -> tuple[T, Place | None]:
+    """As :func:`in_claimed_authorized_bucket`, where the bucket itself is to change, such as one of its documents: nobody else is in it meanwhile.
+
+    So what is decided by the bucket's documents and state is decided by those before, or by those after.
+    """
+    look = partial(_enter_authorized, tx, asked)
+    entered = claimed(tx, look, _whole)
+    return _inside(tx, asked, entered, interaction, *values)
+
+
+def _whole(entered: tuple[Bucket, Place | None]) -> tuple[Claim, ...]:
+    return Claim.whole(entered[0])
+
+
 def _enter_authorized(
     tx: IMetadataTransaction, asked: Asked
 ) -> tuple[Bucket, Place | None]:

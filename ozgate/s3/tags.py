@@ -42,7 +42,7 @@ def from_header(text: str) -> dict[str, str]:
         if not key or key in tags:
             raise _bad_header(text)
         tags[key] = value
-    _check(tags.items())
+    check_tags(tags.items())
     return tags
 
 
@@ -66,7 +66,15 @@ def from_document(data: bytes) -> dict[str, str]:
         if len(keys) != 1 or len(values) != 1:
             raise MalformedXML()
         pairs.append((keys[0].text, values[0].text))
-    _check(pairs)
+    check_tags(pairs)
+    return tags_of(pairs)
+
+
+def tags_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Tags by their keys.
+
+    :raises InvalidTag: a key is there twice.
+    """
     tags: dict[str, str] = {}
     for key, value in pairs:
         if key in tags:
@@ -86,7 +94,16 @@ def to_document(tags: Mapping[str, str]) -> bytes:
     return document("Tagging", f"<TagSet>{rows}</TagSet>")
 
 
-def _check(pairs: Iterable[tuple[str, str]]) -> None:
+def check_tags(
+    pairs: Iterable[tuple[str, str]], most: int = MAX_TAGS, of: str = "Object"
+) -> None:
+    """Hold tags against the rules.
+
+    :param most: how many there may be.
+    :param of: what they are tags of, for the message.
+    :raises InvalidTag: a key or value breaks the rules.
+    :raises BadRequest: they are too many.
+    """
     count = 0
     for key, value in pairs:
         count += 1
@@ -98,8 +115,8 @@ def _check(pairs: Iterable[tuple[str, str]]) -> None:
             raise InvalidTag(
                 "The TagValue you have provided is invalid", TagKey=key, TagValue=value
             )
-    if count > MAX_TAGS:
-        raise BadRequest(f"Object tags cannot be greater than {MAX_TAGS}")
+    if count > most:
+        raise BadRequest(f"{of} tags cannot be greater than {most}")
 
 
 def _is_legal(text: str) -> bool:

@@ -92,3 +92,23 @@ def parse_http_date(text: str) -> int | None:
     except ValueError:
         return None
     return int(moment.timestamp())
+
+
+_ISO: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?)?",
+    re.ASCII,
+).fullmatch
+
+
+def parse_timestamp(text: str) -> int:
+    """Milliseconds since the epoch of a time as documents have it (ISO 8601); without a zone it is UTC, without a time midnight.
+
+    :raises ValueError: it is none.
+    """
+    match = _ISO(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is no time")
+    day, clock, fraction, zone = match.groups()
+    zone = "+00:00" if zone in (None, "Z") else zone
+    moment = datetime.fromisoformat(f"{day}T{clock or '00:00:00'}{zone}")
+    return int(moment.timestamp()) * 1000 + int(f"{fraction or 0:0<3}"[:3])

@@ -48,6 +48,9 @@ class Principal:
     :ivar short_name: what ``hadoop.security.auth_to_local`` makes of the user: owners and entries of access control
         lists may be named so as well, and what the user makes is.
     :ivar groups: of the operating system, as they were when the gate asked.
+    :ivar policies: the documents of the policies of the user and of the groups, as JSON: each may allow or deny.
+    :ivar limits: documents of policies, as JSON, each of which has to allow what is asked, whoever the user is: those of a session,
+        or of a key that is narrowed.
     """
 
     access_id: str
@@ -55,6 +58,8 @@ class Principal:
     is_admin: bool = False
     short_name: str = ""
     groups: frozenset[str] = frozenset()
+    policies: tuple[bytes, ...] = ()
+    limits: tuple[bytes, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         """A key of its own is its user's first."""

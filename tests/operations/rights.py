@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from hashlib import md5
 from typing import Any
 
 from attrs import evolve, frozen
@@ -15,7 +13,7 @@ from ozgate.auth.sealing import MasterKey
 from ozgate.auth.secretstore import MetadataSecretStore
 from ozgate.s3.operations import OPERATIONS, Body, Gate, Operation
 from tests.operations.past import PastTestCase
-from tests.operations.support import SECRETS
+from tests.operations.support import SECRETS, checked
 from tests.operations.test_table import target_of
 from tests.operations.uploads import LARGE, SMALL, complete_document, dashed
 
@@ -56,6 +54,8 @@ NEEDS: dict[str, str] = {
     "GetBucketCors": "READ",
     "GetBucketEncryption": "READ",
     "GetBucketTagging": "READ",
+    "PutBucketTagging": "",
+    "DeleteBucketTagging": "",
     "GetBucketLogging": "READ",
     "GetBucketReplication": "READ",
     "GetBucketWebsite": "READ",
@@ -93,6 +93,14 @@ BUILT = [
 
 TAGS = b"<Tagging><TagSet><Tag><Key>a</Key><Value>c</Value></Tag></TagSet></Tagging>"
 DOOMED = b"<Delete><Object><Key>key</Key></Object></Delete>"
+
+
+DOCUMENTS = {
+    "PutObjectTagging": TAGS,
+    "DeleteObjects": DOOMED,
+    "PutBucketTagging": TAGS,
+}
+"""Operation → a document that it takes."""
 
 
 def target_query(name: str) -> str:
@@ -164,13 +172,9 @@ class AuthorizationTestCase(PastTestCase):
             if row.name == "CopyObject":
                 sent["x-amz-metadata-directive"] = "REPLACE"
         if row.body is Body.DOCUMENT and row.name != "CreateBucket":
-            body = {
-                "PutObjectTagging": TAGS,
-                "DeleteObjects": DOOMED,
-                "CompleteMultipartUpload": complete_document([(1, self.etag)]),
-            }[row.name]
-            digest = md5(body, usedforsecurity=False).digest()
-            sent["content-md5"] = b64encode(digest).decode()
+            completed = complete_document([(1, self.etag)])
+            body = DOCUMENTS.get(row.name, completed)
+            sent |= checked(body)
         if row.name == "GetObjectAttributes":
             sent["x-amz-object-attributes"] = "ETag"
         return Asked(row.method, target, sent, body)

@@ -7,8 +7,10 @@ pipeline, and comes back. Stores are in memory too; time is a clock's, which sta
 from __future__ import annotations
 
 import os
+from base64 import b64encode
 from collections.abc import Coroutine, Mapping, Sequence
 from copy import copy
+from hashlib import md5
 from http.client import HTTPResponse
 from io import BytesIO
 from typing import Any
@@ -232,6 +234,12 @@ class Client:
         answer = HTTPResponse(_Said(said), method=method)  # type: ignore[arg-type]
         answer.begin()
         return Response(answer.status, _joined(answer.getheaders()), answer.read())
+
+
+def checked(body: bytes) -> dict[str, str]:
+    """The header that says a document's MD5: many operations demand one."""
+    digest = md5(body, usedforsecurity=False).digest()
+    return {"content-md5": b64encode(digest).decode()}
 
 
 class _Said(BytesIO):

@@ -29,6 +29,7 @@ STATUSES = {
     },
     405: {"MethodNotAllowed"},
     409: {
+        "InvalidBucketState",
         "BucketAlreadyExists",
         "BucketAlreadyOwnedByYou",
         "BucketNotEmpty",

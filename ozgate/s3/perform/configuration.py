@@ -1,4 +1,4 @@
-"""The configuration of a bucket that has none: S3's exact "not configured" answers.
+"""The configuration of a bucket: its documents kept, shown and removed, and S3's exact "not configured" answers.
 
 Clients and Terraform probe all of these. Each answer is given only when the bucket is there.
 Source: Amazon S3 API Reference, the page of each operation, and AWS's defaults for a new bucket. One
@@ -8,6 +8,7 @@ differs on purpose: AWS shows SSE-S3 for every bucket; here nothing is encrypted
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from ...errors import (
     NoSuchBucketPolicy,
@@ -15,7 +16,6 @@ from ...errors import (
     NoSuchCORSConfiguration,
     NoSuchLifecycleConfiguration,
     NoSuchPublicAccessBlockConfiguration,
-    NoSuchTagSet,
     NoSuchWebsiteConfiguration,
     ObjectLockConfigurationNotFoundError,
     ReplicationConfigurationNotFoundError,
@@ -26,11 +26,14 @@ from ...interfaces import IMetadataTransaction
 from ...values import Bucket
 from ..asked import Asked
 from ..call import Call
+from ..configuration.kept import Kept
 from ..documents import document, element
 from ..owners import canonical_id, owner_element
 from ..receive import check_entry
+from ..receive import document as receive_document
 from ..reply import Reply, xml_reply
 
+T = TypeVar("T")
 _Perform = Callable[[Call], Awaitable[Reply]]
 
 
@@ -59,6 +62,66 @@ def _shows(root: str, *children: str) -> _Perform:
     return perform
 
 
+async def show(call: Call, kind: str, absent: type[S3Error]) -> Reply:
+    """Show a document as it is kept.
+
+    :param kind: see :class:`~ozgate.s3.configuration.kept.Kept`.
+    :param absent: what is raised where the bucket has none.
+    """
+    data = await call.read_authorized(kept_document, kind)
+    if data is None:
+        raise absent(BucketName=call.bucket_name)
+    return xml_reply(data)
+
+
+async def keep(
+    call: Call,
+    kept: Kept[T],
+    check: Callable[[T], None] | None = None,
+    status: int = 200,
+) -> Reply:
+    """Take a document and keep it, written anew.
+
+    :param check: raises where S3 does not take what the document says.
+    :param status: of the answer.
+    :raises MalformedXML: it is another document.
+    """
+    value = kept.document.parse(await receive_document(call))
+    if check is not None:
+        check(value)
+    data = kept.document.render(value)
+    await call.write_whole(keep_document, kept.kind, data)
+    return Reply(status)
+
+
+async def remove(call: Call, kind: str) -> Reply:
+    """Remove a document; where there is none nothing happens."""
+    await call.write_whole(keep_document, kind, None)
+    return Reply(204)
+
+
+def kept_document(
+    tx: IMetadataTransaction, asked: Asked, bucket: Bucket, kind: str
+) -> bytes | None:
+    """A document of a bucket, as it is kept; an interaction inside of it."""
+    if kind not in bucket.configured:
+        return None
+    data: bytes | None = tx.configuration(bucket, kind)
+    return data
+
+
+def keep_document(
+    tx: IMetadataTransaction,
+    asked: Asked,
+    bucket: Bucket,
+    kind: str,
+    data: bytes | None,
+) -> None:
+    """Keep a document of a bucket, or remove it; an interaction inside of it, claimed whole."""
+    if data is not None or kind in bucket.configured:
+        tx.set_configuration(bucket, kind, data)
+
+
 async def get_bucket_acl(call: Call) -> Reply:
     """Show that the owner has full control, and nobody else any."""
     owner = await call.read_authorized(_owner)
@@ -83,9 +146,6 @@ get_bucket_accelerate_configuration = _shows("AccelerateConfiguration")
 get_bucket_logging = _shows("BucketLoggingStatus")
 get_bucket_notification_configuration = _shows("NotificationConfiguration")
 get_bucket_ownership_controls = _shows("OwnershipControls", _ENFORCED)
-get_bucket_request_payment = _shows(
-    "RequestPaymentConfiguration", element("Payer", "BucketOwner")
-)
 get_bucket_versioning = _shows("VersioningConfiguration")
 
 get_bucket_cors = _absent(NoSuchCORSConfiguration)
@@ -94,7 +154,6 @@ get_bucket_lifecycle_configuration = _absent(NoSuchLifecycleConfiguration)
 get_bucket_policy = _absent(NoSuchBucketPolicy)
 get_bucket_policy_status = _absent(NoSuchBucketPolicy)
 get_bucket_replication = _absent(ReplicationConfigurationNotFoundError)
-get_bucket_tagging = _absent(NoSuchTagSet)
 get_bucket_website = _absent(NoSuchWebsiteConfiguration)
 get_object_lock_configuration = _absent(ObjectLockConfigurationNotFoundError)
 get_public_access_block = _absent(NoSuchPublicAccessBlockConfiguration)
