@@ -11,6 +11,7 @@ import click
 
 from ..auth.presign import presign
 from . import s3secrets
+from .s3operations import operations
 
 LONGEST = 7 * 86400
 """Seconds a presigned URL may live. Source: Amazon S3, "Authenticating requests: query parameters"."""
@@ -28,6 +29,7 @@ for command in (s3secrets.getsecret, s3secrets.setsecret, s3secrets.revokesecret
     alias.hidden = True
     s3.add_command(alias, str(command.name).replace("secret", "-secret"))
 s3.add_command(s3secrets.listsecrets)
+s3.add_command(operations)
 
 
 @s3.command("presign")

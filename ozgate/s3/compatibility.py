@@ -1,0 +1,136 @@
+"""What of S3 is built, as the table says, and where an answer differs from AWS's: for people, and for documents made of it.
+
+Source of the operations: the table (:mod:`ozgate.s3.operations`). What differs is named here, where nothing else could tell it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..immutable import frozen
+from .operations import ALIASES, OPERATIONS
+from .perform import configuration
+from .row import Gate, Operation
+
+BUILT, NONE_HERE, NOT_BUILT = "built", "never any", "501"
+
+STATES: Final = {
+    BUILT: "works as on AWS, but for what is said beside it",
+    NONE_HERE: "says what AWS says of a bucket that has no such configuration; none can be set",
+    NOT_BUILT: "answered 501 `NotImplemented`, and never with what another operation would do",
+}
+
+_GATES: Final = {
+    Gate.SIGNED: "signed",
+    Gate.FORM: "form",
+    Gate.PREFLIGHT: "anybody",
+    Gate.ANYBODY: "signed, or granted to everybody",
+}
+
+DIFFERENCES: Final[dict[str, str]] = {
+    "CreateBucket": "An endpoint of `us-east-1` makes buckets of any region. No directory buckets, no account-regional names.",
+    "DeleteObject": "A condition beside a version id is 501.",
+    "GetObjectAttributes": "`ObjectParts` has `PartsCount` alone where parts have no checksums of their own.",
+    "ListBuckets": "Shows what the caller may list or read, links of Ozone's included.",
+}
+"""Operation → where it differs from AWS's, in sentences."""
+
+GENERAL: Final[tuple[str, ...]] = (
+    "There is one account: users are named `arn:aws:iam:::user/NAME`, with any account number, or by canonical ids, which are the SHA-256 of their names.",
+    "Buckets live in a volume of Ozone's; a bucket may be a link to another, and an operation through a link is one on the real bucket.",
+    "Storage classes are kept and shown, and change nothing: there is one kind of storage.",
+    "Query parameters are at most 500; an error's document has at most 4 KiB of its request.",
+)
+"""What differs everywhere."""
+
+
+@frozen
+class Line:
+    """What is said of one operation.
+
+    :ivar request: verb, path and query.
+    :ivar state: one of :data:`STATES`.
+    :ivar action: what is asked of authorization.
+    :ivar gate: who is let in.
+    :ivar differs: where it differs from AWS's; ``""`` where nothing is known to.
+    """
+
+    name: str
+    request: str
+    state: str
+    action: str
+    gate: str
+    differs: str
+
+
+def lines() -> list[Line]:
+    """All operations, in the order of the table."""
+    return [_line(row) for row in OPERATIONS]
+
+
+def _line(row: Operation) -> Line:
+    path = {"service": "/", "bucket": "/BUCKET", "object": "/BUCKET/KEY"}[
+        row.scope.value
+    ]
+    names = [name for name in row.names if not name.startswith("/")]
+    path = next((name for name in row.names if name.startswith("/")), path)
+    query = f"?{'&'.join(names)}" if names else ""
+    return Line(
+        row.name,
+        f"{row.method} {path}{query}",
+        state_of(row),
+        row.action,
+        _GATES[row.gate],
+        DIFFERENCES.get(row.name, ""),
+    )
+
+
+def state_of(row: Operation) -> str:
+    """Which of :data:`STATES` an operation is in."""
+    if row.perform is None:
+        return NOT_BUILT
+    if row.perform.__module__ == configuration.__name__:
+        return NONE_HERE
+    return BUILT
+
+
+def markdown() -> str:
+    """The document ``docs/compatibility.md``."""
+    found = lines()
+    counts = {state: sum(line.state == state for line in found) for state in STATES}
+    rows = [
+        f"| {line.name} | `{line.request}` | {line.state} | {_code(line.action)} | {line.gate} | {line.differs} |"
+        for line in found
+    ]
+    aliases = ", ".join(f"{old} ({new})" for old, new in sorted(ALIASES.items()))
+    return "\n".join(
+        [
+            "# Which operations there are",
+            "",
+            "Made of the table that the service itself goes by: `ozgate s3 operations --markdown > docs/compatibility.md`. A test holds it.",
+            "",
+            "| | operations | |",
+            "| --- | --- | --- |",
+            *(
+                f"| {state} | {counts[state]} | {said} |"
+                for state, said in STATES.items()
+            ),
+            "",
+            f"Deprecated names of requests that their successors answer: {aliases}.",
+            "",
+            "## What differs everywhere",
+            "",
+            *(f"- {said}" for said in GENERAL),
+            "",
+            "## Operation by operation",
+            "",
+            "| operation | request | | action | whom it lets in | differs from AWS |",
+            "| --- | --- | --- | --- | --- | --- |",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
