@@ -12,6 +12,7 @@ from __future__ import annotations
 from .blobs import IBlobSink, IBlobStore, IByteSource, IFiles
 from .claims import IClaims
 from .credentials import ISecretStore, IVerifier
+from .identities import IIdentities, ISecretRows
 from .metadata import IInspected, IMeasured, IMetadataStore, IMetadataTransaction
 from .providers import IProviderMaker
 from .rows import (
@@ -23,7 +24,7 @@ from .rows import (
     IUploads,
     IVersions,
 )
-from .shared import ILeases, IProcesses, ISecretRows, ISettings
+from .shared import ILeases, IProcesses, ISettings
 
 __all__ = [
     "IBlobNames",
@@ -34,6 +35,7 @@ __all__ = [
     "IClaims",
     "IEvents",
     "IFiles",
+    "IIdentities",
     "IInspected",
     "ILeases",
     "IMeasured",

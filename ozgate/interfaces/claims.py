@@ -29,7 +29,9 @@ class IClaims(Interface):
     ``release``, ``forget_doomed``, ``forget_events``,      the lease under which that is done
     ``move_blob``, and repairs: ``mend_row``,
     ``correct_usage``
-    secrets, named values                                   the secret, the named value
+    secrets, named values                                   the secret, the named value; besides, shared: the user, where a secret is
+                                                            made, so that he is what he was
+    users, groups, policies                                 the one that it is; besides, shared: those that it comes to name
     ``doom``, ``next_sequence``, ``note_event``             nothing: what is added there depends on no other row
     ``end_leases``, ``put_process``, ``remove_process``     nothing: a process stores itself, and is removed when it is dead
     ======================================================= ===================================================

@@ -10,6 +10,7 @@ from zope.interface import Interface
 
 from ..values import BlobUser, DamagedRow, Drift
 from .claims import IClaims
+from .identities import IIdentities, ISecretRows
 from .rows import (
     IBlobNames,
     IBuckets,
@@ -19,7 +20,7 @@ from .rows import (
     IUploads,
     IVersions,
 )
-from .shared import ILeases, IProcesses, ISecretRows, ISettings
+from .shared import ILeases, IProcesses, ISettings
 
 __all__ = ["IInspected", "IMeasured", "IMetadataStore", "IMetadataTransaction"]
 
@@ -38,6 +39,7 @@ class IMetadataTransaction(
     IBlobNames,
     IRepairs,
     ILeases,
+    IIdentities,
     ISecretRows,
     ISettings,
 ):

@@ -1,4 +1,4 @@
-"""The facets of a transaction that belong to no bucket: leases, processes, secrets and named values."""
+"""The facets of a transaction that belong to no bucket and to nobody: leases, processes and named values."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from zope.interface import Interface
 
-from ..values import Process, Secret
+from ..values import Process
 
-__all__ = ["ILeases", "IProcesses", "ISecretRows", "ISettings"]
+__all__ = ["ILeases", "IProcesses", "ISettings"]
 
 
 class ILeases(Interface):
@@ -45,22 +45,6 @@ class IProcesses(Interface):
 
     def remove_process(process_id: str) -> None:
         """Forget a process that is dead, or about to end; nothing happens if it is gone."""
-
-
-class ISecretRows(Interface):
-    """Rows of secrets, sealed."""
-
-    def secret_row(access_id: str) -> Secret | None:
-        """The row of an access id, whether expired or not."""
-
-    def put_secret(secret: Secret) -> None:
-        """Store a row; one of the same access id is replaced."""
-
-    def remove_secret(access_id: str) -> None:
-        """Remove a row; nothing happens if it is gone."""
-
-    def secrets(after: str, limit: int) -> Sequence[Secret]:
-        """Rows by access id, those after ``after``."""
 
 
 class ISettings(Interface):

@@ -1,4 +1,4 @@
-"""What else the memory provider keeps: the doomed, leases, processes, secrets, named values."""
+"""What else the memory provider keeps: the doomed, leases, processes, named values."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from ..values import (
     Claim,
     DamagedRow,
     Process,
-    Secret,
 )
-from .memory_state import LEAD, Rows, by_name
+from .memory_state import LEAD, Rows
 
 
 class SharedRows(Rows):
-    """Blobs that may have no name left; leases, processes, secrets and named values."""
+    """Blobs that may have no name left; leases, processes and named values."""
 
     def doomed(self, store: str, before: int, limit: int) -> Sequence[BlobRef]:
         """Blobs of a store doomed before that time, oldest first."""
@@ -97,23 +96,6 @@ class SharedRows(Rows):
     def remove_process(self, process_id: str) -> None:
         """Forget a process."""
         self._written().processes.pop(process_id, None)
-
-    def secret_row(self, access_id: str) -> Secret | None:
-        """The row of an access id."""
-        return self._state.secrets.get(access_id)
-
-    def put_secret(self, secret: Secret) -> None:
-        """Store a row."""
-        self._written(Claim.secret(secret.access_id)).secrets[secret.access_id] = secret
-
-    def remove_secret(self, access_id: str) -> None:
-        """Remove a row."""
-        self._written(Claim.secret(access_id)).secrets.pop(access_id, None)
-
-    def secrets(self, after: str, limit: int) -> Sequence[Secret]:
-        """Rows by access id."""
-        secrets = self._state.secrets
-        return [secrets[name] for name in by_name(secrets, "", after, limit)]
 
     def setting(self, name: str) -> bytes | None:
         """A named value."""

@@ -13,12 +13,15 @@ from ..values import (
     Claim,
     Content,
     Event,
+    Group,
+    ManagedPolicy,
     ObjectPart,
     ObjectVersion,
     Part,
     Process,
     Secret,
     Upload,
+    User,
     Volume,
 )
 from .memory_claims import Claims
@@ -53,6 +56,9 @@ class State:
     doomed: dict[tuple[str, str], int] = field(factory=dict)
     leases: dict[str, tuple[str, int, int]] = field(factory=dict)
     processes: dict[str, Process] = field(factory=dict)
+    users: dict[str, User] = field(factory=dict)
+    groups: dict[str, Group] = field(factory=dict)
+    policies: dict[str, ManagedPolicy] = field(factory=dict)
     secrets: dict[str, Secret] = field(factory=dict)
     settings: dict[str, bytes] = field(factory=dict)
 

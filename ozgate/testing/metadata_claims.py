@@ -26,6 +26,9 @@ EACH = (
     Claim.volume("s3v", shared=True),
     Claim.volume("new"),
     Claim.secret("user/scm@EXAMPLE.COM"),
+    Claim.policy("policy", shared=True),
+    Claim.group("group"),
+    Claim.user("user/scm@EXAMPLE.COM"),
     Claim.setting("id"),
     Claim.lease("reaper"),
 )
@@ -51,7 +54,7 @@ class ClaimTests(MetadataTests):
         """Claims are ordered by what they are of: a lease comes first, then places from volumes to keys, then what is used."""
         kinds = [claim.kind for claim in sorted(EACH)]
         self.assertEqual(sorted(set(kinds)), list(dict.fromkeys(kinds)))
-        self.assertEqual(len(set(kinds)), 10)
+        self.assertEqual(len(set(kinds)), 13)
 
     async def test_read_refuses(self) -> None:
         """Who only reads decides nothing, and claims nothing."""

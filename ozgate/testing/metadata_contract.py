@@ -26,6 +26,7 @@ from .metadata_buckets import BucketTests
 from .metadata_claims import ClaimTests
 from .metadata_content import ContentTests
 from .metadata_events import EventTests
+from .metadata_identities import IdentityTests
 from .metadata_listing import ListingTests
 from .metadata_moves import MoveTests
 from .metadata_processes import ProcessTests
@@ -52,6 +53,7 @@ SUITES: tuple[type[Any], ...] = (
     UploadListingTests,
     UsageTests,
     SharedTests,
+    IdentityTests,
     ProcessTests,
 )
 """The tests, in classes that know no provider."""

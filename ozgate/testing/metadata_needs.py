@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from ..interfaces import IMetadataTransaction
-from ..values import Bucket, Claim, ObjectVersion, Secret, Upload, Volume
+from ..values import (
+    Bucket,
+    Claim,
+    Group,
+    ManagedPolicy,
+    ObjectVersion,
+    Secret,
+    Upload,
+    User,
+    Volume,
+)
 
 Claims = Sequence[Claim]
 
@@ -35,6 +45,18 @@ def _secret(access_id: str) -> Claims:
 
 def _secret_row(secret: Secret) -> Claims:
     return _secret(secret.access_id)
+
+
+def _user(user: User | str) -> Claims:
+    return (Claim.user(user if isinstance(user, str) else user.name),)
+
+
+def _group(group: Group | str) -> Claims:
+    return (Claim.group(group if isinstance(group, str) else group.name),)
+
+
+def _policy(policy: ManagedPolicy | str) -> Claims:
+    return (Claim.policy(policy if isinstance(policy, str) else policy.name),)
 
 
 def _volume(volume: Volume) -> Claims:
@@ -86,6 +108,12 @@ NEEDS: Mapping[str, Callable[..., Claims]] = {
     "end_leases": _nothing,
     "put_process": _nothing,
     "remove_process": _nothing,
+    "put_user": _user,
+    "remove_user": _user,
+    "put_group": _group,
+    "remove_group": _group,
+    "put_policy": _policy,
+    "remove_policy": _policy,
     "put_secret": _secret_row,
     "remove_secret": _secret,
     "set_setting": _setting,

@@ -1,16 +1,13 @@
-"""Contract of metadata: what is no object of S3. Leases, named values, rows of secrets; rows that are checked."""
+"""Contract of metadata: what is no object of S3. Leases, named values; rows that are checked."""
 
 # mypy: disable-error-code="no-untyped-call"
 # The assertions of trial have no types.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from attrs import evolve
 
-from ..interfaces import IMetadataTransaction
-from ..values import Claim, DamagedRow, Process, Secret, Volume
+from ..values import DamagedRow, Process, Volume
 from .metadata_base import (
     OWNER,
     START,
@@ -24,7 +21,7 @@ DAY = 86_400
 
 
 class SharedTests(MetadataTests):
-    """Leases, named values, secrets; looking through all rows."""
+    """Leases, named values; looking through all rows."""
 
     async def test_lease(self) -> None:
         """A lease is one owner's until its term is over; its owner renews it."""
@@ -116,31 +113,10 @@ class SharedTests(MetadataTests):
             self.assertEqual(await self.read("setting", "name"), value)
         await self.write("set_setting", "never there", None)
 
-    async def test_secrets(self) -> None:
-        """Rows of secrets are kept, replaced, listed by access id and removed."""
-        rows = [
-            Secret("testuser/scm@EXAMPLE.COM", "testuser", b"\0sealed\xff", 1),
-            Secret("a~ci", "a", b"", 2, 3),
-            Secret("a", "a", b"x", START * 1000, START * 2000),
-        ]
-        await self.write(_add, rows)
-        for row in rows:
-            found = await self.read("secret_row", row.access_id)
-            self.assertEqual(found, row)
-        listed = await self.read("secrets", "", 2)
-        self.assertEqual(list(listed), [rows[2], rows[1]])
-        listed = await self.read("secrets", "a~ci", 2)
-        self.assertEqual(list(listed), [rows[0]])
-        await self.write("remove_secret", "a")
-        await self.write("remove_secret", "a")
-        self.assertIsNone(await self.read("secret_row", "a"))
-
     async def test_reading_refuses(self) -> None:
-        """A reading interaction changes neither volumes nor secrets."""
+        """A reading interaction changes neither volumes nor named values."""
         for attempt in (
             ("replace_volume", Volume("s3v", OWNER, 1)),
-            ("put_secret", Secret("a", "a", b"", 1)),
-            ("remove_secret", "a"),
             ("set_setting", "a", b""),
         ):
             await self.assertFailure(self.read(*attempt), TypeError)
@@ -169,10 +145,3 @@ class SharedTests(MetadataTests):
         self.assertTrue(said)
         found = await self.read("latest", self.bucket, "key")
         self.assertEqual(found.key, "key")
-
-
-def _add(tx: IMetadataTransaction, rows: Sequence[Secret]) -> None:
-    tx.claim(*(Claim.secret(row.access_id) for row in rows))
-    for row in rows:
-        tx.put_secret(evolve(row, sealed=b"replaced", expires=9))
-        tx.put_secret(row)

@@ -19,6 +19,7 @@ from .buckets import Bucket, Volume
 from .claims import Claim
 from .content import EXTENTS_AT_ONCE, FIRST_STORE, BlobRef, ByteRange, Content, Extent
 from .events import Cause, Event, EventName
+from .identities import Group, ManagedPolicy, User
 from .inspection import BlobUser, CheckedRows, DamagedRow, Drift
 from .processes import Process
 from .uploads import Part, Upload, UploadPage
@@ -56,8 +57,10 @@ __all__ = [
     "Event",
     "EventName",
     "Extent",
+    "Group",
     "ListedObject",
     "ListedVersion",
+    "ManagedPolicy",
     "ObjectPart",
     "ObjectVersion",
     "Page",
@@ -70,6 +73,7 @@ __all__ = [
     "Traits",
     "Upload",
     "UploadPage",
+    "User",
     "VersionPage",
     "Volume",
 ]

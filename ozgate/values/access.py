@@ -121,6 +121,11 @@ class Secret:
     :ivar sealed: the secret as the secret store encrypted it; ``b""`` in a listing.
     :ivar created: when it was issued.
     :ivar expires: from when on it is refused; ``None``: never.
+    :ivar is_managed: its user has a row, without which it opens nothing: one that is not found is lost.
+    :ivar is_disabled: it opens nothing for now.
+    :ivar limits: documents of policies, as JSON, each of which has to allow what is asked, whoever the user is.
+    :ivar description: what people say of it.
+    :ivar created_by: who made it, where that was somebody else than its user.
     """
 
     access_id: str
@@ -128,6 +133,11 @@ class Secret:
     sealed: bytes = field(repr=False)
     created: int
     expires: int | None = None
+    is_managed: bool = False
+    is_disabled: bool = False
+    limits: tuple[str, ...] = ()
+    description: str = ""
+    created_by: str = ""
 
 
 @frozen

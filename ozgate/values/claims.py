@@ -15,14 +15,17 @@ class Kind(IntEnum):
 
     LEASE = 1
     SETTING = 2
-    SECRET = 3
-    VOLUME = 4
-    NAME = 5
-    BUCKET = 6
-    UPLOAD = 7
-    KEY = 8
-    VOLUME_USAGE = 9
-    USAGE = 10
+    USER = 3
+    GROUP = 4
+    POLICY = 5
+    SECRET = 6
+    VOLUME = 7
+    NAME = 8
+    BUCKET = 9
+    UPLOAD = 10
+    KEY = 11
+    VOLUME_USAGE = 12
+    USAGE = 13
 
 
 # What each write claims is made in half the time so: CPython searches for the member of an enumeration, and a named tuple is made by a function.
@@ -52,6 +55,21 @@ class Claim(NamedTuple):
     def setting(name: str) -> Claim:
         """A named value of the store's own."""
         return Claim(Kind.SETTING, 0, name, False)
+
+    @staticmethod
+    def user(name: str, shared: bool = False) -> Claim:
+        """The row of a user, which may not be there yet; shared by whoever makes something that hangs on it."""
+        return Claim(Kind.USER, 0, name, shared)
+
+    @staticmethod
+    def group(name: str, shared: bool = False) -> Claim:
+        """The row of a group, likewise."""
+        return Claim(Kind.GROUP, 0, name, shared)
+
+    @staticmethod
+    def policy(name: str, shared: bool = False) -> Claim:
+        """The row of a named policy, likewise."""
+        return Claim(Kind.POLICY, 0, name, shared)
 
     @staticmethod
     def secret(access_id: str) -> Claim:

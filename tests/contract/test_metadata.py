@@ -31,7 +31,18 @@ from ozgate.testing.metadata_base import (
 )
 from ozgate.testing.metadata_contract import Provider, contract_of
 from ozgate.testing.metadata_needs import LEASE, NEEDS
-from ozgate.values import Bucket, Claim, Content, DamagedRow, Principal, Secret, Volume
+from ozgate.values import (
+    Bucket,
+    Claim,
+    Content,
+    DamagedRow,
+    Group,
+    ManagedPolicy,
+    Principal,
+    Secret,
+    User,
+    Volume,
+)
 from tests.started import started
 
 
@@ -137,6 +148,12 @@ class UnclaimedTests(TestCase):
             "correct_usage": ("s3v", "bucket", 1, 1),
             "mend_row": (row, "testuser"),
             "lease": ("work", "me", 1.0),
+            "put_user": (User("alice", "1", 0),),
+            "remove_user": ("alice",),
+            "put_group": (Group("staff", "1", 0),),
+            "remove_group": ("staff",),
+            "put_policy": (ManagedPolicy("all", "1", 0, "{}", 0),),
+            "remove_policy": ("all",),
             "put_secret": (Secret("id", "alice", b"sealed", 0, None),),
             "remove_secret": ("id",),
             "set_setting": ("name", b"value"),

@@ -38,7 +38,12 @@ from ozgate.metadata.sqlite.tables import CHECKED, RETIRED
 from ozgate.testing.metadata_events import EVENT
 from ozgate.values import Bucket, Volume
 from tests.started import started
-from tests.unit.metadata.sqlite.metadata_rows import CREATED, fill, still_store
+from tests.unit.metadata.sqlite.metadata_rows import (
+    CREATED,
+    fill,
+    identities,
+    still_store,
+)
 
 Interaction = Callable[[IMetadataTransaction], Any]
 
@@ -72,8 +77,12 @@ async def reads_of(store: SQLiteMetadataStore) -> list[Read]:
         found.append(Read(about, interaction, right))
         return right
 
-    for access_id in ("alice/key", "bob"):
+    for access_id in ("alice/key", "bob", "AKIA1"):
         await ask(access_id, lambda tx, a=access_id: tx.secret_row(a))
+    for user in ("alice", "carol"):
+        await ask(f"user {user}", lambda tx, u=user: tx.user(u))
+    await ask("group", lambda tx: tx.group("staff"))
+    await ask("named policy", lambda tx: tx.policy("all"))
     await ask("retired", lambda tx: tx.retired(1 << 60, 9))
     await ask("events", lambda tx: tx.events(0, 9))
     for volume in ("s3v", "vol1"):
@@ -180,6 +189,7 @@ async def made(path: str) -> list[Read]:
     store = still_store(path)
     await started(store)
     await store.write(fill)
+    await store.write(identities)
     await store.write(_retire)
     await store.write(lambda tx: tx.note_event(EVENT))
     reads = await reads_of(store)

@@ -13,7 +13,12 @@ from twisted.trial.unittest import TestCase
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.values import Cause, Event, Process
 from tests.started import started
-from tests.unit.metadata.sqlite.metadata_rows import fill, retire, still_store
+from tests.unit.metadata.sqlite.metadata_rows import (
+    fill,
+    identities,
+    retire,
+    still_store,
+)
 from tests.unit.metadata.sqlite.test_damage import correct, damaged_rows, mend
 
 SEED = 20261130
@@ -48,7 +53,7 @@ class WrongColumnTests(TestCase):
         self.path = self.mktemp()
         store = still_store(self.path)
         await started(store)
-        for interaction in (fill, retire, fill_more):
+        for interaction in (fill, identities, retire, fill_more):
             await store.write(interaction)
         await store.close()
         self.original = contents(self.path)

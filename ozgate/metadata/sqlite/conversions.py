@@ -81,9 +81,21 @@ def pack_kinds(kinds: Iterable[str]) -> str:
     return encode(entries) if entries else ""
 
 
+@lru_cache(256)
 def unpack_kinds(text: str) -> frozenset[str]:
     """The kinds that :func:`pack_kinds` made text of, which is not empty."""
     return frozenset(_scan(text)[0])
+
+
+def pack_texts(texts: Iterable[str]) -> str:
+    """Texts as compact JSON, in their order; ``""`` when there are none."""
+    entries = list(texts)
+    return encode(entries) if entries else ""
+
+
+def unpack_texts(text: str) -> tuple[str, ...]:
+    """The texts that :func:`pack_texts` made text of, which are some."""
+    return tuple(_scan(text)[0])
 
 
 def signed(number: int) -> int:

@@ -25,6 +25,12 @@ _IS_DANGLING = """length IS NOT NULL AND owner NOT IN
     (SELECT sequence FROM versions UNION ALL SELECT owner FROM parts
     UNION ALL SELECT owner FROM retired)"""
 
+_MISSED = dict.fromkeys(
+    ("users", "groups", "policies"),
+    "; who bears or names it is refused until there is one again",
+)
+"""What is said besides of rows that somebody misses."""
+
 _DANGLING = f"SELECT DISTINCT +store, +blob FROM extents WHERE {_IS_DANGLING}"
 
 _DROP_DANGLING = (
@@ -229,7 +235,7 @@ class CheckRows(CloseUp):
             done = "the latest version of the key is set again"
         else:
             self._execute(f"DELETE FROM {table.name} WHERE {at}", place)
-            done = "it is removed"
+            done = f"it is removed{_MISSED.get(table.name, '')}"
         if table.name == "versions":
             self._set_latest_at(_matching(table.key[:2], place[:2]), place[:2])
         if table.name == "uploads":

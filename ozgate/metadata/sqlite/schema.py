@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import Unavailable
 from .early import LISTING, SURFACE, TABLES
+from .identitytables import IDENTITIES
 from .rowchecks import check_of, check_of_data
 from .sparse import give_room
 from .starts import give_starts
@@ -139,6 +140,12 @@ def m011_doomed(db: Database) -> None:
     db.execute("CREATE INDEX doomed_order ON doomed (store, doomed_at)")
 
 
+def m012_identities(db: Database) -> None:
+    """Users, groups and policies; what few secrets have, and whose they are."""
+    for statement in IDENTITIES:
+        db.execute(statement)
+
+
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m001_tables,
     m002_surface,
@@ -151,6 +158,7 @@ MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m009_events,
     m010_processes,
     m011_doomed,
+    m012_identities,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

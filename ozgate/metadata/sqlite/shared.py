@@ -1,17 +1,16 @@
-"""Rows of what is not in a bucket: leases, processes, secrets, named values."""
+"""Rows of what is not in a bucket and nobody's: leases, processes, named values."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...values import Process, Secret
+from ...values import Process
 from .base import Rows
 from .counters import LEAD
-from .tables import SECRETS
 
 
 class SharedRows(Rows):
-    """Leases, processes, secrets and named values; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
+    """Leases, processes and named values; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
 
     def lease(self, name: str, owner: str, seconds: float, term: int = 0) -> int | None:
         """Take or renew a lease."""
@@ -62,30 +61,6 @@ class SharedRows(Rows):
     def remove_process(self, process_id: str) -> None:
         """Forget a process."""
         self._execute("DELETE FROM processes WHERE id = ?", (process_id,))
-
-    def secret_row(self, access_id: str) -> Secret | None:
-        """The row of an access id."""
-        row = self._execute(
-            f"SELECT {SECRETS.select} FROM secrets WHERE access_id = ?", (access_id,)
-        ).fetchone()
-        return None if row is None else SECRETS.read(row)
-
-    def put_secret(self, secret: Secret) -> None:
-        """Store a row."""
-        self._execute(SECRETS.put, SECRETS.row(secret))
-
-    def remove_secret(self, access_id: str) -> None:
-        """Remove a row."""
-        self._execute("DELETE FROM secrets WHERE access_id = ?", (access_id,))
-
-    def secrets(self, after: str, limit: int) -> Sequence[Secret]:
-        """Rows by access id."""
-        rows = self._execute(
-            f"SELECT {SECRETS.select} FROM secrets WHERE access_id > ?"
-            " ORDER BY access_id LIMIT ?",
-            (after, limit),
-        ).fetchall()
-        return [SECRETS.read(row) for row in rows]
 
     def setting(self, name: str) -> bytes | None:
         """A named value."""

@@ -17,11 +17,14 @@ from ...values import (
     BlobRef,
     Bucket,
     Extent,
+    Group,
+    ManagedPolicy,
     ObjectPart,
     ObjectVersion,
     Part,
     Secret,
     Upload,
+    User,
     Volume,
 )
 from .columns import Column, Conversion, Made
@@ -35,6 +38,7 @@ from .conversions import (
     pack,
     pack_acls,
     pack_kinds,
+    pack_texts,
     signed,
     source_bucket,
     source_of,
@@ -45,6 +49,7 @@ from .conversions import (
     unpack_acls,
     unpack_headers,
     unpack_kinds,
+    unpack_texts,
     unsigned,
 )
 from .declared import Table
@@ -53,7 +58,8 @@ FLAG = Conversion(is_one, int)
 MAPPING = Conversion(unpack, pack, nothing={})
 HEADERS = Conversion(unpack_headers, pack, nothing={})
 ACLS = Conversion(unpack_acls, pack_acls, nothing=())
-KINDS = Conversion(unpack_kinds, pack_kinds, nothing=frozenset())
+NAMES = Conversion(unpack_kinds, pack_kinds, nothing=frozenset())
+TEXTS = Conversion(unpack_texts, pack_texts, nothing=())
 UNSIGNED = Conversion(unsigned, signed)
 
 VOLUMES = Table(
@@ -93,7 +99,7 @@ BUCKETS = Table(
     Column("acls", ACLS),
     Column("modified"),
     Column("layout"),
-    Column("configured", KINDS, is_kept=True, is_sparse=True),
+    Column("configured", NAMES, is_kept=True, is_sparse=True),
     Column("used_bytes", begins=0),
     Column("used_names", begins=0),
     named_by="volume name",
@@ -221,7 +227,51 @@ SECRETS = Table(
     Column("user"),
     Column("created"),
     Column("expires"),
+    Column("is_managed", FLAG, is_sparse=True),
+    Column("is_disabled", FLAG, is_sparse=True),
+    Column("limits", TEXTS, is_sparse=True),
+    Column("description", is_sparse=True),
+    Column("created_by", is_sparse=True),
     Column("sealed", is_data=True),
+)
+
+USERS = Table(
+    "users",
+    User,
+    Column("name"),
+    Column("id"),
+    Column("created"),
+    Column("is_disabled", FLAG),
+    Column("groups", NAMES),
+    Column("policies", NAMES),
+    Column("inline", MAPPING),
+    Column("tags", MAPPING),
+    Column("more", MAPPING, is_sparse=True),
+)
+
+GROUPS = Table(
+    "groups",
+    Group,
+    Column("name"),
+    Column("id"),
+    Column("created"),
+    Column("policies", NAMES),
+    Column("inline", MAPPING),
+    Column("more", MAPPING, is_sparse=True),
+)
+
+POLICIES = Table(
+    "policies",
+    ManagedPolicy,
+    Column("name"),
+    Column("id"),
+    Column("created"),
+    Column("document"),
+    Column("updated"),
+    Column("version"),
+    Column("description"),
+    Column("tags", MAPPING),
+    Column("more", MAPPING, is_sparse=True),
 )
 
 RETIRED = Table[None]("retired", None, Column("owner"), Column("retired_at"))
@@ -241,5 +291,8 @@ CHECKED: tuple[Table[object], ...] = (
     SECRETS,
     RETIRED,
     EVENTS,
+    USERS,
+    GROUPS,
+    POLICIES,
 )
 """All of them, in the order in which they are looked through."""

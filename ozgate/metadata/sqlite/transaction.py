@@ -11,6 +11,7 @@ from ...values import Claim
 from .blobnames import BlobRows
 from .damage import CheckRows
 from .events import EventRows
+from .identities import IdentityRows
 from .shared import SharedRows
 from .uploads import UploadRows
 from .versions import VersionRows
@@ -44,6 +45,12 @@ WRITING = (
     "end_leases",
     "put_process",
     "remove_process",
+    "put_user",
+    "remove_user",
+    "put_group",
+    "remove_group",
+    "put_policy",
+    "remove_policy",
     "put_secret",
     "remove_secret",
     "set_setting",
@@ -52,7 +59,15 @@ WRITING = (
 
 
 @implementer(IMetadataTransaction)
-class Transaction(VersionRows, UploadRows, EventRows, BlobRows, SharedRows, CheckRows):
+class Transaction(
+    VersionRows,
+    UploadRows,
+    EventRows,
+    BlobRows,
+    IdentityRows,
+    SharedRows,
+    CheckRows,
+):
     """What a writing interaction is given."""
 
     def claim(self, *claims: Claim) -> bool:

@@ -33,12 +33,15 @@ from ozgate.values import (
     Content,
     Event,
     Extent,
+    Group,
+    ManagedPolicy,
     ObjectPart,
     ObjectVersion,
     Part,
     Process,
     Secret,
     Upload,
+    User,
     Volume,
 )
 from tests.started import started
@@ -188,6 +191,27 @@ def look_at_rare(tx: IMetadataTransaction) -> list[Any]:
     return found
 
 
+def identities(tx: IMetadataTransaction) -> None:
+    """Users, groups and policies, and what few secrets have, for dumps of the schema that brought them and later ones; an interaction."""
+    document, names = '{"Statement":[]}', frozenset({"readonly", "all"})
+    tx.put_user(User("alice", "AIDA1", CREATED))
+    known = User("carol", "AIDA2", CREATED + 1, True, frozenset({"staff"}), names)
+    tx.put_user(
+        evolve(known, inline={"own": document}, tags={"t": "ü"}, more={"a": "b"})
+    )
+    tx.put_group(Group("staff", "AGPA1", CREATED, names, {"own": document}))
+    policy = ManagedPolicy("all", "ANPA1", CREATED, document, CREATED + 2, 3, "says ü")
+    tx.put_policy(evolve(policy, tags={"t": "ü"}))
+    secret = Secret("AKIA1", "carol", b"sealed", CREATED, None, True, True)
+    tx.put_secret(evolve(secret, limits=(document,), description="ü", created_by="me"))
+
+
+def look_at_identities(tx: IMetadataTransaction) -> list[Any]:
+    """What a store tells of :func:`identities`; an interaction."""
+    found: list[Any] = [tx.user("alice"), tx.user("carol"), tx.group("staff")]
+    return [*found, tx.policy("all"), tx.secret_row("AKIA1")]
+
+
 def _extents(*names: str) -> Content:
     blobs = [BlobRef("files", name, 10, 0xF000000000000001) for name in names]
     return Content(None, tuple(Extent(blob, 2, 8) for blob in blobs))
@@ -246,6 +270,7 @@ async def dump() -> str:
         await store.write(fill)
         await store.write(retire)
         await store.write(rare)
+        await store.write(identities)
         await store.close()
         with closing(sqlite3.connect(os.path.join(folder, "metadata.db"))) as database:
             (number,) = database.execute("PRAGMA user_version").fetchone()

@@ -30,8 +30,6 @@ from tests.started import started
 from tests.unit.metadata.sqlite.metadata_rows import (
     fill,
     look,
-    look_at_rare,
-    rare,
     restore,
     still_store,
 )
@@ -104,24 +102,6 @@ class UpgradeTests(TestCase):
         self.assertEqual(
             len([b for b in doomed if b.id[0] == "r"]), EXTENTS_AT_ONCE + 1
         )
-
-    async def test_rare(self) -> None:
-        """What few rows have reads the same after a stop, and where this schema or a later one before this version made it."""
-        paths = [self.mktemp()]
-        store = still_store(paths[0])
-        await started(store)
-        await store.write(rare)
-        expected = await store.read(look_at_rare)
-        await store.close()
-        for number in sorted(number for number in DUMPS if number >= 11):
-            paths.append(self.mktemp())
-            restore(DUMPS[number], paths[-1])
-        for path in paths:
-            store = still_store(path)
-            await started(store)
-            found = await store.read(look_at_rare)
-            await store.close()
-            self.assertEqual(without_order(found), without_order(expected))
 
     async def test_untouched(self) -> None:
         """Room for what few rows have has no row written, but for buckets that have documents."""

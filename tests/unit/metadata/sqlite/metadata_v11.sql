@@ -1,0 +1,311 @@
+BEGIN TRANSACTION;
+CREATE TABLE "_sqlite_migrations" (
+   "id" INTEGER PRIMARY KEY,
+   "migration_set" TEXT,
+   "name" TEXT,
+   "applied_at" TEXT
+);
+INSERT INTO "_sqlite_migrations" VALUES(1,'ozgate','m001_tables','2026-11-30 10:18:57.642324+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(2,'ozgate','m002_surface','2026-11-30 10:18:57.648562+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(3,'ozgate','m003_listing','2026-11-30 10:18:57.651348+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(4,'ozgate','m004_checks','2026-11-30 10:18:57.656425+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(5,'ozgate','m005_starts','2026-11-30 10:18:57.661273+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(6,'ozgate','m006_sparse','2026-11-30 10:18:57.663331+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(7,'ozgate','m007_seals','2026-11-30 10:18:57.664708+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(8,'ozgate','m008_terms','2026-11-30 10:18:57.665659+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(9,'ozgate','m009_events','2026-11-30 10:18:57.666195+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(10,'ozgate','m010_processes','2026-11-30 10:18:57.666781+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(11,'ozgate','m011_doomed','2026-11-30 10:18:57.667375+00:00');
+CREATE TABLE bodies (
+        sequence INTEGER PRIMARY KEY,
+        body BLOB NOT NULL
+    , checked INTEGER NOT NULL DEFAULT 0, seal TEXT NOT NULL DEFAULT '');
+INSERT INTO "bodies" VALUES(1,X'626F6479',5708917632191858686,'');
+INSERT INTO "bodies" VALUES(2,X'6C6F6E67657220626F6479',-6326013974574403749,'');
+INSERT INTO "bodies" VALUES(6,X'31323334353637383930',6370216374166036552,'');
+INSERT INTO "bodies" VALUES(12,X'7365616C6564206279746573',-2337392670813842654,'how');
+CREATE TABLE buckets (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        volume TEXT NOT NULL REFERENCES volumes (name),
+        name TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        region TEXT NOT NULL,
+        versioning TEXT NOT NULL,
+        source_volume TEXT,
+        source_bucket TEXT, quota_bytes INTEGER NOT NULL DEFAULT -1, quota_names INTEGER NOT NULL DEFAULT -1, acls TEXT NOT NULL DEFAULT '', modified INTEGER NOT NULL DEFAULT 0, used_bytes INTEGER NOT NULL DEFAULT 0, used_names INTEGER NOT NULL DEFAULT 0, layout TEXT NOT NULL DEFAULT 'OBJECT_STORE', checked INTEGER NOT NULL DEFAULT 0, configured TEXT NOT NULL DEFAULT '',
+        UNIQUE (volume, name)
+    );
+INSERT INTO "buckets" VALUES(1,'s3v','bucket','testuser',1700000000010,'eu-west-1','Enabled',NULL,NULL,5000,100,'[{"type":"USER","name":"bob","aclScope":"ACCESS","aclList":["READ","LIST"]}]',1700000000010,31,5,'OBJECT_STORE',-4406122623546573615,'["policy"]');
+INSERT INTO "buckets" VALUES(2,'s3v','link','testuser',1700000000020,'','','vol1','data',-1,-1,'',1700000000020,0,0,'OBJECT_STORE',-4860721944536334027,'');
+INSERT INTO "buckets" VALUES(3,'vol1','data','alice',1700000000030,'','',NULL,NULL,-1,-1,'',1700000000030,50,2,'FILE_SYSTEM_OPTIMIZED',6722929875086144018,'');
+INSERT INTO "buckets" VALUES(4,'rare','data','alice',1700000000000,'','',NULL,NULL,-1,-1,'',1700000000000,13,2,'OBJECT_STORE',942250963443003961,'');
+CREATE TABLE configurations (
+        bucket INTEGER NOT NULL REFERENCES buckets (number),
+        kind TEXT NOT NULL,
+        document BLOB NOT NULL, checked INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (bucket, kind)
+    ) WITHOUT ROWID;
+INSERT INTO "configurations" VALUES(1,'policy',X'7B2256657273696F6E223A2022323031322D31302D3137227D',-637918331834415159);
+CREATE TABLE counters (
+        name TEXT PRIMARY KEY,
+        value INTEGER NOT NULL
+    ) WITHOUT ROWID;
+INSERT INTO "counters" VALUES('sequence',15);
+INSERT INTO "counters" VALUES('time',1700000000000);
+CREATE TABLE doomed (
+        store TEXT NOT NULL,
+        blob TEXT NOT NULL,
+        doomed_at INTEGER NOT NULL,
+        PRIMARY KEY (store, blob)
+    ) WITHOUT ROWID;
+INSERT INTO "doomed" VALUES('files','p3',1700000000000);
+CREATE TABLE events (
+            sequence INTEGER PRIMARY KEY,
+            event TEXT NOT NULL,
+            checked INTEGER NOT NULL
+        );
+INSERT INTO "events" VALUES(14,'{"name":"ObjectCreated:Put","time":1700000000000,"bucket":4,"volume":"rare","bucket_name":"data","owner":"alice","key":"held","version_id":"null","size":5,"etag":"eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee","cause":{"user":"alice","peer":"::1","request_id":"0A"},"sequence":0}',5399002220463341402);
+CREATE TABLE "extents" (
+        owner INTEGER NOT NULL,
+        start INTEGER NOT NULL,
+        store TEXT NOT NULL,
+        blob TEXT NOT NULL,
+        blob_length INTEGER NOT NULL,
+        blob_crc64nvme INTEGER NOT NULL,
+        offset INTEGER NOT NULL,
+        length INTEGER NOT NULL,
+        checked INTEGER NOT NULL, seal TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (owner, start)
+    ) WITHOUT ROWID;
+INSERT INTO "extents" VALUES(5,0,'files','c1',10,-1152921504606846975,2,8,-4176822807708652759,'');
+INSERT INTO "extents" VALUES(5,8,'files','c2',10,-1152921504606846975,2,8,2292537765138435846,'');
+INSERT INTO "extents" VALUES(7,0,'files','p1',10,-1152921504606846975,2,8,-3241941463941508544,'');
+INSERT INTO "extents" VALUES(7,8,'files','p2',10,-1152921504606846975,2,8,781942228939454063,'');
+INSERT INTO "extents" VALUES(9,0,'files','p4',10,-1152921504606846975,2,8,8796935759820876531,'');
+INSERT INTO "extents" VALUES(9,8,'files','p5',10,-1152921504606846975,2,8,-2413762037135453134,'');
+INSERT INTO "extents" VALUES(10,0,'files','z1',10,-1152921504606846975,2,8,7145834747964494401,'');
+INSERT INTO "extents" VALUES(11,0,'files','r0',10,-1152921504606846975,2,8,5392671402473208469,'');
+INSERT INTO "extents" VALUES(11,8,'files','r1',10,-1152921504606846975,2,8,-1278186314106633132,'');
+INSERT INTO "extents" VALUES(11,16,'files','r2',10,-1152921504606846975,2,8,-7890722862272334883,'');
+INSERT INTO "extents" VALUES(11,24,'files','r3',10,-1152921504606846975,2,8,2139105736801606307,'');
+INSERT INTO "extents" VALUES(11,32,'files','r4',10,-1152921504606846975,2,8,5884484599008314538,'');
+INSERT INTO "extents" VALUES(11,40,'files','r5',10,-1152921504606846975,2,8,-3725437988404318488,'');
+INSERT INTO "extents" VALUES(11,48,'files','r6',10,-1152921504606846975,2,8,1555112796844329671,'');
+INSERT INTO "extents" VALUES(11,56,'files','r7',10,-1152921504606846975,2,8,4932738395272480842,'');
+INSERT INTO "extents" VALUES(11,64,'files','r8',10,-1152921504606846975,2,8,-8243738702039796011,'');
+INSERT INTO "extents" VALUES(11,72,'files','r9',10,-1152921504606846975,2,8,5064981781710342126,'');
+INSERT INTO "extents" VALUES(11,80,'files','r10',10,-1152921504606846975,2,8,6618082795271790025,'');
+INSERT INTO "extents" VALUES(11,88,'files','r11',10,-1152921504606846975,2,8,4690100404049188550,'');
+INSERT INTO "extents" VALUES(11,96,'files','r12',10,-1152921504606846975,2,8,-7042032090125668594,'');
+INSERT INTO "extents" VALUES(11,104,'files','r13',10,-1152921504606846975,2,8,1277401216126093056,'');
+INSERT INTO "extents" VALUES(11,112,'files','r14',10,-1152921504606846975,2,8,1160235223805906284,'');
+INSERT INTO "extents" VALUES(11,120,'files','r15',10,-1152921504606846975,2,8,-613467864662512269,'');
+INSERT INTO "extents" VALUES(11,128,'files','r16',10,-1152921504606846975,2,8,-7998928351074550638,'');
+INSERT INTO "extents" VALUES(11,136,'files','r17',10,-1152921504606846975,2,8,3666224873652920244,'');
+INSERT INTO "extents" VALUES(11,144,'files','r18',10,-1152921504606846975,2,8,8499604245239719088,'');
+INSERT INTO "extents" VALUES(11,152,'files','r19',10,-1152921504606846975,2,8,-899848135450459666,'');
+INSERT INTO "extents" VALUES(11,160,'files','r20',10,-1152921504606846975,2,8,-1246814303853663475,'');
+INSERT INTO "extents" VALUES(11,168,'files','r21',10,-1152921504606846975,2,8,-829543366535077886,'');
+INSERT INTO "extents" VALUES(11,176,'files','r22',10,-1152921504606846975,2,8,3111959700984945098,'');
+INSERT INTO "extents" VALUES(11,184,'files','r23',10,-1152921504606846975,2,8,-3295236247026761808,'');
+INSERT INTO "extents" VALUES(11,192,'files','r24',10,-1152921504606846975,2,8,-3177502304605850148,'');
+INSERT INTO "extents" VALUES(11,200,'files','r25',10,-1152921504606846975,2,8,5521157484219991785,'');
+INSERT INTO "extents" VALUES(11,208,'files','r26',10,-1152921504606846975,2,8,3106789176010741512,'');
+INSERT INTO "extents" VALUES(11,216,'files','r27',10,-1152921504606846975,2,8,-8574117731047508946,'');
+INSERT INTO "extents" VALUES(11,224,'files','r28',10,-1152921504606846975,2,8,2907641589765866448,'');
+INSERT INTO "extents" VALUES(11,232,'files','r29',10,-1152921504606846975,2,8,-5895856799245769074,'');
+INSERT INTO "extents" VALUES(11,240,'files','r30',10,-1152921504606846975,2,8,8680950132065166173,'');
+INSERT INTO "extents" VALUES(11,248,'files','r31',10,-1152921504606846975,2,8,7112974288400410706,'');
+INSERT INTO "extents" VALUES(11,256,'files','r32',10,-1152921504606846975,2,8,-4763291054210608742,'');
+INSERT INTO "extents" VALUES(11,264,'files','r33',10,-1152921504606846975,2,8,6521240805465633157,'');
+INSERT INTO "extents" VALUES(11,272,'files','r34',10,-1152921504606846975,2,8,6567338544901028841,'');
+INSERT INTO "extents" VALUES(11,280,'files','r35',10,-1152921504606846975,2,8,-6752935061148017261,'');
+INSERT INTO "extents" VALUES(11,288,'files','r36',10,-1152921504606846975,2,8,-4194436309030810510,'');
+INSERT INTO "extents" VALUES(11,296,'files','r37',10,-1152921504606846975,2,8,7481969317561053012,'');
+INSERT INTO "extents" VALUES(11,304,'files','r38',10,-1152921504606846975,2,8,-1114497802549702615,'');
+INSERT INTO "extents" VALUES(11,312,'files','r39',10,-1152921504606846975,2,8,8574629128657286519,'');
+INSERT INTO "extents" VALUES(11,320,'files','r40',10,-1152921504606846975,2,8,3574838776178956288,'');
+INSERT INTO "extents" VALUES(11,328,'files','r41',10,-1152921504606846975,2,8,3121789102890439439,'');
+INSERT INTO "extents" VALUES(11,336,'files','r42',10,-1152921504606846975,2,8,-864151482489591097,'');
+INSERT INTO "extents" VALUES(11,344,'files','r43',10,-1152921504606846975,2,8,-780904061209704926,'');
+INSERT INTO "extents" VALUES(11,352,'files','r44',10,-1152921504606846975,2,8,-825727123339719602,'');
+INSERT INTO "extents" VALUES(11,360,'files','r45',10,-1152921504606846975,2,8,1436384937973050449,'');
+INSERT INTO "extents" VALUES(11,368,'files','r46',10,-1152921504606846975,2,8,8389519241389342128,'');
+INSERT INTO "extents" VALUES(11,376,'files','r47',10,-1152921504606846975,2,8,-2994161071348113770,'');
+INSERT INTO "extents" VALUES(11,384,'files','r48',10,-1152921504606846975,2,8,7576286721312321293,'');
+INSERT INTO "extents" VALUES(11,392,'files','r49',10,-1152921504606846975,2,8,-1201386579112523181,'');
+INSERT INTO "extents" VALUES(11,400,'files','r50',10,-1152921504606846975,2,8,4280366831476713218,'');
+INSERT INTO "extents" VALUES(11,408,'files','r51',10,-1152921504606846975,2,8,2425285978454273037,'');
+INSERT INTO "extents" VALUES(11,416,'files','r52',10,-1152921504606846975,2,8,-73358490845030971,'');
+INSERT INTO "extents" VALUES(11,424,'files','r53',10,-1152921504606846975,2,8,1845944940351780314,'');
+INSERT INTO "extents" VALUES(11,432,'files','r54',10,-1152921504606846975,2,8,1746793359426011062,'');
+INSERT INTO "extents" VALUES(11,440,'files','r55',10,-1152921504606846975,2,8,1807520583527830355,'');
+INSERT INTO "extents" VALUES(11,448,'files','r56',10,-1152921504606846975,2,8,9121765435822834354,'');
+INSERT INTO "extents" VALUES(11,456,'files','r57',10,-1152921504606846975,2,8,-2555774888048139884,'');
+INSERT INTO "extents" VALUES(11,464,'files','r58',10,-1152921504606846975,2,8,9065897237018285674,'');
+INSERT INTO "extents" VALUES(11,472,'files','r59',10,-1152921504606846975,2,8,-313219644097006796,'');
+INSERT INTO "extents" VALUES(11,480,'files','r60',10,-1152921504606846975,2,8,-533624600887828558,'');
+INSERT INTO "extents" VALUES(11,488,'files','r61',10,-1152921504606846975,2,8,-2137348299640548163,'');
+INSERT INTO "extents" VALUES(11,496,'files','r62',10,-1152921504606846975,2,8,4397102458465103221,'');
+INSERT INTO "extents" VALUES(11,504,'files','r63',10,-1152921504606846975,2,8,-1412573356718455319,'');
+INSERT INTO "extents" VALUES(11,512,'files','r64',10,-1152921504606846975,2,8,-1313276004602720379,'');
+INSERT INTO "extents" VALUES(13,0,'another','s1',10,7,2,8,-2134123004534666501,'how');
+CREATE TABLE leases (
+        name TEXT PRIMARY KEY,
+        owner TEXT NOT NULL,
+        expires INTEGER NOT NULL
+    , term INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+INSERT INTO "leases" VALUES('reaper','host',1700000030000,1);
+CREATE TABLE "object_parts" (
+        sequence INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        start INTEGER NOT NULL,
+        size INTEGER NOT NULL,
+        checksum TEXT,
+        etag TEXT NOT NULL,
+        checked INTEGER NOT NULL,
+        PRIMARY KEY (sequence, number)
+    ) WITHOUT ROWID;
+INSERT INTO "object_parts" VALUES(10,1,0,8,'cccccccccccc','',4335843837007558562);
+CREATE TABLE parts (
+        upload INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        owner INTEGER NOT NULL,
+        size INTEGER NOT NULL,
+        etag TEXT NOT NULL,
+        modified INTEGER NOT NULL,
+        checksums TEXT NOT NULL, checked INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (upload, number)
+    ) WITHOUT ROWID;
+INSERT INTO "parts" VALUES(1,1,7,16,'00000000000000000000000000000001',1700000000000,'{"CRC64NVME":"AAAAAAAAAAA="}',5257372310121894408);
+INSERT INTO "parts" VALUES(1,2,9,16,'00000000000000000000000000000002',1700000000000,'',-8412146300431134494);
+CREATE TABLE processes (
+            id TEXT PRIMARY KEY,
+            since INTEGER NOT NULL,
+            reads_since INTEGER NOT NULL,
+            noted_until INTEGER NOT NULL
+        ) WITHOUT ROWID;
+INSERT INTO "processes" VALUES('id.1',1700000000000,1700000000001,1700000000002);
+CREATE TABLE retired (
+        owner INTEGER PRIMARY KEY,
+        retired_at INTEGER NOT NULL,
+        checked INTEGER NOT NULL
+    );
+INSERT INTO "retired" VALUES(11,1700000000000,2839732726394346511);
+CREATE TABLE secrets (
+        access_id TEXT PRIMARY KEY,
+        user TEXT NOT NULL,
+        sealed BLOB NOT NULL,
+        created INTEGER NOT NULL,
+        expires INTEGER
+    , checked INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+INSERT INTO "secrets" VALUES('alice/key','alice',X'007365616C6564FF',1700000000000,NULL,-2507767403310267000);
+INSERT INTO "secrets" VALUES('bob','bob',X'7365616C656420746F6F',1700000000005,1700086400000,-3086329184307864188);
+CREATE TABLE settings (
+        name TEXT PRIMARY KEY,
+        value BLOB NOT NULL
+    ) WITHOUT ROWID;
+INSERT INTO "settings" VALUES('master-key-check',X'76616C7565');
+CREATE TABLE uploads (
+        number INTEGER PRIMARY KEY,
+        bucket INTEGER NOT NULL REFERENCES buckets (number),
+        key TEXT NOT NULL,
+        upload_id TEXT NOT NULL,
+        initiated INTEGER NOT NULL,
+        owner TEXT NOT NULL,
+        storage_class TEXT NOT NULL,
+        checksum_algorithm TEXT NOT NULL,
+        checksum_type TEXT NOT NULL,
+        is_completed INTEGER NOT NULL,
+        completed TEXT NOT NULL,
+        completed_parts TEXT NOT NULL,
+        tags TEXT NOT NULL,
+        headers TEXT NOT NULL,
+        metadata TEXT NOT NULL, checked INTEGER NOT NULL DEFAULT 0, more TEXT NOT NULL DEFAULT '',
+        UNIQUE (bucket, key, upload_id)
+    );
+INSERT INTO "uploads" VALUES(1,3,'big','u1',1700000000000,'testuser','STANDARD','SHA256','COMPOSITE',0,'','','','{"content-type":"image/png"}','',-486280958752092792,'');
+INSERT INTO "uploads" VALUES(2,3,'z','u2',1700000000000,'testuser','STANDARD','','',1,'{"key":"z","sequence":10,"modified":1700000000000,"size":8,"etag":"ffffffffffffffffffffffffffffffff-1","owner":"","version_id":"null","is_latest":true,"is_delete_marker":false,"storage_class":"STANDARD","headers":{},"metadata":{},"tags":{},"checksum":null,"parts_count":1,"more":{}}','digest','','','',-4078126040818028605,'');
+INSERT INTO "uploads" VALUES(3,4,'held','u3',1700000000000,'testuser','STANDARD','','',0,'','','','','',-7025464387946769464,'{"a":"b"}');
+CREATE TABLE "versions" (
+        bucket INTEGER NOT NULL REFERENCES buckets (number),
+        key TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        is_latest INTEGER NOT NULL,
+        is_delete_marker INTEGER NOT NULL,
+        modified INTEGER NOT NULL,
+        size INTEGER NOT NULL,
+        etag TEXT NOT NULL,
+        traits TEXT NOT NULL,
+        version_id TEXT NOT NULL,
+        checksum_value TEXT NOT NULL,
+        parts_count INTEGER NOT NULL,
+        tags TEXT NOT NULL,
+        headers TEXT NOT NULL,
+        metadata TEXT NOT NULL, checked INTEGER NOT NULL DEFAULT 0, more TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (bucket, key, sequence DESC)
+    ) WITHOUT ROWID;
+INSERT INTO "versions" VALUES(1,'a',3,1,1,1700000000000,0,'','
+STANDARD
+
+','v3','',0,'','','',-3879162841388229314,'');
+INSERT INTO "versions" VALUES(1,'a',2,0,0,1700000000000,11,'','
+STANDARD
+CRC32
+FULL_OBJECT','v2','AAAAAA==',0,'','','',-7595262256573736632,'');
+INSERT INTO "versions" VALUES(1,'a',1,0,0,1700000000000,4,'eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee','alice
+STANDARD
+
+','v1','',0,'{"k":"v"}','{"content-type":"text/plain"}','{"m":"\u00fc"}',8127167435766552500,'');
+INSERT INTO "versions" VALUES(1,'bä',4,1,0,1700000000000,0,'','
+STANDARD
+
+','null','',0,'','','',-6311997621915650231,'');
+INSERT INTO "versions" VALUES(1,'c',5,1,0,1700000000000,16,'','
+STANDARD_IA
+
+','null','',0,'','','',-1312531931159922900,'');
+INSERT INTO "versions" VALUES(3,'x',6,1,0,1700000000000,10,'','
+STANDARD
+
+','null','',0,'','','',3063239364436144944,'');
+INSERT INTO "versions" VALUES(3,'z',10,1,0,1700000000000,8,'ffffffffffffffffffffffffffffffff-1','
+STANDARD
+
+','null','',1,'','','',7001658497111875870,'');
+INSERT INTO "versions" VALUES(4,'far',13,1,0,1700000000000,8,'','
+STANDARD
+
+','null','',0,'','','',7523046833924968192,'');
+INSERT INTO "versions" VALUES(4,'held',12,1,0,1700000000000,5,'','
+STANDARD
+
+','null','',0,'','','',-841151731627545140,'{"until":"\u00fc"}');
+CREATE TABLE volumes (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL UNIQUE,
+        owner TEXT NOT NULL,
+        created INTEGER NOT NULL
+    , admin TEXT NOT NULL DEFAULT '', quota_bytes INTEGER NOT NULL DEFAULT -1, quota_names INTEGER NOT NULL DEFAULT -1, acls TEXT NOT NULL DEFAULT '', modified INTEGER NOT NULL DEFAULT 0, used_bytes INTEGER NOT NULL DEFAULT 0, used_names INTEGER NOT NULL DEFAULT 0, checked INTEGER NOT NULL DEFAULT 0);
+INSERT INTO "volumes" VALUES(1,'s3v','testuser',1700000000000,'om',-1,-1,'[{"type":"WORLD","name":"WORLD","aclScope":"ACCESS","aclList":["ALL"]}]',1700000000000,31,2,6234580953945939628);
+INSERT INTO "volumes" VALUES(2,'vol1','alice',1700000001000,'',1073741824,9,'[{"type":"USER","name":"bob","aclScope":"ACCESS","aclList":["READ","LIST"]},{"type":"GROUP","name":"staff","aclScope":"DEFAULT","aclList":["ALL"]}]',1700000001000,50,1,4323396341161023999);
+INSERT INTO "volumes" VALUES(3,'rare','alice',1700000000000,'',-1,-1,'',1700000000000,13,1,-1615084799103002622);
+CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
+    ON "_sqlite_migrations" ("migration_set", "name");
+CREATE INDEX open_uploads ON uploads (bucket, key, upload_id)
+        WHERE is_completed = 0;
+CREATE INDEX uploads_initiated ON uploads (initiated);
+CREATE UNIQUE INDEX current_versions ON versions (
+        bucket, key, modified, size, etag, traits, is_latest, is_delete_marker
+    ) WHERE is_latest = 1 AND is_delete_marker = 0;
+CREATE UNIQUE INDEX named_versions ON versions (bucket, key, version_id)
+        WHERE is_latest = 0 OR version_id <> 'null';
+CREATE INDEX extents_blob ON "extents" (blob, store);
+CREATE INDEX retired_order ON retired (retired_at);
+CREATE INDEX doomed_order ON doomed (store, doomed_at);
+DELETE FROM "sqlite_sequence";
+INSERT INTO "sqlite_sequence" VALUES('volumes',3);
+INSERT INTO "sqlite_sequence" VALUES('buckets',4);
+COMMIT;
+PRAGMA user_version = 11;
