@@ -178,6 +178,12 @@ class Settings:
     volume_name: str = knob(
         "ozone.s3g.volume.name", "s3v", "Volume whose buckets S3 shows."
     )
+    block_public_access: bool = knob(
+        "ozgate.s3.block-public-access",
+        False,
+        "Whether all four public access blocks are on for every bucket, whatever each says; else each bucket's own are in force.",
+        boolean,
+    )
     administrators: tuple[str, ...] = knob(
         "ozone.administrators",
         (),

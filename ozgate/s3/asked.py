@@ -33,6 +33,10 @@ class Asked:
     :ivar is_secure: whether it came over TLS.
     :ivar peer: the client's address; ``""`` where nobody connected.
     :ivar request_id: likewise.
+    :ivar tls_version: such as ``1.3``; ``""`` where it came without TLS.
+    :ivar shown: the volume that S3 shows.
+    :ivar is_closed: whether public access is blocked for all buckets.
+    :ivar stated: what its body says of condition keys of policies, by their names in small letters, but for the names of tags.
     """
 
     principal: Principal
@@ -47,6 +51,10 @@ class Asked:
     is_secure: bool = False
     peer: str = ""
     request_id: str = ""
+    tls_version: str = ""
+    shown: str = ""
+    is_closed: bool = False
+    stated: tuple[tuple[str, str], ...] = ()
 
     @property
     def key(self) -> str:

@@ -46,6 +46,7 @@ def asked_of(
     is_secure: bool = False,
     peer: str = "",
     request_id: str = "",
+    tls_version: str = "",
 ) -> Asked:
     """What is asked, by the settings that are in force now.
 
@@ -65,6 +66,9 @@ def asked_of(
         is_secure,
         peer,
         request_id,
+        tls_version,
+        settings.volume_name,
+        settings.block_public_access,
     )
 
 
@@ -117,6 +121,11 @@ class Call:
     def query(self, name: str) -> str | None:
         """The value of a query parameter; ``""`` when it has none, ``None`` when it is not there."""
         return self.asked.address.query.get(name)
+
+    def state(self, *stated: tuple[str, str]) -> None:
+        """Have policies know what the body says of their condition keys; see :class:`~ozgate.s3.asked.Asked`."""
+        if stated:
+            self.asked = evolve(self.asked, stated=(*self.asked.stated, *stated))
 
     async def confirm(self) -> None:
         """Find out anew who asks, where a body, or the work, has taken its time: from here on that is asked for whatever is done.

@@ -28,6 +28,7 @@ from ..immutable import frozen
 from ..wire.accesslog import GONE
 from ..wire.headers import Headers
 from ..wire.send import send
+from ..wire.tls import spoken_version
 from .call import Call, asked_of
 from .documents import error_document
 from .failures import as_s3_error, code_of, log_failure, log_success
@@ -193,6 +194,7 @@ class Pipeline:
             is_secure=request.over_tls,
             peer=request.client_ip,
             request_id=request.request_id,
+            tls_version=_tls_version(request),
         )
         return await operation.perform(
             Call(
@@ -289,6 +291,13 @@ class Pipeline:
         if kind is Body.DOCUMENT:
             most = self.gateway.settings.max_document
         body.charge(self.gateway.memory.account(body.length, most))
+
+
+def _tls_version(request: GatewayRequest) -> str:
+    channel = request.channel
+    if channel is None or not request.over_tls:
+        return ""
+    return spoken_version(channel.transport)
 
 
 def _rendered(

@@ -270,6 +270,15 @@ def _switch(connection: SSL.Connection, named: Mapping[bytes, SSL.Context]) -> N
         connection.set_context(found)
 
 
+def spoken_version(transport: Any) -> str:
+    """The version of TLS that a connection speaks, such as ``1.3``; ``""`` where it cannot be told.
+
+    :param transport: of TLS, its handshake done.
+    """
+    name = getattr(transport.getHandle(), "get_protocol_version_name", None)
+    return "" if name is None else str(name()).removeprefix("TLSv")
+
+
 def _reason(error: Exception) -> str:
     """The last words of OpenSSL, which come as (library, function, reason)."""
     if isinstance(error, SSL.Error) and error.args and error.args[0]:

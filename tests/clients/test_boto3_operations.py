@@ -39,7 +39,14 @@ PROBES = {
     "get_bucket_versioning": {},
     "get_bucket_website": "NoSuchWebsiteConfiguration",
     "get_object_lock_configuration": "ObjectLockConfigurationNotFoundError",
-    "get_public_access_block": "NoSuchPublicAccessBlockConfiguration",
+    "get_public_access_block": {
+        "PublicAccessBlockConfiguration": {
+            "BlockPublicAcls": True,
+            "IgnorePublicAcls": True,
+            "BlockPublicPolicy": True,
+            "RestrictPublicBuckets": True,
+        }
+    },
     "list_bucket_analytics_configurations": {"IsTruncated": False},
     "list_bucket_intelligent_tiering_configurations": {"IsTruncated": False},
     "list_bucket_inventory_configurations": {"IsTruncated": False},

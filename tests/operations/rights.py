@@ -66,6 +66,8 @@ NEEDS: dict[str, str] = {
     "GetBucketLifecycleConfiguration": "READ",
     "GetObjectLockConfiguration": "READ",
     "GetPublicAccessBlock": "READ",
+    "PutPublicAccessBlock": "",
+    "DeletePublicAccessBlock": "",
     "GetBucketAnalyticsConfiguration": "READ",
     "ListBucketAnalyticsConfigurations": "READ",
     "GetBucketInventoryConfiguration": "READ",
@@ -92,6 +94,7 @@ BUILT = [
 """Preflights have a file of their own, :mod:`tests.operations.test_preflight`: nobody is asked who it is."""
 
 TAGS = b"<Tagging><TagSet><Tag><Key>a</Key><Value>c</Value></Tag></TagSet></Tagging>"
+OPEN = b"<PublicAccessBlockConfiguration><BlockPublicAcls>false</BlockPublicAcls></PublicAccessBlockConfiguration>"
 DOOMED = b"<Delete><Object><Key>key</Key></Object></Delete>"
 
 
@@ -99,6 +102,7 @@ DOCUMENTS = {
     "PutObjectTagging": TAGS,
     "DeleteObjects": DOOMED,
     "PutBucketTagging": TAGS,
+    "PutPublicAccessBlock": OPEN,
 }
 """Operation → a document that it takes."""
 

@@ -13,7 +13,6 @@ ABSENT = {
     "object-lock": "ObjectLockConfigurationNotFoundError",
     "policy": "NoSuchBucketPolicy",
     "policyStatus": "NoSuchBucketPolicy",
-    "publicAccessBlock": "NoSuchPublicAccessBlockConfiguration",
     "replication": "ReplicationConfigurationNotFoundError",
     "tagging": "NoSuchTagSet",
     "website": "NoSuchWebsiteConfiguration",

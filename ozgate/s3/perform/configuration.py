@@ -15,7 +15,6 @@ from ...errors import (
     NoSuchConfiguration,
     NoSuchCORSConfiguration,
     NoSuchLifecycleConfiguration,
-    NoSuchPublicAccessBlockConfiguration,
     NoSuchWebsiteConfiguration,
     ObjectLockConfigurationNotFoundError,
     ReplicationConfigurationNotFoundError,
@@ -156,7 +155,6 @@ get_bucket_policy_status = _absent(NoSuchBucketPolicy)
 get_bucket_replication = _absent(ReplicationConfigurationNotFoundError)
 get_bucket_website = _absent(NoSuchWebsiteConfiguration)
 get_object_lock_configuration = _absent(ObjectLockConfigurationNotFoundError)
-get_public_access_block = _absent(NoSuchPublicAccessBlockConfiguration)
 
 get_bucket_analytics_configuration = _absent(NoSuchConfiguration)
 get_bucket_intelligent_tiering_configuration = _absent(NoSuchConfiguration)
