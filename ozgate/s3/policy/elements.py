@@ -1,0 +1,187 @@
+"""What a policy is made of: statements, the resources and the conditions of each, compiled for being asked often.
+
+Source: IAM User Guide, "IAM JSON policy elements", "Condition operators", "Single-valued vs. multivalued context keys".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import Enum
+
+from ...immutable import frozen
+from .operators import Operator, Parts, Test
+from .principals import Principals, Who
+from .wildcards import Glob, Part, filled
+
+__all__ = ["Condition", "Effect", "Query", "Resources", "Statement"]
+
+
+class Effect(Enum):
+    """What a statement does where it applies."""
+
+    ALLOW = "Allow"
+    DENY = "Deny"
+
+
+@frozen(eq=False)
+class Query:
+    """What is asked of a policy.
+
+    :ivar action: such as ``s3:GetObject``.
+    :ivar resource: such as ``arn:aws:s3:::bucket/key``; for ``s3:ListAllMyBuckets``, ``arn:aws:s3:::*``, which a policy names by ``*``, too.
+    :ivar key: what the request has for a condition key: its values, in order, or ``None``. Names are in lower case up to the first slash, and
+        as the policy has them behind it: ``s3:prefix``, ``s3:existingobjecttag/Project``. It is called for those alone that a statement
+        asks for which is about the principal, action and resource. Dates are ISO 8601's or seconds since 1970, booleans ``true`` and ``false``;
+        ``aws:principalarn`` has no account number, as ``arn:aws:iam:::user/alice``.
+    """
+
+    who: Who
+    action: str
+    resource: str
+    key: Callable[[str], Sequence[str] | None]
+
+
+@frozen(eq=False)
+class Resources:
+    """The element ``Resource`` or ``NotResource``.
+
+    :ivar negated: it is ``NotResource``.
+    :ivar exact: those without a wildcard.
+    :ivar templates: those with policy variables.
+    :ivar strict: where a variable has no value, nothing is another resource: of ``NotResource`` in a statement that allows.
+    """
+
+    negated: bool
+    exact: frozenset[str]
+    globs: tuple[Glob, ...]
+    templates: tuple[tuple[Part, ...], ...]
+    strict: bool
+
+    def hold(self, query: Query) -> bool:
+        """Whether the resource is meant."""
+        resource = query.resource
+        found = resource in self.exact
+        for glob in () if found else self.globs:
+            if glob.matches(resource):
+                found = True
+                break
+        if self.templates and not found:
+            for template in self.templates:
+                parts = filled(template, query.key)
+                if parts is None:
+                    if self.strict:
+                        return False
+                elif Glob(parts).matches(resource):
+                    found = True
+                    break
+        return found is not self.negated
+
+
+@frozen(eq=False)
+class Condition:
+    """One condition key under one operator.
+
+    :ivar key: as it is looked up.
+    :ivar name: the operator as it is written.
+    :ivar values: as they are written.
+    :ivar every: ``ForAllValues``: each value of the request has to do; ``None``: neither that nor ``ForAnyValue`` is written.
+    :ivar missing: whether it holds where the request has nothing for the key.
+    :ivar test: of the values that do not hang on the request.
+    :ivar templates: those that do.
+    :ivar strict: where a variable has no value, it does not hold: negated, in a statement that allows.
+    """
+
+    key: str
+    name: str
+    values: tuple[str, ...]
+    operator: Operator
+    every: bool | None
+    missing: bool
+    test: Test
+    templates: tuple[tuple[Part, ...], ...]
+    strict: bool
+
+    def holds(self, query: Query) -> bool:
+        """Whether the request meets it."""
+        found = query.key(self.key)
+        if not found:
+            return self.missing
+        further = None
+        if self.templates:
+            ready: list[Parts] = []
+            for template in self.templates:
+                parts = filled(template, query.key)
+                if parts is not None:
+                    ready.append(parts)
+                elif self.strict:
+                    return False
+            further = self.operator.make(ready) if ready else None
+        negated = self.operator.negated
+        # Several values and no quantifier: what is negated holds where no value is meant.
+        every = negated if self.every is None else self.every
+        for value in found:
+            meant = self.test(value) or (further is not None and further(value))
+            if (meant is not negated) is not every:
+                return not every
+        return every
+
+
+@frozen(eq=False)
+class Presence:
+    """The operator ``Null``.
+
+    :ivar wanted: ``True`` is in it where the key may be missing, ``False`` where it may be there.
+    """
+
+    key: str
+    wanted: frozenset[bool]
+
+    def holds(self, query: Query) -> bool:
+        """Whether the request meets it."""
+        return (not query.key(self.key)) in self.wanted
+
+
+@frozen(eq=False)
+class Statement:
+    """One statement.
+
+    :ivar sid: its id, ``""`` where it has none.
+    :ivar principals: ``None`` in the policy of an identity, which is about whoever has it.
+    :ivar but: ``principals`` are those that it spares: ``NotPrincipal``.
+    :ivar actions: patterns in lower case.
+    :ivar other_actions: they are those that it is not about: ``NotAction``.
+    """
+
+    sid: str
+    effect: Effect
+    principals: Principals | None
+    but: bool
+    actions: tuple[Glob, ...]
+    other_actions: bool
+    resources: Resources
+    conditions: tuple[Condition | Presence, ...]
+
+    def is_about(self, action: str) -> bool:
+        """Whether it speaks of an action."""
+        lowered = action.lower()
+        found = any(glob.matches(lowered) for glob in self.actions)
+        return found is not self.other_actions
+
+    def applies(self, query: Query) -> bool:
+        """Whether it has something to say to a query for an action that it :meth:`is_about`."""
+        principals = self.principals
+        if principals is not None:
+            if self.but:
+                if principals.name(query.who):
+                    return False
+            elif self.effect is Effect.ALLOW:
+                if not principals.name(query.who):
+                    return False
+            elif not principals.reach(query.who):
+                return False
+        if not self.resources.hold(query):
+            return False
+        for condition in self.conditions:
+            if not condition.holds(query):
+                return False
+        return True

@@ -1,0 +1,102 @@
+"""IAM's policy language, pure over values: a document is parsed once, and judges queries.
+
+A bucket's policy names principals, and resources of its bucket alone; an identity's, a session's or a narrowed key's names no principal. Nothing here
+knows of requests or stores: what a request has for a condition key is asked through :class:`Query`.
+
+Sources: IAM User Guide, "Grammar of the IAM JSON policy language", "Policy evaluation logic"; S3 User Guide, "Bucket policies for Amazon S3".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+from ...immutable import frozen
+from .actions import ACTIONS
+from .elements import Effect, Query, Statement
+from .malformed import Malformed
+from .principals import INVALID, Who, who
+from .statements import read_document
+
+__all__ = [
+    "Effect",
+    "Malformed",
+    "Policy",
+    "Query",
+    "Who",
+    "parse_bucket_policy",
+    "parse_identity_policy",
+    "who",
+]
+
+
+@frozen(eq=False)
+class Policy:
+    """A document.
+
+    :ivar statements: as they are written.
+    :ivar by_action: of each action that is known, the statements that are about it, those that deny first.
+    """
+
+    statements: tuple[Statement, ...]
+    by_action: Mapping[str, tuple[Statement, ...]]
+
+    def judge(self, query: Query) -> Effect | None:
+        """What the document says: an explicit denial before all that it allows; ``None``: nothing."""
+        statements = self.by_action.get(query.action)
+        if statements is None:
+            statements = _about(self.statements, query.action)
+        for statement in statements:
+            if statement.applies(query):
+                return statement.effect
+        return None
+
+    @property
+    def named(self) -> frozenset[str]:
+        """Every principal that is named, in the form of :mod:`.principals`: ``user/alice``."""
+        return frozenset(
+            name
+            for statement in self.statements
+            if statement.principals is not None
+            for name in statement.principals.named
+        )
+
+    def check_principals(self, known: Callable[[str], bool]) -> None:
+        """Make sure that everybody it names is somebody. As on AWS, this is asked when a policy is put: those who go later stay named.
+
+        :param known: whether there is a principal of a name as in :attr:`named`.
+        :raises Malformed: somebody is nobody.
+        """
+        for name in self.named:
+            if not name.startswith("service/") and not known(name):
+                raise Malformed(INVALID)
+
+
+@lru_cache(maxsize=1024)
+def parse_bucket_policy(document: bytes, bucket: str) -> Policy:
+    """The policy of a bucket; parsed once for the same bytes.
+
+    :param document: as it was put.
+    :raises Malformed: it is none, or is about another bucket.
+    """
+    return _compiled(read_document(document, bucket))
+
+
+@lru_cache(maxsize=4096)
+def parse_identity_policy(document: bytes) -> Policy:
+    """The policy of a user, a group, a session or a narrowed key; parsed once for the same bytes.
+
+    :raises Malformed: it is none.
+    """
+    return _compiled(read_document(document, None))
+
+
+def _compiled(statements: tuple[Statement, ...]) -> Policy:
+    return Policy(
+        statements, {action: _about(statements, action) for action in ACTIONS}
+    )
+
+
+def _about(statements: tuple[Statement, ...], action: str) -> tuple[Statement, ...]:
+    found = [each for each in statements if each.is_about(action)]
+    return tuple(sorted(found, key=lambda each: each.effect is not Effect.DENY))

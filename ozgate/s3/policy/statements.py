@@ -1,0 +1,293 @@
+"""Documents of policies, read strictly.
+
+Where something is wrong, the first thing that is names the reason, in AWS's words: S3's for a bucket's policy, IAM's for an identity's.
+
+Sources: IAM User Guide, "Grammar of the IAM JSON policy language"; S3 User Guide, "Bucket policies for Amazon S3" (20 KB); the reasons are
+those that S3 and IAM answer, as their users quote them in public.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from .actions import ACTIONS, BUCKET, OBJECT, matching
+from .conditions import read_conditions
+from .elements import Condition, Effect, Presence, Resources, Statement
+from .malformed import Malformed
+from .principals import Principals, read_principals
+from .wildcards import Glob, Part, has_variable, may_be, may_begin, read
+
+__all__ = ["LARGEST", "read_document"]
+
+LARGEST: Final = 20480
+"""Bytes of a document without its white space."""
+
+_NOT_JSON = "Policies must be valid JSON and the first byte must be '{'"
+_BROKEN = "This policy contains invalid Json"
+_SYNTAX = "Invalid policy syntax."
+_NO_RESOURCE = "Policy has invalid resource"
+_NO_ACTION = "Policy has invalid action"
+_MISMATCH = "Action does not apply to any resource(s) in statement"
+_TOO_LARGE = (
+    f"Normalized policy document exceeds the maximum allowed size of {LARGEST} bytes"
+)
+_PREFIX = "arn:aws:s3:::"
+
+_IAMS = {
+    _NOT_JSON: _BROKEN,
+    _BROKEN: _BROKEN,
+    _NO_ACTION: "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
+    "Policy has an invalid condition key": "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
+    "Missing required field Action": "Policy statement must contain actions.",
+    "Missing required field Resource": "Policy statement must contain resources.",
+}
+"""What IAM says where S3 has other words; of all else it says that the syntax is wrong."""
+
+_VERSIONS = {"2008-10-17": False, "2012-10-17": True}
+"""The language's versions, and whether each has policy variables."""
+
+
+class Number(str):
+    """A number of JSON, as it is written."""
+
+
+def read_document(document: bytes, bucket: str | None) -> tuple[Statement, ...]:
+    """Read the policy of a bucket or an identity.
+
+    :param bucket: the one whose policy it is; ``None``: an identity's.
+    :raises Malformed: it is none.
+    """
+    if bucket is not None:
+        return _read(document, bucket)
+    try:
+        return _read(document, None)
+    except _Iams:
+        raise
+    except Malformed as error:
+        reason = _IAMS.get(error.reason, "Syntax errors in policy.")
+        raise Malformed(reason) from None
+
+
+class _Iams(Malformed):
+    """Said by IAM alone."""
+
+
+def _read(document: bytes, bucket: str | None) -> tuple[Statement, ...]:
+    members = _parsed(document)
+    _only(members, ("Version", "Id", "Statement"))
+    version = members.get("Version", "2008-10-17")
+    if type(version) is not str or version not in _VERSIONS:
+        raise Malformed("The policy must contain a valid version string")
+    if type(members.get("Id", "")) is not str:
+        raise Malformed(_SYNTAX)
+    if "Statement" not in members:
+        raise Malformed("Missing required field Statement")
+    listed = members["Statement"]
+    listed = listed if isinstance(listed, list) else [listed]
+    if not listed:
+        raise Malformed("Could not parse the policy: Statement is empty!")
+    statements = tuple(
+        _Statement(each, bucket, _VERSIONS[version]).read() for each in listed
+    )
+    ids = [each.sid for each in statements if each.sid]
+    if len(set(ids)) != len(ids):
+        raise _Iams("Statement IDs (SID) in a single policy must be unique.")
+    return statements
+
+
+def _parsed(document: bytes) -> dict[str, Any]:
+    if document[:1] != b"{":
+        raise Malformed(_NOT_JSON)
+    if len(document) > 4 * LARGEST:
+        raise Malformed(_TOO_LARGE)
+    try:
+        members = json.loads(
+            document.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_int=Number,
+            parse_float=Number,
+            parse_constant=_no_constant,
+        )
+        packed = json.dumps(members, separators=(",", ":"), ensure_ascii=False)
+        size = len(packed.encode("utf-8"))
+    except (ValueError, RecursionError):
+        raise Malformed(_BROKEN) from None
+    if size > LARGEST:
+        raise Malformed(_TOO_LARGE)
+    found: dict[str, Any] = members
+    return found
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member is there twice")
+    return members
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _only(members: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    for name in members:
+        if name not in known:
+            raise Malformed(f"Unknown field {name}")
+
+
+class _Statement:
+    """A statement while it is read."""
+
+    def __init__(self, members: Any, bucket: str | None, variables: bool) -> None:
+        if not isinstance(members, dict):
+            raise Malformed(_SYNTAX)
+        self.members = members
+        self.bucket = bucket
+        self.variables = variables
+
+    def read(self) -> Statement:
+        """All of it."""
+        members = self.members
+        _only(members, _ELEMENTS)
+        sid = members.get("Sid", "")
+        if type(sid) is not str:
+            raise Malformed(_SYNTAX)
+        effect = self._effect()
+        principals, but = self._principals(effect)
+        patterns, other_actions = self._strings("Action")
+        actions = self._actions(patterns)
+        written, other_resources = self._strings("Resource")
+        resources = [self._resource(text) for text in written]
+        about = None if other_actions else [matching(each) for each in patterns]
+        if self.bucket is not None and about is not None and not other_resources:
+            self._check_applicable(about, resources)
+        conditions = self._conditions(effect, patterns, about)
+        return Statement(
+            sid=sid,
+            effect=effect,
+            principals=principals,
+            but=but,
+            actions=actions,
+            other_actions=other_actions,
+            resources=_compiled(resources, other_resources, effect),
+            conditions=conditions,
+        )
+
+    def _effect(self) -> Effect:
+        written = self.members.get("Effect")
+        if written is None:
+            raise Malformed("Missing required field Effect")
+        if written not in ("Allow", "Deny"):
+            shown = written if isinstance(written, str) else json.dumps(written)
+            raise Malformed(f"Invalid effect: {shown[:100]}")
+        return Effect(written)
+
+    def _one_of(self, name: str) -> tuple[Any, bool]:
+        """An element or its opposite, and whether it is that."""
+        found = [each for each in (name, f"Not{name}") if each in self.members]
+        if not found:
+            raise Malformed(f"Missing required field {name}")
+        if len(found) > 1:
+            raise Malformed(_SYNTAX)
+        return self.members[found[0]], found[0] != name
+
+    def _principals(self, effect: Effect) -> tuple[Principals | None, bool]:
+        if self.bucket is None:
+            if "Principal" in self.members or "NotPrincipal" in self.members:
+                raise _Iams("Policy document should not specify a principal.")
+            return None, False
+        written, but = self._one_of("Principal")
+        principals = read_principals(written)
+        if but and effect is Effect.ALLOW:
+            # "You must use the NotPrincipal element with "Effect":"Deny"."
+            raise Malformed("Invalid principal in policy")
+        return principals, but
+
+    def _strings(self, name: str) -> tuple[list[str], bool]:
+        written, other = self._one_of(name)
+        listed = written if isinstance(written, list) else [written]
+        if not listed:
+            raise Malformed(f"Missing required field {name}")
+        if not all(type(each) is str for each in listed):
+            raise Malformed(_SYNTAX)
+        return listed, other
+
+    def _actions(self, patterns: list[str]) -> tuple[Glob, ...]:
+        for pattern in patterns:
+            vendor, colon, name = pattern.partition(":")
+            if pattern == "*":
+                continue
+            if not vendor or not colon or not name or ":" in name:
+                raise Malformed(_NO_ACTION)
+            if self.bucket is not None and not _in_a_bucket(pattern):
+                raise Malformed(_NO_ACTION)
+        return tuple(
+            Glob(read(each.lower(), wild=True, variables=False)) for each in patterns
+        )
+
+    def _resource(self, text: str) -> tuple[Part, ...]:
+        try:
+            parts = read(text, wild=True, variables=self.variables)
+        except ValueError:
+            raise Malformed(_NO_RESOURCE) from None
+        if self.bucket is None:
+            if text != "*" and not (text.startswith("arn:") and text.count(":") >= 5):
+                raise _Iams(f'Resource {text[:100]} must be in ARN format or "*".')
+        elif not text.startswith(_PREFIX) or not _kinds(parts, self.bucket):
+            raise Malformed(_NO_RESOURCE)
+        return parts
+
+    def _check_applicable(
+        self, about: list[list[str]], resources: list[tuple[Part, ...]]
+    ) -> None:
+        bucket = self.bucket or ""
+        kinds = {kind for parts in resources for kind in _kinds(parts, bucket)}
+        for actions in about:
+            if not any(ACTIONS[action] in kinds for action in actions):
+                raise Malformed(_MISMATCH)
+
+    def _conditions(
+        self, effect: Effect, patterns: list[str], about: list[list[str]] | None
+    ) -> tuple[Condition | Presence, ...]:
+        written = self.members.get("Condition", {})
+        if not isinstance(written, dict):
+            raise Malformed(_SYNTAX)
+        narrow = about if self.bucket is not None else None
+        return read_conditions(written, effect, narrow, self.variables)
+
+
+_ELEMENTS = (
+    *("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction"),
+    *("Resource", "NotResource", "Condition"),
+)
+
+
+def _in_a_bucket(pattern: str) -> bool:
+    return any(action.startswith("s3:") for action in matching(pattern))
+
+
+def _kinds(parts: tuple[Part, ...], bucket: str) -> frozenset[str]:
+    """What of a bucket a pattern may mean: it, its objects, or nothing."""
+    kinds = set()
+    if may_be(parts, f"{_PREFIX}{bucket}"):
+        kinds.add(BUCKET)
+    if may_begin(parts, f"{_PREFIX}{bucket}/"):
+        kinds.add(OBJECT)
+    return frozenset(kinds)
+
+
+def _compiled(
+    resources: list[tuple[Part, ...]], negated: bool, effect: Effect
+) -> Resources:
+    templates = tuple(parts for parts in resources if has_variable(parts))
+    fixed = [parts for parts in resources if not has_variable(parts)]
+    exact = [parts for parts in fixed if all(isinstance(p, str) for p in parts)]
+    return Resources(
+        negated=negated,
+        exact=frozenset("".join(map(str, parts)) for parts in exact),
+        globs=tuple(Glob(parts) for parts in fixed if parts not in exact),
+        templates=templates,
+        strict=negated and effect is Effect.ALLOW,
+    )
