@@ -17,7 +17,8 @@ from zope.interface import implementer
 
 from ..errors import Absent, Conflict, Damaged
 from ..interfaces import IMetadataStore, IMetadataTransaction, ISecretStore, IVerifier
-from ..values import Claim, Credential, Presented, Secret, Signatory
+from ..values import Claim, Credential, Grants, Presented, Secret, Signatory
+from .identities.grants import grants_of
 from .sealing import MasterKey
 from .signatory import signatory_of
 
@@ -64,6 +65,15 @@ def _valid(tx: IMetadataTransaction, access_id: str) -> Secret | None:
     if row is None or (row.expires is not None and is_expired(row, tx.now())):
         return None
     return row
+
+
+def _opening(tx: IMetadataTransaction, access_id: str) -> tuple[Secret, Grants] | None:
+    """The row of an access id that opens something by now, and what that is besides what is its user's."""
+    row = _valid(tx, access_id)
+    if row is None:
+        return None
+    grants = grants_of(tx, row)
+    return None if grants is None else (row, grants)
 
 
 def has_secret(tx: IMetadataTransaction, access_id: str) -> bool:
@@ -130,7 +140,7 @@ class MetadataSecretStore:
 
     def verify(self, presented: Presented) -> Deferred[Signatory | None]:
         """See :class:`~ozgate.interfaces.IVerifier`. Fails with ``Damaged`` when the row does not open."""
-        found = self._metadata.read(_valid, presented.access_id)
+        found = self._metadata.read(_opening, presented.access_id)
         return found.addCallback(self._verified, presented)
 
     def issue(
@@ -156,12 +166,14 @@ class MetadataSecretStore:
         """See :class:`~ozgate.interfaces.ISecretStore`."""
         return self._metadata.read(_listed, after, limit)
 
-    def _verified(self, row: Secret | None, presented: Presented) -> Signatory | None:
-        credential = None
-        if row is not None:
-            secret = self._key.open(row.access_id, row.sealed)
-            credential = Credential(secret, row.user)
-        return signatory_of(presented, credential)
+    def _verified(
+        self, found: tuple[Secret, Grants] | None, presented: Presented
+    ) -> Signatory | None:
+        if found is None:
+            return signatory_of(presented, None)
+        row, grants = found
+        secret = self._key.open(row.access_id, row.sealed)
+        return signatory_of(presented, Credential(secret, row.user), grants)
 
 
 @implementer(ISecretStore, IVerifier)

@@ -11,7 +11,7 @@ from base64 import b64encode
 from secrets import token_hex
 
 from ..errors import Absent
-from ..values import Credential, Presented, Signatory
+from ..values import NO_GRANTS, Credential, Grants, Presented, Signatory
 from .canonical import signature, signing_key
 
 _NOBODY = token_hex(32)
@@ -19,11 +19,12 @@ _NOBODY = token_hex(32)
 
 
 def signatory_of(
-    presented: Presented, credential: Credential | None
+    presented: Presented, credential: Credential | None, grants: Grants = NO_GRANTS
 ) -> Signatory | None:
     """Hold a signature against a secret, in a time that does not tell how far they agree.
 
     :param credential: of the access id; ``None`` where nobody has it.
+    :param grants: what whoever has it is granted.
     :return: ``None`` where it is another's.
     :raises Absent: nobody has the access id. That takes the way of a wrong signature to its end: neither is told from the other by
         the time it takes.
@@ -39,4 +40,4 @@ def signatory_of(
     matches = hmac.compare_digest(computed, presented.signature.encode())
     if credential is None or not secret:
         raise Absent(f"nobody has the access id {presented.access_id}")
-    return Signatory(credential.user, key) if matches else None
+    return Signatory(credential.user, key, grants) if matches else None

@@ -13,11 +13,10 @@ Imports errors only; addresses and headers come as arguments.
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from attrs import field
+from attrs import evolve, field
 
 from ..errors import (
     Absent,
@@ -28,7 +27,7 @@ from ..errors import (
     SignatureDoesNotMatch,
 )
 from ..immutable import frozen
-from ..values import Presented
+from ..values import NO_GRANTS, Grants, Presented, Signatory
 from . import sigv2 as version_2
 from .canonical import (
     ALGORITHM,
@@ -62,6 +61,7 @@ class Verified:
     :ivar timestamp: the request's time, ``yyyyMMddTHHmmssZ``.
     :ivar signature: the request's signature, which chunk signatures go on from.
     :ivar presented: what was verified; ``None`` where nothing was.
+    :ivar grants: what whoever signed is granted by rows.
     """
 
     access_id: str
@@ -73,6 +73,7 @@ class Verified:
     presigned: bool
     user: str = ""
     presented: Presented | None = None
+    grants: Grants = NO_GRANTS
 
 
 async def authenticate(
@@ -99,17 +100,15 @@ async def authenticate(
         return await _authenticate_version_2(method, address, headers, verifier, now)
     signer = claim.signer
     _check_all_signed(signer.covered, headers)
-    user, key, presented = signer.access_id, None, None
+    user, key, presented, grants = signer.access_id, None, None, NO_GRANTS
     if verifier is not None:
         request, presented = _present(claim, method, address, headers, items)
-        try:
-            signatory = await verifier.verify(presented)
-        except Absent:
-            raise InvalidAccessKeyId(AWSAccessKeyId=presented.access_id) from None
+        signatory = await _signatory(verifier, presented)
         if signatory is None:
             raise _mismatch(presented, request)
         _check_no_token(headers, items)
         user, key = signatory.user, signatory.signing_key
+        grants = signatory.grants
         if key is None and "HMAC" in claim.payload:
             # Its chunks are signed with what is not given away.
             raise NotImplemented()
@@ -123,7 +122,19 @@ async def authenticate(
         claim.presigned,
         user,
         presented,
+        grants,
     )
+
+
+async def _signatory(verifier: IVerifier, presented: Presented) -> Signatory | None:
+    """Who signed.
+
+    :raises InvalidAccessKeyId: nobody has the access id.
+    """
+    try:
+        return await verifier.verify(presented)
+    except Absent:
+        raise InvalidAccessKeyId(AWSAccessKeyId=presented.access_id) from None
 
 
 def _present(
@@ -149,18 +160,20 @@ def _present(
     )
 
 
-async def confirm(verified: Verified, verifier: IVerifier | None) -> None:
+async def confirm(verified: Verified, verifier: IVerifier | None) -> Verified:
     """Make sure that what a request was signed with, if it was, is still a secret: its body may have taken hours.
+
+    :return: the same, with what whoever signed is granted by now.
 
     :raises InvalidAccessKeyId: it was revoked or replaced, or has expired.
     """
     presented = verified.presented
     if verifier is None or presented is None:
-        return
-    with suppress(Absent):
-        if await verifier.verify(presented) is not None:
-            return
-    raise InvalidAccessKeyId(AWSAccessKeyId=verified.access_id)
+        return verified
+    signatory = await _signatory(verifier, presented)
+    if signatory is None:
+        raise InvalidAccessKeyId(AWSAccessKeyId=verified.access_id)
+    return evolve(verified, grants=signatory.grants)
 
 
 async def _authenticate_version_2(
@@ -173,18 +186,15 @@ async def _authenticate_version_2(
     """The same for a presigned URL of version 2, whose signature no chunk can go on from."""
     items = address.query.items()
     claim = version_2.read_claim(items, headers, now)
-    user, presented = claim.access_id, None
+    user, presented, grants = claim.access_id, None, NO_GRANTS
     if verifier is not None:
         text = version_2.string_to_sign(method, address, headers, claim.expires)
         presented = Presented(claim.access_id, text, claim.signature)
-        try:
-            signatory = await verifier.verify(presented)
-        except Absent:
-            raise InvalidAccessKeyId(AWSAccessKeyId=presented.access_id) from None
+        signatory = await _signatory(verifier, presented)
         if signatory is None:
             raise version_2.mismatch(claim, text)
         _check_no_token(headers, items)
-        user = signatory.user
+        user, grants = signatory.user, signatory.grants
     return Verified(
         claim.access_id,
         claim.payload,
@@ -195,6 +205,7 @@ async def _authenticate_version_2(
         True,
         user,
         presented,
+        grants,
     )
 
 

@@ -13,7 +13,7 @@ from ..auth.claims import is_claimed, read_payload
 from ..auth.hoisted import hoisted_headers
 from ..auth.sigv4 import Verified, authenticate, confirm
 from ..errors import InvalidRequest
-from ..values import ANONYMOUS, Principal
+from ..values import ANONYMOUS, NO_GRANTS, Principal
 from ..wire.headers import Headers
 from .row import Gate
 
@@ -69,7 +69,7 @@ async def admit_again(
     """
     if not verified.access_id:
         return ANONYMOUS
-    await confirm(verified, verifier)
+    verified = await confirm(verified, verifier)
     return await _principal(gateway, verifier, verified)
 
 
@@ -85,7 +85,21 @@ async def _principal(
         # Everybody passes every check while security is off; so does the static pair, by its access id.
         return Principal(access_id, user, True, administrators.known_as(user))
     found = await administrators.identify(user)
-    return Principal(access_id, user, found.is_admin, found.short_name, found.groups)
+    grants = verified.grants
+    if grants is NO_GRANTS:
+        return Principal(
+            access_id, user, found.is_admin, found.short_name, found.groups
+        )
+    # Who is an administrator by a group is one by the operating system's: those of ozgate have policies.
+    return Principal(
+        access_id,
+        user,
+        found.is_admin,
+        found.short_name,
+        found.groups | grants.groups,
+        grants.policies,
+        grants.limits,
+    )
 
 
 def _must_sign(gate: Gate, address: Address, headers: Headers) -> bool:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from .access import (
     ANONYMOUS,
+    NO_GRANTS,
     RIGHTS,
     Acl,
     Credential,
+    Grants,
     Presented,
     Principal,
     Secret,
@@ -39,6 +41,7 @@ __all__ = [
     "ANONYMOUS",
     "EXTENTS_AT_ONCE",
     "FIRST_STORE",
+    "NO_GRANTS",
     "NULL_VERSION",
     "RIGHTS",
     "Acl",
@@ -57,6 +60,7 @@ __all__ = [
     "Event",
     "EventName",
     "Extent",
+    "Grants",
     "Group",
     "ListedObject",
     "ListedVersion",

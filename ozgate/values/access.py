@@ -12,9 +12,11 @@ from ..immutable import frozen
 
 __all__ = [
     "ANONYMOUS",
+    "NO_GRANTS",
     "RIGHTS",
     "Acl",
     "Credential",
+    "Grants",
     "Presented",
     "Principal",
     "Secret",
@@ -47,7 +49,7 @@ class Principal:
     :ivar is_admin: an administrator, who passes every check.
     :ivar short_name: what ``hadoop.security.auth_to_local`` makes of the user: owners and entries of access control
         lists may be named so as well, and what the user makes is.
-    :ivar groups: of the operating system, as they were when the gate asked.
+    :ivar groups: of the operating system and of ozgate, as they were when the gate asked.
     :ivar policies: the documents of the policies of the user and of the groups, as JSON: each may allow or deny.
     :ivar limits: documents of policies, as JSON, each of which has to allow what is asked, whoever the user is: those of a session,
         or of a key that is narrowed.
@@ -103,15 +105,30 @@ class Presented:
 
 
 @frozen
+class Grants:
+    """What is known of whoever signed besides his name, when the secret was looked up. The members are those of :class:`Principal`."""
+
+    groups: frozenset[str] = frozenset()
+    policies: tuple[bytes, ...] = ()
+    limits: tuple[bytes, ...] = ()
+
+
+NO_GRANTS = Grants()
+"""What most have."""
+
+
+@frozen
 class Signatory:
     """Who signed.
 
     :ivar user: whom the access id speaks for.
     :ivar signing_key: of version 4, for signatures of chunks; ``None`` where there is none, or it is not given away.
+    :ivar grants: what the user and the key are granted by rows.
     """
 
     user: str
     signing_key: bytes | None = field(default=None, repr=False)
+    grants: Grants = NO_GRANTS
 
 
 @frozen

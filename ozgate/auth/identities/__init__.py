@@ -1,0 +1,1 @@
+"""Users, groups, policies and keys: who is who, changed by interactions that IAM's calls and the admin commands share."""
