@@ -56,8 +56,6 @@ def make_app(pipeline: Pipeline) -> Klein:
 def check_caller(request: GatewayRequest, settings: Settings) -> None:
     """Keep the pages of other sites out while signatures are not verified: nothing else would.
 
-    Preflights have their own answer, which lets no page in either.
-
     :raises AccessDenied: such a page may have sent it.
     """
     if settings.security_enabled:
@@ -67,7 +65,7 @@ def check_caller(request: GatewayRequest, settings: Settings) -> None:
             "Signatures are not verified here, so the Host must be a name of this machine or in ozone.s3g.domain.name."
         )
     names = named_origins(settings)
-    if request.method != b"OPTIONS" and of_another_site(request, names):
+    if of_another_site(request, names):
         raise AccessDenied(
             "Signatures are not verified here, so pages of other sites may not ask: verify them (ozone.security.enabled), or name the site in ozone.s3g.domain.name."
         )

@@ -1,13 +1,13 @@
 """The last step of a request: headers that do not hang on how it went.
 
-S3 says where a bucket is in every answer to HeadBucket but 404, whoever asks, for clients find the region to sign for so.
+Those that let a page of another origin read the answer were found before (:mod:`ozgate.s3.origins`): S3 sends them with errors as well. S3 says where a bucket is in every answer to HeadBucket but 404, whoever asks, for clients find the region to sign for so.
 Listings say it too, and so do their 400s. Source: Amazon S3 API Reference, HeadBucket.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .links import follow
 from .regions import region_of
@@ -30,7 +30,7 @@ _SAY_WHERE: Final[Mapping[str, frozenset[int]]] = {
 
 async def finish(
     gateway: Gateway,
-    operation: Operation | None,
+    notes: Mapping[str, Any],
     address: Address | None,
     answer: Reply | S3Error,
 ) -> None:
@@ -39,10 +39,14 @@ async def finish(
     All answers of S3 pass here, each once, errors too: whatever its gate was, whether anybody was let in, and whether there was
     a row for it at all. What is no request yet, and the pages that anybody sees, are no answers of S3.
 
-    :param operation: ``None`` where no row says what is asked.
+    :param notes: the request's: ``meant`` is the row that says what is asked, and not there where none does; ``origin`` the headers
+        for the page that asks.
     :param address: ``None`` where there is no valid one.
     :raises StoreError: what it hangs on cannot be read.
     """
+    if "origin" in notes:
+        answer.headers.extend(notes["origin"])
+    operation: Operation | None = notes.get("meant")
     if address is None or operation is None:
         return
     if answer.status in _SAY_WHERE.get(operation.name, ()):

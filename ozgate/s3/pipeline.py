@@ -35,6 +35,7 @@ from .failures import as_s3_error, code_of, log_failure, log_success
 from .finish import finish
 from .gate import admit, admit_again
 from .openpages import HEADERS
+from .origins import headers_for_page
 from .reply import Reply
 from .resolve import resolve_request
 from .row import Body, Gate
@@ -75,8 +76,9 @@ class Pipeline:
         tally = self.gateway.tally
         tally.in_flight += 1
         try:
+            await self._look_at_origin(request, address)
             reply = await self._perform(request, address)
-            await finish(self.gateway, request.notes.get("meant"), address, reply)
+            await finish(self.gateway, request.notes, address, reply)
             await self._answer(request, reply)
         except (ClientGone, CancelledError) as error:
             # Nobody is left to be told.
@@ -93,6 +95,13 @@ class Pipeline:
         self.note(request, address, failed)
         if failed is not None:
             forget_frames(failed)
+
+    async def _look_at_origin(self, request: GatewayRequest, address: Address) -> None:
+        """Note what lets the page that sent a request read its answer. Without it the answer is still one, which no page reads."""
+        if any(name == b"origin" for name, _ in request.header_pairs()):
+            with suppress(StoreError):
+                pairs = await headers_for_page(self.gateway, request, address)
+                request.notes["origin"] = pairs
 
     async def refuse(self, request: GatewayRequest, error: S3Error) -> None:
         """Answer a request that has no valid address, or is one too many."""
@@ -266,7 +275,7 @@ class Pipeline:
         try:
             # It is an answer without what cannot be read as well.
             with suppress(StoreError):
-                await finish(self.gateway, request.notes.get("meant"), address, error)
+                await finish(self.gateway, request.notes, address, error)
         except CancelledError:
             # Nobody is left to be told.
             return

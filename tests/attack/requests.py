@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote_to_bytes
 from attrs import evolve, frozen
 
 from ozgate.s3.operations import Body, Operation
+from tests.operations import rights
 from tests.operations.support import HOST, REGION, SECRETS
 from tests.operations.test_table import target_of
 
@@ -32,14 +33,8 @@ EMPTY = sha256().hexdigest()
 LIFETIME = 600
 """Seconds that a presigned URL lives here."""
 
-TAGS = b"<Tagging><TagSet><Tag><Key>a</Key><Value>c</Value></Tag></TagSet></Tagging>"
-DOOMED = b"<Delete><Object><Key>key</Key></Object></Delete>"
 PLACE = b"<CreateBucketConfiguration></CreateBucketConfiguration>"
-DOCUMENTS: Mapping[str, bytes] = {
-    "CreateBucket": PLACE,
-    "PutObjectTagging": TAGS,
-    "DeleteObjects": DOOMED,
-}
+DOCUMENTS: Mapping[str, bytes] = {"CreateBucket": PLACE, **rights.DOCUMENTS}
 """Documents that do something; other operations get one that is well-formed, which is enough to come past the gate."""
 
 NEEDED: Mapping[str, Mapping[str, str]] = {

@@ -48,6 +48,7 @@ class ModelTests(SharedTestCase):
             known = {
                 "Bucket": self.bucket,
                 "Key": "key",
+                "AllowedMethods": "GET",
                 "CopySource": f"{self.bucket}/source",
                 "RequestRoute": "route",
             }

@@ -15,7 +15,7 @@ from twisted.trial.unittest import TestCase
 from ozgate.interfaces import IMetadataStore, IMetadataTransaction
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.metadata.sqlite.transaction import WRITING
-from ozgate.s3.perform.configuration import get_bucket_cors
+from ozgate.s3.perform.configuration import get_bucket_replication
 from ozgate.s3.perform.deleting import Doomed
 from ozgate.testing.memory_claims import Misclaimed, Unclaimed
 from ozgate.testing.memory_metadata import Impure, MemoryMetadataStore, Unsendable
@@ -276,7 +276,7 @@ class SendingTests(TestCase):
 
     def test_functions_of_the_moment(self) -> None:
         """A function of the service that is made inside of another, a partial one and a method are refused."""
-        self.refused(get_bucket_cors)
+        self.refused(get_bucket_replication)
         self.refused(partial(Doomed, "key"))
         self.refused(Principal("alice").is_called, "alice")
 

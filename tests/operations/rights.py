@@ -56,6 +56,8 @@ NEEDS: dict[str, str] = {
     "GetBucketTagging": "READ",
     "PutBucketTagging": "",
     "DeleteBucketTagging": "",
+    "PutBucketCors": "",
+    "DeleteBucketCors": "",
     "GetBucketLogging": "READ",
     "GetBucketReplication": "READ",
     "GetBucketWebsite": "READ",
@@ -95,6 +97,7 @@ BUILT = [
 
 TAGS = b"<Tagging><TagSet><Tag><Key>a</Key><Value>c</Value></Tag></TagSet></Tagging>"
 OPEN = b"<PublicAccessBlockConfiguration><BlockPublicAcls>false</BlockPublicAcls></PublicAccessBlockConfiguration>"
+CORS = b"<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>"
 DOOMED = b"<Delete><Object><Key>key</Key></Object></Delete>"
 
 
@@ -103,6 +106,7 @@ DOCUMENTS = {
     "DeleteObjects": DOOMED,
     "PutBucketTagging": TAGS,
     "PutPublicAccessBlock": OPEN,
+    "PutBucketCors": CORS,
 }
 """Operation → a document that it takes."""
 

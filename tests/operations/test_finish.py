@@ -27,10 +27,10 @@ class FinishTests(TableTestCase):
         await self.fill()
 
         async def marked(
-            gateway: Any, operation: Any, address: Any, answer: Reply | S3Error
+            gateway: Any, notes: Any, address: Any, answer: Reply | S3Error
         ) -> None:
             answer.headers.append((MARK, "once"))
-            await finish.finish(gateway, operation, address, answer)
+            await finish.finish(gateway, notes, address, answer)
 
         self.patch(pipeline, "finish", marked)
 

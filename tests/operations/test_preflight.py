@@ -1,4 +1,4 @@
-"""CORS preflights."""
+"""CORS preflights of buckets without rules; :mod:`tests.operations.test_cors_answers` has those that rules decide."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ ORIGIN = "https://a.example"
 
 
 class PreflightTests(OperationTestCase):
-    """OPTIONS, as browsers send it: no bucket has a CORS configuration, so all are refused."""
+    """OPTIONS, as browsers send it, where no bucket has a CORS configuration, so that all are refused."""
 
     async def ask(self, target: str, signed: bool = False, **headers: str) -> Response:
         """Send a preflight; underscores in header names stand for hyphens."""

@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from ...errors import (
+    MaxMessageLengthExceeded,
     NoSuchBucketPolicy,
     NoSuchConfiguration,
-    NoSuchCORSConfiguration,
     NoSuchLifecycleConfiguration,
     NoSuchWebsiteConfiguration,
     ObjectLockConfigurationNotFoundError,
@@ -78,17 +78,22 @@ async def keep(
     kept: Kept[T],
     check: Callable[[T], None] | None = None,
     status: int = 200,
+    most: int | None = None,
 ) -> Reply:
     """Take a document and keep it, written anew.
 
     :param check: raises where S3 does not take what the document says.
     :param status: of the answer.
+    :param most: bytes that S3 takes of one, where it says so.
     :raises MalformedXML: it is another document.
+    :raises MaxMessageLengthExceeded: it is larger.
     """
     value = kept.document.parse(await receive_document(call))
     if check is not None:
         check(value)
     data = kept.document.render(value)
+    if most is not None and len(data) > most:
+        raise MaxMessageLengthExceeded(MaxMessageLengthBytes=most)
     await call.write_whole(keep_document, kept.kind, data)
     return Reply(status)
 
@@ -147,7 +152,6 @@ get_bucket_notification_configuration = _shows("NotificationConfiguration")
 get_bucket_ownership_controls = _shows("OwnershipControls", _ENFORCED)
 get_bucket_versioning = _shows("VersioningConfiguration")
 
-get_bucket_cors = _absent(NoSuchCORSConfiguration)
 get_bucket_encryption = _absent(ServerSideEncryptionConfigurationNotFoundError)
 get_bucket_lifecycle_configuration = _absent(NoSuchLifecycleConfiguration)
 get_bucket_policy = _absent(NoSuchBucketPolicy)

@@ -165,8 +165,8 @@ class NameTests(SynchronousTestCase):
                         elsewhere.add(path.name)
         # It asks of each bucket whether it is shown.
         self.assertEqual(past, ["_shown_page"])
-        # That one says where a bucket is, to everybody.
-        self.assertEqual(elsewhere, {"call.py", "finish.py"})
+        # Those say where a bucket is, and which pages of other origins it lets ask it, to everybody.
+        self.assertEqual(elsewhere, {"call.py", "finish.py", "origins.py"})
 
 
 class _Asked:
