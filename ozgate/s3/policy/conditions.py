@@ -13,13 +13,13 @@ from .actions import accepts
 from .elements import Condition, Effect, Presence
 from .malformed import Malformed
 from .operators import OPERATORS, Operator, Parts, malformed
+from .principals import PRINCIPAL_ARN, without_account
 from .wildcards import Part, Wild, condition_key, has_variable, read
 
 __all__ = ["read_conditions"]
 
 _SYNTAX = "Invalid policy syntax."
 _NAME = re.compile(r"(?:(ForAllValues|ForAnyValue):)?([A-Za-z]+?)(IfExists)?")
-_ACCOUNT = re.compile(r"(arn:aws:(?:iam|sts)::)[0-9]{12}(?=:)")
 
 
 def read_conditions(
@@ -109,9 +109,8 @@ def _condition(
     templates: list[tuple[Part, ...]] = []
     try:
         for text in texts:
-            if key == "aws:principalarn":
-                # No account number says anything here.
-                text = _ACCOUNT.sub(r"\1", text)
+            if key == PRINCIPAL_ARN:
+                text = without_account(text)
             parts = read(
                 text, wild=operator.wild, variables=variables and operator.variables
             )

@@ -10,7 +10,7 @@ from enum import Enum
 
 from ...immutable import frozen
 from .operators import Operator, Parts, Test
-from .principals import Principals, Who
+from .principals import PRINCIPAL_ARN, Principals, Who, without_account
 from .wildcards import Glob, Part, filled
 
 __all__ = ["Condition", "Effect", "Query", "Resources", "Statement"]
@@ -31,8 +31,7 @@ class Query:
     :ivar resource: such as ``arn:aws:s3:::bucket/key``; for ``s3:ListAllMyBuckets``, ``arn:aws:s3:::*``, which a policy names by ``*``, too.
     :ivar key: what the request has for a condition key: its values, in order, or ``None``. Names are in lower case up to the first slash, and
         as the policy has them behind it: ``s3:prefix``, ``s3:existingobjecttag/Project``. It is called for those alone that a statement
-        asks for which is about the principal, action and resource. Dates are ISO 8601's or seconds since 1970, booleans ``true`` and ``false``;
-        ``aws:principalarn`` has no account number, as ``arn:aws:iam:::user/alice``.
+        asks for which is about the principal, action and resource. Dates are ISO 8601's or seconds since 1970, booleans ``true`` and ``false``.
     """
 
     who: Who
@@ -106,6 +105,8 @@ class Condition:
         found = query.key(self.key)
         if not found:
             return self.missing
+        if self.key == PRINCIPAL_ARN:
+            found = [without_account(value) for value in found]
         further = None
         if self.templates:
             ready: list[Parts] = []

@@ -16,6 +16,7 @@ from .actions import ACTIONS
 from .elements import Effect, Query, Statement
 from .malformed import Malformed
 from .principals import INVALID, Who, who
+from .public import grants_everybody
 from .statements import read_document
 
 __all__ = [
@@ -36,10 +37,12 @@ class Policy:
 
     :ivar statements: as they are written.
     :ivar by_action: of each action that is known, the statements that are about it, those that deny first.
+    :ivar is_public: whether a bucket's grants something to everybody, by AWS's rule (:mod:`.public`).
     """
 
     statements: tuple[Statement, ...]
     by_action: Mapping[str, tuple[Statement, ...]]
+    is_public: bool
 
     def judge(self, query: Query) -> Effect | None:
         """What the document says: an explicit denial before all that it allows; ``None``: nothing."""
@@ -92,9 +95,8 @@ def parse_identity_policy(document: bytes) -> Policy:
 
 
 def _compiled(statements: tuple[Statement, ...]) -> Policy:
-    return Policy(
-        statements, {action: _about(statements, action) for action in ACTIONS}
-    )
+    by_action = {action: _about(statements, action) for action in ACTIONS}
+    return Policy(statements, by_action, any(map(grants_everybody, statements)))
 
 
 def _about(statements: tuple[Statement, ...], action: str) -> tuple[Statement, ...]:

@@ -17,7 +17,17 @@ from ...immutable import frozen
 from ..owners import canonical_id
 from .malformed import Malformed
 
-__all__ = ["Principals", "Who", "read_principals", "who"]
+__all__ = [
+    "PRINCIPAL_ARN",
+    "Principals",
+    "Who",
+    "read_principals",
+    "who",
+    "without_account",
+]
+
+PRINCIPAL_ARN = "aws:principalarn"
+"""The condition key that has the caller's name."""
 
 INVALID = "Invalid principal in policy"
 
@@ -27,6 +37,7 @@ _STS = re.compile(
     r"arn:aws:sts::(?:[0-9]{12})?:(assumed-role/.+/.+|federated-user/.+)", re.DOTALL
 )
 _CANONICAL = re.compile(r"[0-9a-f]{64}")
+_NUMBERED = re.compile(r"(arn:aws:(?:iam|sts)::)[0-9]{12}(?=:)")
 _SERVICE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?")
 
 
@@ -105,6 +116,11 @@ def read_principals(written: object) -> Principals:
             else:
                 named.add(read(name))
     return Principals(everyone, account, frozenset(named))
+
+
+def without_account(arn: str) -> str:
+    """The name of a principal, be it a pattern, without the number of its account, as any number means the same."""
+    return _NUMBERED.sub(r"\1", arn, count=1)
 
 
 def _names(listed: object) -> Iterable[str]:

@@ -11,10 +11,9 @@ from __future__ import annotations
 from typing import Final
 
 from .elements import Condition, Effect, Presence, Statement
-from .language import Policy
 from .operators import network
 
-__all__ = ["is_public"]
+__all__ = ["grants_everybody"]
 
 _FIXING: Final = frozenset(
     (
@@ -41,13 +40,8 @@ _WIDEST: Final = {4: 8, 6: 32}
 """Bits that a range of addresses has to fix at least, by the version of IP; a wider one is everybody."""
 
 
-def is_public(policy: Policy) -> bool:
-    """Whether a bucket's policy grants something to everybody."""
-    return any(map(grants_everybody, policy.statements))
-
-
 def grants_everybody(statement: Statement) -> bool:
-    """Whether a statement does."""
+    """Whether a statement of a bucket's policy makes it public."""
     return (
         statement.effect is Effect.ALLOW
         and statement.principals is not None

@@ -4,7 +4,6 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.s3.policy.public import is_public
 from tests.unit.s3.policy.test_language import policy
 
 ALICE = {"AWS": "arn:aws:iam::123456789012:user/alice"}
@@ -20,7 +19,7 @@ class PublicTests(SynchronousTestCase):
 
     def assert_public(self, public: bool, *statements: dict[str, Any]) -> None:
         """Whether the policy of some statements is public."""
-        self.assertIs(is_public(policy(*statements)), public, statements)
+        self.assertIs(policy(*statements).is_public, public, statements)
 
     def test_principals(self) -> None:
         """Everybody is public, in both spellings and in any company; somebody, and the account, is not."""
