@@ -13,6 +13,7 @@ from .upkeep.tasks import Upkeep
 
 if TYPE_CHECKING:
     from ..auth.administrators import Administrators
+    from ..auth.sessions import Sessions
     from ..config.settings import Settings
     from ..gateway.gateway import Gateway
     from ..interfaces import ISecretStore
@@ -28,6 +29,7 @@ class AdminContext:
     :ivar negotiate: finds out by SPNEGO who sent a request over TCP: request → principal, or ``None`` where no ticket
         came with it. ``None`` where that is not configured: nobody is known then.
     :ivar audit_log: ``None`` while the service does not run.
+    :ivar sessions: verify what is signed; ``None`` when nothing does.
     :ivar upkeep: what goes on beside the requests.
     """
 
@@ -36,6 +38,7 @@ class AdminContext:
     started: float
     negotiate: Callable[[IRequest], Awaitable[str | None]] | None = None
     audit_log: AuditLog | None = None
+    sessions: Sessions | None = None
     upkeep: Upkeep = Factory(lambda self: Upkeep(self.gateway), takes_self=True)
 
     @property

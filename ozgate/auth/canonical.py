@@ -83,17 +83,17 @@ def _keyed(key: bytes) -> tuple[hashlib._Hash, hashlib._Hash]:
     )
 
 
-def signing_key(secret: str, date: str, region: str) -> bytes:
-    """The key of one secret for one day and region."""
+def signing_key(secret: str, date: str, region: str, service: str = "s3") -> bytes:
+    """The key of one secret for one day, region and service: it signs nothing for another service."""
     # What nobody calls a region is not worth keeping.
     make = _signing_key if len(region) <= 64 else _signing_key.__wrapped__
-    return make(secret, date, region)
+    return make(secret, date, region, service)
 
 
 @lru_cache(maxsize=1024)
-def _signing_key(secret: str, date: str, region: str) -> bytes:
+def _signing_key(secret: str, date: str, region: str, service: str) -> bytes:
     key = ("AWS4" + secret).encode()
-    for part in (date, region, "s3", TERMINATOR):
+    for part in (date, region, service, TERMINATOR):
         key = hmac.digest(key, part.encode(), "sha256")
     return key
 

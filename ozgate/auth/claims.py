@@ -60,6 +60,10 @@ _SIGNED_HEADERS = "X-Amz-SignedHeaders"
 _QUERY_NAMES = frozenset({*_QUERY_FILLED, _SIGNED_HEADERS, "X-Amz-Content-Sha256"})
 _SIGV2_NAMES = frozenset({"AWSAccessKeyId", "Signature"})
 _CLAIMING = _QUERY_NAMES | _SIGV2_NAMES
+S3 = frozenset(("s3",))
+"""The service that requests of S3 are signed for."""
+_SERVED = frozenset(("s3", "iam", "sts"))
+"""The services that anything here is signed for; each kind of request takes its own alone."""
 _OTHER_SERVICES = frozenset({"s3express", "s3-object-lambda"})
 """What SDKs sign some operations of S3's model for: those on directory buckets, and WriteGetObjectResponse."""
 _MAX_KEPT = 1024
@@ -77,7 +81,8 @@ _header_names = re.compile(
 class Signer:
     """What a client repeats in each request of a day: worth keeping, since it costs the most to read.
 
-    :ivar scope: ``date/region/s3/aws4_request``.
+    :ivar service: such as ``s3``: one of those that are served here.
+    :ivar scope: ``date/region/service/aws4_request``.
     :ivar names: the signed headers in the order signed.
     :ivar signed_headers: the same, as sent.
     """
@@ -85,6 +90,7 @@ class Signer:
     access_id: str
     date: str
     region: str
+    service: str
     scope: str
     signed_headers: str
     names: tuple[str, ...]
@@ -111,13 +117,18 @@ def is_claimed(names: Set[str], headers: Headers) -> bool:
 
 
 def read_claim(
-    items: list[tuple[str, str]], headers: Headers, now: float, sigv2: bool = False
+    items: list[tuple[str, str]],
+    headers: Headers,
+    now: float,
+    sigv2: bool = False,
+    services: Set[str] = S3,
 ) -> Claim | None:
     """Read a request's claim.
 
     :param items: the decoded query.
     :param now: seconds since the epoch.
     :param sigv2: whether a query of version 2 is accepted.
+    :param services: what it may be signed for. Where that is not S3, nothing is said of the body in a header, and its payload is ``""``.
     :return: ``None`` where it is such a query, which is for :mod:`ozgate.auth.sigv2` to read.
     :raises S3Error: there is none, or one that AWS refuses by its looks.
     """
@@ -142,9 +153,9 @@ def read_claim(
         )
     # An empty header says nothing of who asks.
     if authorization:
-        return _header_claim(authorization, headers, now)
+        return _header_claim(authorization, headers, now, services)
     if parameters:
-        return _query_claim(parameters, headers, now)
+        return _query_claim(parameters, headers, now, services)
     if version_2 and sigv2:
         return None
     if version_2:
@@ -152,7 +163,9 @@ def read_claim(
     raise AccessDenied()
 
 
-def _header_claim(authorization: str, headers: Headers, now: float) -> Claim:
+def _header_claim(
+    authorization: str, headers: Headers, now: float, services: Set[str]
+) -> Claim:
     # Whatever the order of its components, all but the signature is the same in each request.
     before, mark, after = authorization.rpartition("Signature=")
     signature, comma, rest = after.partition(",")
@@ -162,8 +175,10 @@ def _header_claim(authorization: str, headers: Headers, now: float) -> Claim:
     signature = signature.strip()
     if not signature:
         raise _malformed(_THREE_COMPONENTS)
+    if signer.service not in services:
+        raise _malformed(_other_service(signer.service, services))
     payload = headers.get("x-amz-content-sha256")
-    if payload is None:
+    if payload is None and services is S3:
         raise InvalidRequest(
             "Missing required header for this request: x-amz-content-sha256"
         )
@@ -176,7 +191,8 @@ def _header_claim(authorization: str, headers: Headers, now: float) -> Claim:
         )
     if signer.date != timestamp[:8]:
         raise _malformed("Invalid credential date. Date is not the same as X-Amz-Date.")
-    return Claim(signer, timestamp, signature, read_payload(payload), False)
+    stated = read_payload(payload or "") if services is S3 else ""
+    return Claim(signer, timestamp, signature, stated, False)
 
 
 @lru_cache(maxsize=1024)
@@ -215,7 +231,9 @@ def _header_signer(authorization: str) -> Signer:
     return _signer(fields["Credential"], fields["SignedHeaders"], _malformed)
 
 
-def _query_claim(parameters: dict[str, str], headers: Headers, now: float) -> Claim:
+def _query_claim(
+    parameters: dict[str, str], headers: Headers, now: float, services: Set[str]
+) -> Claim:
     algorithm = parameters.get("X-Amz-Algorithm", ALGORITHM)
     if algorithm.startswith("AWS4-ECDSA"):
         raise NotImplemented()
@@ -230,6 +248,8 @@ def _query_claim(parameters: dict[str, str], headers: Headers, now: float) -> Cl
         parameters[_SIGNED_HEADERS],
         _malformed_query,
     )
+    if signer.service not in services:
+        raise _malformed_query(_other_service(signer.service, services))
     timestamp = parameters["X-Amz-Date"]
     seconds = parse_timestamp(timestamp)
     if seconds is None:
@@ -270,10 +290,8 @@ def _signer(
         raise malformed("a non-empty region must be provided in the credential.")
     if service in _OTHER_SERVICES:
         raise NotImplemented()
-    if service != "s3":
-        raise malformed(
-            f'incorrect service "{service}". This endpoint belongs to "s3".'
-        )
+    if service not in _SERVED:
+        raise malformed(_other_service(service, S3))
     if terminal != TERMINATOR:
         raise malformed(
             f'incorrect terminal "{terminal}". This endpoint uses "aws4_request".'
@@ -289,7 +307,8 @@ def _signer(
         access_id,
         date,
         region,
-        f"{date}/{region}/s3/{TERMINATOR}",
+        service,
+        f"{date}/{region}/{service}/{TERMINATOR}",
         signed_headers,
         names,
         covered,
@@ -308,6 +327,11 @@ def read_payload(value: str) -> str:
     if value.startswith("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"):
         raise NotImplemented()
     raise _bad_payload(value)
+
+
+def _other_service(service: str, services: Set[str]) -> str:
+    named = " or ".join(f'"{each}"' for each in sorted(services))
+    return f'incorrect service "{service}". This endpoint belongs to {named}.'
 
 
 def _date_mismatch(date: str, timestamp: str) -> str:

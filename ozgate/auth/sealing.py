@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Self
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ..errors import Absent, Damaged, Unavailable
 
@@ -35,6 +37,7 @@ class MasterKey:
     """
 
     def __init__(self, key: bytes, path: str = "") -> None:
+        self._key = key
         self._cipher = AESGCM(key)
         self.path = path
 
@@ -118,6 +121,15 @@ class MasterKey:
                 f"the master key {path} is not the one that the stored secrets were encrypted under: put the right one back, or name its place with ozgate.master-key"
             )
         return key
+
+    def derived(self, purpose: str) -> MasterKey:
+        """A key of its own for what is not kept (HKDF, RFC 5869): what is sealed under one of them opens under no other.
+
+        :param purpose: what it is for.
+        """
+        info = f"ozgate {purpose}".encode()
+        derivation = HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=info)
+        return MasterKey(derivation.derive(self._key), self.path)
 
     def check(self) -> bytes:
         """A value to keep beside what is sealed, by which :meth:`fits` knows the key again."""

@@ -7,6 +7,7 @@ the interface.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from secrets import token_hex
@@ -17,8 +18,8 @@ from zope.interface import implementer
 
 from ..errors import Absent, Conflict, Damaged
 from ..interfaces import IMetadataStore, IMetadataTransaction, ISecretStore, IVerifier
-from ..values import Claim, Credential, Grants, Presented, Secret, Signatory
-from .identities.grants import grants_of
+from ..values import Claim, Credential, Grants, Presented, Secret, Signatory, Standing
+from .identities.grants import document_of, grants_of, policies_of
 from .sealing import MasterKey
 from .signatory import signatory_of
 
@@ -123,6 +124,52 @@ def _revoke(tx: IMetadataTransaction, access_id: str) -> None:
     tx.remove_secret(access_id)
 
 
+def _standing(
+    tx: IMetadataTransaction, access_id: str
+) -> tuple[tuple[Secret, Grants] | None, int]:
+    return _opening(tx, access_id), tx.now()
+
+
+def _standing_by(
+    tx: IMetadataTransaction, user: str, policies: Sequence[str]
+) -> Standing | None:
+    named = [document_of(tx, name) for name in policies]
+    documents = tuple([each.encode() for each in named if each is not None])
+    row = tx.user(user)
+    groups: frozenset[str] = frozenset()
+    if row is not None:
+        if row.is_disabled:
+            return None
+        # Such as what denies.
+        groups, documents = row.groups, documents + policies_of(tx, row)
+    return Standing(user, b"", tx.now(), Grants(groups, documents))
+
+
+def _time(tx: IMetadataTransaction) -> int:
+    return tx.now()
+
+
+def _bond(secret: bytes) -> bytes:
+    """Stands for a secret, or a sealed one, in the tokens of its sessions."""
+    return hashlib.sha256(b"session of " + secret).digest()[:16]
+
+
+def _stands(
+    found: tuple[tuple[Secret, Grants] | None, int], access_id: str
+) -> Standing:
+    opening, now = found
+    if opening is None:
+        raise Absent(f"{access_id} has no secret")
+    row, grants = opening
+    return Standing(row.user, _bond(row.sealed), now, grants)
+
+
+def _stands_by(found: Standing | None, user: str) -> Standing:
+    if found is None:
+        raise Absent(f"{user} is disabled")
+    return found
+
+
 def _listed(tx: IMetadataTransaction, after: str, limit: int) -> Sequence[Secret]:
     return [evolve(row, sealed=b"") for row in tx.secrets(after, limit)]
 
@@ -166,6 +213,20 @@ class MetadataSecretStore:
         """See :class:`~ozgate.interfaces.ISecretStore`."""
         return self._metadata.read(_listed, after, limit)
 
+    def standing(self, access_id: str) -> Deferred[Standing]:
+        """See :class:`~ozgate.interfaces.ISecretStore`. Sealed anew, it is another secret."""
+        found = self._metadata.read(_standing, access_id)
+        return found.addCallback(_stands, access_id)
+
+    def standing_by(self, user: str, policies: Sequence[str]) -> Deferred[Standing]:
+        """See :class:`~ozgate.interfaces.ISecretStore`."""
+        found = self._metadata.read(_standing_by, user, tuple(policies))
+        return found.addCallback(_stands_by, user)
+
+    def now(self) -> Deferred[int]:
+        """The time of the store, in milliseconds since the epoch."""
+        return self._metadata.read(_time)
+
     def _verified(
         self, found: tuple[Secret, Grants] | None, presented: Presented
     ) -> Signatory | None:
@@ -198,6 +259,20 @@ class StaticSecrets:
         if found is None:
             return self._inner.verify(presented)
         return execute(signatory_of, presented, found)
+
+    def standing(self, access_id: str) -> Deferred[Standing]:
+        """See :class:`~ozgate.interfaces.ISecretStore`."""
+        found = self._pairs.get(access_id)
+        if found is None:
+            return self._inner.standing(access_id)
+        bond = _bond(found.secret.encode())
+        return self._inner.now().addCallback(
+            lambda now: Standing(found.user, bond, now)
+        )
+
+    def standing_by(self, user: str, policies: Sequence[str]) -> Deferred[Standing]:
+        """See :class:`~ozgate.interfaces.ISecretStore`."""
+        return self._inner.standing_by(user, policies)
 
     def issue(
         self, user: str, key: str = "", ttl: float | None = None

@@ -10,7 +10,7 @@ import hmac
 from base64 import b64encode
 from secrets import token_hex
 
-from ..errors import Absent
+from ..errors import Absent, InvalidToken
 from ..values import NO_GRANTS, Credential, Grants, Presented, Signatory
 from .canonical import signature, signing_key
 
@@ -26,13 +26,16 @@ def signatory_of(
     :param credential: of the access id; ``None`` where nobody has it.
     :param grants: what whoever has it is granted.
     :return: ``None`` where it is another's.
+    :raises InvalidToken: it is right, and a token came with it, which only sessions have.
     :raises Absent: nobody has the access id. That takes the way of a wrong signature to its end: neither is told from the other by
         the time it takes.
     """
     secret = credential.secret if credential is not None else ""
     key, text = None, presented.string_to_sign
     if presented.region:
-        key = signing_key(secret or _NOBODY, presented.date, presented.region)
+        key = signing_key(
+            secret or _NOBODY, presented.date, presented.region, presented.service
+        )
         computed = signature(key, text).encode()
     else:
         digest = hmac.digest((secret or _NOBODY).encode(), text.encode(), "sha1")
@@ -40,4 +43,8 @@ def signatory_of(
     matches = hmac.compare_digest(computed, presented.signature.encode())
     if credential is None or not secret:
         raise Absent(f"nobody has the access id {presented.access_id}")
-    return Signatory(credential.user, key, grants) if matches else None
+    if not matches:
+        return None
+    if presented.token:
+        raise InvalidToken()
+    return Signatory(credential.user, key, grants)

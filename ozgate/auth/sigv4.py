@@ -2,7 +2,8 @@
 
 :func:`authenticate` takes what a request says about who signed it, from the ``Authorization`` header or from the
 query of a presigned URL, and answers a :class:`Verified` or raises what AWS answers; whose signature it is, an :class:`~ozgate.interfaces.IVerifier` tells. Source of the rules: Amazon S3 API
-Reference, "Authenticating Requests (AWS Signature Version 4)"; messages are AWS's.
+Reference, "Authenticating Requests (AWS Signature Version 4)"; messages are AWS's. What a signature was made for, such as ``s3`` or ``iam``, is part of the key
+it is made with: it is good for requests of that service alone.
 
 One decision is ours: **any region is accepted**. A gateway is one endpoint, and clients come with whatever
 region they were configured with; the region they name is part of what they sign all the same.
@@ -27,7 +28,7 @@ from ..errors import (
     SignatureDoesNotMatch,
 )
 from ..immutable import frozen
-from ..values import NO_GRANTS, Grants, Presented, Signatory
+from ..values import NO_GRANTS, Grants, Presented, Session, Signatory
 from . import sigv2 as version_2
 from .canonical import (
     ALGORITHM,
@@ -39,10 +40,10 @@ from .canonical import (
     signing_key,
     string_to_sign,
 )
-from .claims import Claim, read_claim
+from .claims import S3, Claim, read_claim
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Set
 
     from ..interfaces import IVerifier
     from ..wire.headers import Headers
@@ -57,11 +58,12 @@ class Verified:
 
     :ivar payload: the value of ``x-amz-content-sha256``: ``UNSIGNED-PAYLOAD``, 64 hex digits or ``STREAMING-…``.
     :ivar signing_key: for chunk signatures; ``None`` when security is off, or there can be none.
-    :ivar scope: ``date/region/s3/aws4_request``.
+    :ivar scope: ``date/region/service/aws4_request``.
     :ivar timestamp: the request's time, ``yyyyMMddTHHmmssZ``.
     :ivar signature: the request's signature, which chunk signatures go on from.
     :ivar presented: what was verified; ``None`` where nothing was.
     :ivar grants: what whoever signed is granted by rows.
+    :ivar session: what the session is that signed; ``None`` where a key of its own did.
     """
 
     access_id: str
@@ -74,6 +76,7 @@ class Verified:
     user: str = ""
     presented: Presented | None = None
     grants: Grants = NO_GRANTS
+    session: Session | None = None
 
 
 async def authenticate(
@@ -83,46 +86,55 @@ async def authenticate(
     verifier: IVerifier | None,
     now: float,
     sigv2: bool = False,
+    services: Set[str] = S3,
+    digest: str = "",
 ) -> Verified:
     """Find out who signed a request, and whether they did.
 
-    :param verifier: ``None`` when security is off: the signature is not verified, but its presence, form
-        and date are.
+    :param verifier: ``None`` when security is off: the presence of a signature, its form and its date are verified, and no more.
     :param now: seconds since the epoch.
     :param sigv2: whether presigned URLs of version 2 are accepted (:mod:`ozgate.auth.sigv2`).
-    :raises S3Error: as AWS: AccessDenied, AuthorizationHeaderMalformed, AuthorizationQueryParametersError,
+    :param services: what it may be signed for.
+    :param digest: the SHA-256 of the body in hex, where no header says it: of what is not S3's.
+    :raises S3Error: as AWS: AccessDenied, AuthorizationHeaderMalformed, AuthorizationQueryParametersError, ExpiredToken,
         InvalidAccessKeyId, InvalidArgument, InvalidRequest, InvalidToken, NotImplemented, RequestTimeTooSkewed,
         SignatureDoesNotMatch.
     """
     items = address.query.items()
-    claim = read_claim(items, headers, now, sigv2)
+    claim = read_claim(items, headers, now, sigv2, services)
     if claim is None:
         return await _authenticate_version_2(method, address, headers, verifier, now)
     signer = claim.signer
     _check_all_signed(signer.covered, headers)
-    user, key, presented, grants = signer.access_id, None, None, NO_GRANTS
-    if verifier is not None:
-        request, presented = _present(claim, method, address, headers, items)
-        signatory = await _signatory(verifier, presented)
-        if signatory is None:
-            raise _mismatch(presented, request)
-        _check_no_token(headers, items)
-        user, key = signatory.user, signatory.signing_key
-        grants = signatory.grants
-        if key is None and "HMAC" in claim.payload:
-            # Its chunks are signed with what is not given away.
-            raise NotImplemented()
+    payload = claim.payload or digest
+    if verifier is None:
+        return _verified(claim, payload, Signatory(signer.access_id), None)
+    request, presented = _present(claim, method, address, headers, items, payload)
+    signatory = await _signatory(verifier, presented)
+    if signatory is None:
+        raise _mismatch(presented, request)
+    if signatory.signing_key is None and "HMAC" in claim.payload:
+        # Its chunks are signed with what is not given away.
+        raise NotImplemented()
+    return _verified(claim, payload, signatory, presented)
+
+
+def _verified(
+    claim: Claim, payload: str, signatory: Signatory, presented: Presented | None
+) -> Verified:
+    signer = claim.signer
     return Verified(
         signer.access_id,
-        claim.payload,
-        key,
+        payload,
+        signatory.signing_key,
         signer.scope,
         claim.timestamp,
         claim.signature,
         claim.presigned,
-        user,
+        signatory.user,
         presented,
-        grants,
+        signatory.grants,
+        signatory.session,
     )
 
 
@@ -143,6 +155,7 @@ def _present(
     address: Address,
     headers: Headers,
     items: list[tuple[str, str]],
+    payload: str,
 ) -> tuple[str, Presented]:
     """The canonical request, and what is presented to whoever verifies the signature."""
     signer = claim.signer
@@ -152,11 +165,17 @@ def _present(
         items,
         [(name, headers.get(name) or "") for name in signer.names],
         signer.signed_headers,
-        claim.payload,
+        payload,
     )
     text = string_to_sign(claim.timestamp, signer.scope, request)
     return request, Presented(
-        signer.access_id, text, claim.signature, signer.date, signer.region
+        signer.access_id,
+        text,
+        claim.signature,
+        signer.date,
+        signer.region,
+        signer.service,
+        read_token(headers, items),
     )
 
 
@@ -166,6 +185,7 @@ async def confirm(verified: Verified, verifier: IVerifier | None) -> Verified:
     :return: the same, with what whoever signed is granted by now.
 
     :raises InvalidAccessKeyId: it was revoked or replaced, or has expired.
+    :raises ExpiredToken: it was a session's, which is over.
     """
     presented = verified.presented
     if verifier is None or presented is None:
@@ -186,15 +206,20 @@ async def _authenticate_version_2(
     """The same for a presigned URL of version 2, whose signature no chunk can go on from."""
     items = address.query.items()
     claim = version_2.read_claim(items, headers, now)
-    user, presented, grants = claim.access_id, None, NO_GRANTS
+    user, presented, grants, session = claim.access_id, None, NO_GRANTS, None
     if verifier is not None:
         text = version_2.string_to_sign(method, address, headers, claim.expires)
-        presented = Presented(claim.access_id, text, claim.signature)
+        presented = Presented(
+            claim.access_id,
+            text,
+            claim.signature,
+            token=read_token(headers, items),
+        )
         signatory = await _signatory(verifier, presented)
         if signatory is None:
             raise version_2.mismatch(claim, text)
-        _check_no_token(headers, items)
         user, grants = signatory.user, signatory.grants
+        session = signatory.session
     return Verified(
         claim.access_id,
         claim.payload,
@@ -206,18 +231,23 @@ async def _authenticate_version_2(
         user,
         presented,
         grants,
+        session,
     )
 
 
-def _check_no_token(headers: Headers, items: list[tuple[str, str]]) -> None:
-    """Refuse a session's token: no key has sessions here, and a token that is ignored narrows nothing down.
+def read_token(headers: Headers, items: list[tuple[str, str]]) -> str:
+    """The session's token that a request brings; ``""`` where it brings none.
 
-    :raises InvalidToken: there is one, in a header or in the query.
+    :param items: the decoded query.
+    :raises InvalidToken: it brings two that differ, in headers or in the query: whoever believes one of them ignores another.
     """
-    if headers.get(_TOKEN) or (
-        items and any(value and name.lower() == _TOKEN for name, value in items)
-    ):
-        raise InvalidToken()
+    token = headers.get(_TOKEN) or ""
+    for name, value in items:
+        if value and name.lower() == _TOKEN:
+            if token not in ("", value):
+                raise InvalidToken()
+            token = value
+    return token
 
 
 def _mismatch(presented: Presented, request: str) -> SignatureDoesNotMatch:
@@ -241,12 +271,14 @@ def sign(
     region: str,
     now: float,
     payload: str = UNSIGNED_PAYLOAD,
+    token: str = "",
 ) -> dict[str, str]:
     """Sign a request with headers, as a client.
 
     :param url: absolute, its path and query percent-encoded.
     :param now: seconds since the epoch.
     :param payload: the value for ``x-amz-content-sha256``.
+    :param token: of a session; ``""`` for none.
     :return: the headers to send, lower-case names: those given, ``host`` and those of the signature.
     """
     parts = urlsplit(url)
@@ -255,6 +287,8 @@ def sign(
     signed.setdefault("host", parts.netloc)
     signed["x-amz-date"] = timestamp
     signed["x-amz-content-sha256"] = payload
+    if token:
+        signed[_TOKEN] = token
     names = sorted(signed)
     request = canonical_request(
         method,

@@ -79,6 +79,10 @@ class EntityTooSmall(S3Error):
     """Your proposed upload is smaller than the minimum allowed size"""
 
 
+class ExpiredToken(S3Error):
+    """The provided token has expired."""
+
+
 class IllegalLocationConstraintException(S3Error):
     """The specified location constraint is incompatible for the region specific endpoint this request was sent to."""
 

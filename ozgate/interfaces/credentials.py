@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from twisted.internet.defer import Deferred
 from zope.interface import Interface
 
-from ..values import Presented, Secret, Signatory
+from ..values import Presented, Secret, Signatory, Standing
 
 __all__ = ["ISecretStore", "IVerifier"]
 
@@ -24,7 +24,8 @@ class IVerifier(Interface):
         Nothing of the answer is kept for longer than revocation allows: not at all. It is asked again when a body is here that was large or took its time.
 
         :return: fires with ``None`` when the signature is another's; fails with ``Absent`` when nobody has the access id, or
-            its secret has expired. Signatures are compared in constant time.
+            its secret has expired. Signatures are compared in constant time. Where a token comes that is of no session of this access id, fails with
+            ``InvalidToken`` although the signature is right, for one that were ignored would narrow nothing down; where the session is over, with ``ExpiredToken``.
         """
 
 
@@ -53,6 +54,19 @@ class ISecretStore(Interface):
         """Remove a secret: it is good for nothing from then on.
 
         :return: fires when that is durable; fails as :meth:`set`.
+        """
+
+    def standing(access_id: str) -> Deferred[Standing]:
+        """Find out what an access id is by now.
+
+        :return: fails with ``Absent`` when nobody has it, or its secret has expired or opens nothing.
+        """
+
+    def standing_by(user: str, policies: Sequence[str]) -> Deferred[Standing]:
+        """Find out what a user is by now whom others vouch for, so that he needs no secret.
+
+        :param policies: names of policies that are granted to him; those that are not there grant nothing.
+        :return: fails with ``Absent`` when he has a row that is disabled.
         """
 
     def listed(after: str, limit: int) -> Deferred[Sequence[Secret]]:

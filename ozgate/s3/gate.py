@@ -56,7 +56,7 @@ async def admit(
     verified = await authenticate(method, address, headers, verifier, now, sigv2)
     if verified.presigned:
         headers = with_presigned(headers, address.query)
-    return verified, await _principal(gateway, verifier, verified), headers
+    return verified, await principal_of(gateway, verifier, verified), headers
 
 
 async def admit_again(
@@ -66,26 +66,34 @@ async def admit_again(
 
     :param verified: what :func:`admit` found.
     :raises InvalidAccessKeyId: what the request was signed with is no secret any more.
+    :raises ExpiredToken: the session that signed is over.
     """
     if not verified.access_id:
         return ANONYMOUS
     verified = await confirm(verified, verifier)
-    return await _principal(gateway, verifier, verified)
+    return await principal_of(gateway, verifier, verified)
 
 
-async def _principal(
+async def principal_of(
     gateway: Gateway, verifier: IVerifier | None, verified: Verified
 ) -> Principal:
-    """Who signed, with all that is known of him: the groups come along, so that from here on nothing asks the operating system."""
-    user, access_id = verified.user, verified.access_id
-    administrators = gateway.administrators
+    """Who signed, with all that is known of him: the groups come along, so that from here on nothing asks the operating system.
+
+    Whoever came by a web identity has a name that its issuer gives: it is none of the operating system, and nobody's who is an administrator.
+    """
+    user, access_id, session = verified.user, verified.access_id, verified.session
+    administrators, grants = gateway.administrators, verified.grants
+    made_with = access_id if session is None else session.parent
     if verifier is None or (
-        access_id != "" and access_id == gateway.settings.access_key
+        made_with != "" and made_with == gateway.settings.access_key
     ):
         # Everybody passes every check while security is off; so does the static pair, by its access id.
-        return Principal(access_id, user, True, administrators.known_as(user))
+        name, limits = administrators.known_as(user), grants.limits
+        return Principal(access_id, user, True, name, limits=limits)
+    if session is not None and not made_with:
+        granted = grants.groups, grants.policies, grants.limits
+        return Principal(access_id, user, False, user, *granted)
     found = await administrators.identify(user)
-    grants = verified.grants
     if grants is NO_GRANTS:
         return Principal(
             access_id, user, found.is_admin, found.short_name, found.groups

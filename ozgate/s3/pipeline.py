@@ -118,7 +118,7 @@ class Pipeline:
         seconds = monotonic() - request.started
         operation = request.notes.get("operation")
         principal = request.notes.get("principal")
-        access_id = principal.access_id if principal else ""
+        access_id = principal.signed_as if principal else ""
         name = operation.name if operation else "-"
         tally = self.gateway.tally
         tally.note(

@@ -20,10 +20,11 @@ from ..auth.secretstore import (
     has_secret,
     open_master_key,
 )
+from ..auth.sessions import Sessions
 from ..config.settings import Settings
 from ..config.sitefile import ConfigurationError
 from ..errors import Unavailable
-from ..interfaces import IMetadataStore, ISecretStore
+from ..interfaces import IMetadataStore
 from .endpoints import AddressTaken
 from .listening import admin_description, listen, url_of
 
@@ -32,20 +33,20 @@ _log = Logger()
 ADDRESS = "ozone.s3g.webadmin.http-address"
 
 
-async def open_secrets(
-    settings: Settings, metadata: IMetadataStore
-) -> ISecretStore | None:
-    """Where secrets are looked up; ``None`` when signatures are not verified.
+async def open_secrets(settings: Settings, metadata: IMetadataStore) -> Sessions | None:
+    """Where secrets are looked up, and what is signed is verified; ``None`` when signatures are not.
 
     :raises Unavailable: the master key is missing or wrong.
     """
     if not settings.security_enabled:
         return None
     path = os.path.join(settings.data, settings.master_key)
-    stored = MetadataSecretStore(metadata, await open_master_key(metadata, path))
+    key = await open_master_key(metadata, path)
+    stored = MetadataSecretStore(metadata, key)
     if not settings.access_key:
-        return stored
-    return StaticSecrets({settings.access_key: settings.secret_key}, stored)
+        return Sessions(key, stored)
+    pairs = {settings.access_key: settings.secret_key}
+    return Sessions(key, StaticSecrets(pairs, stored))
 
 
 async def user_with_key(context: AdminContext) -> str:

@@ -42,7 +42,7 @@ from ..gateway.gateway import Gateway
 from ..gateway.onreload import ReloadingParts
 from ..gateway.providers import make_blob_stores, make_provider
 from ..gateway.room import make_room
-from ..interfaces import IMetadataStore, IMetadataTransaction, IVerifier
+from ..interfaces import IMetadataStore, IMetadataTransaction
 from ..s3.app import make_site
 from ..s3.perform.buckets import add_bucket, shared_volume
 from ..values import Claim
@@ -240,8 +240,13 @@ class GatewayService(Service):
             ),
             process=process,
         )
-        secrets = await open_secrets(settings, self._metadata)
-        context = AdminContext(gateway, secrets, self._dated.seconds())
+        sessions = await open_secrets(settings, self._metadata)
+        context = AdminContext(
+            gateway,
+            None if sessions is None else sessions.secrets,
+            self._dated.seconds(),
+            sessions=sessions,
+        )
         opened.push_async_callback(context.upkeep.stop)
         return context
 
@@ -295,7 +300,7 @@ class GatewayService(Service):
         site = make_site(
             self._reactor,
             gateway,
-            None if context.secrets is None else IVerifier(context.secrets),
+            context.sessions,
             access_log,
             audit_log,
             health.pages(),

@@ -24,7 +24,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.python.failure import Failure
 from zope.interface.verify import verifyObject
 
-from ..errors import Absent
+from ..errors import Absent, InvalidToken
 from ..interfaces import IVerifier
 from ..values import Presented
 
@@ -113,6 +113,15 @@ class VerifierContract(_Base):
         asked: Deferred[Any] = self.verifier.verify(presented)
         error: Absent = await self.assertFailure(asked, Absent)
         return error
+
+    async def test_token(self) -> None:
+        """A token that is no session's of the access id is refused, never ignored, however well the rest is signed."""
+        for version in VERSIONS:
+            made = evolve(version(ALICE, SECRETS[ALICE]), token="x")
+            await self.assertFailure(self.verifier.verify(made), InvalidToken)
+            made = evolve(version(ALICE, SECRETS[BOB]), token="x")
+            self.assertIsNone(await self.verifier.verify(made))
+            await self.refusal(evolve(version(NOBODY, "x"), token="x"))
 
     def test_interface(self) -> None:
         """It provides the interface."""

@@ -15,7 +15,9 @@ from .access import (
     Presented,
     Principal,
     Secret,
+    Session,
     Signatory,
+    Standing,
 )
 from .buckets import Bucket, Volume
 from .claims import Claim
@@ -73,7 +75,9 @@ __all__ = [
     "Principal",
     "Process",
     "Secret",
+    "Session",
     "Signatory",
+    "Standing",
     "Traits",
     "Upload",
     "UploadPage",

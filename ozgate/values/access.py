@@ -20,7 +20,9 @@ __all__ = [
     "Presented",
     "Principal",
     "Secret",
+    "Session",
     "Signatory",
+    "Standing",
 ]
 
 RIGHTS = {
@@ -70,6 +72,14 @@ class Principal:
         if not self.short_name:
             object.__setattr__(self, "short_name", self.user)
 
+    @property
+    def signed_as(self) -> str:
+        """How logs name who signed: by the access id, after its user where that does not say whose it is, as a session's does not."""
+        user, access_id = self.user, self.access_id
+        if access_id == user or access_id.startswith(f"{user}~"):
+            return access_id
+        return f"{user}~{access_id}"
+
     def is_called(self, name: str) -> bool:
         """Whether a name, by which something is owned or granted, means this user. No name means whoever did not sign."""
         return name != "" and name in (self.user, self.short_name)
@@ -95,6 +105,8 @@ class Presented:
     :ivar signature: 64 hex digits in version 4, base64 in version 2, if it is in good form.
     :ivar date: ``yyyyMMdd``, for which version 4 makes a key of the secret.
     :ivar region: for which it does; ``""``: the signature is of version 2.
+    :ivar service: for which it does, such as ``s3``.
+    :ivar token: of a session; ``""`` where none came.
     """
 
     access_id: str
@@ -102,6 +114,36 @@ class Presented:
     signature: str = field(repr=False)
     date: str = ""
     region: str = ""
+    service: str = "s3"
+    token: str = field(default="", repr=False)
+
+
+@frozen
+class Session:
+    """What a session's token says, once it is believed. Times are milliseconds since the epoch.
+
+    :ivar access_id: the session's own, which begins with ``ASIA``.
+    :ivar secret: the session's own.
+    :ivar parent: the access id that it was made with, and is good no longer than; ``""`` where a web identity made it.
+    :ivar bond: tells whether that is still the same secret.
+    :ivar user: whom it speaks for.
+    :ivar kind: the action of STS that made it.
+    :ivar name: what its maker calls it; ``""`` where that has no name.
+    :ivar limits: documents of policies, each of which has to allow what is asked.
+    :ivar policies: names of the policies that a web identity has.
+    """
+
+    access_id: str
+    secret: str = field(repr=False)
+    parent: str
+    bond: bytes = field(repr=False)
+    user: str
+    kind: str
+    name: str
+    issued: int
+    expires: int
+    limits: tuple[bytes, ...] = ()
+    policies: tuple[str, ...] = ()
 
 
 @frozen
@@ -124,10 +166,28 @@ class Signatory:
     :ivar user: whom the access id speaks for.
     :ivar signing_key: of version 4, for signatures of chunks; ``None`` where there is none, or it is not given away.
     :ivar grants: what the user and the key are granted by rows.
+    :ivar session: the session that signed; ``None`` where a key of its own did.
     """
 
     user: str
     signing_key: bytes | None = field(default=None, repr=False)
+    grants: Grants = NO_GRANTS
+    session: Session | None = None
+
+
+@frozen
+class Standing:
+    """What an access id is by now: what its sessions stand and fall with.
+
+    :ivar user: whom it speaks for.
+    :ivar bond: another one where its secret is another; tells nothing of it that would be worth knowing.
+    :ivar now: milliseconds since the epoch, when it was looked up.
+    :ivar grants: what the user and the key are granted by rows.
+    """
+
+    user: str
+    bond: bytes = field(repr=False)
+    now: int
     grants: Grants = NO_GRANTS
 
 

@@ -12,6 +12,7 @@ from zope.interface import implementer
 
 from ozgate.auth.sealing import MasterKey
 from ozgate.auth.secretstore import MetadataSecretStore, StaticSecrets
+from ozgate.auth.sessions import Sessions
 from ozgate.interfaces import IMetadataStore, ISecretStore, IVerifier
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
@@ -68,6 +69,15 @@ class StoredInSQLiteTests(StoredTests):
     def make_metadata(self) -> IMetadataStore:
         """A database in a file of its own."""
         return SQLiteMetadataStore(self.mktemp(), reactor, self.clock)
+
+
+class SessionTests(StoredTests):
+    """The contract on :class:`Sessions`, of what is in the store behind them."""
+
+    async def make_verifier(self, secrets: Mapping[str, str]) -> IVerifier:
+        """Sessions in front of the store."""
+        verifier = await super().make_verifier(secrets)
+        return Sessions(MasterKey(b"k" * 32), ISecretStore(verifier))
 
 
 class BehindPairsTests(StoredTests):

@@ -30,6 +30,7 @@ from twisted.web.iweb import UNKNOWN_LENGTH, IAgent
 
 from ozgate.auth.sealing import MasterKey
 from ozgate.auth.secretstore import MetadataSecretStore, StaticSecrets
+from ozgate.auth.sessions import Sessions
 from ozgate.auth.sigv4 import sign
 from ozgate.config.settings import Settings
 from ozgate.content.readers import Readers
@@ -103,6 +104,7 @@ class Client:
     :ivar gateway: its stores are for tests to look into.
     :ivar site: serves the gateway.
     :ivar access_id: who asks; one of :data:`SECRETS`.
+    :ivar sessions: verify what is signed.
     """
 
     def __init__(
@@ -111,9 +113,12 @@ class Client:
         self.gateway = gateway
         self.access_id = "testuser"
         self.access_log, self.audit_log = access_log, audit_log
-        stored = MetadataSecretStore(gateway.metadata, MasterKey(b"k" * 32))
-        secrets = StaticSecrets(SECRETS, stored)
-        self.site = make_site(gateway.clock, gateway, secrets, access_log, audit_log)
+        key = MasterKey(b"k" * 32)
+        stored = MetadataSecretStore(gateway.metadata, key)
+        self.sessions = Sessions(key, StaticSecrets(SECRETS, stored))
+        self.site = make_site(
+            gateway.clock, gateway, self.sessions, access_log, audit_log
+        )
         self._agent: IAgent = in_memory_agent(self.site, gateway.clock)
 
     def as_user(self, access_id: str) -> Client:
