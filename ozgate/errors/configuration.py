@@ -6,6 +6,7 @@ from .base import S3Error
 
 __all__ = [
     "AccessControlListNotSupported",
+    "IllegalVersioningConfigurationException",
     "InvalidBucketAclWithObjectOwnership",
     "InvalidBucketState",
     "MalformedACLError",
@@ -27,6 +28,10 @@ __all__ = [
 
 class AccessControlListNotSupported(S3Error):
     """The bucket does not allow ACLs"""
+
+
+class IllegalVersioningConfigurationException(S3Error):
+    """The Versioning element must be specified"""
 
 
 class InvalidBucketAclWithObjectOwnership(S3Error):

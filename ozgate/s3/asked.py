@@ -25,7 +25,7 @@ class Asked:
 
     :ivar principal: who asks, with the groups that the gate found.
     :ivar operation: its name in S3's service model.
-    :ivar action: what is asked of authorization, such as ``s3:GetObject``.
+    :ivar action: what is asked of authorization, such as ``s3:GetObject``, or ``s3:GetObjectVersion`` where a version is named.
     :ivar conditions: see :class:`~ozgate.s3.row.Operation`.
     :ivar volume: the one that the addressed bucket is in.
     :ivar region: of this endpoint.

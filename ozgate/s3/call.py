@@ -15,6 +15,7 @@ from .entering import (
     in_claimed_authorized_bucket,
     in_whole_authorized_bucket,
 )
+from .policy.versionactions import action_on
 
 if TYPE_CHECKING:
     from ..auth.sigv4 import Verified
@@ -56,7 +57,7 @@ def asked_of(
     return Asked(
         principal,
         operation.name,
-        operation.action,
+        action_on(operation.action, address.query.get("versionId")),
         operation.conditions,
         address,
         headers,

@@ -29,9 +29,10 @@ _GATES: Final = {
 
 DIFFERENCES: Final[dict[str, str]] = {
     "CreateBucket": "An endpoint of `us-east-1` makes buckets of any region. No directory buckets, no account-regional names.",
-    "DeleteObject": "A condition beside a version id is 501.",
+    "DeleteObject": "A delete marker is a name like any other for a quota, so that one that is full refuses it.",
     "GetObjectAttributes": "`ObjectParts` has `PartsCount` alone where parts have no checksums of their own.",
     "ListBuckets": "Shows what the caller may list or read, links of Ozone's included.",
+    "PutBucketVersioning": "There is no MFA delete: what would turn it on is refused as of somebody without a second factor.",
 }
 """Operation → where it differs from AWS's, in sentences."""
 

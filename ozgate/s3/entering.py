@@ -18,6 +18,7 @@ from .owners import canonical_id
 from .params import copy_source
 from .policy.decide import authorize
 from .policy.evaluator import authorize_right
+from .policy.versionactions import action_on
 
 if TYPE_CHECKING:
     from ..interfaces import IMetadataTransaction
@@ -29,8 +30,8 @@ Ts = TypeVarTuple("Ts")
 Place = tuple[str, str]
 """Volume and name of a bucket."""
 
-_COMPARING = ("s3:PutObject", "s3:DeleteObject")
-"""Actions whose :data:`_TELLING` conditions ask for ``s3:GetObject`` too, as S3 does for ``If-Match``."""
+_COMPARING = ("s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion")
+"""Actions whose :data:`_TELLING` conditions ask for ``s3:GetObject`` too, as S3 does for ``If-Match``; of a version that is named, for ``s3:GetObjectVersion``."""
 
 _TELLING = ("if-match", "x-amz-if-match-size", "x-amz-if-match-last-modified-time")
 """Conditions that tell what an object is, and whether it is there: one that does not hold changes nothing, and may be tried again."""
@@ -170,7 +171,7 @@ def authorized_source(
     if bucket.source is not None:
         led = follow(tx.bucket, bucket, partial(authorize_right, asked.principal))
         bucket = _end(tx, asked, led, name)
-    authorize(tx, asked, "s3:GetObject", bucket, key, version)
+    authorize(tx, asked, action_on("s3:GetObject", version), bucket, key, version)
     return bucket
 
 
@@ -254,6 +255,6 @@ def _authorize_operation(
     version = asked.address.query.get("versionId") or ""
     authorize(tx, asked, action, bucket, key, version)
     if action in _COMPARING and any(name in asked.headers for name in _TELLING):
-        authorize(tx, asked, "s3:GetObject", bucket, key, version)
+        authorize(tx, asked, action_on("s3:GetObject", version), bucket, key, version)
     if asked.conditions is not None:
         refuse_untaken(asked.headers, asked.conditions)

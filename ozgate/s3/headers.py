@@ -23,7 +23,7 @@ from ..errors import (
     MetadataTooLarge,
     NotImplemented,
 )
-from ..values import NULL_VERSION, Checksum, ObjectVersion
+from ..values import Checksum, ObjectVersion
 from . import tags
 from .times import http_date
 
@@ -155,14 +155,19 @@ def refuse_encryption(headers: Headers) -> None:
         )
 
 
-def version_headers(version: ObjectVersion) -> list[tuple[str, str]]:
-    """The headers of an object's answers to GetObject and HeadObject, without its checksum."""
+def version_headers(
+    version: ObjectVersion, version_id: str = ""
+) -> list[tuple[str, str]]:
+    """The headers of an object's answers to GetObject and HeadObject, without its checksum.
+
+    :param version_id: as :func:`~ozgate.s3.versions.shown_id` gives it.
+    """
     answer = [
         ("Last-Modified", http_date(version.modified)),
         ("ETag", f'"{version.etag}"'),
     ]
-    if version.version_id != NULL_VERSION:
-        answer.append(("x-amz-version-id", version.version_id))
+    if version_id:
+        answer.append(("x-amz-version-id", version_id))
     if version.storage_class != "STANDARD":
         answer.append(("x-amz-storage-class", version.storage_class))
     if version.tags:

@@ -27,6 +27,7 @@ from .perform import (
     publicaccess,
     reading,
     tagging,
+    versioning,
     writing,
 )
 from .row import Body, Gate, Operation
@@ -186,9 +187,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
        multipart.list_multipart_uploads, "s3:ListBucketMultipartUploads", audit="LIST_MULTIPART_UPLOAD"),
     # Configuration of buckets
     op("GetBucketVersioning", GET, BUCKET, "versioning",
-       configuration.get_bucket_versioning, "s3:GetBucketVersioning"),
+       versioning.get_bucket_versioning, "s3:GetBucketVersioning"),
     op("PutBucketVersioning", PUT, BUCKET, "versioning",
-       None, "s3:PutBucketVersioning", DOCUMENT, checked=True),
+       versioning.put_bucket_versioning, "s3:PutBucketVersioning", DOCUMENT, checked=True),
     op("GetBucketAcl", GET, BUCKET, "acl",
        configuration.get_bucket_acl, "s3:GetBucketAcl", audit="GET_ACL"),
     op("PutBucketAcl", PUT, BUCKET, "acl",

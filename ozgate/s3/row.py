@@ -49,7 +49,7 @@ class Operation:
     :ivar names: query names that must be there; one may be ``name=value``, and ``/path``
         stands for that path instead of a query name.
     :ivar perform: the coroutine function that does it, or ``None``: 501.
-    :ivar action: what is asked of authorization, such as ``s3:GetObject``.
+    :ivar action: what is asked of authorization, such as ``s3:GetObject``; where a version is named, see :mod:`ozgate.s3.policy.actions`.
     :ivar copy_source: whether the header ``x-amz-copy-source`` must be there.
     :ivar checksum_required: whether the model demands a checksum or Content-MD5.
     :ivar audit: Ozone's name of the action in the audit log.

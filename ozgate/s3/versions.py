@@ -1,8 +1,9 @@
-"""Versions inside an interaction: which one a request means."""
+"""Versions: which one a request means, inside an interaction; their ids, and how these are shown."""
 
 from __future__ import annotations
 
 import re
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from ..errors import (
@@ -21,6 +22,36 @@ if TYPE_CHECKING:
     from .asked import Asked
 
 _VERSION_ID = re.compile(r"[A-Za-z0-9._-]{32}")
+
+
+def new_version_id() -> str:
+    """An id for a version to come: it says nothing, and is never made twice.
+
+    Not for use inside an interaction, which has no chance in it. It begins with no ``-``, which commands would take for an option.
+    """
+    return token_hex(16)
+
+
+def shown_id(bucket: Bucket, version: ObjectVersion) -> str:
+    """What answers call a version: ``""``, for nothing, in a bucket that never was versioned."""
+    is_named = bucket.versioning or version.version_id != NULL_VERSION
+    return version.version_id if is_named else ""
+
+
+def id_headers(version_id: str) -> list[tuple[str, str]]:
+    """The header that says which version was meant.
+
+    :param version_id: as :func:`shown_id` gives it.
+    """
+    return [("x-amz-version-id", version_id)] if version_id else []
+
+
+def made_headers(version: ObjectVersion) -> list[tuple[str, str]]:
+    """The header that says which version was made. While versioning is suspended S3 says nothing here, though it says ``null`` of the same version later.
+
+    Source: Amazon S3 API Reference, the examples of PutObject.
+    """
+    return [] if version.version_id == NULL_VERSION else id_headers(version.version_id)
 
 
 def check_version_id(version_id: str | None) -> None:
@@ -45,11 +76,16 @@ def check_version_id(version_id: str | None) -> None:
 
 
 def find_version(
-    tx: IMetadataTransaction, bucket: Bucket, key: str, version_id: str | None
+    tx: IMetadataTransaction,
+    bucket: Bucket,
+    key: str,
+    version_id: str | None,
+    method: str = "GET",
 ) -> ObjectVersion:
-    """The version a read means.
+    """The version a request means that is not to delete it.
 
     :param version_id: the one asked for; ``None`` for the latest.
+    :param method: the verb that a delete marker does not know.
     :raises NoSuchKey: there is none, or the latest is a delete marker.
     :raises NoSuchVersion: that version is not there.
     :raises MethodNotAllowed: that version is a delete marker.
@@ -68,7 +104,7 @@ def find_version(
     if version is None:
         raise NoSuchVersion(Key=key, VersionId=version_id)
     if version.is_delete_marker:
-        refused = MethodNotAllowed(Method="GET", ResourceType="DeleteMarker")
+        refused = MethodNotAllowed(Method=method, ResourceType="DeleteMarker")
         refused.headers.extend(_marker_headers(version))
         refused.headers.append(("Allow", "DELETE"))
         refused.headers.append(("Last-Modified", http_date(version.modified)))
@@ -116,7 +152,4 @@ def find_authorized_source(
 
 
 def _marker_headers(version: ObjectVersion) -> list[tuple[str, str]]:
-    pairs = [("x-amz-delete-marker", "true")]
-    if version.version_id != NULL_VERSION:
-        pairs.append(("x-amz-version-id", version.version_id))
-    return pairs
+    return [("x-amz-delete-marker", "true"), *id_headers(version.version_id)]

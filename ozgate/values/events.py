@@ -13,6 +13,7 @@ EventName = Literal[
     "ObjectCreated:Copy",
     "ObjectCreated:CompleteMultipartUpload",
     "ObjectRemoved:Delete",
+    "ObjectRemoved:DeleteMarkerCreated",
     "ObjectTagging:Put",
     "ObjectTagging:Delete",
 ]

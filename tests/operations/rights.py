@@ -51,6 +51,7 @@ NEEDS: dict[str, str] = {
     "GetBucketPolicy": "READ_ACL",
     "GetBucketPolicyStatus": "READ_ACL",
     "GetBucketVersioning": "READ",
+    "PutBucketVersioning": "",
     "GetBucketCors": "READ",
     "GetBucketEncryption": "READ",
     "GetBucketTagging": "READ",
@@ -98,6 +99,7 @@ BUILT = [
 TAGS = b"<Tagging><TagSet><Tag><Key>a</Key><Value>c</Value></Tag></TagSet></Tagging>"
 OPEN = b"<PublicAccessBlockConfiguration><BlockPublicAcls>false</BlockPublicAcls></PublicAccessBlockConfiguration>"
 CORS = b"<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>"
+ENABLED = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
 DOOMED = b"<Delete><Object><Key>key</Key></Object></Delete>"
 
 
@@ -107,6 +109,7 @@ DOCUMENTS = {
     "PutBucketTagging": TAGS,
     "PutPublicAccessBlock": OPEN,
     "PutBucketCors": CORS,
+    "PutBucketVersioning": ENABLED,
 }
 """Operation → a document that it takes."""
 

@@ -125,7 +125,7 @@ class MeanwhileTests(AuthorizationTestCase):
         for _, asked in self.requests():
             before = self.holds()
             said = await self.halved(asked, "testuser", nothing)
-            self.assertTrue(said.startswith(b"HTTP/1.1 200 "), (asked, said))
+            self.assertTrue(said.startswith(b"HTTP/1.1 20"), (asked, said))
             self.undo(before)
 
     async def test_keys(self) -> None:

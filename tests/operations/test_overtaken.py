@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred, fail
 
 from ozgate import secondlook
 from ozgate.errors import Overtaken
+from ozgate.s3 import versions
 from ozgate.s3.perform import multipart
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.testing.memory_rows import MemoryTransaction
@@ -63,14 +64,18 @@ class OvertakenTestCase(AuthorizationTestCase):
         store = self.client.gateway.metadata
         assert isinstance(store, MemoryMetadataStore)
         self.store = store
-        self.patch(multipart, "token_hex", lambda count: "a" * 2 * count)
+        for each in (multipart, versions):
+            self.patch(each, "token_hex", lambda count: "a" * 2 * count)
         await self.link("link", "bucket")
 
     async def written(self, work: Callable[[], Awaitable[object]]) -> Written:
         """What some requests write; it is undone."""
         written: list[tuple[Any, tuple[Any, ...]]] = []
         write, before = self.store.write, self.store.snapshot()
-        random = self.patch(multipart, "token_hex", lambda count: "b" * 2 * count)
+        random = [
+            self.patch(each, "token_hex", lambda count: "b" * 2 * count)
+            for each in (multipart, versions)
+        ]
 
         def writing(*asked: Any) -> Deferred[Any]:
             written.append((asked[0], asked[1:]))
@@ -79,7 +84,8 @@ class OvertakenTestCase(AuthorizationTestCase):
         patched = self.patch(self.store, "write", writing)
         await work()
         patched.restore()
-        random.restore()
+        for each in random:
+            each.restore()
         self.store.restore(before)
         return written
 

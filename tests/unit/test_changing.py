@@ -26,8 +26,8 @@ CHANGING = {
 }
 """The methods of a transaction that change versions, uploads and parts."""
 
-DROP = "_drop"
-"""The function of the door that every version goes through that goes."""
+ADD, DROP = "_add", "_drop"
+"""The functions of the door that every version goes through that comes, and that goes."""
 
 QUOTAS = {"check_quota", "claim_quota"}
 """What is asked before more is used."""
@@ -94,7 +94,7 @@ class DoorTests(SynchronousTestCase):
                 self.assertEqual(list(imported_in(tree, QUOTAS)), [], name)
 
     def test_events(self) -> None:
-        """Each function of the door that puts, changes or lets go of a version notes an event, but the one that is called by those that do."""
+        """Each function of the door that puts, changes or lets go of a version notes an event, but the two that are called by those that do."""
         functions = [
             each
             for name, tree, _ in modules()
@@ -105,10 +105,15 @@ class DoorTests(SynchronousTestCase):
         versions = {"add_version", "replace_version", "remove_version"}
         noting, silent = set[str](), set[str]()
         for each in functions:
-            if calls(each, DROP) or versions.intersection(methods_in(each)):
+            if any(calls(each, name) for name in (ADD, DROP)) or versions.intersection(
+                methods_in(each)
+            ):
                 (noting if calls(each, "note") else silent).add(each.name)
-        self.assertEqual(noting, {"put_version", "remove_version", "replace_members"})
-        self.assertEqual(silent, {DROP})
+        self.assertEqual(
+            noting,
+            {"put_version", "put_delete_marker", "remove_version", "replace_members"},
+        )
+        self.assertEqual(silent, {ADD, DROP})
 
     def test_outbox_does_not_only_grow(self) -> None:
         """No bucket gets a document by which events are noted as long as nothing forgets any."""

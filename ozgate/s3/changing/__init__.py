@@ -12,10 +12,12 @@ usage that a quota is compared with. Who changes several claims all of them firs
 from __future__ import annotations
 
 from .objects import (
+    Deleted,
     Doomed,
     Draft,
     check_put,
     delete_key,
+    put_delete_marker,
     put_version,
     remove_version,
     replace_members,
@@ -23,6 +25,7 @@ from .objects import (
 from .uploads import begin_upload, check_part, complete_upload, drop_upload, put_part
 
 __all__ = [
+    "Deleted",
     "Doomed",
     "Draft",
     "begin_upload",
@@ -31,6 +34,7 @@ __all__ = [
     "complete_upload",
     "delete_key",
     "drop_upload",
+    "put_delete_marker",
     "put_part",
     "put_version",
     "remove_version",

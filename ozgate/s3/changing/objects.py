@@ -1,7 +1,10 @@
 """Versions that come, change and go.
 
-Where the state of a bucket's versioning will be asked: in :func:`_replaced_by`, for writes, and in :func:`delete_key`. Where a
-lock will be asked: in :func:`_drop`, through which every version goes that goes.
+The state of a bucket's versioning is asked here and nowhere else: in :func:`_version_id` and :func:`_replaced_by`, for whatever comes, and in
+:func:`delete_key`, for what goes. Where a lock will be asked: in :func:`_drop`, through which every version goes that goes.
+
+Source: Amazon S3 User Guide, "How S3 Versioning works", "Working with objects in a versioning-enabled bucket" and
+"Working with objects in a versioning-suspended bucket".
 """
 
 from __future__ import annotations
@@ -27,15 +30,17 @@ if TYPE_CHECKING:
 class Draft:
     """What is to become a version, as far as its writer says it: members of :class:`~ozgate.values.ObjectVersion`, and its bytes.
 
-    Order, time, owner, size and version id are given here, when it is put.
+    Order, time, owner and size are given here, when it is put.
 
     :ivar event: what S3 calls it that a version comes to be so.
+    :ivar version_id: the id of its own that it gets where the bucket is versioned, made by :func:`~ozgate.s3.versions.new_version_id`.
     :ivar content: where its bytes are, durable already.
     :ivar parts: the parts of a multipart object.
     """
 
     event: EventName
     key: str
+    version_id: str
     content: Content
     etag: str
     storage_class: str
@@ -52,12 +57,26 @@ class Doomed:
     """What is to be deleted.
 
     :ivar version_id: ``None`` for the current object.
+    :ivar marker_id: the id of the delete marker, where one is made, as for :class:`Draft`.
     :ivar conditions: the conditions, as the headers of DeleteObject.
     """
 
     key: str
     version_id: str | None
+    marker_id: str
     conditions: Headers = field(factory=lambda: Headers({}))
+
+
+@frozen
+class Deleted:
+    """What came of a delete: nothing at all where nothing was there to be removed.
+
+    :ivar removed: the version that was asked to go, and has gone.
+    :ivar marker: the delete marker that was made instead.
+    """
+
+    removed: ObjectVersion | None = None
+    marker: ObjectVersion | None = None
 
 
 def check_put(
@@ -98,8 +117,6 @@ def put_version(
     size = draft.content.length
     # Before what is replaced has gone, for what is used must be as the bucket says.
     claim_quota(tx, bucket, *_growth(replaced, size - freed))
-    if replaced is not None:
-        _drop(tx, bucket, replaced)
     version = ObjectVersion(
         key=draft.key,
         sequence=tx.next_sequence(),
@@ -107,6 +124,7 @@ def put_version(
         size=size,
         etag=draft.etag,
         owner=bucket.owner,
+        version_id=_version_id(bucket, draft.version_id),
         storage_class=draft.storage_class,
         headers=draft.headers,
         metadata=draft.metadata,
@@ -114,16 +132,20 @@ def put_version(
         checksum=draft.checksum,
         parts_count=draft.parts_count,
     )
-    tx.add_version(bucket, version, draft.content, draft.parts)
+    _add(tx, bucket, replaced, version, draft.content, draft.parts)
     note(tx, cause, bucket, version, draft.event)
     return version
 
 
 def delete_key(
     tx: IMetadataTransaction, cause: Cause, bucket: Bucket, doomed: Doomed
-) -> ObjectVersion | None:
-    """Delete a key, or one version of it, when the conditions hold; gives what was removed.
+) -> Deleted:
+    """Delete a key, or one version of it, when the conditions hold.
 
+    A key is hidden by a delete marker where its bucket is, or was, versioned, even one that is not there or is hidden already. A version that is
+    named goes, whatever it is.
+
+    :raises QuotaExceeded: a marker is wanted, and the bucket cannot take one more name.
     :raises S3Error: what :func:`~ozgate.s3.conditions.check_delete` raises.
     """
     tx.claim(Claim.key(bucket.number, doomed.key))
@@ -133,15 +155,49 @@ def delete_key(
     else:
         version = tx.version(bucket, doomed.key, doomed.version_id)
     check_delete(doomed.conditions, version, doomed.key)
+    if doomed.version_id is None and bucket.versioning:
+        marker_id = doomed.marker_id
+        return Deleted(
+            marker=put_delete_marker(tx, cause, bucket, doomed.key, marker_id, version)
+        )
     if version is not None:
         remove_version(tx, cause, bucket, version)
-    return version
+    return Deleted(version)
+
+
+def put_delete_marker(
+    tx: IMetadataTransaction,
+    cause: Cause,
+    bucket: Bucket,
+    key: str,
+    marker_id: str,
+    latest: ObjectVersion | None,
+) -> ObjectVersion:
+    """Hide a key of a bucket that is, or was, versioned. While that is suspended, the null version goes.
+
+    :param marker_id: as for :class:`Doomed`.
+    :param latest: the key's newest version; the key is claimed.
+    :raises QuotaExceeded: the bucket cannot take one more name.
+    """
+    replaced = _replaced_by(tx, bucket, key, latest)
+    claim_quota(tx, bucket, *_growth(replaced, 0))
+    marker = ObjectVersion(
+        key=key,
+        sequence=tx.next_sequence(),
+        modified=tx.now(),
+        owner=bucket.owner,
+        version_id=_version_id(bucket, marker_id),
+        is_delete_marker=True,
+    )
+    _add(tx, bucket, replaced, marker, Content(b""))
+    note(tx, cause, bucket, marker, "ObjectRemoved:DeleteMarkerCreated")
+    return marker
 
 
 def remove_version(
     tx: IMetadataTransaction, cause: Cause, bucket: Bucket, version: ObjectVersion
 ) -> None:
-    """Remove a version, whatever it is."""
+    """Remove a version, or a delete marker, for good; what is next newest of its key is its latest then."""
     _drop(tx, bucket, version)
     note(tx, cause, bucket, version, "ObjectRemoved:Delete")
 
@@ -161,17 +217,41 @@ def replace_members(
     note(tx, cause, bucket, version, event)
 
 
+def _version_id(bucket: Bucket, own: str) -> str:
+    """The id of a version that comes.
+
+    :param own: the one that it gets where the bucket is versioned.
+    """
+    return own if bucket.versioning == "Enabled" else NULL_VERSION
+
+
 def _replaced_by(
     tx: IMetadataTransaction, bucket: Bucket, key: str, latest: ObjectVersion | None
 ) -> ObjectVersion | None:
-    """The version that a new one takes the place of: the null version, for no bucket is versioned.
+    """The version that a new one takes the place of: the null version, where the new one is null, too, wherever among the others it is.
 
     :param latest: the key's newest version.
     """
+    if bucket.versioning == "Enabled":
+        return None
     if latest is None or latest.version_id == NULL_VERSION:
         return latest
     null: ObjectVersion | None = tx.version(bucket, key, NULL_VERSION)
     return null
+
+
+def _add(
+    tx: IMetadataTransaction,
+    bucket: Bucket,
+    replaced: ObjectVersion | None,
+    version: ObjectVersion,
+    content: Content,
+    parts: Sequence[ObjectPart] = (),
+) -> None:
+    """Add a version, in the place of another where it replaces one."""
+    if replaced is not None:
+        _drop(tx, bucket, replaced)
+    tx.add_version(bucket, version, content, parts)
 
 
 def _growth(replaced: ObjectVersion | None, more: int) -> tuple[int, int]:

@@ -13,9 +13,11 @@ from ...values import Bucket, ObjectPart, ObjectVersion
 from ..conditions import check_read
 from ..documents import document, element
 from ..headers import refuse_encryption
+from ..policy.decide import authorize
+from ..policy.versionactions import action_on
 from ..reply import Reply, xml_reply
 from ..times import http_date
-from ..versions import find_authorized
+from ..versions import find_authorized, id_headers, shown_id
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
@@ -36,7 +38,8 @@ async def get_object_attributes(call: Call) -> Reply:
     limit = min(_number(call, "x-amz-max-parts", _MAX_PARTS), _MAX_PARTS)
     marker = _number(call, "x-amz-part-number-marker", 0)
     want = "ObjectParts" in attributes
-    version, parts = await call.read_authorized(_find, want, marker, limit)
+    found = await call.read_authorized(_find_authorized, want, marker, limit)
+    version, version_id, parts = found
     children = []
     if "ETag" in attributes:
         children.append(element("ETag", version.etag))
@@ -50,6 +53,7 @@ async def get_object_attributes(call: Call) -> Reply:
         children.append(element("ObjectSize", version.size))
     reply = xml_reply(document("GetObjectAttributesResponse", *children))
     reply.headers.append(("Last-Modified", http_date(version.modified)))
+    reply.headers += id_headers(version_id)
     return reply
 
 
@@ -93,21 +97,31 @@ def _number(call: Call, name: str, default: int) -> int:
     )
 
 
-def _find(
+def _find_authorized(
     tx: IMetadataTransaction,
     asked: Asked,
     bucket: Bucket,
     want_parts: bool,
     marker: int,
     limit: int,
-) -> tuple[ObjectVersion, Sequence[ObjectPart]]:
-    version = find_authorized(tx, asked, bucket, asked.key, asked.query("versionId"))
+) -> tuple[ObjectVersion, str, Sequence[ObjectPart]]:
+    wanted = asked.query("versionId")
+    _authorize_reading(tx, asked, bucket, wanted or "")
+    version = find_authorized(tx, asked, bucket, asked.key, wanted)
     check_read(asked.headers, version.etag, version.modified, tx.now())
     parts: Sequence[ObjectPart] = ()
     if want_parts and _shows_parts(version):
         # One more than is shown tells whether the page is the last.
         parts = tx.object_parts(bucket, version, marker, limit + 1)
-    return version, parts
+    return version, shown_id(bucket, version), parts
+
+
+def _authorize_reading(
+    tx: IMetadataTransaction, asked: Asked, bucket: Bucket, version: str
+) -> None:
+    """Ask for reading the object besides its attributes, as S3 does."""
+    action = action_on("s3:GetObject", version)
+    authorize(tx, asked, action, bucket, asked.key, version)
 
 
 def _checksum(version: ObjectVersion) -> str:

@@ -46,6 +46,7 @@ from ..documents import document, element
 from ..headers import refuse_unbuilt
 from ..receive import document as receive_document
 from ..reply import Reply, xml_reply
+from ..versions import made_headers, new_version_id
 from .partlist import MAX_PARTS, Listed, fingerprint, read_list
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ async def complete_multipart_upload(call: Call) -> Reply:
     listed = read_list(await receive_document(about), upload_id)
     # Who asks may have been found out anew by then.
     version = await about.write_authorized(
-        _complete, upload_id, listed, fingerprint(listed), claim
+        _complete, upload_id, listed, fingerprint(listed), claim, new_version_id()
     )
     children = [
         element("Location", _location(call)),
@@ -93,7 +94,9 @@ async def complete_multipart_upload(call: Call) -> Reply:
     if checksum is not None:
         children.append(element(f"Checksum{checksum.algorithm}", checksum.value))
         children.append(element("ChecksumType", checksum.type))
-    return xml_reply(document("CompleteMultipartUploadResult", *children))
+    reply = xml_reply(document("CompleteMultipartUploadResult", *children))
+    reply.headers += made_headers(version)
+    return reply
 
 
 def _about_document(call: Call) -> Call:
@@ -145,8 +148,12 @@ def _complete(
     listed: Sequence[Listed],
     digest: str,
     claim: _Claim,
+    version_id: str,
 ) -> ObjectVersion:
-    """Make the object, or find that it was made already."""
+    """Make the object, or find that it was made already.
+
+    :param version_id: see :class:`~ozgate.s3.changing.Draft`.
+    """
     number = bucket.number
     tx.claim(Claim.upload(number, upload_id), Claim.key(number, asked.key))
     upload = tx.upload(bucket, asked.key, upload_id)
@@ -163,6 +170,7 @@ def _complete(
     draft = Draft(
         event="ObjectCreated:CompleteMultipartUpload",
         key=upload.key,
+        version_id=version_id,
         content=_content(parts),
         etag=multipart_etag(parts),
         storage_class=upload.storage_class,

@@ -150,7 +150,6 @@ get_bucket_accelerate_configuration = _shows("AccelerateConfiguration")
 get_bucket_logging = _shows("BucketLoggingStatus")
 get_bucket_notification_configuration = _shows("NotificationConfiguration")
 get_bucket_ownership_controls = _shows("OwnershipControls", _ENFORCED)
-get_bucket_versioning = _shows("VersioningConfiguration")
 
 get_bucket_encryption = _absent(ServerSideEncryptionConfigurationNotFoundError)
 get_bucket_lifecycle_configuration = _absent(NoSuchLifecycleConfiguration)

@@ -34,6 +34,7 @@ from ..documents import document, element
 from ..headers import read_object_headers, read_tags
 from ..reply import Reply, xml_reply
 from ..times import timestamp
+from ..versions import made_headers, new_version_id, shown_id
 from .copysource import (
     ROUNDS,
     Changed,
@@ -64,6 +65,7 @@ class _Wish:
     :ivar headers: system headers and user metadata; ``None`` for the source's.
     :ivar redirect: the website redirect, which is never the source's.
     :ivar algorithm: the checksum asked for; ``""`` for the source's own.
+    :ivar version_id: see :class:`~ozgate.s3.changing.Draft`.
     """
 
     headers: tuple[Mapping[str, str], Mapping[str, str]] | None
@@ -71,18 +73,21 @@ class _Wish:
     storage_class: str
     redirect: str | None
     algorithm: str
+    version_id: str
 
 
 @frozen
 class _Outcome:
     """What became of a copy.
 
+    :ivar source_id: what answers call the source.
     :ivar version: the copy; ``None`` when something is wanted first.
     :ivar located: the bytes of which a checksum is wanted.
     :ivar content: what is wanted as it is for a copy, where it is sealed.
     """
 
     source: ObjectVersion
+    source_id: str
     version: ObjectVersion | None = None
     located: Located | None = None
     content: Content | None = None
@@ -115,7 +120,7 @@ async def copy_object(call: Call) -> Reply:
         try:
             outcome = await call.write_authorized(_copy, source, wish, prepared)
             if outcome.version is not None:
-                return _reply(outcome.version, outcome.source)
+                return _reply(outcome.version, outcome.source_id)
             prepared = await _prepare(call, source, wish.algorithm, outcome)
         except Changed:
             continue
@@ -152,6 +157,7 @@ def _read_wish(call: Call) -> _Wish:
         storage_class=storage_class,
         redirect=redirect,
         algorithm=asked_algorithm(call),
+        version_id=new_version_id(),
     )
 
 
@@ -220,10 +226,10 @@ def _copy(
     if is_sealed(content):
         copy = prepared.content if prepared.source == content else None
     if located is not None or copy is None:
-        return _Outcome(version, None, located, content)
+        return _Outcome(version, "", None, located, content)
     draft = _draft(asked.key, wish, version, copy, checksum, parts)
     made = put_version(tx, asked.cause, bucket, draft, asked.headers)
-    return _Outcome(version, made)
+    return _Outcome(version, shown_id(source_bucket, version), made)
 
 
 def _draft(
@@ -239,6 +245,7 @@ def _draft(
     return Draft(
         event="ObjectCreated:Copy",
         key=key,
+        version_id=wish.version_id,
         content=content,
         etag=version.etag,
         storage_class=wish.storage_class,
@@ -291,7 +298,7 @@ def _redirected(system: Mapping[str, str], redirect: str | None) -> dict[str, st
     return kept
 
 
-def _reply(version: ObjectVersion, source: ObjectVersion) -> Reply:
+def _reply(version: ObjectVersion, source_id: str) -> Reply:
     children = [
         element("LastModified", timestamp(version.modified)),
         element("ETag", f'"{version.etag}"'),
@@ -301,5 +308,5 @@ def _reply(version: ObjectVersion, source: ObjectVersion) -> Reply:
         children.append(element("ChecksumType", checksum.type))
         children.append(element(f"Checksum{checksum.algorithm}", checksum.value))
     reply = xml_reply(document("CopyObjectResult", *children))
-    reply.headers.extend(source_headers(source))
+    reply.headers += source_headers(source_id) + made_headers(version)
     return reply

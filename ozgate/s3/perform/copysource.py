@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...errors import InvalidRequest
 from ...immutable import frozen
 from ...secondlook import claimed
-from ...values import NULL_VERSION, Bucket, Claim, ObjectVersion
+from ...values import Bucket, Claim, ObjectVersion
 from ..conditions import check_copy_source
 from ..entering import authorized_source
 from ..params import copy_source
@@ -123,8 +123,9 @@ def check_size(size: int) -> None:
         )
 
 
-def source_headers(version: ObjectVersion) -> list[tuple[str, str]]:
-    """The headers that say what was copied."""
-    if version.version_id == NULL_VERSION:
-        return []
-    return [("x-amz-copy-source-version-id", version.version_id)]
+def source_headers(version_id: str) -> list[tuple[str, str]]:
+    """The header that says which version was copied.
+
+    :param version_id: as :func:`~ozgate.s3.versions.shown_id` gives it.
+    """
+    return [("x-amz-copy-source-version-id", version_id)] if version_id else []

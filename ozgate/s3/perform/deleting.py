@@ -17,12 +17,13 @@ from ...wire.headers import Headers
 from ...wire.target import check_key
 from ..asked import Asked
 from ..call import Call
-from ..changing import Doomed, delete_key
+from ..changing import Deleted, Doomed, delete_key
 from ..documents import Element, document, element, read
 from ..policy.decide import authorize
+from ..policy.versionactions import action_on
 from ..receive import document as receive_document
 from ..reply import Reply, xml_reply
-from ..versions import check_version_id
+from ..versions import check_version_id, id_headers, new_version_id
 
 _log = Logger()
 
@@ -37,14 +38,13 @@ _CONDITIONS = {
 
 
 async def delete_object(call: Call) -> Reply:
-    """Remove an object, or one version of it."""
+    """Remove an object, or one version of it; where the bucket is versioned, hide it by a delete marker."""
     wanted = call.query("versionId")
     check_version_id(wanted)
     _check_bypass(call)
-    removed = await call.write_authorized(
-        _delete_one, Doomed(call.key, wanted, call.headers)
-    )
-    return Reply(204, _delete_headers(wanted, removed))
+    doomed = Doomed(call.key, wanted, new_version_id(), call.headers)
+    deleted = await call.write_authorized(_delete_one, doomed)
+    return Reply(204, _delete_headers(wanted, deleted))
 
 
 async def delete_objects(call: Call) -> Reply:
@@ -81,26 +81,31 @@ def _check_bypass(call: Call) -> None:
 
 def _delete_one(
     tx: IMetadataTransaction, asked: Asked, bucket: Bucket, doomed: Doomed
-) -> ObjectVersion | None:
+) -> Deleted:
     return delete_key(tx, asked.cause, bucket, doomed)
 
 
 def _delete_authorized(
     tx: IMetadataTransaction, asked: Asked, bucket: Bucket, doomed: Sequence[Doomed]
-) -> list[ObjectVersion | S3Error | Damaged | None]:
+) -> list[Deleted | S3Error | Damaged]:
     # All at once, for claims are taken in order.
     tx.claim(*(Claim.key(bucket.number, one.key) for one in doomed))
-    outcomes: list[ObjectVersion | S3Error | Damaged | None] = []
+    outcomes: list[Deleted | S3Error | Damaged] = []
     for one in doomed:
         try:
             check_key(one.key)
             check_version_id(one.version_id)
             # The bucket's door was open; each key has an answer of its own, as in S3.
             version_id = one.version_id or ""
-            authorize(tx, asked, asked.action, bucket, one.key, version_id)
+            action = action_on(asked.action, version_id)
+            authorize(tx, asked, action, bucket, one.key, version_id)
             if one.conditions:
                 # They tell what it is: as for DeleteObject, in ozgate.s3.entering.
-                authorize(tx, asked, "s3:GetObject", bucket, one.key, version_id)
+                action = action_on("s3:GetObject", version_id)
+                authorize(tx, asked, action, bucket, one.key, version_id)
+            if bucket.versioning and bucket.quota_names >= 0:
+                # The markers before this one count.
+                bucket = tx.bucket(bucket.volume, bucket.name) or bucket
             outcomes.append(delete_key(tx, asked.cause, bucket, one))
         except (S3Error, Damaged) as error:
             # What is damaged is found before anything of it is removed.
@@ -108,15 +113,17 @@ def _delete_authorized(
     return outcomes
 
 
-def _delete_headers(
-    wanted: str | None, removed: ObjectVersion | None
-) -> list[tuple[str, str]]:
-    headers = []
-    if wanted is not None:
-        headers.append(("x-amz-version-id", wanted))
-        if removed is not None and removed.is_delete_marker:
-            headers.append(("x-amz-delete-marker", "true"))
-    return headers
+def _delete_headers(wanted: str | None, deleted: Deleted) -> list[tuple[str, str]]:
+    marker = _marker(deleted)
+    if marker is None:
+        return id_headers(wanted or "")
+    return [("x-amz-delete-marker", "true"), *id_headers(marker.version_id)]
+
+
+def _marker(deleted: Deleted) -> ObjectVersion | None:
+    """The delete marker that was made, or has gone."""
+    removed = deleted.removed
+    return removed if removed and removed.is_delete_marker else deleted.marker
 
 
 def _read_request(data: bytes) -> tuple[bool, list[Doomed]]:
@@ -146,18 +153,18 @@ def _read_object(identifier: Element) -> Doomed:
         if value is not None:
             conditions[header] = value.strip()
     version_id = identifier.text_of("VersionId") or None
-    return Doomed(keys[0].text, version_id, Headers(conditions))
+    return Doomed(keys[0].text, version_id, new_version_id(), Headers(conditions))
 
 
-def _deleted_row(doomed: Doomed, removed: ObjectVersion | None) -> str:
-    marker = ""
-    if doomed.version_id is not None and removed and removed.is_delete_marker:
-        marker = element("DeleteMarker", True) + element(
-            "DeleteMarkerVersionId", removed.version_id
+def _deleted_row(doomed: Doomed, deleted: Deleted) -> str:
+    marker, said = _marker(deleted), ""
+    if marker is not None:
+        said = element("DeleteMarker", True) + element(
+            "DeleteMarkerVersionId", marker.version_id
         )
     return (
         f"<Deleted>{element('Key', doomed.key)}"
-        f"{element('VersionId', doomed.version_id)}{marker}</Deleted>"
+        f"{element('VersionId', doomed.version_id)}{said}</Deleted>"
     )
 
 

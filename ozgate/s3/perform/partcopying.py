@@ -39,6 +39,7 @@ from ..params import copy_source_range
 from ..receive import keep
 from ..reply import Reply, xml_reply
 from ..times import timestamp
+from ..versions import shown_id
 from .copysource import (
     ROUNDS,
     Changed,
@@ -65,12 +66,14 @@ if TYPE_CHECKING:
 class _Found:
     """What is to be copied.
 
+    :ivar version_id: what answers call the source.
     :ivar etag: the hex MD5 of it; ``""`` where that is not known.
     :ivar checksums: those of it that the source has: algorithm → base64.
     """
 
     upload: Upload
     version: ObjectVersion
+    version_id: str
     located: Located
     etag: str
     checksums: dict[str, str]
@@ -114,7 +117,8 @@ def _find(
     check_part(tx, target, upload, number, wanted.length)
     located = locate(tx, bucket, version, wanted)
     etag, checksums = _sums_of(tx, bucket, version, wanted)
-    return _Found(upload, version, located, etag, checksums)
+    shown = shown_id(bucket, version)
+    return _Found(upload, version, shown, located, etag, checksums)
 
 
 def _sums_of(
@@ -268,5 +272,5 @@ def _reply(found: _Found, part: Part) -> Reply:
     if algorithm:
         children.append(element(f"Checksum{algorithm}", part.checksums[algorithm]))
     reply = xml_reply(document("CopyPartResult", *children))
-    reply.headers.extend(source_headers(found.version))
+    reply.headers.extend(source_headers(found.version_id))
     return reply

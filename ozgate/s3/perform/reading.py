@@ -17,7 +17,7 @@ from ..headers import checksum_headers, refuse_encryption, version_headers
 from ..params import parse_range
 from ..reply import Reply
 from ..times import parse_http_date
-from ..versions import find_authorized
+from ..versions import find_authorized, shown_id
 from .attributes import get_object_attributes
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f]")
 class _Found:
     """What the one metadata read of a request found.
 
+    :ivar version_id: what answers call it.
     :ivar located: where the bytes are; ``None`` when they were not asked for.
     :ivar span: the bytes to send: all of the object's, or those of a range or part. A part may have none.
     :ivar ranged: whether a range or a part was asked for.
@@ -55,6 +56,7 @@ class _Found:
     """
 
     version: ObjectVersion
+    version_id: str
     located: Located | None
     span: ByteRange
     ranged: bool
@@ -184,7 +186,8 @@ def _find(
             span, ranged = wanted, True
     located = locate(tx, bucket, version, span) if want_content else None
     part = part_number is not None
-    return _Found(version, located, span, ranged, part, part_checksum)
+    shown = shown_id(bucket, version)
+    return _Found(version, shown, located, span, ranged, part, part_checksum)
 
 
 def _range_holds(asked: Asked, version: ObjectVersion) -> bool:
@@ -223,7 +226,7 @@ def _reply(found: _Found, asked: Asked, overrides: dict[str, str]) -> Reply:
     an empty part of another object here.
     """
     version, span = found.version, found.span
-    headers = version_headers(version)
+    headers = version_headers(version, found.version_id)
     headers.append(("Accept-Ranges", "bytes"))
     status = 200
     if found.ranged and span.length:

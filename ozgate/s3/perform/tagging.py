@@ -7,14 +7,23 @@ from collections.abc import Mapping
 from attrs import evolve
 
 from ...interfaces import IMetadataTransaction
-from ...values import NULL_VERSION, Bucket, Claim, ObjectVersion
+from ...values import Bucket, Claim
 from ..asked import Asked
 from ..call import Call
 from ..changing import replace_members
 from ..receive import document
 from ..reply import Reply, xml_reply
 from ..tags import from_document, to_document
-from ..versions import check_version_id, find_authorized, find_version
+from ..versions import (
+    check_version_id,
+    find_authorized,
+    find_version,
+    id_headers,
+    shown_id,
+)
+
+_Headers = list[tuple[str, str]]
+"""The headers that say which version was meant."""
 
 
 async def put_object_tagging(call: Call) -> Reply:
@@ -22,17 +31,16 @@ async def put_object_tagging(call: Call) -> Reply:
     wanted = call.query("versionId")
     check_version_id(wanted)
     tags = from_document(await document(call))
-    version = await call.write_authorized(_put_tags, wanted, tags)
-    return Reply(200, _version_header(version))
+    return Reply(200, await call.write_authorized(_put_tags, wanted, tags))
 
 
 async def get_object_tagging(call: Call) -> Reply:
     """Show the tag set of one version of an object."""
     wanted = call.query("versionId")
     check_version_id(wanted)
-    version = await call.read_authorized(_read_version, wanted)
-    reply = xml_reply(to_document(version.tags))
-    reply.headers += _version_header(version)
+    tags, headers = await call.read_authorized(_read_tags, wanted)
+    reply = xml_reply(to_document(tags))
+    reply.headers += headers
     return reply
 
 
@@ -40,14 +48,14 @@ async def delete_object_tagging(call: Call) -> Reply:
     """Remove the tag set of one version of an object."""
     wanted = call.query("versionId")
     check_version_id(wanted)
-    version = await call.write_authorized(_delete_tags, wanted)
-    return Reply(204, _version_header(version))
+    return Reply(204, await call.write_authorized(_delete_tags, wanted))
 
 
-def _read_version(
+def _read_tags(
     tx: IMetadataTransaction, asked: Asked, bucket: Bucket, wanted: str | None
-) -> ObjectVersion:
-    return find_authorized(tx, asked, bucket, asked.key, wanted)
+) -> tuple[Mapping[str, str], _Headers]:
+    version = find_authorized(tx, asked, bucket, asked.key, wanted)
+    return version.tags, id_headers(shown_id(bucket, version))
 
 
 def _put_tags(
@@ -56,24 +64,17 @@ def _put_tags(
     bucket: Bucket,
     wanted: str | None,
     tags: Mapping[str, str],
-) -> ObjectVersion:
+) -> _Headers:
     tx.claim(Claim.key(bucket.number, asked.key))
-    version = evolve(find_version(tx, bucket, asked.key, wanted), tags=tags)
+    version = evolve(find_version(tx, bucket, asked.key, wanted, "PUT"), tags=tags)
     replace_members(tx, asked.cause, bucket, version, "ObjectTagging:Put")
-    return version
+    return id_headers(shown_id(bucket, version))
 
 
 def _delete_tags(
     tx: IMetadataTransaction, asked: Asked, bucket: Bucket, wanted: str | None
-) -> ObjectVersion:
+) -> _Headers:
     tx.claim(Claim.key(bucket.number, asked.key))
-    version = evolve(find_version(tx, bucket, asked.key, wanted), tags={})
+    version = evolve(find_version(tx, bucket, asked.key, wanted, "DELETE"), tags={})
     replace_members(tx, asked.cause, bucket, version, "ObjectTagging:Delete")
-    return version
-
-
-def _version_header(version: ObjectVersion) -> list[tuple[str, str]]:
-    """Which version was meant; S3 says nothing of null versions here."""
-    if version.version_id == NULL_VERSION:
-        return []
-    return [("x-amz-version-id", version.version_id)]
+    return id_headers(shown_id(bucket, version))

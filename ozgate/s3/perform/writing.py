@@ -14,6 +14,7 @@ from ..headers import checksum_headers, read_object_headers, read_tags
 from ..receive import Received, is_to_come, keep, receive
 from ..reply import Reply
 from ..terms import stated_size
+from ..versions import made_headers, new_version_id
 
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
@@ -32,6 +33,7 @@ async def put_object(call: Call) -> Reply:
     draft = Draft(
         event="ObjectCreated:Put",
         key=call.key,
+        version_id=new_version_id(),
         content=received.content,
         etag=received.md5,
         storage_class=storage_class,
@@ -41,7 +43,8 @@ async def put_object(call: Call) -> Reply:
         checksum=checksum,
     )
     version = await keep(call, received, _put, draft)
-    return Reply(200, [("ETag", f'"{version.etag}"'), *checksum_headers(checksum)])
+    headers = [("ETag", f'"{version.etag}"'), *checksum_headers(checksum)]
+    return Reply(200, headers + made_headers(version))
 
 
 def check_target(

@@ -7,6 +7,8 @@ counterpart here: a bucket's list speaks for its keys.
 
 from __future__ import annotations
 
+from .versionactions import OF_VERSIONS
+
 _WRITES = (
     "PutObject",
     "AbortMultipartUpload",
@@ -39,6 +41,12 @@ _RIGHTS: dict[str, tuple[str, ...]] = {
     "s3:ListMultipartUploadParts": ("LIST", "WRITE"),
     # As for HeadBucket: clients ask where a bucket is before they do anything with it.
     "s3:GetBucketLocation": ("READ", "LIST"),
+}
+# A version that is named asks for no other right than the current object.
+_RIGHTS |= {
+    of_version: _RIGHTS[action]
+    for action, of_version in OF_VERSIONS.items()
+    if action in _RIGHTS
 }
 _OF_OPERATIONS = {
     # Its action is s3:ListBucket, but Ozone shows a bucket to whoever has READ.

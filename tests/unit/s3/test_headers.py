@@ -289,9 +289,11 @@ class WriteTests(SynchronousTestCase):
         self.assertEqual(names, ["Last-Modified", "ETag"])
 
     def test_version_id(self) -> None:
-        """The id of a version that has one is shown."""
-        version = ObjectVersion("k", 1, 0, version_id="v1")
-        self.assertIn(("x-amz-version-id", "v1"), version_headers(version))
+        """The id of a version is shown as it is to be called."""
+        version = ObjectVersion("k", 1, 0)
+        for shown in ("v1", "null"):
+            headers = version_headers(version, shown)
+            self.assertIn(("x-amz-version-id", shown), headers)
 
     def test_encoded(self) -> None:
         """What is not plain ASCII goes out in encoded words of whole characters, 75 long at most."""
