@@ -18,8 +18,12 @@ from zope.interface import implementer
 
 from ..errors import Absent, Conflict, Damaged
 from ..interfaces import IMetadataStore, IMetadataTransaction, ISecretStore, IVerifier
+from ..secondlook import claimed
 from ..values import Claim, Credential, Grants, Presented, Secret, Signatory, Standing
+from .identities.accesskeys import expire_key
 from .identities.grants import document_of, grants_of, policies_of
+from .identities.naming import new_access_id
+from .identities.users import has_row
 from .sealing import MasterKey
 from .signatory import signatory_of
 
@@ -87,25 +91,48 @@ def has_secret(tx: IMetadataTransaction, access_id: str) -> bool:
 
 def has_keys(tx: IMetadataTransaction, user: str) -> bool:
     """Whether a user has any key at all, good or expired; an interaction."""
-    further = f"{user}~"
-    return has_secret(tx, user) or any(
-        row.access_id.startswith(further) for row in tx.secrets(further, 1)
-    )
+    return has_secret(tx, user) or bool(tx.secrets_of(user, "", 1))
 
 
-def _issue(
-    tx: IMetadataTransaction,
-    access_id: str,
-    user: str,
-    sealed: bytes,
-    ttl: float | None,
-) -> None:
-    tx.claim(Claim.secret(access_id))
+def _issue(tx: IMetadataTransaction, secret: Secret, ttl: float | None) -> None:
+    """Keep a new secret.
+
+    :param secret: its times, and whether its user has a row, are found out here.
+    """
+    access_id, user = secret.access_id, secret.user
+    tx.claim(Claim.user(user, shared=True), Claim.secret(access_id))
     if _valid(tx, access_id) is not None:
         raise Conflict(f"{access_id} has a secret already")
     now = tx.now()
     expires = None if ttl is None else now + int(ttl * 1000)
-    tx.put_secret(Secret(access_id, user, sealed, now, expires))
+    is_managed = has_row(tx, user)
+    made = evolve(secret, created=now, expires=expires, is_managed=is_managed)
+    tx.put_secret(made)
+
+
+def _rotate(
+    tx: IMetadataTransaction,
+    access_id: str,
+    new_id: str,
+    sealed: bytes,
+    expire_old: float | None,
+    created_by: str,
+) -> None:
+    def look() -> Secret:
+        found = _valid(tx, access_id)
+        if found is None or found.is_disabled:
+            raise Absent(f"{access_id} has no secret")
+        return found
+
+    def claims(found: Secret) -> tuple[Claim, ...]:
+        user = Claim.user(found.user, shared=True)
+        return user, Claim.secret(access_id), Claim.secret(new_id)
+
+    row, now = claimed(tx, look, claims), tx.now()
+    new = evolve(row, access_id=new_id, sealed=sealed, created=now, expires=None)
+    tx.put_secret(evolve(new, created_by=created_by))
+    if expire_old is not None:
+        expire_key(tx, access_id, expire_old)
 
 
 def _set(tx: IMetadataTransaction, access_id: str, sealed: bytes) -> None:
@@ -191,14 +218,39 @@ class MetadataSecretStore:
         return found.addCallback(self._verified, presented)
 
     def issue(
-        self, user: str, key: str = "", ttl: float | None = None
+        self,
+        user: str,
+        key: str | None = "",
+        ttl: float | None = None,
+        limits: tuple[str, ...] = (),
+        description: str = "",
+        created_by: str = "",
     ) -> Deferred[tuple[str, str]]:
         """See :class:`~ozgate.interfaces.ISecretStore`. One that has expired makes room."""
-        access_id, secret = access_id_of(user, key), token_hex(32)
-        sealed = self._key.seal(access_id, secret)
-        return self._metadata.write(_issue, access_id, user, sealed, ttl).addCallback(
-            lambda _: (access_id, secret)
+        access_id = new_access_id() if key is None else access_id_of(user, key)
+        secret = token_hex(32)
+        row = Secret(
+            access_id,
+            user,
+            self._key.seal(access_id, secret),
+            0,
+            limits=limits,
+            description=description,
+            created_by=created_by,
         )
+        done = self._metadata.write(_issue, row, ttl)
+        return done.addCallback(lambda _: (access_id, secret))
+
+    def rotate(
+        self, access_id: str, expire_old: float | None, created_by: str = ""
+    ) -> Deferred[tuple[str, str]]:
+        """See :class:`~ozgate.interfaces.ISecretStore`."""
+        new_id, secret = new_access_id(), token_hex(32)
+        sealed = self._key.seal(new_id, secret)
+        done = self._metadata.write(
+            _rotate, access_id, new_id, sealed, expire_old, created_by
+        )
+        return done.addCallback(lambda _: (new_id, secret))
 
     def set(self, access_id: str, secret: str) -> Deferred[None]:
         """See :class:`~ozgate.interfaces.ISecretStore`. When it expires does not change."""
@@ -275,13 +327,26 @@ class StaticSecrets:
         return self._inner.standing_by(user, policies)
 
     def issue(
-        self, user: str, key: str = "", ttl: float | None = None
+        self,
+        user: str,
+        key: str | None = "",
+        ttl: float | None = None,
+        limits: tuple[str, ...] = (),
+        description: str = "",
+        created_by: str = "",
     ) -> Deferred[tuple[str, str]]:
         """See :class:`~ozgate.interfaces.ISecretStore`."""
-        access_id = access_id_of(user, key)
+        if key is not None and access_id_of(user, key) in self._pairs:
+            return fail(_configured(access_id_of(user, key)))
+        return self._inner.issue(user, key, ttl, limits, description, created_by)
+
+    def rotate(
+        self, access_id: str, expire_old: float | None, created_by: str = ""
+    ) -> Deferred[tuple[str, str]]:
+        """See :class:`~ozgate.interfaces.ISecretStore`."""
         if access_id in self._pairs:
             return fail(_configured(access_id))
-        return self._inner.issue(user, key, ttl)
+        return self._inner.rotate(access_id, expire_old, created_by)
 
     def set(self, access_id: str, secret: str) -> Deferred[None]:
         """See :class:`~ozgate.interfaces.ISecretStore`."""

@@ -33,14 +33,31 @@ class ISecretStore(Interface):
     """Secrets of access ids, sealed at rest. One that was issued is never shown again."""
 
     def issue(
-        user: str, key: str = "", ttl: float | None = None
+        user: str,
+        key: str | None = "",
+        ttl: float | None = None,
+        limits: tuple[str, ...] = (),
+        description: str = "",
+        created_by: str = "",
     ) -> Deferred[tuple[str, str]]:
         """Make and keep a new secret, 64 hex digits.
 
-        :param key: names a further key of the user; the first one has none.
+        The members that are not said here are those of :class:`~ozgate.values.Secret`.
+
+        :param key: names a further key of the user; the first one has none. ``None``: its access id says nothing of the user.
         :param ttl: seconds after which the secret is refused; ``None``: never.
-        :return: fires with the access id (``user``, or ``user~key``) and the secret; fails with
+        :return: fires with the access id (``user``, ``user~key``, or 20 letters and digits) and the secret; fails with
             ``Conflict`` when that access id has one.
+        """
+
+    def rotate(
+        access_id: str, expire_old: float | None, created_by: str = ""
+    ) -> Deferred[tuple[str, str]]:
+        """Make and keep a new secret beside one that is there, for the same user and as narrow.
+
+        :param expire_old: seconds after which the old one is refused, if it is not before that; ``None``: it stays as it is.
+        :return: as :meth:`issue`; the new access id says nothing of the user. Fails with ``Absent`` when the old one is not good,
+            with ``Conflict`` when it is not for this store to change.
         """
 
     def set(access_id: str, secret: str) -> Deferred[None]:
