@@ -16,7 +16,8 @@ from .conditions import refuse_untaken
 from .links import Led, follow, is_hidden
 from .owners import canonical_id
 from .params import copy_source
-from .policy.decide import authorize
+from .policy.besides import actions_besides
+from .policy.decide import authorize, has_policies, is_kept_from
 from .policy.evaluator import authorize_right
 from .policy.versionactions import action_on
 
@@ -184,7 +185,18 @@ def authorize_creation(tx: IMetadataTransaction, asked: Asked) -> None:
     if volume is None:
         # Nobody's: for administrators.
         volume = Volume(asked.volume, owner="", created=0)
-    authorize(tx, asked, asked.action, volume)
+    for action in (asked.action, *actions_besides(asked)):
+        authorize(tx, asked, action, volume)
+
+
+def authorize_list(tx: IMetadataTransaction, asked: Asked) -> None:
+    """Make sure that no policy keeps the caller from the list of buckets; of each bucket it is asked then whether it is shown.
+
+    :raises AccessDenied: one does.
+    """
+    volume = Volume(asked.volume, owner="", created=0)
+    if is_kept_from(tx, asked, asked.action, volume):
+        raise AccessDenied()
 
 
 def authorize_removal(tx: IMetadataTransaction, asked: Asked, bucket: Bucket) -> None:
@@ -253,7 +265,12 @@ def _authorize_operation(
     """Make sure that the caller may do what is asked in the real bucket."""
     key, action = asked.address.key, asked.action
     version = asked.address.query.get("versionId") or ""
-    authorize(tx, asked, action, bucket, key, version)
+    if not has_policies(asked, bucket):
+        authorize(tx, asked, action, bucket, key, version)
+    elif asked.operation != "DeleteObjects":
+        # Of that one policies speak key by key, and it asks for each.
+        for each in (action, *actions_besides(asked)):
+            authorize(tx, asked, each, bucket, key, version)
     if action in _COMPARING and any(name in asked.headers for name in _TELLING):
         authorize(tx, asked, action_on("s3:GetObject", version), bucket, key, version)
     if asked.conditions is not None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..wire.target import Scope
 from .perform import (
+    bucketpolicy,
     buckets,
     buckettags,
     configuration,
@@ -195,12 +196,13 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     op("PutBucketAcl", PUT, BUCKET, "acl",
        None, "s3:PutBucketAcl", DOCUMENT, checked=True, audit="PUT_ACL"),
     op("GetBucketPolicy", GET, BUCKET, "policy",
-       configuration.get_bucket_policy, "s3:GetBucketPolicy"),
+       bucketpolicy.get_bucket_policy, "s3:GetBucketPolicy"),
     op("PutBucketPolicy", PUT, BUCKET, "policy",
-       None, "s3:PutBucketPolicy", DOCUMENT, checked=True),
-    op("DeleteBucketPolicy", DELETE, BUCKET, "policy", None, "s3:DeleteBucketPolicy"),
+       bucketpolicy.put_bucket_policy, "s3:PutBucketPolicy", DOCUMENT, checked=True),
+    op("DeleteBucketPolicy", DELETE, BUCKET, "policy",
+       bucketpolicy.delete_bucket_policy, "s3:DeleteBucketPolicy"),
     op("GetBucketPolicyStatus", GET, BUCKET, "policyStatus",
-       configuration.get_bucket_policy_status, "s3:GetBucketPolicyStatus"),
+       bucketpolicy.get_bucket_policy_status, "s3:GetBucketPolicyStatus"),
     op("GetBucketCors", GET, BUCKET, "cors",
        cors.get_bucket_cors, "s3:GetBucketCORS"),
     op("PutBucketCors", PUT, BUCKET, "cors",

@@ -48,6 +48,8 @@ NEEDS: dict[str, str] = {
     "CompleteMultipartUpload": "WRITE",
     "AbortMultipartUpload": "WRITE",
     "GetBucketAcl": "READ_ACL",
+    "PutBucketPolicy": "",
+    "DeleteBucketPolicy": "",
     "GetBucketPolicy": "READ_ACL",
     "GetBucketPolicyStatus": "READ_ACL",
     "GetBucketVersioning": "READ",
@@ -100,6 +102,7 @@ TAGS = b"<Tagging><TagSet><Tag><Key>a</Key><Value>c</Value></Tag></TagSet></Tagg
 OPEN = b"<PublicAccessBlockConfiguration><BlockPublicAcls>false</BlockPublicAcls></PublicAccessBlockConfiguration>"
 CORS = b"<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>"
 ENABLED = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+POLICY = b'{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam:::user/testuser"}, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/*"}]}'
 DOOMED = b"<Delete><Object><Key>key</Key></Object></Delete>"
 
 
@@ -108,6 +111,7 @@ DOCUMENTS = {
     "DeleteObjects": DOOMED,
     "PutBucketTagging": TAGS,
     "PutPublicAccessBlock": OPEN,
+    "PutBucketPolicy": POLICY,
     "PutBucketCors": CORS,
     "PutBucketVersioning": ENABLED,
 }

@@ -28,7 +28,12 @@ from ...values import Acl, Bucket, Claim, Volume
 from ..asked import Asked
 from ..call import Call
 from ..documents import document, element, read
-from ..entering import authorize_creation, authorize_removal, expected_bucket
+from ..entering import (
+    authorize_creation,
+    authorize_list,
+    authorize_removal,
+    expected_bucket,
+)
 from ..links import listed_for
 from ..owners import owner_element
 from ..params import integer
@@ -68,7 +73,7 @@ async def list_buckets(call: Call) -> Reply:
     prefix = call.query("prefix") or ""
     token = call.query("continuation-token")
     after = "" if token is None else decode_token(token)
-    buckets = await call.read(_shown_page, prefix, after, limit + 1)
+    buckets = await call.read(_authorized_page, prefix, after, limit + 1)
     more = len(buckets) > limit
     rows = "".join(
         f"<Bucket>{element('Name', bucket.name)}"
@@ -91,10 +96,14 @@ async def list_buckets(call: Call) -> Reply:
     )
 
 
-def _shown_page(
+def _authorized_page(
     tx: IMetadataTransaction, asked: Asked, prefix: str, after: str, limit: int
 ) -> list[Bucket]:
-    """Buckets in order that the caller may see, in the region that was asked for, if any was."""
+    """Buckets in order that the caller may see, in the region that was asked for, if any was.
+
+    :raises AccessDenied: a policy keeps the caller from seeing any.
+    """
+    authorize_list(tx, asked)
     region, here = asked.query("bucket-region"), asked.region
     listed = listed_for(tx, asked.principal, partial(may, tx, asked, asked.action))
     found: list[Bucket] = []
@@ -116,6 +125,7 @@ async def create_bucket(call: Call) -> Reply:
     name = call.bucket_name
     _check_create_headers(call)
     region = _location(call, await receive_document(call, authorize_creation))
+    call.state(("s3:locationconstraint", region))
     await call.write(_create_authorized, region)
     return Reply(200, [("Location", f"/{name}"), ("x-amz-bucket-arn", arn_of(name))])
 

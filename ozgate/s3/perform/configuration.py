@@ -12,7 +12,6 @@ from typing import TypeVar
 
 from ...errors import (
     MaxMessageLengthExceeded,
-    NoSuchBucketPolicy,
     NoSuchConfiguration,
     NoSuchLifecycleConfiguration,
     NoSuchWebsiteConfiguration,
@@ -153,8 +152,6 @@ get_bucket_ownership_controls = _shows("OwnershipControls", _ENFORCED)
 
 get_bucket_encryption = _absent(ServerSideEncryptionConfigurationNotFoundError)
 get_bucket_lifecycle_configuration = _absent(NoSuchLifecycleConfiguration)
-get_bucket_policy = _absent(NoSuchBucketPolicy)
-get_bucket_policy_status = _absent(NoSuchBucketPolicy)
 get_bucket_replication = _absent(ReplicationConfigurationNotFoundError)
 get_bucket_website = _absent(NoSuchWebsiteConfiguration)
 get_object_lock_configuration = _absent(ObjectLockConfigurationNotFoundError)

@@ -31,6 +31,7 @@ async def put_object_tagging(call: Call) -> Reply:
     wanted = call.query("versionId")
     check_version_id(wanted)
     tags = from_document(await document(call))
+    call.state(*((f"s3:requestobjecttag/{key}", text) for key, text in tags.items()))
     return Reply(200, await call.write_authorized(_put_tags, wanted, tags))
 
 

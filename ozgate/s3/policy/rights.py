@@ -7,6 +7,7 @@ counterpart here: a bucket's list speaks for its keys.
 
 from __future__ import annotations
 
+from .besides import BROUGHT
 from .versionactions import OF_VERSIONS
 
 _WRITES = (
@@ -63,6 +64,9 @@ def rights_for(operation: str, action: str) -> tuple[str, ...]:
     :param operation: its name in S3's service model.
     :param action: what is asked for it.
     """
+    if action in BROUGHT.get(operation, ()):
+        # What gives the operation gives what comes with it.
+        return ("CREATE",) if operation == "CreateBucket" else ("WRITE",)
     rights = _OF_OPERATIONS.get(operation) or _RIGHTS.get(action)
     if rights is not None:
         return rights

@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate import s3
-from ozgate.errors import AccessDenied
+from ozgate.errors import AccessDenied, Damaged
 from ozgate.s3.operations import OPERATIONS
 from ozgate.s3.policy import decide
 from ozgate.s3.policy.decide import Question
 from ozgate.s3.policy.rights import rights_for
 from ozgate.values import ANONYMOUS, RIGHTS, Acl, Bucket, Principal, Volume
+from tests.unit.s3.policy.asking import Rows, asked
+from tests.unit.s3.policy.documents import document, statement
 from tests.unit.s3.policy.test_evaluator import ALICE, BUCKET, ENTRIES, VOLUME
 
 ACTIONS = sorted({(row.name, row.action) for row in OPERATIONS if row.action})
@@ -72,33 +74,33 @@ class RuleTests(SynchronousTestCase):
             self.assertIs(ask("s3:DeleteBucket", *acls, volume=volume), expected)
 
     @given(st.lists(ENTRIES), st.sampled_from(ACTIONS))
-    def test_anonymous(self, acls: list[Acl], asked: tuple[str, str]) -> None:
+    def test_anonymous(self, acls: list[Acl], what: tuple[str, str]) -> None:
         """Whoever did not sign may do nothing, whatever a list says and whoever owns what."""
         for owner in ("", "alice"):
             thing = Bucket("s3v", "bucket", owner, 0, acls=tuple(acls))
             above = Volume("s3v", "", 0, acls=tuple(acls))
             for each in (thing, above):
                 self.assertFalse(
-                    decide.decide(Question(ANONYMOUS, *asked, each, "", "", above))
+                    decide.decide(Question(ANONYMOUS, *what, each, "", "", above))
                 )
 
     def test_order(self) -> None:
         """The first rule that has something to say decides; none of those after it is asked."""
-        asked: list[str] = []
+        heard: list[str] = []
 
         def rule(name: str, verdict: bool | None) -> decide.Rule:
             def judge(question: Question) -> bool | None:
-                asked.append(name)
+                heard.append(name)
                 return verdict
 
             return judge
 
         for verdict in (True, False):
-            asked.clear()
+            heard.clear()
             rules = (rule("a", None), rule("b", verdict), rule("c", not verdict))
             self.patch(decide, "RULES", rules)
             self.assertIs(ask("s3:GetObject"), verdict)
-            self.assertEqual(asked, ["a", "b"])
+            self.assertEqual(heard, ["a", "b"])
 
 
 class AskingTests(SynchronousTestCase):
@@ -115,14 +117,112 @@ class AskingTests(SynchronousTestCase):
 
         self.patch(decide, "decide", recorded)
         tx: Any = None
-        asked: Any = _Asked()
+        request = asked(ALICE, "CopyObject")
         with self.assertRaises(AccessDenied):
-            decide.authorize(tx, asked, "s3:GetObject", BUCKET, "key", "1")
-        decide.authorize(tx, asked, "s3:GetObject", evolve(BUCKET, owner="alice"))
+            decide.authorize(tx, request, "s3:GetObject", BUCKET, "key", "1")
+        decide.authorize(tx, request, "s3:GetObject", evolve(BUCKET, owner="alice"))
         self.assertEqual(
             questions[0],
             Question(ALICE, "CopyObject", "s3:GetObject", BUCKET, "key", "1", None),
         )
+
+
+class PolicyTests(SynchronousTestCase):
+    """Policies, where the order of the rules matters; :mod:`tests.unit.s3.policy.test_one_rule` has the rest."""
+
+    def may(
+        self,
+        who: Principal,
+        what: str = "GetObject",
+        policy: bytes | None = None,
+        **members: Any,
+    ) -> bool:
+        """Whether somebody may do something with a key of the owner's bucket."""
+        documents = {} if policy is None else {"policy": policy}
+        bucket = evolve(BUCKET, configured=frozenset(documents), **members)
+        tx: Any = Rows(documents)
+        request = asked(who, what)
+        return decide.may(tx, request, request.action, bucket, "key")
+
+    def test_limits(self) -> None:
+        """A limit holds for administrators and owners too, and gives nobody anything."""
+        some = evolve(ALICE, limits=(document(statement(action="s3:Get*")),))
+        self.assertFalse(self.may(some))
+        for who, owner in ((some, "alice"), (evolve(some, is_admin=True), "x")):
+            self.assertTrue(self.may(who, owner=owner))
+            self.assertFalse(self.may(who, "PutObject", owner=owner))
+            none = evolve(who, limits=(*who.limits, document(statement("Deny"))))
+            self.assertFalse(self.may(none, owner=owner))
+
+    def test_all_limits(self) -> None:
+        """Of several limits each has to allow it: a session of a narrowed key is within both."""
+        limits = tuple(
+            document(statement(action=action)) for action in ("s3:Get*", "s3:*Object")
+        )
+        who = evolve(ALICE, limits=limits)
+        self.assertTrue(self.may(who, owner="alice"))
+        for what in ("PutObject", "GetObjectTagging"):
+            self.assertFalse(self.may(who, what, owner="alice"))
+
+    def test_denials_bind(self) -> None:
+        """What a policy denies, of the caller or the bucket, is denied to administrators and owners, whatever else allows it."""
+        deny, allow = document(statement("Deny")), document(statement())
+        of_bucket = document(statement("Deny", "s3:*", "arn:aws:s3:::bucket*", "*"))
+        for who, owner in ((ALICE, "alice"), (evolve(ALICE, is_admin=True), "x")):
+            self.assertTrue(self.may(who, owner=owner))
+            self.assertFalse(self.may(who, policy=of_bucket, owner=owner))
+            denied = evolve(who, policies=(allow, deny))
+            self.assertFalse(self.may(denied, owner=owner))
+
+    def test_mending(self) -> None:
+        """The bucket's policy keeps nobody from mending it who is its owner or an administrator; a policy of his own does."""
+        shut = document(statement("Deny", "s3:*", "arn:aws:s3:::bucket*", "*"))
+        own = document(statement("Deny", "s3:PutBucketPolicy"))
+        for who, owner in ((ALICE, "alice"), (evolve(ALICE, is_admin=True), "x")):
+            for what in ("GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy"):
+                self.assertTrue(self.may(who, what, shut, owner=owner), what)
+            self.assertFalse(self.may(who, "GetBucketPolicyStatus", shut, owner=owner))
+            denied = evolve(who, policies=(own,))
+            self.assertFalse(self.may(denied, "PutBucketPolicy", shut, owner=owner))
+        self.assertFalse(self.may(ALICE, "PutBucketPolicy", shut))
+
+    def test_other_volumes(self) -> None:
+        """What a caller's policy gives on a bucket's name is not given on a bucket of that name in another volume; its own policy names it plainly."""
+        mine = document(statement(resource="arn:aws:s3:::bucket/*"))
+        theirs = document(statement(resource="arn:aws:s3:::@v/bucket/*"))
+        for policy, here, there in ((mine, True, False), (theirs, False, True)):
+            who = evolve(ALICE, policies=(policy,))
+            self.assertIs(self.may(who), here)
+            self.assertIs(self.may(who, volume="v"), there)
+        given = document(statement("Allow", "s3:*", "arn:aws:s3:::bucket/*", "alice"))
+        self.assertTrue(self.may(ALICE, policy=given, volume="v"))
+        every = evolve(ALICE, policies=(document(statement()),))
+        self.assertTrue(self.may(every, volume="v"))
+
+    def test_names(self) -> None:
+        """A bucket's policy means a Kerberos principal by each of its names."""
+        for name in ("alice", "alice@EXAMPLE.COM"):
+            given = document(statement("Allow", "s3:*", "arn:aws:s3:::bucket/*", name))
+            self.assertTrue(self.may(ALICE, policy=given))
+            self.assertFalse(self.may(Principal("K", "bob"), policy=given))
+
+    def test_broken(self) -> None:
+        """A policy that cannot be read grants nothing and lets nothing pass: it is damaged."""
+        for who, policy in (
+            (ALICE, b"{"),
+            (evolve(ALICE, policies=(b"{",)), None),
+            (evolve(ALICE, limits=(b"{",)), None),
+        ):
+            with self.assertRaises(Damaged):
+                self.may(who, policy=policy, owner="alice")
+
+    def test_nothing_looked_up(self) -> None:
+        """Without a policy no row is read and no condition key put together; a bucket's other documents are none of policies."""
+        tx: Any = None
+        request = asked(evolve(ALICE))
+        bucket = evolve(BUCKET, owner="alice", configured=frozenset(("cors",)))
+        for thing in (bucket, evolve(bucket, configured=frozenset())):
+            self.assertTrue(decide.may(tx, request, "s3:GetObject", thing, "key"))
 
 
 class NameTests(SynchronousTestCase):
@@ -163,14 +263,6 @@ class NameTests(SynchronousTestCase):
                         ast.Attribute(attr="metadata"), "read" | "write"
                     ):
                         elsewhere.add(path.name)
-        # It asks of each bucket whether it is shown.
-        self.assertEqual(past, ["_shown_page"])
+        self.assertEqual(past, [])
         # Those say where a bucket is, and which pages of other origins it lets ask it, to everybody.
         self.assertEqual(elsewhere, {"call.py", "finish.py", "origins.py"})
-
-
-class _Asked:
-    """What is asked, as far as it matters here."""
-
-    principal = ALICE
-    operation = "CopyObject"

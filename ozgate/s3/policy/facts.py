@@ -1,0 +1,285 @@
+"""What is known of a request where a policy asks: the value of each condition key, looked up when it is asked for and not before.
+
+Sources: Service Authorization Reference, "Condition keys for Amazon S3", for which actions each key is there; IAM User Guide, "AWS global condition
+context keys"; Amazon S3 API Reference, "Amazon S3 Signature Version 4 Authentication Specific Policy Keys". Keys that S3 has for what is not here
+(VPC endpoints, organizations, access points) have no value for anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
+
+from ...auth.signedtimes import parse_timestamp
+from ...errors import S3Error
+from ...values import Bucket
+from ..tags import from_header
+from ..times import timestamp
+from .actions import accepts
+
+if TYPE_CHECKING:
+    from ...interfaces import IMetadataTransaction
+    from ...values import Volume
+    from ..asked import Asked
+
+Values = tuple[str, ...]
+"""What a condition key has; most have one value."""
+
+ACCOUNT: Final = "000000000000"
+"""The account that everybody here belongs to, and everything."""
+
+_LISTINGS: Final = {
+    "ListObjects": "s3:ListBucket",
+    "ListObjectsV2": "s3:ListBucket",
+    "ListObjectVersions": "s3:ListBucketVersions",
+    "ListMultipartUploads": "s3:ListBucketMultipartUploads",
+}
+"""Operations that list, and the action that asks for the list itself."""
+
+_CREATES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(
+        ("PutObject", "CopyObject", "CompleteMultipartUpload", "PostObject"), "true"
+    ),
+    **dict.fromkeys(("CreateMultipartUpload", "UploadPart", "UploadPartCopy"), "false"),
+}
+"""Operations whose action is ``s3:PutObject``, and whether an object comes to be by them."""
+
+
+class Facts:
+    """The condition keys of one question, in the interaction that asks it.
+
+    :param key: the object that it is about, ``""`` where it is about the bucket.
+    :param version: the version that is named, ``""`` where none is.
+    """
+
+    __slots__ = ("_action", "_asked", "_key", "_tags", "_thing", "_tx", "_version")
+
+    def __init__(
+        self,
+        tx: IMetadataTransaction,
+        asked: Asked,
+        action: str,
+        thing: Bucket | Volume,
+        key: str,
+        version: str,
+    ) -> None:
+        self._tx, self._asked, self._action = tx, asked, action
+        self._thing, self._key, self._version = thing, key, version
+        self._tags: Mapping[str, str] | None = None
+
+    def get(self, name: str) -> Values | None:
+        """The values of a condition key; ``None`` where the request has none.
+
+        :param name: such as ``aws:sourceip`` or ``s3:existingobjecttag/Project``: in small letters, but for the name of a tag.
+        """
+        look = _KEYS.get(name)
+        if look is not None:
+            return look(self)
+        if not self.comes(name):
+            return None
+        kind, slash, rest = name.partition("/")
+        if slash:
+            tags = _TAGS[kind](self) if kind in _TAGS else {}
+            return (tags[rest],) if rest in tags else None
+        return self.stated(name) or _one(self._header(name[3:]))
+
+    def _header(self, name: str) -> str | None:
+        if name.startswith("object-lock-"):
+            name = "x-amz-" + name
+        value = self._asked.headers.get(name)
+        if name == "x-amz-copy-source" and value is not None:
+            return unquote(value.partition("?versionId=")[0]).lstrip("/")
+        return value
+
+    # What the functions below look at
+
+    def comes(self, name: str) -> bool:
+        """Whether a condition key of S3's comes with the action."""
+        actions = accepts(name)
+        return actions is not None and (not actions or self._action in actions)
+
+    @property
+    def asked(self) -> Asked:
+        """The request."""
+        return self._asked
+
+    @property
+    def now(self) -> int:
+        """Milliseconds since the epoch."""
+        return self._tx.now()
+
+    @property
+    def version(self) -> str:
+        """The version that is named, ``""`` where none is."""
+        return self._version
+
+    @property
+    def lists(self) -> bool:
+        """Whether the list itself is asked for."""
+        return _LISTINGS.get(self._asked.operation) == self._action
+
+    @property
+    def puts(self) -> bool:
+        """Whether an object is written, or a part of one."""
+        return self._action == "s3:PutObject"
+
+    def stated(self, name: str) -> Values:
+        """What the request's body says of a condition key."""
+        return tuple(text for each, text in self._asked.stated if each == name)
+
+    def existing_tags(self) -> Mapping[str, str]:
+        """The tags of the version that is asked about, read once."""
+        if self._tags is None:
+            self._tags = {}
+            thing, key = self._thing, self._key
+            if key and isinstance(thing, Bucket):
+                if self._version:
+                    found = self._tx.version(thing, key, self._version)
+                else:
+                    found = self._tx.latest(thing, key)
+                if found is not None:
+                    self._tags = found.tags
+        return self._tags
+
+
+def source_ip(peer: str) -> str:
+    """A client's address, as policies have it: one of IPv4 is that on a socket for both, too."""
+    before, mapped, address = peer.partition("::ffff:")
+    return address if mapped and not before and "." in address else peer
+
+
+def requested_tags(asked: Asked) -> Mapping[str, str]:
+    """The tags that a request's header gives to what it writes; none where they are not well said, which is refused elsewhere."""
+    text = asked.headers.get("x-amz-tagging")
+    if text:
+        with suppress(S3Error):
+            return from_header(text)
+    return {}
+
+
+def _requested(facts: Facts) -> Mapping[str, str]:
+    stated = dict(facts.asked.stated)
+    prefix = "s3:requestobjecttag/"
+    found = {
+        name[len(prefix) :]: text
+        for name, text in stated.items()
+        if name.startswith(prefix)
+    }
+    return found or requested_tags(facts.asked)
+
+
+def _requested_keys(facts: Facts) -> Values | None:
+    if not facts.comes("s3:requestobjecttagkeys"):
+        return None
+    return tuple(_requested(facts)) or None
+
+
+def _one(value: str | None) -> Values | None:
+    return None if value is None else (value,)
+
+
+def _header(name: str) -> Callable[[Facts], Values | None]:
+    """The value of a header."""
+    return lambda facts: _one(facts.asked.headers.get(name))
+
+
+def _listed_by(name: str) -> Callable[[Facts], Values | None]:
+    """The value of a parameter of a list."""
+    return lambda facts: _one(facts.asked.query(name)) if facts.lists else None
+
+
+def _fixed(value: str) -> Callable[[Facts], Values | None]:
+    """A value that all have."""
+    return lambda facts: (value,)
+
+
+def _flag(is_so: bool) -> Values:
+    return ("true" if is_so else "false",)
+
+
+def _user(facts: Facts) -> Values | None:
+    return _one(facts.asked.principal.user or None)
+
+
+def _user_id(facts: Facts) -> Values:
+    return (facts.asked.principal.user or "anonymous",)
+
+
+def _kind_of_principal(facts: Facts) -> Values:
+    return ("User" if facts.asked.principal.user else "Anonymous",)
+
+
+def _arn(facts: Facts) -> Values | None:
+    user = facts.asked.principal.user
+    return (f"arn:aws:iam:::user/{user}",) if user else None
+
+
+def _account(facts: Facts) -> Values | None:
+    return (ACCOUNT,) if facts.asked.principal.user else None
+
+
+def _auth_type(facts: Facts) -> Values | None:
+    """How it was signed; a form, in its fields, which says so."""
+    asked = facts.asked
+    if not asked.principal.user:
+        return None
+    if "authorization" in asked.headers:
+        return ("REST-HEADER",)
+    names = asked.address.query.names()
+    in_query = "X-Amz-Signature" in names or "Signature" in names
+    return ("REST-QUERY-STRING" if in_query else "POST",)
+
+
+def _signature_version(facts: Facts) -> Values | None:
+    if not facts.asked.principal.user:
+        return None
+    is_old = "Signature" in facts.asked.address.query
+    return ("AWS" if is_old else "AWS4-HMAC-SHA256",)
+
+
+def _signature_age(facts: Facts) -> Values | None:
+    """Milliseconds since the time that it was signed for."""
+    asked = facts.asked
+    text = asked.query("X-Amz-Date") or asked.headers.get("x-amz-date") or ""
+    signed = parse_timestamp(text) if asked.principal.user else None
+    return None if signed is None else (str(max(facts.now - signed * 1000, 0)),)
+
+
+_TAGS: Final[Mapping[str, Callable[[Facts], Mapping[str, str]]]] = {
+    "s3:existingobjecttag": Facts.existing_tags,
+    "s3:requestobjecttag": _requested,
+}
+
+_KEYS: Final[Mapping[str, Callable[[Facts], Values | None]]] = {
+    "aws:currenttime": lambda facts: (timestamp(facts.now),),
+    "aws:epochtime": lambda facts: (str(facts.now // 1000),),
+    "aws:principalaccount": _account,
+    "aws:principalarn": _arn,
+    "aws:principalisawsservice": _fixed("false"),
+    "aws:principaltype": _kind_of_principal,
+    "aws:referer": _header("referer"),
+    "aws:requestedregion": lambda facts: (facts.asked.region,),
+    "aws:resourceaccount": _fixed(ACCOUNT),
+    "aws:securetransport": lambda facts: _flag(facts.asked.is_secure),
+    "aws:sourceip": lambda facts: _one(source_ip(facts.asked.peer) or None),
+    "aws:useragent": _header("user-agent"),
+    "aws:userid": _user_id,
+    "aws:username": _user,
+    "aws:viaawsservice": _fixed("false"),
+    "s3:authtype": _auth_type,
+    "s3:delimiter": _listed_by("delimiter"),
+    "s3:max-keys": _listed_by("max-keys"),
+    "s3:objectcreationoperation": lambda facts: _one(
+        _CREATES.get(facts.asked.operation) if facts.puts else None
+    ),
+    "s3:prefix": _listed_by("prefix"),
+    "s3:requestobjecttagkeys": _requested_keys,
+    "s3:resourceaccount": _fixed(ACCOUNT),
+    "s3:signatureage": _signature_age,
+    "s3:signatureversion": _signature_version,
+    "s3:tlsversion": lambda facts: _one(facts.asked.tls_version or None),
+    "s3:versionid": lambda facts: _one(facts.version or None),
+}
+"""The other keys, in small letters."""
