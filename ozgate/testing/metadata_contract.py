@@ -26,6 +26,7 @@ from .metadata_buckets import BucketTests
 from .metadata_claims import ClaimTests
 from .metadata_content import ContentTests
 from .metadata_events import EventTests
+from .metadata_histories import HistoryTests
 from .metadata_identities import IdentityTests
 from .metadata_listing import ListingTests
 from .metadata_moves import MoveTests
@@ -45,6 +46,7 @@ SUITES: tuple[type[Any], ...] = (
     BlobNameTests,
     MoveTests,
     VersionTests,
+    HistoryTests,
     ContentTests,
     UploadTests,
     EventTests,

@@ -82,7 +82,12 @@ class ReadingTests(SQLiteTests):
 
         def add(tx: IMetadataTransaction) -> None:
             for number in range(2000):
-                for key, marker in (("a", False), (f"b{number}", True)):
+                for key, marker in (
+                    ("a", False),
+                    (f"b{number}", True),
+                    (f"b/{number}", False),
+                    (f"b/{number}", True),
+                ):
                     sequence = tx.next_sequence()
                     version = ObjectVersion(
                         key,
@@ -113,4 +118,20 @@ class ReadingTests(SQLiteTests):
         found = await store.read(page)
         self.assertEqual([item.key for item in found.items], ["a", "d"])
         self.assertEqual(found.common_prefixes, ("c/",))
+        self.assertLess(steps, 50)
+
+        def versions_page(tx: Any) -> Any:
+            tx._connection.set_progress_handler(count, 10)
+            try:
+                rolled = tx.version_page(bucket, "", "a~", "", "/", 1)
+                middle = tx.version(bucket, "a", "v4001")
+                return rolled, tx.version_page(bucket, "", "a", "v4001", "", 3), middle
+            finally:
+                tx._connection.set_progress_handler(None, 0)
+
+        steps = 0
+        rolled, page_in_key, middle = await store.read(versions_page)
+        self.assertEqual((rolled.items, rolled.common_prefixes), ((), ("b/",)))
+        self.assertEqual([item.key for item in page_in_key.items], ["a"] * 3)
+        self.assertFalse(middle.is_latest)
         self.assertLess(steps, 50)
