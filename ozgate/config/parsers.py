@@ -153,6 +153,16 @@ def policy(text: str) -> str:
     return folded
 
 
+def ownership(text: str) -> str:
+    """Who owns the objects of a bucket, as S3 calls it."""
+    found = text.strip()
+    if found not in ("BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"):
+        raise ValueError(
+            f"{text!r} is not BucketOwnerEnforced, BucketOwnerPreferred or ObjectWriter"
+        )
+    return found
+
+
 def url(text: str) -> str:
     """``scheme:location``, which names a provider."""
     scheme, colon, location = text.strip().partition(":")

@@ -21,6 +21,7 @@ TYPES: dict[Callable[[str], Any], str] = {
     parsers.mode: "mode",
     parsers.names: "comma-separated list",
     parsers.networks: "comma-separated list",
+    parsers.ownership: "BucketOwnerEnforced, BucketOwnerPreferred or ObjectWriter",
     parsers.policy: "HTTP_ONLY, HTTPS_ONLY or HTTP_AND_HTTPS",
     parsers.positive: "number above 0",
     parsers.region_name: "text",

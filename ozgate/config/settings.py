@@ -24,6 +24,7 @@ from .parsers import (
     mode,
     names,
     networks,
+    ownership,
     policy,
     positive,
     region_name,
@@ -312,6 +313,18 @@ class Settings:
         "ozgate.s3.health",
         True,
         "Whether the S3 endpoint answers GET and HEAD of /healthz, /readyz and /minio/health/live, ready and cluster, without a signature and a query, as the admin listener does.",
+        boolean,
+    )
+    new_bucket_ownership: str = knob(
+        "ozgate.s3.new-bucket.object-ownership",
+        "BucketOwnerEnforced",
+        "Who owns what is written to a new bucket that does not say it itself; access control lists count in it unless it is BucketOwnerEnforced.",
+        ownership,
+    )
+    new_bucket_blocked: bool = knob(
+        "ozgate.s3.new-bucket.block-public-access",
+        True,
+        "Whether a new bucket has all four public access blocks on; else it has none.",
         boolean,
     )
     buckets_at_start: tuple[str, ...] = knob(

@@ -7,10 +7,12 @@ from .base import S3Error
 __all__ = [
     "AccessControlListNotSupported",
     "IllegalVersioningConfigurationException",
+    "InvalidBucketAclWithBlockPublicAccessError",
     "InvalidBucketAclWithObjectOwnership",
     "InvalidBucketState",
     "MalformedACLError",
     "MalformedPolicy",
+    "MissingSecurityHeader",
     "NoSuchBucketPolicy",
     "NoSuchCORSConfiguration",
     "NoSuchConfiguration",
@@ -23,6 +25,8 @@ __all__ = [
     "OwnershipControlsNotFoundError",
     "ReplicationConfigurationNotFoundError",
     "ServerSideEncryptionConfigurationNotFoundError",
+    "UnexpectedContent",
+    "UnresolvableGrantByEmailAddress",
 ]
 
 
@@ -32,6 +36,10 @@ class AccessControlListNotSupported(S3Error):
 
 class IllegalVersioningConfigurationException(S3Error):
     """The Versioning element must be specified"""
+
+
+class InvalidBucketAclWithBlockPublicAccessError(S3Error):
+    """Bucket cannot have public ACLs set with BlockPublicAccess enabled"""
 
 
 class InvalidBucketAclWithObjectOwnership(S3Error):
@@ -50,6 +58,10 @@ class MalformedACLError(S3Error):
 
 class MalformedPolicy(S3Error):
     """This policy contains invalid Json"""
+
+
+class MissingSecurityHeader(S3Error):
+    """Your request was missing a required header"""
 
 
 class NoSuchBucketPolicy(S3Error):
@@ -122,3 +134,11 @@ class ServerSideEncryptionConfigurationNotFoundError(S3Error):
     """The server side encryption configuration was not found"""
 
     status = 404
+
+
+class UnexpectedContent(S3Error):
+    """This request does not support content"""
+
+
+class UnresolvableGrantByEmailAddress(S3Error):
+    """The e-mail address you provided does not match any account on record."""

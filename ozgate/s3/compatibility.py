@@ -29,6 +29,8 @@ _GATES: Final = {
 
 DIFFERENCES: Final[dict[str, str]] = {
     "CreateBucket": "An endpoint of `us-east-1` makes buckets of any region. No directory buckets, no account-regional names.",
+    "PutBucketAcl": "Nobody has an e-mail address. `aws-exec-read` gives nobody anything besides.",
+    "PutObjectAcl": "As PutBucketAcl. What nobody signed is owned by the bucket's owner.",
     "DeleteObject": "A delete marker is a name like any other for a quota, so that one that is full refuses it.",
     "GetObjectAttributes": "`ObjectParts` has `PartsCount` alone where parts have no checksums of their own.",
     "ListBuckets": "Shows what the caller may list or read, links of Ozone's included.",

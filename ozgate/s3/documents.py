@@ -7,6 +7,8 @@ own five, and is bounded in depth and in elements; its input was bounded in byte
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 from xml.parsers import expat
 
@@ -111,12 +113,18 @@ def _fit(text: str) -> str:
 
 
 class Element:
-    """One element of a request's document. Attributes are not kept: S3 acts on none."""
+    """One element of a request's document.
 
-    __slots__ = ("children", "name", "text")
+    :ivar attributes: by name; that of one in a namespace begins with it, and a space. S3 acts on one only, the type of a grantee.
+    """
 
-    def __init__(self, name: str) -> None:
+    __slots__ = ("attributes", "children", "name", "text")
+
+    def __init__(
+        self, name: str, attributes: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self.name = name
+        self.attributes = attributes
         self.text = ""
         self.children: list[Element] = []
 
@@ -220,7 +228,7 @@ class _Builder:
         if len(self._open) > MAX_DEPTH or self._count > MAX_ELEMENTS:
             raise MalformedXML()
         self._between()
-        started = Element(local)
+        started = Element(local, attributes) if attributes else Element(local)
         self._open[-1].children.append(started)
         self._open.append(started)
 

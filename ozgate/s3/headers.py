@@ -25,6 +25,7 @@ from ..errors import (
 )
 from ..values import Checksum, ObjectVersion
 from . import tags
+from .policy.grants import OF_OBJECTS
 from .times import http_date
 
 if TYPE_CHECKING:
@@ -60,18 +61,6 @@ SYSTEM_HEADERS = {
 }
 """Headers kept with an object, as S3 writes them."""
 
-_CANNED_ACLS = frozenset(
-    (
-        "private",
-        "public-read",
-        "public-read-write",
-        "authenticated-read",
-        "aws-exec-read",
-        "bucket-owner-read",
-        "bucket-owner-full-control",
-        "log-delivery-write",
-    )
-)
 _HARMLESS_ACLS = frozenset(("private", "bucket-owner-full-control"))
 
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
@@ -99,7 +88,7 @@ def read_object_headers(call: Call) -> tuple[dict[str, str], dict[str, str], str
         elif name.startswith(_META):
             metadata[name[len(_META) :]] = _checked(name, _decoded(value))
         elif name.startswith("x-amz-"):
-            _refuse(name, value)
+            _refuse_unbuilt(name)
     if metadata:
         _check_size(metadata)
     return system, metadata, storage_class(call.headers)
@@ -126,12 +115,13 @@ def refuse_unbuilt(headers: Headers) -> None:
     """Refuse headers that ask for something that would not happen.
 
     :raises NotImplemented: server-side encryption, or a write at an offset.
-    :raises AccessControlListNotSupported: an access control list.
+    :raises AccessControlListNotSupported: an access control list, where an object does not get any.
     :raises InvalidRequest: an object lock.
     """
     for name, value in headers.items():
         if name.startswith("x-amz-"):
-            _refuse(name, value)
+            _refuse_unbuilt(name)
+            _refuse_list(name, value)
 
 
 def refuse_encryption(headers: Headers) -> None:
@@ -257,19 +247,23 @@ def _check_size(metadata: dict[str, str]) -> None:
         raise MetadataTooLarge(Size=size, MaxSizeAllowed=MAX_METADATA)
 
 
-def _refuse(name: str, value: str) -> None:
+def _refuse_unbuilt(name: str) -> None:
     """Refuse one header that asks for what is not built."""
     if name.startswith((_ENCRYPTION, "x-amz-write-offset-bytes")):
         raise NotImplemented(
             "A header you provided implies functionality that is not implemented",
             Header=name,
         )
+    if name.startswith("x-amz-object-lock-"):
+        raise InvalidRequest("Bucket is missing Object Lock Configuration")
+
+
+def _refuse_list(name: str, value: str) -> None:
+    """Refuse a header that asks for an access control list, where an object does not get one."""
     if name == "x-amz-acl":
-        if value not in _CANNED_ACLS:
+        if value not in OF_OBJECTS:
             raise InvalidArgument(ArgumentName=name, ArgumentValue=value)
         if value not in _HARMLESS_ACLS:
             raise AccessControlListNotSupported()
     elif name.startswith("x-amz-grant-"):
         raise AccessControlListNotSupported()
-    elif name.startswith("x-amz-object-lock-"):
-        raise InvalidRequest("Bucket is missing Object Lock Configuration")

@@ -110,18 +110,21 @@ def check_entry(tx: IMetadataTransaction, asked: Asked, bucket: Bucket) -> None:
     """Nothing but whether a bucket can be entered; an interaction inside of it."""
 
 
-def _authorize_entry(tx: IMetadataTransaction, asked: Asked) -> None:
+def authorize_entry(tx: IMetadataTransaction, asked: Asked) -> None:
+    """Make sure that the caller may do what is asked in the addressed bucket; an interaction."""
     in_authorized_bucket(tx, asked, check_entry)
 
 
 async def document(
     call: Call,
-    authorize: Callable[[IMetadataTransaction, Asked], None] = _authorize_entry,
+    authorize: Callable[[IMetadataTransaction, Asked], None] = authorize_entry,
+    is_checked: bool = True,
 ) -> bytes:
     """Take a small XML document.
 
     :param authorize: an interaction that raises where the caller may not do what this call is for; asked where the document
         is not here yet. What it decides is decided again in the interaction that does it.
+    :param is_checked: whether a checksum is demanded where the operation's row says so.
     :raises InvalidRequest: the operation demands a checksum or Content-MD5, and there is none.
     :raises MaxMessageLengthExceeded: it is larger than ``ozgate.http.max-document``.
     :raises InvalidAccessKeyId: the caller's key was revoked while it came.
@@ -137,7 +140,8 @@ async def document(
         raise too_big()
     if is_to_come(call):
         await call.read(authorize)
-    if call.operation.checksum_required and not (terms.md5 or terms.algorithm):
+    is_demanded = is_checked and call.operation.checksum_required
+    if is_demanded and not (terms.md5 or terms.algorithm):
         raise InvalidRequest(
             "Missing required header for this request: Content-MD5 OR x-amz-checksum-*"
         )

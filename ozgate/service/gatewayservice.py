@@ -44,6 +44,7 @@ from ..gateway.providers import make_blob_stores, make_provider
 from ..gateway.room import make_room
 from ..interfaces import IMetadataStore, IMetadataTransaction
 from ..s3.app import make_site
+from ..s3.newbuckets import Beginning, usual
 from ..s3.perform.buckets import add_bucket, shared_volume
 from ..values import Claim
 from ..wire.accesslog import AccessLog, AuditLog
@@ -193,7 +194,7 @@ class GatewayService(Service):
             wanted = settings.volume_name, tuple(settings.buckets_at_start)
             if await self._metadata.read(_lacks, *wanted):
                 owner = settings.access_key or OWNER
-                await self._metadata.write(_prepare, *wanted, owner)
+                await self._metadata.write(_prepare, *wanted, owner, usual(settings))
         except Damaged as error:
             _log.error(
                 "{error}; 'ozgate admin fsck' looks through everything", error=error
@@ -376,7 +377,11 @@ def _lacks(tx: IMetadataTransaction, volume: str, buckets: Sequence[str]) -> boo
 
 
 def _prepare(
-    tx: IMetadataTransaction, volume: str, buckets: Sequence[str], owner: str
+    tx: IMetadataTransaction,
+    volume: str,
+    buckets: Sequence[str],
+    owner: str,
+    beginning: Beginning,
 ) -> None:
     """Make the volume that S3 shows and the buckets asked for, where they are missing; an interaction."""
     tx.claim(Claim.volume(volume), *(Claim.name(volume, name) for name in buckets))
@@ -384,4 +389,4 @@ def _prepare(
         tx.add_volume(shared_volume(volume, owner, tx.now()))
     for name in buckets:
         with contextlib.suppress(BucketAlreadyExists, BucketAlreadyOwnedByYou):
-            add_bucket(tx, volume, name, owner, "")
+            add_bucket(tx, volume, name, owner, "", beginning)

@@ -16,6 +16,7 @@ EventName = Literal[
     "ObjectRemoved:DeleteMarkerCreated",
     "ObjectTagging:Put",
     "ObjectTagging:Delete",
+    "ObjectAcl:Put",
 ]
 """What S3 calls a change in a message, without ``s3:``. Source: Amazon S3 User Guide, "Supported event types"."""
 

@@ -12,6 +12,7 @@ from ozgate.auth.administrators import Administrators
 from ozgate.auth.sealing import MasterKey
 from ozgate.auth.secretstore import MetadataSecretStore
 from ozgate.s3.operations import OPERATIONS, Body, Gate, Operation
+from tests.operations.granting import OWNER, grant, policy
 from tests.operations.past import PastTestCase
 from tests.operations.support import SECRETS, checked
 from tests.operations.test_table import target_of
@@ -50,6 +51,9 @@ NEEDS: dict[str, str] = {
     "GetBucketAcl": "READ_ACL",
     "PutBucketPolicy": "",
     "DeleteBucketPolicy": "",
+    "PutBucketAcl": "WRITE_ACL",
+    "GetObjectAcl": "READ_ACL",
+    "PutObjectAcl": "WRITE_ACL",
     "GetBucketPolicy": "READ_ACL",
     "GetBucketPolicyStatus": "READ_ACL",
     "GetBucketVersioning": "READ",
@@ -65,6 +69,8 @@ NEEDS: dict[str, str] = {
     "GetBucketReplication": "READ",
     "GetBucketWebsite": "READ",
     "GetBucketOwnershipControls": "READ",
+    "PutBucketOwnershipControls": "",
+    "DeleteBucketOwnershipControls": "",
     "GetBucketAccelerateConfiguration": "READ",
     "GetBucketRequestPayment": "READ",
     "GetBucketNotificationConfiguration": "READ",
@@ -103,6 +109,8 @@ OPEN = b"<PublicAccessBlockConfiguration><BlockPublicAcls>false</BlockPublicAcls
 CORS = b"<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>"
 ENABLED = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
 POLICY = b'{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam:::user/testuser"}, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/*"}]}'
+OWNERSHIP = b"<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>"
+LIST = policy(grant(OWNER, "FULL_CONTROL"))
 DOOMED = b"<Delete><Object><Key>key</Key></Object></Delete>"
 
 
@@ -113,6 +121,9 @@ DOCUMENTS = {
     "PutPublicAccessBlock": OPEN,
     "PutBucketPolicy": POLICY,
     "PutBucketCors": CORS,
+    "PutBucketOwnershipControls": OWNERSHIP,
+    "PutBucketAcl": LIST,
+    "PutObjectAcl": LIST,
     "PutBucketVersioning": ENABLED,
 }
 """Operation → a document that it takes."""
@@ -162,6 +173,10 @@ class AuthorizationTestCase(PastTestCase):
             realm="EXAMPLE.COM",
         )
         await self.add_bucket("empty")
+        # S3's lists count, so that there are such to put: they give nobody anything.
+        await self.client.request(
+            "PUT", "/bucket?ownershipControls", checked(OWNERSHIP), OWNERSHIP
+        )
         await self.put(LARGE, x_amz_tagging="a=b")
         self.upload_id = await self.begin()
         self.etag = await self.part(self.upload_id, 1, SMALL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ozgate.s3.policy.grants import ALL_USERS
 from tests.operations.support import OperationTestCase, Response
 
 
@@ -132,13 +133,11 @@ class CreateBucketTests(OperationTestCase):
         self.assertEqual((await self.client.request("HEAD", "/made")).status, 404)
 
     async def test_not_built(self) -> None:
-        """Object lock, other ownerships, tags and directory buckets are not implemented."""
+        """Object lock, tags and directory buckets are not implemented."""
         tags = b"<CreateBucketConfiguration><Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags></CreateBucketConfiguration>"
         directory = b"<CreateBucketConfiguration><Bucket><Type>Directory</Type></Bucket></CreateBucketConfiguration>"
         for asked in (
             self.create(x_amz_bucket_object_lock_enabled="true"),
-            self.create(x_amz_object_ownership="ObjectWriter"),
-            self.create(x_amz_object_ownership="BucketOwnerPreferred"),
             self.create(x_amz_bucket_namespace="account-regional"),
             self.create(body=tags),
             self.create(body=directory),
@@ -159,7 +158,76 @@ class CreateBucketTests(OperationTestCase):
         """An access list contradicts the bucket's ownership."""
         code = "InvalidBucketAclWithObjectOwnership"
         await self.refused(self.create(x_amz_acl="public-read"), 400, code)
-        await self.refused(self.create(x_amz_grant_read="id=abc"), 400, code)
+        await self.refused(self.create(x_amz_grant_read=f"uri={ALL_USERS}"), 400, code)
+        response = await self.refused(
+            self.create(x_amz_grant_read="id=abc"), 400, "InvalidArgument"
+        )
+        self.assertEqual(response.text("Message"), "Invalid id")
+
+    async def test_ownership(self) -> None:
+        """Where a bucket says so, lists count in it, and it begins with the one that is asked for; the public stays out."""
+        for ownership in ("ObjectWriter", "BucketOwnerPreferred"):
+            response = await self.create(
+                x_amz_object_ownership=ownership, x_amz_acl="log-delivery-write"
+            )
+            self.assertEqual(response.status, 200)
+            shown = await self.client.request("GET", "/made?ownershipControls")
+            self.assertEqual(shown.text("Rule/ObjectOwnership"), ownership)
+            listed = await self.client.request("GET", "/made?acl")
+            self.assertEqual(len(listed.texts(".//Grant")), 3)
+            await self.client.request("DELETE", "/made")
+            await self.refused(
+                self.create(x_amz_object_ownership=ownership, x_amz_acl="public-read"),
+                400,
+                "InvalidBucketAclWithBlockPublicAccessError",
+            )
+
+    async def test_old_ways(self) -> None:
+        """Two settings have new buckets begin as they did on AWS before 2023; a header is heard before a setting."""
+        self.client = self.client.with_settings(
+            new_bucket_ownership="ObjectWriter", new_bucket_blocked=False
+        )
+        self.assertEqual((await self.create(x_amz_acl="public-read")).status, 200)
+        await self.refused(
+            self.client.request("GET", "/made?publicAccessBlock"),
+            404,
+            "NoSuchPublicAccessBlockConfiguration",
+        )
+        listed = await self.client.as_user("other").request("GET", "/made")
+        self.assertEqual(listed.status, 200)
+        await self.client.request("DELETE", "/made")
+        await self.refused(
+            self.create(
+                x_amz_acl="public-read", x_amz_object_ownership="BucketOwnerEnforced"
+            ),
+            400,
+            "InvalidBucketAclWithObjectOwnership",
+        )
+        await self.create()
+        listed = await self.client.as_user("other").request("GET", "/made")
+        self.assertEqual(listed.status, 403)
+        closed = self.client.with_settings(block_public_access=True)
+        await self.refused(
+            closed.request("PUT", "/other", {"x-amz-acl": "public-read"}),
+            400,
+            "InvalidBucketAclWithBlockPublicAccessError",
+        )
+
+    async def test_made_again(self) -> None:
+        """A bucket that its owner makes again gets the list of a new one, where lists count; its ownership stays."""
+        self.client = self.client.with_settings(
+            new_bucket_ownership="ObjectWriter", new_bucket_blocked=False
+        )
+        other = self.client.as_user("other")
+        for acl, status in (("public-read", 200), ("private", 403)):
+            self.assertEqual((await self.create(x_amz_acl=acl)).status, 200)
+            self.assertEqual((await other.request("GET", "/made")).status, status)
+        self.client = self.client.with_settings(
+            new_bucket_ownership="BucketOwnerEnforced"
+        )
+        self.assertEqual((await self.create()).status, 200)
+        shown = await self.client.request("GET", "/made?ownershipControls")
+        self.assertEqual(shown.text("Rule/ObjectOwnership"), "ObjectWriter")
 
     async def test_bad_headers(self) -> None:
         """Values that S3 does not have are refused, with the header's name."""

@@ -16,6 +16,7 @@ from ...errors import BucketAlreadyExists, BucketAlreadyOwnedByYou
 from ...interfaces import IMetadataTransaction
 from ...s3.changing import remove_version
 from ...s3.links import listed_for
+from ...s3.newbuckets import Beginning, usual
 from ...s3.perform.buckets import add_bucket
 from ...s3.policy.evaluator import new_acls, shown_to
 from ...s3.quotas import check_bucket_quota
@@ -106,6 +107,7 @@ async def create_bucket(
         context.settings.region,
         -1 if space_quota is None else space_quota,
         -1 if namespace_quota is None else namespace_quota,
+        usual(context.settings),
     )
     return bucket_json(made)
 
@@ -119,11 +121,12 @@ def _create(
     region: str,
     space_quota: int,
     namespace_quota: int,
+    beginning: Beginning,
 ) -> Bucket:
     found = _room_in(tx, principal, volume, bucket)
     check_space(tx, found, bucket, space_quota)
     try:
-        made = add_bucket(tx, volume, bucket, owner, region)
+        made = add_bucket(tx, volume, bucket, owner, region, beginning)
     except (BucketAlreadyExists, BucketAlreadyOwnedByYou):
         raise _already_there() from None
     made = evolve(made, quota_bytes=space_quota, quota_names=namespace_quota)

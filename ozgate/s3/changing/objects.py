@@ -30,12 +30,13 @@ if TYPE_CHECKING:
 class Draft:
     """What is to become a version, as far as its writer says it: members of :class:`~ozgate.values.ObjectVersion`, and its bytes.
 
-    Order, time, owner and size are given here, when it is put.
+    Order, time and size are given here, when it is put.
 
     :ivar event: what S3 calls it that a version comes to be so.
     :ivar version_id: the id of its own that it gets where the bucket is versioned, made by :func:`~ozgate.s3.versions.new_version_id`.
     :ivar content: where its bytes are, durable already.
     :ivar parts: the parts of a multipart object.
+    :ivar owner: whose it will be; ``""``: the bucket's owner's.
     """
 
     event: EventName
@@ -50,6 +51,8 @@ class Draft:
     checksum: Checksum | None
     parts_count: int = 0
     parts: Sequence[ObjectPart] = ()
+    owner: str = ""
+    more: Mapping[str, str] = field(factory=dict)
 
 
 @frozen
@@ -123,7 +126,7 @@ def put_version(
         modified=tx.now(),
         size=size,
         etag=draft.etag,
-        owner=bucket.owner,
+        owner=draft.owner or bucket.owner,
         version_id=_version_id(bucket, draft.version_id),
         storage_class=draft.storage_class,
         headers=draft.headers,
@@ -131,6 +134,7 @@ def put_version(
         tags=draft.tags,
         checksum=draft.checksum,
         parts_count=draft.parts_count,
+        more=draft.more,
     )
     _add(tx, bucket, replaced, version, draft.content, draft.parts)
     note(tx, cause, bucket, version, draft.event)

@@ -18,7 +18,6 @@ from ...errors import (
     BucketNotEmpty,
     IllegalLocationConstraintException,
     InvalidArgument,
-    InvalidBucketAclWithObjectOwnership,
     InvalidLocationConstraint,
     NotImplemented,
 )
@@ -35,6 +34,7 @@ from ..entering import (
     expected_bucket,
 )
 from ..links import listed_for
+from ..newbuckets import AS_ON_AWS, Beginning, asked_for, begin, begin_again
 from ..owners import owner_element
 from ..params import integer
 from ..policy.decide import may
@@ -50,13 +50,6 @@ from ..tokens import decode_token, encode_token
 MAX_BUCKETS = 10000
 
 _REGION = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,16}){1,4}")
-_CANNED_ACLS = frozenset(
-    ("private", "public-read", "public-read-write", "authenticated-read")
-)
-_GRANTS = tuple(
-    f"x-amz-grant-{right}"
-    for right in ("full-control", "read", "read-acp", "write", "write-acp")
-)
 
 
 def arn_of(name: str) -> str:
@@ -124,13 +117,16 @@ async def create_bucket(call: Call) -> Reply:
     """Make a bucket, owned by the caller; see :func:`_is_made_again` for one that is there."""
     name = call.bucket_name
     _check_create_headers(call)
+    beginning = await asked_for(call)
     region = _location(call, await receive_document(call, authorize_creation))
     call.state(("s3:locationconstraint", region))
-    await call.write(_create_authorized, region)
+    await call.write(_create_authorized, region, beginning)
     return Reply(200, [("Location", f"/{name}"), ("x-amz-bucket-arn", arn_of(name))])
 
 
-def _create_authorized(tx: IMetadataTransaction, asked: Asked, region: str) -> None:
+def _create_authorized(
+    tx: IMetadataTransaction, asked: Asked, region: str, beginning: Beginning
+) -> None:
     name, principal = asked.bucket_name, asked.principal
     # Who may not has nobody wait.
     authorize_creation(tx, asked)
@@ -138,8 +134,11 @@ def _create_authorized(tx: IMetadataTransaction, asked: Asked, region: str) -> N
     authorize_creation(tx, asked)
     existing = tx.bucket(asked.volume, name)
     if existing is None:
-        add_bucket(tx, asked.volume, name, principal.short_name, region)
-    elif not _is_made_again(asked, existing, region):
+        add_bucket(tx, asked.volume, name, principal.short_name, region, beginning)
+    elif _is_made_again(asked, existing, region):
+        tx.claim(Claim.bucket(existing.number))
+        begin_again(tx, asked, existing, beginning)
+    else:
         is_own = principal.is_called(existing.owner)
         error = BucketAlreadyOwnedByYou if is_own else BucketAlreadyExists
         raise error(BucketName=name)
@@ -148,8 +147,8 @@ def _create_authorized(tx: IMetadataTransaction, asked: Asked, region: str) -> N
 def _is_made_again(asked: Asked, existing: Bucket, region: str) -> bool:
     """Whether an owner makes a bucket again that is in ``us-east-1``, and there.
 
-    Nothing happens then, and the answer is 200. In all other regions it is 409 BucketAlreadyOwnedByYou. Source: Amazon S3 API
-    Reference, "CreateBucket", there under "Errors". (S3 resets the access list too: here that is always the owner's, and Ozone's list is not S3's to reset.)
+    The answer is 200 then, and its access control list is as that of a new one, as far as those count; Ozone's is not S3's to reset. In all other regions
+    it is 409 BucketAlreadyOwnedByYou. Source: Amazon S3 API Reference, "CreateBucket", there under "Errors".
     """
     return (
         existing.source is None
@@ -171,10 +170,16 @@ def claim_name(tx: IMetadataTransaction, volume: str, name: str) -> Volume | Non
 
 
 def add_bucket(
-    tx: IMetadataTransaction, volume: str, name: str, owner: str, region: str
+    tx: IMetadataTransaction,
+    volume: str,
+    name: str,
+    owner: str,
+    region: str,
+    beginning: Beginning = AS_ON_AWS,
 ) -> Bucket:
     """Make a bucket, and the volume where that is missing; an interaction.
 
+    :param beginning: what is said of it from the first.
     :raises BucketAlreadyOwnedByYou: the owner has it already.
     :raises BucketAlreadyExists: another has it.
     :raises QuotaExceeded: the volume may hold no more buckets.
@@ -199,6 +204,7 @@ def add_bucket(
             acls=new_acls(owner, found.acls),
         )
     )
+    begin(tx, made, beginning)
     return made
 
 
@@ -210,11 +216,10 @@ def shared_volume(name: str, owner: str, now: int) -> Volume:
 
 
 def _check_create_headers(call: Call) -> None:
-    """Refuse what a new bucket cannot have: object lock, access lists, another ownership.
+    """Refuse what a new bucket cannot have: object lock, a name space of its own.
 
-    :raises NotImplemented: object lock or an ownership that needs access lists.
+    :raises NotImplemented: it is asked for.
     :raises InvalidArgument: a value that S3 does not have.
-    :raises InvalidBucketAclWithObjectOwnership: an access list; ownership BucketOwnerEnforced has none.
     """
     headers = call.headers
     lock = (headers.get("x-amz-bucket-object-lock-enabled") or "false").lower()
@@ -222,16 +227,6 @@ def _check_create_headers(call: Call) -> None:
         raise NotImplemented(Header="x-amz-bucket-object-lock-enabled")
     if lock != "false":
         _bad_header(call, "x-amz-bucket-object-lock-enabled")
-    ownership = headers.get("x-amz-object-ownership") or "BucketOwnerEnforced"
-    if ownership in ("BucketOwnerPreferred", "ObjectWriter"):
-        raise NotImplemented(Header="x-amz-object-ownership")
-    if ownership != "BucketOwnerEnforced":
-        _bad_header(call, "x-amz-object-ownership")
-    acl = headers.get("x-amz-acl") or "private"
-    if acl not in _CANNED_ACLS:
-        _bad_header(call, "x-amz-acl")
-    if acl != "private" or any(grant in headers for grant in _GRANTS):
-        raise InvalidBucketAclWithObjectOwnership()
     if (headers.get("x-amz-bucket-namespace") or "global") != "global":
         raise NotImplemented(Header="x-amz-bucket-namespace")
 

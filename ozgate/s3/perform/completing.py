@@ -44,6 +44,7 @@ from ..changing import Draft, complete_upload
 from ..checksums import ALGORITHMS, combine, composite
 from ..documents import document, element
 from ..headers import refuse_unbuilt
+from ..ownership import owned_upload
 from ..receive import document as receive_document
 from ..reply import Reply, xml_reply
 from ..versions import made_headers, new_version_id
@@ -181,6 +182,7 @@ def _complete(
         parts_count=len(parts),
         parts=_kept(parts, checksum.algorithm),
     )
+    draft = owned_upload(tx, asked, bucket, draft, upload)
     return complete_upload(
         tx, asked.cause, bucket, upload, draft, asked.headers, stored, digest
     )

@@ -26,17 +26,12 @@ from ..asked import Asked
 from ..call import Call
 from ..configuration.kept import Kept
 from ..documents import document, element
-from ..owners import canonical_id, owner_element
 from ..receive import check_entry
 from ..receive import document as receive_document
 from ..reply import Reply, xml_reply
 
 T = TypeVar("T")
 _Perform = Callable[[Call], Awaitable[Reply]]
-
-
-def _owner(tx: IMetadataTransaction, asked: Asked, bucket: Bucket) -> str:
-    return bucket.owner
 
 
 def _absent(error: type[S3Error]) -> _Perform:
@@ -125,30 +120,11 @@ def keep_document(
         tx.set_configuration(bucket, kind, data)
 
 
-async def get_bucket_acl(call: Call) -> Reply:
-    """Show that the owner has full control, and nobody else any."""
-    owner = await call.read_authorized(_owner)
-    grantee = (
-        '<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser">'
-        f"{element('ID', canonical_id(owner))}{element('DisplayName', owner)}</Grantee>"
-    )
-    grant = f"<Grant>{grantee}<Permission>FULL_CONTROL</Permission></Grant>"
-    return xml_reply(
-        document(
-            "AccessControlPolicy",
-            owner_element(owner),
-            f"<AccessControlList>{grant}</AccessControlList>",
-        )
-    )
-
-
 _NONE_LISTED = element("IsTruncated", False)
-_ENFORCED = "<Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule>"
 
 get_bucket_accelerate_configuration = _shows("AccelerateConfiguration")
 get_bucket_logging = _shows("BucketLoggingStatus")
 get_bucket_notification_configuration = _shows("NotificationConfiguration")
-get_bucket_ownership_controls = _shows("OwnershipControls", _ENFORCED)
 
 get_bucket_encryption = _absent(ServerSideEncryptionConfigurationNotFoundError)
 get_bucket_lifecycle_configuration = _absent(NoSuchLifecycleConfiguration)

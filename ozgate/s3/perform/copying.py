@@ -31,7 +31,9 @@ from ...values import (
 from ..changing import Draft, put_version
 from ..checksums import ALGORITHMS, combine, encode
 from ..documents import document, element
+from ..grantees import Wanted, wanted_of
 from ..headers import read_object_headers, read_tags
+from ..ownership import owned
 from ..reply import Reply, xml_reply
 from ..times import timestamp
 from ..versions import made_headers, new_version_id, shown_id
@@ -66,6 +68,7 @@ class _Wish:
     :ivar redirect: the website redirect, which is never the source's.
     :ivar algorithm: the checksum asked for; ``""`` for the source's own.
     :ivar version_id: see :class:`~ozgate.s3.changing.Draft`.
+    :ivar listed: the access control list asked for, which is never the source's.
     """
 
     headers: tuple[Mapping[str, str], Mapping[str, str]] | None
@@ -74,6 +77,7 @@ class _Wish:
     redirect: str | None
     algorithm: str
     version_id: str
+    listed: Wanted | None
 
 
 @frozen
@@ -111,7 +115,7 @@ class _Prepared:
 async def copy_object(call: Call) -> Reply:
     """Store a copy of an object."""
     source = read_source(call)
-    wish = _read_wish(call)
+    wish = _read_wish(call, await wanted_of(call))
     _refuse_idle_copy(call, source)
     prepared: _Prepared | None = None
     readers = call.gateway.readers
@@ -147,7 +151,7 @@ async def _prepare(
     return _Prepared(sequence, checksum, content, outcome.content)
 
 
-def _read_wish(call: Call) -> _Wish:
+def _read_wish(call: Call, listed: Wanted | None) -> _Wish:
     system, metadata, storage_class = read_object_headers(call)
     redirect = system.pop(_REDIRECT, None)
     replace = _replaces(call, "metadata")
@@ -158,6 +162,7 @@ def _read_wish(call: Call) -> _Wish:
         redirect=redirect,
         algorithm=asked_algorithm(call),
         version_id=new_version_id(),
+        listed=listed,
     )
 
 
@@ -228,6 +233,7 @@ def _copy(
     if located is not None or copy is None:
         return _Outcome(version, "", None, located, content)
     draft = _draft(asked.key, wish, version, copy, checksum, parts)
+    draft = owned(tx, asked, bucket, draft, wish.listed)
     made = put_version(tx, asked.cause, bucket, draft, asked.headers)
     return _Outcome(version, shown_id(source_bucket, version), made)
 

@@ -17,8 +17,11 @@ from ...values import Bucket, Claim, Part, Upload
 from ..changing import begin_upload, check_part, drop_upload
 from ..checksums import ALGORITHMS, declared, trailer
 from ..conditions import check_abort
+from ..configuration.accesslist import ACCESS_LIST
 from ..documents import document, element
+from ..grantees import Wanted, wanted_of
 from ..headers import read_object_headers, read_tags, refuse_unbuilt
+from ..ownership import check_list
 from ..receive import keep, receive
 from ..reply import Reply, xml_reply
 from ..terms import stated_size
@@ -47,6 +50,7 @@ async def create_multipart_upload(call: Call) -> Reply:
     """Begin an upload."""
     system, metadata, storage_class = read_object_headers(call)
     algorithm, kind = checksum_rule(call)
+    wanted = await wanted_of(call)
     upload_id = new_upload_id(call.gateway.clock.seconds())
     upload = Upload(
         key=call.key,
@@ -59,8 +63,9 @@ async def create_multipart_upload(call: Call) -> Reply:
         tags=read_tags(call),
         checksum_algorithm=algorithm,
         checksum_type=kind,
+        more={} if wanted is None else {ACCESS_LIST: wanted.pack()},
     )
-    await call.write_authorized(_create, upload)
+    await call.write_authorized(_create, upload, wanted)
     reply = xml_reply(
         document(
             "InitiateMultipartUploadResult",
@@ -170,8 +175,13 @@ def check_algorithm(upload: Upload, actual: str) -> None:
 
 
 def _create(
-    tx: IMetadataTransaction, asked: Asked, bucket: Bucket, upload: Upload
+    tx: IMetadataTransaction,
+    asked: Asked,
+    bucket: Bucket,
+    upload: Upload,
+    wanted: Wanted | None,
 ) -> None:
+    check_list(tx, asked, bucket, wanted)
     begin_upload(tx, bucket, upload)
 
 

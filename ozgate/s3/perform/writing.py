@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from ...content.intake import most_inline
 from ...values import Bucket, Checksum, ObjectVersion
 from ..changing import Draft, check_put, put_version
+from ..grantees import Wanted, wanted_of
 from ..headers import checksum_headers, read_object_headers, read_tags
+from ..ownership import check_list, owned
 from ..receive import Received, is_to_come, keep, receive
 from ..reply import Reply
 from ..terms import stated_size
@@ -26,8 +28,9 @@ async def put_object(call: Call) -> Reply:
     """Store an object."""
     system, metadata, storage_class = read_object_headers(call)
     tags = read_tags(call)
+    wanted = await wanted_of(call)
     if is_to_come(call, most_inline(call.gateway)):
-        await call.read_authorized(check_target, stated_size(call))
+        await call.read_authorized(check_target, stated_size(call), wanted)
     received = await receive(call, inline=True)
     checksum = full_checksum(received)
     draft = Draft(
@@ -42,20 +45,27 @@ async def put_object(call: Call) -> Reply:
         tags=tags,
         checksum=checksum,
     )
-    version = await keep(call, received, _put, draft)
+    version = await keep(call, received, _put, draft, wanted)
     headers = [("ETag", f'"{version.etag}"'), *checksum_headers(checksum)]
     return Reply(200, headers + made_headers(version))
 
 
 def check_target(
-    tx: IMetadataTransaction, asked: Asked, bucket: Bucket, size: int
+    tx: IMetadataTransaction,
+    asked: Asked,
+    bucket: Bucket,
+    size: int,
+    wanted: Wanted | None,
 ) -> None:
     """Refuse a write early, before its body is taken. What is decided here is decided again in the write.
 
     :param size: bytes of the body, by what the client says.
+    :param wanted: the list that is asked for, if one is.
+    :raises AccessControlListNotSupported: lists do not count in the bucket.
     :raises PreconditionFailed: a condition does not hold.
     :raises QuotaExceeded: a body of that length does not fit.
     """
+    check_list(tx, asked, bucket, wanted)
     check_put(tx, bucket, asked.key, size, asked.headers)
 
 
@@ -66,6 +76,11 @@ def full_checksum(received: Received) -> Checksum:
 
 
 def _put(
-    tx: IMetadataTransaction, asked: Asked, bucket: Bucket, draft: Draft
+    tx: IMetadataTransaction,
+    asked: Asked,
+    bucket: Bucket,
+    draft: Draft,
+    wanted: Wanted | None,
 ) -> ObjectVersion:
+    draft = owned(tx, asked, bucket, draft, wanted)
     return put_version(tx, asked.cause, bucket, draft, asked.headers)

@@ -9,9 +9,11 @@ and at least one grants it:
    administrators and owners too; but the bucket's policy never keeps those from reading, changing and removing it;
 3. administrators;
 4. the owner;
-5. Ozone's access control list.
+5. S3's access control lists, where they count (:mod:`ozgate.s3.policy.counting`);
+6. Ozone's access control list.
 
-To whoever did not sign, the bucket's policy alone grants anything, and it does not where it is public and the bucket is restricted
+Of an object that another owns than its bucket's owner, the bucket's policy, owner and Ozone's list give nobody anything to read, as on AWS.
+To whoever did not sign, the bucket's policy and S3's lists alone grant anything, and they do not where what is public is restricted or ignored
 (:mod:`ozgate.s3.configuration.publicaccess`). DeleteObjects asks twice: at the bucket's door without a key, whether anything may be removed, then for each key; at the door
 only where there is no policy, for those speak of keys. A rule that reads a document gets it as a member of :class:`Question`, looked up where the bucket is known to have
 one; what a policy's conditions hang on is looked up when it asks for it (:mod:`ozgate.s3.policy.facts`).
@@ -34,6 +36,7 @@ from ..configuration.bucketpolicy import KIND as POLICY
 from ..configuration.bucketpolicy import policy_of
 from ..configuration.publicaccess import blocks_of
 from .arns import PREFIX, arn_for_identity, arn_in_bucket
+from .counting import lists_of
 from .evaluator import allows, may_remove
 from .facts import Facts
 from .language import (
@@ -44,6 +47,7 @@ from .language import (
     parse_identity_policy,
     who,
 )
+from .lists import Lists, is_foreign, lists_allow
 from .rights import rights_for
 
 if TYPE_CHECKING:
@@ -70,6 +74,7 @@ class Question:
     :ivar version: the version that is named, ``""`` where none is.
     :ivar volume: the one that a bucket to remove is in.
     :ivar policies: what policies are asked; ``None`` where there are none.
+    :ivar lists: S3's lists; ``None`` where they do not count.
     """
 
     principal: Principal
@@ -80,6 +85,14 @@ class Question:
     version: str
     volume: Volume | None
     policies: Policies | None = None
+    lists: Lists | None = None
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it is about an object of another than its bucket's owner: see :func:`~ozgate.s3.policy.lists.is_foreign`."""
+        return self.lists is not None and is_foreign(
+            self.lists, self.operation, self.action, self.thing.owner
+        )
 
 
 @frozen(eq=False)
@@ -175,18 +188,23 @@ def _question(
     key: str,
     version: str,
 ) -> Question:
-    principal, operation, volume, policy = asked.principal, asked.operation, None, None
+    principal, operation, volume = asked.principal, asked.operation, None
+    policy, lists = None, None
     bucket = thing if isinstance(thing, Bucket) else None
     if bucket is not None:
         if action == _REMOVAL:
             volume = tx.volume(bucket.volume)
         if bucket.configured and not _mends(principal, action, bucket):
             policy = policy_of(tx, bucket)
+        if bucket.configured:
+            lists = lists_of(tx, asked, bucket, action, key, version)
     asks = None
     if policy is not None or principal.policies or principal.limits:
         look = Facts(tx, asked, action, thing, key, version).get
         asks = _policies(tx, asked, bucket, key, policy, look)
-    return Question(principal, operation, action, thing, key, version, volume, asks)
+    return Question(
+        principal, operation, action, thing, key, version, volume, asks, lists
+    )
 
 
 def _policies(
@@ -258,7 +276,8 @@ def policies(question: Question) -> bool | None:
         effect = asked.bucket.judge(_query(question, asked.arn))
         if effect is Effect.DENY:
             return False
-        is_allowed |= effect is Effect.ALLOW and not asked.is_restricted
+        counts = not asked.is_restricted and not question.is_foreign
+        is_allowed |= effect is Effect.ALLOW and counts
     return is_allowed or None
 
 
@@ -269,12 +288,25 @@ def administrator(question: Question) -> bool | None:
 
 def owner(question: Question) -> bool | None:
     """Owners may do everything with what is theirs."""
+    if question.is_foreign:
+        return None
     return question.principal.is_called(question.thing.owner) or None
+
+
+def s3_lists(question: Question) -> bool | None:
+    """What S3's lists of the bucket and of the object give, where they count; they take nothing away."""
+    lists, who_asks = question.lists, question.principal
+    if lists is None:
+        return None
+    operation, action = question.operation, question.action
+    return lists_allow(lists, who_asks, operation, action, question.key) or None
 
 
 def ozone_list(question: Question) -> bool | None:
     """What the list of a bucket or volume gives, in Ozone's rights: it says nothing of single keys, and takes nothing away."""
     principal, thing = question.principal, question.thing
+    if question.is_foreign:
+        return None
     if question.action == _REMOVAL and isinstance(thing, Bucket):
         return may_remove(principal, thing, question.volume) or None
     for right in rights_for(question.operation, question.action):
@@ -288,6 +320,7 @@ RULES: Final[tuple[Rule, ...]] = (
     policies,
     administrator,
     owner,
+    s3_lists,
     ozone_list,
 )
 

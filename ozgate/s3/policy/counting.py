@@ -1,0 +1,47 @@
+"""The lists that count for a question, looked up where a bucket's documents say that lists count, and nowhere else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ..configuration.accesslist import list_of, list_of_object
+from ..configuration.ownership import lists_count
+from ..configuration.publicaccess import blocks_of
+from .lists import OF_BUCKET, OF_OBJECT, OF_OWN_OBJECT, OF_OWN_UPLOAD, Lists
+
+if TYPE_CHECKING:
+    from ...interfaces import IMetadataTransaction
+    from ...values import Bucket
+    from ..asked import Asked
+
+_OF_ANY_OBJECT: Final = OF_OBJECT.keys() | OF_OWN_OBJECT
+_OF_ANY: Final = _OF_ANY_OBJECT | OF_BUCKET.keys() | OF_OWN_UPLOAD
+
+
+def lists_of(
+    tx: IMetadataTransaction,
+    asked: Asked,
+    bucket: Bucket,
+    action: str,
+    key: str,
+    version: str,
+) -> Lists | None:
+    """The lists that count for what is asked; ``None`` where none does. For use inside an interaction.
+
+    :param bucket: the real one, as read in this interaction.
+    :param key: ``""`` where it is about the bucket.
+    :param version: the version that is named, ``""`` where none is.
+    """
+    if not lists_count(bucket) or action not in _OF_ANY:
+        return None
+    without_public = blocks_of(tx, bucket, asked.is_closed).ignore_public_acls is True
+    grants = list_of(tx, bucket)
+    if key and action in _OF_ANY_OBJECT:
+        found = tx.version(bucket, key, version) if version else tx.latest(bucket, key)
+        if found is not None and not found.is_delete_marker:
+            return Lists(grants, without_public, found.owner, list_of_object(found))
+    elif key and action in OF_OWN_UPLOAD:
+        upload = tx.upload(bucket, key, asked.query("uploadId") or "")
+        if upload is not None:
+            return Lists(grants, without_public, upload.owner)
+    return Lists(grants, without_public)
