@@ -29,8 +29,6 @@ class BuildAnew(build_py):
 # From PyPI it builds from source for minutes, with a C compiler and MIT Kerberos' headers (Debian: gcc, libkrb5-dev).
 # The floor is what Debian 12 has built already: python3-gssapi.
 KERBEROS = ["gssapi>=1.8"]
-# For ozgate.testing.inmemory; the contract suites do without.
-TESTING = ["treq>=26.7"]
 
 setup(
     name="ozgate",
@@ -63,16 +61,16 @@ setup(
         "cryptography>=50",
         "isal>=1.9",
         "click>=8.1",
+        "treq>=26.7",
+        # Verifies tokens of OpenID Connect. It is kept well, and needs nothing but cryptography.
+        "PyJWT>=2.10",
     ],
     extras_require={
         "kerberos": KERBEROS,
-        # Authors of providers, and tests that want a gateway in memory.
-        "testing": TESTING,
         # python -m tests.fuzz; comes with libFuzzer.
         "fuzz": ["atheris>=3.0"],
         "test": [
             *KERBEROS,
-            *TESTING,
             "awscli>=1.46",
             "boto3>=1.44",
             "hypothesis>=6.150",

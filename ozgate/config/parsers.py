@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_network
+from urllib.parse import urlsplit
 
 _STORE = re.compile("[a-z0-9][a-z0-9+.-]{0,31}")
 
@@ -209,3 +210,40 @@ def durability(text: str) -> str:
     if folded not in ("strict", "relaxed"):
         raise ValueError(f"{text!r} is neither strict nor relaxed")
     return folded
+
+
+def issuers(text: str) -> tuple[tuple[str, str], ...]:
+    """A comma-separated list of issuers of OpenID Connect, each a name and a URL: ``corp=https://login.example``; one without a name is called ``oidc``."""
+    found = []
+    for each in names(text):
+        name, equals, location = each.partition("=")
+        if not equals or ":" in name:
+            name, location = "oidc", each
+        if not _STORE.fullmatch(name) or not is_trusted_url(location):
+            raise ValueError(
+                f"{each!r} is no issuer such as https://login.example or corp=https://login.example: HTTPS, or HTTP on this machine"
+            )
+        found.append((name, location))
+    if len({name for name, _ in found}) < len(found):
+        raise ValueError(
+            f"{text!r} has two issuers of one name, whose users would be the same: name each, such as corp=https://login.example"
+        )
+    if len({location for _, location in found}) < len(found):
+        raise ValueError(f"{text!r} has an issuer twice")
+    return tuple(found)
+
+
+def is_trusted_url(text: str) -> bool:
+    """Whether nobody on the way can change what is at a URL: HTTPS, or HTTP on this machine."""
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname or ""
+        parts.port  # noqa: B018 - raises where it is none
+    except ValueError:
+        return False
+    if not host or parts.username is not None or parts.query or parts.fragment:
+        return False
+    if not text.isascii() or any(each.isspace() for each in text):
+        return False
+    local = host in ("localhost", "127.0.0.1", "::1")
+    return parts.scheme == "https" or (parts.scheme == "http" and local)

@@ -17,6 +17,7 @@ TYPES: dict[Callable[[str], Any], str] = {
     parsers.durability: "strict or relaxed",
     parsers.duration: "duration",
     parsers.interval: "duration",
+    parsers.issuers: "comma-separated list of URL, or NAME=URL",
     parsers.milliseconds: "duration",
     parsers.mode: "mode",
     parsers.names: "comma-separated list",

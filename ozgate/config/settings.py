@@ -20,6 +20,7 @@ from .parsers import (
     durability,
     duration,
     interval,
+    issuers,
     milliseconds,
     mode,
     names,
@@ -302,6 +303,33 @@ class Settings:
         "",
         "Secret key of the one static pair, the administrator's (also MINIO_ROOT_PASSWORD, AWS_SECRET_ACCESS_KEY).",
         secret=True,
+    )
+    oidc_issuers: tuple[tuple[str, str], ...] = knob(
+        "ozgate.oidc.issuers",
+        (),
+        "Issuers of OpenID Connect whose tokens AssumeRoleWithWebIdentity takes, comma-separated: NAME=URL, where the names of their users begin with NAME and a colon; without one the name is oidc.",
+        issuers,
+    )
+    oidc_audiences: tuple[str, ...] = knob(
+        "ozgate.oidc.audiences",
+        (),
+        "Client ids that such tokens have to be for, comma-separated: each token for one of them.",
+        names,
+    )
+    oidc_user_claim: str = knob(
+        "ozgate.oidc.user-claim",
+        "sub",
+        "Claim of such tokens that has the user's name.",
+    )
+    oidc_policy_claim: str = knob(
+        "ozgate.oidc.policy-claim",
+        "policy",
+        "Claim of such tokens that has the names of the user's policies, as a list or with commas between; a way to it may have dots, such as realm_access.roles.",
+    )
+    oidc_ca: str = knob(
+        "ozgate.oidc.ca",
+        "",
+        "PEM file of the certificates that issue those of the issuers' servers; empty: those that the system trusts. A relative path is inside ozgate.data.",
     )
     sigv2_presigned: bool = knob(
         "ozgate.s3.sigv2-presigned",

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ..interfaces import IVerifier
     from ..wire.accesslog import AccessLog, AuditLog
     from ..wire.request import GatewayRequest
+    from .neighbor import Neighbor
 
 ROUTES = {
     Scope.SERVICE: "/",
@@ -118,14 +119,16 @@ def make_site(
     access_log: AccessLog,
     audit_log: AuditLog,
     pages: OpenPages = MappingProxyType({}),
+    neighbor: Neighbor | None = None,
 ) -> GatewaySite:
     """The site that serves S3 from a gateway.
 
     :param verifier: ``None`` when signatures are not verified.
     :param pages: what everybody may see.
+    :param neighbor: what else is served on the same port.
     """
     settings = gateway.settings
-    pipeline = Pipeline(gateway, verifier, access_log, audit_log)
+    pipeline = Pipeline(gateway, verifier, access_log, audit_log, neighbor)
     site = GatewaySite(
         Addressed(pipeline, pages),
         error_body=error_document,

@@ -73,7 +73,7 @@ def error_document(error: S3Error, resource: str, request_id: str) -> bytes:
     on the document does not learn the code. A member that would make more than :data:`ECHOED` bytes of it, with those before it,
     is left out: those of SignatureDoesNotMatch say four times what was signed.
     """
-    text = _fit(error.message)
+    text = fit(error.message)
     if len(text) > _LONGEST_MESSAGE:
         text = text[:_LONGEST_MESSAGE] + "\u2026"
     message = element("Message", text).encode()
@@ -101,11 +101,12 @@ def _echo(name: str, value: str | int, most: int) -> bytes:
         return element(name, value).encode()
     if len(value) > most:
         return b""
-    rendered = element(name, _fit(value)).encode()
+    rendered = element(name, fit(value)).encode()
     return rendered if len(rendered) <= most else b""
 
 
-def _fit(text: str) -> str:
+def fit(text: str) -> str:
+    """Text that every reader can read: characters that XML cannot carry are U+FFFD."""
     return _unfit.sub("\ufffd", text)
 
 

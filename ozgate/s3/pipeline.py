@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from ..wire.body import RequestBody
     from ..wire.request import GatewayRequest
     from ..wire.target import Address
+    from .neighbor import Neighbor
     from .openpages import OpenPage
     from .row import Operation
 
@@ -63,12 +64,14 @@ class Pipeline:
     """Turns requests into answers.
 
     :ivar verifier: tells who signed; ``None`` when ``ozone.security.enabled`` is false.
+    :ivar neighbor: what else is served on the same port.
     """
 
     gateway: Gateway
     verifier: IVerifier | None
     access_log: AccessLog
     audit_log: AuditLog
+    neighbor: Neighbor | None = None
 
     async def serve(self, request: GatewayRequest, address: Address) -> None:
         """Answer a request. What goes wrong is an answer too, or a cut connection."""
@@ -178,6 +181,10 @@ class Pipeline:
         method = request.method.decode("ascii")
         headers = Headers.of(request.header_pairs())
         notes, gateway, verifier = request.notes, self.gateway, self.verifier
+        neighbor = self.neighbor
+        if neighbor is not None and neighbor.takes(method, address, headers):
+            notes["neighbor"] = neighbor
+            return await neighbor.perform(gateway, verifier, request, address, headers)
         try:
             operation = notes["meant"] = resolve_request(method, address, headers)
         except S3Error:
@@ -284,9 +291,8 @@ class Pipeline:
             headers.append(("Retry-After", str(error.retry_after)))
         body = b""
         if not isinstance(error, NotModified):
-            headers.append(("Content-Type", "application/xml"))
-            resource = address.resource if address else ""
-            body = error_document(error, resource, request.request_id)
+            told, body = _refusal(request, address, error)
+            headers += told
         request.answer_document(error.status, _rendered(request, headers), body)
 
     def _account_for(self, body: RequestBody, kind: Body) -> None:
@@ -307,6 +313,18 @@ def _tls_version(request: GatewayRequest) -> str:
     if channel is None or not request.over_tls:
         return ""
     return spoken_version(channel.transport)
+
+
+def _refusal(
+    request: GatewayRequest, address: Address | None, error: S3Error
+) -> tuple[list[tuple[str, str]], bytes]:
+    """The headers and the document of an error, as S3 has them or whoever else serves the request."""
+    neighbor: Neighbor | None = request.notes.get("neighbor")
+    if neighbor is not None:
+        return neighbor.refusal(error, request)
+    resource = address.resource if address else ""
+    body = error_document(error, resource, request.request_id)
+    return [("Content-Type", "application/xml")], body
 
 
 def _rendered(

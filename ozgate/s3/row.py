@@ -37,6 +37,8 @@ class Gate(Enum):
     """By a field of the form, where it is a browser's form; else as ``SIGNED``."""
     PREFLIGHT = "preflight"
     """Not at all: a browser asks, which cannot sign."""
+    TOKEN = "token"
+    """By the token of another's in its body, which says who; where there is a signature besides, it has to be right."""
     ANYBODY = "anybody"
     """By the signature, where there is one; nobody else is known, and nothing is granted to them."""
 

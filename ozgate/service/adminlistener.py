@@ -1,4 +1,4 @@
-"""The secrets and the admin listener of the service, put together."""
+"""The admin listener of the service, put together."""
 
 from __future__ import annotations
 
@@ -14,39 +14,15 @@ from ..admin.app import Routes, make_admin_site
 from ..admin.context import AdminContext
 from ..admin.localsocket import LocalPort
 from ..auth.kerberos import KerberosError, make_spnego
-from ..auth.secretstore import (
-    MetadataSecretStore,
-    StaticSecrets,
-    has_secret,
-    open_master_key,
-)
-from ..auth.sessions import Sessions
-from ..config.settings import Settings
+from ..auth.secretstore import has_secret
 from ..config.sitefile import ConfigurationError
 from ..errors import Unavailable
-from ..interfaces import IMetadataStore
 from .endpoints import AddressTaken
 from .listening import admin_description, listen, url_of
 
 _log = Logger()
 
 ADDRESS = "ozone.s3g.webadmin.http-address"
-
-
-async def open_secrets(settings: Settings, metadata: IMetadataStore) -> Sessions | None:
-    """Where secrets are looked up, and what is signed is verified; ``None`` when signatures are not.
-
-    :raises Unavailable: the master key is missing or wrong.
-    """
-    if not settings.security_enabled:
-        return None
-    path = os.path.join(settings.data, settings.master_key)
-    key = await open_master_key(metadata, path)
-    stored = MetadataSecretStore(metadata, key)
-    if not settings.access_key:
-        return Sessions(key, stored)
-    pairs = {settings.access_key: settings.secret_key}
-    return Sessions(key, StaticSecrets(pairs, stored))
 
 
 async def user_with_key(context: AdminContext) -> str:

@@ -51,9 +51,10 @@ from ..wire.accesslog import AccessLog, AuditLog
 from ..wire.gatewaysite import GatewaySite
 from ..wire.limits import raise_descriptors
 from ..wire.target import valid_bucket_name
-from .adminlistener import ADDRESS, open_secrets, serve_admin, user_with_key
+from .adminlistener import ADDRESS, serve_admin, user_with_key
 from .belonging import check_belonging
 from .clocks import dated
+from .credentials import make_neighbor, open_secrets
 from .endpoints import check_endpoints
 from .identity import announce, new_process_id, take_leave
 from .launch import Terminal
@@ -305,6 +306,7 @@ class GatewayService(Service):
             access_log,
             audit_log,
             health.pages(),
+            make_neighbor(self._reactor, self._dated, settings, context.sessions),
         )
         site.date = self._dated.seconds
         context = evolve(context, audit_log=audit_log)

@@ -53,6 +53,9 @@ SECRET_PARAMETERS = frozenset(
         "authorization",
         "signature",
         "awsaccesskeyid",
+        # Of STS: who sends these in a query is told that they belong into the body.
+        "webidentitytoken",
+        "tokencode",
     )
 )
 """Query parameters, in lower case, whose values are secret or part of one: of SigV4, of SigV2, keys that customers encrypt with."""

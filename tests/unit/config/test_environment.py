@@ -50,7 +50,7 @@ class NameTests(VariableTestCase):
 
     def example(self, parse: Callable[[str], object]) -> str:
         """Some text that a key without a default takes."""
-        for text in ("text", "10.0.0.0/8", "disk2=files:blobs"):
+        for text in ("text", "10.0.0.0/8", "disk2=files:blobs", "https://login.test"):
             with contextlib.suppress(ValueError):
                 parse(text)
                 return text

@@ -1,0 +1,1 @@
+"""What each action of IAM and STS does: a module a family."""
