@@ -64,6 +64,8 @@ setup(
         "treq>=26.7",
         # Verifies tokens of OpenID Connect. It is kept well, and needs nothing but cryptography.
         "PyJWT>=2.10",
+        # Klein's own, for the parts of a form.
+        "werkzeug>=3.1.4",
     ],
     extras_require={
         "kerberos": KERBEROS,

@@ -315,6 +315,14 @@ def _signer(
     )
 
 
+def signer_of_form(credential: str) -> Signer:
+    """Read the credential of a form upload, which signs no headers.
+
+    :raises AuthorizationQueryParametersError: it is none.
+    """
+    return _signer(credential, "", _malformed_query)
+
+
 def read_payload(value: str) -> str:
     """Check a value of ``x-amz-content-sha256``.
 

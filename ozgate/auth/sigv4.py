@@ -179,6 +179,39 @@ def _present(
     )
 
 
+async def authenticate_presented(
+    presented: Presented, verifier: IVerifier | None
+) -> Verified:
+    """Find out who signed what was no request: the policy of a form.
+
+    :param verifier: as for :func:`authenticate`.
+    :raises InvalidAccessKeyId: nobody has the access id.
+    :raises SignatureDoesNotMatch: it is another's signature.
+    """
+    signatory: Signatory | None = Signatory(presented.access_id)
+    if verifier is not None:
+        signatory = await _signatory(verifier, presented)
+    if signatory is None:
+        raise SignatureDoesNotMatch(
+            AWSAccessKeyId=presented.access_id,
+            StringToSign=presented.string_to_sign,
+            SignatureProvided=presented.signature,
+        )
+    return Verified(
+        presented.access_id,
+        UNSIGNED_PAYLOAD,
+        None,
+        "",
+        "",
+        presented.signature,
+        False,
+        signatory.user,
+        None if verifier is None else presented,
+        signatory.grants,
+        signatory.session,
+    )
+
+
 async def confirm(verified: Verified, verifier: IVerifier | None) -> Verified:
     """Make sure that what a request was signed with, if it was, is still a secret: its body may have taken hours.
 

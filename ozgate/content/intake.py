@@ -81,12 +81,13 @@ async def store(target: Target, body: bytes) -> Content:
         raise
 
 
-def begin(target: Target, size: int) -> ExtentSink:
+def begin(target: Target, size: int, *, at_most: bool = False) -> ExtentSink:
     """A consumer of so many bytes, which puts them into blobs.
 
+    :param at_most: whether they may be fewer, but one at least.
     :raises Unavailable: the store takes none.
     """
-    return ExtentSink(target.blobs.default, size, target.sealing, target)
+    return ExtentSink(target.blobs.default, size, target.sealing, target, at_most)
 
 
 async def abandon(target: Target, extents: ExtentSink) -> None:
@@ -137,6 +138,7 @@ class ExtentSink:
     :param size: bytes that will come.
     :param sealing: seals them, each blob by itself; ``None`` for nothing.
     :param reading: where it counts as a reader until it is committed or aborted; whoever commits asks for the row in the same turn. ``None`` where another does.
+    :param at_most: whether fewer bytes may come.
     """
 
     def __init__(
@@ -145,8 +147,10 @@ class ExtentSink:
         size: int,
         sealing: Sealing | None = None,
         reading: Reading | None = None,
+        at_most: bool = False,
     ) -> None:
         self._blobs = blobs
+        self._at_most = at_most
         self._reading = reading
         self._token: int | None = None
         self._missing = size
@@ -220,8 +224,10 @@ class ExtentSink:
         :raises NoSpace: as :meth:`~ozgate.interfaces.IBlobSink.commit`.
         :raises Unavailable: likewise.
         """
-        if self._missing:
+        if self._missing and not self._at_most:
             raise RuntimeError(f"{self._missing} bytes of a body were not written")
+        length, seal = self._seals[-1]
+        self._seals[-1] = length - self._room, seal
         self._commit_sink()
         outcomes = await DeferredList(self._commits, consumeErrors=True)
         self._leave()
@@ -261,11 +267,11 @@ class ExtentSink:
         if limit and sealing is not None:
             limit = sealing.plain_size(limit)
         size = self._room = min(self._missing, limit) if limit else self._missing
-        if sealing is None:
-            self._sink: IBlobSink = self._blobs.create(size)
-        else:
-            stored = self._blobs.create(sealing.stored_size(size))
-            self._sink, seal = sealing.seal(stored)
+        hint = size if sealing is None else sealing.stored_size(size)
+        # Room for bytes that may not come would be taken in vain.
+        self._sink: IBlobSink = self._blobs.create(None if self._at_most else hint)
+        if sealing is not None:
+            self._sink, seal = sealing.seal(self._sink)
         self._sinks.append(self._sink)
         self._seals.append((size, seal))
 

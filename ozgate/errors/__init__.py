@@ -13,6 +13,7 @@ from __future__ import annotations
 from .base import ClientGone as ClientGone
 from .base import S3Error as S3Error
 from .configuration import *
+from .forms import *
 from .frames import forget_frames as forget_frames
 from .stores import Absent as Absent
 from .stores import Conflict as Conflict

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
@@ -35,6 +35,19 @@ Ts = TypeVarTuple("Ts")
 def _unwatched() -> AbstractContextManager[Callable[[], None]]:
     """No client that could go: the caller came by another way than a connection."""
     return nullcontext(lambda: None)
+
+
+AdmitForm = Callable[
+    [Mapping[str, str]],
+    Awaitable["tuple[Verified, Principal, Callable[[], Awaitable[Principal]]]",],
+]
+
+
+async def _no_form(
+    fields: Mapping[str, str],
+) -> tuple[Verified, Principal, Callable[[], Awaitable[Principal]]]:
+    """Nobody is asked who sent a form: the caller came by another way than a request."""
+    raise NotImplementedError
 
 
 def asked_of(
@@ -91,6 +104,8 @@ class Call:
     """What the access and audit logs should say besides: as ``source`` the bucket that a link led to."""
     admit_again: Callable[[], Awaitable[Principal]] | None = None
     """See :func:`~ozgate.s3.gate.admit_again`; ``None`` where nothing can have changed."""
+    admit_form: AdmitForm = _no_form
+    """See :func:`~ozgate.s3.gate.admit_form`; gives besides what finds out once more who asks."""
     computing: Callable[[], AbstractContextManager[Callable[[], None]]] = _unwatched
     """See :meth:`~ozgate.wire.request.GatewayRequest.computing`."""
 

@@ -6,12 +6,15 @@ Whoever did not sign is :data:`~ozgate.values.ANONYMOUS`, whom nothing is grante
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..auth.canonical import UNSIGNED_PAYLOAD
 from ..auth.claims import is_claimed, read_payload
+from ..auth.forms import presented_by
 from ..auth.hoisted import hoisted_headers
-from ..auth.sigv4 import Verified, authenticate, confirm
+from ..auth.sigv4 import Verified, authenticate, authenticate_presented, confirm
 from ..errors import InvalidRequest
 from ..values import ANONYMOUS, NO_GRANTS, Principal
 from ..wire.headers import Headers
@@ -57,6 +60,25 @@ async def admit(
     if verified.presigned:
         headers = with_presigned(headers, address.query)
     return verified, await principal_of(gateway, verifier, verified), headers
+
+
+async def admit_form(
+    gateway: Gateway, verifier: IVerifier | None, fields: Mapping[str, str]
+) -> tuple[Verified, Principal, Callable[[], Awaitable[Principal]]]:
+    """Find out who signed a browser's form, once its fields are here; whoever did not is :data:`~ozgate.values.ANONYMOUS`.
+
+    :param fields: those before the file, by their names in lower case.
+    :return: what the signature says, who that is, and what finds out once more who it is.
+    :raises S3Error: it says that somebody signed, and nobody did so well.
+    """
+    now, sigv2 = gateway.clock.seconds(), gateway.settings.sigv2_presigned
+    presented = presented_by(fields, now, sigv2)
+    if presented is None:
+        verified, principal = _unsigned(Gate.FORM, Headers({})), ANONYMOUS
+    else:
+        verified = await authenticate_presented(presented, verifier)
+        principal = await principal_of(gateway, verifier, verified)
+    return verified, principal, partial(admit_again, gateway, verifier, verified)
 
 
 async def admit_again(

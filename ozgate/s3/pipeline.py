@@ -33,7 +33,7 @@ from .call import Call, asked_of
 from .documents import error_document
 from .failures import as_s3_error, code_of, log_failure, log_success
 from .finish import finish
-from .gate import admit, admit_again
+from .gate import admit, admit_again, admit_form
 from .openpages import HEADERS
 from .origins import headers_for_page
 from .reply import Reply
@@ -141,7 +141,7 @@ class Pipeline:
             operation.audit if operation else "UNKNOWN",
             access_id,
             address.bucket if address else "",
-            address.key if address else "",
+            request.notes.get("key") or (address.key if address else ""),
             seconds,
             failed,
             request.notes.get("source"),
@@ -222,6 +222,7 @@ class Pipeline:
                 request.request_id,
                 notes,
                 partial(admit_again, gateway, verifier, verified),
+                partial(admit_form, gateway, verifier),
                 request.computing,
             )
         )

@@ -31,6 +31,7 @@ from .terms import Digests, Terms, read_terms
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IConsumer
 
+    from ..gateway.gateway import Gateway
     from ..interfaces import IMetadataTransaction
     from ..values import Bucket
     from .asked import Asked
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-_HELD = 64 << 10
+HELD = 64 << 10
 """Bodies of at most this many bytes are held and hashed at once: MD5 of them takes 85 µs, a thread hop 65 µs."""
 
 PROMPT = 1.0
@@ -84,20 +85,58 @@ async def receive(
     gateway = call.gateway
     small = most_inline(gateway) if inline else 0
     gateway.check_room(in_rows=size <= small)
-    if size > max(small, _HELD):
+    if size > max(small, HELD):
         return await _stream(call, terms, size, algorithms)
     digests = Digests(terms, (*algorithms, "CRC64NVME"))
     data = await _collect(call, terms, size, digests, IncompleteBody)
-    if size <= small or not data:
+    return await _kept(gateway, terms, digests, data, small)
+
+
+async def kept_in_memory(call: Call, terms: Terms, data: bytes, small: int) -> Received:
+    """A body that is in memory already, verified and kept.
+
+    :param small: bytes that it may have to be inline.
+    :raises S3Error: what the client stated about it does not hold.
+    """
+    digests = Digests(terms, ("CRC64NVME",))
+    for each in digests.hashes():
+        each.update(data)
+    digests.verify({})
+    return await _kept(call.gateway, terms, digests, data, small)
+
+
+async def _kept(
+    gateway: Gateway, terms: Terms, digests: Digests, data: bytes, small: int
+) -> Received:
+    """A body in memory that was found true."""
+    if len(data) <= small or not data:
         content = inline_content(gateway, data)
     else:
         content = await store(gateway, data)
     return Received(
-        content, size, digests.md5.hexdigest(), digests.checksums(), terms.algorithm
+        content,
+        len(data),
+        digests.md5.hexdigest(),
+        digests.checksums(),
+        terms.algorithm,
     )
 
 
-def is_to_come(call: Call, at_once: int = _HELD) -> bool:
+def received_of(
+    terms: Terms, digests: Digests, content: Content, crc64nvme: int
+) -> Received:
+    """A body that is in blobs, durable, and was found true.
+
+    :param crc64nvme: of all of it, which was computed on the way.
+    """
+    checksums = digests.checksums()
+    checksums.setdefault("CRC64NVME", encode(crc64nvme.to_bytes(8, "big")))
+    return Received(
+        content, content.length, digests.md5.hexdigest(), checksums, terms.algorithm
+    )
+
+
+def is_to_come(call: Call, at_once: int = HELD) -> bool:
     """Whether a body is awaited, so that it pays to find out whether it is wanted before it is taken.
 
     :param at_once: bytes that come with their request's head, more or less: to look twice would only cost.
@@ -230,7 +269,4 @@ async def _stream(
         # CancelledError is one of them: the client has gone.
         await abandon(call.gateway, extents)
         raise
-    checksums = digests.checksums()
-    if "CRC64NVME" not in checksums:
-        checksums["CRC64NVME"] = encode(extents.crc64nvme.to_bytes(8, "big"))
-    return Received(content, size, digests.md5.hexdigest(), checksums, terms.algorithm)
+    return received_of(terms, digests, content, extents.crc64nvme)

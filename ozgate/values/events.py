@@ -10,6 +10,7 @@ __all__ = ["Cause", "Event", "EventName"]
 
 EventName = Literal[
     "ObjectCreated:Put",
+    "ObjectCreated:Post",
     "ObjectCreated:Copy",
     "ObjectCreated:CompleteMultipartUpload",
     "ObjectRemoved:Delete",

@@ -188,8 +188,8 @@ class StrangerTests(AttackTestCase):
             if method == "OPTIONS":
                 expected = {(400, "BadRequest")}
             elif kind is A_FORM and method == "POST" and is_bucket and not query:
-                # It is signed in its fields, which nobody reads yet.
-                expected = {(501, "NotImplemented")}
+                # It is signed in its fields, and has none.
+                expected = {(400, "InvalidArgument")}
             elif kind.is_none:
                 expected = {(403, "AccessDenied")}
             else:

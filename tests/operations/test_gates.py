@@ -54,21 +54,21 @@ class UnresolvedTests(OperationTestCase):
 
 
 class FormTests(OperationTestCase):
-    """Uploads by a browser's form, which are not built."""
+    """Uploads by a browser's form; what is in them has a file of its own, ``test_post_object``."""
 
     async def test_form(self) -> None:
-        """A form needs no signature but those in its fields, which nobody reads yet: it is told that it is not built."""
+        """A form needs no signature but those in its fields: one without any is told what it lacks."""
         asked = self.client.request("POST", "/bucket", FORM, b"--x--", signed=False)
-        await self.refused(asked, 501, "NotImplemented")
+        await self.refused(asked, 400, "InvalidArgument")
         self.assertIn("| op=POST_OBJECT ", last_line(self.client.audit_log))
 
     async def test_no_form(self) -> None:
-        """What is no form must be signed, and what is signed is told the same as a form."""
+        """What is no form must be signed, and what is signed is no form."""
         for headers in ({}, {"content-type": "text/plain"}):
             asked = self.client.request("POST", "/bucket", headers, b"x", signed=False)
             await self.refused(asked, 403, "AccessDenied")
         asked = self.client.request("POST", "/bucket", FORM, b"x")
-        await self.refused(asked, 501, "NotImplemented")
+        await self.refused(asked, 400, "InvalidArgument")
 
 
 class PresignedTests(OperationTestCase):

@@ -16,9 +16,11 @@ from tests.operations.uploads import LARGE, SMALL, ObjectTestCase
 BUILT = [
     row
     for row in OPERATIONS
-    if row.perform is not None and row.gate is not Gate.PREFLIGHT
+    if row.perform is not None and row.gate not in (Gate.PREFLIGHT, Gate.FORM)
 ]
-"""Preflights have a file of their own, :mod:`tests.operations.test_preflight`: nobody is asked who it is."""
+"""Preflights and forms have files of their own, :mod:`tests.operations.test_preflight` and ``test_post_object``: those nobody signs, these are
+signed in their fields.
+"""
 NOT_BUILT = [row for row in OPERATIONS if row.perform is None]
 PATHS = {Scope.SERVICE: "/", Scope.BUCKET: "/bucket", Scope.OBJECT: "/bucket/key"}
 

@@ -61,7 +61,7 @@ FOREIGN: dict[str, set[str]] = {
     "config": {"attrs"},
     "interfaces": {"twisted", "zope"},
     "auth": {"attrs", "cryptography", "gssapi", "jwt", "treq", "twisted", "zope"},
-    "wire": {"OpenSSL", "attrs", "cryptography", "twisted", "zope"},
+    "wire": {"OpenSSL", "attrs", "cryptography", "twisted", "werkzeug", "zope"},
     "content": {"attrs", "awscrt", "twisted", "zope"},
     "gateway": {"attrs", "twisted", "zope"},
     "s3": {"attrs", "awscrt", "isal", "klein", "twisted", "zope"},

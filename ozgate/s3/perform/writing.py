@@ -5,10 +5,12 @@ Source: Amazon S3 API Reference, PutObject; Amazon S3 User Guide, "Checking obje
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...content.intake import most_inline
-from ...values import Bucket, Checksum, ObjectVersion
+from ...immutable import frozen
+from ...values import Bucket, Checksum, EventName, ObjectVersion
 from ..changing import Draft, check_put, put_version
 from ..grantees import Wanted, wanted_of
 from ..headers import checksum_headers, read_object_headers, read_tags
@@ -24,30 +26,62 @@ if TYPE_CHECKING:
     from ..call import Call
 
 
+@frozen
+class Described:
+    """What the headers of a write say of the object to be; see :class:`~ozgate.values.ObjectVersion`.
+
+    :ivar wanted: the access control list that they ask for.
+    """
+
+    system: Mapping[str, str]
+    metadata: Mapping[str, str]
+    storage_class: str
+    tags: Mapping[str, str]
+    wanted: Wanted | None
+
+
 async def put_object(call: Call) -> Reply:
     """Store an object."""
-    system, metadata, storage_class = read_object_headers(call)
-    tags = read_tags(call)
-    wanted = await wanted_of(call)
+    described = await describe(call)
     if is_to_come(call, most_inline(call.gateway)):
-        await call.read_authorized(check_target, stated_size(call), wanted)
+        await call.read_authorized(check_target, stated_size(call), described.wanted)
     received = await receive(call, inline=True)
+    _, headers = await store_received(call, described, received, "ObjectCreated:Put")
+    return Reply(200, headers)
+
+
+async def describe(call: Call) -> Described:
+    """What a write's headers say of the object.
+
+    :raises S3Error: they ask for what is not built, or break a rule of S3's.
+    """
+    traits = read_object_headers(call)
+    return Described(*traits, read_tags(call), await wanted_of(call))
+
+
+async def store_received(
+    call: Call, described: Described, received: Received, event: EventName
+) -> tuple[ObjectVersion, list[tuple[str, str]]]:
+    """Make a version of a body that was taken.
+
+    :return: the version, durable, and the headers of the answer.
+    """
     checksum = full_checksum(received)
     draft = Draft(
-        event="ObjectCreated:Put",
+        event=event,
         key=call.key,
         version_id=new_version_id(),
         content=received.content,
         etag=received.md5,
-        storage_class=storage_class,
-        headers=system,
-        metadata=metadata,
-        tags=tags,
+        storage_class=described.storage_class,
+        headers=described.system,
+        metadata=described.metadata,
+        tags=described.tags,
         checksum=checksum,
     )
-    version = await keep(call, received, _put, draft, wanted)
+    version = await keep(call, received, _put, draft, described.wanted)
     headers = [("ETag", f'"{version.etag}"'), *checksum_headers(checksum)]
-    return Reply(200, headers + made_headers(version))
+    return version, headers + made_headers(version)
 
 
 def check_target(
