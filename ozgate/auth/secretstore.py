@@ -89,11 +89,6 @@ def has_secret(tx: IMetadataTransaction, access_id: str) -> bool:
         return True
 
 
-def has_keys(tx: IMetadataTransaction, user: str) -> bool:
-    """Whether a user has any key at all, good or expired; an interaction."""
-    return has_secret(tx, user) or bool(tx.secrets_of(user, "", 1))
-
-
 def _issue(tx: IMetadataTransaction, secret: Secret, ttl: float | None) -> None:
     """Keep a new secret.
 

@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from .offline import Stores
 
 
-ABOUT_SECRETS = frozenset(("get_secret", "set_secret", "revoke_secret", "list_secrets"))
+ABOUT_SECRETS = frozenset(
+    (
+        "get_secret",
+        "set_secret",
+        "revoke_secret",
+        "list_secrets",
+        "create_access_key",
+        "rotate_access_key",
+    )
+)
 """Commands that a service where nobody proves who they are has not: it is one with security off, or an impostor."""
 
 

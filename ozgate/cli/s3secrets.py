@@ -92,16 +92,31 @@ _export = click.option(
     metavar="TIME",
     help="How long the secret is good for, such as 30d; by default until it is revoked.",
 )
-def getsecret(user: str | None, key: str, export: bool, ttl: float | None) -> None:
+@click.option(
+    "-y", "--yes", is_flag=True, help="Do not ask before a user is made by that."
+)
+def getsecret(
+    user: str | None, key: str, export: bool, ttl: float | None, yes: bool
+) -> None:
     """Make a secret and print it, this once."""
-    made = _ask("getsecret", "get_secret", user=user, key=key, ttl=ttl)
-    _print(made, export)
-    if user is not None and made["isFirst"] and sys.stderr.isatty():
-        # For people only, whose slips of the pen would make keys of nobody; scripts get what Ozone prints.
+    arguments = {"user": user, "key": key, "ttl": ttl}
+    # A slip of the pen would make a key of nobody. Only people are asked: scripts go on as with Ozone, which asks nobody.
+    asks = user is not None and not yes and sys.stdin.isatty() and sys.stderr.isatty()
+    try:
+        made = client.ask("get_secret", **arguments, only_known=asks)
+    except AdminError as error:
+        if error.code != "USER_NOT_FOUND":
+            _refuse("getsecret", error)
         click.echo(
-            f"{user} is new: no key was theirs until now. If the name is a slip of the pen, 'ozgate s3 revokesecret' takes this one back.",
+            f"There is no user '{user}' yet. Enter 'y' to make one: ",
+            nl=False,
             err=True,
         )
+        if sys.stdin.readline().strip().lower() != "y":
+            click.echo("Operation cancelled.", err=True)
+            sys.exit(client.CANCELLED)
+        made = _ask("getsecret", "get_secret", **arguments)
+    print_pair(made["awsAccessKey"], made["awsSecret"], export)
 
 
 @click.command()
@@ -118,7 +133,7 @@ def setsecret(user: str | None, key: str, export: bool, secret: str) -> None:
     if secret == "-":
         secret = _typed()
     made = _ask("setsecret", "set_secret", user=user, key=key, secret=secret)
-    _print(made, export)
+    print_pair(made["awsAccessKey"], made["awsSecret"], export)
     if said := made.get("warning"):
         click.echo(f"warning: {said}", err=True)
 
@@ -161,13 +176,18 @@ def _ask(command: str, name: str, **arguments: Any) -> Any:
     try:
         return client.ask(name, **arguments)
     except AdminError as error:
-        if error.code == "SECURITY_DISABLED":
-            _security_is_off(command)
-        click.echo(str(error), err=True)
-        if error.code in REMEDIES:
-            # After Ozone's line, which scripts look for.
-            click.echo(REMEDIES[error.code], err=True)
-        sys.exit(client.FAILED)
+        _refuse(command, error)
+
+
+def _refuse(command: str, error: AdminError) -> NoReturn:
+    """Say what was refused, and end the process."""
+    if error.code == "SECURITY_DISABLED":
+        _security_is_off(command)
+    click.echo(str(error), err=True)
+    if error.code in REMEDIES:
+        # After Ozone's line, which scripts look for.
+        click.echo(REMEDIES[error.code], err=True)
+    sys.exit(client.FAILED)
 
 
 def _security_is_off(command: str) -> NoReturn:
@@ -192,8 +212,8 @@ def _confirmed(user: str | None, key: str) -> bool:
     return sys.stdin.readline().strip().lower() == "y"
 
 
-def _print(made: dict[str, Any], export: bool) -> None:
-    access_id, secret = made["awsAccessKey"], made["awsSecret"]
+def print_pair(access_id: str, secret: str, export: bool) -> None:
+    """Print a key and its secret, as Ozone does, or as a shell takes them."""
     if export:
         click.echo(f"export AWS_ACCESS_KEY_ID={_quoted(access_id)}")
         click.echo(f"export AWS_SECRET_ACCESS_KEY={_quoted(secret)}")

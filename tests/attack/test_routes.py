@@ -58,6 +58,7 @@ ARGUMENTS: dict[str, Any] = {
     "store": "files",
     "target": "/tmp/stolen",
     "space_quota": 1,
+    **dict.fromkeys(("policy", "group", "access_id", "document"), "admin"),
 }
 """Arguments by their names: what an attacker would say."""
 

@@ -167,14 +167,15 @@ class CommandTests(SecretCase):
         self.assertIn(make, self.started(*SECURE).output())
 
     def test_new_user(self) -> None:
-        """Whoever makes a key for a name that had none is told so at a terminal: it may be a slip of the pen."""
+        """Whoever would make a key of somebody who is not there is asked at a terminal: it may be a slip of the pen. Scripts are not."""
         self.started(*SECURE)
 
-        def typed(*arguments: str) -> str:
-            """What a terminal shows for the errors of ``getsecret``."""
+        def typed(answer: str, *arguments: str) -> tuple[int, str]:
+            """The exit code of ``getsecret``, and what a terminal shows of its questions and errors."""
             ours, theirs = os.openpty()
+            os.write(ours, answer.encode() + b"\n")
             try:
-                subprocess.run(
+                ended = subprocess.run(
                     [sys.executable, "-m", "ozgate", "s3", "getsecret", *arguments],
                     env={
                         "PATH": os.environ["PATH"],
@@ -184,19 +185,34 @@ class CommandTests(SecretCase):
                     stdin=theirs,
                     stdout=subprocess.DEVNULL,
                     stderr=theirs,
-                    check=True,
                     timeout=60,
                 )
                 os.write(theirs, b"end\n")
-                return os.read(ours, 4096).decode()
+                return ended.returncode, os.read(ours, 4096).decode()
             finally:
                 os.close(ours)
                 os.close(theirs)
 
-        self.assertIn("zoee is new", typed("-u", "zoee"))
-        self.assertIn("'ozgate s3 revokesecret'", typed("-u", "zoeee"))
-        self.assertNotIn("is new", typed("-u", "zoee", "--key", "further"))
-        self.assertNotIn("is new", typed())
+        asked = "There is no user 'zoee' yet."
+        for answer in ("n", "", "no"):
+            code, said = typed(answer, "-u", "zoee")
+            self.assertEqual(code, 1)
+            self.assertIn(asked, said)
+            self.assertIn("Operation cancelled.", said)
+        self.assertEqual(self.ozgate("s3", "listsecrets")[1], "[]\n")
+        code, said = typed("y", "-u", "zoee")
+        self.assertEqual(code, 0)
+        self.assertIn(asked, said)
+        for arguments in (
+            ("-u", "zoee", "--key", "further"),
+            ("-u", "zoeee", "--yes"),
+            ("-u", self.me),
+            ("--key", "own"),
+        ):
+            code, said = typed("n", *arguments)
+            self.assertEqual(code, 0, said)
+            self.assertNotIn("There is no user", said)
+        self.pair("-u", "another")
 
     def test_listed(self) -> None:
         """An administrator sees whose secrets there are and how old, in order, and no secret."""

@@ -11,7 +11,9 @@ import re
 
 from twisted.logger import Logger
 
-from ...auth.secretstore import access_id_of, has_keys, is_expired
+from ...auth.identities.naming import is_user_name
+from ...auth.identities.users import is_user
+from ...auth.secretstore import access_id_of, is_expired
 from ...config.strength import refusal, warning
 from ...errors import Absent, Conflict
 from ...interfaces import IMetadataTransaction, ISecretStore
@@ -28,9 +30,6 @@ LONGEST_LIFE = 100 * 365 * 86400.0
 
 MOST_LISTED = 1000
 
-_user = re.compile(r"[!-~]{1,256}").fullmatch
-_forbidden_in_users = frozenset("~,'\"\\`$")
-"""``~`` begins a key's name; the others would not survive in an Authorization header or a shell."""
 _key = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 
 
@@ -45,26 +44,27 @@ async def get_secret(
     user: str | None = None,
     key: str = "",
     ttl: float | None = None,
+    only_known: bool = False,
 ) -> Json:
     """Make a secret, which is shown this once.
 
     :param user: whose; the caller's own when ``None``.
     :param key: the name of a further key.
     :param ttl: seconds after which it is refused.
-    :return: ``awsAccessKey``, ``awsSecret``, and whether it ``isFirst``: the user had no key until now.
-    :raises AdminError: ``S3_SECRET_ALREADY_EXISTS``, ``USER_MISMATCH``, ``INVALID_REQUEST``.
+    :param only_known: whether another user has to be there already: with a key, or a row.
+    :return: ``awsAccessKey`` and ``awsSecret``.
+    :raises AdminError: ``S3_SECRET_ALREADY_EXISTS``, ``USER_MISMATCH``, ``USER_NOT_FOUND``, ``INVALID_REQUEST``.
     """
-    store = _store(context, caller)
+    store = open_store(context, caller)
     owner = _target(caller, user, key)
     access_id = access_id_of(owner, key)
     if owner == context.settings.access_key and not caller.is_s3_admin:
         # Whoever happens to bear the name of the operator's own key is not the operator.
         raise _invalid(f"the secret of {owner} is set in the configuration")
-    if ttl is not None and not 0 < ttl <= LONGEST_LIFE:
-        raise _invalid(
-            f"a time to live is above 0 and at most {LONGEST_LIFE:.0f} seconds"
-        )
-    had_keys = await context.gateway.metadata.read(has_keys, owner)
+    check_ttl(ttl)
+    if only_known and owner not in (caller.user, context.settings.access_key):
+        if not await context.gateway.metadata.read(is_user, owner):
+            raise AdminError("USER_NOT_FOUND", f"There is no user {owner} yet", 404)
     try:
         _, secret = await store.issue(owner, key, ttl)
     except Conflict:
@@ -72,7 +72,7 @@ async def get_secret(
             "S3_SECRET_ALREADY_EXISTS", f"Secret for '{access_id}' already exists"
         ) from None
     _say("generated", caller, access_id)
-    return {**_shown(access_id, secret), "isFirst": not had_keys}
+    return _shown(access_id, secret)
 
 
 async def set_secret(
@@ -87,7 +87,7 @@ async def set_secret(
     :return: ``awsAccessKey``, ``awsSecret``, and a ``warning`` where the secret can be guessed.
     :raises AdminError: ``ACCESS_ID_NOT_FOUND``, ``USER_MISMATCH``, ``INVALID_REQUEST``.
     """
-    store = _store(context, caller)
+    store = open_store(context, caller)
     access_id = access_id_of(_target(caller, user, key), key)
     if refused := refusal(secret):
         raise _invalid(refused)
@@ -111,7 +111,7 @@ async def revoke_secret(
 
     :raises AdminError: ``S3_SECRET_NOT_FOUND``, ``USER_MISMATCH``, ``INVALID_REQUEST``.
     """
-    store = _store(context, caller)
+    store = open_store(context, caller)
     access_id = access_id_of(_target(caller, user, key), key)
     try:
         await store.revoke(access_id)
@@ -131,7 +131,7 @@ async def list_secrets(
 
     :raises AdminError: the caller is no administrator of S3.
     """
-    store = _store(context, caller)
+    store = open_store(context, caller)
     if not caller.is_s3_admin:
         raise access_denied(f"{caller.user} is no administrator of S3")
     rows = await store.listed(after, max(1, min(limit, MOST_LISTED)))
@@ -139,7 +139,7 @@ async def list_secrets(
     return [_listed(row, now) for row in rows]
 
 
-def _store(context: AdminContext, caller: Caller) -> ISecretStore:
+def open_store(context: AdminContext, caller: Caller) -> ISecretStore:
     """The secrets, where there are any and the caller may come to them the way he came.
 
     :raises AdminError: security is off, or secrets are not to be had over TCP.
@@ -169,15 +169,36 @@ def _target(caller: Caller, user: str | None, key: str) -> str:
             "nor does current user has administrator privilege.",
             403,
         )
-    if not _user(wanted) or not _forbidden_in_users.isdisjoint(wanted):
+    if not is_user_name(wanted):
         raise _invalid(
-            f"{wanted!r} cannot have a secret: a name is up to 256 characters of ASCII without spaces, quotes, commas, $, \\ and ~"
+            f"{wanted!r} cannot have a secret: a name is up to 256 characters of ASCII without spaces, quotes, commas, $, \\ and ~, and no access key id"
         )
-    if key and not _key(key):
+    if key:
+        check_key_name(key)
+    return wanted
+
+
+def check_key_name(key: str) -> None:
+    """Make sure that a further key may be called so.
+
+    :raises AdminError: not so.
+    """
+    if not _key(key):
         raise _invalid(
             f"{key!r} is no name of a key: up to 64 letters, digits, dots, dashes and underscores"
         )
-    return wanted
+
+
+def check_ttl(ttl: float | None) -> None:
+    """Make sure that a secret may live so long.
+
+    :param ttl: seconds; ``None``: for ever.
+    :raises AdminError: not so.
+    """
+    if ttl is not None and not 0 < ttl <= LONGEST_LIFE:
+        raise _invalid(
+            f"a time to live is above 0 and at most {LONGEST_LIFE:.0f} seconds"
+        )
 
 
 def _invalid(message: str) -> AdminError:

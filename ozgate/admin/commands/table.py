@@ -24,7 +24,18 @@ from ..caller import Caller, caller_of
 from ..context import AdminContext
 from ..errors import AdminError, access_denied, as_admin_error
 from ..upkeep import backupcommands, drain, fsck, scrub
-from . import acls, buckets, keys, quotas, s3secrets, volumes
+from . import (
+    accesskeys,
+    acls,
+    buckets,
+    groups,
+    keys,
+    policies,
+    quotas,
+    s3secrets,
+    users,
+    volumes,
+)
 
 Command = Callable[..., Awaitable[Any]]
 """``async def name(context, caller, **arguments) -> JSON-able``; raises AdminError, S3Error, StoreError."""
@@ -37,6 +48,34 @@ COMMANDS: dict[str, Command] = {
         s3secrets.set_secret,
         s3secrets.revoke_secret,
         s3secrets.list_secrets,
+        users.create_user,
+        users.list_users,
+        users.info_user,
+        users.remove_user,
+        users.disable_user,
+        users.enable_user,
+        users.attach_user_policy,
+        users.detach_user_policy,
+        groups.create_group,
+        groups.list_groups,
+        groups.info_group,
+        groups.remove_group,
+        groups.add_user_to_group,
+        groups.remove_user_from_group,
+        groups.attach_group_policy,
+        groups.detach_group_policy,
+        policies.create_policy,
+        policies.update_policy,
+        policies.list_policies,
+        policies.info_policy,
+        policies.remove_policy,
+        accesskeys.create_access_key,
+        accesskeys.list_access_keys,
+        accesskeys.info_access_key,
+        accesskeys.disable_access_key,
+        accesskeys.enable_access_key,
+        accesskeys.rotate_access_key,
+        accesskeys.remove_access_key,
         volumes.create_volume,
         volumes.info_volume,
         volumes.list_volumes,

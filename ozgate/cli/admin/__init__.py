@@ -1,4 +1,4 @@
-"""``ozgate admin …``: looking after what is stored."""
+"""``ozgate admin …``: looking after what is stored, and after who may do what."""
 
 from __future__ import annotations
 
@@ -8,14 +8,28 @@ from .. import client
 from .backup import make_backup, restore_backup
 from .drain import drain_store
 from .fsck import fsck
+from .identities.group import group
+from .identities.key import key
+from .identities.policy import policy
+from .identities.user import user
 from .scrub import scrub
 
 
 @click.group()
 @client.reaches_service
 def admin() -> None:
-    """Look after what is stored: check, mend, copy and move it."""
+    """Look after what is stored, and after who may do what."""
 
 
-for command in (scrub, fsck, make_backup, restore_backup, drain_store):
+for command in (
+    scrub,
+    fsck,
+    make_backup,
+    restore_backup,
+    drain_store,
+    user,
+    group,
+    policy,
+    key,
+):
     admin.add_command(command)

@@ -59,6 +59,10 @@ class CommandTests(SynchronousTestCase):
         groups = (
             "",
             "admin",
+            "admin group",
+            "admin key",
+            "admin policy",
+            "admin user",
             "config",
             "s3",
             "sh",

@@ -1,0 +1,1 @@
+"""``ozgate admin user|group|policy|key``: who there is, and what they may do."""
