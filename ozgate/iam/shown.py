@@ -5,7 +5,7 @@ Source: IAM API Reference, "User", "Group", "Policy", "PolicyVersion", "AccessKe
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from binascii import Error as BadBase64
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -179,7 +179,7 @@ def page_from(form: Form) -> tuple[str, int]:
     marker = form.get("Marker")
     most = form.number("MaxItems", 100, 1, 1000)
     try:
-        return urlsafe_b64decode(marker.encode()).decode(), most
+        return b64decode(marker.encode(), b"-_", validate=True).decode(), most
     except (BadBase64, ValueError):
         raise ValidationError("Invalid Marker.") from None
 
