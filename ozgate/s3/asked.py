@@ -36,7 +36,8 @@ class Asked:
     :ivar tls_version: such as ``1.3``; ``""`` where it came without TLS.
     :ivar shown: the volume that S3 shows.
     :ivar is_closed: whether public access is blocked for all buckets.
-    :ivar stated: what its body says of condition keys of policies, by their names in small letters, but for the names of tags.
+    :ivar stated: what its body says of condition keys of policies, by their names in small letters, but for the names of tags; ``None`` while it
+        is not here.
     """
 
     principal: Principal
@@ -54,7 +55,7 @@ class Asked:
     tls_version: str = ""
     shown: str = ""
     is_closed: bool = False
-    stated: tuple[tuple[str, str], ...] = ()
+    stated: tuple[tuple[str, str], ...] | None = ()
 
     @property
     def key(self) -> str:

@@ -141,7 +141,8 @@ class Call:
     def state(self, *stated: tuple[str, str]) -> None:
         """Have policies know what the body says of their condition keys; see :class:`~ozgate.s3.asked.Asked`."""
         if stated:
-            self.asked = evolve(self.asked, stated=(*self.asked.stated, *stated))
+            known = self.asked.stated or ()
+            self.asked = evolve(self.asked, stated=(*known, *stated))
 
     async def confirm(self) -> None:
         """Find out anew who asks, where a body, or the work, has taken its time: from here on that is asked for whatever is done.

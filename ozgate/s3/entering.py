@@ -9,6 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
+from attrs import evolve
+
 from ..errors import AccessDenied, NoSuchBucket, S3Error, StoreError
 from ..secondlook import claimed
 from ..values import Bucket, Claim, Volume
@@ -36,6 +38,14 @@ _COMPARING = ("s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion")
 
 _TELLING = ("if-match", "x-amz-if-match-size", "x-amz-if-match-last-modified-time")
 """Conditions that tell what an object is, and whether it is there: one that does not hold changes nothing, and may be tried again."""
+
+_STATING = (
+    "CreateBucket",
+    "PutObjectTagging",
+    "PutObjectRetention",
+    "PutObjectLegalHold",
+)
+"""Operations whose bodies say what condition keys of policies are about."""
 
 _COPYING = ("CopyObject", "UploadPartCopy")
 """Operations that copy from a bucket; they have read the name of their source by the time that they write."""
@@ -185,8 +195,15 @@ def authorize_creation(tx: IMetadataTransaction, asked: Asked) -> None:
     if volume is None:
         # Nobody's: for administrators.
         volume = Volume(asked.volume, owner="", created=0)
+    if _hangs_on_body(asked) and (asked.principal.policies or asked.principal.limits):
+        return
     for action in (asked.action, *actions_besides(asked)):
         authorize(tx, asked, action, volume)
+
+
+def authorize_early_creation(tx: IMetadataTransaction, asked: Asked) -> None:
+    """As :func:`authorize_creation`, before the body is here."""
+    authorize_creation(tx, evolve(asked, stated=None))
 
 
 def authorize_list(tx: IMetadataTransaction, asked: Asked) -> None:
@@ -259,6 +276,13 @@ def _end(tx: IMetadataTransaction, asked: Asked, led: Led, name: str) -> Bucket:
     return led.bucket
 
 
+def _hangs_on_body(asked: Asked) -> bool:
+    """Whether policies speak of what a body says, which is not here yet; DeleteObjects asks them for each key, when it is."""
+    if asked.operation == "DeleteObjects":
+        return True
+    return asked.stated is None and asked.operation in _STATING
+
+
 def _authorize_operation(
     tx: IMetadataTransaction, asked: Asked, bucket: Bucket
 ) -> None:
@@ -267,8 +291,7 @@ def _authorize_operation(
     version = asked.address.query.get("versionId") or ""
     if not has_policies(asked, bucket):
         authorize(tx, asked, action, bucket, key, version)
-    elif asked.operation != "DeleteObjects":
-        # Of that one policies speak key by key, and it asks for each.
+    elif not _hangs_on_body(asked):
         for each in (action, *actions_besides(asked)):
             authorize(tx, asked, each, bucket, key, version)
     if action in _COMPARING and any(name in asked.headers for name in _TELLING):

@@ -1,7 +1,7 @@
 """The gate: who asks, found out in the way that the operation's row names, before anything else is done.
 
 Admitted is not authorized: what somebody may do is asked where the bucket is entered (:mod:`ozgate.s3.entering`).
-Whoever did not sign is :data:`~ozgate.values.ANONYMOUS`, whom nothing is granted to.
+Whoever did not sign is :data:`~ozgate.values.ANONYMOUS`, to whom nothing is granted but what policies and S3's lists grant to everybody.
 """
 
 from __future__ import annotations

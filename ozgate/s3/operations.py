@@ -50,6 +50,16 @@ SOURCE_CONDITIONS = "x-amz-copy-source-if-match x-amz-copy-source-if-none-match 
 DOCUMENT, STREAM = Body.DOCUMENT, Body.STREAM
 PREFLIGHT = Gate.PREFLIGHT
 
+_FOR_ANYBODY: Final = frozenset(
+    """
+    AbortMultipartUpload CompleteMultipartUpload DeleteObject DeleteObjects DeleteObjectTagging GetBucketAcl GetBucketCors GetBucketLocation
+    GetBucketRequestPayment GetBucketTagging GetBucketVersioning GetBucketWebsite GetObject GetObjectAcl GetObjectAttributes GetObjectLegalHold
+    GetObjectRetention GetObjectTagging HeadBucket HeadObject ListMultipartUploads ListObjects ListObjectsV2 ListObjectVersions ListParts PutObject
+    PutObjectAcl PutObjectLegalHold PutObjectRetention PutObjectTagging UploadPart
+    """.split()
+)
+"""What may be granted to whoever did not sign, once it is built. Copies and beginning an upload may not, as on AWS; nor may what changes a bucket."""
+
 ALIASES: Final[Mapping[str, str]] = {
     "GetBucketLifecycle": "GetBucketLifecycleConfiguration",
     "GetBucketNotification": "GetBucketNotificationConfiguration",
@@ -72,7 +82,7 @@ def op(
     checked: bool = False,
     audit: str = "",
     conditions: str | None = None,
-    gate: Gate = Gate.SIGNED,
+    gate: Gate | None = None,
 ) -> Operation:
     """Write a row; see :class:`Operation`.
 
@@ -80,8 +90,11 @@ def op(
     :param checked: whether a checksum is required.
     :param audit: what Ozone calls it, where that is not the name in capitals.
     :param conditions: the conditional headers it takes, with blanks between.
-    :param gate: how it is found out who asks.
+    :param gate: how it is found out who asks; ``None``: as the others are.
     """
+    if gate is None:
+        may_be_granted = perform is not None and name in _FOR_ANYBODY
+        gate = Gate.ANYBODY if may_be_granted else Gate.SIGNED
     return Operation(
         name,
         method,

@@ -25,6 +25,7 @@ from ..errors import (
 )
 from ..gateway.gateway import Gateway
 from ..immutable import frozen
+from ..values import ANONYMOUS
 from ..wire.accesslog import GONE
 from ..wire.headers import Headers
 from ..wire.send import send
@@ -36,6 +37,7 @@ from .finish import finish
 from .gate import admit, admit_again, admit_form
 from .openpages import HEADERS
 from .origins import headers_for_page
+from .receive import authorize_entry
 from .reply import Reply
 from .resolve import resolve_request
 from .row import Body, Gate
@@ -212,20 +214,22 @@ class Pipeline:
             request_id=request.request_id,
             tls_version=_tls_version(request),
         )
-        return await operation.perform(
-            Call(
-                gateway,
-                operation,
-                asked,
-                verified,
-                request.body,
-                request.request_id,
-                notes,
-                partial(admit_again, gateway, verifier, verified),
-                partial(admit_form, gateway, verifier),
-                request.computing,
-            )
+        call = Call(
+            gateway,
+            operation,
+            asked,
+            verified,
+            request.body,
+            request.request_id,
+            notes,
+            partial(admit_again, gateway, verifier, verified),
+            partial(admit_form, gateway, verifier),
+            request.computing,
         )
+        if principal is ANONYMOUS and _changes(operation):
+            # Whom nothing is granted is told so before anything of the body is looked at.
+            await call.read(authorize_entry)
+        return await operation.perform(call)
 
     def _admit_body(
         self, operation: Operation, verified: Verified, body: RequestBody
@@ -307,6 +311,11 @@ class Pipeline:
         if kind is Body.DOCUMENT:
             most = self.gateway.settings.max_document
         body.charge(self.gateway.memory.account(body.length, most))
+
+
+def _changes(operation: Operation) -> bool:
+    """Whether an operation that may be granted to anybody changes something."""
+    return operation.gate is Gate.ANYBODY and operation.method not in ("GET", "HEAD")
 
 
 def _tls_version(request: GatewayRequest) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
+from attrs import evolve
+
 from ..auth.chunks import ChunkVerifier
 from ..content.intake import abandon, begin, doom, inline_content, most_inline, store
 from ..errors import (
@@ -150,8 +152,11 @@ def check_entry(tx: IMetadataTransaction, asked: Asked, bucket: Bucket) -> None:
 
 
 def authorize_entry(tx: IMetadataTransaction, asked: Asked) -> None:
-    """Make sure that the caller may do what is asked in the addressed bucket; an interaction."""
-    in_authorized_bucket(tx, asked, check_entry)
+    """Make sure that the caller may do what is asked, before the body is here; an interaction. It is decided again with what the body says.
+
+    :raises S3Error: what :func:`~ozgate.s3.entering.in_authorized_bucket` raises.
+    """
+    in_authorized_bucket(tx, evolve(asked, stated=None), check_entry)
 
 
 async def document(

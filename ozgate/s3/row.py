@@ -40,7 +40,7 @@ class Gate(Enum):
     TOKEN = "token"
     """By the token of another's in its body, which says who; where there is a signature besides, it has to be right."""
     ANYBODY = "anybody"
-    """By the signature, where there is one; nobody else is known, and nothing is granted to them."""
+    """By the signature, where there is one; whoever did not sign may do what is granted to everybody, and nothing else."""
 
 
 @frozen

@@ -78,6 +78,8 @@ class TableTestCase(ObjectTestCase):
     async def ask_for(self, row: Operation, *, signed: bool) -> Response:
         """A request for an operation, with a body where it takes one."""
         headers = {"x-amz-copy-source": "/bucket/key"} if row.copy_source else {}
+        if row.name == "GetObjectAttributes":
+            headers["x-amz-object-attributes"] = "ETag"
         return await self.client.request(
             row.method,
             target_of(row, self.upload_id),

@@ -29,6 +29,7 @@ from ..call import Call
 from ..documents import document, element, read
 from ..entering import (
     authorize_creation,
+    authorize_early_creation,
     authorize_list,
     authorize_removal,
     expected_bucket,
@@ -118,7 +119,7 @@ async def create_bucket(call: Call) -> Reply:
     name = call.bucket_name
     _check_create_headers(call)
     beginning = await asked_for(call)
-    region = _location(call, await receive_document(call, authorize_creation))
+    region = _location(call, await receive_document(call, authorize_early_creation))
     call.state(("s3:locationconstraint", region))
     await call.write(_create_authorized, region, beginning)
     return Reply(200, [("Location", f"/{name}"), ("x-amz-bucket-arn", arn_of(name))])

@@ -34,6 +34,8 @@ from ..documents import document, element
 from ..grantees import Wanted, wanted_of
 from ..headers import read_object_headers, read_tags
 from ..ownership import owned
+from ..policy.decide import authorize
+from ..policy.versionactions import action_on
 from ..reply import Reply, xml_reply
 from ..times import timestamp
 from ..versions import made_headers, new_version_id, shown_id
@@ -122,7 +124,9 @@ async def copy_object(call: Call) -> Reply:
     for _ in range(ROUNDS):
         token = begin_read(call.gateway)
         try:
-            outcome = await call.write_authorized(_copy, source, wish, prepared)
+            outcome = await call.write_authorized(
+                _copy_authorized, source, wish, prepared
+            )
             if outcome.version is not None:
                 return _reply(outcome.version, outcome.source_id)
             prepared = await _prepare(call, source, wish.algorithm, outcome)
@@ -196,7 +200,7 @@ def _refuse_idle_copy(call: Call, source: CopySource) -> None:
         )
 
 
-def _copy(
+def _copy_authorized(
     tx: IMetadataTransaction,
     asked: Asked,
     bucket: Bucket,
@@ -211,6 +215,8 @@ def _copy(
     source_bucket, version = locate_claimed_authorized_source(
         tx, asked, source, Claim.key(bucket.number, asked.key)
     )
+    if version.tags and wish.tags is None:
+        _authorize_tags(tx, asked, bucket, source_bucket, source, version)
     check_size(version.size)
     if prepared is None or prepared.sequence != version.sequence:
         prepared = _Prepared(version.sequence)
@@ -236,6 +242,30 @@ def _copy(
     draft = owned(tx, asked, bucket, draft, wish.listed)
     made = put_version(tx, asked.cause, bucket, draft, asked.headers)
     return _Outcome(version, shown_id(source_bucket, version), made)
+
+
+def _authorize_tags(
+    tx: IMetadataTransaction,
+    asked: Asked,
+    bucket: Bucket,
+    source_bucket: Bucket,
+    source: CopySource,
+    version: ObjectVersion,
+) -> None:
+    """Make sure that the caller may read the tags of the source, and give them to the copy.
+
+    Source: Amazon S3 User Guide, "Categorizing your objects using tags", there "API operations related to object tagging".
+
+    :raises AccessDenied: no.
+    """
+    named = source.version_id or ""
+    reading = action_on("s3:GetObjectTagging", named)
+    authorize(tx, asked, reading, source_bucket, source.key, named)
+    stated = [
+        (f"s3:requestobjecttag/{key}", text) for key, text in version.tags.items()
+    ]
+    writing = evolve(asked, stated=tuple(stated))
+    authorize(tx, writing, "s3:PutObjectTagging", bucket, asked.key)
 
 
 def _draft(

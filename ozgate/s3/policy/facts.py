@@ -127,7 +127,8 @@ class Facts:
 
     def stated(self, name: str) -> Values:
         """What the request's body says of a condition key."""
-        return tuple(text for each, text in self._asked.stated if each == name)
+        stated = self._asked.stated or ()
+        return tuple(text for each, text in stated if each == name)
 
     def existing_tags(self) -> Mapping[str, str]:
         """The tags of the version that is asked about, read once."""
@@ -160,7 +161,7 @@ def requested_tags(asked: Asked) -> Mapping[str, str]:
 
 
 def _requested(facts: Facts) -> Mapping[str, str]:
-    stated = dict(facts.asked.stated)
+    stated = dict(facts.asked.stated or ())
     prefix = "s3:requestobjecttag/"
     found = {
         name[len(prefix) :]: text

@@ -34,6 +34,18 @@ NOW = 1_795_000_000.0
 FORM = {"content-type": 'Multipart/Form-Data; boundary="x"'}
 CHUNKS = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 
+ANYBODY = frozenset(
+    """
+    GetObject HeadObject GetObjectAttributes GetObjectTagging GetObjectAcl GetObjectLegalHold GetObjectRetention
+    PutObject PutObjectTagging PutObjectAcl PutObjectLegalHold PutObjectRetention
+    DeleteObject DeleteObjects DeleteObjectTagging
+    UploadPart CompleteMultipartUpload AbortMultipartUpload ListParts ListMultipartUploads
+    ListObjects ListObjectsV2 ListObjectVersions HeadBucket GetBucketLocation
+    GetBucketAcl GetBucketCors GetBucketRequestPayment GetBucketTagging GetBucketVersioning GetBucketWebsite
+    """.split()
+)
+"""What a policy, or S3's list, may grant to everybody: no operation that changes a bucket, and none that S3 wants signed."""
+
 Found = tuple[Verified, Principal, Headers]
 
 
@@ -177,6 +189,7 @@ class RowTests(SynchronousTestCase):
     def test_signed_but_for_these(self) -> None:
         """Every operation takes a signature, but for these: none can forget it."""
         others = {row.name: row.gate for row in OPERATIONS if row.gate != Gate.SIGNED}
+        built = {row.name for row in OPERATIONS if row.perform is not None}
         self.assertEqual(
             others,
             {
@@ -184,6 +197,7 @@ class RowTests(SynchronousTestCase):
                 "OptionsService": Gate.PREFLIGHT,
                 "OptionsBucket": Gate.PREFLIGHT,
                 "OptionsObject": Gate.PREFLIGHT,
+                **dict.fromkeys(ANYBODY & built, Gate.ANYBODY),
             },
         )
 
