@@ -226,9 +226,8 @@ class Pipeline:
             partial(admit_form, gateway, verifier),
             request.computing,
         )
-        if principal is ANONYMOUS and _changes(operation):
-            # Whom nothing is granted is told so before anything of the body is looked at.
-            await call.read(authorize_entry)
+        if principal is ANONYMOUS:
+            await _refuse_early(call)
         return await operation.perform(call)
 
     def _admit_body(
@@ -313,9 +312,14 @@ class Pipeline:
         body.charge(self.gateway.memory.account(body.length, most))
 
 
-def _changes(operation: Operation) -> bool:
-    """Whether an operation that may be granted to anybody changes something."""
-    return operation.gate is Gate.ANYBODY and operation.method not in ("GET", "HEAD")
+async def _refuse_early(call: Call) -> None:
+    """Tell whoever did not sign, and may not change what is asked, before anything of the body is looked at.
+
+    :raises S3Error: no.
+    """
+    operation = call.operation
+    if operation.gate is Gate.ANYBODY and operation.method not in ("GET", "HEAD"):
+        await call.read(authorize_entry)
 
 
 def _tls_version(request: GatewayRequest) -> str:
