@@ -29,10 +29,16 @@ from tests.crash.upload_operations import (
     CreateMultipartUpload,
     ListMultipartUploads,
     ListObjectsV2,
-    ListObjectVersions,
     ListParts,
     UploadPart,
     UploadPartCopy,
+)
+from tests.crash.version_operations import (
+    DeleteVersion,
+    GetVersion,
+    ListObjectVersions,
+    PutBucketVersioning,
+    RestoreVersion,
 )
 
 BUCKETS = ("one", "two")
@@ -84,7 +90,7 @@ class Known:
 
     def bucket(self, draw: Draw) -> str:
         """Mostly one that is there."""
-        there = [name for name in BUCKETS if name in self.model.buckets]
+        there = [name for name in BUCKETS if name in self.model.held]
         found: str = pick(draw, BUCKETS if not there or rarely(draw) else there)
         return found
 
@@ -94,13 +100,29 @@ class Known:
         :param there: whether mostly one with an object.
         """
         bucket = self.bucket(draw)
-        things = [key for key in KEYS if key in self.model.buckets.get(bucket, {})]
+        held = self.model.bucket(bucket) if bucket in self.model.held else {}
+        things = [key for key in KEYS if key in held]
         keys = things if there and things and not rarely(draw) else KEYS
         return {"bucket": bucket, "key": pick(draw, keys)}
 
     def thing(self, place: Mapping[str, str]) -> Thing | None:
         """The object that is there."""
-        return self.model.buckets.get(place["bucket"], {}).get(place["key"])
+        if place["bucket"] not in self.model.held:
+            return None
+        return self.model.bucket(place["bucket"]).get(place["key"])
+
+    def version(self, draw: Draw) -> dict[str, Any]:
+        """Bucket, key and number, mostly of a version that is there."""
+        there = [
+            {"bucket": bucket, "key": key, "number": version.number}
+            for bucket, keys in self.model.held.items()
+            for key, versions in keys.items()
+            for version in versions
+        ]
+        if not there or rarely(draw):
+            return {**self.place(draw), "number": 0}
+        found: dict[str, Any] = pick(draw, there)
+        return found
 
     def etag(self, draw: Draw, place: Mapping[str, str]) -> str:
         """Mostly that of what is there."""
@@ -226,10 +248,31 @@ def create_bucket(draw: Draw, known: Known) -> Operation:
 
 def delete_bucket(draw: Draw, known: Known) -> Operation:
     """Empty ones often enough."""
-    empty = [name for name in BUCKETS if not known.model.buckets.get(name, True)]
+    empty = [name for name in BUCKETS if not known.model.held.get(name, True)]
     return DeleteBucket(
         bucket=pick(draw, empty if empty and rarely(draw, 2) else BUCKETS)
     )
+
+
+def put_versioning(draw: Draw, known: Known) -> Operation:
+    """Mostly that versions are kept."""
+    status = pick(draw, ("Enabled", "Suspended"))
+    return PutBucketVersioning(bucket=known.bucket(draw), status_wanted=status)
+
+
+def get_version(draw: Draw, known: Known) -> Operation:
+    """Of mostly one that is there."""
+    return GetVersion(**known.version(draw))
+
+
+def delete_version(draw: Draw, known: Known) -> Operation:
+    """Likewise."""
+    return DeleteVersion(**known.version(draw))
+
+
+def restore_version(draw: Draw, known: Known) -> Operation:
+    """Likewise."""
+    return RestoreVersion(**known.version(draw))
 
 
 def upload_part(draw: Draw, known: Known) -> Operation:
@@ -331,6 +374,10 @@ ON_OBJECTS = (
     list_uploads,
     create_bucket,
     delete_bucket,
+    put_versioning,
+    get_version,
+    delete_version,
+    restore_version,
 )
 ON_UPLOADS = (
     upload_part,

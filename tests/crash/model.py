@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from hashlib import md5, sha256
 from typing import Any
@@ -99,6 +99,20 @@ class Thing:
 
 
 @frozen
+class Version:
+    """One version of a key.
+
+    :ivar number: the model's name of it. Of two states that differ in nothing else one is enough.
+    :ivar thing: ``None`` of a delete marker.
+    :ivar is_null: whether it is the null version.
+    """
+
+    number: int = field(eq=False)
+    thing: Thing | None
+    is_null: bool
+
+
+@frozen
 class Upload:
     """A multipart upload.
 
@@ -144,25 +158,47 @@ class Conditions:
 class Model:
     """Everything a gateway holds.
 
-    :ivar buckets: name → key → object.
+    :ivar held: bucket → key → its versions, the newest first.
+    :ivar states: of the versioning of buckets that ever had any.
     :ivar uploads: by names of the test's own, for ids are the gateway's to choose.
+    :ivar made: how many versions there ever were.
     """
 
-    buckets: dict[str, dict[str, Thing]] = field(factory=dict)
+    held: dict[str, dict[str, tuple[Version, ...]]] = field(factory=dict)
+    states: dict[str, str] = field(factory=dict)
     uploads: dict[str, Upload] = field(factory=dict)
+    made: int = field(default=0, eq=False)
 
     def copy(self) -> Model:
         """One that changes on its own."""
-        buckets = {name: copy(things) for name, things in self.buckets.items()}
-        return Model(buckets, copy(self.uploads))
+        held = {name: copy(keys) for name, keys in self.held.items()}
+        return Model(held, copy(self.states), copy(self.uploads), self.made)
 
     # What is there
 
+    @property
+    def buckets(self) -> dict[str, dict[str, Thing]]:
+        """Bucket → key → object."""
+        return {name: self.bucket(name) for name in self.held}
+
     def bucket(self, name: str) -> dict[str, Thing]:
         """The objects of a bucket."""
-        if name not in self.buckets:
+        if name not in self.held:
             raise no_such_bucket()
-        return self.buckets[name]
+        latest = {key: versions[0].thing for key, versions in self.held[name].items()}
+        return {key: thing for key, thing in latest.items() if thing is not None}
+
+    def versions(self, bucket: str, key: str) -> tuple[Version, ...]:
+        """The versions of a key."""
+        if bucket not in self.held:
+            raise no_such_bucket()
+        return self.held[bucket].get(key, ())
+
+    def shown(self, bucket: str, version: Version) -> str:
+        """What answers say of a version's id: nothing (``""``), ``null``, or one of its ``own``."""
+        if version.is_null:
+            return "null" if bucket in self.states else ""
+        return "own"
 
     def thing(self, bucket: str, key: str) -> Thing:
         """An object."""
@@ -181,26 +217,34 @@ class Model:
 
     def used(self, bucket: str) -> tuple[int, int]:
         """Bytes and names that a bucket holds; parts count until their upload ends."""
-        things = self.buckets[bucket].values()
+        versions = [v for each in self.held[bucket].values() for v in each]
+        bodies = (len(v.thing.body) for v in versions if v.thing is not None)
         parts = (
             len(part)
             for upload in self.uploads.values()
             if upload.bucket == bucket and upload.listed is None
             for part in upload.parts.values()
         )
-        return sum(len(thing.body) for thing in things) + sum(parts), len(things)
+        return sum(bodies) + sum(parts), len(versions)
 
     # Buckets
 
     def create_bucket(self, name: str) -> None:
         """CreateBucket; one's own is made again in vain."""
-        self.buckets.setdefault(name, {})
+        self.held.setdefault(name, {})
+
+    def set_versioning(self, name: str, status: str) -> None:
+        """PutBucketVersioning."""
+        self.bucket(name)
+        self.states[name] = status
 
     def delete_bucket(self, name: str) -> None:
         """DeleteBucket; uploads in progress go with it."""
-        if self.bucket(name):
+        self.bucket(name)
+        if self.held[name]:
             raise Refusal(409, "BucketNotEmpty")
-        del self.buckets[name]
+        del self.held[name]
+        self.states.pop(name, None)
         self.uploads = {
             each: upload
             for each, upload in self.uploads.items()
@@ -213,15 +257,41 @@ class Model:
         """Refuse a write whose conditions do not hold."""
         conditions.check(self.bucket(bucket).get(key))
 
-    def put(self, bucket: str, key: str, thing: Thing, conditions: Conditions) -> None:
-        """PutObject, and what else makes an object."""
+    def put(self, bucket: str, key: str, thing: Thing, conditions: Conditions) -> str:
+        """PutObject, and what else makes an object; gives what is said of its id: nothing of the null version."""
         self.check(bucket, key, conditions)
-        self.buckets[bucket][key] = thing
+        return "" if self._add(bucket, key, thing).is_null else "own"
 
-    def delete(self, bucket: str, key: str, if_match: str | None) -> None:
-        """DeleteObject; what is not there is deleted too."""
+    def _add(self, bucket: str, key: str, thing: Thing | None) -> Version:
+        """A version, or delete marker, that comes; a null version takes the place of another."""
+        is_null = self.states.get(bucket) != "Enabled"
+        older = self.versions(bucket, key)
+        if is_null:
+            older = tuple(each for each in older if not each.is_null)
+        self.made += 1
+        made = Version(self.made, thing, is_null)
+        self.held[bucket][key] = (made, *older)
+        return made
+
+    def delete(self, bucket: str, key: str, if_match: str | None) -> str:
+        """DeleteObject; what is not there is deleted too. Gives what is said of the marker's id."""
         self.check(bucket, key, Conditions(if_match))
-        self.buckets[bucket].pop(key, None)
+        if bucket in self.states:
+            return self.shown(bucket, self._add(bucket, key, None))
+        self.held[bucket].pop(key, None)
+        return ""
+
+    def remove(self, bucket: str, key: str, version: Version | None) -> bool:
+        """DeleteObject of a version that is named; whether it was a delete marker."""
+        versions = self.versions(bucket, key)
+        if version is None:
+            return False
+        left = tuple(each for each in versions if each is not version)
+        if left:
+            self.held[bucket][key] = left
+        else:
+            del self.held[bucket][key]
+        return version.thing is None
 
     def copy_object(
         self,
@@ -231,7 +301,7 @@ class Model:
         metadata: Mapping[str, str] | None,
         tags: Mapping[str, str] | None,
         conditions: Conditions,
-    ) -> Thing:
+    ) -> tuple[Thing, str]:
         """CopyObject; metadata and tags of the source when ``None``."""
         if source == target and metadata is None:
             raise Refusal(400, "InvalidRequest")
@@ -244,12 +314,13 @@ class Model:
             made = evolve(made, metadata=metadata, content_type=DEFAULT_TYPE)
         if tags is not None:
             made = evolve(made, tags=tags)
-        self.put(*target, made, conditions)
-        return made
+        return made, self.put(*target, made, conditions)
 
     def put_tags(self, bucket: str, key: str, tags: Mapping[str, str]) -> None:
         """PutObjectTagging; DeleteObjectTagging when there are none."""
-        self.buckets[bucket][key] = evolve(self.thing(bucket, key), tags=tags)
+        thing = evolve(self.thing(bucket, key), tags=tags)
+        latest, *older = self.versions(bucket, key)
+        self.held[bucket][key] = (evolve(latest, thing=thing), *older)
 
     # Uploads
 
@@ -290,8 +361,8 @@ class Model:
             ("CRC64NVME", checksum("CRC64NVME", whole)),
             parts=len(bodies),
         )
-        self.put(upload.bucket, upload.key, thing, conditions)
-        became = thing.etag, thing.checksum
+        said = self.put(upload.bucket, upload.key, thing, conditions)
+        became = thing.etag, thing.checksum, said
         ended = evolve(upload, parts={}, listed=tuple(listed), became=became)
         self.uploads[name] = ended
         return became
@@ -300,37 +371,3 @@ class Model:
         """AbortMultipartUpload."""
         self.upload(bucket, name)
         del self.uploads[name]
-
-
-@frozen
-class Page:
-    """A page of a listing.
-
-    :ivar items: keys.
-    :ivar last: what to go on after; ``None`` when this is the last page.
-    """
-
-    items: tuple[str, ...]
-    prefixes: tuple[str, ...]
-    last: str | None
-
-
-def page(
-    keys: Iterable[str], prefix: str, after: str, delimiter: str, limit: int
-) -> Page:
-    """A page of keys, rolled up at a delimiter; an ``after`` that is a common prefix passes over all below it."""
-    items: list[str] = []
-    prefixes: list[str] = []
-    last = None
-    for key in sorted(keys, key=str.encode):
-        if not key.startswith(prefix) or key.encode() <= after.encode():
-            continue
-        end = key.find(delimiter, len(prefix)) if delimiter else -1
-        shown = key if end < 0 else key[: end + len(delimiter)]
-        if shown in prefixes or (end >= 0 and shown == after):
-            continue
-        if len(items) + len(prefixes) == limit:
-            return Page(tuple(items), tuple(prefixes), last)
-        (items if end < 0 else prefixes).append(shown)
-        last = shown
-    return Page(tuple(items), tuple(prefixes), None)

@@ -79,11 +79,12 @@ class PutObject(OnKey):
             self.algorithm or "CRC64NVME",
             self.content_type,
         )
-        model.put(self.bucket, self.key, thing, self.conditions)
-        return thing.etag, thing.checksum
+        said = model.put(self.bucket, self.key, thing, self.conditions)
+        return thing.etag, thing.checksum, said
 
     def says(self, response: Response, names: Mapping[str, str]) -> Any:
-        return unquoted(response.headers["etag"]), shown_checksum(response)
+        etag = unquoted(response.headers["etag"])
+        return etag, shown_checksum(response), shown_version(response)
 
 
 def shown_checksum(response: Response) -> tuple[str, str] | None:
@@ -93,6 +94,12 @@ def shown_checksum(response: Response) -> tuple[str, str] | None:
         if value is not None:
             return name, value
     return None
+
+
+def shown_version(response: Response) -> str:
+    """What an answer says of a version's id; see :meth:`Model.shown`."""
+    shown = response.headers.get("x-amz-version-id", "")
+    return shown if shown in ("", "null") else "own"
 
 
 @frozen(kw_only=True)
@@ -128,13 +135,21 @@ class HeadObject(OnKey):
             raise Refusal(304, "")
         return thing
 
+    def shown(self, model: Model) -> str:
+        """What is said of the version's id."""
+        return model.shown(self.bucket, model.versions(self.bucket, self.key)[0])
+
     def told(self) -> bool:
         """Whether errors come with a document."""
         return self.method != "HEAD"
 
     def perform(self, model: Model) -> Any:
         thing = self.found(model)
-        return {**traits(thing), "size": len(thing.body), "checksum": thing.checksum}
+        return {
+            **traits(thing, self.shown(model)),
+            "size": len(thing.body),
+            "checksum": thing.checksum,
+        }
 
     def says(self, response: Response, names: Mapping[str, str]) -> Any:
         size = int(response.headers["content-length"])
@@ -145,13 +160,14 @@ class HeadObject(OnKey):
         }
 
 
-def traits(thing: Thing) -> dict[str, Any]:
+def traits(thing: Thing, version: str) -> dict[str, Any]:
     """What the headers of a read say of an object."""
     return {
         "etag": thing.etag,
         "type": thing.content_type,
         "metadata": dict(thing.metadata),
         "tags": len(thing.tags),
+        "version": version,
     }
 
 
@@ -167,6 +183,7 @@ def shown_traits(response: Response) -> dict[str, Any]:
             if name.startswith("x-amz-meta-")
         },
         "tags": int(headers.get("x-amz-tagging-count", "0")),
+        "version": shown_version(response),
     }
 
 
@@ -178,7 +195,11 @@ class GetObject(HeadObject):
 
     def perform(self, model: Model) -> Any:
         thing = self.found(model)
-        return {**traits(thing), "body": thing.body, "checksum": thing.checksum}
+        return {
+            **traits(thing, self.shown(model)),
+            "body": thing.body,
+            "checksum": thing.checksum,
+        }
 
     def says(self, response: Response, names: Mapping[str, str]) -> Any:
         return {
@@ -217,7 +238,9 @@ class GetRange(OnKey):
         if first >= end:
             raise Refusal(416, "InvalidRange")
         shown = f"bytes {first}-{end - 1}/{size}"
-        return traits(thing), shown, thing.body[first:end]
+        latest = model.versions(self.bucket, self.key)[0]
+        version = model.shown(self.bucket, latest)
+        return traits(thing, version), shown, thing.body[first:end]
 
     def says(self, response: Response, names: Mapping[str, str]) -> Any:
         return (
@@ -229,7 +252,7 @@ class GetRange(OnKey):
 
 @frozen(kw_only=True)
 class DeleteObject(OnKey):
-    """Remove an object."""
+    """Remove an object, or hide it."""
 
     if_match: str | None = None
 
@@ -238,8 +261,14 @@ class DeleteObject(OnKey):
     def sent(self, ids: Mapping[str, str]) -> Sent:
         return Sent("DELETE", self.path, conditional(Conditions(self.if_match)))
 
-    def perform(self, model: Model) -> None:
-        model.delete(self.bucket, self.key, self.if_match)
+    def perform(self, model: Model) -> str:
+        return model.delete(self.bucket, self.key, self.if_match)
+
+    def says(self, response: Response, names: Mapping[str, str]) -> str:
+        said = shown_version(response)
+        marker = response.headers.get("x-amz-delete-marker", "")
+        assert marker == ("true" if said else ""), response
+        return said
 
 
 @frozen(kw_only=True)
@@ -255,15 +284,20 @@ class DeleteObjects(OnBucket):
         body = f"<Delete>{rows}</Delete>".encode()
         return Sent("POST", f"/{self.bucket}?delete", digested(body), body)
 
-    def perform(self, model: Model) -> list[str]:
+    def perform(self, model: Model) -> list[tuple[str, str]]:
         model.bucket(self.bucket)
-        for key in self.keys:
-            model.delete(self.bucket, key, None)
-        return list(self.keys)
+        return [(key, model.delete(self.bucket, key, None)) for key in self.keys]
 
-    def says(self, response: Response, names: Mapping[str, str]) -> list[str]:
+    def says(
+        self, response: Response, names: Mapping[str, str]
+    ) -> list[tuple[str, str]]:
         assert response.xml().find("Error") is None, response.body
-        return response.texts("Deleted/Key")
+        found = []
+        for row in response.xml().findall("Deleted"):
+            marker = row.findtext("DeleteMarkerVersionId", "")
+            said = marker if marker in ("", "null") else "own"
+            found.append((row.findtext("Key", ""), said))
+        return found
 
 
 @frozen(kw_only=True)
@@ -296,7 +330,7 @@ class CopyObject(OnKey):
         return Sent("PUT", self.path, headers)
 
     def perform(self, model: Model) -> Any:
-        made = model.copy_object(
+        made, said = model.copy_object(
             self.source,
             (self.bucket, self.key),
             self.source_if_match,
@@ -304,7 +338,7 @@ class CopyObject(OnKey):
             self.tags,
             self.conditions,
         )
-        return made.etag, made.checksum[1]
+        return made.etag, made.checksum[1], said
 
     def says(self, response: Response, names: Mapping[str, str]) -> Any:
         sums = [
@@ -312,7 +346,7 @@ class CopyObject(OnKey):
             for each in response.xml()
             if each.tag.startswith("Checksum") and each.tag != "ChecksumType"
         ]
-        return unquoted(response.text("ETag")), *sums
+        return unquoted(response.text("ETag")), *sums, shown_version(response)
 
 
 @frozen(kw_only=True)

@@ -35,9 +35,14 @@ from tests.crash.trouble import CALM, LOST, REFUSED, Disk, Outcome, Trouble, pos
 from tests.crash.upload_operations import (
     CreateMultipartUpload,
     ListMultipartUploads,
-    ListObjectVersions,
     ListParts,
     UploadPart,
+)
+from tests.crash.version_operations import (
+    GetBucketVersioning,
+    GetVersion,
+    ListObjectVersions,
+    OnVersion,
 )
 from tests.operations.support import Response
 
@@ -119,6 +124,8 @@ class SideBySide:
     ) -> None:
         """Have operations under way at once, with the reaper perhaps; something may go wrong meanwhile."""
         self.clock.advance(0.003)
+        for operation in operations:
+            self.name_versions(operation)
         answers: dict[int, Response | Failure] = {}
         images: list[tuple[str, dict[int, Response | Failure]]] = []
         self.disk.arm(
@@ -165,6 +172,24 @@ class SideBySide:
         return self.site.client.begin(
             sent.method, sent.target, sent.headers, sent.body, sent.length
         )
+
+    def name_versions(self, operation: Operation) -> None:
+        """Find the ids of the versions of a key of which an operation names one: they come in the model's order."""
+        if not isinstance(operation, OnVersion):
+            return
+        bucket, key = operation.bucket, operation.key
+        listed = ListObjectVersions(bucket=bucket, prefix=key).sent({})
+        answer = self.clock.until(self.site.client.begin(listed.method, listed.target))
+        found = [
+            each.findtext("VersionId", "")
+            for each in answer.xml()
+            if each.findtext("Key") == key
+        ]
+        held = self.models[0].held.get(bucket, {}).get(key, ())
+        for place, version_id in enumerate(found):
+            self.ids[f"place {bucket}/{key}/{place}"] = version_id
+            if place < len(held):
+                self.ids[f"version {held[place].number}"] = version_id
 
     def outcome(
         self, operation: Operation, answer: Response | Failure | None, struck: bool
@@ -245,6 +270,7 @@ class SideBySide:
 
     def heard(self, operation: Operation) -> Outcome:
         """What a request gets while nothing goes wrong."""
+        self.name_versions(operation)
         return self.outcome(operation, self.clock.until(self.begin(operation)), False)
 
     def adopt(self) -> None:
@@ -296,6 +322,7 @@ def everything(
     asked: list[Operation] = [ListBuckets()]
     for bucket in BUCKETS:
         asked += [
+            GetBucketVersioning(bucket=bucket),
             ListObjectVersions(bucket=bucket),
             ListMultipartUploads(bucket=bucket),
         ]
@@ -303,6 +330,11 @@ def everything(
             asked.append(GetObject(bucket=bucket, key=key))
             if any(key in each.buckets.get(bucket, ()) for each in models):
                 asked.append(GetObjectTagging(bucket=bucket, key=key))
+            held = [each.held.get(bucket, {}).get(key, ()) for each in models]
+            asked += [
+                GetVersion(bucket=bucket, key=key, place=place)
+                for place in range(1, max(map(len, held)))
+            ]
     for name, (bucket, key) in uploads:
         asked.append(ListParts(bucket=bucket, key=key, upload=name))
     return asked

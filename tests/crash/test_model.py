@@ -24,7 +24,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from ozgate.background.uploads import UploadExpiry
 from tests.crash import drawing, tapping
 from tests.crash.drawing import BUCKETS, Known
-from tests.crash.model import Conditions, Model
+from tests.crash.model import Conditions
 from tests.crash.object_operations import PutObject, PutObjectTagging
 from tests.crash.operations import Operation
 from tests.crash.sidebyside import SideBySide
@@ -86,9 +86,7 @@ class GatewayMachine(SideBySide, RuleBasedStateMachine):
             assert asked.heard(answer, {}) == expected, (asked, answer, expected)
             if expected.code or not expected.says[2]:
                 break
-            last = asked.page(self.models[0]).last
-            token = answer.text("NextContinuationToken") or ""
-            asked = evolve(asked, after=last, token=token)
+            asked = asked.following(self.models[0], answer)
 
     @precondition(lambda self: not self.disk.full)
     @rule()
@@ -113,7 +111,8 @@ class GatewayMachine(SideBySide, RuleBasedStateMachine):
         expiry = UploadExpiry(gateway.metadata, self.clock, "test", 0.0, 1.0)
         expiry.running = 1
         self.clock.until(expiry.work())
-        self.models = [Model(each.buckets) for each in self.models]
+        for each in self.models:
+            each.uploads = {}
 
     @rule(again=st.integers(0, 30))
     def dies(self, again: int) -> None:

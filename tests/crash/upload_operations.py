@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from tests.crash.model import (
     Conditions,
     Model,
-    Page,
     Refusal,
     Upload,
     checksum,
     counted,
     md5_hex,
-    page,
 )
+from tests.crash.object_operations import shown_version
 from tests.crash.operations import (
     ANY,
     OnBucket,
@@ -29,6 +28,7 @@ from tests.crash.operations import (
     query,
     unquoted,
 )
+from tests.crash.paging import Page, page
 from tests.operations.support import Response
 from tests.operations.uploads import complete_document
 
@@ -171,7 +171,8 @@ class CompleteMultipartUpload(OnUpload):
 
     def says(self, response: Response, names: Mapping[str, str]) -> Any:
         crc = response.text("ChecksumCRC64NVME")
-        return unquoted(response.text("ETag")), ("CRC64NVME", crc)
+        etag = unquoted(response.text("ETag"))
+        return etag, ("CRC64NVME", crc), shown_version(response)
 
 
 @frozen(kw_only=True)
@@ -250,6 +251,11 @@ class Listing(OnBucket):
         things = model.buckets[self.bucket]
         return page(things, self.prefix, self.after, self.delimiter, self.limit)
 
+    def following(self, model: Model, answer: Response) -> Listing:
+        """The next page."""
+        token = answer.text("NextContinuationToken") or ""
+        return evolve(self, after=self.page(model).last, token=token)
+
     def rows(self, response: Response, row: str) -> Any:
         """What a document says."""
         keys = response.texts(f"{row}/Key")
@@ -283,25 +289,4 @@ class ListObjectsV2(Listing):
     def says(self, response: Response, names: Mapping[str, str]) -> Any:
         found = self.rows(response, "Contents")
         assert response.text("KeyCount") == str(len(found[0]) + len(found[1]))
-        return found
-
-
-@frozen(kw_only=True)
-class ListObjectVersions(Listing):
-    """A page of the versions, which are the objects while nothing is versioned."""
-
-    def sent(self, ids: Mapping[str, str]) -> Sent:
-        asked = query(
-            prefix=self.prefix,
-            delimiter=self.delimiter,
-            max_keys=self.limit,
-            key_marker=self.after,
-        )
-        return Sent("GET", f"/{self.bucket}?versions&{asked}")
-
-    def says(self, response: Response, names: Mapping[str, str]) -> Any:
-        found = self.rows(response, "Version")
-        assert set(response.texts("Version/VersionId")) <= {"null"}, response.body
-        assert set(response.texts("Version/IsLatest")) <= {"true"}, response.body
-        assert response.xml().find("DeleteMarker") is None, response.body
         return found

@@ -24,9 +24,10 @@ from ozgate.content import outlet as bytes_out
 from ozgate.content.moving import copy_stored
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata.sqlite import connections, retired
+from ozgate.s3 import versions
 from ozgate.s3.perform import completing, multipart
-from ozgate.values import Acl, BlobRef, Bucket, Content, ObjectVersion
-from tests.crash.gate import OWNER, VOLUME, Gate
+from ozgate.values import Acl, BlobRef, Bucket
+from tests.crash.gate import VOLUME, Gate
 
 DAY = 86_400
 EXPIRY = 30 * DAY
@@ -50,7 +51,7 @@ def _told(gate: Gate, method: str, target: str, *rest: Any) -> dict[str, str]:
     return headers
 
 
-def _put(gate: Gate, key: str, length: int) -> None:
+def _put(gate: Gate, key: str, length: int, bucket: str = "plain") -> None:
     data = body(gate.turn, length)
     digest = hashlib.sha256(data).digest()
     headers = {
@@ -58,9 +59,9 @@ def _put(gate: Gate, key: str, length: int) -> None:
         "x-amz-tagging": f"turn={gate.turn}",
         "x-amz-checksum-sha256": base64.b64encode(digest).decode(),
     }
-    told = _told(gate, "PUT", f"/plain/{key}", data, headers)
+    told = _told(gate, "PUT", f"/{bucket}/{key}", data, headers)
     assert told["etag"] == f'"{hashlib.md5(data).hexdigest()}"', told
-    gate.bodies["plain", key] = data
+    gate.bodies[bucket, key] = data
 
 
 def put_small(gate: Gate) -> None:
@@ -84,16 +85,44 @@ def delete(gate: Gate) -> None:
     gate.bodies.pop(("plain", "key"), None)
 
 
-def delete_version(gate: Gate) -> None:
-    """Deletion in a bucket with versions: of the latest one, or by a marker, in turns.
+def put_version(gate: Gate) -> None:
+    """PutObject of a new version, in blobs and in the row by turns."""
+    _put(gate, "key", SMALL if gate.turn % 2 else LARGE, "versions")
 
-    Straight in the store, for no operation of S3 makes versions yet.
-    """
-    interaction = _add_marker if gate.turn % 2 else _remove_latest
+
+def mark(gate: Gate) -> None:
+    """DeleteObject that puts a delete marker."""
+    told = _told(gate, "DELETE", "/versions/key")
+    assert told["x-amz-delete-marker"] == "true", told
     gate.bodies.pop(("versions", "key"), None)
-    data = gate.write(interaction)
-    if data is not None:
-        gate.bodies["versions", "key"] = data
+
+
+def delete_version(gate: Gate) -> None:
+    """DeleteObject of a version, or of a marker: of the latest and of the oldest one by turns."""
+    held = gate.read(_held)
+    doomed = held.pop(0 if gate.turn % 2 else -1)
+    _told(gate, "DELETE", f"/versions/key?versionId={doomed[0]}")
+    gate.bodies.pop(("versions", "key"), None)
+    if held and held[0][1] is not None:
+        gate.bodies["versions", "key"] = held[0][1]
+
+
+def put_null(gate: Gate) -> None:
+    """PutObject over the null version, while versioning is suspended; see :func:`versioning`."""
+    _put(gate, "key", LARGE, "suspended")
+
+
+def mark_null(gate: Gate) -> None:
+    """DeleteObject that puts a null marker in the place of the null version; likewise."""
+    _told(gate, "DELETE", "/suspended/key")
+    gate.bodies.pop(("suspended", "key"), None)
+
+
+def versioning(gate: Gate) -> None:
+    """PutBucketVersioning: where it was suspended it is enabled, and the other way round."""
+    before = gate.read(_bucket, "suspended").versioning
+    after = "Enabled" if before == "Suspended" else "Suspended"
+    _set_versioning(gate, "suspended", after)
 
 
 def complete(gate: Gate) -> None:
@@ -125,9 +154,7 @@ def tag(gate: Gate) -> None:
     """PutObjectTagging."""
     key = "key" if ("plain", "key") in gate.bodies else "other"
     document = f"<Tagging><TagSet><Tag><Key>turn</Key><Value>tagged {gate.turn}</Value></Tag></TagSet></Tagging>"
-    digest = base64.b64encode(hashlib.md5(document.encode()).digest()).decode()
-    headers = {"content-md5": digest}
-    _told(gate, "PUT", f"/plain/{key}?tagging", document.encode(), headers)
+    _told(gate, "PUT", f"/plain/{key}?tagging", document.encode(), _digested(document))
 
 
 def expire(gate: Gate) -> None:
@@ -161,7 +188,12 @@ OPERATIONS: dict[str, Callable[[Gate], None]] = {
     "put-large": put_large,
     "overwrite": overwrite,
     "delete": delete,
+    "put-version": put_version,
+    "mark": mark,
     "delete-version": delete_version,
+    "put-null": put_null,
+    "mark-null": mark_null,
+    "versioning": versioning,
     "complete": complete,
     "abort": abort,
     "copy": copy,
@@ -170,7 +202,7 @@ OPERATIONS: dict[str, Callable[[Gate], None]] = {
     "configure": configure,
     "move": move,
 }
-"""The twelve."""
+"""The seventeen."""
 
 
 def restart(gate: Gate) -> None:
@@ -200,28 +232,16 @@ def _bucket(tx: IMetadataTransaction, name: str) -> Bucket:
     return found
 
 
-def _add_marker(tx: IMetadataTransaction) -> None:
-    bucket, sequence = _bucket(tx, "versions"), tx.next_sequence()
-    marker = ObjectVersion(
-        key="key",
-        sequence=sequence,
-        modified=tx.now(),
-        owner=OWNER,
-        version_id=f"{sequence:032x}",
-        is_delete_marker=True,
-    )
-    tx.add_version(bucket, marker, Content(b""))
-
-
-def _remove_latest(tx: IMetadataTransaction) -> bytes | None:
-    bucket = _bucket(tx, "versions")
-    latest = tx.latest(bucket, "key")
-    assert latest is not None
-    tx.remove_version(bucket, latest)
-    latest = tx.latest(bucket, "key")
-    if latest is None or latest.is_delete_marker:
-        return None
-    return tx.content(bucket, latest).body
+def _held(tx: IMetadataTransaction) -> list[tuple[str, bytes | None]]:
+    """The versions of what operations are about, newest first: ids, and what was stored; ``None`` of a marker."""
+    bucket, found = _bucket(tx, "versions"), list[tuple[str, bytes | None]]()
+    for item in tx.version_page(bucket, "key", "", "", "", 100).items:
+        version = tx.version(bucket, "key", item.version_id)
+        assert version is not None
+        turn = version.metadata.get("turn")
+        stored = None if turn is None else body(int(turn), version.size)
+        found.append((item.version_id, stored))
+    return found
 
 
 def _next_upload(
@@ -251,16 +271,20 @@ def part_body(number: int) -> bytes:
 
 def fill(gate: Gate) -> None:
     """What the operations find: objects in rows and in blobs, versions, uploads young and old."""
-    for name in ("plain", "versions", "empty"):
+    for name in ("plain", "versions", "suspended", "empty"):
         _told(gate, "PUT", f"/{name}")
     gate.turn = 100
     _put(gate, "key", LARGE)
     _put(gate, "other", LARGE)
     _put(gate, quote("small/ü"), SMALL)
     gate.bodies["plain", "small/ü"] = gate.bodies.pop(("plain", quote("small/ü")))
-    for number in range(3):
-        gate.write(_add_object, number)
-    gate.bodies["versions", "key"] = body(2002, 100)
+    for bucket in ("versions", "suspended"):
+        _set_versioning(gate, bucket, "Enabled")
+    for gate.turn in range(101, 104):
+        _put(gate, "key", SMALL, "versions")
+    _put(gate, "key", LARGE, "suspended")
+    _set_versioning(gate, "suspended", "Suspended")
+    _put(gate, "key", SMALL, "suspended")
     for number in range(3):
         _begin_upload(gate, f"old-{number}", 1)
         gate.loop.advance(DAY)
@@ -280,21 +304,16 @@ def _begin_upload(gate: Gate, key: str, parts: int) -> None:
         _told(gate, "PUT", target, part_body(number))
 
 
-def _add_object(tx: IMetadataTransaction, number: int) -> None:
-    bucket, sequence = _bucket(tx, "versions"), tx.next_sequence()
-    data = body(2000 + number, 100)
-    version = ObjectVersion(
-        key="key",
-        sequence=sequence,
-        modified=tx.now(),
-        size=len(data),
-        etag=hashlib.md5(data).hexdigest(),
-        owner=OWNER,
-        version_id=f"{sequence:032x}",
+def _set_versioning(gate: Gate, bucket: str, status: str) -> None:
+    document = (
+        f"<VersioningConfiguration><Status>{status}</Status></VersioningConfiguration>"
     )
-    if not bucket.versioning:
-        tx.replace_bucket(evolve(bucket, versioning="Enabled"))
-    tx.add_version(bucket, version, Content(data))
+    _told(gate, "PUT", f"/{bucket}?versioning", document.encode(), _digested(document))
+
+
+def _digested(document: str) -> dict[str, str]:
+    digest = hashlib.md5(document.encode()).digest()
+    return {"content-md5": base64.b64encode(digest).decode()}
 
 
 ENDINGS = tuple(f"{number:02x}" for number in range(8))
@@ -312,6 +331,7 @@ def small_world(seed: int = 0) -> Iterator[None]:
     with (
         patch.object(os, "urandom", draw),
         patch.object(multipart, "token_hex", lambda count: draw(count).hex()),
+        patch.object(versions, "token_hex", lambda count: draw(count).hex()),
         patch.object(completing, "MIN_PART", 1),
         # A multipart object has more, any other body no more: both ways of ending are gone.
         patch.object(retired, "EXTENTS_AT_ONCE", 2),
