@@ -177,6 +177,18 @@ class Settings:
         "Domains for virtual-host addressing, comma-separated; path style always works.",
         names,
     )
+    website_listen: tuple[str, ...] = knob(
+        "ozgate.website.listen",
+        (),
+        "Twisted endpoint descriptions to serve buckets as websites on, comma-separated, such as tcp:8080 or ssl:8443; empty: no websites.",
+        names,
+    )
+    website_domains: tuple[str, ...] = knob(
+        "ozgate.website.domain-names",
+        (),
+        "Domains below which a host name is that of a bucket that is a website, comma-separated; any other host name is itself the bucket's.",
+        names,
+    )
     volume_name: str = knob(
         "ozone.s3g.volume.name", "s3v", "Volume whose buckets S3 shows."
     )

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 MAX_METADATA = 2048
 """Bytes of user metadata, names and values in UTF-8, without ``x-amz-meta-``."""
 
+MAX_REDIRECT = 2048
+"""Bytes of a website redirect. Source: Amazon S3 API Reference, PutObject."""
+
 DEFAULT_TYPE = "binary/octet-stream"
 
 STORAGE_CLASSES = frozenset(
@@ -231,11 +234,22 @@ def _system_value(name: str, value: str) -> str:
     if name == "content-encoding" and "aws-chunked" in value.lower():
         codings = (coding.strip() for coding in value.split(","))
         return ",".join(coding for coding in codings if coding.lower() != "aws-chunked")
-    if name == "x-amz-website-redirect-location" and not value.startswith(
-        ("/", "http://", "https://")
-    ):
-        raise InvalidRedirectLocation()
+    if name == "x-amz-website-redirect-location":
+        _check_redirect(value)
     return value
+
+
+def _check_redirect(value: str) -> None:
+    """Refuse what a website could not send its visitors to.
+
+    :raises InvalidRedirectLocation: it is no path and no web address, or too long.
+    """
+    if not value.startswith(("/", "http://", "https://")):
+        raise InvalidRedirectLocation()
+    if len(value.encode("utf-8", "replace")) > MAX_REDIRECT:
+        raise InvalidRedirectLocation(
+            "The length of website redirect location cannot exceed 2,048 characters."
+        )
 
 
 def _check_size(metadata: dict[str, str]) -> None:

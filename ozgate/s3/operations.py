@@ -32,6 +32,7 @@ from .perform import (
     reading,
     tagging,
     versioning,
+    website,
     writing,
 )
 from .row import Body, Gate, Operation
@@ -248,11 +249,11 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     op("DeleteBucketReplication", DELETE, BUCKET, "replication",
        None, "s3:PutReplicationConfiguration"),
     op("GetBucketWebsite", GET, BUCKET, "website",
-       configuration.get_bucket_website, "s3:GetBucketWebsite"),
+       website.get_bucket_website, "s3:GetBucketWebsite"),
     op("PutBucketWebsite", PUT, BUCKET, "website",
-       None, "s3:PutBucketWebsite", DOCUMENT, checked=True),
+       website.put_bucket_website, "s3:PutBucketWebsite", DOCUMENT, checked=True),
     op("DeleteBucketWebsite", DELETE, BUCKET, "website",
-       None, "s3:DeleteBucketWebsite"),
+       website.delete_bucket_website, "s3:DeleteBucketWebsite"),
     op("GetBucketOwnershipControls", GET, BUCKET, "ownershipControls",
        ownershipcontrols.get_bucket_ownership_controls, "s3:GetBucketOwnershipControls"),
     op("PutBucketOwnershipControls", PUT, BUCKET, "ownershipControls",

@@ -295,9 +295,20 @@ class Pipeline:
             headers.append(("Retry-After", str(error.retry_after)))
         body = b""
         if not isinstance(error, NotModified):
-            told, body = _refusal(request, address, error)
-            headers += told
+            more, body = self._shown(request, address, error)
+            headers += more
         request.answer_document(error.status, _rendered(request, headers), body)
+
+    def _shown(
+        self, request: GatewayRequest, address: Address | None, error: S3Error
+    ) -> tuple[list[tuple[str, str]], bytes]:
+        """How an error looks: headers of it, and its document, as S3 has them or whoever else serves the request."""
+        neighbor: Neighbor | None = request.notes.get("neighbor")
+        if neighbor is not None:
+            return neighbor.refusal(error, request)
+        resource = address.resource if address else ""
+        body = error_document(error, resource, request.request_id)
+        return [("Content-Type", "application/xml")], body
 
     def _account_for(self, body: RequestBody, kind: Body) -> None:
         """Have what a body takes of memory accounted for.
@@ -327,18 +338,6 @@ def _tls_version(request: GatewayRequest) -> str:
     if channel is None or not request.over_tls:
         return ""
     return spoken_version(channel.transport)
-
-
-def _refusal(
-    request: GatewayRequest, address: Address | None, error: S3Error
-) -> tuple[list[tuple[str, str]], bytes]:
-    """The headers and the document of an error, as S3 has them or whoever else serves the request."""
-    neighbor: Neighbor | None = request.notes.get("neighbor")
-    if neighbor is not None:
-        return neighbor.refusal(error, request)
-    resource = address.resource if address else ""
-    body = error_document(error, resource, request.request_id)
-    return [("Content-Type", "application/xml")], body
 
 
 def _rendered(

@@ -129,7 +129,7 @@ class Many(Generic[V]):
 
     :ivar inside: the element that all of them are in, once; ``""`` where they are beside the others.
     :ivar is_needed: whether that one must be there, be it empty.
-    :ivar least: how many there must be.
+    :ivar least: how many there must be; in an element that may be left out, where it is not.
     :ivar most: how many there may be.
     """
 
@@ -145,20 +145,24 @@ class Many(Generic[V]):
 
         :raises MalformedXML: they are too few, too many, or not of their kind.
         """
-        within: Element | None = parent
+        within = parent
         if self.inside:
-            within = parent.child(self.inside)
-            if within is not None:
-                within.allow(self.name)
-            elif self.is_needed:
-                raise MalformedXML()
-        found = [] if within is None else within.all(self.name)
+            inner = parent.child(self.inside)
+            if inner is None:
+                if self.is_needed:
+                    raise MalformedXML()
+                return ()
+            inner.allow(self.name)
+            within = inner
+        found = within.all(self.name)
         if not self.least <= len(found) <= self.most:
             raise MalformedXML()
         return tuple(map(self.kind.read, found))
 
     def write(self, values: tuple[V, ...]) -> str:
         """The children."""
+        if self.inside and self.least > len(values):
+            return ""
         written = "".join([self.kind.write(self.name, value) for value in values])
         return f"<{self.inside}>{written}</{self.inside}>" if self.inside else written
 

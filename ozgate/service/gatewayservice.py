@@ -7,7 +7,6 @@ opposite order.
 from __future__ import annotations
 
 import atexit
-import contextlib
 import gc
 import os
 import sys
@@ -17,7 +16,12 @@ from typing import Any
 
 from attrs import evolve
 from twisted.application.service import Service
-from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
+from twisted.internet.defer import (
+    CancelledError,
+    Deferred,
+    gatherResults,
+    maybeDeferred,
+)
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -37,16 +41,15 @@ from ..background.uploads import UploadExpiry
 from ..config.settings import Settings
 from ..config.sitefile import ConfigurationError
 from ..content.readers import Readers
-from ..errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, Damaged, StoreError
+from ..errors import Damaged, StoreError
 from ..gateway.gateway import Gateway
 from ..gateway.onreload import ReloadingParts
 from ..gateway.providers import make_blob_stores, make_provider
 from ..gateway.room import make_room
-from ..interfaces import IMetadataStore, IMetadataTransaction
+from ..interfaces import IMetadataStore
 from ..s3.app import make_site
-from ..s3.newbuckets import Beginning, usual
-from ..s3.perform.buckets import add_bucket, shared_volume
-from ..values import Claim
+from ..s3.newbuckets import usual
+from ..s3.website.serving import make_website_site
 from ..wire.accesslog import AccessLog, AuditLog
 from ..wire.gatewaysite import GatewaySite
 from ..wire.limits import raise_descriptors
@@ -56,16 +59,18 @@ from .belonging import check_belonging
 from .clocks import dated
 from .credentials import make_neighbor, open_secrets
 from .endpoints import check_endpoints
+from .furnishing import lacks_something, make_missing
 from .identity import announce, new_process_id, take_leave
 from .launch import Terminal
 from .listening import (
+    WEBSITES,
     admin_description,
     descriptions,
     drain,
     is_private,
-    listen,
+    serve,
     try_ports,
-    url_of,
+    website_descriptions,
 )
 from .supervision import Supervision
 from .threads import Threads
@@ -125,8 +130,10 @@ class GatewayService(Service):
         self._closing = AsyncExitStack()
         self._starting: Deferred[None] | None = None
         self._described = descriptions(settings)
-        check_endpoints(reactor, self._described)
-        self._secured = tls_endpoints(self._described, settings, reactor)
+        self._websites = website_descriptions(settings)
+        every = self._described + self._websites
+        check_endpoints(reactor, every)
+        self._secured = tls_endpoints(every, settings, reactor)
         self._reloads = ReloadingParts()
         for endpoint in self._secured.values():
             self._reloads.register("certificates", endpoint.certificates.reload)
@@ -152,6 +159,7 @@ class GatewayService(Service):
         """
         settings = self._settings
         try_ports(self._described, settings)
+        try_ports(self._websites, settings, WEBSITES)
         if settings.admin_enabled and ADDRESS in settings.origins:
             try_ports([admin_description(settings)], settings, ADDRESS)
 
@@ -193,9 +201,11 @@ class GatewayService(Service):
         try:
             settings = self._settings
             wanted = settings.volume_name, tuple(settings.buckets_at_start)
-            if await self._metadata.read(_lacks, *wanted):
+            if await self._metadata.read(lacks_something, *wanted):
                 owner = settings.access_key or OWNER
-                await self._metadata.write(_prepare, *wanted, owner, usual(settings))
+                await self._metadata.write(
+                    make_missing, *wanted, owner, usual(settings)
+                )
         except Damaged as error:
             _log.error(
                 "{error}; 'ozgate admin fsck' looks through everything", error=error
@@ -308,24 +318,21 @@ class GatewayService(Service):
             health.pages(),
             make_neighbor(self._reactor, self._dated, settings, context.sessions),
         )
-        site.date = self._dated.seconds
+        websites = make_website_site(self._reactor, gateway, access_log, audit_log)
+        sites = (site, websites)
+        for each in sites:
+            each.date = self._dated.seconds
         context = evolve(context, audit_log=audit_log)
         operations = make_operations(
-            context, site, self._started_with, self._reread, self._reloads, health
+            context, sites, self._started_with, self._reread, self._reloads, health
         )
         admin_urls = await serve_admin(
             self._reactor, context, opened, operations.routes
         )
-        ports = await listen(
-            self._reactor, self._described, site, settings, self._secured
-        )
-        opened.push_async_callback(self._drain, gateway, site)
-        for port in ports:
-            opened.push_async_callback(maybeDeferred, port.stopListening)
-        urls = [
-            url_of(port.getHost(), description)
-            for port, description in zip(ports, self._described, strict=True)
-        ]
+        opened.push_async_callback(self._drain, gateway, sites)
+        where = settings, self._secured, opened
+        ports, urls = await serve(self._reactor, self._described, site, *where)
+        await serve(self._reactor, self._websites, websites, *where, WEBSITES)
         secured = (self._secured.get(each) for each in self._described)
         trust = next((each.certificates.to_trust for each in secured if each), "")
         is_open = not all(is_private(port.getHost()) for port in ports)
@@ -342,8 +349,10 @@ class GatewayService(Service):
         if self._supervision is not None:
             self._supervision.ready(status, operations.reload)
 
-    async def _drain(self, gateway: Gateway, site: GatewaySite) -> None:
-        await drain(self._reactor, site, gateway.settings.stop_grace)
+    async def _drain(self, gateway: Gateway, sites: Sequence[GatewaySite]) -> None:
+        grace = gateway.settings.stop_grace
+        every = [drain(self._reactor, site, grace) for site in sites]
+        await gatherResults(map(Deferred.fromCoroutine, every))
 
     async def _stop(self) -> None:
         if self._supervision is not None:
@@ -369,26 +378,3 @@ class GatewayService(Service):
         # twistd ends with 0 whenever the reactor was stopped in order, and has no way to be told otherwise.
         atexit.register(os._exit, 1)
         self._reactor.stop()
-
-
-def _lacks(tx: IMetadataTransaction, volume: str, buckets: Sequence[str]) -> bool:
-    """Whether :func:`_prepare` has something to make; an interaction."""
-    return tx.volume(volume) is None or any(
-        tx.bucket(volume, name) is None for name in buckets
-    )
-
-
-def _prepare(
-    tx: IMetadataTransaction,
-    volume: str,
-    buckets: Sequence[str],
-    owner: str,
-    beginning: Beginning,
-) -> None:
-    """Make the volume that S3 shows and the buckets asked for, where they are missing; an interaction."""
-    tx.claim(Claim.volume(volume), *(Claim.name(volume, name) for name in buckets))
-    if tx.volume(volume) is None:
-        tx.add_volume(shared_volume(volume, owner, tx.now()))
-    for name in buckets:
-        with contextlib.suppress(BucketAlreadyExists, BucketAlreadyOwnedByYou):
-            add_bucket(tx, volume, name, owner, "", beginning)

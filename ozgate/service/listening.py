@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import (
@@ -14,6 +16,7 @@ from twisted.internet.interfaces import (
     IReactorTime,
 )
 from twisted.internet.task import deferLater
+from twisted.logger import Logger
 
 from ..config.parsers import host_and_port
 from ..config.settings import Settings
@@ -26,8 +29,13 @@ from .tlsendpoints import PREFIX, TlsEndpoint
 if TYPE_CHECKING:
     from ..wire.gatewaysite import GatewaySite
 
+_log = Logger()
+
 PROXIED = "haproxy:"
 """How a description begins of an endpoint that only proxies reach, which speak the PROXY protocol."""
+
+WEBSITES = "ozgate.website.listen"
+"""By what people choose where websites are served."""
 
 ANYWHERE = "ozgate.insecure.listen.anywhere"
 
@@ -51,12 +59,7 @@ def descriptions(settings: Settings) -> tuple[str, ...]:
     """
     policy = settings.http_policy
     if settings.listen:
-        found = tuple(map(description_of, settings.listen))
-        for each in found:
-            if policy == "HTTPS_ONLY" and not each.startswith((PREFIX, "unix:")):
-                raise ConfigurationError(
-                    f"will not listen on {each}: ozone.http.policy is HTTPS_ONLY, so make it an ssl: endpoint"
-                )
+        found = _given(settings.listen, policy)
     else:
         found = ()
         if settings.http_enabled and policy != "HTTPS_ONLY":
@@ -67,8 +70,28 @@ def descriptions(settings: Settings) -> tuple[str, ...]:
         raise ConfigurationError(
             "ozone.s3g.http.enabled is false and nothing else listens: give --listen an endpoint"
         )
-    if not any(each.startswith(PREFIX) for each in found):
+    every = (*found, *website_descriptions(settings))
+    if not any(each.startswith(PREFIX) for each in every):
         _check_unused(settings)
+    return found
+
+
+def website_descriptions(settings: Settings) -> tuple[str, ...]:
+    """What websites are served on; nothing unless that is configured.
+
+    :raises ConfigurationError: what the configuration means to be encrypted would not be.
+    """
+    return _given(settings.website_listen, settings.http_policy)
+
+
+def _given(listen: Sequence[str], policy: str) -> tuple[str, ...]:
+    """Descriptions that the configuration has."""
+    found = tuple(map(description_of, listen))
+    for each in found:
+        if policy == "HTTPS_ONLY" and not each.startswith((PREFIX, "unix:")):
+            raise ConfigurationError(
+                f"will not listen on {each}: ozone.http.policy is HTTPS_ONLY, so make it an ssl: endpoint"
+            )
     return found
 
 
@@ -143,6 +166,32 @@ def is_loopback(host: str | None) -> bool:
         return ip_address(host.partition("%")[0]).is_loopback
     except ValueError:
         return False
+
+
+async def serve(
+    reactor: IReactorTime,
+    described: Sequence[str],
+    site: GatewaySite,
+    settings: Settings,
+    secured: Mapping[str, TlsEndpoint],
+    closing: AsyncExitStack,
+    settable: str = SETTABLE,
+) -> tuple[list[IListeningPort], list[str]]:
+    """As :func:`listen`, until something is closed.
+
+    :param closing: what closes it.
+    :return: the ports, and their URLs.
+    """
+    ports = await listen(reactor, described, site, settings, secured, settable)
+    for port in ports:
+        closing.push_async_callback(maybeDeferred, port.stopListening)
+    urls = [
+        url_of(port.getHost(), description)
+        for port, description in zip(ports, described, strict=True)
+    ]
+    if settable == WEBSITES and urls:
+        _log.info("websites are served on {urls}", urls=", ".join(urls))
+    return ports, urls
 
 
 async def listen(

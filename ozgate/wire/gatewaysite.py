@@ -55,6 +55,7 @@ class GatewaySite(server.Site):
         resource: IResource,
         error_body: ErrorBody,
         *,
+        error_type: bytes = b"application/xml",
         reactor: IReactorTime,
         header_timeout: float = 30.0,
         idle_timeout: float = 60.0,
@@ -67,6 +68,7 @@ class GatewaySite(server.Site):
     ) -> None:
         """
         :param error_body: (error, resource, request id) → the document that says so.
+        :param error_type: the type of that document.
         :param reactor: ``IReactorTime`` of every deadline.
         :param header_timeout: seconds for a head, from its first byte.
         :param idle_timeout: seconds between requests.
@@ -84,6 +86,7 @@ class GatewaySite(server.Site):
             parsePOSTFormSubmission=False,
         )
         self.error_body = error_body
+        self.error_type = error_type
         self.header_timeout = header_timeout
         self.idle_timeout = idle_timeout
         self.minimum_rate = minimum_rate
@@ -178,7 +181,7 @@ class GatewaySite(server.Site):
         document = self.error_body(error, "", request_id)
         return (
             b"HTTP/1.1 503 Service Unavailable\r\n%bConnection: close\r\n%bRetry-After: %d\r\n"
-            b"Content-Type: application/xml\r\nContent-Length: %d\r\n\r\n%b"
+            b"Content-Type: %b\r\nContent-Length: %d\r\n\r\n%b"
         ) % (
             self.standing_headers(),
             b"".join(
@@ -186,6 +189,7 @@ class GatewaySite(server.Site):
                 for name in self.request_id_headers
             ),
             error.retry_after,
+            self.error_type,
             len(document),
             document,
         )

@@ -326,7 +326,7 @@ class GatewayRequest(server.Request):
         document = self.site.error_body(error, resource, self.request_id)
         request_id = self.request_id.encode("ascii")
         headers = [(name, request_id) for name in self.site.request_id_headers]
-        headers.append((b"Content-Type", b"application/xml"))
+        headers.append((b"Content-Type", self.site.error_type))
         self.answer_document(error.status, headers, document)
 
     def write(self, data: bytes) -> None:

@@ -154,13 +154,31 @@ def parse_address(target: bytes, host: bytes | None, domains: Sequence[str]) -> 
     return _parse_any(target, host, tuple(domains))
 
 
-def _parse_any(target: bytes, host: bytes | None, domains: tuple[str, ...]) -> Address:
-    """Every form of target; see :func:`parse_address`."""
+def parse_page(target: bytes, host: bytes | None, domains: Sequence[str]) -> Address:
+    """Read the address of a website's page: the host names the bucket, as ``bucket.domain`` or by all of it.
+
+    Source: Amazon S3 User Guide, "Website endpoints", "Configuring a static website using a custom domain".
+
+    :param domains: ``ozgate.website.domain-names``.
+    :raises S3Error: as for :func:`parse_address`.
+    """
+    return _parse_any(target, host, tuple(domains), is_page=True)
+
+
+def _parse_any(
+    target: bytes,
+    host: bytes | None,
+    domains: tuple[str, ...],
+    is_page: bool = False,
+) -> Address:
+    """Every form of target; see :func:`parse_address` and :func:`parse_page`."""
     if _NOT_PRINTED(target):
         raise _invalid(target)
     if not target.startswith(b"/"):
         target, host = _absolute(target, host)
     bucket, sent_host = _host(host, domains)
+    if is_page and bucket is None:
+        bucket = sent_host.partition(":")[0].removesuffix(".").lower()
     raw_path, _, raw_query = target.partition(b"?")
     query = parse_query(raw_query) if raw_query else _NO_QUERY
     virtual_host = bucket is not None

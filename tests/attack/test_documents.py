@@ -132,6 +132,8 @@ class DocumentTests(AttackTestCase):
         Swift read its documents with lxml, entities on: a user could have files of the server in an error's text.
         """
         for row, draft, expected in self.documented():
+            if not draft.body.startswith(b"<"):
+                continue  # Policies are JSON.
             before = self.holds()
             wanted = MALFORMED if row.perform is not None else expected
             for name, document in refused(draft.body, self.file):
@@ -142,6 +144,8 @@ class DocumentTests(AttackTestCase):
     def test_harmless(self) -> None:
         """What is large without meaning anything is read past."""
         for row, draft, expected in self.documented():
+            if not draft.body.startswith(b"<"):
+                continue  # Policies are JSON.
             before = self.holds()
             for name, document in harmless(draft.body):
                 found = self.ask_with(draft, document)

@@ -93,7 +93,7 @@ class RouteTestCase(AttackTestCase):
         self.context = AdminContext(gateway, self.secrets, 0.0)
         further = make_operations(
             self.context,
-            self.client.site,
+            [self.client.site],
             gateway.settings,
             lambda: gateway.settings,
             ReloadingParts(),

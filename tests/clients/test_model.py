@@ -12,9 +12,12 @@ from tests.clients.botos import SharedTestCase, make_client
 
 BUILT = {row.name for row in OPERATIONS if row.perform is not None}
 ALSO: dict[str, dict[str, Any]] = {
+    "PutBucketWebsite": {
+        "WebsiteConfiguration": {"IndexDocument": {"Suffix": "index.html"}}
+    },
     "CompleteMultipartUpload": {
         "MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": "x"}]}
-    }
+    },
 }
 """Parameters that S3 wants though the model does not demand them."""
 

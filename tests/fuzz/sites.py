@@ -80,7 +80,7 @@ class World:
         )
         context = AdminContext(self.gateway, sealed, NOW, audit_log=audit_log)
         operations = make_operations(
-            context, self.s3, settings, lambda: settings, ReloadingParts()
+            context, [self.s3], settings, lambda: settings, ReloadingParts()
         )
         self.admin = make_admin_site(self.clock, context, operations.routes)
         self._made: list[GatewayRequest] = []

@@ -65,6 +65,8 @@ NEEDS: dict[str, str] = {
     "DeleteBucketTagging": "",
     "PutBucketCors": "",
     "DeleteBucketCors": "",
+    "PutBucketWebsite": "",
+    "DeleteBucketWebsite": "",
     "GetBucketLogging": "READ",
     "GetBucketReplication": "READ",
     "GetBucketWebsite": "READ",
@@ -113,6 +115,7 @@ ENABLED = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfigu
 POLICY = b'{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam:::user/testuser"}, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/*"}]}'
 OWNERSHIP = b"<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>"
 LIST = policy(grant(OWNER, "FULL_CONTROL"))
+WEBSITE = b"<WebsiteConfiguration><IndexDocument><Suffix>i</Suffix></IndexDocument></WebsiteConfiguration>"
 DOOMED = b"<Delete><Object><Key>key</Key></Object></Delete>"
 
 
@@ -127,6 +130,7 @@ DOCUMENTS = {
     "PutBucketAcl": LIST,
     "PutObjectAcl": LIST,
     "PutBucketVersioning": ENABLED,
+    "PutBucketWebsite": WEBSITE,
 }
 """Operation → a document that it takes."""
 

@@ -108,7 +108,7 @@ class BucketConfigurationTests(OperationTestCase):
     async def test_setting(self) -> None:
         """Setting or removing what is not built is 501, and does not touch the bucket."""
         for method in ("PUT", "DELETE"):
-            for query in ("lifecycle", "encryption", "website"):
+            for query in ("lifecycle", "encryption"):
                 await self.refused(
                     self.client.request(method, f"/bucket?{query}"),
                     501,

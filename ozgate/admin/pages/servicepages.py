@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -45,7 +45,7 @@ class Operations:
 
 def make_operations(
     context: AdminContext,
-    site: GatewaySite,
+    sites: Sequence[GatewaySite],
     started_with: Settings,
     reread: Callable[[], Settings],
     reloads: ReloadingParts,
@@ -53,7 +53,7 @@ def make_operations(
 ) -> Operations:
     """What an operator looks at, of a service that is about to listen.
 
-    :param site: serves S3.
+    :param sites: which serve S3, and websites.
     :param started_with: the settings as they were read.
     :param reread: reads them again.
     :param reloads: what reloads besides the settings.
@@ -69,12 +69,12 @@ def make_operations(
     # The first may refuse; then nothing has changed.
     for take_up in (
         context.administrators.take_up,
-        site.take_up,
+        *(site.take_up for site in sites),
         take_up_room,
         gateway.turns.take_up,
     ):
         reload.follow(take_up)
     if IMeasured.providedBy(gateway.metadata):
         IMeasured(gateway.metadata).watch_commits(gateway.tally.commits.add)
-    metrics = Metrics(gateway, lambda: len(site.connections))
+    metrics = Metrics(gateway, lambda: sum(len(site.connections) for site in sites))
     return Operations(health or Health(gateway), metrics, reload.run)

@@ -14,7 +14,6 @@ from ...errors import (
     MaxMessageLengthExceeded,
     NoSuchConfiguration,
     NoSuchLifecycleConfiguration,
-    NoSuchWebsiteConfiguration,
     ObjectLockConfigurationNotFoundError,
     ReplicationConfigurationNotFoundError,
     S3Error,
@@ -129,7 +128,6 @@ get_bucket_notification_configuration = _shows("NotificationConfiguration")
 get_bucket_encryption = _absent(ServerSideEncryptionConfigurationNotFoundError)
 get_bucket_lifecycle_configuration = _absent(NoSuchLifecycleConfiguration)
 get_bucket_replication = _absent(ReplicationConfigurationNotFoundError)
-get_bucket_website = _absent(NoSuchWebsiteConfiguration)
 get_object_lock_configuration = _absent(ObjectLockConfigurationNotFoundError)
 
 get_bucket_analytics_configuration = _absent(NoSuchConfiguration)

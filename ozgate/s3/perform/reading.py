@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ...content.outlet import Located, begin_read, body_of, locate, open_sources
 from ...errors import InvalidArgument, InvalidPartNumber, InvalidRequest, NotModified
 from ...immutable import frozen
-from ...values import ByteRange, Checksum, ObjectVersion
+from ...values import ANONYMOUS, ByteRange, Checksum, ObjectVersion
 from ..conditions import check_read
 from ..headers import checksum_headers, refuse_encryption, version_headers
 from ..params import parse_range
@@ -106,6 +106,10 @@ def _read_query(asked: Asked) -> tuple[int | None, dict[str, str]]:
             part_number = part_number_of(value)
         elif name.startswith("response-"):
             overrides[_overridden(name, value)] = _override(name, value)
+    if overrides and asked.principal == ANONYMOUS:
+        raise InvalidRequest(
+            "Request specific response headers cannot be used for anonymous GET requests."
+        )
     if part_number is not None and "range" in asked.headers:
         raise InvalidRequest(
             "Cannot specify both Range header and partNumber query parameter"

@@ -171,7 +171,9 @@ def differences(path: str, kind: object, shape: Shape) -> Iterator[str]:
 
 
 def _is_needed(member: One[Any] | Many[Any]) -> bool:
-    return member.is_needed or (isinstance(member, Many) and member.least > 0)
+    if isinstance(member, Many) and not member.inside:
+        return member.least > 0
+    return member.is_needed
 
 
 def _different_member(

@@ -8,9 +8,11 @@ from attrs import evolve
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from ozgate.config.settings import Settings
 from ozgate.errors import QuotaExceeded
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.service.gatewayservice import _prepare
+from ozgate.s3.newbuckets import usual
+from ozgate.service.furnishing import make_missing
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.testing.metadata_base import ask, change
 
@@ -25,7 +27,8 @@ class MissingTests(SynchronousTestCase):
 
     def make(self, *buckets: str) -> Any:
         """Make what is missing."""
-        return self.metadata.write(_prepare, "s3v", buckets, "owner")
+        begin = usual(Settings())
+        return self.metadata.write(make_missing, "s3v", buckets, "owner", begin)
 
     def there(self) -> list[str]:
         """The buckets."""

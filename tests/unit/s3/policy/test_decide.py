@@ -265,5 +265,6 @@ class NameTests(SynchronousTestCase):
                         elsewhere.add(path.name)
         # Users are looked for, whom a list names that was brought by somebody who may put it.
         self.assertEqual(past, ["page_of"])
-        # Those say where a bucket is, and which pages of other origins it lets ask it, to everybody.
-        self.assertEqual(elsewhere, {"call.py", "finish.py", "origins.py"})
+        # The others say to everybody where a bucket is, which pages of other origins it lets ask it, and whether it is a website.
+        told = {"finish.py", "origins.py", "visiting.py"}
+        self.assertEqual(elsewhere, {"call.py"} | told)
