@@ -134,7 +134,7 @@ def _no_constant(name: str) -> None:
 def _only(members: Mapping[str, Any], known: tuple[str, ...]) -> None:
     for name in members:
         if name not in known:
-            raise Malformed(f"Unknown field {name}")
+            raise Malformed(f"Unknown field {name[:100]}")
 
 
 class _Statement:
@@ -179,9 +179,10 @@ class _Statement:
         written = self.members.get("Effect")
         if written is None:
             raise Malformed("Missing required field Effect")
+        if type(written) is not str:
+            raise Malformed(_SYNTAX)
         if written not in ("Allow", "Deny"):
-            shown = written if isinstance(written, str) else json.dumps(written)
-            raise Malformed(f"Invalid effect: {shown[:100]}")
+            raise Malformed(f"Invalid effect: {written[:100]}")
         return Effect(written)
 
     def _one_of(self, name: str) -> tuple[Any, bool]:
