@@ -7,10 +7,12 @@ Source: Service Authorization Reference, "Actions, resources, and condition keys
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from .wildcards import Glob, read
+from .patterns import Patterns
+from .wildcards import read
 
 __all__ = ["ACTIONS", "BUCKET", "KEYS", "OBJECT", "accepts", "matching"]
 
@@ -162,10 +164,8 @@ def accepts(key: str) -> frozenset[str] | None:
     return KEYS.get(family + slash) if bool(tag) == bool(slash) else None
 
 
-def matching(pattern: str) -> list[str]:
+@lru_cache(maxsize=1024)
+def matching(pattern: str) -> frozenset[str]:
     """The actions that a pattern means, without regard to case."""
-    lowered = pattern.lower()
-    if "*" not in lowered and "?" not in lowered:
-        return [_LOWERED[lowered]] if lowered in _LOWERED else []
-    glob = Glob(read(lowered, wild=True, variables=False))
-    return [name for small, name in _LOWERED.items() if glob.matches(small)]
+    patterns = Patterns([read(pattern.lower(), wild=True, variables=False)])
+    return frozenset(name for small, name in _LOWERED.items() if patterns.match(small))

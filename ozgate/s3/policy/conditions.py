@@ -25,7 +25,7 @@ _NAME = re.compile(r"(?:(ForAllValues|ForAnyValue):)?([A-Za-z]+?)(IfExists)?")
 def read_conditions(
     written: Mapping[str, Any],
     effect: Effect,
-    about: Sequence[Sequence[str]] | None,
+    about: Sequence[frozenset[str]] | None,
     variables: bool,
 ) -> tuple[Condition | Presence, ...]:
     """Read the element.
@@ -56,7 +56,7 @@ def read_conditions(
     return tuple(found)
 
 
-def _check_key(key: str, about: Sequence[Sequence[str]] | None) -> None:
+def _check_key(key: str, about: Sequence[frozenset[str]] | None) -> None:
     vendor, colon, name = key.partition(":")
     if not vendor or not colon or not name:
         raise Malformed("Policy has an invalid condition key")

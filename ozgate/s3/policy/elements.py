@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 
 from ...immutable import frozen
-from .operators import Operator, Parts, Test
+from .operators import Operator, Test
+from .patterns import Patterns, match_one
 from .principals import PRINCIPAL_ARN, Principals, Who, without_account
-from .wildcards import Glob, Part, filled
+from .wildcards import Part, filled
 
 __all__ = ["Condition", "Effect", "Query", "Resources", "Statement"]
 
@@ -45,32 +46,27 @@ class Resources:
     """The element ``Resource`` or ``NotResource``.
 
     :ivar negated: it is ``NotResource``.
-    :ivar exact: those without a wildcard.
+    :ivar fixed: those without policy variables.
     :ivar templates: those with policy variables.
     :ivar strict: where a variable has no value, nothing is another resource: of ``NotResource`` in a statement that allows.
     """
 
     negated: bool
-    exact: frozenset[str]
-    globs: tuple[Glob, ...]
+    fixed: Patterns
     templates: tuple[tuple[Part, ...], ...]
     strict: bool
 
     def hold(self, query: Query) -> bool:
         """Whether the resource is meant."""
         resource = query.resource
-        found = resource in self.exact
-        for glob in () if found else self.globs:
-            if glob.matches(resource):
-                found = True
-                break
+        found = self.fixed.match(resource)
         if self.templates and not found:
             for template in self.templates:
                 parts = filled(template, query.key)
                 if parts is None:
                     if self.strict:
                         return False
-                elif Glob(parts).matches(resource):
+                elif match_one(parts, resource):
                     found = True
                     break
         return found is not self.negated
@@ -107,21 +103,20 @@ class Condition:
             return self.missing
         if self.key == PRINCIPAL_ARN:
             found = [without_account(value) for value in found]
-        further = None
-        if self.templates:
-            ready: list[Parts] = []
-            for template in self.templates:
-                parts = filled(template, query.key)
-                if parts is not None:
-                    ready.append(parts)
-                elif self.strict:
-                    return False
-            further = self.operator.make(ready) if ready else None
         negated = self.operator.negated
+        if len(found) == 1 and not self.templates:
+            return self.test(found[0]) is not negated
+        tests = [self.test]
+        for template in self.templates:
+            parts = filled(template, query.key)
+            if parts is not None:
+                tests.append(self.operator.make([parts]))
+            elif self.strict:
+                return False
         # Several values and no quantifier: what is negated holds where no value is meant.
         every = negated if self.every is None else self.every
         for value in found:
-            meant = self.test(value) or (further is not None and further(value))
+            meant = any(test(value) for test in tests)
             if (meant is not negated) is not every:
                 return not every
         return every
@@ -149,7 +144,8 @@ class Statement:
     :ivar sid: its id, ``""`` where it has none.
     :ivar principals: ``None`` in the policy of an identity, which is about whoever has it.
     :ivar but: ``principals`` are those that it spares: ``NotPrincipal``.
-    :ivar actions: patterns in lower case.
+    :ivar about: the actions of :data:`.actions.ACTIONS` that it is about.
+    :ivar actions: patterns in lower case, for those that are not there.
     :ivar other_actions: they are those that it is not about: ``NotAction``.
     """
 
@@ -157,16 +153,15 @@ class Statement:
     effect: Effect
     principals: Principals | None
     but: bool
-    actions: tuple[Glob, ...]
+    about: frozenset[str]
+    actions: Patterns
     other_actions: bool
     resources: Resources
     conditions: tuple[Condition | Presence, ...]
 
     def is_about(self, action: str) -> bool:
         """Whether it speaks of an action."""
-        lowered = action.lower()
-        found = any(glob.matches(lowered) for glob in self.actions)
-        return found is not self.other_actions
+        return self.actions.match(action.lower()) is not self.other_actions
 
     def applies(self, query: Query) -> bool:
         """Whether it has something to say to a query for an action that it :meth:`is_about`."""

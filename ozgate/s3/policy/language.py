@@ -8,7 +8,7 @@ Sources: IAM User Guide, "Grammar of the IAM JSON policy language", "Policy eval
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
 from ...immutable import frozen
@@ -48,7 +48,8 @@ class Policy:
         """What the document says: an explicit denial before all that it allows; ``None``: nothing."""
         statements = self.by_action.get(query.action)
         if statements is None:
-            statements = _about(self.statements, query.action)
+            about = [each for each in self.statements if each.is_about(query.action)]
+            statements = tuple(_denials_first(about))
         for statement in statements:
             if statement.applies(query):
                 return statement.effect
@@ -95,10 +96,16 @@ def parse_identity_policy(document: bytes) -> Policy:
 
 
 def _compiled(statements: tuple[Statement, ...]) -> Policy:
-    by_action = {action: _about(statements, action) for action in ACTIONS}
-    return Policy(statements, by_action, any(map(grants_everybody, statements)))
+    by_action: dict[str, list[Statement]] = {action: [] for action in ACTIONS}
+    for statement in _denials_first(statements):
+        for action in statement.about:
+            by_action[action].append(statement)
+    return Policy(
+        statements,
+        {action: tuple(found) for action, found in by_action.items()},
+        any(map(grants_everybody, statements)),
+    )
 
 
-def _about(statements: tuple[Statement, ...], action: str) -> tuple[Statement, ...]:
-    found = [each for each in statements if each.is_about(action)]
-    return tuple(sorted(found, key=lambda each: each.effect is not Effect.DENY))
+def _denials_first(statements: Iterable[Statement]) -> list[Statement]:
+    return sorted(statements, key=lambda each: each.effect is not Effect.DENY)

@@ -20,7 +20,8 @@ from typing import Any
 
 from ...immutable import frozen
 from .malformed import Malformed
-from .wildcards import Glob, Wild
+from .patterns import Patterns
+from .wildcards import Wild
 
 __all__ = ["OPERATORS", "Operator", "Parts"]
 
@@ -67,37 +68,14 @@ def _equal_in_any_case(values: Sequence[Parts]) -> Test:
 
 
 def _like(values: Sequence[Parts]) -> Test:
-    globs = [Glob(parts) for parts in values]
-    return lambda value: any(glob.matches(value) for glob in globs)
+    return Patterns(values).match
 
 
 def _arn_like(values: Sequence[Parts]) -> Test:
     """Each of an ARN's six parts is matched by itself: a star crosses no colon but those of the last part. A star alone is any ARN."""
     if (Wild.MANY,) in values:
         return lambda value: True
-    arns = [[Glob(part) for part in _arn(parts)] for parts in values]
-
-    def test(value: str) -> bool:
-        parts = value.split(":", 5)
-        return any(
-            len(parts) == len(arn)
-            and all(glob.matches(part) for glob, part in zip(arn, parts, strict=True))
-            for arn in arns
-        )
-
-    return test
-
-
-def _arn(parts: Parts) -> list[list[str | Wild]]:
-    split: list[list[str | Wild]] = [[]]
-    for part in parts:
-        if not isinstance(part, str):
-            split[-1].append(part)
-            continue
-        first, *others = part.split(":", 6 - len(split))
-        split[-1].append(first)
-        split += [[other] for other in others]
-    return split
+    return Patterns(values, in_arns=True).match
 
 
 def _each(read: Callable[[str], Any], compare: Callable[[Any, Any], bool]) -> Maker:

@@ -8,36 +8,29 @@ those that S3 and IAM answer, as their users quote them in public.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from .actions import ACTIONS, BUCKET, OBJECT, matching
 from .conditions import read_conditions
 from .elements import Condition, Effect, Presence, Resources, Statement
 from .malformed import Malformed
+from .patterns import Patterns, may_be, may_begin
 from .principals import Principals, read_principals
-from .wildcards import Glob, Part, has_variable, may_be, may_begin, read
+from .strictjson import BROKEN, NOT_JSON, parsed
+from .wildcards import Part, Wild, has_variable, read
 
-__all__ = ["LARGEST", "read_document"]
+__all__ = ["read_document"]
 
-LARGEST: Final = 20480
-"""Bytes of a document without its white space."""
-
-_NOT_JSON = "Policies must be valid JSON and the first byte must be '{'"
-_BROKEN = "This policy contains invalid Json"
 _SYNTAX = "Invalid policy syntax."
 _NO_RESOURCE = "Policy has invalid resource"
 _NO_ACTION = "Policy has invalid action"
 _MISMATCH = "Action does not apply to any resource(s) in statement"
-_TOO_LARGE = (
-    f"Normalized policy document exceeds the maximum allowed size of {LARGEST} bytes"
-)
 _PREFIX = "arn:aws:s3:::"
 
 _IAMS = {
-    _NOT_JSON: _BROKEN,
-    _BROKEN: _BROKEN,
+    NOT_JSON: BROKEN,
+    BROKEN: BROKEN,
     _NO_ACTION: "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
     "Policy has an invalid condition key": "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
     "Missing required field Action": "Policy statement must contain actions.",
@@ -47,10 +40,6 @@ _IAMS = {
 
 _VERSIONS = {"2008-10-17": False, "2012-10-17": True}
 """The language's versions, and whether each has policy variables."""
-
-
-class Number(str):
-    """A number of JSON, as it is written."""
 
 
 def read_document(document: bytes, bucket: str | None) -> tuple[Statement, ...]:
@@ -75,7 +64,7 @@ class _Iams(Malformed):
 
 
 def _read(document: bytes, bucket: str | None) -> tuple[Statement, ...]:
-    members = _parsed(document)
+    members = parsed(document)
     _only(members, ("Version", "Id", "Statement"))
     version = members.get("Version", "2008-10-17")
     if type(version) is not str or version not in _VERSIONS:
@@ -88,47 +77,14 @@ def _read(document: bytes, bucket: str | None) -> tuple[Statement, ...]:
     listed = listed if isinstance(listed, list) else [listed]
     if not listed:
         raise Malformed("Could not parse the policy: Statement is empty!")
+    room = _Room()
     statements = tuple(
-        _Statement(each, bucket, _VERSIONS[version]).read() for each in listed
+        _Statement(each, bucket, _VERSIONS[version], room).read() for each in listed
     )
     ids = [each.sid for each in statements if each.sid]
     if len(set(ids)) != len(ids):
         raise _Iams("Statement IDs (SID) in a single policy must be unique.")
     return statements
-
-
-def _parsed(document: bytes) -> dict[str, Any]:
-    if document[:1] != b"{":
-        raise Malformed(_NOT_JSON)
-    if len(document) > 4 * LARGEST:
-        raise Malformed(_TOO_LARGE)
-    try:
-        members = json.loads(
-            document.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_int=Number,
-            parse_float=Number,
-            parse_constant=_no_constant,
-        )
-        packed = json.dumps(members, separators=(",", ":"), ensure_ascii=False)
-        size = len(packed.encode("utf-8"))
-    except (ValueError, RecursionError):
-        raise Malformed(_BROKEN) from None
-    if size > LARGEST:
-        raise Malformed(_TOO_LARGE)
-    found: dict[str, Any] = members
-    return found
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member is there twice")
-    return members
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(name)
 
 
 def _only(members: Mapping[str, Any], known: tuple[str, ...]) -> None:
@@ -137,15 +93,40 @@ def _only(members: Mapping[str, Any], known: tuple[str, ...]) -> None:
             raise Malformed(f"Unknown field {name[:100]}")
 
 
+class _Room:
+    """How many more wildcards a document may have of those that take long: AWS names no such bound, and nobody gets near these."""
+
+    def __init__(self) -> None:
+        self.actions = 500
+        self.costly = 20
+
+    def take_actions(self, patterns: list[str]) -> None:
+        """Count patterns of actions: each is held against all that there are."""
+        self.actions -= sum("*" in each or "?" in each for each in patterns)
+        self._take(sum("?" in each for each in patterns))
+
+    def take_templates(self, templates: Iterable[tuple[Part, ...]]) -> None:
+        """Count patterns with variables: their automaton is made anew for each request."""
+        self._take(sum(Wild.ONE in parts for parts in templates))
+
+    def _take(self, costly: int) -> None:
+        self.costly -= costly
+        if self.actions < 0 or self.costly < 0:
+            raise Malformed("Policy has too many wildcards")
+
+
 class _Statement:
     """A statement while it is read."""
 
-    def __init__(self, members: Any, bucket: str | None, variables: bool) -> None:
+    def __init__(
+        self, members: Any, bucket: str | None, variables: bool, room: _Room
+    ) -> None:
         if not isinstance(members, dict):
             raise Malformed(_SYNTAX)
         self.members = members
         self.bucket = bucket
         self.variables = variables
+        self.room = room
 
     def read(self) -> Statement:
         """All of it."""
@@ -157,19 +138,24 @@ class _Statement:
         effect = self._effect()
         principals, but = self._principals(effect)
         patterns, other_actions = self._strings("Action")
-        actions = self._actions(patterns)
+        self._check_actions(patterns)
         written, other_resources = self._strings("Resource")
         resources = [self._resource(text) for text in written]
-        about = None if other_actions else [matching(each) for each in patterns]
-        if self.bucket is not None and about is not None and not other_resources:
-            self._check_applicable(about, resources)
-        conditions = self._conditions(effect, patterns, about)
+        self.room.take_templates(each for each in resources if has_variable(each))
+        meant = [matching(each) for each in patterns]
+        about = frozenset().union(*meant)
+        if self.bucket is not None and not other_actions and not other_resources:
+            self._check_applicable(meant, resources)
+        conditions = self._conditions(effect, None if other_actions else meant)
         return Statement(
             sid=sid,
             effect=effect,
             principals=principals,
             but=but,
-            actions=actions,
+            about=frozenset(ACTIONS) - about if other_actions else about,
+            actions=Patterns(
+                read(each.lower(), wild=True, variables=False) for each in patterns
+            ),
             other_actions=other_actions,
             resources=_compiled(resources, other_resources, effect),
             conditions=conditions,
@@ -215,7 +201,8 @@ class _Statement:
             raise Malformed(_SYNTAX)
         return listed, other
 
-    def _actions(self, patterns: list[str]) -> tuple[Glob, ...]:
+    def _check_actions(self, patterns: list[str]) -> None:
+        self.room.take_actions(patterns)
         for pattern in patterns:
             vendor, colon, name = pattern.partition(":")
             if pattern == "*":
@@ -224,9 +211,6 @@ class _Statement:
                 raise Malformed(_NO_ACTION)
             if self.bucket is not None and not _in_a_bucket(pattern):
                 raise Malformed(_NO_ACTION)
-        return tuple(
-            Glob(read(each.lower(), wild=True, variables=False)) for each in patterns
-        )
 
     def _resource(self, text: str) -> tuple[Part, ...]:
         try:
@@ -241,24 +225,29 @@ class _Statement:
         return parts
 
     def _check_applicable(
-        self, about: list[list[str]], resources: list[tuple[Part, ...]]
+        self, meant: list[frozenset[str]], resources: list[tuple[Part, ...]]
     ) -> None:
         bucket = self.bucket or ""
         kinds = {kind for parts in resources for kind in _kinds(parts, bucket)}
-        for actions in about:
+        for actions in meant:
             if not any(ACTIONS[action] in kinds for action in actions):
                 raise Malformed(_MISMATCH)
 
     def _conditions(
-        self, effect: Effect, patterns: list[str], about: list[list[str]] | None
+        self, effect: Effect, meant: list[frozenset[str]] | None
     ) -> tuple[Condition | Presence, ...]:
         written = self.members.get("Condition", {})
         if not isinstance(written, dict):
             raise Malformed(_SYNTAX)
-        narrow = about if self.bucket is not None else None
-        return read_conditions(written, effect, narrow, self.variables)
+        about = meant if self.bucket is not None else None
+        conditions = read_conditions(written, effect, about, self.variables)
+        for each in conditions:
+            if isinstance(each, Condition):
+                self.room.take_templates(each.templates)
+        return conditions
 
 
+_OBJECTS = frozenset((OBJECT,))
 _ELEMENTS = (
     *("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction"),
     *("Resource", "NotResource", "Condition"),
@@ -271,6 +260,9 @@ def _in_a_bucket(pattern: str) -> bool:
 
 def _kinds(parts: tuple[Part, ...], bucket: str) -> frozenset[str]:
     """What of a bucket a pattern may mean: it, its objects, or nothing."""
+    first = parts[0]
+    if isinstance(first, str) and first.startswith(f"{_PREFIX}{bucket}/"):
+        return _OBJECTS
     kinds = set()
     if may_be(parts, f"{_PREFIX}{bucket}"):
         kinds.add(BUCKET)
@@ -282,13 +274,9 @@ def _kinds(parts: tuple[Part, ...], bucket: str) -> frozenset[str]:
 def _compiled(
     resources: list[tuple[Part, ...]], negated: bool, effect: Effect
 ) -> Resources:
-    templates = tuple(parts for parts in resources if has_variable(parts))
-    fixed = [parts for parts in resources if not has_variable(parts)]
-    exact = [parts for parts in fixed if all(isinstance(p, str) for p in parts)]
     return Resources(
         negated=negated,
-        exact=frozenset("".join(map(str, parts)) for parts in exact),
-        globs=tuple(Glob(parts) for parts in fixed if parts not in exact),
-        templates=templates,
+        fixed=Patterns(parts for parts in resources if not has_variable(parts)),
+        templates=tuple(parts for parts in resources if has_variable(parts)),
         strict=negated and effect is Effect.ALLOW,
     )

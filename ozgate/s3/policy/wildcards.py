@@ -1,4 +1,4 @@
-"""Patterns of policies: wildcards and policy variables, matched in time that nobody's pattern can blow up.
+"""Patterns of policies, as they are written: wildcards and policy variables.
 
 ``*`` stands for any run of characters, slashes and none included, ``?`` for one. In documents of version 2012-10-17, ``${name}`` stands for what the
 request has for a condition key, ``${name, 'text'}`` for the text where it has nothing, and ``${*}``, ``${?}``, ``${$}`` for the
@@ -16,7 +16,6 @@ from enum import Enum
 from ...immutable import frozen
 
 __all__ = [
-    "Glob",
     "Variable",
     "Wild",
     "condition_key",
@@ -111,94 +110,3 @@ def filled(parts: Iterable[Part], look: Look) -> tuple[str | Wild, ...] | None:
         else:
             return None
     return tuple(found)
-
-
-class Glob:
-    """A pattern without variables.
-
-    Between stars, text is looked for from left to right, which finds a match where there is one. Where there are ``?``, all places that the pattern
-    may be at are followed at once, a bit each: no character of the text is looked at twice.
-
-    :param parts: of :func:`read` or :func:`filled`.
-    """
-
-    __slots__ = ("_bits", "_pieces", "_shortest", "_starred")
-
-    def __init__(self, parts: Iterable[Part]) -> None:
-        parts = tuple(parts)
-        self._starred = Wild.MANY in parts
-        self._shortest = sum(
-            len(part) if isinstance(part, str) else part is Wild.ONE for part in parts
-        )
-        self._bits = _Bits(parts) if Wild.ONE in parts else None
-        self._pieces = [""]
-        for part in parts:
-            if isinstance(part, str):
-                self._pieces[-1] += part
-            elif part is Wild.MANY:
-                self._pieces.append("")
-
-    def matches(self, text: str) -> bool:
-        """Whether the pattern matches a text, all of it."""
-        if len(text) < self._shortest:
-            return False
-        if self._bits is not None:
-            return self._bits.matches(text)
-        pieces = self._pieces
-        if not self._starred:
-            return text == pieces[0]
-        if not text.startswith(pieces[0]) or not text.endswith(pieces[-1]):
-            return False
-        place, end = len(pieces[0]), len(text) - len(pieces[-1])
-        for piece in pieces[1:-1]:
-            found = text.find(piece, place, end)
-            if found < 0:
-                return False
-            place = found + len(piece)
-        return True
-
-
-class _Bits:
-    """A pattern as an automaton, a bit for each place in it: its steps are those of whole numbers."""
-
-    __slots__ = ("_any", "_end", "_loops", "_of")
-
-    def __init__(self, parts: Iterable[Part]) -> None:
-        self._of: dict[str, int] = {}
-        self._any = self._loops = 0
-        self._end = 0
-        for part in parts:
-            if isinstance(part, str):
-                for character in part:
-                    self._of[character] = self._of.get(character, 0) | 1 << self._end
-                    self._end += 1
-            elif part is Wild.ONE:
-                self._any |= 1 << self._end
-                self._end += 1
-            else:
-                self._loops |= 1 << self._end
-
-    def after(self, text: str) -> int:
-        """Where in the pattern one may be after a text: a bit for each place, none: nowhere."""
-        places = 1
-        for character in text:
-            further = places & (self._of.get(character, 0) | self._any)
-            places = places & self._loops | further << 1
-        return places
-
-    def matches(self, text: str) -> bool:
-        return bool(self.after(text) >> self._end & 1)
-
-
-def may_begin(parts: Iterable[Part], text: str) -> bool:
-    """Whether a pattern may match something that begins with a text, whatever its variables are."""
-    return _Bits(_loosened(parts)).after(text) != 0
-
-
-def may_be(parts: Iterable[Part], text: str) -> bool:
-    """Whether a pattern may match a text, whatever its variables are."""
-    return _Bits(_loosened(parts)).matches(text)
-
-
-def _loosened(parts: Iterable[Part]) -> list[Part]:
-    return [Wild.MANY if isinstance(part, Variable) else part for part in parts]

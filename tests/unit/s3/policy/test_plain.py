@@ -18,7 +18,7 @@ from tests.unit.s3.policy.drawn import documents, requests
 from tests.unit.s3.policy.plain import Request, judge, values_of
 
 drawn = settings(
-    max_examples=300,
+    max_examples=200,
     deadline=None,
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )
