@@ -182,8 +182,8 @@ class Pipeline:
         """Resolve, admit, perform; the logs are told who and what on the way."""
         method = request.method.decode("ascii")
         headers = Headers.of(request.header_pairs())
-        notes, gateway, verifier = request.notes, self.gateway, self.verifier
-        neighbor = self.neighbor
+        notes, neighbor = request.notes, self.neighbor
+        gateway, verifier = self.gateway, self.verifier
         if neighbor is not None and neighbor.takes(method, address, headers):
             notes["neighbor"] = neighbor
             return await neighbor.perform(gateway, verifier, request, address, headers)
@@ -191,15 +191,14 @@ class Pipeline:
             operation = notes["meant"] = resolve_request(method, address, headers)
         except S3Error:
             # Whoever signed is told why; all others are told to sign, as for what is there.
-            signed = Gate.SIGNED
-            found = await admit(gateway, verifier, signed, method, address, headers)
-            notes["principal"] = found[1]
+            must = Gate.SIGNED
+            _, who, _ = await admit(gateway, verifier, must, method, address, headers)
+            notes["principal"] = who
             raise
         verified, principal, headers = await admit(
             gateway, verifier, operation.gate, method, address, headers
         )
-        notes["principal"] = principal
-        notes["operation"] = operation
+        notes["principal"], notes["operation"] = principal, operation
         if operation.perform is None:
             raise NotImplemented()
         self._admit_body(operation, verified, request.body)
