@@ -55,6 +55,7 @@ class Principal:
     :ivar policies: the documents of the policies of the user and of the groups, as JSON: each may allow or deny.
     :ivar limits: documents of policies, as JSON, each of which has to allow what is asked, whoever the user is: those of a session,
         or of a key that is narrowed.
+    :ivar issued: when the token of the session was made that signed, in milliseconds since the epoch; 0: none did.
     """
 
     access_id: str
@@ -64,6 +65,7 @@ class Principal:
     groups: frozenset[str] = frozenset()
     policies: tuple[bytes, ...] = ()
     limits: tuple[bytes, ...] = ()
+    issued: int = 0
 
     def __attrs_post_init__(self) -> None:
         """A key of its own is its user's first."""

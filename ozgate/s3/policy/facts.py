@@ -221,6 +221,16 @@ def _account(facts: Facts) -> Values | None:
     return (ACCOUNT,) if facts.asked.principal.user else None
 
 
+def _issued(facts: Facts) -> Values | None:
+    issued = facts.asked.principal.issued
+    return (timestamp(issued),) if issued else None
+
+
+def _second_factor(facts: Facts) -> Values | None:
+    """No session has one; of a key of its own nothing is said, as on AWS."""
+    return ("false",) if facts.asked.principal.issued else None
+
+
 def _auth_type(facts: Facts) -> Values | None:
     """How it was signed; a form, in its fields, which says so."""
     asked = facts.asked
@@ -256,6 +266,7 @@ _TAGS: Final[Mapping[str, Callable[[Facts], Mapping[str, str]]]] = {
 _KEYS: Final[Mapping[str, Callable[[Facts], Values | None]]] = {
     "aws:currenttime": lambda facts: (timestamp(facts.now),),
     "aws:epochtime": lambda facts: (str(facts.now // 1000),),
+    "aws:multifactorauthpresent": _second_factor,
     "aws:principalaccount": _account,
     "aws:principalarn": _arn,
     "aws:principalisawsservice": _fixed("false"),
@@ -265,6 +276,7 @@ _KEYS: Final[Mapping[str, Callable[[Facts], Values | None]]] = {
     "aws:resourceaccount": _fixed(ACCOUNT),
     "aws:securetransport": lambda facts: _flag(facts.asked.is_secure),
     "aws:sourceip": lambda facts: _one(source_ip(facts.asked.peer) or None),
+    "aws:tokenissuetime": _issued,
     "aws:useragent": _header("user-agent"),
     "aws:userid": _user_id,
     "aws:username": _user,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.s3.policy.facts import Facts
@@ -102,6 +103,17 @@ class FactsTests(SynchronousTestCase):
             s3__authtype=None,
             s3__signatureversion=None,
             s3__signatureage=None,
+        )
+
+    def test_session(self) -> None:
+        """When a session began, which has no second factor; a key of its own is no session."""
+        keys = {"aws__tokenissuetime": None, "aws__multifactorauthpresent": None}
+        self.check(self.facts(), **keys)
+        session = evolve(ALICE, issued=NOW)
+        self.check(
+            self.facts(who=session),
+            aws__tokenissuetime="2026-11-18T11:06:40.000Z",
+            aws__multifactorauthpresent="false",
         )
 
     def test_signature(self) -> None:
