@@ -69,6 +69,11 @@ _HARMLESS_ACLS = frozenset(("private", "bucket-owner-full-control"))
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 _META = "x-amz-meta-"
 _ENCRYPTION = "x-amz-server-side-encryption"
+_UNBUILT = (
+    _ENCRYPTION,
+    "x-amz-write-offset-bytes",
+    "x-amz-object-lock-event-hold",
+)
 _WORD = 45
 """Bytes in one RFC 2047 encoded word, which has at most 75 characters."""
 _LONGEST_ENCODED = 4 * MAX_METADATA
@@ -117,7 +122,7 @@ def storage_class(headers: Headers) -> str:
 def refuse_unbuilt(headers: Headers) -> None:
     """Refuse headers that ask for something that would not happen.
 
-    :raises NotImplemented: server-side encryption, or a write at an offset.
+    :raises NotImplemented: server-side encryption, a write at an offset, or an event hold.
     :raises AccessControlListNotSupported: an access control list, where an object does not get any.
     :raises InvalidRequest: an object lock.
     """
@@ -125,6 +130,10 @@ def refuse_unbuilt(headers: Headers) -> None:
         if name.startswith("x-amz-"):
             _refuse_unbuilt(name)
             _refuse_list(name, value)
+            if name.startswith("x-amz-object-lock-"):
+                raise InvalidRequest(
+                    "What is to lock an object is said where it begins to be written."
+                )
 
 
 def refuse_encryption(headers: Headers) -> None:
@@ -263,13 +272,11 @@ def _check_size(metadata: dict[str, str]) -> None:
 
 def _refuse_unbuilt(name: str) -> None:
     """Refuse one header that asks for what is not built."""
-    if name.startswith((_ENCRYPTION, "x-amz-write-offset-bytes")):
+    if name.startswith(_UNBUILT):
         raise NotImplemented(
             "A header you provided implies functionality that is not implemented",
             Header=name,
         )
-    if name.startswith("x-amz-object-lock-"):
-        raise InvalidRequest("Bucket is missing Object Lock Configuration")
 
 
 def _refuse_list(name: str, value: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from ..errors import MalformedXML
 from ..immutable import frozen
 from .documents import Element, document, element, read
-from .times import parse_timestamp, timestamp
+from .times import exact_timestamp, parse_timestamp
 
 V = TypeVar("V")
 _INTEGER = re.compile(r"-?[0-9]{1,10}", re.ASCII)
@@ -91,7 +91,7 @@ def _flag_text(value: bool) -> str:
 TEXT: Final = Words(str)
 INTEGER: Final = Words(_integer)
 FLAG: Final = Words(_flag, _flag_text)
-TIME: Final = Words(parse_timestamp, timestamp)
+TIME: Final = Words(parse_timestamp, exact_timestamp)
 """Milliseconds since the epoch."""
 
 

@@ -44,6 +44,11 @@ def timestamp(ms: int) -> str:
     return _both(ms // 1000)[0]
 
 
+def exact_timestamp(ms: int) -> str:
+    """As :func:`timestamp`, with its milliseconds: until when something is kept is said as exactly as it is meant."""
+    return f"{_both(ms // 1000)[0][:-4]}{ms % 1000:03}Z"
+
+
 def http_date(ms: int) -> str:
     """A time as headers have it: ``Sun, 22 Nov 2026 10:00:00 GMT`` (RFC 9110, 5.6.7)."""
     return _both(ms // 1000)[1]
@@ -111,4 +116,8 @@ def parse_timestamp(text: str) -> int:
     day, clock, fraction, zone = match.groups()
     zone = "+00:00" if zone in (None, "Z") else zone
     moment = datetime.fromisoformat(f"{day}T{clock or '00:00:00'}{zone}")
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} cannot be written as a time") from None
     return int(moment.timestamp()) * 1000 + int(f"{fraction or 0:0<3}"[:3])

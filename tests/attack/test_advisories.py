@@ -16,7 +16,7 @@ RustFS GHSA-5354, -xgr5                     no service accounts
 RustFS GHSA-v9cp                            no bucket policies and so no conditions
 RustFS GHSA-3ppv                            no action of its own for versions: Ozone's rights know none
 RustFS GHSA-x298                            no public access, which could be blocked: nobody unsigned is served
-RustFS GHSA-j548                            no object lock: a write that asks for one is refused (tested below)
+RustFS GHSA-j548                            tests/attack/test_locks.py; a write that asks for a lock where there is none is refused (tested below)
 RustFS GHSA-v9fg, -7gcx; Ceph CVE-2020-27839 no console and no session in a browser
 SeaweedFS CVE-2026-72920                    no gRPC and no second way to users; the admin listener is
                                             :mod:`tests.attack.test_routes`
@@ -220,15 +220,19 @@ class GateTests(AttackTestCase):
         """A write that asks for a lock that is not there is refused, not stored without one (RustFS GHSA-j548)."""
         before = self.holds()
         for name in ("PutObject", "CreateMultipartUpload", "CopyObject"):
-            for header, value in (
-                ("x-amz-object-lock-mode", "COMPLIANCE"),
-                ("x-amz-object-lock-retain-until-date", "2030-01-01T00:00:00Z"),
-                ("x-amz-object-lock-legal-hold", "ON"),
+            mode = {"x-amz-object-lock-mode": "COMPLIANCE"}
+            until = {"x-amz-object-lock-retain-until-date": "2030-01-01T00:00:00Z"}
+            hold = {"x-amz-object-lock-legal-hold": "ON"}
+            for headers, expected in (
+                (mode, "InvalidArgument"),
+                (until, "InvalidArgument"),
+                (hold, "InvalidRequest"),
+                ({**mode, **until}, "InvalidRequest"),
             ):
                 draft = self.draft_of(name)
-                locked = evolve(draft, headers={**draft.headers, header: value})
+                locked = evolve(draft, headers={**draft.headers, **headers})
                 status, code = self.send_sent(locked.signed())
-                self.assertEqual((status, code), (400, "InvalidRequest"), name)
+                self.assertEqual((status, code), (400, expected), name)
         self.assertEqual(self.holds(), before)
 
     def test_paths_as_sent(self) -> None:

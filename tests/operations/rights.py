@@ -78,6 +78,11 @@ NEEDS: dict[str, str] = {
     "GetBucketNotificationConfiguration": "READ",
     "GetBucketLifecycleConfiguration": "READ",
     "GetObjectLockConfiguration": "READ",
+    "PutObjectLockConfiguration": "",
+    "GetObjectRetention": "READ",
+    "PutObjectRetention": "",
+    "GetObjectLegalHold": "READ",
+    "PutObjectLegalHold": "",
     "GetPublicAccessBlock": "READ",
     "PutPublicAccessBlock": "",
     "DeletePublicAccessBlock": "",
@@ -95,6 +100,7 @@ VERSIONED = frozenset(
     """
     GetObject HeadObject GetObjectAttributes DeleteObject
     GetObjectTagging PutObjectTagging DeleteObjectTagging
+    GetObjectRetention PutObjectRetention GetObjectLegalHold PutObjectLegalHold
     """.split()
 )
 """Operations that may name a version."""
@@ -116,6 +122,9 @@ POLICY = b'{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principa
 OWNERSHIP = b"<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>"
 LIST = policy(grant(OWNER, "FULL_CONTROL"))
 WEBSITE = b"<WebsiteConfiguration><IndexDocument><Suffix>i</Suffix></IndexDocument></WebsiteConfiguration>"
+LOCKING = b"<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>"
+RETENTION = b"<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2100-01-01T00:00:00Z</RetainUntilDate></Retention>"
+HOLD = b"<LegalHold><Status>ON</Status></LegalHold>"
 DOOMED = b"<Delete><Object><Key>key</Key></Object></Delete>"
 
 
@@ -131,8 +140,21 @@ DOCUMENTS = {
     "PutObjectAcl": LIST,
     "PutBucketVersioning": ENABLED,
     "PutBucketWebsite": WEBSITE,
+    "PutObjectLockConfiguration": LOCKING,
+    "PutObjectRetention": RETENTION,
+    "PutObjectLegalHold": HOLD,
 }
 """Operation → a document that it takes."""
+
+
+UNLOCKED: dict[str, tuple[int, str | None]] = {
+    "PutObjectLockConfiguration": (409, "InvalidBucketState"),
+    "GetObjectRetention": (400, "InvalidRequest"),
+    "PutObjectRetention": (400, "InvalidRequest"),
+    "GetObjectLegalHold": (400, "InvalidRequest"),
+    "PutObjectLegalHold": (400, "InvalidRequest"),
+}
+"""Operation → what is answered to whoever may do it, in a bucket without versions, and without object lock."""
 
 
 def target_query(name: str) -> str:

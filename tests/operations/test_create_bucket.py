@@ -133,11 +133,10 @@ class CreateBucketTests(OperationTestCase):
         self.assertEqual((await self.client.request("HEAD", "/made")).status, 404)
 
     async def test_not_built(self) -> None:
-        """Object lock, tags and directory buckets are not implemented."""
+        """Tags and directory buckets are not implemented."""
         tags = b"<CreateBucketConfiguration><Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags></CreateBucketConfiguration>"
         directory = b"<CreateBucketConfiguration><Bucket><Type>Directory</Type></Bucket></CreateBucketConfiguration>"
         for asked in (
-            self.create(x_amz_bucket_object_lock_enabled="true"),
             self.create(x_amz_bucket_namespace="account-regional"),
             self.create(body=tags),
             self.create(body=directory),

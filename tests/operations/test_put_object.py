@@ -162,7 +162,9 @@ class PutObjectTests(ObjectTestCase):
         for headers, status, code in (
             ({"x-amz-server-side-encryption": "AES256"}, 501, "NotImplemented"),
             ({"x-amz-acl": "public-read"}, 400, "AccessControlListNotSupported"),
-            ({"x-amz-object-lock-mode": "GOVERNANCE"}, 400, "InvalidRequest"),
+            ({"x-amz-object-lock-legal-hold": "ON"}, 400, "InvalidRequest"),
+            ({"x-amz-object-lock-mode": "GOVERNANCE"}, 400, "InvalidArgument"),
+            ({"x-amz-object-lock-event-hold": "ON"}, 501, "NotImplemented"),
             ({"x-amz-storage-class": "COLD"}, 400, "InvalidStorageClass"),
             ({"x-amz-write-offset-bytes": "0"}, 501, "NotImplemented"),
             ({"x-amz-meta-a": "v" * 2048}, 400, "MetadataTooLarge"),

@@ -31,7 +31,8 @@ PICTURE: dict[str, set[str]] = {
     "content": GROUND | {"wire"},
     "gateway": GROUND | {"wire", "auth", "content"},
     "s3": GROUND | {"wire", "auth", "content", "gateway"},
-    "s3.changing": GROUND | {"wire", "content", "s3.conditions", "s3.quotas"},
+    "s3.changing": GROUND
+    | {"wire", "content", "s3.conditions", "s3.configuration", "s3.quotas"},
     "iam": GROUND | {"wire", "auth", "gateway", "s3"},
     "background": GROUND | {"wire", "content", "s3.changing"},
     "admin": GROUND

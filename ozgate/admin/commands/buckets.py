@@ -14,7 +14,7 @@ from attrs import evolve
 from ...auth.administrators import ShortNames
 from ...errors import BucketAlreadyExists, BucketAlreadyOwnedByYou
 from ...interfaces import IMetadataTransaction
-from ...s3.changing import remove_version
+from ...s3.changing import Bypass, remove_version
 from ...s3.links import listed_for
 from ...s3.newbuckets import Beginning, usual
 from ...s3.perform.buckets import add_bucket
@@ -356,7 +356,7 @@ def _remove_some(tx: IMetadataTransaction, cause: Cause, bucket: Bucket) -> None
     for each in page.items:
         version = tx.version(bucket, each.key, each.version_id)
         if version is not None:
-            remove_version(tx, cause, bucket, version)
+            remove_version(tx, cause, bucket, version, Bypass.NOTHING)
 
 
 def _already_there() -> AdminError:

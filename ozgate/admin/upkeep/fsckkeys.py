@@ -10,7 +10,7 @@ from ...content.outlet import begin_read
 from ...errors import Absent, Damaged, StoreError
 from ...immutable import frozen
 from ...interfaces import IMetadataStore, IMetadataTransaction
-from ...s3.changing import drop_upload, remove_version
+from ...s3.changing import Bypass, drop_upload, remove_version
 from ...secondlook import claimed
 from ...values import (
     BlobRef,
@@ -335,7 +335,7 @@ def _remove_version(
     found = tx.version(bucket, entry.key, entry.version)
     if found is None or found.sequence != entry.sequence:
         return False
-    remove_version(tx, cause, bucket, found)
+    remove_version(tx, cause, bucket, found, Bypass.NOTHING)
     return True
 
 

@@ -11,6 +11,7 @@ usage that a quota is compared with. Who changes several claims all of them firs
 
 from __future__ import annotations
 
+from .locks import NO_LOCK, Bypass, Lock
 from .objects import (
     Deleted,
     Doomed,
@@ -20,14 +21,18 @@ from .objects import (
     put_delete_marker,
     put_version,
     remove_version,
+    replace_lock,
     replace_members,
 )
 from .uploads import begin_upload, check_part, complete_upload, drop_upload, put_part
 
 __all__ = [
+    "NO_LOCK",
+    "Bypass",
     "Deleted",
     "Doomed",
     "Draft",
+    "Lock",
     "begin_upload",
     "check_part",
     "check_put",
@@ -38,5 +43,6 @@ __all__ = [
     "put_part",
     "put_version",
     "remove_version",
+    "replace_lock",
     "replace_members",
 ]

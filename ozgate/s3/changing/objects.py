@@ -1,7 +1,7 @@
 """Versions that come, change and go.
 
 The state of a bucket's versioning is asked here and nowhere else: in :func:`_version_id` and :func:`_replaced_by`, for whatever comes, and in
-:func:`delete_key`, for what goes. Where a lock will be asked: in :func:`_drop`, through which every version goes that goes.
+:func:`delete_key`, for what goes. Whether a lock keeps a version is asked in :func:`_drop`, through which every version goes that goes.
 
 Source: Amazon S3 User Guide, "How S3 Versioning works", "Working with objects in a versioning-enabled bucket" and
 "Working with objects in a versioning-suspended bucket".
@@ -12,13 +12,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from attrs import field
+from attrs import evolve, field
 
 from ...immutable import frozen
 from ...values import NULL_VERSION, Checksum, Claim, Content, ObjectPart, ObjectVersion
 from ...wire.headers import Headers
 from ..conditions import check_delete, check_write
 from ..quotas import check_quota, claim_quota
+from .locks import (
+    NO_LOCK,
+    Bypass,
+    Lock,
+    check_removal,
+    check_retention,
+    lock_of,
+    new_lock,
+    with_lock,
+)
 from .outbox import note
 
 if TYPE_CHECKING:
@@ -37,6 +47,7 @@ class Draft:
     :ivar content: where its bytes are, durable already.
     :ivar parts: the parts of a multipart object.
     :ivar owner: whose it will be; ``""``: the bucket's owner's.
+    :ivar lock: what is to protect it; the default of its bucket where it has no retention.
     """
 
     event: EventName
@@ -53,6 +64,7 @@ class Draft:
     parts: Sequence[ObjectPart] = ()
     owner: str = ""
     more: Mapping[str, str] = field(factory=dict)
+    lock: Lock = NO_LOCK
 
 
 @frozen
@@ -91,10 +103,14 @@ def check_put(
     :param conditions: as for :func:`put_version`.
     :raises QuotaExceeded: the bucket or its volume cannot take it.
     :raises PreconditionFailed: a condition does not hold.
+    :raises AccessDenied: a lock keeps what it would replace.
     """
     latest = tx.latest(bucket, key)
-    check_quota(tx, bucket, *_growth(_replaced_by(tx, bucket, key, latest), size))
+    replaced = _replaced_by(tx, bucket, key, latest)
+    check_quota(tx, bucket, *_growth(replaced, size))
     check_write(conditions, latest, key)
+    if replaced is not None:
+        check_removal(tx, replaced, Bypass.NOTHING)
 
 
 def put_version(
@@ -112,10 +128,13 @@ def put_version(
     :param freed: bytes that the bucket's use has counted already, and that go when this version comes.
     :raises PreconditionFailed: a condition does not hold.
     :raises QuotaExceeded: the bucket or its volume cannot take it.
+    :raises InvalidRequest: it is to be locked, and the bucket has no object lock.
+    :raises AccessDenied: a lock keeps what it would replace.
     """
     tx.claim(Claim.key(bucket.number, draft.key))
     latest = tx.latest(bucket, draft.key)
     check_write(conditions, latest, draft.key)
+    lock = new_lock(tx, bucket, draft.lock)
     replaced = _replaced_by(tx, bucket, draft.key, latest)
     size = draft.content.length
     # Before what is replaced has gone, for what is used must be as the bucket says.
@@ -134,7 +153,7 @@ def put_version(
         tags=draft.tags,
         checksum=draft.checksum,
         parts_count=draft.parts_count,
-        more=draft.more,
+        more=with_lock(draft.more, lock),
     )
     _add(tx, bucket, replaced, version, draft.content, draft.parts)
     note(tx, cause, bucket, version, draft.event)
@@ -142,13 +161,19 @@ def put_version(
 
 
 def delete_key(
-    tx: IMetadataTransaction, cause: Cause, bucket: Bucket, doomed: Doomed
+    tx: IMetadataTransaction,
+    cause: Cause,
+    bucket: Bucket,
+    doomed: Doomed,
+    bypass: Bypass,
 ) -> Deleted:
     """Delete a key, or one version of it, when the conditions hold.
 
     A key is hidden by a delete marker where its bucket is, or was, versioned, even one that is not there or is hidden already. A version that is
-    named goes, whatever it is.
+    named goes, whatever it is, unless a lock keeps it.
 
+    :param bypass: what of a lock is passed over.
+    :raises AccessDenied: a lock keeps the version that would go.
     :raises QuotaExceeded: a marker is wanted, and the bucket cannot take one more name.
     :raises S3Error: what :func:`~ozgate.s3.conditions.check_delete` raises.
     """
@@ -165,7 +190,7 @@ def delete_key(
             marker=put_delete_marker(tx, cause, bucket, doomed.key, marker_id, version)
         )
     if version is not None:
-        remove_version(tx, cause, bucket, version)
+        remove_version(tx, cause, bucket, version, bypass)
     return Deleted(version)
 
 
@@ -199,10 +224,18 @@ def put_delete_marker(
 
 
 def remove_version(
-    tx: IMetadataTransaction, cause: Cause, bucket: Bucket, version: ObjectVersion
+    tx: IMetadataTransaction,
+    cause: Cause,
+    bucket: Bucket,
+    version: ObjectVersion,
+    bypass: Bypass,
 ) -> None:
-    """Remove a version, or a delete marker, for good; what is next newest of its key is its latest then."""
-    _drop(tx, bucket, version)
+    """Remove a version, or a delete marker, for good; what is next newest of its key is its latest then.
+
+    :param bypass: what of a lock is passed over.
+    :raises AccessDenied: a lock keeps it.
+    """
+    _drop(tx, bucket, version, bypass)
     note(tx, cause, bucket, version, "ObjectRemoved:Delete")
 
 
@@ -211,14 +244,34 @@ def replace_members(
     cause: Cause,
     bucket: Bucket,
     version: ObjectVersion,
-    event: EventName,
+    event: EventName | None,
 ) -> None:
     """Store a version's changed members, such as its tags; its bytes stay.
 
-    :param event: what S3 calls that.
+    :param event: what S3 calls that; ``None``: it tells nobody.
     """
     tx.replace_version(bucket, version)
-    note(tx, cause, bucket, version, event)
+    if event is not None:
+        note(tx, cause, bucket, version, event)
+
+
+def replace_lock(
+    tx: IMetadataTransaction,
+    cause: Cause,
+    bucket: Bucket,
+    version: ObjectVersion,
+    lock: Lock,
+    bypass: Bypass,
+) -> None:
+    """Protect a version otherwise than it is, where that takes nothing from what was promised.
+
+    :param bypass: what of the lock that it has is passed over. A legal hold is lifted without.
+    :raises AccessDenied: the lock that it has does not allow it.
+    :raises Damaged: that lock cannot be read.
+    """
+    check_retention(lock_of(version), lock, tx.now(), bypass)
+    changed = evolve(version, more=with_lock(version.more, lock))
+    replace_members(tx, cause, bucket, changed, None)
 
 
 def _version_id(bucket: Bucket, own: str) -> str:
@@ -254,7 +307,7 @@ def _add(
 ) -> None:
     """Add a version, in the place of another where it replaces one."""
     if replaced is not None:
-        _drop(tx, bucket, replaced)
+        _drop(tx, bucket, replaced, Bypass.NOTHING)
     tx.add_version(bucket, version, content, parts)
 
 
@@ -266,6 +319,9 @@ def _growth(replaced: ObjectVersion | None, more: int) -> tuple[int, int]:
     return (more, 1) if replaced is None else (more - replaced.size, 0)
 
 
-def _drop(tx: IMetadataTransaction, bucket: Bucket, version: ObjectVersion) -> None:
-    """Let go of a version: it is deleted, or another takes its place."""
+def _drop(
+    tx: IMetadataTransaction, bucket: Bucket, version: ObjectVersion, bypass: Bypass
+) -> None:
+    """Let go of a version, where no lock keeps it: it is deleted, or another takes its place."""
+    check_removal(tx, version, bypass)
     tx.remove_version(bucket, version)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from ...errors import Damaged, S3Error
+
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
     from ...values import Bucket
@@ -29,9 +31,17 @@ class Kept(Generic[T]):
         """What a bucket has; for use inside an interaction. One without costs nothing.
 
         :param bucket: the real one, as read in this interaction.
-        :raises Damaged: its document cannot be read.
+        :raises Damaged: its document cannot be read, or is not there: it may say whom not to let in, or what to keep.
         """
         if self.kind not in bucket.configured:
             return None
         data = tx.configuration(bucket, self.kind)
-        return None if data is None else self.parse(data)
+        if data is None:
+            raise Damaged(f"bucket {bucket.name!r} lacks its {self.kind}", "metadata")
+        try:
+            return self.parse(data)
+        except S3Error as error:
+            raise Damaged(
+                f"the {self.kind} of bucket {bucket.name!r} cannot be read: {error}",
+                "metadata",
+            ) from None

@@ -12,6 +12,8 @@ import re
 from functools import partial
 from typing import NoReturn
 
+from attrs import evolve
+
 from ...errors import (
     BucketAlreadyExists,
     BucketAlreadyOwnedByYou,
@@ -26,6 +28,8 @@ from ...secondlook import claimed
 from ...values import Acl, Bucket, Claim, Volume
 from ..asked import Asked
 from ..call import Call
+from ..changing.locks import has_object_lock
+from ..configuration.objectlock import JUST_ON, OBJECT_LOCK
 from ..documents import document, element, read
 from ..entering import (
     authorize_creation,
@@ -38,7 +42,7 @@ from ..links import listed_for
 from ..newbuckets import AS_ON_AWS, Beginning, asked_for, begin, begin_again
 from ..owners import owner_element
 from ..params import integer
-from ..policy.decide import may
+from ..policy.decide import authorize, may
 from ..policy.evaluator import new_acls
 from ..quotas import check_bucket_quota
 from ..receive import check_entry
@@ -50,6 +54,7 @@ from ..tokens import decode_token, encode_token
 
 MAX_BUCKETS = 10000
 
+_LOCKED = "x-amz-bucket-object-lock-enabled"
 _REGION = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,16}){1,4}")
 
 
@@ -135,7 +140,11 @@ def _create_authorized(
     authorize_creation(tx, asked)
     existing = tx.bucket(asked.volume, name)
     if existing is None:
-        add_bucket(tx, asked.volume, name, principal.short_name, region, beginning)
+        made = add_bucket(
+            tx, asked.volume, name, principal.short_name, region, beginning
+        )
+        if _is_locked(asked):
+            _lock_authorized(tx, asked, made)
     elif _is_made_again(asked, existing, region):
         tx.claim(Claim.bucket(existing.number))
         begin_again(tx, asked, existing, beginning)
@@ -145,15 +154,35 @@ def _create_authorized(
         raise error(BucketName=name)
 
 
+def _is_locked(asked: Asked) -> bool:
+    """Whether a bucket to be shall have object lock."""
+    return (asked.headers.get(_LOCKED) or "").lower() == "true"
+
+
+def _lock_authorized(tx: IMetadataTransaction, asked: Asked, made: Bucket) -> None:
+    """Have object lock in a bucket that was just made, and with it versioning.
+
+    Source: Amazon S3 API Reference, "CreateBucket", there under "Permissions".
+
+    :raises AccessDenied: the caller may make buckets, but not such.
+    """
+    authorize(tx, asked, "s3:PutBucketObjectLockConfiguration", made)
+    authorize(tx, asked, "s3:PutBucketVersioning", made)
+    tx.replace_bucket(evolve(made, versioning="Enabled"))
+    document = OBJECT_LOCK.document.render(JUST_ON)
+    tx.set_configuration(made, OBJECT_LOCK.kind, document)
+
+
 def _is_made_again(asked: Asked, existing: Bucket, region: str) -> bool:
     """Whether an owner makes a bucket again that is in ``us-east-1``, and there.
 
     The answer is 200 then, and its access control list is as that of a new one, as far as those count; Ozone's is not S3's to reset. In all other regions
-    it is 409 BucketAlreadyOwnedByYou. Source: Amazon S3 API Reference, "CreateBucket", there under "Errors".
+    it is 409 BucketAlreadyOwnedByYou, as where it shall have object lock, and has none. Source: Amazon S3 API Reference, "CreateBucket", there under "Errors".
     """
     return (
         existing.source is None
         and asked.principal.is_called(existing.owner)
+        and _is_locked(asked) <= has_object_lock(existing)
         and region == region_of(existing, asked.region) == GLOBAL_REGION
     )
 
@@ -217,17 +246,14 @@ def shared_volume(name: str, owner: str, now: int) -> Volume:
 
 
 def _check_create_headers(call: Call) -> None:
-    """Refuse what a new bucket cannot have: object lock, a name space of its own.
+    """Refuse what a new bucket cannot have: a name space of its own.
 
     :raises NotImplemented: it is asked for.
     :raises InvalidArgument: a value that S3 does not have.
     """
     headers = call.headers
-    lock = (headers.get("x-amz-bucket-object-lock-enabled") or "false").lower()
-    if lock == "true":
-        raise NotImplemented(Header="x-amz-bucket-object-lock-enabled")
-    if lock != "false":
-        _bad_header(call, "x-amz-bucket-object-lock-enabled")
+    if (headers.get(_LOCKED) or "false").lower() not in ("true", "false"):
+        _bad_header(call, _LOCKED)
     if (headers.get("x-amz-bucket-namespace") or "global") != "global":
         raise NotImplemented(Header="x-amz-bucket-namespace")
 

@@ -41,6 +41,7 @@ from ...wire.headers import Headers
 from ..asked import Asked
 from ..call import Call
 from ..changing import Draft, complete_upload
+from ..changing.locks import kept_lock
 from ..checksums import ALGORITHMS, combine, composite
 from ..documents import document, element
 from ..headers import refuse_unbuilt
@@ -181,6 +182,7 @@ def _complete(
         checksum=checksum,
         parts_count=len(parts),
         parts=_kept(parts, checksum.algorithm),
+        lock=kept_lock(upload.more, upload.key),
     )
     draft = owned_upload(tx, asked, bucket, draft, upload)
     return complete_upload(

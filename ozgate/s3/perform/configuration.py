@@ -14,7 +14,6 @@ from ...errors import (
     MaxMessageLengthExceeded,
     NoSuchConfiguration,
     NoSuchLifecycleConfiguration,
-    ObjectLockConfigurationNotFoundError,
     ReplicationConfigurationNotFoundError,
     S3Error,
     ServerSideEncryptionConfigurationNotFoundError,
@@ -128,7 +127,6 @@ get_bucket_notification_configuration = _shows("NotificationConfiguration")
 get_bucket_encryption = _absent(ServerSideEncryptionConfigurationNotFoundError)
 get_bucket_lifecycle_configuration = _absent(NoSuchLifecycleConfiguration)
 get_bucket_replication = _absent(ReplicationConfigurationNotFoundError)
-get_object_lock_configuration = _absent(ObjectLockConfigurationNotFoundError)
 
 get_bucket_analytics_configuration = _absent(NoSuchConfiguration)
 get_bucket_intelligent_tiering_configuration = _absent(NoSuchConfiguration)

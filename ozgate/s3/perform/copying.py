@@ -28,11 +28,12 @@ from ...values import (
     ObjectPart,
     ObjectVersion,
 )
-from ..changing import Draft, put_version
+from ..changing import Draft, Lock, put_version
 from ..checksums import ALGORITHMS, combine, encode
 from ..documents import document, element
 from ..grantees import Wanted, wanted_of
 from ..headers import read_object_headers, read_tags
+from ..lockheaders import check_authorized_lock, read_lock
 from ..ownership import owned
 from ..policy.decide import authorize
 from ..policy.versionactions import action_on
@@ -71,6 +72,7 @@ class _Wish:
     :ivar algorithm: the checksum asked for; ``""`` for the source's own.
     :ivar version_id: see :class:`~ozgate.s3.changing.Draft`.
     :ivar listed: the access control list asked for, which is never the source's.
+    :ivar lock: what is to protect it, which is never the source's.
     """
 
     headers: tuple[Mapping[str, str], Mapping[str, str]] | None
@@ -80,6 +82,7 @@ class _Wish:
     algorithm: str
     version_id: str
     listed: Wanted | None
+    lock: Lock
 
 
 @frozen
@@ -167,6 +170,7 @@ def _read_wish(call: Call, listed: Wanted | None) -> _Wish:
         algorithm=asked_algorithm(call),
         version_id=new_version_id(),
         listed=listed,
+        lock=read_lock(call.headers),
     )
 
 
@@ -218,6 +222,7 @@ def _copy_authorized(
     if version.tags and wish.tags is None:
         _authorize_tags(tx, asked, bucket, source_bucket, source, version)
     check_size(version.size)
+    check_authorized_lock(tx, asked, bucket, wish.lock)
     if prepared is None or prepared.sequence != version.sequence:
         prepared = _Prepared(version.sequence)
     content = joined(tx.content(source_bucket, version))
@@ -291,6 +296,7 @@ def _draft(
         checksum=checksum,
         parts_count=version.parts_count,
         parts=parts,
+        lock=wish.lock,
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from twisted.logger import Logger
 
-from ...errors import Damaged, InternalError, InvalidArgument, MalformedXML, S3Error
+from ...errors import Damaged, InternalError, MalformedXML, S3Error
 from ...interfaces import IMetadataTransaction
 from ...values import Bucket, Claim, ObjectVersion
 from ...wire.headers import Headers
@@ -19,6 +19,7 @@ from ..asked import Asked
 from ..call import Call
 from ..changing import Deleted, Doomed, delete_key
 from ..documents import Element, document, element, read
+from ..lockheaders import check_bypass, read_authorized_bypass
 from ..policy.decide import authorize
 from ..policy.versionactions import action_on
 from ..receive import document as receive_document
@@ -41,7 +42,6 @@ async def delete_object(call: Call) -> Reply:
     """Remove an object, or one version of it; where the bucket is versioned, hide it by a delete marker."""
     wanted = call.query("versionId")
     check_version_id(wanted)
-    _check_bypass(call)
     doomed = Doomed(call.key, wanted, new_version_id(), call.headers)
     deleted = await call.write_authorized(_delete_one, doomed)
     return Reply(204, _delete_headers(wanted, deleted))
@@ -49,7 +49,6 @@ async def delete_object(call: Call) -> Reply:
 
 async def delete_objects(call: Call) -> Reply:
     """Remove up to 1000 objects in one transaction; each has its own outcome."""
-    _check_bypass(call)
     quiet, doomed = _read_request(await receive_document(call))
     outcomes = await call.write_authorized(_delete_authorized, doomed)
     rows = []
@@ -65,29 +64,19 @@ async def delete_objects(call: Call) -> Reply:
     return xml_reply(document("DeleteResult", *rows))
 
 
-def _check_bypass(call: Call) -> None:
-    """Refuse to bypass a lock that no bucket has, with S3's own words.
-
-    :raises InvalidArgument: the header asks for it.
-    """
-    name = "x-amz-bypass-governance-retention"
-    if (call.headers.get(name) or "").lower() == "true":
-        raise InvalidArgument(
-            f"{name} is only applicable to Object Lock enabled buckets.",
-            ArgumentName=name,
-            ArgumentValue="true",
-        )
-
-
 def _delete_one(
     tx: IMetadataTransaction, asked: Asked, bucket: Bucket, doomed: Doomed
 ) -> Deleted:
-    return delete_key(tx, asked.cause, bucket, doomed)
+    bypass = read_authorized_bypass(
+        tx, asked, bucket, doomed.key, doomed.version_id or ""
+    )
+    return delete_key(tx, asked.cause, bucket, doomed, bypass)
 
 
 def _delete_authorized(
     tx: IMetadataTransaction, asked: Asked, bucket: Bucket, doomed: Sequence[Doomed]
 ) -> list[Deleted | S3Error | Damaged]:
+    check_bypass(asked, bucket)
     # All at once, for claims are taken in order.
     tx.claim(*(Claim.key(bucket.number, one.key) for one in doomed))
     outcomes: list[Deleted | S3Error | Damaged] = []
@@ -106,7 +95,8 @@ def _delete_authorized(
             if bucket.versioning and bucket.quota_names >= 0:
                 # The markers before this one count.
                 bucket = tx.bucket(bucket.volume, bucket.name) or bucket
-            outcomes.append(delete_key(tx, asked.cause, bucket, one))
+            bypass = read_authorized_bypass(tx, asked, bucket, one.key, version_id)
+            outcomes.append(delete_key(tx, asked.cause, bucket, one, bypass))
         except (S3Error, Damaged) as error:
             # What is damaged is found before anything of it is removed.
             outcomes.append(error)

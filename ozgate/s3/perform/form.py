@@ -60,7 +60,7 @@ async def post_object(call: Call) -> Reply:
         policy = await _admit(call, fields, form.data)
         described = await describe(call)
         # How long the file is, is not known yet.
-        await call.read_authorized(check_target, 0, described.wanted)
+        await call.read_authorized(check_target, 0, described.wanted, described.lock)
         least, most = 0, call.gateway.settings.max_object
         if policy is not None:
             least = policy.least

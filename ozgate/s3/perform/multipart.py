@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 
 from ...errors import InvalidRequest
 from ...values import Bucket, Claim, Part, Upload
-from ..changing import begin_upload, check_part, drop_upload
+from ..changing import Lock, begin_upload, check_part, drop_upload
+from ..changing.locks import kept_lock, with_lock
 from ..checksums import ALGORITHMS, declared, trailer
 from ..conditions import check_abort
 from ..configuration.accesslist import ACCESS_LIST
 from ..documents import document, element
 from ..grantees import Wanted, wanted_of
 from ..headers import read_object_headers, read_tags, refuse_unbuilt
+from ..lockheaders import check_authorized_lock, check_integrity, read_lock
 from ..ownership import check_list
 from ..receive import keep, receive
 from ..reply import Reply, xml_reply
@@ -50,7 +52,7 @@ async def create_multipart_upload(call: Call) -> Reply:
     """Begin an upload."""
     system, metadata, storage_class = read_object_headers(call)
     algorithm, kind = checksum_rule(call)
-    wanted = await wanted_of(call)
+    wanted, lock = await wanted_of(call), read_lock(call.headers)
     upload_id = new_upload_id(call.gateway.clock.seconds())
     upload = Upload(
         key=call.key,
@@ -63,9 +65,9 @@ async def create_multipart_upload(call: Call) -> Reply:
         tags=read_tags(call),
         checksum_algorithm=algorithm,
         checksum_type=kind,
-        more={} if wanted is None else {ACCESS_LIST: wanted.pack()},
+        more=with_lock({} if wanted is None else {ACCESS_LIST: wanted.pack()}, lock),
     )
-    await call.write_authorized(_create, upload, wanted)
+    await call.write_authorized(_create, upload, wanted, lock)
     reply = xml_reply(
         document(
             "InitiateMultipartUploadResult",
@@ -180,8 +182,10 @@ def _create(
     bucket: Bucket,
     upload: Upload,
     wanted: Wanted | None,
+    lock: Lock,
 ) -> None:
     check_list(tx, asked, bucket, wanted)
+    check_authorized_lock(tx, asked, bucket, lock)
     begin_upload(tx, bucket, upload)
 
 
@@ -197,8 +201,10 @@ def _look_up(
 
     :param size: bytes of the part, by what the client says.
     :raises QuotaExceeded: a part of that length does not fit.
+    :raises InvalidRequest: what it will be part of will be locked, and it comes without a checksum.
     """
     upload = find_upload(tx, bucket, asked.key, upload_id)
+    check_integrity(tx, asked, bucket, kept_lock(upload.more, upload.key), "Part")
     check_part(tx, bucket, upload, number, size)
     return upload
 

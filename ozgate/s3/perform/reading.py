@@ -6,6 +6,7 @@ Source: Amazon S3 API Reference, the pages of these names; RFC 9110 for the orde
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...content.outlet import Located, begin_read, body_of, locate, open_sources
@@ -14,6 +15,7 @@ from ...immutable import frozen
 from ...values import ANONYMOUS, ByteRange, Checksum, ObjectVersion
 from ..conditions import check_read
 from ..headers import checksum_headers, refuse_encryption, version_headers
+from ..lockheaders import lock_headers
 from ..params import parse_range
 from ..reply import Reply
 from ..times import parse_http_date
@@ -48,6 +50,7 @@ class _Found:
     """What the one metadata read of a request found.
 
     :ivar version_id: what answers call it.
+    :ivar lock: headers that show what protects it, to who may know.
     :ivar located: where the bytes are; ``None`` when they were not asked for.
     :ivar span: the bytes to send: all of the object's, or those of a range or part. A part may have none.
     :ivar ranged: whether a range or a part was asked for.
@@ -57,6 +60,7 @@ class _Found:
 
     version: ObjectVersion
     version_id: str
+    lock: Sequence[tuple[str, str]]
     located: Located | None
     span: ByteRange
     ranged: bool
@@ -191,7 +195,8 @@ def _find(
     located = locate(tx, bucket, version, span) if want_content else None
     part = part_number is not None
     shown = shown_id(bucket, version)
-    return _Found(version, shown, located, span, ranged, part, part_checksum)
+    lock = lock_headers(tx, asked, bucket, version)
+    return _Found(version, shown, lock, located, span, ranged, part, part_checksum)
 
 
 def _range_holds(asked: Asked, version: ObjectVersion) -> bool:
@@ -231,6 +236,7 @@ def _reply(found: _Found, asked: Asked, overrides: dict[str, str]) -> Reply:
     """
     version, span = found.version, found.span
     headers = version_headers(version, found.version_id)
+    headers += found.lock
     headers.append(("Accept-Ranges", "bytes"))
     status = 200
     if found.ranged and span.length:

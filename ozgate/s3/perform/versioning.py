@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from ...errors import AccessDenied, IllegalVersioningConfigurationException
+from ...errors import (
+    AccessDenied,
+    IllegalVersioningConfigurationException,
+    InvalidBucketState,
+)
+from ..changing.locks import has_object_lock
 from ..configuration.versioning import DOCUMENT, Versioning
 from ..receive import document
 from ..reply import Reply, xml_reply
@@ -24,7 +29,7 @@ if TYPE_CHECKING:
 
 
 async def put_bucket_versioning(call: Call) -> Reply:
-    """Have a bucket keep versions, or suspend that. Never again is it a bucket that never was versioned."""
+    """Have a bucket keep versions, or suspend that, which one with object lock never does. Never again is it a bucket that never was versioned."""
     wanted = DOCUMENT.parse(await document(call))
     if wanted.status is None:
         raise IllegalVersioningConfigurationException()
@@ -42,6 +47,10 @@ async def get_bucket_versioning(call: Call) -> Reply:
 
 
 def _put(tx: IMetadataTransaction, asked: Asked, bucket: Bucket, status: str) -> None:
+    if status != "Enabled" and has_object_lock(bucket):
+        raise InvalidBucketState(
+            "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."
+        )
     if bucket.versioning != status:
         tx.replace_bucket(evolve(bucket, versioning=status))
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from ...content.intake import most_inline
 from ...immutable import frozen
 from ...values import Bucket, Checksum, EventName, ObjectVersion
-from ..changing import Draft, check_put, put_version
+from ..changing import Draft, Lock, check_put, put_version
 from ..grantees import Wanted, wanted_of
 from ..headers import checksum_headers, read_object_headers, read_tags
+from ..lockheaders import check_authorized_lock, check_integrity, read_lock
 from ..ownership import check_list, owned
 from ..receive import Received, is_to_come, keep, receive
 from ..reply import Reply
@@ -31,6 +32,7 @@ class Described:
     """What the headers of a write say of the object to be; see :class:`~ozgate.values.ObjectVersion`.
 
     :ivar wanted: the access control list that they ask for.
+    :ivar lock: what is to protect it.
     """
 
     system: Mapping[str, str]
@@ -38,13 +40,15 @@ class Described:
     storage_class: str
     tags: Mapping[str, str]
     wanted: Wanted | None
+    lock: Lock
 
 
 async def put_object(call: Call) -> Reply:
     """Store an object."""
     described = await describe(call)
     if is_to_come(call, most_inline(call.gateway)):
-        await call.read_authorized(check_target, stated_size(call), described.wanted)
+        wanted, lock = described.wanted, described.lock
+        await call.read_authorized(check_target, stated_size(call), wanted, lock)
     received = await receive(call, inline=True)
     _, headers = await store_received(call, described, received, "ObjectCreated:Put")
     return Reply(200, headers)
@@ -56,7 +60,8 @@ async def describe(call: Call) -> Described:
     :raises S3Error: they ask for what is not built, or break a rule of S3's.
     """
     traits = read_object_headers(call)
-    return Described(*traits, read_tags(call), await wanted_of(call))
+    lock = read_lock(call.headers)
+    return Described(*traits, read_tags(call), await wanted_of(call), lock)
 
 
 async def store_received(
@@ -78,6 +83,7 @@ async def store_received(
         metadata=described.metadata,
         tags=described.tags,
         checksum=checksum,
+        lock=described.lock,
     )
     version = await keep(call, received, _put, draft, described.wanted)
     headers = [("ETag", f'"{version.etag}"'), *checksum_headers(checksum)]
@@ -90,6 +96,7 @@ def check_target(
     bucket: Bucket,
     size: int,
     wanted: Wanted | None,
+    lock: Lock,
 ) -> None:
     """Refuse a write early, before its body is taken. What is decided here is decided again in the write.
 
@@ -98,8 +105,11 @@ def check_target(
     :raises AccessControlListNotSupported: lists do not count in the bucket.
     :raises PreconditionFailed: a condition does not hold.
     :raises QuotaExceeded: a body of that length does not fit.
+    :raises S3Error: the lock that is asked for, or the bucket's default, does not allow it.
     """
     check_list(tx, asked, bucket, wanted)
+    check_authorized_lock(tx, asked, bucket, lock)
+    check_integrity(tx, asked, bucket, lock)
     check_put(tx, bucket, asked.key, size, asked.headers)
 
 
@@ -117,4 +127,6 @@ def _put(
     wanted: Wanted | None,
 ) -> ObjectVersion:
     draft = owned(tx, asked, bucket, draft, wanted)
+    check_authorized_lock(tx, asked, bucket, draft.lock)
+    check_integrity(tx, asked, bucket, draft.lock)
     return put_version(tx, asked.cause, bucket, draft, asked.headers)

@@ -12,11 +12,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-from ...auth.signedtimes import parse_timestamp
+from ...auth import signedtimes
 from ...errors import S3Error
 from ...values import Bucket
 from ..tags import from_header
-from ..times import timestamp
+from ..times import parse_timestamp, timestamp
 from .actions import accepts
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ _LISTINGS: Final = {
     "ListMultipartUploads": "s3:ListBucketMultipartUploads",
 }
 """Operations that list, and the action that asks for the list itself."""
+
+_DAY: Final = 86_400_000
 
 _CREATES: Final[Mapping[str, str]] = {
     **dict.fromkeys(
@@ -254,8 +256,18 @@ def _signature_age(facts: Facts) -> Values | None:
     """Milliseconds since the time that it was signed for."""
     asked = facts.asked
     text = asked.query("X-Amz-Date") or asked.headers.get("x-amz-date") or ""
-    signed = parse_timestamp(text) if asked.principal.user else None
+    signed = signedtimes.parse_timestamp(text) if asked.principal.user else None
     return None if signed is None else (str(max(facts.now - signed * 1000, 0)),)
+
+
+def _remaining_days(facts: Facts) -> Values | None:
+    """How long the retention would last that is asked for, in days that have begun."""
+    until = facts.get("s3:object-lock-retain-until-date")
+    with suppress(ValueError):
+        # What is no time is refused elsewhere.
+        if until is not None:
+            return (str(max(-((facts.now - parse_timestamp(until[0])) // _DAY), 0)),)
+    return None
 
 
 _TAGS: Final[Mapping[str, Callable[[Facts], Mapping[str, str]]]] = {
@@ -284,6 +296,7 @@ _KEYS: Final[Mapping[str, Callable[[Facts], Values | None]]] = {
     "s3:authtype": _auth_type,
     "s3:delimiter": _listed_by("delimiter"),
     "s3:max-keys": _listed_by("max-keys"),
+    "s3:object-lock-remaining-retention-days": _remaining_days,
     "s3:objectcreationoperation": lambda facts: _one(
         _CREATES.get(facts.asked.operation) if facts.puts else None
     ),

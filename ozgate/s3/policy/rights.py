@@ -49,6 +49,8 @@ _RIGHTS |= {
     for action, of_version in OF_VERSIONS.items()
     if action in _RIGHTS
 }
+_OF_LOCKS = ("s3:PutObjectRetention", "s3:PutObjectLegalHold")
+"""Who may write may not by that have the owner keep it: what is locked takes his room for as long."""
 _OF_OPERATIONS = {
     # Its action is s3:ListBucket, but Ozone shows a bucket to whoever has READ.
     "HeadBucket": ("READ", "LIST"),
@@ -64,7 +66,7 @@ def rights_for(operation: str, action: str) -> tuple[str, ...]:
     :param operation: its name in S3's service model.
     :param action: what is asked for it.
     """
-    if action in BROUGHT.get(operation, ()):
+    if action in BROUGHT.get(operation, ()) and action not in _OF_LOCKS:
         # What gives the operation gives what comes with it.
         return ("CREATE",) if operation == "CreateBucket" else ("WRITE",)
     rights = _OF_OPERATIONS.get(operation) or _RIGHTS.get(action)

@@ -242,9 +242,15 @@ class RefuseTests(SynchronousTestCase):
                 refuse_unbuilt(call(**sent).headers)
 
     def test_lock(self) -> None:
-        """A lock needs a bucket with a configuration for it."""
-        error = self.refused(InvalidRequest, x_amz_object_lock_mode="GOVERNANCE")
-        self.assertEqual(str(error), "Bucket is missing Object Lock Configuration")
+        """A lock is said where an object begins to be written, and an event hold is not built."""
+        self.refused(NotImplemented, x_amz_object_lock_event_hold="ON")
+        self.refused(NotImplemented, x_amz_object_lock_event_hold_duration_days="1")
+        read_object_headers(call(x_amz_object_lock_mode="GOVERNANCE"))
+        self.assertRaises(
+            InvalidRequest,
+            refuse_unbuilt,
+            call(x_amz_object_lock_mode="GOVERNANCE").headers,
+        )
 
     def test_keys_on_reads(self) -> None:
         """A read with a customer's key is an error: nothing is encrypted with one."""

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.s3.times import http_date, parse_http_date, timestamp
+from ozgate.s3.times import (
+    exact_timestamp,
+    http_date,
+    parse_http_date,
+    parse_timestamp,
+    timestamp,
+)
 
 
 class TimeTests(SynchronousTestCase):
@@ -18,6 +24,21 @@ class TimeTests(SynchronousTestCase):
         self.assertEqual(timestamp(1_795_341_600_000), "2026-11-22T10:00:00.000Z")
         self.assertEqual(timestamp(1_795_341_600_999), "2026-11-22T10:00:00.000Z")
         self.assertEqual(timestamp(0), "1970-01-01T00:00:00.000Z")
+
+    def test_exact_timestamp(self) -> None:
+        """Where it matters, milliseconds are said, and read back."""
+        for ms, text in (
+            (1_795_341_600_000, "2026-11-22T10:00:00.000Z"),
+            (1_795_341_600_999, "2026-11-22T10:00:00.999Z"),
+            (7, "1970-01-01T00:00:00.007Z"),
+        ):
+            self.assertEqual(exact_timestamp(ms), text)
+            self.assertEqual(parse_timestamp(text), ms)
+
+    def test_unwritable_timestamp(self) -> None:
+        """A time that is in the year 10000, or in none, is no time."""
+        for text in ("9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"):
+            self.assertRaises(ValueError, parse_timestamp, text)
 
     def test_http_date(self) -> None:
         """Headers have RFC 9110's fixed form."""

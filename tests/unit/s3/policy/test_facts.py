@@ -8,10 +8,12 @@ from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.s3.policy.facts import Facts
+from ozgate.s3.times import exact_timestamp
 from ozgate.values import ANONYMOUS, Bucket, ObjectVersion, Principal
 from tests.unit.s3.policy.asking import NOW, Rows, asked
 
 ALICE = Principal("AKALICE", "alice@EXAMPLE.COM", short_name="alice")
+DAY = 86_400
 BUCKET = Bucket("s3v", "bucket", "owner", 0)
 
 
@@ -190,6 +192,35 @@ class FactsTests(SynchronousTestCase):
             s3__objectcreationoperation=None,
         )
         self.check(self.facts("UploadPart"), s3__objectcreationoperation="false")
+
+    def test_locks(self) -> None:
+        """Of a lock, the headers of a write speak, or the document about it; its days count once they have begun."""
+        until = "x-amz-object-lock-retain-until-date"
+        for seconds, days in (
+            (-DAY, "0"),
+            (0, "0"),
+            (1, "1"),
+            (DAY, "1"),
+            (DAY + 1, "2"),
+        ):
+            text = exact_timestamp(NOW + seconds * 1000)
+            for facts in (
+                self.facts("PutObject", headers={until: text}),
+                self.facts(
+                    "PutObjectRetention",
+                    stated=(("s3:object-lock-retain-until-date", text),),
+                ),
+            ):
+                self.check(
+                    facts,
+                    s3__object_lock_retain_until_date=text,
+                    s3__object_lock_remaining_retention_days=days,
+                )
+        for headers in ({}, {until: "tomorrow"}):
+            facts = self.facts("PutObject", headers=headers)
+            self.check(facts, s3__object_lock_remaining_retention_days=None)
+        facts = self.facts("GetObject", headers={until: "2100-01-01T00:00:00Z"})
+        self.check(facts, s3__object_lock_remaining_retention_days=None)
 
     def test_tags_of_request(self) -> None:
         """Tags that come in a header or in a document; a header that cannot be read has none."""
