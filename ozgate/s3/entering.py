@@ -18,6 +18,7 @@ from .conditions import refuse_untaken
 from .links import Led, follow, is_hidden
 from .owners import canonical_id
 from .params import copy_source
+from .payer import check_payer
 from .policy.besides import actions_besides
 from .policy.decide import authorize, has_policies, is_kept_from
 from .policy.evaluator import authorize_right
@@ -183,6 +184,7 @@ def authorized_source(
         led = follow(tx.bucket, bucket, partial(authorize_right, asked.principal))
         bucket = _end(tx, asked, led, name)
     authorize(tx, asked, action_on("s3:GetObject", version), bucket, key, version)
+    check_payer(tx, asked, bucket)
     return bucket
 
 
@@ -296,5 +298,6 @@ def _authorize_operation(
             authorize(tx, asked, each, bucket, key, version)
     if action in _COMPARING and any(name in asked.headers for name in _TELLING):
         authorize(tx, asked, action_on("s3:GetObject", version), bucket, key, version)
+    check_payer(tx, asked, bucket)
     if asked.conditions is not None:
         refuse_untaken(asked.headers, asked.conditions)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from .links import follow
+from .payer import CHARGED, is_charged
 from .regions import region_of
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ async def finish(
     a row for it at all. What is no request yet, and the pages that anybody sees, are no answers of S3.
 
     :param notes: the request's: ``meant`` is the row that says what is asked, and not there where none does; ``origin`` the headers
-        for the page that asks.
+        for the page that asks; ``payer`` what is said of who pays.
     :param address: ``None`` where there is no valid one.
     :raises StoreError: what it hangs on cannot be read.
     """
@@ -55,6 +56,10 @@ async def finish(
         values = settings.volume_name, address.bucket, settings.region, is_admitted
         region = await gateway.metadata.read(_region, *values)
         answer.headers.append(("x-amz-bucket-region", region))
+    if notes.get("payer") and answer.status < 400 and address.bucket:
+        volume, payer = gateway.settings.volume_name, notes["principal"]
+        if await gateway.metadata.read(is_charged, volume, address.bucket, payer):
+            answer.headers.append(CHARGED)
 
 
 def _region(

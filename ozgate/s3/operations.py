@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..wire.target import Scope
 from .perform import (
+    acceleration,
     acls,
     bucketpolicy,
     buckets,
@@ -264,13 +265,13 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     op("DeleteBucketOwnershipControls", DELETE, BUCKET, "ownershipControls",
        ownershipcontrols.delete_bucket_ownership_controls, "s3:PutBucketOwnershipControls"),
     op("GetBucketAccelerateConfiguration", GET, BUCKET, "accelerate",
-       configuration.get_bucket_accelerate_configuration, "s3:GetAccelerateConfiguration"),
+       acceleration.get_bucket_accelerate_configuration, "s3:GetAccelerateConfiguration"),
     op("PutBucketAccelerateConfiguration", PUT, BUCKET, "accelerate",
-       None, "s3:PutAccelerateConfiguration", DOCUMENT),
+       acceleration.put_bucket_accelerate_configuration, "s3:PutAccelerateConfiguration", DOCUMENT),
     op("GetBucketRequestPayment", GET, BUCKET, "requestPayment",
        payment.get_bucket_request_payment, "s3:GetBucketRequestPayment"),
     op("PutBucketRequestPayment", PUT, BUCKET, "requestPayment",
-       None, "s3:PutBucketRequestPayment", DOCUMENT, checked=True),
+       payment.put_bucket_request_payment, "s3:PutBucketRequestPayment", DOCUMENT, checked=True),
     op("GetBucketNotificationConfiguration", GET, BUCKET, "notification",
        configuration.get_bucket_notification_configuration, "s3:GetBucketNotification"),
     op("PutBucketNotificationConfiguration", PUT, BUCKET, "notification",

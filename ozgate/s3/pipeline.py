@@ -37,6 +37,7 @@ from .finish import finish
 from .gate import admit, admit_again, admit_form
 from .openpages import HEADERS
 from .origins import headers_for_page
+from .payer import HEADER as PAYER
 from .receive import authorize_entry
 from .reply import Reply
 from .resolve import resolve_request
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from ..wire.body import RequestBody
     from ..wire.request import GatewayRequest
     from ..wire.target import Address
+    from .asked import Asked
     from .neighbor import Neighbor
     from .openpages import OpenPage
     from .row import Operation
@@ -199,6 +201,7 @@ class Pipeline:
             gateway, verifier, operation.gate, method, address, headers
         )
         notes["principal"], notes["operation"] = principal, operation
+        notes["payer"] = headers.get(PAYER)
         if operation.perform is None:
             raise NotImplemented()
         self._admit_body(operation, verified, request.body)
@@ -213,21 +216,31 @@ class Pipeline:
             request_id=request.request_id,
             tls_version=_tls_version(request),
         )
-        call = Call(
+        call = self._call(request, operation, asked, verified)
+        if principal is ANONYMOUS:
+            await _refuse_early(call)
+        return await operation.perform(call)
+
+    def _call(
+        self,
+        request: GatewayRequest,
+        operation: Operation,
+        asked: Asked,
+        verified: Verified,
+    ) -> Call:
+        gateway, verifier = self.gateway, self.verifier
+        return Call(
             gateway,
             operation,
             asked,
             verified,
             request.body,
             request.request_id,
-            notes,
+            request.notes,
             partial(admit_again, gateway, verifier, verified),
             partial(admit_form, gateway, verifier),
             request.computing,
         )
-        if principal is ANONYMOUS:
-            await _refuse_early(call)
-        return await operation.perform(call)
 
     def _admit_body(
         self, operation: Operation, verified: Verified, body: RequestBody

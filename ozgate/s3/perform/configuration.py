@@ -120,7 +120,6 @@ def keep_document(
 
 _NONE_LISTED = element("IsTruncated", False)
 
-get_bucket_accelerate_configuration = _shows("AccelerateConfiguration")
 get_bucket_logging = _shows("BucketLoggingStatus")
 get_bucket_notification_configuration = _shows("NotificationConfiguration")
 

@@ -1,4 +1,4 @@
-"""Who pays for requests to a bucket: GetBucketRequestPayment."""
+"""Who pays for requests to a bucket: PutBucketRequestPayment, GetBucketRequestPayment."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING
 
 from ..configuration.payment import BY_OWNER, PAYMENT
 from ..reply import Reply, xml_reply
-from .configuration import kept_document
+from .configuration import keep, kept_document
 
 if TYPE_CHECKING:
     from ..call import Call
+
+
+async def put_bucket_request_payment(call: Call) -> Reply:
+    """Say who pays; see :mod:`ozgate.s3.payer`."""
+    return await keep(call, PAYMENT)
 
 
 async def get_bucket_request_payment(call: Call) -> Reply:

@@ -1,0 +1,53 @@
+"""Requests that whoever sends them pays for: in such a bucket everybody but its owner says that he knows.
+
+Nobody is charged here; what is enforced is that nobody asks who has not said so. Source: Amazon S3 User Guide, "Using Requester Pays buckets".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ..errors import AccessDenied
+from .configuration.payment import PAYMENT
+from .links import follow
+
+if TYPE_CHECKING:
+    from ..interfaces import IMetadataTransaction
+    from ..values import Bucket, Principal
+    from .asked import Asked
+
+HEADER: Final = "x-amz-request-payer"
+CHARGED: Final = ("x-amz-request-charged", "requester")
+
+
+def check_payer(tx: IMetadataTransaction, asked: Asked, bucket: Bucket) -> None:
+    """Make sure that the caller has said that he pays, where he does; for use inside an interaction. A bucket that says nothing costs nothing.
+
+    :raises AccessDenied: he has not, or nobody knows who he is.
+    """
+    if PAYMENT.kind not in bucket.configured or not _pays(tx, asked.principal, bucket):
+        return
+    if not asked.principal.user or not says_so(asked.headers.get(HEADER)):
+        raise AccessDenied()
+
+
+def says_so(value: str | None) -> bool:
+    """Whether a header says that the requester pays."""
+    return value is not None and value.lower() == "requester"
+
+
+def _pays(tx: IMetadataTransaction, principal: Principal, bucket: Bucket) -> bool:
+    payment = PAYMENT.of(tx, bucket)
+    if payment is None or payment.payer != "Requester":
+        return False
+    return not (principal.is_admin or principal.is_called(bucket.owner))
+
+
+def is_charged(
+    tx: IMetadataTransaction, volume: str, name: str, principal: Principal
+) -> bool:
+    """Whether somebody pays for what was done in a bucket; an interaction."""
+    bucket = tx.bucket(volume, name)
+    if bucket is not None:
+        bucket = follow(tx.bucket, bucket, lambda right, link: None).bucket
+    return bucket is not None and _pays(tx, principal, bucket)
