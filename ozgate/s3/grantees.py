@@ -51,7 +51,7 @@ _PERMISSIONS: Final = {
     "x-amz-grant-write-acp": WRITE_ACP,
 }
 _GRANTEE: Final = re.compile(
-    r'\s*(id|uri|emailaddress)\s*=\s*(?:"([^"]*)"|([^",]*?))\s*(?:,|\Z)', re.I | re.A
+    r'\s*(id|uri|emailaddress)\s*=\s*(?:"([^"]*)"|([^",\s]*))\s*(?:,|\Z)', re.I | re.A
 )
 _TYPES: Final = {"id": USER, "uri": GROUP, "emailaddress": EMAIL}
 IN_HEADERS: Final = {USER: "id", GROUP: "uri"}
@@ -108,7 +108,7 @@ async def from_headers(
     """
     headers = call.headers
     canned = headers.get(ACL) or ""
-    stated = _stated(headers)
+    stated = stated_in(headers)
     if canned and canned not in names:
         raise InvalidArgument(ArgumentName=ACL, ArgumentValue=canned)
     if canned and stated:
@@ -131,8 +131,8 @@ async def wanted_of(call: Call) -> Wanted | None:
     return None if wanted == PRIVATE else wanted
 
 
-def _stated(headers: Headers) -> list[Stated]:
-    """The grants of headers.
+def stated_in(headers: Headers) -> list[Stated]:
+    """The grants that headers say.
 
     :raises InvalidArgument: one is not a list of pairs such as ``id="…"``.
     """

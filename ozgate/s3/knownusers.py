@@ -1,6 +1,6 @@
 """Users by their canonical ids, which are made of names, one way: whoever is known here is looked through.
 
-Known is whoever has a secret, or owns a bucket of the volume or a volume, or asks. It costs a page of rows at a time, between which others have
+Known is whoever has a secret or a row, owns a bucket of the volume or a volume, or asks. It costs a page of rows at a time, between which others have
 their turn, and is for what is done rarely: a list that names somebody else.
 """
 
@@ -30,7 +30,7 @@ async def names_of(call: Call, ids: Collection[str]) -> dict[str, str]:
     wanted, found = set(ids), dict[str, str]()
     settings, asker = call.gateway.settings, call.principal
     _look(wanted, found, (asker.short_name, asker.user, settings.access_key))
-    for page_of in (_bucket_owners, _volume_owners, _secret_users):
+    for page_of in (_bucket_owners, _volume_owners, _users, _secret_users):
         after: str | None = ""
         while wanted and after is not None:
             after, users = await call.read(page_of, after)
@@ -61,6 +61,11 @@ def _bucket_owners(tx: IMetadataTransaction, asked: Asked, after: str) -> _Page:
 def _volume_owners(tx: IMetadataTransaction, asked: Asked, after: str) -> _Page:
     rows = tx.volumes("", after, _PAGE)
     return _next([row.name for row in rows]), [row.owner for row in rows]
+
+
+def _users(tx: IMetadataTransaction, asked: Asked, after: str) -> _Page:
+    names = [row.name for row in tx.users(after, _PAGE)]
+    return _next(names), names
 
 
 def _secret_users(tx: IMetadataTransaction, asked: Asked, after: str) -> _Page:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from attrs import evolve
 
 from ..errors import AccessControlListNotSupported, AccessDenied
-from .configuration.accesslist import ACCESS_LIST, with_list
+from .configuration.accesslist import ACCESS_LIST, OWNER, with_list
 from .configuration.ownership import PREFERRED, lists_count, ownership_of
 from .configuration.publicaccess import blocks_of
 from .grantees import Wanted
@@ -110,11 +110,12 @@ def _owned(
     """
     if not lists_count(bucket):
         return draft
-    owner = _owner(tx, asked, bucket, writer, wanted)
-    if wanted is None:
-        return evolve(draft, owner=owner)
-    more = with_list(draft.more, owner, wanted.of(owner, bucket.owner))
-    return evolve(draft, owner=owner, more=more)
+    owner, more = _owner(tx, asked, bucket, writer, wanted), draft.more
+    if wanted is not None:
+        more = with_list(more, owner, wanted.of(owner, bucket.owner))
+    if owner == bucket.owner:
+        return evolve(draft, more=more)
+    return evolve(draft, owner=owner, more={**more, OWNER: owner})
 
 
 def _owner(

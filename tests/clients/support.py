@@ -79,14 +79,21 @@ def built(case: SynchronousTestCase, name: str) -> str:
 
 
 class ClientTestCase(SynchronousTestCase):
-    """A gateway, a folder, and a way to run clients in it."""
+    """A gateway, a folder, and a way to run clients in it.
+
+    :cvar settings: of the gateway, besides.
+    """
+
+    settings: tuple[str, ...] = ()
 
     def setUp(self) -> None:
         """Start the gateway; what it should not have logged fails the test."""
         self.folder = Path(os.path.abspath(self.mktemp()))
         self.folder.mkdir(parents=True)
         self.server = Server(
-            str(self.folder / "data"), f"ozone.s3g.domain.name={DOMAIN}"
+            str(self.folder / "data"),
+            f"ozone.s3g.domain.name={DOMAIN}",
+            *self.settings,
         )
         self.addCleanup(self._stop)
         self.server.start()

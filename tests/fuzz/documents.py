@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 from ozgate.config.settings import Settings
 from ozgate.errors import S3Error
+from ozgate.s3.configuration import accesslist
 from ozgate.s3.documents import NAMESPACE, Element, document, element, escape, read
 from ozgate.s3.perform.buckets import _location
 from ozgate.s3.perform.deleting import _read_request
@@ -17,7 +18,13 @@ from ozgate.s3.tags import from_document
 from tests.fuzz.judging import check_error
 from tests.fuzz.running import fuzz
 
-ROOTS = ("Delete", "Tagging", "CompleteMultipartUpload", "CreateBucketConfiguration")
+ROOTS = (
+    "Delete",
+    "Tagging",
+    "CompleteMultipartUpload",
+    "CreateBucketConfiguration",
+    "AccessControlPolicy",
+)
 SEEDS = (
     b"<Delete><Object><Key>a&amp;b</Key><VersionId>null</VersionId></Object><Quiet>true</Quiet></Delete>",
     b"<Delete><Object><Key>k</Key><ETag>0</ETag><Size>1</Size></Object></Delete>",
@@ -25,6 +32,8 @@ SEEDS = (
     b'<?xml version="1.0" encoding="UTF-8"?>\n<CompleteMultipartUpload><Part><PartNumber>1</PartNumber>'
     b'<ETag>"0"</ETag><ChecksumCRC32>AAAAAA==</ChecksumCRC32></Part></CompleteMultipartUpload>',
     b"<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>",
+    b'<AccessControlPolicy><Owner><ID>0</ID></Owner><AccessControlList><Grant><Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+    b' xsi:type="Group"><URI>u</URI></Grantee><Permission>READ</Permission></Grant></AccessControlList></AccessControlPolicy>',
     b"<!DOCTYPE a [<!ENTITY b 'c'>]><Delete>&b;</Delete>",
     b"<Delete><!-- c --><![CDATA[ ]]>&#x20;<?p i?></Delete>",
 )
@@ -33,6 +42,8 @@ WORDS = (
     *(b"<Tagging>", b"<TagSet>", b"<Tag>", b"<Value>", b"</Value>", b"<Quiet>"),
     *(b"<CompleteMultipartUpload>", b"<Part>", b"</Part>", b"<PartNumber>", b"<ETag>"),
     *(b"<LocationConstraint>", b"<![CDATA[", b"]]>", b"<!--", b"-->", b"<!DOCTYPE"),
+    *(b"<AccessControlPolicy>", b"<Grant>", b"<Grantee>", b"<Permission>", b"<ID>"),
+    *(b' xsi:type="', b"CanonicalUser", b"<Owner>", b"</Owner>", b"FULL_CONTROL"),
     *(b"&#x", b"&amp;", b"&#13;", b"\xef\xbb\xbf", b' xmlns="', NAMESPACE.encode()),
     *(b'<?xml version="1.0" encoding="', b'"?>', b"UTF-16", b"<p:a xmlns:p='x'>"),
 )
@@ -59,6 +70,8 @@ def one_input(data: bytes) -> None:
         fingerprint(listed)
     tags = _refusable(lambda: from_document(data))
     assert tags is None or len(tags) <= 10
+    granted = _refusable(lambda: accesslist.from_document(data))
+    assert granted is None or len(granted[1]) <= 100
     for region in ("us-east-1", "eu-west-1"):
         gateway = SimpleNamespace(settings=Settings(region=region))
         call: Any = SimpleNamespace(gateway=gateway)

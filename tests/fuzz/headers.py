@@ -13,6 +13,7 @@ from ozgate.s3.conditions import (
     check_read,
     check_write,
 )
+from ozgate.s3.grantees import stated_in
 from ozgate.s3.headers import (
     encoded,
     read_object_headers,
@@ -65,7 +66,14 @@ def one_input(data: bytes) -> None:
     kept = _refusable(read_object_headers, call)
     if kept is not None:
         _check_kept(values, *kept)
-    for read in (declared, trailer, _content_md5, _decoded_length, refuse_unbuilt):
+    for read in (
+        declared,
+        trailer,
+        _content_md5,
+        _decoded_length,
+        refuse_unbuilt,
+        stated_in,
+    ):
         _refusable(read, headers)
     _refusable(refuse_encryption, headers)
     _refusable(read_tags, call)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from twisted.internet.defer import Deferred, ensureDeferred
-from twisted.trial.unittest import SkipTest
 
-from ozgate.s3.operations import OPERATIONS, Gate
 from ozgate.s3.owners import canonical_id
 from ozgate.s3.policy.grants import ALL_USERS
 from tests.operations.past import VOLUME, PastTestCase
@@ -54,11 +52,6 @@ class GrantingTestCase(PastTestCase):
         await self.add_bucket("others", VOLUME, "other")
         await self.own(self.ownership)
         await self.blocks(OPEN)
-
-    def need_anonymous(self) -> None:
-        """Skip what asks without a signature while nobody is let in so."""
-        if all(row.gate is not Gate.ANYBODY for row in OPERATIONS):
-            raise SkipTest("no operation is entered without a signature yet")
 
     async def own(self, ownership: str, path: str = "/bucket") -> Response:
         """Say who owns what is written to a bucket."""

@@ -109,7 +109,6 @@ class OwnershipTests(GrantingTestCase):
 
     async def test_lists_come_back(self) -> None:
         """An object's list says nothing while lists do not count, and the same as before once they do again."""
-        self.need_anonymous()
         await self.write("key", x_amz_acl="public-read")
         for ownership, status in (("BucketOwnerEnforced", 403), ("ObjectWriter", 200)):
             await self.own(ownership)

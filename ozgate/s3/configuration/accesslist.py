@@ -25,6 +25,9 @@ ACCESS_LIST: Final = "acl"
 """Its name among the documents of a bucket, and in ``more``: of a version, where its list is not :func:`~ozgate.s3.policy.grants.owners`; of an
 upload, the list that is wanted."""
 
+OWNER: Final = "owner"
+"""In ``more`` of a version: who owns it, where that is not the bucket's owner."""
+
 _XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 USER, GROUP, EMAIL = "CanonicalUser", "Group", "AmazonCustomerByEmail"
 _NEEDED: Final = {USER: "id", GROUP: "uri", EMAIL: "email_address"}
@@ -137,10 +140,15 @@ def with_list(more: Mapping[str, str], owner: str, grants: Grants) -> dict[str, 
     return rest if grants == owners(owner) else {**rest, ACCESS_LIST: pack(grants)}
 
 
-def list_of_object(version: ObjectVersion) -> Grants:
+def owner_of(bucket: Bucket, version: ObjectVersion) -> str:
+    """Who owns an object, in a bucket where lists count. What is the bucket's owner's is so whoever that comes to be."""
+    return version.more.get(OWNER) or bucket.owner
+
+
+def list_of_object(bucket: Bucket, version: ObjectVersion) -> Grants:
     """The list of an object, in a bucket where lists count."""
     kept = version.more.get(ACCESS_LIST)
-    return owners(version.owner) if kept is None else unpack(kept)
+    return owners(owner_of(bucket, version)) if kept is None else unpack(kept)
 
 
 def to_document(owner: str, grants: Grants) -> bytes:

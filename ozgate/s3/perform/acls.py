@@ -24,6 +24,7 @@ from ..configuration.accesslist import (
     from_document,
     list_of,
     list_of_object,
+    owner_of,
     to_document,
     with_list,
 )
@@ -157,11 +158,11 @@ def _put_object(
         if not is_so and put.wanted.grants != owners(bucket.owner):
             raise AccessControlListNotSupported()
         return id_headers(shown_id(bucket, version))
-    _check_owner(put, version.owner)
-    grants = put.wanted.of(version.owner, bucket.owner)
+    owner = owner_of(bucket, version)
+    _check_owner(put, owner)
+    grants = put.wanted.of(owner, bucket.owner)
     refuse_public(tx, asked, bucket, grants)
-    more = with_list(version.more, version.owner, grants)
-    version = evolve(version, more=more)
+    version = evolve(version, more=with_list(version.more, owner, grants))
     replace_members(tx, asked.cause, bucket, version, "ObjectAcl:Put")
     return id_headers(shown_id(bucket, version))
 
@@ -174,4 +175,4 @@ def _of_object(
     headers = id_headers(shown_id(bucket, version))
     if not lists_count(bucket):
         return bucket.owner, owners(bucket.owner), headers
-    return version.owner, list_of_object(version), headers
+    return owner_of(bucket, version), list_of_object(bucket, version), headers

@@ -15,6 +15,7 @@ from ...interfaces import IMetadataTransaction
 from ...values import Bucket, ListedObject, ListedVersion, Page, Traits, VersionPage
 from ..asked import Asked
 from ..call import Call
+from ..configuration.ownership import lists_count
 from ..documents import document, element, escape
 from ..owners import owner_element
 from ..params import encoding_type, integer
@@ -78,7 +79,7 @@ async def list_objects_v2(call: Call) -> Reply:
     start_after = call.query("start-after")
     after = start_after or "" if token is None else decode_token(token)
     with_owner = call.query("fetch-owner") == "true"
-    page = await call.read_authorized(
+    page, owner = await call.read_authorized(
         _page, wanted.prefix, after, wanted.delimiter, wanted.limit
     )
     next_token = None if page.next_after is None else encode_token(page.next_after)
@@ -94,7 +95,7 @@ async def list_objects_v2(call: Call) -> Reply:
             element("NextContinuationToken", next_token),
             element("KeyCount", len(page.items) + len(page.common_prefixes)),
             _bounds(wanted, page.next_after is not None),
-            *_contents(page.items, wanted.show, with_owner),
+            *_contents(page.items, wanted.show, with_owner, owner),
             *_common_prefixes(page.common_prefixes, wanted.show),
         )
     )
@@ -114,7 +115,7 @@ async def list_objects(call: Call) -> Reply:
             call, name, f"{called} only supported in REST.GET.BUCKET with list-type=2"
         )
     marker = call.query("marker") or ""
-    page = await call.read_authorized(
+    page, owner = await call.read_authorized(
         _page, wanted.prefix, _after(marker, wanted), wanted.delimiter, wanted.limit
     )
     next_marker = page.next_after if wanted.delimiter else None
@@ -126,7 +127,7 @@ async def list_objects(call: Call) -> Reply:
             f"<Marker>{wanted.show(marker)}</Marker>",
             _shown("NextMarker", wanted, next_marker),
             _bounds(wanted, page.next_after is not None),
-            *_contents(page.items, wanted.show, True),
+            *_contents(page.items, wanted.show, True, owner),
             *_common_prefixes(page.common_prefixes, wanted.show),
         )
     )
@@ -140,7 +141,7 @@ async def list_object_versions(call: Call) -> Reply:
     key_marker = call.query("key-marker") or ""
     version_marker = _version_marker(call, key_marker)
     after = key_marker if version_marker else _after(key_marker, wanted)
-    page = await call.read_authorized(
+    page, owner = await call.read_authorized(
         _version_page,
         wanted.prefix,
         after,
@@ -158,7 +159,7 @@ async def list_object_versions(call: Call) -> Reply:
             _shown("NextKeyMarker", wanted, page.next_key),
             element("NextVersionIdMarker", page.next_version_id or None),
             _bounds(wanted, page.next_key is not None),
-            *_versions(page.items, wanted.show),
+            *_versions(page.items, wanted.show, owner),
             *_common_prefixes(page.common_prefixes, wanted.show),
         )
     )
@@ -182,8 +183,8 @@ def _page(
     after: str,
     delimiter: str,
     limit: int,
-) -> Page:
-    return tx.page(bucket, prefix, after, delimiter, limit)
+) -> tuple[Page, str]:
+    return tx.page(bucket, prefix, after, delimiter, limit), _owner_of_all(bucket)
 
 
 def _version_page(
@@ -195,8 +196,14 @@ def _version_page(
     version_marker: str,
     delimiter: str,
     limit: int,
-) -> VersionPage:
-    return tx.version_page(bucket, prefix, key_marker, version_marker, delimiter, limit)
+) -> tuple[VersionPage, str]:
+    page = tx.version_page(bucket, prefix, key_marker, version_marker, delimiter, limit)
+    return page, _owner_of_all(bucket)
+
+
+def _owner_of_all(bucket: Bucket) -> str:
+    """Who owns all that is in a bucket, whoever wrote it; ``""`` where each object has an owner of its own."""
+    return "" if lists_count(bucket) else bucket.owner
 
 
 def _version_marker(call: Call, key_marker: str) -> str:
@@ -264,8 +271,15 @@ def _checksum(traits: Traits) -> str:
 
 
 def _contents(
-    items: Sequence[ListedObject], show: Callable[[str], str], with_owner: bool
+    items: Sequence[ListedObject],
+    show: Callable[[str], str],
+    with_owner: bool,
+    owner: str,
 ) -> list[str]:
+    """What is shown of objects.
+
+    :param owner: as :func:`_owner_of_all` gives it.
+    """
     names = _names([item.key for item in items], show)
     times = _Times()
     last = None
@@ -273,7 +287,7 @@ def _contents(
     for (_, modified, size, etag, traits), name in zip(items, names, strict=True):
         if traits is not last:
             last, checksum = traits, _checksum(traits)
-            end = owner_element(traits.owner) if with_owner else ""
+            end = owner_element(owner or traits.owner) if with_owner else ""
             end += f"{element('StorageClass', traits.storage_class)}</Contents>"
         shown.append(
             f"<Contents><Key>{name}</Key><LastModified>{times[modified // 1000]}</LastModified>"
@@ -283,24 +297,25 @@ def _contents(
 
 
 def _versions(
-    items: Sequence[ListedVersion], show: Callable[[str], str]
+    items: Sequence[ListedVersion], show: Callable[[str], str], owner: str
 ) -> Iterable[str]:
+    """What is shown of versions and delete markers; the parameters are those of :func:`_contents`."""
     names = _names([item.key for item in items], show)
     times = _Times()
     for item, name in zip(items, names, strict=True):
-        owner = owner_element(item.traits.owner)
+        his = owner_element(owner or item.traits.owner)
         start = (
             f"<Key>{name}</Key><VersionId>{item.version_id}</VersionId>"
             f"<IsLatest>{'true' if item.is_latest else 'false'}</IsLatest>"
             f"<LastModified>{times[item.modified // 1000]}</LastModified>"
         )
         if item.is_delete_marker:
-            yield f"<DeleteMarker>{start}{owner}</DeleteMarker>"
+            yield f"<DeleteMarker>{start}{his}</DeleteMarker>"
         else:
             storage_class = element("StorageClass", item.traits.storage_class)
             yield (
                 f"<Version>{start}<ETag>&quot;{item.etag}&quot;</ETag>{_checksum(item.traits)}"
-                f"<Size>{item.size}</Size>{owner}{storage_class}</Version>"
+                f"<Size>{item.size}</Size>{his}{storage_class}</Version>"
             )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ..configuration.accesslist import list_of, list_of_object
+from ..configuration.accesslist import list_of, list_of_object, owner_of
 from ..configuration.ownership import lists_count
 from ..configuration.publicaccess import blocks_of
 from .lists import OF_BUCKET, OF_OBJECT, OF_OWN_OBJECT, OF_OWN_UPLOAD, Lists
@@ -39,7 +39,9 @@ def lists_of(
     if key and action in _OF_ANY_OBJECT:
         found = tx.version(bucket, key, version) if version else tx.latest(bucket, key)
         if found is not None and not found.is_delete_marker:
-            return Lists(grants, without_public, found.owner, list_of_object(found))
+            owner = owner_of(bucket, found)
+            listed = list_of_object(bucket, found)
+            return Lists(grants, without_public, owner, listed)
     elif key and action in OF_OWN_UPLOAD:
         upload = tx.upload(bucket, key, asked.query("uploadId") or "")
         if upload is not None:

@@ -8,10 +8,9 @@ from attrs import evolve
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.config.settings import Settings
 from ozgate.errors import QuotaExceeded
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.s3.newbuckets import usual
+from ozgate.s3.newbuckets import AS_ON_AWS, Beginning
 from ozgate.service.furnishing import make_missing
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.testing.metadata_base import ask, change
@@ -25,10 +24,9 @@ class MissingTests(SynchronousTestCase):
         self.metadata = MemoryMetadataStore(Clock())
         self.successResultOf(self.metadata.open())
 
-    def make(self, *buckets: str) -> Any:
+    def make(self, *buckets: str, beginning: Beginning = AS_ON_AWS) -> Any:
         """Make what is missing."""
-        begin = usual(Settings())
-        return self.metadata.write(make_missing, "s3v", buckets, "owner", begin)
+        return self.metadata.write(make_missing, "s3v", buckets, "owner", beginning)
 
     def there(self) -> list[str]:
         """The buckets."""
@@ -43,6 +41,12 @@ class MissingTests(SynchronousTestCase):
         self.assertEqual(self.metadata.snapshot(), before)
         self.successResultOf(self.make("a", "c"))
         self.assertEqual(self.there(), ["a", "b", "c"])
+
+    def test_beginning(self) -> None:
+        """Buckets begin as the settings say."""
+        self.successResultOf(self.make("a", beginning=Beginning("ObjectWriter")))
+        found = self.metadata.read(ask, "bucket", ("s3v", "a"))
+        self.assertEqual(self.successResultOf(found).configured, {"ownership"})
 
     def test_quota(self) -> None:
         """What goes beyond the quota of names of the volume is not made, and nothing is done by halves."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from attrs import evolve
+
 from ozgate.admin.caller import Caller
 from ozgate.admin.commands import buckets
 from ozgate.admin.errors import AdminError
@@ -46,6 +48,19 @@ class BucketTests(CommandCase):
                 "link": False,
             },
         )
+
+    async def test_beginning(self) -> None:
+        """A new bucket has no document; under other settings it has those that say so."""
+        await self.do("create_bucket", volume="s3v", bucket="new", namespace_quota=9)
+        self.assertEqual(await self.gateway.metadata.read(_configured, "new"), set())
+        self.gateway.settings = evolve(
+            self.gateway.settings,
+            new_bucket_ownership="ObjectWriter",
+            new_bucket_blocked=False,
+        )
+        await self.do("create_bucket", volume="s3v", bucket="old", namespace_quota=9)
+        kinds = await self.gateway.metadata.read(_configured, "old")
+        self.assertEqual(kinds, {"ownership", "publicAccessBlock"})
 
     async def test_who_may_create(self) -> None:
         """Making a bucket needs CREATE on the volume, making one for another an administrator."""
@@ -278,3 +293,10 @@ def _begin_upload(tx: IMetadataTransaction) -> None:
     assert found is not None
     claim_whole(tx, found)
     tx.add_upload(found, Upload("key", "id", tx.now(), "alice"))
+
+
+def _configured(tx: IMetadataTransaction, name: str) -> frozenset[str]:
+    found = tx.bucket("s3v", name)
+    assert found is not None
+    kinds: frozenset[str] = found.configured
+    return kinds
