@@ -80,6 +80,8 @@ setup(
             "mypy-zope>=1.0.17",
             "ruff>=0.17",
             "s5cmd>=0.3",
+            # Drives Chromium, which .ci/install-clients brings.
+            "selenium>=4.40",
             "setuptools>=65.5",
         ],
     },

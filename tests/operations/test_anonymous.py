@@ -193,3 +193,15 @@ class AnonymousTests(PolicyTestCase):
                 changes = row.method not in ("GET", "HEAD")
                 is_of_keys = row.scope is Scope.OBJECT or row.name == "DeleteObjects"
                 self.assertTrue(is_of_keys or not changes, row.name)
+
+    async def test_overrides(self) -> None:
+        """Whoever did not sign sets no header of the answer, nor does who signs one that nobody knows."""
+        await self.open()
+        await self.have_policy(READ)
+        target = "/bucket/key?response-content-type=text/x"
+        found = await self.ask_as(None, "GET", target)
+        self.assertEqual(found, (400, "InvalidRequest"))
+        await self.check_may("other", "GET", target)
+        for who in ("other", None):
+            found = await self.ask_as(who, "GET", "/bucket/key?response-vary=x")
+            self.assertEqual(found, (400, "InvalidArgument"))

@@ -32,7 +32,7 @@ class PageTests(WebsiteTestCase):
     async def _open(self) -> None:
         await super()._open()
         await self.make(INDEX)
-        self.open_to_all()
+        await self.open_to_all("s3:GetObject")
         await self.add("index.html", PAGE, content_type="text/html")
         await self.add("docs/index.html", b"docs", content_type="text/html")
         await self.add("large", LARGE)
@@ -137,7 +137,7 @@ class PageTests(WebsiteTestCase):
 
     async def test_nobody(self) -> None:
         """Whatever a visitor sends, nobody is asked: a signature means nothing, nor does what an owner may read."""
-        self.open_to_all(())
+        await self.open_to_all()
         signed = self.client._sign("GET", "/docs/", {})
         sent = {name.replace("-", "_"): value for name, value in signed.items()}
         sent.pop("host", None)
@@ -184,7 +184,7 @@ class ErrorTests(WebsiteTestCase):
     async def test_page(self) -> None:
         """Without a page of its own a website shows S3's: 404 to who may know what is not there, else 403."""
         await self.make(INDEX)
-        self.open_to_all(("s3:GetObject", "s3:ListBucket"))
+        await self.open_to_all("s3:GetObject", "s3:ListBucket")
         shown = self.visit("/a%3Cb%3E/")
         self.assertEqual(shown.status, 404)
         self.assertEqual(shown.headers["content-type"], HTML)
@@ -202,13 +202,13 @@ class ErrorTests(WebsiteTestCase):
             "<li>Key: a&lt;b&gt;/index.html</li>\n"
             f"<li>RequestId: {request_id}</li>\n<li>HostId: {request_id}</li>\n</ul>\n<hr/>\n</body>\n</html>\n",
         )
-        self.open_to_all(())
+        await self.open_to_all()
         self.assertEqual(self.visit("/x").headers["x-amz-error-code"], "AccessDenied")
 
     async def test_own_page(self) -> None:
         """A page of its own is shown with the error's status and headers, whole, whatever was asked of the object."""
         await self.make(ERROR, INDEX)
-        self.open_to_all()
+        await self.open_to_all("s3:GetObject")
         await self.add("errors/404.html", PAGE, content_type="text/html")
         for headers in ({}, {"range": "bytes=0-1"}, {"if_none_match": etag_of(PAGE)}):
             shown = self.visit("/none", **headers)
@@ -223,7 +223,7 @@ class ErrorTests(WebsiteTestCase):
     async def test_own_page_missing(self) -> None:
         """Where that cannot be shown S3's page says so."""
         await self.make(ERROR, INDEX)
-        self.open_to_all(("s3:GetObject", "s3:ListBucket"))
+        await self.open_to_all("s3:GetObject", "s3:ListBucket")
         shown = self.visit("/none")
         self.assertEqual(shown.status, 404)
         self.assertIn(
@@ -235,7 +235,7 @@ class ErrorTests(WebsiteTestCase):
     async def test_failures(self) -> None:
         """What fails in the stores is S3's page, whatever page the website has, and logged."""
         await self.make(ERROR, INDEX)
-        self.open_to_all()
+        await self.open_to_all("s3:GetObject")
         metadata: Any = self.client.gateway.metadata
         read = metadata.read
         for error, status in ((Unavailable("no"), 503), (Damaged("no"), 500)):
@@ -276,7 +276,7 @@ class RedirectTests(WebsiteTestCase):
             "index.html", x_amz_website_redirect_location="https://b.example"
         )
         self.assertEqual(self.visit("/here").status, 403)
-        self.open_to_all()
+        await self.open_to_all("s3:GetObject")
         self.assertEqual(self.sent_to("/here"), (301, "/there?x=%20"))
         self.assertEqual(self.sent_to("/"), (301, "https://b.example"))
         self.assertEqual(self.visit("/here", "HEAD").status, 301)
@@ -322,7 +322,7 @@ class RedirectTests(WebsiteTestCase):
             ),
         )
         await self.add("docs/here", b"here")
-        self.open_to_all(("s3:GetObject", "s3:ListBucket"))
+        await self.open_to_all("s3:GetObject", "s3:ListBucket")
         self.assertEqual(self.visit("/docs/here").body, b"here")
         where = f"http://{HOST}/archive/none"
         self.assertEqual(self.sent_to("/docs/none"), (301, where))

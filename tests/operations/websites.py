@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from http.client import HTTPResponse
 
-from ozgate.s3.policy import decide
-from ozgate.s3.policy.decide import Question
 from ozgate.s3.website.serving import make_website_site
 from ozgate.testing.inmemory import settle, talk
-from ozgate.values import ANONYMOUS
-from tests.operations.support import Response, _joined, _Said
+from tests.operations.support import Response, _joined, _Said, checked
 from tests.operations.test_bucket_website import WebsiteDocumentTestCase
+from tests.unit.s3.policy.documents import document, statement
 
-RULES = decide.RULES
 DOMAIN = "web.example"
 HOST = f"bucket.{DOMAIN}"
 
@@ -28,14 +24,19 @@ class WebsiteTestCase(WebsiteDocumentTestCase):
         logs = client.access_log, client.audit_log
         self.site = make_website_site(self.clock, client.gateway, *logs)
 
-    def open_to_all(self, actions: Sequence[str] = ("s3:GetObject",)) -> None:
-        """Have everybody do something in every bucket."""
-
-        def everybody(question: Question) -> bool | None:
-            is_one = question.principal == ANONYMOUS and question.action in actions
-            return is_one or None
-
-        self.patch(decide, "RULES", (*RULES, everybody))
+    async def open_to_all(self, *actions: str) -> None:
+        """Have everybody do these in the bucket, and nothing else; only by who is asked to, as there are no blocks."""
+        gone = await self.client.request("DELETE", "/bucket?publicAccessBlock")
+        self.assertEqual(gone.status, 204, gone)
+        bucket = "arn:aws:s3:::bucket"
+        allowed = statement("Allow", list(actions), [bucket, f"{bucket}/*"], "*")
+        body = document(allowed)
+        target = "/bucket?policy"
+        if actions:
+            put = await self.client.request("PUT", target, checked(body), body)
+        else:
+            put = await self.client.request("DELETE", target)
+        self.assertEqual(put.status, 204, put)
 
     async def add(self, key: str, body: bytes = b"", **headers: str) -> None:
         """Put an object; underscores in header names stand for hyphens."""
