@@ -24,7 +24,7 @@ CRASHES = WORK / "crashes"
 
 TARGETS = (
     *("head", "framing", "address", "claims", "awschunked", "values", "headers"),
-    *("documents", "config", "blobs", "request", "operation", "admin"),
+    *("documents", "policies", "config", "blobs", "request", "operation", "admin"),
 )
 
 FOUND = "found-"

@@ -62,6 +62,10 @@ class CorpusTests(SynchronousTestCase):
         """XML documents."""
         self.replay("documents")
 
+    def test_policies(self) -> None:
+        """Policies."""
+        self.replay("policies")
+
     def test_config(self) -> None:
         """Configuration files and what overrides them."""
         self.replay("config")

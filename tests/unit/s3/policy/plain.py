@@ -126,9 +126,9 @@ def tokens(pattern: str, request: Request | None, wild: bool = True) -> list[str
     """A pattern as a list of characters, ``**`` and ``??`` for wildcards; variables are filled in where there is a request."""
     found: list[str] = []
     while pattern:
-        match = re.match(r"\$\{([^},]+?)(, *'(.*?)')?\}", pattern)
+        match = re.match(r"\$\{([^},]+?)\s*(,\s*'([^']*)'\s*)?\}", pattern)
         if request is not None and match:
-            found += variable(match[1], match[3], request)
+            found += variable(match[1].strip(), match[3], request)
             pattern = pattern[match.end() :]
             continue
         first, pattern = pattern[0], pattern[1:]
@@ -238,7 +238,15 @@ def compare(
             return glob(read, value)
         return arn_matches(read, value)
     if operator == "IpAddress":
-        return ipaddress.ip_address(value) in ipaddress.ip_network(wanted, False)
+        network = ipaddress.ip_network(wanted, False)
+        if network.version == 6 and network.prefixlen >= 96:
+            old = network.network_address.ipv4_mapped
+            if old is not None:
+                network = ipaddress.ip_network((int(old), network.prefixlen - 96))
+        try:
+            return ipaddress.ip_address(value) in network
+        except ValueError:
+            return False
     if operator.startswith("Numeric"):
         return ordered(operator[7:], fractions.Fraction, value, wanted)
     if operator.startswith("Date"):
@@ -246,7 +254,11 @@ def compare(
     if operator == "Bool":
         return value.lower() == wanted.lower()
     assert operator == "BinaryEquals"
-    return base64.b64decode(value) == base64.b64decode(wanted)
+    try:
+        found = base64.b64decode(value, validate=True)
+    except ValueError:
+        return False
+    return found == base64.b64decode(wanted)
 
 
 def arn_matches(pattern: list[str], arn: str) -> bool:
@@ -281,7 +293,7 @@ def ordered(comparison: str, read: Any, value: str, wanted: str) -> bool:
 
 def moment(text: str) -> fractions.Fraction:
     """A time, in seconds since 1970."""
-    if re.match(r"^[0-9.]+$", text):
+    if re.match(r"^[+-]?[0-9.]+$", text):
         return fractions.Fraction(text)
     when = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
     if when.tzinfo is None:

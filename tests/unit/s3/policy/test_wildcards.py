@@ -103,7 +103,7 @@ class VariableTests(SynchronousTestCase):
 
     def test_broken(self) -> None:
         """What begins like a variable has to be one."""
-        for text in ("${a", "${a:b, c}", "${a{b}}", "x${", "${a:b, 'c}"):
+        for text in ("${}", "${a", "${a:b, c}", "${a{b}}", "x${", "${a:b, 'c}"):
             with self.assertRaises(ValueError):
                 read(text, wild=True, variables=True)
             self.assertEqual(read(text, wild=False, variables=False), (text,))
