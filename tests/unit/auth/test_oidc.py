@@ -5,30 +5,20 @@ from __future__ import annotations
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
-from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.auth.oidc import KEPT, PAUSE, Issuers, WebIdentity
+from ozgate.auth.oidc import WebIdentity
 from ozgate.auth.webidentity import ALGORITHMS, read_heading
-from ozgate.config.parsers import is_trusted_url, issuers
-from ozgate.config.settings import Settings
-from ozgate.config.sitefile import ConfigurationError
 from ozgate.errors.iam import (
     ExpiredTokenException,
-    IDPCommunicationError,
     IDPRejectedClaim,
-    InvalidIdentityToken,
 )
 from tests.issuer import AUDIENCE, Issuer, new_key
-
-NOW = 1_800_000_000.0
+from tests.unit.auth.believing import NOW, IssuerTestCase
 
 
 def encoded(value: object) -> bytes:
@@ -37,52 +27,9 @@ def encoded(value: object) -> bytes:
     return urlsafe_b64encode(data).rstrip(b"=")
 
 
-class IssuerTestCase(SynchronousTestCase):
-    """An issuer, and who believes it."""
-
-    def setUp(self) -> None:
-        """Both."""
-        self.clock = Clock()
-        self.clock.advance(NOW)
-        self.issuer = Issuer()
-        self.fetched: list[str] = []
-        self.pending: list[Deferred[bytes]] | None = None
-        self.answers = self.issuer.documents()
-        self.configure()
-
-    def configure(self, **changes: Any) -> None:
-        """Believe it by other settings."""
-        settings = {
-            "oidc_issuers": (("corp", self.issuer.url),),
-            "oidc_audiences": ("other", AUDIENCE),
-        }
-        made = Settings(**{**settings, **changes})
-        self.issuers = Issuers(made, self.fetch, self.clock)
-
-    async def fetch(self, url: str) -> bytes:
-        """Get a document."""
-        self.fetched.append(url)
-        if self.pending is not None:
-            waiting: Deferred[bytes] = Deferred()
-            self.pending.append(waiting)
-            return await waiting
-        return self.answers[url]
-
-    def ask(self, token: str) -> Deferred[WebIdentity]:
-        """Whom a token speaks for."""
-        return Deferred.fromCoroutine(self.issuers.identify(token))
-
-    def accepted(self, token: str) -> WebIdentity:
-        """The same, now."""
-        return self.successResultOf(self.ask(token))
-
-    def refused(self, token: str, kind: type[Exception] = InvalidIdentityToken) -> None:
-        """Assert that it speaks for nobody."""
-        self.failureResultOf(self.ask(token), kind)
-
-    def token(self, **claims: Any) -> str:
-        """A token, good but for what is said."""
-        return self.issuer.token(self.clock.seconds(), **claims)
+def jwt_parts(token: str) -> list[bytes]:
+    """What a token decodes to: in the last character of a part some bits mean nothing."""
+    return [urlsafe_b64decode(each + "==") for each in token.split(".")]
 
 
 class TokenTests(IssuerTestCase):
@@ -262,152 +209,3 @@ class TokenTests(IssuerTestCase):
         self.configure(oidc_policy_claim="https://x.test/policy")
         found = self.accepted(self.token(**{"https://x.test/policy": "a"}))
         self.assertEqual(found.policies, ("a",))
-
-
-def jwt_parts(token: str) -> list[bytes]:
-    """What a token decodes to: in the last character of a part some bits mean nothing."""
-    return [urlsafe_b64decode(each + "==") for each in token.split(".")]
-
-
-class KeyTests(IssuerTestCase):
-    """The issuer's keys."""
-
-    def test_kept(self) -> None:
-        """They are asked for once in an hour."""
-        for _ in range(3):
-            self.accepted(self.token())
-        self.assertEqual(len(self.fetched), 2)
-        self.clock.advance(KEPT)
-        self.accepted(self.token())
-        self.assertEqual(len(self.fetched), 4)
-
-    def test_rotated(self) -> None:
-        """Another key is asked for when a token names it, though not at once again; one that is gone counts until then."""
-        self.accepted(self.token())
-        old = self.token(exp=int(NOW) + 10_000)
-        self.issuer.rotate("second")
-        self.answers = self.issuer.documents()
-        self.refused(self.token())
-        self.assertEqual(len(self.fetched), 2)
-        self.clock.advance(PAUSE)
-        self.accepted(self.token())
-        self.assertEqual(len(self.fetched), 4)
-        self.refused(old)
-        self.assertEqual(len(self.fetched), 4)
-
-    def test_unreachable(self) -> None:
-        """An issuer that does not answer lets nobody in, and is not asked by each who comes."""
-        good, self.answers = self.answers, {}
-        for _ in range(3):
-            self.refused(self.token(), IDPCommunicationError)
-        self.assertEqual(len(self.fetched), 1)
-        self.assertEqual(len(self.flushLoggedErrors()), 0)
-        self.clock.advance(PAUSE)
-        self.answers = good
-        self.accepted(self.token())
-        self.answers = {}
-        self.clock.advance(KEPT)
-        self.refused(self.token(), IDPCommunicationError)
-
-    def test_documents(self) -> None:
-        """Documents that are another's, or none, are as no answer."""
-        configuration = f"{self.issuer.url}/.well-known/openid-configuration"
-        keys = f"{self.issuer.url}/keys"
-        about = json.loads(self.answers[configuration])
-        for url, document in (
-            (configuration, b"x"),
-            (configuration, b"[]"),
-            (
-                configuration,
-                json.dumps({**about, "issuer": "https://evil.test"}).encode(),
-            ),
-            (
-                configuration,
-                json.dumps({**about, "jwks_uri": "http://evil.test"}).encode(),
-            ),
-            (
-                configuration,
-                json.dumps({**about, "jwks_uri": "file:///etc/passwd"}).encode(),
-            ),
-            (configuration, json.dumps({**about, "jwks_uri": 1}).encode()),
-            (keys, b"{}"),
-            (keys, b'{"keys": 1}'),
-            (keys, b"\xff"),
-        ):
-            self.answers = {**self.issuer.documents(), url: document}
-            self.configure()
-            self.refused(self.token(), IDPCommunicationError)
-
-    def test_unfit_keys(self) -> None:
-        """Keys that are for something else, too small, or none are left out; the others count."""
-        keys = f"{self.issuer.url}/keys"
-        good = json.loads(self.answers[keys])["keys"][0]
-        for unfit in (
-            {**good, "use": "enc"},
-            {**good, "crv": "P-384"},
-            {**good, "kty": "oct", "k": "AAAA"},
-            {**good, "d": "AAAA"},
-            {"kty": "RSA", "kid": "first", "n": "AQAB", "e": "AQAB"},
-            1,
-        ):
-            self.answers[keys] = json.dumps({"keys": [unfit]}).encode()
-            self.configure()
-            self.refused(self.token())
-            self.answers[keys] = json.dumps({"keys": [unfit, good]}).encode()
-            self.configure()
-            self.accepted(self.token())
-
-    def test_asked_once(self) -> None:
-        """Who come at once wait for one answer, and who goes away meanwhile does not end it for the others."""
-        self.pending = []
-        asked = [self.ask(self.token()) for _ in range(3)]
-        self.assertEqual(len(self.fetched), 1)
-        asked[0].cancel()
-        self.failureResultOf(asked[0])
-        for url in list(self.answers):
-            self.pending.pop(0).callback(self.answers[url])
-        for each in asked[1:]:
-            self.assertEqual(self.successResultOf(each).user, "corp:alice")
-        self.assertEqual(len(self.fetched), 2)
-
-
-class SettingTests(IssuerTestCase):
-    """What a configuration says of issuers."""
-
-    def test_no_issuer(self) -> None:
-        """Without any, nobody is believed."""
-        self.configure(oidc_issuers=(), oidc_audiences=())
-        self.refused(self.token())
-        self.assertEqual(self.fetched, [])
-
-    def test_no_audience(self) -> None:
-        """Tokens have to be for somebody."""
-        with self.assertRaises(ConfigurationError):
-            self.configure(oidc_audiences=())
-
-    def test_names(self) -> None:
-        """Issuers have names of their own, and URLs that can be trusted."""
-        self.assertEqual(
-            issuers("https://a.test, lab=https://b.test/x,c=http://127.0.0.1:1"),
-            (
-                ("oidc", "https://a.test"),
-                ("lab", "https://b.test/x"),
-                ("c", "http://127.0.0.1:1"),
-            ),
-        )
-        for text in (
-            "http://a.test",
-            "a",
-            "A B=https://a.test",
-            "https://a.test,https://b.test",
-            "a=https://a.test,b=https://a.test",
-            "https://user@a.test",
-            "https://a.test?x=1",
-            "https://a.test#x",
-            "https://",
-            "file:///x",
-        ):
-            with self.assertRaises(ValueError):
-                issuers(text)
-        self.assertFalse(is_trusted_url("https://a.test:x"))
-        self.assertFalse(is_trusted_url("http://localhost.evil.test"))
