@@ -16,12 +16,13 @@ from twisted.trial.unittest import TestCase
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from tests.operations.past import PastTestCase
-from tests.operations.support import Response
+from tests.operations.support import Response, checked
 from tests.operations.uploads import LARGE, complete_document
+from tests.operations.versioned import configuration
 from tests.running import Server, read_answers
 from tests.started import started
 
-FULL = 100
+FULL, NAMES = 100, 3
 
 KEYS = st.sampled_from("abc")
 NUMBERS = st.integers(1, 3)
@@ -35,6 +36,9 @@ STEPS = st.one_of(
     st.tuples(st.just("part_copy"), NUMBERS, KEYS),
     st.tuples(st.just("complete")),
     st.tuples(st.just("abort")),
+    st.tuples(st.just("versioning"), st.sampled_from(("Enabled", "Suspended"))),
+    st.tuples(st.just("remove"), NUMBERS),
+    st.tuples(st.just("delete_many"), st.lists(KEYS, min_size=1, max_size=4)),
 )
 
 
@@ -44,12 +48,12 @@ class HistoryTests(PastTestCase):
     uploads: list[str]
 
     def setUp(self) -> Deferred[None]:
-        """A bucket of a hundred bytes and two keys, in a volume of a hundred and twenty bytes; a link to it."""
+        """A bucket of a hundred bytes and three names, in a volume of a hundred and twenty bytes; a link to it."""
         return super().setUp().addCallback(lambda _: ensureDeferred(self._limit()))
 
     async def _limit(self) -> None:
         await self.link("link", "bucket")
-        await self.change("bucket", quota_bytes=FULL, quota_names=2)
+        await self.change("bucket", quota_bytes=FULL, quota_names=NAMES)
         await self.change_volume(quota_bytes=FULL + 20)
         await self.ask("PUT", "/second")
         await self.put(b"z" * 30, "/second/z")
@@ -67,8 +71,33 @@ class HistoryTests(PastTestCase):
         self.outcome(self.asked("PUT", f"/bucket/{key}", b"", headers))
 
     def do_delete(self, key: str) -> None:
-        """Remove an object."""
-        self.assertEqual(self.asked("DELETE", f"/link/{key}").status, 204)
+        """Remove an object, or hide it, for which there may be no name left."""
+        response = self.asked("DELETE", f"/link/{key}")
+        if response.status != 204:
+            self.assertEqual(response.code, "QuotaExceeded")
+
+    def do_delete_many(self, keys: list[str]) -> None:
+        """Remove or hide several at once."""
+        rows = "".join(f"<Object><Key>{key}</Key></Object>" for key in keys)
+        body = f"<Delete>{rows}</Delete>".encode()
+        response = self.asked("POST", "/bucket?delete", body, checked(body))
+        self.assertLessEqual(set(response.texts("Error/Code")), {"QuotaExceeded"})
+
+    def do_versioning(self, status: str) -> None:
+        """Have versions kept, or no more."""
+        body = configuration(status)
+        response = self.asked("PUT", "/link?versioning", body, checked(body))
+        self.assertEqual(response.status, 200)
+
+    def do_remove(self, number: int) -> None:
+        """Remove a version or marker for good."""
+        listed = self.asked("GET", f"/bucket?versions&max-keys={number}")
+        rows = [row for row in listed.xml() if row.find("VersionId") is not None]
+        if rows:
+            named = (
+                f"{rows[-1].findtext('Key')}?versionId={rows[-1].findtext('VersionId')}"
+            )
+            self.assertEqual(self.asked("DELETE", f"/bucket/{named}").status, 204)
 
     def do_begin(self, key: str) -> None:
         """Begin an upload, through the link."""
@@ -125,7 +154,7 @@ class HistoryTests(PastTestCase):
                 getattr(self, f"do_{name}")(*arguments)
                 use = self.successResultOf(ensureDeferred(self.used()))
                 self.assertLessEqual(use.bytes, FULL)
-                self.assertLessEqual(use.names, 2)
+                self.assertLessEqual(use.names, NAMES)
                 self.assertEqual(use.volume_bytes, use.bytes + 30)
                 self.assertLessEqual(use.volume_bytes, FULL + 20)
             store.restore(before)
