@@ -156,6 +156,19 @@ class VersionIdTests(VersionedTestCase):
             self.assertEqual(answer.headers["x-amz-delete-marker"], "true")
             self.assertEqual(answer.headers["x-amz-version-id"], "null")
 
+    async def test_marker_is_not_told(self) -> None:
+        """Who may read, but not list, is not told that a key is hidden, nor that a version is not there."""
+        await self.mark()
+        await self.grant("user:other:r")
+        other = self.client.as_user("other")
+        for target in ("/bucket/key", f"/bucket/key?versionId={UNKNOWN}"):
+            asked = other.request("GET", target)
+            answer = await self.refused(asked, 403, "AccessDenied")
+            self.assertNotIn("x-amz-delete-marker", answer.headers)
+            self.assertNotIn("x-amz-version-id", answer.headers)
+        answer = await other.request("GET", f"/bucket/key?versionId={self.old}")
+        self.assertEqual((answer.status, answer.body), (200, b"older"))
+
     async def test_copy_of_version(self) -> None:
         """Copies, whole or of a part, are of the version that is named, and say which one it was."""
         for version, body in ((self.old, b"older"), ("null", b"null")):
