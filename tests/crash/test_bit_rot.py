@@ -19,6 +19,7 @@ from typing import Any
 from attrs import evolve
 from twisted.trial.unittest import TestCase
 
+from ozgate.auth.identities.users import disable_user
 from ozgate.auth.sealing import MasterKey
 from ozgate.auth.secretstore import MetadataSecretStore
 from ozgate.errors import Absent, Damaged, StoreError
@@ -295,3 +296,40 @@ class RowTests(TestCase):
         await self.assertFailure(secrets.verify(sent), Damaged)
         await secrets.revoke(access_id)
         await self.assertFailure(secrets.verify(sent), Absent)
+
+    async def test_denied(self) -> None:
+        """Where the row of a user, of one of his groups or of a policy is damaged or lost, none of his keys opens anything; also after it was mended."""
+        store = still_store(self.path)
+        await started(store)
+        self.addCleanup(store.close)
+        secrets = MetadataSecretStore(store, MasterKey(bytes(32)))
+        pairs = [await secrets.issue(*each) for each in (("carol",), ("carol", None))]
+        await store.write(disable_user, "carol", False)
+        sent = [presented(*pair) for pair in pairs]
+        for table, name in (
+            ("users", "carol"),
+            ("groups", "staff"),
+            ("policies", "all"),
+        ):
+            [row] = self.execute(f"SELECT * FROM {table} WHERE name = '{name}'")
+            marks = ", ".join("?" * len(row))
+            for change in ("name = 'x'", "more = 'x'", "checked = 1"):
+                for each in sent:
+                    self.assertIsNotNone(await secrets.verify(each))
+                statement = f"UPDATE {table} SET {change} WHERE name = '{name}'"
+                self.execute(statement)
+                for _ in range(2):
+                    for each in sent:
+                        await self.assertFailure(secrets.verify(each), Damaged)
+                    for damaged in await self.damaged_rows(store):
+                        done = await store.write(
+                            lambda tx, r=damaged: tx.mend_row(r, "me")
+                        )
+                        self.assertIn("is refused until there is one again", done)
+                self.execute(f"DELETE FROM {table} WHERE name = '{name}'")
+                self.execute(f"INSERT INTO {table} VALUES ({marks})", *row)
+
+    def execute(self, statement: str, *values: object) -> list[Any]:
+        """Do something behind the back of the store."""
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            return connection.execute(statement, values).fetchall()

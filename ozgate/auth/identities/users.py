@@ -34,15 +34,21 @@ MOST_TAGS: Final = 50
 def find_user(tx: IMetadataTransaction, name: str) -> User:
     """A user; one who has nothing but keys looks as his row would.
 
+    One whose row is lost looks disabled, for his keys open nothing, and stays that until somebody enables him.
+
     :raises NoSuchEntity: there is nobody of that name.
     """
     user = tx.user(name)
     if user is not None:
         return user
-    created = min([row.created for row in keys_of(tx, name)], default=None)
-    if created is None:
+    keys = list(keys_of(tx, name))
+    if not keys:
         raise NoSuchEntity(f"The user with name {name} cannot be found.")
-    return User(name, id_of(USER, name, created), created)
+    created, is_lost = (
+        min(row.created for row in keys),
+        any(row.is_managed for row in keys),
+    )
+    return User(name, id_of(USER, name, created), created, is_disabled=is_lost)
 
 
 def is_user(tx: IMetadataTransaction, name: str) -> bool:

@@ -14,6 +14,7 @@ from ozgate.auth.identities.users import (
     attach_user_policy,
     detach_user_policy,
     disable_user,
+    find_user,
     put_user_policy,
 )
 from ozgate.errors import Absent, Damaged
@@ -93,6 +94,16 @@ class GrantTests(PeopleTestCase):
             self.do(detach_user_policy, "alice", "deny")
             self.do(_lose, "policy", "deny")
             self.do(_lose, "group", "staff")
+
+    def test_lost_user(self) -> None:
+        """A user whose row is lost looks disabled, whatever is said of him since, and is taken again where that is said."""
+        self.manage()
+        self.do(_lose, "user", "alice")
+        self.assertTrue(self.look(find_user, "alice").is_disabled)
+        self.do(attach_user_policy, "alice", "readonly")
+        self.fails(Absent, "alice")
+        self.do(disable_user, "alice", False)
+        self.assertEqual(self.grants("alice").policies, (CANNED["readonly"].encode(),))
 
 
 def _lose(tx: IMetadataTransaction, kind: str, name: str) -> None:
