@@ -56,11 +56,15 @@ class Resources:
     templates: tuple[tuple[Part, ...], ...]
     strict: bool
 
+    def fixed_hold(self, resource: str) -> bool:
+        """Whether a resource is meant, where there are no templates."""
+        return self.fixed.match(resource) is not self.negated
+
     def hold(self, query: Query) -> bool:
         """Whether the resource is meant."""
         resource = query.resource
         found = self.fixed.match(resource)
-        if self.templates and not found:
+        if not found:
             for template in self.templates:
                 parts = filled(template, query.key)
                 if parts is None:
@@ -163,19 +167,23 @@ class Statement:
         """Whether it speaks of an action."""
         return self.actions.match(action.lower()) is not self.other_actions
 
-    def applies(self, query: Query) -> bool:
-        """Whether it has something to say to a query for an action that it :meth:`is_about`."""
+    def means(self, who: Who, resource: str) -> bool:
+        """Whether it is about somebody and a resource, as far as that does not hang on the request."""
         principals = self.principals
         if principals is not None:
             if self.but:
-                if principals.name(query.who):
+                if principals.name(who):
                     return False
             elif self.effect is Effect.ALLOW:
-                if not principals.name(query.who):
+                if not principals.name(who):
                     return False
-            elif not principals.reach(query.who):
+            elif not principals.reach(who):
                 return False
-        if not self.resources.hold(query):
+        return bool(self.resources.templates) or self.resources.fixed_hold(resource)
+
+    def applies(self, query: Query) -> bool:
+        """Whether it has something to say to a query for an action that it :meth:`is_about`, of somebody and a resource that it :meth:`means`."""
+        if self.resources.templates and not self.resources.hold(query):
             return False
         for condition in self.conditions:
             if not condition.holds(query):

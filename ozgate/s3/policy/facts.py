@@ -56,7 +56,16 @@ class Facts:
     :param version: the version that is named, ``""`` where none is.
     """
 
-    __slots__ = ("_action", "_asked", "_key", "_tags", "_thing", "_tx", "_version")
+    __slots__ = (
+        "_action",
+        "_asked",
+        "_found",
+        "_key",
+        "_tags",
+        "_thing",
+        "_tx",
+        "_version",
+    )
 
     def __init__(
         self,
@@ -70,12 +79,20 @@ class Facts:
         self._tx, self._asked, self._action = tx, asked, action
         self._thing, self._key, self._version = thing, key, version
         self._tags: Mapping[str, str] | None = None
+        self._found: dict[str, Values | None] = {}
 
     def get(self, name: str) -> Values | None:
         """The values of a condition key; ``None`` where the request has none.
 
         :param name: such as ``aws:sourceip`` or ``s3:existingobjecttag/Project``: in small letters, but for the name of a tag.
         """
+        try:
+            return self._found[name]
+        except KeyError:
+            found = self._found[name] = self._look_up(name)
+            return found
+
+    def _look_up(self, name: str) -> Values | None:
         look = _KEYS.get(name)
         if look is not None:
             return look(self)

@@ -15,6 +15,7 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -93,19 +94,24 @@ def _each(read: Callable[[str], Any], compare: Callable[[Any, Any], bool]) -> Ma
                 found = read(value)
             except ValueError:
                 return False
-            return any(compare(found, each) for each in wanted)
+            for each in wanted:
+                if compare(found, each):
+                    return True
+            return False
 
         return test
 
     return make
 
 
+@lru_cache(1024)
 def _number(text: str) -> Decimal:
     if not _NUMBER.fullmatch(text):
         raise ValueError(text)
     return Decimal(text)
 
 
+@lru_cache(1024)
 def _date(text: str) -> Decimal:
     """Seconds since 1970: of a date of ISO 8601, whose time zone is UTC where it has none, or as such."""
     if _NUMBER.fullmatch(text):
@@ -145,21 +151,27 @@ def network(text: str) -> tuple[int, int, int]:
     return read.version, int(read.network_address), read.prefixlen
 
 
+@lru_cache(1024)
+def _address(text: str) -> tuple[int, int, int]:
+    """An address: version, how many bits it has, and the address. One of IPv4 in the clothes of IPv6 is of IPv4."""
+    found: IPv4Address | IPv6Address = ip_address(text)
+    if isinstance(found, IPv6Address):
+        found = found.ipv4_mapped or found
+    return found.version, found.max_prefixlen, int(found)
+
+
 def _in_networks(values: Sequence[Parts]) -> Test:
     wanted = [network(text) for text in _texts(values)]
 
     def test(value: str) -> bool:
         try:
-            found: IPv4Address | IPv6Address = ip_address(value)
+            version, bits, number = _address(value)
         except ValueError:
             return False
-        if isinstance(found, IPv6Address):
-            found = found.ipv4_mapped or found
-        version, bits, number = found.version, found.max_prefixlen, int(found)
-        return any(
-            version == each[0] and (number ^ each[1]) >> bits - each[2] == 0
-            for each in wanted
-        )
+        for other, first, fixed in wanted:
+            if version == other and (number ^ first) >> bits - fixed == 0:
+                return True
+        return False
 
     return test
 

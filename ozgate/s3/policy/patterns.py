@@ -24,6 +24,7 @@ class Patterns:
     """
 
     __slots__ = (
+        "_beginnings",
         "_bits",
         "_exact",
         "_heads",
@@ -37,13 +38,18 @@ class Patterns:
         self, patterns: Iterable[Sequence[Part]], in_arns: bool = False
     ) -> None:
         exact: list[str] = []
+        beginnings: list[str] = []
         wild: list[Sequence[Part]] = []
         for parts in patterns:
             if all(isinstance(part, str) for part in parts):
                 exact.append(_text(parts))
+            elif _is_beginning(parts, in_arns):
+                beginnings.append(_text(parts))
             else:
                 wild.append(parts)
         self._exact = frozenset(exact)
+        # What all that begins so matches, as most patterns of keys are.
+        self._beginnings = tuple(beginnings)
         self._wild = wild
         self._in_arns = in_arns
         self._bits: _Bits | None = None
@@ -57,9 +63,13 @@ class Patterns:
 
     def match(self, text: str) -> bool:
         """Whether one of the patterns matches a text, all of it."""
-        if text in self._exact:
+        if text in self._exact or text.startswith(self._beginnings):
             return True
-        if len(text) < self._shortest or not text.startswith(self._heads):
+        if (
+            not self._wild
+            or len(text) < self._shortest
+            or not text.startswith(self._heads)
+        ):
             return False
         if self._pieces is not None:
             texts = text.split(":", 5) if self._in_arns else [text]
@@ -71,6 +81,13 @@ class Patterns:
 
 FEW: Final = 16
 """Patterns that are matched one by one."""
+
+
+def _is_beginning(parts: Sequence[Part], in_arns: bool) -> bool:
+    """Whether a pattern is text and then a star, which crosses all colons."""
+    if parts[-1] is not Wild.MANY or not all(isinstance(p, str) for p in parts[:-1]):
+        return False
+    return not in_arns or _text(parts).count(":") >= 5
 
 
 def _text(parts: Iterable[Part]) -> str:

@@ -1,0 +1,85 @@
+"""Server CPU per signed GET of 4 KiB out of a bucket with a policy of 20 statements, against a bucket without, in the same run.
+
+All statements are about reading: ten that deny under conditions which do not hold, nine that allow other keys, and one that allows this one, the
+last that is looked at. Run ``python -m benchmarks.policies [rounds]``; needs wrk.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+from base64 import b64encode
+from hashlib import md5
+
+from benchmarks.measure import Gateway, argument, gateway, verdict
+from benchmarks.requests import cost, signed
+
+KEYS = "arn:aws:s3:::ruled"
+DENIALS = (
+    {"NotIpAddress": {"aws:SourceIp": ["127.0.0.0/8", "192.0.2.0/24"]}},
+    {"StringLike": {"aws:Referer": "https://*.example.com/*"}},
+    {"Bool": {"aws:SecureTransport": "true"}},
+    {"DateGreaterThan": {"aws:CurrentTime": "2100-01-01T00:00:00Z"}},
+    {"NumericGreaterThan": {"s3:signatureAge": "900000000"}},
+)
+"""Conditions that do not hold."""
+
+
+def policy() -> bytes:
+    """The policy of the bucket ``ruled``."""
+    denials = [
+        {"Effect": "Deny", "Principal": "*", "Condition": condition, "Resource": f"{KEYS}/{keys}"}
+        for condition in DENIALS
+        for keys in ("*", "sm*")
+    ]  # fmt: skip
+    allowing = [f"team-{number}/*" for number in range(9)]
+    grants = [
+        {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Resource": f"{KEYS}/{keys}"}
+        for keys in (*allowing, "small")
+    ]  # fmt: skip
+    statements = [{**each, "Action": "s3:GetObject"} for each in (*denials, *grants)]
+    assert len(statements) == 20
+    return json.dumps({"Version": "2012-10-17", "Statement": statements}).encode()
+
+
+def options(server: Gateway, target: str) -> list[str]:
+    """What wrk is told of the headers of a GET."""
+    named = signed(server, "GET", target).items()
+    return [each for name, value in named for each in ("-H", f"{name}: {value}")]
+
+
+def measured(rounds: int) -> tuple[float, float]:
+    """The medians of µs without and with the policy, after a round that does not count."""
+    plain, ruled = [], []
+    with gateway() as server:
+        for bucket in ("plain", "ruled"):
+            server.must("PUT", f"/{bucket}")
+            server.must("PUT", f"/{bucket}/small", os.urandom(4096))
+        body = policy()
+        digest = b64encode(md5(body, usedforsecurity=False).digest()).decode()
+        server.must("PUT", "/ruled?policy", body, content_md5=digest)
+        for _ in range(rounds + 1):
+            for found, target in ((plain, "/plain/small"), (ruled, "/ruled/small")):
+                asked = options(server, target)
+                found.append(cost(server, server.port, target, *asked))
+            print(
+                f"     without {plain[-1]:.0f} µs, with {ruled[-1]:.0f} µs", flush=True
+            )
+    return statistics.median(plain[1:]), statistics.median(ruled[1:])
+
+
+def main() -> int:
+    """Print the figures; 1 when one misses."""
+    plain, ruled = measured(int(argument(__doc__, "rounds", 5)))
+    met = verdict(
+        "GET of 4 KiB under a policy of 20 statements, CPU relative to one without",
+        ruled / plain,
+        1.25,
+        at_most=True,
+    )
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
