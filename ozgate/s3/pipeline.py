@@ -83,7 +83,10 @@ class Pipeline:
         tally = self.gateway.tally
         tally.in_flight += 1
         try:
-            await self._look_at_origin(request, address)
+            for name, _ in request.header_pairs():
+                if name == b"origin":
+                    await self._look_at_origin(request, address)
+                    break
             reply = await self._perform(request, address)
             await finish(self.gateway, request.notes, address, reply)
             await self._answer(request, reply)
@@ -105,10 +108,9 @@ class Pipeline:
 
     async def _look_at_origin(self, request: GatewayRequest, address: Address) -> None:
         """Note what lets the page that sent a request read its answer. Without it the answer is still one, which no page reads."""
-        if any(name == b"origin" for name, _ in request.header_pairs()):
-            with suppress(StoreError):
-                pairs = await headers_for_page(self.gateway, request, address)
-                request.notes["origin"] = pairs
+        with suppress(StoreError):
+            pairs = await headers_for_page(self.gateway, request, address)
+            request.notes["origin"] = pairs
 
     async def refuse(self, request: GatewayRequest, error: S3Error) -> None:
         """Answer a request that has no valid address, or is one too many."""
@@ -214,7 +216,7 @@ class Pipeline:
             is_secure=request.over_tls,
             peer=request.client_ip,
             request_id=request.request_id,
-            tls_version=_tls_version(request),
+            tls_version=tls_version_of(request),
         )
         call = self._call(request, operation, asked, verified)
         if principal is ANONYMOUS:
@@ -345,7 +347,8 @@ async def _refuse_early(call: Call) -> None:
         await call.read(authorize_entry)
 
 
-def _tls_version(request: GatewayRequest) -> str:
+def tls_version_of(request: GatewayRequest) -> str:
+    """By which TLS a request came; ``""``: by none."""
     channel = request.channel
     if channel is None or not request.over_tls:
         return ""

@@ -110,6 +110,17 @@ class PageTests(WebsiteTestCase):
         self.assertIn(b"<li>Code: NoSuchWebsiteConfiguration</li>", shown.body)
         self.assertIn(b"<li>BucketName: bucket</li>", shown.body)
 
+    async def test_requester_pays(self) -> None:
+        """A bucket whose requesters pay has no visitors, who could not say that they know."""
+        payer = b"<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>"
+        target = "/bucket?requestPayment"
+        put = await self.client.request("PUT", target, checked(payer), payer)
+        self.assertEqual(put.status, 200)
+        for headers in ({}, {"x_amz_request_payer": "requester"}):
+            shown = self.visit("/", **headers)
+            self.assertEqual(shown.headers["x-amz-error-code"], "AccessDenied")
+            self.assertEqual(shown.status, 403)
+
     async def test_methods(self) -> None:
         """A website is only read."""
         for method in ("PUT", "POST", "DELETE", "OPTIONS", "PATCH"):

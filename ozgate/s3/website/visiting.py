@@ -29,6 +29,7 @@ from ..configuration.website import WEBSITE, Website
 from ..failures import as_s3_error, log_failure
 from ..links import follow
 from ..operations import OPERATIONS
+from ..pipeline import tls_version_of
 from ..reply import Reply
 from .pages import TYPE, error_headers, redirect_page
 from .routing import (
@@ -218,6 +219,7 @@ async def _read(visited: Visit, key: str) -> Reply:
         is_secure=request.over_tls,
         peer=request.client_ip,
         request_id=request.request_id,
+        tls_version=tls_version_of(request),
     )
     call = Call(
         gateway,

@@ -190,14 +190,15 @@ class ReadTests(SynchronousTestCase):
         self.assertEqual(error.members, {"StorageClassRequested": "standard"})
 
     def test_redirect(self) -> None:
-        """A website redirect leads to a path or a web address."""
-        for good in ("/a", "http://a/", "https://a/"):
+        """A website redirect leads to a path or a web address, of 2048 bytes at most."""
+        for good in ("/a", "http://a/", "https://a/", "/" + "a" * 2047):
             read_object_headers(call(x_amz_website_redirect_location=good))
-        self.assertRaises(
-            InvalidRedirectLocation,
-            read_object_headers,
-            call(x_amz_website_redirect_location="a"),
-        )
+        for bad in ("a", "ftp://a", "/" + "a" * 2048, "/" + "\xfc" * 1024):
+            self.assertRaises(
+                InvalidRedirectLocation,
+                read_object_headers,
+                call(x_amz_website_redirect_location=bad),
+            )
 
     def test_tags(self) -> None:
         """Tags come as a query string; without the header there are none."""

@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from ozgate.config.settings import Settings
 from ozgate.config.sitefile import ConfigurationError
 from ozgate.service.endpoints import options_of
-from ozgate.service.listening import descriptions
+from ozgate.service.listening import descriptions, website_descriptions
 from ozgate.service.tlsendpoints import TlsEndpoint, tls_endpoints
 from tests.authority import Authority, put
 
@@ -66,6 +66,15 @@ class DescriptionTests(SynchronousTestCase):
             self.assertIn("ozone.http.policy", self.refused(**options))
             self.assertIn("ssl:", self.refused(listen=("tcp:1",), **options))
             descriptions(Settings(listen=(HTTP, HTTPS), **options))
+
+    def test_websites(self) -> None:
+        """Websites are served where that is said, and nowhere else; of TLS the same holds for them."""
+        self.assertEqual(website_descriptions(Settings()), ())
+        both = Settings(website_listen=("8080", "ssl:8443"), tls_certificate="x")
+        self.assertEqual(website_descriptions(both), ("tcp:8080", "ssl:8443"))
+        self.assertEqual(descriptions(both), (HTTP,))
+        line = self.refused(http_policy="HTTPS_ONLY", website_listen=("8080",))
+        self.assertIn("will not listen on tcp:8080", line)
 
 
 class EndpointTests(SynchronousTestCase):

@@ -13,7 +13,14 @@ from ozgate.errors import (
     KeyTooLongError,
     S3Error,
 )
-from ozgate.wire.target import Address, Query, Scope, parse_address, parse_query
+from ozgate.wire.target import (
+    Address,
+    Query,
+    Scope,
+    parse_address,
+    parse_page,
+    parse_query,
+)
 from tests.fuzz import address as fuzzed
 
 DOMAINS = ("S3.example.com:9878", "example.com", ".zone.test.")
@@ -362,3 +369,27 @@ class QueryTests(SynchronousTestCase):
         """Every list of pairs, encoded, is read back as it was, in order."""
         raw = "&".join(f"{quote(n, safe='')}={quote(v, safe='')}" for n, v in pairs)
         self.assertEqual(parse_query(raw.encode()).items(), pairs)
+
+
+class PageTests(SynchronousTestCase):
+    """Pages of websites: the host names the bucket, and all of the path is the key."""
+
+    def test_hosts(self) -> None:
+        """A name below a domain is the bucket's, and any other name by all of it."""
+        for host, bucket in (
+            (b"bucket.s3.example.com", "bucket"),
+            (b"BUCKET.s3.example.com:80", "bucket"),
+            (b"www.other.org", "www.other.org"),
+            (b"WWW.other.org.:8080", "www.other.org"),
+            (b"s3.example.com", "s3.example.com"),
+        ):
+            address = parse_page(b"/bucket/key?a=b", host, DOMAINS)
+            self.assertEqual(address.bucket, bucket, host)
+            self.assertEqual((address.key, address.virtual_host), ("bucket/key", True))
+            self.assertEqual(parse_page(b"/", host, DOMAINS).key, "")
+
+    def test_no_bucket(self) -> None:
+        """An address is no name, nor is none at all."""
+        for host in (b"127.0.0.1:80", b"[::1]", b"a", None):
+            with self.assertRaises(InvalidBucketName):
+                parse_page(b"/key", host, DOMAINS)
