@@ -50,6 +50,7 @@ _PERMISSIONS: Final = {
     "x-amz-grant-write": WRITE,
     "x-amz-grant-write-acp": WRITE_ACP,
 }
+_NAMES: Final = frozenset((ACL, *_PERMISSIONS))
 _GRANTEE: Final = re.compile(
     r'\s*(id|uri|emailaddress)\s*=\s*(?:"([^"]*)"|([^",\s]*))\s*(?:,|\Z)', re.I | re.A
 )
@@ -92,7 +93,7 @@ PRIVATE: Final = Wanted("private")
 
 def says_list(headers: Headers) -> bool:
     """Whether headers say anything of a list."""
-    return ACL in headers or any(name in headers for name in _PERMISSIONS)
+    return not _NAMES.isdisjoint(headers)
 
 
 async def from_headers(

@@ -57,11 +57,11 @@ _FOR_ANYBODY: Final = frozenset(
     """
     AbortMultipartUpload CompleteMultipartUpload DeleteObject DeleteObjects DeleteObjectTagging GetBucketAcl GetBucketCors GetBucketLocation
     GetBucketRequestPayment GetBucketTagging GetBucketVersioning GetBucketWebsite GetObject GetObjectAcl GetObjectAttributes GetObjectLegalHold
-    GetObjectRetention GetObjectTagging HeadBucket HeadObject ListMultipartUploads ListObjects ListObjectsV2 ListObjectVersions ListParts PutObject
-    PutObjectAcl PutObjectLegalHold PutObjectRetention PutObjectTagging UploadPart
+    GetObjectRetention GetObjectTagging HeadBucket HeadObject ListMultipartUploads ListObjects ListObjectsV2 ListObjectVersions ListParts
+    PutBucketAcl PutObject PutObjectAcl PutObjectLegalHold PutObjectRetention PutObjectTagging UploadPart
     """.split()
 )
-"""What may be granted to whoever did not sign, once it is built. Copies and beginning an upload may not, as on AWS; nor may what changes a bucket."""
+"""What may be granted to whoever did not sign, once it is built. Copies and beginning an upload may not, as on AWS; nor may what changes a bucket, but for its access control list, which lists speak of."""
 
 ALIASES: Final[Mapping[str, str]] = {
     "GetBucketLifecycle": "GetBucketLifecycleConfiguration",

@@ -136,6 +136,9 @@ class DocumentTests(AttackTestCase):
                 continue  # Policies are JSON.
             before = self.holds()
             wanted = MALFORMED if row.perform is not None else expected
+            if row.name in ("PutBucketAcl", "PutObjectAcl"):
+                # Lists have an error of their own.
+                wanted = (400, "MalformedACLError")
             for name, document in refused(draft.body, self.file):
                 found = self.ask_with(draft, document)
                 self.assertEqual(found, wanted, (row.name, name))

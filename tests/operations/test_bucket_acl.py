@@ -235,7 +235,7 @@ class BucketAclTests(GrantingTestCase):
                 self.assertEqual(await self.status(method, target, self.other), 403)
 
     async def test_write_acp(self) -> None:
-        """Whoever may change the list may, with WRITE_ACP, and does not become the owner."""
+        """Whoever may change the list may, with WRITE_ACP, and does not become the owner; everybody may, if everybody has it."""
         await self.give(body=policy(grant(OTHER, "WRITE_ACP")))
         theirs = policy(grant(OTHER, "FULL_CONTROL"))
         response = await self.give(body=theirs, who=self.other)
@@ -243,6 +243,9 @@ class BucketAclTests(GrantingTestCase):
         self.assertEqual(await self.given(), [("other", "FULL_CONTROL")])
         shown = await self.client.request("GET", QUERY)
         self.assertEqual(shown.text("Owner/ID"), OWNER)
+        await self.give(body=policy(grant(ALL_USERS, "WRITE_ACP")))
+        self.assertEqual(await self.status("PUT", QUERY, None, policy()), 200)
+        self.assertEqual(await self.status("PUT", QUERY, None, policy()), 403)
 
     async def test_owner_keeps_all(self) -> None:
         """An owner who gives himself nothing has all of it still."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from ozgate.auth.sealing import MasterKey
+from ozgate.auth.secretstore import MetadataSecretStore
+from ozgate.interfaces import IMetadataTransaction
 from ozgate.s3.policy.grants import ALL_USERS
+from ozgate.values import Claim, User
 from tests.operations.granting import (
     EVERYBODY_READS,
     FULL,
@@ -11,9 +15,13 @@ from tests.operations.granting import (
     GrantingTestCase,
     policy,
 )
-from tests.operations.support import checked
+from tests.operations.support import SECRETS, checked
 from tests.operations.test_object_acl import QUERY, THEIRS, TO_ALL
+from tests.operations.test_post_object import BOUNDARY, form
 from tests.operations.uploads import complete_document
+from tests.unit.s3.policy.documents import document, statement
+
+KEYS = "arn:aws:s3:::bucket/*"
 
 
 class OwnerTests(GrantingTestCase):
@@ -105,6 +113,23 @@ class OwnerTests(GrantingTestCase):
         self.assertEqual(await self.status("GET", "/bucket/key", None), 403)
         self.assertEqual(await self.status("DELETE", "/bucket/key", None), 403)
 
+    async def test_form(self) -> None:
+        """What a form uploads has the list that its field asks for, where the bucket's lets in whoever sends it."""
+        body = form([("key", "key"), ("acl", "public-read")])
+        kind = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}
+        for name, status in (("public-read", 403), ("public-read-write", 204)):
+            await self.give("/bucket?acl", x_amz_acl=name)
+            response = await self.client.request(
+                "POST", "/bucket", kind, body, signed=False
+            )
+            self.assertEqual(response.status, status, response.body)
+        self.assertEqual(await self.given(QUERY), [FULL, EVERYBODY_READS])
+        self.assertEqual(await self.status("GET", "/bucket/key", None), 200)
+        await self.give("/bucket?acl", x_amz_acl="private")
+        await self.own("BucketOwnerEnforced")
+        asked = self.client.request("POST", "/bucket", kind, body, signed=False)
+        await self.refused(asked, 403, "AccessDenied")
+
     async def test_preferred(self) -> None:
         """Where the bucket's owner is preferred, he owns what is written with his canned list, and nothing else."""
         await self.own("BucketOwnerPreferred")
@@ -144,3 +169,40 @@ class OwnerTests(GrantingTestCase):
         for query, path in (("", "Contents"), ("?versions", "Version")):
             response = await self.client.request("GET", f"/bucket{query}")
             self.assertEqual(response.texts(f"{path}/Owner/ID"), [OWNER, OWNER])
+
+    async def test_policies(self) -> None:
+        """A bucket's policy gives nobody what another owns than its owner, and denies it to everybody; that of a user gives it to him, for an administrator wrote that."""
+        await self.give("/bucket?acl", x_amz_grant_write=f"id={OTHER}")
+        await self.write("mine")
+        await self.write("theirs", self.other)
+        await self.say("Allow")
+        somebody = self.client.as_user("somebody")
+        for key, status in (("mine", 200), ("theirs", 403)):
+            for who in (somebody, None):
+                found = await self.status("GET", f"/bucket/{key}", who)
+                self.assertEqual(found, status, (key, who))
+        metadata = self.client.gateway.metadata
+        secrets = MetadataSecretStore(metadata, MasterKey(b"k" * 32))
+        await metadata.write(_let, "reader")
+        access_id, SECRETS["reader"] = await secrets.issue("reader")
+        self.addCleanup(SECRETS.pop, access_id)
+        reader = self.client.as_user("reader")
+        self.assertEqual(await self.status("GET", "/bucket/theirs", reader), 200)
+        await self.say("Deny")
+        for who in (somebody, self.other, reader):
+            self.assertEqual(await self.status("GET", "/bucket/theirs", who), 403)
+
+    async def say(self, effect: str) -> None:
+        """Put a policy on reading, for everybody."""
+        body = document(statement(effect, "s3:GetObject", KEYS, "*"))
+        response = await self.client.request(
+            "PUT", "/bucket?policy", checked(body), body
+        )
+        self.assertEqual(response.status, 204, response.body)
+
+
+def _let(tx: IMetadataTransaction, name: str) -> None:
+    """Have a user read everything, by a policy of his own; an interaction."""
+    tx.claim(Claim.user(name))
+    reads = document(statement("Allow", "s3:GetObject", KEYS)).decode()
+    tx.put_user(User(name, "id", 0, inline={"reads": reads}))

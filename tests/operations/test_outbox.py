@@ -60,7 +60,7 @@ class OutboxTests(ObjectTestCase):
         """What happened to which keys, in order."""
         return [(each.name, each.key) for each in await events_of(self)]
 
-    async def change(self, *keys: str) -> None:
+    async def change(self, *keys: str, has_lists: bool = False) -> None:
         """Change objects in every way that there is."""
         document = to_document({"a": "b"})
         digest = b64encode(md5(document).digest()).decode()
@@ -70,6 +70,8 @@ class OutboxTests(ObjectTestCase):
             await self.ask("PUT", f"{target}-copy", x_amz_copy_source=f"bucket/{key}")
             await self.ask("PUT", f"{target}?tagging", document, content_md5=digest)
             await self.ask("DELETE", f"{target}?tagging")
+            if has_lists:
+                await self.ask("PUT", f"{target}?acl", x_amz_acl="private")
             await self.ask("DELETE", target)
 
     async def delete(self, *keys: str) -> Response:
@@ -81,10 +83,11 @@ class OutboxTests(ObjectTestCase):
 
     async def test_names(self) -> None:
         """Each change has S3's name for it, whoever listens."""
+        await listen(self, "ownership", b"")
         for kind in ("notification", "replication"):
             await listen(self, kind)
             before = len(await self.named())
-            await self.change("key")
+            await self.change("key", has_lists=True)
             self.assertEqual(
                 (await self.named())[before:],
                 [
@@ -92,6 +95,7 @@ class OutboxTests(ObjectTestCase):
                     ("ObjectCreated:Copy", "key-copy"),
                     ("ObjectTagging:Put", "key"),
                     ("ObjectTagging:Delete", "key"),
+                    ("ObjectAcl:Put", "key"),
                     ("ObjectRemoved:Delete", "key"),
                 ],
             )
@@ -100,7 +104,7 @@ class OutboxTests(ObjectTestCase):
     async def test_nobody_listens(self) -> None:
         """A bucket without a document, or with those of others, or that is not listened to any more, has no rows."""
         await self.change("key")
-        for kind in ("cors", "policy", "lifecycle"):
+        for kind in ("cors", "tagging", "lifecycle"):
             await listen(self, kind)
         await listen(self, "notification")
         await listen(self, "notification", None)

@@ -37,14 +37,14 @@ CHUNKS = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 ANYBODY = frozenset(
     """
     GetObject HeadObject GetObjectAttributes GetObjectTagging GetObjectAcl GetObjectLegalHold GetObjectRetention
-    PutObject PutObjectTagging PutObjectAcl PutObjectLegalHold PutObjectRetention
+    PutBucketAcl PutObject PutObjectTagging PutObjectAcl PutObjectLegalHold PutObjectRetention
     DeleteObject DeleteObjects DeleteObjectTagging
     UploadPart CompleteMultipartUpload AbortMultipartUpload ListParts ListMultipartUploads
     ListObjects ListObjectsV2 ListObjectVersions HeadBucket GetBucketLocation
     GetBucketAcl GetBucketCors GetBucketRequestPayment GetBucketTagging GetBucketVersioning GetBucketWebsite
     """.split()
 )
-"""What a policy, or S3's list, may grant to everybody: no operation that changes a bucket, and none that S3 wants signed."""
+"""What a policy, or S3's list, may grant to everybody: no operation that changes a bucket, but for its list, and none that S3 wants signed."""
 
 Found = tuple[Verified, Principal, Headers]
 

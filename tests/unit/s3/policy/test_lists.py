@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.s3.operations import OPERATIONS
+from ozgate.s3.policy.counting import lists_of
 from ozgate.s3.policy.grants import (
     ALL_USERS,
     AUTHENTICATED_USERS,
@@ -30,7 +33,7 @@ from ozgate.s3.policy.grants import (
     unpack,
 )
 from ozgate.s3.policy.lists import WRITES, Lists, is_foreign, lists_allow
-from ozgate.values import ANONYMOUS, Principal
+from ozgate.values import ANONYMOUS, Bucket, Principal
 
 ALICE = Principal("alice@EXAMPLE.COM", short_name="alice")
 BOB = Principal("bob")
@@ -211,6 +214,15 @@ class ListsTests(SynchronousTestCase):
         to_all = any(grant.is_group and grant.grantee == ALL_USERS for grant in gifts)
         if lists.without_public or not to_all:
             self.assertFalse(allowed)
+
+    def test_nothing_is_looked_up(self) -> None:
+        """Where no document says that lists count, nothing is read to find out what they say."""
+        tx: Any = None
+        asked: Any = None
+        for configured in ((), ("cors", "acl", "policy")):
+            bucket = Bucket("s3v", "b", "alice", 0, configured=frozenset(configured))
+            for action in ACTIONS:
+                self.assertIsNone(lists_of(tx, asked, bucket, action, "key", ""))
 
     @given(QUESTIONS, st.sampled_from(NAMES), st.sampled_from(ACTIONS))
     def test_foreign(self, lists: Lists, operation: str, action: str) -> None:
