@@ -17,6 +17,7 @@ from ozgate.s3.policy.language import (
     parse_identity_policy,
     who,
 )
+from tests.running import ROOT
 
 ALICE = who(("alice",))
 KERBEROS = who(("testuser/scm@EXAMPLE.COM", "testuser"))
@@ -53,6 +54,24 @@ def asked(
         for name, value in keys.items()
     }
     return Query(caller, action, resource, known.get)
+
+
+class DocumentTests(SynchronousTestCase):
+    """docs/policies.md."""
+
+    def test_examples(self) -> None:
+        """The examples are policies, and do what is said of them."""
+        text = (ROOT / "docs" / "policies.md").read_text("utf-8")
+        bucket = text.partition("<<'END'\n")[2].partition("\nEND\n")[0]
+        found = parse_bucket_policy(bucket.encode(), "photos")
+        self.assertTrue(found.is_public)
+        self.assertEqual(found.named, {"user/alice"})
+        home = text.partition("```json\n")[2].partition("\n```\n")[0]
+        own = parse_identity_policy(home.encode())
+        resource = "arn:aws:s3:::home/alice/a"
+        query = asked(resource=resource, aws__username="alice")
+        self.assertIs(own.judge(query), Effect.ALLOW)
+        self.assertIsNone(own.judge(asked(resource=resource, aws__username="bob")))
 
 
 class ActionTests(SynchronousTestCase):
