@@ -6,13 +6,10 @@ Source: IAM User Guide, "IAM identifiers".
 from __future__ import annotations
 
 import re
-from typing import Final
 
 from ..auth.identities.canned import CANNED
 from ..errors.iam import NoSuchEntity, ValidationError
-
-ACCOUNT: Final = "000000000000"
-"""The account that everybody here belongs to."""
+from ..s3.policy.facts import ACCOUNT
 
 _arn = re.compile(
     r"arn:aws:iam::(?:[0-9]{12}|aws)?:(user|role|policy)/(.+)", re.DOTALL

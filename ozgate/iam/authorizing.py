@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import Damaged
 from ..errors.iam import AccessDenied
+from ..s3.policy.facts import ACCOUNT, source_ip
 from ..s3.policy.language import (
     Effect,
     Malformed,
@@ -22,7 +23,7 @@ from ..s3.policy.language import (
     who,
 )
 from ..s3.times import timestamp
-from .arns import ACCOUNT, arn_of, policy_name, session_arn
+from .arns import arn_of, policy_name, session_arn
 
 if TYPE_CHECKING:
     from ..values import Principal
@@ -138,13 +139,18 @@ def _now(call: QueryCall) -> int:
 _KEYS: Final[dict[str, Callable[[QueryCall], str | None]]] = {
     "aws:currenttime": lambda call: timestamp(_now(call)),
     "aws:epochtime": lambda call: str(_now(call) // 1000),
+    # No session has a second factor; of a key of its own nothing is said, as on AWS.
+    "aws:multifactorauthpresent": lambda call: "false" if call.session else None,
     "aws:principalaccount": lambda call: ACCOUNT,
     "aws:principalarn": caller_arn,
     "aws:principaltype": lambda call: "User",
     "aws:requestedregion": lambda call: call.gateway.settings.region,
     "aws:resourceaccount": lambda call: ACCOUNT,
     "aws:securetransport": lambda call: "true" if call.is_secure else "false",
-    "aws:sourceip": lambda call: call.peer or None,
+    "aws:sourceip": lambda call: source_ip(call.peer) or None,
+    "aws:tokenissuetime": lambda call: (
+        timestamp(call.session.issued) if call.session else None
+    ),
     "aws:useragent": lambda call: call.headers.get("user-agent"),
     "aws:userid": lambda call: call.principal.user,
     "aws:username": lambda call: call.principal.user,

@@ -58,9 +58,9 @@ class QueryServices:
     sessions: Sessions
     issuers: Issuers
 
-    def takes(self, method: str, address: Address, headers: Headers) -> bool:
+    def takes(self, address: Address, headers: Headers) -> bool:
         """Whether it is a form that is posted to ``/``, and nothing besides: no action of S3 is one."""
-        if method != "POST" or address.scope is not Scope.SERVICE:
+        if address.scope is not Scope.SERVICE:
             return False
         if address.query or address.raw_path != b"/":
             return False

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Neighbor(Protocol):
     """A service beside S3. :mod:`ozgate.iam` is one."""
 
-    def takes(self, method: str, address: Address, headers: Headers) -> bool:
-        """Whether a request is its own: by what it looks like alone, which no signature is needed for."""
+    def takes(self, address: Address, headers: Headers) -> bool:
+        """Whether a POST is its own: by what it looks like alone, which no signature is needed for."""
 
     async def perform(
         self,

@@ -188,7 +188,11 @@ class Pipeline:
         headers = Headers.of(request.header_pairs())
         notes, neighbor = request.notes, self.neighbor
         gateway, verifier = self.gateway, self.verifier
-        if neighbor is not None and neighbor.takes(method, address, headers):
+        if (
+            method == "POST"
+            and neighbor is not None
+            and neighbor.takes(address, headers)
+        ):
             notes["neighbor"] = neighbor
             return await neighbor.perform(gateway, verifier, request, address, headers)
         try:

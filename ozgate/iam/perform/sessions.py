@@ -23,9 +23,10 @@ from ...errors.iam import (
     NoSuchEntity,
     ValidationError,
 )
+from ...s3.policy.facts import ACCOUNT
 from ...s3.policy.language import Malformed, parse_identity_policy
 from ...values import Session
-from ..arns import ACCOUNT, arn_of, role_name, session_arn
+from ..arns import arn_of, role_name, session_arn
 from ..authorizing import caller_arn, denied, may
 from ..shown import date
 
