@@ -318,9 +318,12 @@ def _signer(
 def signer_of_form(credential: str) -> Signer:
     """Read the credential of a form upload, which signs no headers.
 
-    :raises AuthorizationQueryParametersError: it is none.
+    :raises AuthorizationQueryParametersError: it is none, or for another service than S3.
     """
-    return _signer(credential, "", _malformed_query)
+    signer = _signer(credential, "", _malformed_query)
+    if signer.service not in S3:
+        raise _malformed_query(_other_service(signer.service, S3))
+    return signer
 
 
 def read_payload(value: str) -> str:
