@@ -134,10 +134,11 @@ def remove_user(tx: IMetadataTransaction, name: str) -> int:
     tx.claim(Claim.user(name))
     find_user(tx, name)
     access_ids = [row.access_id for row in keys_of(tx, name)]
-    for row in _claimed(tx, access_ids, name):
+    keys = list(_claimed(tx, access_ids, name))
+    for row in keys:
         tx.remove_secret(row.access_id)
     tx.remove_user(name)
-    return len(access_ids)
+    return len(keys)
 
 
 def disable_user(tx: IMetadataTransaction, name: str, is_disabled: bool) -> User:
