@@ -40,6 +40,7 @@ DOCUMENTS: Mapping[str, bytes] = {"CreateBucket": PLACE, **rights.DOCUMENTS}
 NEEDED: Mapping[str, Mapping[str, str]] = {
     "GetObjectAttributes": {"x-amz-object-attributes": "ETag"},
     "CopyObject": {"x-amz-metadata-directive": "REPLACE"},
+    "PutBucketPolicy": {"x-amz-confirm-remove-self-bucket-access": "true"},
 }
 """Headers that operations want, besides what their rows say."""
 
