@@ -5,7 +5,7 @@ What holds for all of them is said in :class:`~ozgate.interfaces.IMetadataTransa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from zope.interface import Interface
 
@@ -327,11 +327,14 @@ class IRepairs(Interface):
         may also fail with ``Damaged`` itself, where the store can no longer tell row from row.
         """
 
-    def mend_row(row: DamagedRow, owner: str) -> str:
-        """Get rid of a damaged row, with what only it leads to; says in a line what was done.
+    def mend_row(row: DamagedRow, owner: str, keeping: Set[str]) -> str:
+        """Get rid of a damaged row, with what only it leads to; says in a line what was done, ``""`` where it stays.
 
         A version goes with its bytes, a run of bytes with the version or part it belongs to, an upload with its
         parts. A volume or bucket stays, with all that is in it: it becomes ``owner``'s, and its list of rights empty.
         Of its other members those stay that can be used; a name that nobody could ask for becomes another one.
         Nothing happens to a row that has been mended or written since.
+
+        :param keeping: kinds of configuration documents. Where a bucket has one, or may be thought to, its versions stay, with their
+            bytes, whatever is damaged of them; so do such documents themselves.
         """

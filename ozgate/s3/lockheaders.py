@@ -119,7 +119,8 @@ def check_integrity(
     :param what: is put: ``Object`` or ``Part``.
     :raises InvalidRequest: there is none.
     """
-    if not has_object_lock(bucket):
+    # A command is no request, and has nothing to say it in.
+    if not has_object_lock(bucket) or not asked.request_id:
         return
     headers = asked.headers
     if "content-md5" in headers or declared(headers) or trailer(headers):

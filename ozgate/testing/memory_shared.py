@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from itertools import islice
 
 from ..values import (
@@ -60,7 +60,7 @@ class SharedRows(Rows):
         """See :class:`~ozgate.interfaces.IRepairs`. There are no rows that could be damaged."""
         return CheckedRows()
 
-    def mend_row(self, row: DamagedRow, owner: str) -> str:
+    def mend_row(self, row: DamagedRow, owner: str, keeping: Set[str]) -> str:
         """See :class:`~ozgate.interfaces.IRepairs`."""
         self._written()
         self._claims.check_lease()

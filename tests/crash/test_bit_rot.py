@@ -106,7 +106,7 @@ class RowTests(TestCase):
             await self.assertFailure(store.read(read.interaction), Damaged)
             [row] = await self.damaged_rows(store)
             self.assertEqual((row.table, row.place[1]), ("versions", "a"))
-            await store.write(lambda tx, r=row: tx.mend_row(r, "root"))
+            await store.write(lambda tx, r=row: tx.mend_row(r, "root", frozenset()))
             self.assertEqual(await self.damaged_rows(store), [])
 
     async def test_lost_bytes(self) -> None:
@@ -143,7 +143,7 @@ class RowTests(TestCase):
         self.assertIsNone(await store.read(lambda tx: tx.configuration(bucket, "cors")))
         [row] = await self.damaged_rows(store)
         self.assertEqual((row.table, row.place), ("buckets", (bucket.number,)))
-        await store.write(lambda tx: tx.mend_row(row, "root"))
+        await store.write(lambda tx: tx.mend_row(row, "root", frozenset()))
         self.assertEqual(await self.damaged_rows(store), [])
         self.assertIsNone(
             await store.read(lambda tx: tx.configuration(bucket, "policy"))

@@ -86,7 +86,9 @@ class MendTests(TestCase):
                 rows = await store.read(lambda tx, a=after: tx.check_rows(a, 4))
                 for row in rows.damaged:
                     said.append(
-                        await store.write(lambda tx, r=row: tx.mend_row(r, "root"))
+                        await store.write(
+                            lambda tx, r=row: tx.mend_row(r, "root", frozenset())
+                        )
                     )
                 after = rows.next_after
         return said

@@ -145,7 +145,7 @@ class RemovalTests(LockTestCase):
     async def test_unreadable(self) -> None:
         """A lock that cannot be read is one that holds: nothing is said of the version, and it stays."""
         for number, more in enumerate(
-            ({"lock-mode": "x"}, {"lock-until": "9"}, {"legal-hold": "maybe"})
+            ({"lock-mode": "x"}, {"lock-until": "9"}, {"lock-hold": "maybe"})
         ):
             key = f"key-{number}"
             await self.add_objects(key, bucket="locked", more=more)

@@ -29,6 +29,11 @@ CHANGING = {
 ADD, DROP = "_add", "_drop"
 """The functions of the door that every version goes through that comes, and that goes."""
 
+GOING = {"delete_key", "remove_version", "replace_lock"}
+"""The functions of the door that a lock is asked by; the last thing they are given is what of it is bypassed."""
+
+BYPASS = "Bypass"
+
 QUOTAS = {"check_quota", "claim_quota"}
 """What is asked before more is used."""
 
@@ -54,10 +59,10 @@ def calls(tree: ast.AST, name: str) -> bool:
     return name in [each.id for each in called if isinstance(each, ast.Name)]
 
 
-def imported_in(tree: ast.AST, names: set[str]) -> Iterator[str]:
-    """The names, of these, that a module imports."""
+def imported_in(tree: ast.AST, names: set[str], room: str = "") -> Iterator[str]:
+    """The names, of these, that a module imports, from a room whose name ends so."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").endswith(room):
             yield from (alias.name for alias in node.names if alias.name in names)
 
 
@@ -114,6 +119,75 @@ class DoorTests(SynchronousTestCase):
             {"put_version", "put_delete_marker", "remove_version", "replace_members"},
         )
         self.assertEqual(silent, {ADD, DROP})
+
+    def test_locks_are_asked(self) -> None:
+        """The one place where a version goes asks its lock first, and nothing comes between."""
+        [drop] = [
+            each
+            for name, tree, _ in modules()
+            if inside(name, DOOR)
+            for each in ast.walk(tree)
+            if isinstance(each, ast.FunctionDef) and each.name == DROP
+        ]
+        _, asks, removes = drop.body
+        self.assertEqual(ast.unparse(asks), "check_removal(tx, version, bypass)")
+        self.assertEqual(ast.unparse(removes), "tx.remove_version(bucket, version)")
+
+    def test_bypass_is_said(self) -> None:
+        """Whoever lets go of a version, or changes its lock, says what he bypasses: there is no default for it, and none but a request that was authorized bypasses anything."""
+        bypassing = set()
+        for name, tree, _ in modules():
+            if any(inside(name, room) for room in PROVIDERS):
+                continue
+            going = {*GOING, DROP}
+            if not inside(name, DOOR):
+                going = set(imported_in(tree, GOING, "changing"))
+            for node in ast.walk(tree):
+                if (
+                    isinstance(node, ast.FunctionDef)
+                    and node.name in going
+                    and inside(name, DOOR)
+                ):
+                    self.assertEqual(node.args.args[-1].arg, "bypass", node.name)
+                    self.assertEqual(node.args.defaults, [], node.name)
+                if (
+                    isinstance(node, ast.Call)
+                    and isinstance(node.func, ast.Name)
+                    and node.func.id in going
+                ):
+                    said = ast.unparse(node.args[-1])
+                    self.assertIn(said, ("bypass", f"{BYPASS}.NOTHING"), name)
+                if (
+                    isinstance(node, ast.Attribute)
+                    and ast.unparse(node) == f"{BYPASS}.GOVERNANCE"
+                ):
+                    bypassing.add(name)
+        self.assertEqual(bypassing, {"s3.changing.locks", "s3.lockheaders"})
+
+    def test_locks_change_in_one_place(self) -> None:
+        """No module but the door's speaks of the members that a lock is kept in; and whatever else keeps rare members of a version keeps those that are there."""
+        members = {"lock-mode", "lock-until", "lock-hold"}
+        speaking = {
+            name
+            for name, tree, _ in modules()
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and node.value in members
+        }
+        self.assertEqual(speaking, {"s3.changing.locks"})
+
+    def test_repairs_keep(self) -> None:
+        """Damaged rows are mended by fsck alone, which says what is kept."""
+        mending = {
+            name: ast.unparse(node)
+            for name, tree, _ in modules()
+            if not any(inside(name, room) for room in PROVIDERS)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "mend_row"
+        }
+        said = "tx.mend_row(row, owner, KEEPING)"
+        self.assertEqual(mending, {"admin.upkeep.fsck": said})
 
     def test_outbox_does_not_only_grow(self) -> None:
         """No bucket gets a document by which events are noted as long as nothing forgets any."""

@@ -15,6 +15,7 @@ from ...auth.administrators import ShortNames
 from ...errors import BucketAlreadyExists, BucketAlreadyOwnedByYou
 from ...interfaces import IMetadataTransaction
 from ...s3.changing import Bypass, remove_version
+from ...s3.changing.locks import has_object_lock
 from ...s3.links import listed_for
 from ...s3.newbuckets import Beginning, usual
 from ...s3.perform.buckets import add_bucket
@@ -318,7 +319,7 @@ async def delete_bucket(
 
     :param recursive: remove what is in it first. One call removes only so much: whoever asks goes on asking until
         ``deleted`` is true.
-    :raises AdminError: ``BUCKET_NOT_EMPTY``.
+    :raises AdminError: ``BUCKET_NOT_EMPTY``; recursively, too, where the bucket has object lock.
     """
     deleted = await context.gateway.metadata.write(
         _remove,
@@ -343,6 +344,13 @@ def _remove(
     if found.source is None and not tx.is_empty(found):
         if not recursive:
             raise AdminError("BUCKET_NOT_EMPTY", "Bucket is not empty", 409)
+        if has_object_lock(found):
+            # What is not locked must not go before what is locked is met.
+            raise AdminError(
+                "BUCKET_NOT_EMPTY",
+                "Bucket is not empty, and has object lock: delete its versions one by one, as far as their locks allow",
+                409,
+            )
         _remove_some(tx, Cause(principal.user), found)
         if not tx.is_empty(found):
             return False

@@ -17,6 +17,7 @@ from twisted.internet.task import deferLater
 from ...background.leased import Lease, Term
 from ...errors import Damaged
 from ...interfaces import IBlobStore, IInspected, IMetadataTransaction
+from ...s3.changing.locks import KEEPING
 from ...values import BlobRef, CheckedRows, DamagedRow, Drift
 from ..answers import Json
 from ..caller import Caller, require_admin
@@ -179,6 +180,8 @@ async def _rows(check: Check, state: State) -> bool:
         done = ""
         if allowed:
             done = await check.write(_mend, row, check.user)
+            if not done:
+                repair = "it stays, for it may be what object lock keeps: bring it back from a backup"
         check.add(kind, row.table, row.message, repair, done)
     state.counts["rows"] += checked.count
     state.after = checked.next_after or ""
@@ -299,7 +302,7 @@ def _check_rows(tx: IMetadataTransaction, after: str, limit: int) -> CheckedRows
 
 
 def _mend(tx: IMetadataTransaction, row: DamagedRow, owner: str) -> str:
-    return tx.mend_row(row, owner)
+    return tx.mend_row(row, owner, KEEPING)
 
 
 def _nameless(

@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import partial
 
 from ...content.outlet import begin_read
-from ...errors import Absent, Damaged, StoreError
+from ...errors import Absent, AccessDenied, Damaged, StoreError
 from ...immutable import frozen
 from ...interfaces import IMetadataStore, IMetadataTransaction
 from ...s3.changing import Bypass, drop_upload, remove_version
@@ -28,6 +28,9 @@ VERSIONS_AT_ONCE = 100
 PARTS_AT_ONCE = 500
 EXTENTS_AT_ONCE = 5000
 """Extents above which a page ends: a version may have 10,000."""
+
+
+_KEPT = "it stays, for a lock keeps it, or may do so: bring it back from a backup"
 
 
 @frozen
@@ -78,7 +81,8 @@ Wrong = Mapping[tuple[str, str], str]
 """What is wrong with blobs, by store and id."""
 
 Walk = Callable[[IMetadataTransaction, Place], Stretch]
-Remove = Callable[[IMetadataTransaction, Place, Entry, Cause], bool]
+Remove = Callable[[IMetadataTransaction, Place, Entry, Cause], str]
+"""Says what was done; ``""`` where what was found is another by now."""
 
 
 async def check_versions(check: Check, place: Place) -> tuple[Place | None, int]:
@@ -118,10 +122,10 @@ async def _check(
         done = ""
         if check.remove and not await _is_for_good(check, entry):
             repair = "it stays, for it may be well, and only out of reach"
-        elif check.remove and await check.write(
-            remove, place, entry, Cause(check.user)
-        ):
-            done = "removed" if kind == "bytes" else "the upload is aborted"
+        elif check.remove:
+            done = await check.write(remove, place, entry, Cause(check.user))
+            if done == _KEPT:
+                repair, done = done, ""
         check.add(kind, name, said, repair, done)
     return stretch.following, len(stretch.entries)
 
@@ -327,32 +331,36 @@ def _claimed(
 
 def _remove_version(
     tx: IMetadataTransaction, place: Place, entry: Entry, cause: Cause
-) -> bool:
-    """Remove a version that is still the one; an interaction."""
+) -> str:
+    """Remove a version that is still the one, where no lock keeps it; an interaction."""
     bucket = _claimed(tx, place, Claim.key, entry.key)
     if bucket is None or not entry.sequence:
-        return False
+        return ""
     found = tx.version(bucket, entry.key, entry.version)
     if found is None or found.sequence != entry.sequence:
-        return False
-    remove_version(tx, cause, bucket, found, Bypass.NOTHING)
-    return True
+        return ""
+    try:
+        remove_version(tx, cause, bucket, found, Bypass.NOTHING)
+    except (AccessDenied, Damaged):
+        # Before anything of it was changed.
+        return _KEPT
+    return "removed"
 
 
 def _remove_upload(
     tx: IMetadataTransaction, place: Place, entry: Entry, cause: Cause
-) -> bool:
+) -> str:
     """Abort an upload whose part is still the one; an interaction."""
     bucket = _claimed(tx, place, Claim.upload, entry.version)
     found = None if bucket is None else tx.upload(bucket, entry.key, entry.version)
     if bucket is None or found is None or found.completed is not None:
-        return False
+        return ""
     with suppress(Damaged):
         # Of what could not be read, what comes after the last part that could.
         after = entry.part - bool(entry.extents)
         parts = tx.parts(bucket, found, after, PARTS_AT_ONCE)
         contents = {part.number: part.content for part in parts}
         if contents.get(entry.part) != Content(None, entry.extents):
-            return False
+            return ""
     drop_upload(tx, bucket, found)
-    return True
+    return "the upload is aborted"

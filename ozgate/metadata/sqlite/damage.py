@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any
 
 from attrs import evolve
 
 from ...errors import Damaged
 from ...values import CheckedRows, DamagedRow
-from .closeup import CloseUp
 from .columns import Row
 from .conversions import is_text, pack_kinds
 from .declared import Table
+from .keptrows import KeptRows, agrees
 from .pieces import content_of
 from .tables import BODIES, BUCKETS, CHECKED, EXTENTS
 
@@ -82,14 +82,6 @@ def _marked(after: str) -> tuple[str, Row | None]:
     )
 
 
-def _agrees(table: Table[object], row: Row) -> bool:
-    try:
-        agrees: bool = row[-1] == table.check(*row[:-1])
-    except UnicodeEncodeError:
-        return False
-    return agrees
-
-
 def _damaged(table: Table[object], row: Row, what: str) -> DamagedRow:
     place = tuple(map(_exact, row[: len(table.key)]))
     named = zip(table.key, place, strict=True)
@@ -97,7 +89,7 @@ def _damaged(table: Table[object], row: Row, what: str) -> DamagedRow:
     return DamagedRow(table.name, place, f"{where}: {what}")
 
 
-class CheckRows(CloseUp):
+class CheckRows(KeptRows):
     """Rows of every kind; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
 
     def check_rows(self, after: str, limit: int) -> CheckedRows:
@@ -113,7 +105,7 @@ class CheckRows(CloseUp):
         width = len(table.key)
         with self._any_text():
             rows = self._rows_after(table, last, limit)
-            agreeing = [_agrees(table, row) for row in rows]
+            agreeing = [agrees(table, row) for row in rows]
         ended = len(rows) < limit
         if not ended and any(agreeing):
             # The next stretch begins after one whose key is right: a wrong one would lead astray.
@@ -121,8 +113,8 @@ class CheckRows(CloseUp):
                 del agreeing[-1], rows[-1]
         damaged = [
             _damaged(table, row, "not what was written")
-            for row, agrees in zip(rows, agreeing, strict=True)
-            if not agrees
+            for row, is_well in zip(rows, agreeing, strict=True)
+            if not is_well
         ]
         if name == "versions":
             damaged += self._wrong_latest(table, rows, last)
@@ -181,8 +173,8 @@ class CheckRows(CloseUp):
         self, table: Table[object], rows: list[Row], agreeing: list[bool]
     ) -> Iterator[DamagedRow]:
         """Buckets that have other documents than they say."""
-        for row, agrees in zip(rows, agreeing, strict=True):
-            if not agrees:
+        for row, is_well in zip(rows, agreeing, strict=True):
+            if not is_well:
                 continue
             configured = dict(zip(table.columns, row[:-1], strict=True))["configured"]
             with self._any_text():
@@ -192,33 +184,35 @@ class CheckRows(CloseUp):
                     table, row, f"it has the documents {there}, and says {configured}"
                 )
 
-    def mend_row(self, row: DamagedRow, owner: str) -> str:
+    def mend_row(self, row: DamagedRow, owner: str, keeping: Set[str]) -> str:
         """Get rid of a damaged row, after a look whether it still is one."""
         try:
-            return self._mend(row, owner)
+            return self._mend(row, owner, keeping)
         except sqlite3.DatabaseError as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_CORRUPT:
                 raise
             # Its indexes do not know the row as it is now.
             self._execute(f"REINDEX {row.table}")
-            return self._mend(row, owner)
+            return self._mend(row, owner, keeping)
 
-    def _mend(self, row: DamagedRow, owner: str) -> str:
+    def _mend(self, row: DamagedRow, owner: str, keeping: Set[str]) -> str:
         table = next(each for each in CHECKED if each.name == row.table)
         place = row.place
         at = _matching(table.key, place)
         with self._any_text():
             found = self._rows(table, f"WHERE {at}", place)
-        agrees = all(_agrees(table, each) for each in found)
-        if agrees and (not found or table.name not in ("versions", "buckets")):
+        is_well = all(agrees(table, each) for each in found)
+        if not is_well and self._stays(table, found[0], keeping):
+            return ""
+        if is_well and (not found or table.name not in ("versions", "buckets")):
             return "it is not there any more, or was written anew"
-        if agrees and table.name == "buckets":
-            self._configure(place[0])
+        if is_well and table.name == "buckets":
+            self._configure(place[0], keeping)
             return "it says which documents there are; look whether all are"
         if table.name in ("volumes", "buckets"):
             done = self._close_up(table, found[0], owner)
             if table.name == "buckets":
-                self._configure(place[0])
+                self._configure(place[0], keeping)
             return done
         if table.name in ("bodies", "extents"):
             self._execute(f"DELETE FROM {table.name} WHERE {at}", place)
@@ -231,7 +225,7 @@ class CheckRows(CloseUp):
             whole = _matching(table.key[:1], place[:1])
             self._execute(f"DELETE FROM object_parts WHERE {whole}", place[:1])
             done = "the object is not known by parts any more; its bytes stay"
-        elif agrees:
+        elif is_well:
             done = "the latest version of the key is set again"
         else:
             self._execute(f"DELETE FROM {table.name} WHERE {at}", place)
@@ -241,7 +235,7 @@ class CheckRows(CloseUp):
         if table.name == "uploads":
             self._execute("DELETE FROM parts WHERE upload = ?", place)
         if table.name == "configurations":
-            self._configure(place[0])
+            self._configure(place[0], keeping)
         if table.name in (
             "bodies",
             "extents",
@@ -253,14 +247,16 @@ class CheckRows(CloseUp):
             self._drop_dangling()
         return done
 
-    def _configure(self, number: object) -> None:
-        """Have a bucket say which documents there are. A damaged row stays as it is."""
+    def _configure(self, number: object, keeping: Set[str]) -> None:
+        """Have a bucket say which documents there are, and go on to say that it has one of a kind that is kept. A damaged row stays as it is."""
         with self._any_text():
             rows = self._rows(BUCKETS, "WHERE number = ?", (number,))
-            there = pack_kinds(self._kinds_of(number))
+            there = self._kinds_of(number)
         for row in rows:
-            if _agrees(BUCKETS, row):
-                self._rewrite(BUCKETS, row, configured=there)
+            if agrees(BUCKETS, row):
+                said = dict(zip(BUCKETS.columns, row[:-1], strict=True))["configured"]
+                kept = {kind for kind in keeping if f'"{kind}"' in str(said)}
+                self._rewrite(BUCKETS, row, configured=pack_kinds(there | kept))
 
     def _is_whole(self, number: object) -> bool:
         """Whether there is a version or part of that number, and all its bytes."""

@@ -28,9 +28,12 @@ COMPLIANCE: Final = "COMPLIANCE"
 ON: Final = "ON"
 OFF: Final = "OFF"
 
-_MODE, _UNTIL, _HOLD = "lock-mode", "lock-until", "legal-hold"
+_MODE, _UNTIL, _HOLD = "lock-mode", "lock-until", "lock-hold"
 _MEMBERS: Final = frozenset((_MODE, _UNTIL, _HOLD))
 _DAY: Final = 86_400_000
+
+KEEPING: Final = frozenset((OBJECT_LOCK.kind,))
+"""The kinds of documents of a bucket by which repairs know that its versions may be locked, though these cannot be read."""
 
 PROTECTED: Final = "Access Denied because object protected by object lock."
 

@@ -65,7 +65,7 @@ class LockTests(SynchronousTestCase):
         for name, values in (
             ("lock-mode", ("", "compliance", "x", "COMPLIANCE ")),
             ("lock-until", ("", "-1", "1.5", "x", "\u0661", " 1")),
-            ("legal-hold", ("on", "x", "0")),
+            ("lock-hold", ("on", "x", "0")),
         ):
             for value in values:
                 self.assertRaises(Damaged, lock_of, locked({**good, name: value}))

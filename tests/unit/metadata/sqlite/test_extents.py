@@ -240,7 +240,9 @@ class RetiredTests(TestCase):
             rows = await self.store.read(lambda tx, a=after: tx.check_rows(a, 1000))
             for row in rows.damaged:
                 self.assertEqual(row.table, "retired")
-                await self.store.write(lambda tx, r=row: tx.mend_row(r, "root"))
+                await self.store.write(
+                    lambda tx, r=row: tx.mend_row(r, "root", frozenset())
+                )
             after = rows.next_after
         self.assertEqual(self.count("SELECT COUNT(*) FROM extents"), 70)
         self.assertEqual(self.count("SELECT COUNT(*) FROM doomed"), 80)
@@ -255,7 +257,7 @@ class RetiredTests(TestCase):
             )
         damaged = await self.store.read(_damaged_extents)
         (row,) = damaged
-        await self.store.write(lambda tx: tx.mend_row(row, "root"))
+        await self.store.write(lambda tx: tx.mend_row(row, "root", frozenset()))
         self.assertEqual(self.count("SELECT COUNT(*) FROM extents"), 149)
         done = await self.store.write(lambda tx: tx.release(self.gone.sequence, 999))
         self.assertTrue(done)

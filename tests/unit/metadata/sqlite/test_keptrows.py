@@ -1,0 +1,219 @@
+"""Damaged rows of versions that may be locked: they stay, whoever repairs, and so does what says that they may be."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+from attrs import evolve
+
+from ozgate.interfaces import IMetadataTransaction
+from ozgate.metadata.sqlite.store import SQLiteMetadataStore
+from ozgate.values import (
+    BlobRef,
+    Bucket,
+    Content,
+    DamagedRow,
+    Extent,
+    ObjectVersion,
+    Volume,
+)
+from tests.started import started
+from tests.unit.metadata.sqlite.metadata_rows import CREATED, still_store
+from tests.unit.metadata.sqlite.test_damage import (
+    DamageCase,
+    contents,
+    damaged_rows,
+)
+
+KEEPING = frozenset(("object-lock",))
+LOCKED, PLAIN = 1, 2
+"""Numbers of the buckets."""
+
+LOCK = {"lock-mode": "COMPLIANCE", "lock-until": str(CREATED * 2)}
+
+
+def fill(tx: IMetadataTransaction) -> None:
+    """Two buckets, one of which has object lock, each with a version inline and one in a blob; an interaction."""
+    tx.add_volume(Volume("s3v", "testuser", CREATED))
+    for name in ("locked", "plain"):
+        bucket = tx.add_bucket(Bucket("s3v", name, "testuser", CREATED))
+        if name == "locked":
+            bucket = evolve(bucket, versioning="Enabled")
+            tx.replace_bucket(bucket)
+            tx.set_configuration(bucket, "object-lock", b"<ObjectLockConfiguration/>")
+            tx.set_configuration(bucket, "policy", b"{}")
+        blob = BlobRef("default", f"of-{name}", 9, 7)
+        for key, content in (
+            ("inline", Content(name.encode())),
+            ("large", Content(None, (Extent(blob, 0, 9),))),
+        ):
+            version = ObjectVersion(
+                key,
+                tx.next_sequence(),
+                tx.now(),
+                content.length,
+                more=LOCK if name == "locked" else {},
+            )
+            tx.add_version(bucket, version, content)
+
+
+def mend(tx: IMetadataTransaction, row: DamagedRow) -> str:
+    """Mend a row as fsck does; an interaction."""
+    return tx.mend_row(row, "root", KEEPING)
+
+
+class KeptRowTests(DamageCase):
+    """What repairs leave alone."""
+
+    async def setUp(self) -> None:
+        """Make a database."""
+        self.path = self.mktemp()
+        store = still_store(self.path)
+        await started(store)
+        await store.write(fill)
+        await store.close()
+        self.original = contents(self.path)
+
+    def dumped(self) -> set[str]:
+        """All rows."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            connection.text_factory = bytes  # some is no text
+            return {
+                f"{table} {row}"
+                for table in ("versions", "bodies", "extents", "configurations")
+                for row in connection.execute(f"SELECT * FROM {table}")
+            }
+
+    async def mended(self, statement: str) -> list[str]:
+        """What mending says of each row that a change damages."""
+        store = await self.changed(statement)
+        found = await damaged_rows(store)
+        said = [await store.write(mend, row) for row in found]
+        await store.close()
+        return said
+
+    async def test_versions(self) -> None:
+        """A damaged row of a version, or of its bytes, stays where its bucket has object lock, and goes elsewhere."""
+        for wrong in (
+            """more = '{"a":"b"}'""",
+            "size = 3",
+            "etag = x'00'",
+            "version_id = CAST(x'62ff' AS TEXT)",
+            "checked = 0",
+        ):
+            for number in (LOCKED, PLAIN):
+                said = await self.mended(
+                    f"UPDATE versions SET {wrong} WHERE bucket = {number} AND key = 'inline'"
+                )
+                self.assertEqual(
+                    said, [""] if number == LOCKED else ["it is removed"], wrong
+                )
+                there = [row for row in self.dumped() if row.startswith("versions")]
+                self.assertEqual(len(there), 4 if number == LOCKED else 3)
+
+    async def test_lost_lock(self) -> None:
+        """A row from which the lock has gone does not pass for one that never had any."""
+        for wrong in ("more = ''", "more = '{}'"):
+            said = await self.mended(
+                f"UPDATE versions SET {wrong} WHERE bucket = {LOCKED} AND key = 'inline'"
+            )
+            self.assertEqual(said, [""])
+
+    async def test_bytes(self) -> None:
+        """So do bytes, inline or where a blob is named."""
+        of = "(SELECT sequence FROM versions WHERE bucket = {} AND key = '{}')"
+        for table, owner, key, wrong in (
+            ("bodies", "sequence", "inline", "body = x'00'"),
+            ("extents", "owner", "large", "blob = 'other'"),
+            ("extents", "owner", "large", "length = 8"),
+        ):
+            for number in (LOCKED, PLAIN):
+                said = await self.mended(
+                    f"UPDATE {table} SET {wrong} WHERE {owner} = {of.format(number, key)}"
+                )
+                self.assertEqual(len(said), 1)
+                self.assertEqual(said[0] == "", number == LOCKED)
+                there = [row for row in self.dumped() if row.startswith("versions")]
+                self.assertEqual(len(there), 4 if number == LOCKED else 3)
+
+    async def test_another_bucket(self) -> None:
+        """A row whose bucket is what is wrong with it is known to be one of the bucket with object lock, or may be."""
+        before = self.dumped()
+        for number in (PLAIN, 7, -1):
+            said = await self.mended(
+                f"UPDATE versions SET bucket = {number} WHERE bucket = {LOCKED} AND key = 'inline'"
+            )
+            self.assertEqual(
+                set(said) - {"the latest version of the key is set again"}, {""}
+            )
+            self.assertEqual(len(self.dumped()), len(before))
+
+    async def test_documents(self) -> None:
+        """The document of object lock stays, and the bucket says that it has one, whatever becomes of the others and of its row."""
+        for wrong, where in (
+            ("document = x'00'", "kind = 'object-lock'"),
+            ("checked = 1", "kind = 'object-lock'"),
+        ):
+            said = await self.mended(f"UPDATE configurations SET {wrong} WHERE {where}")
+            self.assertEqual(said, [""])
+            self.assertEqual(await self.configured(), {"object-lock", "policy"})
+        await self.mended("UPDATE configurations SET checked = 1 WHERE kind = 'policy'")
+        self.assertEqual(await self.configured(), {"object-lock"})
+        await self.mended(
+            "UPDATE configurations SET kind = 'objecu-lock' WHERE kind = 'object-lock'"
+        )
+        self.assertIn("object-lock", await self.configured())
+        await self.mended("DELETE FROM configurations WHERE kind = 'object-lock'")
+        self.assertIn("object-lock", await self.configured())
+
+    async def test_bucket(self) -> None:
+        """A bucket whose own row is damaged says what documents there are; its versions stay what they are."""
+        before = self.dumped()
+        for wrong in (
+            "configured = ''",
+            "configured = 'x'",
+            "versioning = 'Enabmed'",
+            "owner = x'00'",
+        ):
+            await self.mended(f"UPDATE buckets SET {wrong} WHERE number = {LOCKED}")
+            self.assertEqual(await self.configured(), {"object-lock", "policy"})
+            self.assertEqual(self.dumped(), before)
+
+    async def test_nothing_kept(self) -> None:
+        """Where no bucket has object lock, all is mended as ever."""
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            connection.execute("DELETE FROM configurations WHERE kind = 'object-lock'")
+        store = await self.opened()
+        for row in await damaged_rows(store):
+            await store.write(mend_all, row)
+        await store.close()
+        self.original = contents(self.path)
+        said = await self.mended(
+            f"UPDATE versions SET more = '' WHERE bucket = {LOCKED} AND key = 'inline'"
+        )
+        self.assertEqual(said, ["it is removed"])
+
+    async def opened(self) -> SQLiteMetadataStore:
+        """The store as it is."""
+        store = still_store(self.path)
+        await started(store)
+        return store
+
+    async def configured(self) -> frozenset[str]:
+        """The documents that the bucket with object lock says it has."""
+        store = await self.opened()
+        found = await store.read(_locked)
+        await store.close()
+        assert found is not None
+        return found.configured
+
+
+def mend_all(tx: IMetadataTransaction, row: DamagedRow) -> str:
+    """Mend a row, and keep nothing; an interaction."""
+    return tx.mend_row(row, "root", frozenset())
+
+
+def _locked(tx: IMetadataTransaction) -> Bucket | None:
+    found: Bucket | None = tx.bucket("s3v", "locked")
+    return found
