@@ -141,6 +141,39 @@ class VersionTests(VersionedCase):
         self.assertEqual(self.all(), [row for row in before if row != bad])
         self.assertEqual(self.ozgate("fsck")[0], 0)
 
+    def test_wrong_latest(self) -> None:
+        """Whichever version is called the latest, or none, or all: fsck finds it, and --repair has the newest be it, markers among them."""
+        before = self.all()
+        for statement in (
+            "UPDATE versions SET is_latest = 0",
+            "UPDATE versions SET is_latest = 1",
+            "UPDATE versions SET is_latest = 1 - is_latest",
+        ):
+            with self.rows() as connection:
+                connection.execute(statement)
+            self.assertEqual(self.ozgate("fsck")[0], 1)
+            code, out, _ = self.ozgate("fsck", "--repair")
+            self.assertEqual(code, 1, out)
+            self.assertEqual(self.ozgate("fsck")[0], 0)
+            self.assertEqual(self.all(), before)
+
+    def test_damaged_rows(self) -> None:
+        """Where the row of the latest version is damaged, or that of an old one, --remove-damaged removes it alone; the next newest is the object."""
+        before = [row for row in self.all() if row[0] == "key"]
+        for bad, left in ((before[1], [before[0], before[2]]), (before[0], before[2:])):
+            with self.rows() as connection:
+                connection.execute(
+                    "UPDATE versions SET etag = 'x' WHERE key = 'key' AND version_id = ?",
+                    (bad[1],),
+                )
+            self.assertEqual(self.ozgate("fsck", "--remove-damaged")[0], 1)
+            self.assertEqual(self.ozgate("fsck")[0], 0)
+            found = [row for row in self.all() if row[0] == "key"]
+            self.assertEqual([row[1] for row in found], [row[1] for row in left])
+            self.assertEqual([row[3] for row in found], [row[3] for row in left])
+            self.assertTrue(found[0][2])
+        self.assertEqual(self.served(self.client), {"key": before[2][3]})
+
     def test_backup(self) -> None:
         """A backup has every version and marker, and the state; a restored bucket goes on keeping versions."""
         before = self.all()
