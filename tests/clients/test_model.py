@@ -12,6 +12,25 @@ from tests.clients.botos import SharedTestCase, make_client
 
 BUILT = {row.name for row in OPERATIONS if row.perform is not None}
 ALSO: dict[str, dict[str, Any]] = {
+    "PutBucketAcl": {"ACL": "private"},
+    "PutObjectAcl": {"ACL": "private"},
+    "PutObjectLegalHold": {"LegalHold": {"Status": "OFF"}},
+    "PutObjectRetention": {
+        "Retention": {
+            "Mode": "GOVERNANCE",
+            "RetainUntilDate": datetime(2030, 1, 1, tzinfo=UTC),
+        }
+    },
+    "PutObjectLockConfiguration": {
+        "ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled"}
+    },
+    "PutPublicAccessBlock": {
+        "PublicAccessBlockConfiguration": {"BlockPublicAcls": True}
+    },
+    "PutBucketVersioning": {"VersioningConfiguration": {"Status": "Enabled"}},
+    "PutBucketAccelerateConfiguration": {
+        "AccelerateConfiguration": {"Status": "Suspended"}
+    },
     "PutBucketWebsite": {
         "WebsiteConfiguration": {"IndexDocument": {"Suffix": "index.html"}}
     },
@@ -21,7 +40,20 @@ ALSO: dict[str, dict[str, Any]] = {
 }
 """Parameters that S3 wants though the model does not demand them."""
 
+POLICY = '{"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:GetObjectTorrent", "Resource": "arn:aws:s3:::%s/*"}]}'
+
 LAST = ("DeleteObject", "DeleteBucket")
+
+
+def is_expected(name: str, code: str) -> bool:
+    """Whether an error is what there is to say to so little."""
+    return (
+        code.startswith("NoSuch")
+        or code.endswith("NotFoundError")
+        or code in ("BucketAlreadyOwnedByYou", "BucketNotEmpty")
+        # Before the bucket has object lock.
+        or (code == "InvalidRequest" and name.endswith(("LegalHold", "Retention")))
+    )
 
 
 class ModelTests(SharedTestCase):
@@ -54,6 +86,7 @@ class ModelTests(SharedTestCase):
                 "AllowedMethods": "GET",
                 "CopySource": f"{self.bucket}/source",
                 "RequestRoute": "route",
+                "Policy": POLICY % self.bucket,
             }
             return shape.enum[0] if shape.enum else known.get(name, "x")
         values: dict[str, Any] = {
@@ -87,35 +120,33 @@ class ModelTests(SharedTestCase):
 
     def test_every_operation(self) -> None:
         """What is not built is 501; what is built answers, and is never at a loss."""
+        wrong = []
         for name in self.names():
             self.put()
             self.put("source")
             status, code = self.call(name)
             if ALIASES.get(name, name) in BUILT:
-                self.assertLess(status, 500, (name, code))
-                if status >= 400:
-                    self.assertTrue(
-                        code.startswith("NoSuch")
-                        or code.endswith("NotFoundError")
-                        or code in ("BucketAlreadyOwnedByYou", "BucketNotEmpty"),
-                        (name, code),
-                    )
-            else:
-                self.assertEqual((status, code), (501, "NotImplemented"), name)
+                if status >= 400 and not is_expected(name, code):
+                    wrong.append((name, status, code))
+            elif (status, code) != (501, "NotImplemented"):
+                wrong.append((name, status, code))
             for row in self.s3.list_objects_v2(Bucket=self.bucket)["Contents"]:
                 self.s3.delete_object(Bucket=self.bucket, Key=row["Key"])
+        self.assertEqual(wrong, [])
 
     def test_expected_owner(self) -> None:
         """Whatever names a bucket does nothing when another owns it than the client expects."""
         self.put()
         self.put("source")
+        wrong = []
         for name in self.names():
             shape = self.model.operation_model(name).input_shape
             if name not in BUILT or "ExpectedBucketOwner" not in shape.members:
                 continue
             status, code = self.call(name, ExpectedBucketOwner="111122223333")
-            self.assertEqual(status, 403, (name, code))
-            self.assertIn(code, ("AccessDenied", "403"), name)
+            if status != 403 or code not in ("AccessDenied", "403"):
+                wrong.append((name, status, code))
+        self.assertEqual(wrong, [])
         left = self.s3.list_objects_v2(Bucket=self.bucket)["Contents"]
         self.assertEqual([row["Key"] for row in left], ["key", "source"])
 
