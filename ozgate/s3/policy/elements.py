@@ -148,8 +148,7 @@ class Statement:
     :ivar sid: its id, ``""`` where it has none.
     :ivar principals: ``None`` in the policy of an identity, which is about whoever has it.
     :ivar but: ``principals`` are those that it spares: ``NotPrincipal``.
-    :ivar about: the actions of :data:`.actions.ACTIONS` that it is about.
-    :ivar actions: patterns in lower case, for those that are not there.
+    :ivar actions: patterns in lower case.
     :ivar other_actions: they are those that it is not about: ``NotAction``.
     """
 
@@ -157,7 +156,6 @@ class Statement:
     effect: Effect
     principals: Principals | None
     but: bool
-    about: frozenset[str]
     actions: Patterns
     other_actions: bool
     resources: Resources

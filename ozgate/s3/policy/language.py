@@ -17,7 +17,7 @@ from .elements import Effect, Query, Statement
 from .malformed import Malformed
 from .principals import INVALID, Who, who
 from .public import grants_everybody
-from .statements import read_document
+from .statements import Read, read_document
 
 __all__ = [
     "Effect",
@@ -72,7 +72,7 @@ class Policy:
                 raise Malformed(INVALID)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _meant(
     policy: Policy, action: str, who: Who, resource: str
 ) -> tuple[Statement, ...]:
@@ -84,7 +84,7 @@ def _meant(
     return tuple([each for each in statements if each.means(who, resource)])
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def parse_bucket_policy(document: bytes, bucket: str) -> Policy:
     """The policy of a bucket; parsed once for the same bytes.
 
@@ -94,7 +94,7 @@ def parse_bucket_policy(document: bytes, bucket: str) -> Policy:
     return _compiled(read_document(document, bucket))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def parse_identity_policy(document: bytes) -> Policy:
     """The policy of a user, a group, a session or a narrowed key; parsed once for the same bytes.
 
@@ -103,14 +103,21 @@ def parse_identity_policy(document: bytes) -> Policy:
     return _compiled(read_document(document, None))
 
 
-def _compiled(statements: tuple[Statement, ...]) -> Policy:
+def _compiled(read: tuple[Read, ...]) -> Policy:
+    about = dict(read)
+    statements = tuple(about)
     by_action: dict[str, list[Statement]] = {action: [] for action in ACTIONS}
     for statement in _denials_first(statements):
-        for action in statement.about:
+        for action in about[statement]:
             by_action[action].append(statement)
+    # Most actions share their statements: kept once, a large policy is small.
+    kept: dict[tuple[Statement, ...], tuple[Statement, ...]] = {}
     return Policy(
         statements,
-        {action: tuple(found) for action, found in by_action.items()},
+        {
+            action: kept.setdefault(each := tuple(found), each)
+            for action, found in by_action.items()
+        },
         any(map(grants_everybody, statements)),
     )
 

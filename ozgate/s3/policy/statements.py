@@ -42,10 +42,15 @@ _VERSIONS = {"2008-10-17": False, "2012-10-17": True}
 """The language's versions, and whether each has policy variables."""
 
 
-def read_document(document: bytes, bucket: str | None) -> tuple[Statement, ...]:
+Read = tuple[Statement, frozenset[str]]
+"""A statement, and the actions of :data:`.actions.ACTIONS` that it is about."""
+
+
+def read_document(document: bytes, bucket: str | None) -> tuple[Read, ...]:
     """Read the policy of a bucket or an identity.
 
     :param bucket: the one whose policy it is; ``None``: an identity's.
+    :return: its statements, as they are written, each with its actions.
     :raises Malformed: it is none.
     """
     if bucket is not None:
@@ -63,7 +68,7 @@ class _Iams(Malformed):
     """Said by IAM alone."""
 
 
-def _read(document: bytes, bucket: str | None) -> tuple[Statement, ...]:
+def _read(document: bytes, bucket: str | None) -> tuple[Read, ...]:
     members = parsed(document)
     _only(members, ("Version", "Id", "Statement"))
     version = members.get("Version", "2008-10-17")
@@ -81,7 +86,7 @@ def _read(document: bytes, bucket: str | None) -> tuple[Statement, ...]:
     statements = tuple(
         _Statement(each, bucket, _VERSIONS[version], room).read() for each in listed
     )
-    ids = [each.sid for each in statements if each.sid]
+    ids = [each.sid for each, _ in statements if each.sid]
     if len(set(ids)) != len(ids):
         raise _Iams("Statement IDs (SID) in a single policy must be unique.")
     return statements
@@ -128,7 +133,7 @@ class _Statement:
         self.variables = variables
         self.room = room
 
-    def read(self) -> Statement:
+    def read(self) -> Read:
         """All of it."""
         members = self.members
         _only(members, _ELEMENTS)
@@ -147,12 +152,11 @@ class _Statement:
         if self.bucket is not None and not other_actions and not other_resources:
             self._check_applicable(meant, resources)
         conditions = self._conditions(effect, None if other_actions else meant)
-        return Statement(
+        statement = Statement(
             sid=sid,
             effect=effect,
             principals=principals,
             but=but,
-            about=frozenset(ACTIONS) - about if other_actions else about,
             actions=Patterns(
                 read(each.lower(), wild=True, variables=False) for each in patterns
             ),
@@ -160,6 +164,7 @@ class _Statement:
             resources=_compiled(resources, other_resources, effect),
             conditions=conditions,
         )
+        return statement, frozenset(ACTIONS) - about if other_actions else about
 
     def _effect(self) -> Effect:
         written = self.members.get("Effect")
