@@ -152,6 +152,10 @@ _KEYS: Final[dict[str, Callable[[QueryCall], str | None]]] = {
         timestamp(call.session.issued) if call.session else None
     ),
     "aws:useragent": lambda call: call.headers.get("user-agent"),
-    "aws:userid": lambda call: call.principal.user,
+    "aws:userid": lambda call: (
+        f"{call.principal.user}:{call.principal.session}"
+        if call.principal.session
+        else call.principal.user
+    ),
     "aws:username": lambda call: call.principal.user,
 }

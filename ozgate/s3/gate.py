@@ -106,16 +106,16 @@ async def principal_of(
     user, access_id, session = verified.user, verified.access_id, verified.session
     administrators, grants = gateway.administrators, verified.grants
     made_with = access_id if session is None else session.parent
-    issued = 0 if session is None else session.issued
+    since = (0, "") if session is None else (session.issued, session.name)
     if verifier is None or (
         made_with != "" and made_with == gateway.settings.access_key
     ):
         # Everybody passes every check while security is off; so does the static pair, by its access id.
         name, limits = administrators.known_as(user), grants.limits
-        return Principal(access_id, user, True, name, limits=limits, issued=issued)
+        return Principal(access_id, user, True, name, frozenset(), (), limits, *since)
     if session is not None and not made_with:
         granted = grants.groups, grants.policies, grants.limits
-        return Principal(access_id, user, False, user, *granted, issued)
+        return Principal(access_id, user, False, user, *granted, *since)
     found = await administrators.identify(user)
     if grants is NO_GRANTS and session is None:
         return Principal(
@@ -130,7 +130,7 @@ async def principal_of(
         found.groups | grants.groups,
         grants.policies,
         grants.limits,
-        issued,
+        *since,
     )
 
 

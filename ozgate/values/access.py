@@ -56,6 +56,7 @@ class Principal:
     :ivar limits: documents of policies, as JSON, each of which has to allow what is asked, whoever the user is: those of a session,
         or of a key that is narrowed.
     :ivar issued: when the token of the session was made that signed, in milliseconds since the epoch; 0: none did.
+    :ivar session: what that session is called; ``""`` where it has no name.
     """
 
     access_id: str
@@ -66,6 +67,7 @@ class Principal:
     policies: tuple[bytes, ...] = ()
     limits: tuple[bytes, ...] = ()
     issued: int = 0
+    session: str = ""
 
     def __attrs_post_init__(self) -> None:
         """A key of its own is its user's first."""

@@ -343,5 +343,8 @@ def _query(question: Question, arn: str) -> Query:
     principal, asked = question.principal, question.policies
     assert asked is not None
     names = (principal.user, principal.short_name) if principal.user else ()
-    caller = who(names, (), _is_root(principal, question.thing))
+    others: tuple[str, ...] = ()
+    if principal.session:
+        others = tuple([f"assumed-role/{each}/{principal.session}" for each in names])
+    caller = who(names, others, _is_root(principal, question.thing))
     return Query(caller, question.action, arn, asked.look)

@@ -224,7 +224,10 @@ def _user(facts: Facts) -> Values | None:
 
 
 def _user_id(facts: Facts) -> Values:
-    return (facts.asked.principal.user or "anonymous",)
+    principal = facts.asked.principal
+    if principal.session:
+        return (f"{principal.user}:{principal.session}",)
+    return (principal.user or "anonymous",)
 
 
 def _kind_of_principal(facts: Facts) -> Values:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
+from tests.attack.requests import content_md5
 from tests.operations.iam.support import Caller, QueryTestCase
+from tests.operations.support import Response
 
 ROLE = "arn:aws:iam::000000000000:role/"
 
@@ -252,3 +254,60 @@ class AssumeRoleTests(QueryTestCase):
         self.assertEqual((await session.s3("GET", "/bucket")).status, 200)
         await self.root.ask("iam", "DetachUserPolicy", **named)
         await self.refused(session.s3("GET", "/bucket"), 403, "AccessDenied")
+
+
+class NamedSessionTests(QueryTestCase):
+    """What a bucket's policy says of a session by its name."""
+
+    async def session(self, caller: Caller, user: str, name: str) -> Caller:
+        """A session of a user."""
+        made = await caller.ask(
+            "sts", "AssumeRole", RoleArn=ROLE + user, RoleSessionName=name
+        )
+        return caller.in_session(made.members["Credentials"])
+
+    async def test_named(self) -> None:
+        """A grant or a denial to a session is to that session, and to no other of the same user, nor to himself."""
+        await self.root.s3("PUT", "/bucket/key", b"x")
+        alice = await self.user("alice")
+        named = await self.session(alice, "alice", "one")
+        others = alice, await self.session(alice, "alice", "other")
+        owner = await self.session(self.root, "testuser", "one")
+        arn = "arn:aws:sts::000000000000:assumed-role"
+        statements = [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"{arn}/alice/one"},
+                "Action": "s3:GetObject",
+                "Resource": "arn:aws:s3:::bucket/*",
+            },
+            {
+                "Effect": "Deny",
+                "Principal": {"AWS": f"{arn}/testuser/one"},
+                "Action": "s3:GetObject",
+                "Resource": "arn:aws:s3:::bucket/*",
+            },
+            {
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:ListBucket",
+                "Resource": "arn:aws:s3:::bucket",
+                "Condition": {"StringLike": {"aws:userid": "*:one"}},
+            },
+        ]
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        put = await self.put_policy(policy.encode())
+        self.assertEqual(put.status, 204, put.body)
+        self.assertEqual((await named.s3("GET", "/bucket/key")).body, b"x")
+        for other in others:
+            await self.refused(other.s3("GET", "/bucket/key"), 403, "AccessDenied")
+        await self.refused(owner.s3("GET", "/bucket/key"), 403, "AccessDenied")
+        self.assertEqual((await self.root.s3("GET", "/bucket/key")).body, b"x")
+        await self.refused(owner.s3("GET", "/bucket"), 403, "AccessDenied")
+        self.assertEqual((await self.root.s3("GET", "/bucket")).status, 200)
+
+    async def put_policy(self, policy: bytes) -> Response:
+        """Put a policy."""
+        return await self.client.request(
+            "PUT", "/bucket?policy", {"content-md5": content_md5(policy)}, policy
+        )
