@@ -201,9 +201,9 @@ class CheckRows(KeptRows):
         at = _matching(table.key, place)
         with self._any_text():
             found = self._rows(table, f"WHERE {at}", place)
-        is_well = all(agrees(table, each) for each in found)
-        if not is_well and self._stays(table, found[0], keeping):
-            return ""
+            is_well = all(agrees(table, each) for each in found)
+            if not is_well and self._stays(table, found[0], keeping):
+                return ""
         if is_well and (not found or table.name not in ("versions", "buckets")):
             return "it is not there any more, or was written anew"
         if is_well and table.name == "buckets":
@@ -230,6 +230,11 @@ class CheckRows(KeptRows):
         else:
             self._execute(f"DELETE FROM {table.name} WHERE {at}", place)
             done = f"it is removed{_MISSED.get(table.name, '')}"
+        self._follow(table, place, keeping)
+        return done
+
+    def _follow(self, table: Table[object], place: Row, keeping: Set[str]) -> None:
+        """Have what hangs on a row that is gone, or was mended, agree with that."""
         if table.name == "versions":
             self._set_latest_at(_matching(table.key[:2], place[:2]), place[:2])
         if table.name == "uploads":
@@ -245,7 +250,6 @@ class CheckRows(KeptRows):
             "retired",
         ):
             self._drop_dangling()
-        return done
 
     def _configure(self, number: object, keeping: Set[str]) -> None:
         """Have a bucket say which documents there are, and go on to say that it has one of a kind that is kept. A damaged row stays as it is."""
