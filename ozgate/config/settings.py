@@ -484,7 +484,7 @@ class Settings:
     limit_connections: int = knob(
         "ozgate.limit.connections",
         8192,
-        "Most open connections of S3 clients; 0 for any number. Bounded by the limit of open files, of which each may take two.",
+        "Most open connections of S3 clients and visitors of websites together; 0 for any number. Bounded by the limit of open files, of which each may take two.",
         whole,
     )
     limit_per_address: int = knob(

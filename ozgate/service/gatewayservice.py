@@ -318,7 +318,8 @@ class GatewayService(Service):
             health.pages(),
             make_neighbor(self._reactor, self._dated, settings, context.sessions),
         )
-        websites = make_website_site(self._reactor, gateway, access_log, audit_log)
+        logs = access_log, audit_log
+        websites = make_website_site(self._reactor, gateway, *logs, site)
         sites = (site, websites)
         for each in sites:
             each.date = self._dated.seconds

@@ -40,7 +40,7 @@ ErrorBody = Callable[["S3Error", str, str], bytes]
 class GatewaySite(server.Site):
     """Serves a resource over streaming HTTP/1.1 connections.
 
-    :ivar connections: the open ones.
+    :ivar connections: the open ones, with those of the site beside it.
     :ivar date: what the Date header is taken from, in seconds since the epoch.
     """
 
@@ -65,6 +65,7 @@ class GatewaySite(server.Site):
         limits: ConnectionLimits | None = None,
         guards: bytes = b"",
         peers: Peers | None = None,
+        beside: GatewaySite | None = None,
     ) -> None:
         """
         :param error_body: (error, resource, request id) → the document that says so.
@@ -76,6 +77,7 @@ class GatewaySite(server.Site):
         :param progress_window: seconds over which that is measured.
         :param log_refused: called with each request that was malformed and never dispatched, when it is answered.
         :param limits: how many connections there may be; any number by default.
+        :param beside: another site of this service, whose connections are limited together with those of this one.
         :param guards: header lines of every answer, such as :data:`~ozgate.wire.hosts.GUARDS`.
         :param peers: the proxies that are believed; none by default.
         """
@@ -95,6 +97,10 @@ class GatewaySite(server.Site):
         self.limits = limits or ConnectionLimits()
         self.connections: set[GatewayChannel] = set()
         self._waiting = Waiting(reactor)
+        self._is_beside = beside is not None
+        if beside is not None:
+            self.limits, self.connections = beside.limits, beside.connections
+            self._waiting = beside._waiting
         self._refusals = Refusals(reactor, self._refusal)
         self.date: Callable[[], float] = reactor.seconds
         self.peers = peers or Peers()
@@ -108,6 +114,9 @@ class GatewaySite(server.Site):
         self.minimum_rate = settings.minimum_rate
         self.progress_window = settings.progress_window
         self.peers = Peers.trusting(settings.trusted_proxies)
+        if self._is_beside:
+            # The other site's are this one's.
+            return
         wanted, files = settings.limit_connections, descriptors()
         self.limits.most = most = connections_for(wanted, files)
         self.limits.most_of_one = settings.limit_per_address
@@ -133,7 +142,7 @@ class GatewaySite(server.Site):
             if channel is None:
                 return False
             self.connections.discard(channel)
-            self._refusals.add(channel)
+            channel.site._refusals.add(channel)
             channel.leave()
         return True
 

@@ -110,6 +110,18 @@ class PageTests(WebsiteTestCase):
         self.assertIn(b"<li>Code: NoSuchWebsiteConfiguration</li>", shown.body)
         self.assertIn(b"<li>BucketName: bucket</li>", shown.body)
 
+    async def test_links(self) -> None:
+        """A link is the website of its bucket, to nobody: whoever has no key follows none."""
+        await self.link("link", "bucket", "world::r", "anonymous::r")
+        shown = self.visit("/", host=f"link.{DOMAIN}")
+        self.assertEqual((shown.status, shown.body.count(b"AccessDenied")), (403, 1))
+        await self.link("dangling", "nothing")
+        shown = self.visit("/", host=f"dangling.{DOMAIN}")
+        self.assertEqual(shown.headers["x-amz-error-code"], "NoSuchBucket")
+        await self.make(ALL)
+        where = "https://www.example.com/x"
+        self.assertEqual(self.sent_to("/x", host=f"link.{DOMAIN}"), (301, where))
+
     async def test_requester_pays(self) -> None:
         """A bucket whose requesters pay has no visitors, who could not say that they know."""
         payer = b"<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>"

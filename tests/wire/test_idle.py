@@ -13,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.wire import idle
 from ozgate.wire.deadline import HEAD
+from ozgate.wire.gatewaysite import GatewaySite
 from ozgate.wire.idle import GRACE, Waiting
 from ozgate.wire.limits import ADDRESS, ALL, ConnectionLimits, Refusals
 from ozgate.wire.request import GatewayRequest
@@ -60,6 +61,23 @@ class RoomTests(WireTestCase):
             await self.ask(peer)
         self.assertEqual(len(self.site.connections), 3)
         self.assertEqual(refused, [])
+
+    async def test_beside(self) -> None:
+        """A site beside another shares its room: who comes to one has an idle connection of the other end."""
+        refused = self.limited(most=2)
+        first = await self.welcome()
+        beside = GatewaySite(
+            self.site.resource, self.site.error_body, reactor=reactor, beside=self.site
+        )
+        port = reactor.listenTCP(0, beside, interface="127.0.0.1")  # type: ignore[attr-defined]
+        self.addCleanup(port.stopListening)
+        self.port = port.getHost().port
+        await self.welcome()
+        first.data.clear()
+        third = await self.welcome()
+        self.assertEqual(await first.ended, b"")
+        await self.ask(third)
+        self.assertEqual((len(self.site.connections), refused), (2, []))
 
     async def test_silent(self) -> None:
         """Connections that never said anything are the first to go: many of them keep nobody out."""

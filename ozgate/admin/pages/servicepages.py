@@ -53,7 +53,7 @@ def make_operations(
 ) -> Operations:
     """What an operator looks at, of a service that is about to listen.
 
-    :param sites: which serve S3, and websites.
+    :param sites: which serve S3, and websites; the first knows all connections.
     :param started_with: the settings as they were read.
     :param reread: reads them again.
     :param reloads: what reloads besides the settings.
@@ -76,5 +76,5 @@ def make_operations(
         reload.follow(take_up)
     if IMeasured.providedBy(gateway.metadata):
         IMeasured(gateway.metadata).watch_commits(gateway.tally.commits.add)
-    metrics = Metrics(gateway, lambda: sum(len(site.connections) for site in sites))
+    metrics = Metrics(gateway, lambda: len(sites[0].connections))
     return Operations(health or Health(gateway), metrics, reload.run)

@@ -81,8 +81,12 @@ def make_website_site(
     gateway: Gateway,
     access_log: AccessLog,
     audit_log: AuditLog,
+    s3: GatewaySite | None = None,
 ) -> GatewaySite:
-    """The site that serves the buckets of a gateway that are websites."""
+    """The site that serves the buckets of a gateway that are websites.
+
+    :param s3: the one that serves S3, whose connections are limited together with those of this one.
+    """
     visits = Visits(gateway, None, access_log, audit_log)
     site = GatewaySite(
         Pages(visits),
@@ -91,6 +95,7 @@ def make_website_site(
         reactor=reactor,
         log_refused=visits.note_refused,
         limits=ConnectionLimits(refused=gateway.tally.refuse),
+        beside=s3,
         guards=b"" if gateway.settings.security_enabled else GUARDS,
     )
     site.take_up(gateway.settings)
