@@ -345,6 +345,9 @@ def _query(question: Question, arn: str) -> Query:
     names = (principal.user, principal.short_name) if principal.user else ()
     others: tuple[str, ...] = ()
     if principal.session:
-        others = tuple([f"assumed-role/{each}/{principal.session}" for each in names])
+        # Users are the roles that they assume.
+        roles = [f"role/{name}" for name in names]
+        sessions = [f"assumed-role/{name}/{principal.session}" for name in names]
+        others = (*roles, *sessions)
     caller = who(names, others, _is_root(principal, question.thing))
     return Query(caller, question.action, arn, asked.look)

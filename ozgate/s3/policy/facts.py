@@ -231,7 +231,10 @@ def _user_id(facts: Facts) -> Values:
 
 
 def _kind_of_principal(facts: Facts) -> Values:
-    return ("User" if facts.asked.principal.user else "Anonymous",)
+    principal = facts.asked.principal
+    if principal.session:
+        return ("AssumedRole",)
+    return ("User" if principal.user else "Anonymous",)
 
 
 def _arn(facts: Facts) -> Values | None:

@@ -34,7 +34,8 @@ def is_somebody(
     :param name: in the form of :mod:`ozgate.s3.policy.principals`.
     """
     kind, _, rest = name.partition("/")
-    if kind == "user":
+    if kind in ("user", "role"):
+        # Users are the roles that they assume.
         return (
             not configured.isdisjoint(("*", rest))
             or tx.user(rest) is not None

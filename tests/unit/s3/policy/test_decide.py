@@ -206,6 +206,24 @@ class PolicyTests(SynchronousTestCase):
             self.assertTrue(self.may(ALICE, policy=given))
             self.assertFalse(self.may(Principal("K", "bob"), policy=given))
 
+    def test_sessions(self) -> None:
+        """A bucket's policy means a session by its own name, by that of the role, which the user is, and by the user's."""
+        session = evolve(ALICE, session="viewer", issued=1)
+        for arn in (
+            "arn:aws:sts:::assumed-role/alice/viewer",
+            "arn:aws:iam:::role/alice",
+            "arn:aws:iam:::user/alice",
+        ):
+            named = {"Principal": {"AWS": arn}}
+            denied = statement("Deny", "s3:*", "arn:aws:s3:::bucket/*")
+            policy = document({**denied, **named})
+            self.assertFalse(self.may(session, policy=policy, owner="alice"))
+            other = evolve(session, session="other")
+            is_named = "assumed" not in arn
+            self.assertIs(self.may(other, policy=policy, owner="alice"), not is_named)
+            is_user = "user/" in arn
+            self.assertIs(self.may(ALICE, policy=policy, owner="alice"), not is_user)
+
     def test_broken(self) -> None:
         """A policy that cannot be read grants nothing and lets nothing pass: it is damaged."""
         for who, policy in (

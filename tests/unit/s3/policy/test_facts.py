@@ -111,11 +111,13 @@ class FactsTests(SynchronousTestCase):
         """When a session began, which has no second factor; a key of its own is no session."""
         keys = {"aws__tokenissuetime": None, "aws__multifactorauthpresent": None}
         self.check(self.facts(), **keys)
-        session = evolve(ALICE, issued=NOW)
+        session = evolve(ALICE, issued=NOW, session="viewer")
         self.check(
             self.facts(who=session),
             aws__tokenissuetime="2026-11-18T11:06:40.000Z",
             aws__multifactorauthpresent="false",
+            aws__userid="alice@EXAMPLE.COM:viewer",
+            aws__principaltype="AssumedRole",
         )
 
     def test_signature(self) -> None:
