@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from botocore import UNSIGNED
@@ -159,6 +160,23 @@ class VersionTests(SharedTestCase):
         self.s3.delete_object(Bucket=self.bucket, Key="key", VersionId="null")
         self.assertEqual(self.got(), b"kept")
         self.assertEqual(self.listed(), [("Versions", "key", made, True)])
+
+    def test_at_once(self) -> None:
+        """Of writes and deletes of one key that come at once each makes a version or marker of its own; one is the latest."""
+
+        def work(number: int) -> str:
+            if number % 4 == 3:
+                done = self.s3.delete_object(Bucket=self.bucket, Key="key")
+                return str(done["VersionId"])
+            return self.made(b"%d" % number)
+
+        with ThreadPoolExecutor(8) as pool:
+            made = list(pool.map(work, range(40)))
+        found = self.listed()
+        self.assertEqual(sorted(row[2] for row in found), sorted(set(made)))
+        self.assertEqual(len(found), 40)
+        self.assertEqual(sum(row[3] for row in found), 1)
+        self.assertEqual(sum(row[0] == "DeleteMarkers" for row in found), 10)
 
     def test_three_users(self) -> None:
         """What the owner may, another user may not, and who did not sign may nothing at all."""
