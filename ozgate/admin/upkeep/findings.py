@@ -30,7 +30,7 @@ Ts = TypeVarTuple("Ts")
 class Finding:
     """Something that is not as it should be.
 
-    :ivar kind: ``structure``, ``row``, ``flag``, ``bytes``, ``blob``, ``part``, ``orphan``, ``doomed`` or ``usage``.
+    :ivar kind: ``structure``, ``row``, ``flag``, ``identity``, ``bytes``, ``blob``, ``part``, ``orphan``, ``doomed`` or ``usage``.
     :ivar where: what it is about: ``/volume/bucket/key``, a blob, a row.
     :ivar what: what is wrong.
     :ivar repair: what a repair would do; ``""``: nothing.

@@ -14,6 +14,7 @@ from typing import Any
 from attrs import asdict, define
 from twisted.internet.task import deferLater
 
+from ...auth.identities.lost import lost_rows
 from ...background.leased import Lease, Term
 from ...errors import Damaged
 from ...interfaces import IBlobStore, IInspected, IMetadataTransaction
@@ -188,6 +189,16 @@ async def _rows(check: Check, state: State) -> bool:
     return checked.next_after is None
 
 
+async def _identities(check: Check, state: State) -> bool:
+    """Users, groups and policies that others name."""
+    for where, lost in await check.gateway.metadata.read(lost_rows):
+        said = (
+            f"it names the {lost}, which is not there: whoever it is about is refused"
+        )
+        check.add("identity", where, said, "none: make it again, or detach it")
+    return True
+
+
 async def _versions(check: Check, state: State) -> bool:
     """Each version against its bytes."""
     return await _walk(check, state, check_versions, "versions")
@@ -284,6 +295,7 @@ async def _usage(check: Check, state: State) -> bool:
 STEPS: Mapping[str, Step] = {
     "structure": _structure,
     "rows": _rows,
+    "identities": _identities,
     "versions": _versions,
     "uploads": _uploads,
     "orphans": _orphans,

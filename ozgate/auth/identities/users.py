@@ -75,13 +75,14 @@ def all_users(tx: IMetadataTransaction) -> Iterator[User]:
 
 def list_users(tx: IMetadataTransaction, after: str, limit: int) -> Sequence[User]:
     """Users by name, those after ``after``, at most ``limit``: those who have nothing but keys, too. Costs a walk through all keys."""
-    names = {row.user for row in _all_keys(tx)}
+    names = {row.user for row in all_keys(tx)}
     names.update(user.name for user in all_users(tx))
     later = sorted(name for name in names if name > after)
     return [find_user(tx, name) for name in later[:limit]]
 
 
-def _all_keys(tx: IMetadataTransaction) -> Iterator[Secret]:
+def all_keys(tx: IMetadataTransaction) -> Iterator[Secret]:
+    """All keys of all users, by access id."""
     page = tx.secrets("", PAGE)
     while page:
         yield from page

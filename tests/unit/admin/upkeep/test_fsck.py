@@ -15,6 +15,8 @@ from ozgate.admin.caller import Caller
 from ozgate.admin.commands.table import run
 from ozgate.admin.context import AdminContext
 from ozgate.admin.errors import AdminError
+from ozgate.auth.identities.policies import create_policy
+from ozgate.auth.identities.users import attach_user_policy, create_user
 from ozgate.blobs.files import syscalls
 from ozgate.content.stores import BlobStores
 from ozgate.interfaces import IMetadataTransaction
@@ -72,6 +74,19 @@ class RemovalTests(BackupCase):
             lambda tx: tx.page(self.bucket, "", "", "", 10).items
         )
         return [each.key for each in page]
+
+    async def test_lost_identity(self) -> None:
+        """A policy that somebody has attached, and that is lost, is found; who names it is refused."""
+        await self.metadata.write(_attach_and_lose)
+        for _ in range(2):
+            [found] = await self.check()
+            self.assertEqual(
+                (found["kind"], found["where"]), ("identity", "user alice")
+            )
+            self.assertIn(
+                "it names the policy 'mine', which is not there", found["what"]
+            )
+            self.assertEqual(found["done"], "")
 
     async def test_disk_fails(self) -> None:
         """What a disk does not read, for ever or this once, may be well: it is named, and stays."""
@@ -296,3 +311,10 @@ class ClaimedTests(ObjectTestCase):
         self.assertEqual(
             (await self.get(f"/bucket/other?uploadId={upload_id}")).status, 404
         )
+
+
+def _attach_and_lose(tx: IMetadataTransaction) -> None:
+    create_user(tx, "alice")
+    create_policy(tx, "mine", "{}")
+    attach_user_policy(tx, "alice", "mine")
+    tx.remove_policy("mine")

@@ -8,6 +8,7 @@ from ozgate.auth.identities.groups import (
     create_group,
     put_group_policy,
 )
+from ozgate.auth.identities.lost import lost_rows
 from ozgate.auth.identities.policies import create_policy
 from ozgate.auth.identities.users import (
     add_user_to_group,
@@ -85,7 +86,10 @@ class GrantTests(PeopleTestCase):
             self.do(add_user_to_group, "alice", "staff")
             self.grants("alice")
             before = self.metadata._state.copy()
+            self.assertEqual(self.look(lost_rows), [])
             self.do(_lose, kind, name)
+            holder = "key alice" if kind == "user" else "user alice"
+            self.assertIn((holder, f"{kind} {name!r}"), self.look(lost_rows))
             self.fails(Damaged, "alice")
             self.fails(Damaged, self.issue("alice", None))
             self.grants(other)
