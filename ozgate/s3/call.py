@@ -66,11 +66,13 @@ def asked_of(
 
     :param volume: the volume of the addressed bucket; ``""``: the one that S3 shows.
     """
-    settings = gateway.settings
+    settings, action = gateway.settings, operation.action
+    if address.raw_query:
+        action = action_on(action, address.query.get("versionId"))
     return Asked(
         principal,
         operation.name,
-        action_on(operation.action, address.query.get("versionId")),
+        action,
         operation.conditions,
         address,
         headers,

@@ -83,11 +83,10 @@ class Pipeline:
         tally = self.gateway.tally
         tally.in_flight += 1
         try:
-            for name, _ in request.header_pairs():
-                if name == b"origin":
-                    await self._look_at_origin(request, address)
-                    break
-            reply = await self._perform(request, address)
+            headers = Headers.of(request.header_pairs())
+            if "origin" in headers:
+                await self._look_at_origin(request, address)
+            reply = await self._perform(request, address, headers)
             await finish(self.gateway, request.notes, address, reply)
             await self._answer(request, reply)
         except (ClientGone, CancelledError) as error:
@@ -182,10 +181,11 @@ class Pipeline:
         self.gateway.tally.note("-", request.code, seconds, 0, request.sentLength)
         self.access_log.note(request, seconds=seconds)
 
-    async def _perform(self, request: GatewayRequest, address: Address) -> Reply:
+    async def _perform(
+        self, request: GatewayRequest, address: Address, headers: Headers
+    ) -> Reply:
         """Resolve, admit, perform; the logs are told who and what on the way."""
         method = request.method.decode("ascii")
-        headers = Headers.of(request.header_pairs())
         notes, neighbor = request.notes, self.neighbor
         gateway, verifier = self.gateway, self.verifier
         if (
@@ -211,16 +211,17 @@ class Pipeline:
         if operation.perform is None:
             raise NotImplemented()
         self._admit_body(operation, verified, request.body)
+        is_secure = request.over_tls
         asked = asked_of(
             gateway,
             operation,
             address,
             headers,
             principal,
-            is_secure=request.over_tls,
+            is_secure=is_secure,
             peer=request.client_ip,
             request_id=request.request_id,
-            tls_version=tls_version_of(request),
+            tls_version=tls_version_of(request) if is_secure else "",
         )
         call = self._call(request, operation, asked, verified)
         if principal is ANONYMOUS:

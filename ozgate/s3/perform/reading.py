@@ -195,7 +195,7 @@ def _find(
     located = locate(tx, bucket, version, span) if want_content else None
     part = part_number is not None
     shown = shown_id(bucket, version)
-    lock = lock_headers(tx, asked, bucket, version)
+    lock = lock_headers(tx, asked, bucket, version) if version.more else ()
     return _Found(version, shown, lock, located, span, ranged, part, part_checksum)
 
 

@@ -22,6 +22,7 @@ from .visiting import visit
 if TYPE_CHECKING:
     from ...gateway.gateway import Gateway
     from ...wire.accesslog import AccessLog, AuditLog
+    from ...wire.headers import Headers
     from ...wire.request import GatewayRequest
     from ...wire.target import Address
     from ..reply import Reply
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 class Visits(Pipeline):
     """The pipeline of websites: what is performed is a visit, and errors are pages."""
 
-    async def _perform(self, request: GatewayRequest, address: Address) -> Reply:
+    async def _perform(
+        self, request: GatewayRequest, address: Address, headers: Headers
+    ) -> Reply:
         request.body.discard()
         return await visit(self.gateway, request, address)
 

@@ -98,7 +98,8 @@ class RuleTests(SynchronousTestCase):
         for verdict in (True, False):
             heard.clear()
             rules = (rule("a", None), rule("b", verdict), rule("c", not verdict))
-            self.patch(decide, "RULES", rules)
+            # Those that are asked where there is no policy.
+            self.patch(decide, "_WITHOUT_POLICIES", rules)
             self.assertIs(ask("s3:GetObject"), verdict)
             self.assertEqual(heard, ["a", "b"])
 
