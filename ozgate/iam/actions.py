@@ -100,6 +100,8 @@ _ROWS: Final = (
     act("ListPolicyVersions", policies.list_policy_versions, "policy", f"PolicyArn {PAGES}"),
     act("DeletePolicyVersion", policies.delete_policy_version, "policy", "PolicyArn VersionId", silent=True),
     act("SetDefaultPolicyVersion", policies.set_default_policy_version, "policy", "PolicyArn VersionId", silent=True),
+    act("TagPolicy", policies.tag_policy, "policy", "PolicyArn Tags", silent=True, changes=True),
+    act("UntagPolicy", policies.untag_policy, "policy", "PolicyArn TagKeys", silent=True),
     act("ListPolicyTags", policies.list_policy_tags, "policy", f"PolicyArn {PAGES}"),
     act("ListEntitiesForPolicy", policies.list_entities_for_policy, "policy",
         f"PolicyArn EntityFilter PolicyUsageFilter {FILTERED}"),

@@ -144,6 +144,21 @@ def read_document(form: Form) -> str:
     return document
 
 
+def read_tags(form: Form) -> dict[str, str]:
+    """The tags that are given.
+
+    :raises ValidationError: there are too many, or one is too long.
+    """
+    tags = form.pairs("Tags", "Key", "Value")
+    if len(tags) > 50 or any(
+        not 1 <= len(key) <= 128 or len(value) > 256 for key, value in tags.items()
+    ):
+        raise ValidationError(
+            "Tags are 50 at most, their keys have 1 to 128 characters and their values up to 256."
+        )
+    return tags
+
+
 def check_path(form: Form, name: str = "Path") -> None:
     """Refuse a path: there are none here, and it would be part of what something is called.
 

@@ -5,7 +5,7 @@ Canned policies (:mod:`.canned`) are found like all others. Of documents that we
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from attrs import evolve
@@ -24,7 +24,7 @@ from .canned import CANNED
 from .groups import all_groups
 from .holding import length
 from .naming import POLICY, check_name, id_of
-from .users import PAGE, all_users
+from .users import MOST_TAGS, PAGE, all_users
 
 MOST: Final = 6144
 """Characters of a document, without white space. Source: IAM User Guide, "IAM and AWS STS quotas"."""
@@ -104,6 +104,39 @@ def replace_policy(tx: IMetadataTransaction, name: str, document: str) -> Manage
     policy = _changing(tx, name)
     version = policy.version + 1
     policy = evolve(policy, document=document, updated=tx.now(), version=version)
+    tx.put_policy(policy)
+    return policy
+
+
+def tag_policy(
+    tx: IMetadataTransaction, name: str, tags: Mapping[str, str]
+) -> ManagedPolicy:
+    """Give a policy tags; those of the same name are replaced.
+
+    :raises NoSuchEntity: there is none of that name.
+    :raises UnmodifiableEntity: it is a canned one.
+    :raises LimitExceeded: there are too many.
+    """
+    policy = _changing(tx, name)
+    tags = {**policy.tags, **tags}
+    if len(tags) > MOST_TAGS:
+        raise LimitExceeded(f"Cannot exceed quota for TagsPerPolicy: {MOST_TAGS}")
+    policy = evolve(policy, tags=tags)
+    tx.put_policy(policy)
+    return policy
+
+
+def untag_policy(
+    tx: IMetadataTransaction, name: str, keys: Iterable[str]
+) -> ManagedPolicy:
+    """Take tags from a policy, if it has them.
+
+    :raises NoSuchEntity: there is none of that name.
+    :raises UnmodifiableEntity: it is a canned one.
+    """
+    policy, gone = _changing(tx, name), frozenset(keys)
+    tags = {key: value for key, value in policy.tags.items() if key not in gone}
+    policy = evolve(policy, tags=tags)
     tx.put_policy(policy)
     return policy
 

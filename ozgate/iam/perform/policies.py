@@ -21,6 +21,7 @@ from ..shown import (
     is_listed,
     page_of,
     read_document,
+    read_tags,
     shown_policy,
     shown_tags,
     shown_version,
@@ -95,8 +96,8 @@ async def create_policy(call: QueryCall) -> Mapping[str, Value]:
         policies.create_policy,
         form.text("PolicyName"),
         read_document(form),
-        form.get("Description")[:1000],
-        form.pairs("Tags", "Key", "Value"),
+        form.text("Description", 0, 1000) if "Description" in form.names() else "",
+        read_tags(form),
     )
     return {"Policy": shown_policy(policy, 0, in_full=True)}
 
@@ -161,6 +162,19 @@ async def delete_policy_version(call: QueryCall) -> Mapping[str, Value]:
 async def set_default_policy_version(call: QueryCall) -> Mapping[str, Value]:
     """Have a version count: the one that there is does."""
     await _version(call)
+    return {}
+
+
+async def tag_policy(call: QueryCall) -> Mapping[str, Value]:
+    """Give a policy tags."""
+    await call.write(policies.tag_policy, _named(call), read_tags(call.form))
+    return {}
+
+
+async def untag_policy(call: QueryCall) -> Mapping[str, Value]:
+    """Take tags from a policy."""
+    keys = tuple(call.form.members("TagKeys"))
+    await call.write(policies.untag_policy, _named(call), keys)
     return {}
 
 

@@ -15,6 +15,7 @@ from ..shown import (
     page_end,
     page_from,
     page_of,
+    read_tags,
     shown_tags,
     shown_user,
 )
@@ -38,7 +39,7 @@ def _known(tx: IMetadataTransaction, name: str, is_caller: bool) -> User:
 async def create_user(call: QueryCall) -> Mapping[str, Value]:
     """Make a user."""
     check_path(call.form)
-    tags = call.form.pairs("Tags", "Key", "Value")
+    tags = read_tags(call.form)
     name = call.form.text("UserName", high=256)
     user = await call.write(users.create_user, name, tags)
     return {"User": shown_user(user, with_tags=True)}
@@ -79,7 +80,7 @@ async def delete_user(call: QueryCall) -> Mapping[str, Value]:
 
 async def tag_user(call: QueryCall) -> Mapping[str, Value]:
     """Give a user tags."""
-    tags = call.form.pairs("Tags", "Key", "Value")
+    tags = read_tags(call.form)
     await call.write(users.tag_user, call.form.text("UserName", high=256), tags)
     return {}
 

@@ -189,6 +189,32 @@ class NamedPolicyTests(PolicyTestCase):
             answer = await self.root.ask("iam", action, **named, **parameters)
             self.refusal(answer, status, code)
 
+    async def test_tags(self) -> None:
+        """Tags are given, replaced, listed and taken; canned policies have none."""
+        await self.ask("CreatePolicy", PolicyName="mine", PolicyDocument=DOCUMENT)
+        named = {"PolicyArn": ARN + "policy/mine"}
+        tags = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": ""}]
+        await self.ask("TagPolicy", Tags=tags, **named)
+        tags[0]["Value"] = "2"
+        await self.ask("TagPolicy", Tags=tags[:1], **named)
+        listed = await self.ask("ListPolicyTags", **named)
+        self.assertEqual(listed.members["Tags"], tags)
+        await self.ask("UntagPolicy", TagKeys=["a"], **named)
+        listed = await self.ask("ListPolicyTags", **named)
+        self.assertEqual(listed.members["Tags"], tags[1:])
+        many = [{"Key": str(number), "Value": ""} for number in range(51)]
+        for given, code in (
+            (many, "ValidationError"),
+            (many[:50], "LimitExceeded"),
+            ([{"Key": "", "Value": ""}], "ValidationError"),
+            ([{"Key": "a", "Value": "x" * 257}], "ValidationError"),
+        ):
+            answer = await self.root.ask("iam", "TagPolicy", Tags=given, **named)
+            self.assertEqual(answer.code, code)
+        canned = {"PolicyArn": "arn:aws:iam::aws:policy/admin"}
+        answer = await self.root.ask("iam", "TagPolicy", Tags=tags, **canned)
+        self.refusal(answer, 400, "UnmodifiableEntity")
+
     async def test_canned(self) -> None:
         """Canned policies are there, as AWS's are, and stay as they are."""
         names = await self.names("ListPolicies", "Policies.PolicyName", Scope="AWS")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from ozgate.auth.identities.users import disable_user, remove_user
 from tests.attack.requests import content_md5
 from tests.operations.iam.support import Caller, QueryTestCase
 from tests.operations.support import Response
@@ -242,6 +243,22 @@ class AssumeRoleTests(QueryTestCase):
             await self.refused(asked, 403, "InvalidAccessKeyId")
             answer = await session.ask("sts", "GetCallerIdentity")
             self.refusal(answer, 403, "InvalidClientTokenId")
+
+    async def test_user_disabled(self) -> None:
+        """It ends at once when its user is disabled or removed."""
+        store = self.client.gateway.metadata
+        for change, values in (
+            (disable_user, ("alice", True)),
+            (remove_user, ("alice",)),
+        ):
+            user = await self.user("alice", "readwrite")
+            session = await self.assume(user)
+            self.assertEqual((await session.s3("GET", "/bucket")).status, 200)
+            await store.write(change, *values)
+            asked = session.s3("GET", "/bucket")
+            await self.refused(asked, 403, "InvalidAccessKeyId")
+            if change is disable_user:
+                await store.write(remove_user, "alice")
 
     async def test_policies_change(self) -> None:
         """What a session may follows what its user may."""
