@@ -65,7 +65,6 @@ class GatewaySite(server.Site):
         limits: ConnectionLimits | None = None,
         guards: bytes = b"",
         peers: Peers | None = None,
-        beside: GatewaySite | None = None,
     ) -> None:
         """
         :param error_body: (error, resource, request id) → the document that says so.
@@ -77,7 +76,6 @@ class GatewaySite(server.Site):
         :param progress_window: seconds over which that is measured.
         :param log_refused: called with each request that was malformed and never dispatched, when it is answered.
         :param limits: how many connections there may be; any number by default.
-        :param beside: another site of this service, whose connections are limited together with those of this one.
         :param guards: header lines of every answer, such as :data:`~ozgate.wire.hosts.GUARDS`.
         :param peers: the proxies that are believed; none by default.
         """
@@ -97,15 +95,18 @@ class GatewaySite(server.Site):
         self.limits = limits or ConnectionLimits()
         self.connections: set[GatewayChannel] = set()
         self._waiting = Waiting(reactor)
-        self._is_beside = beside is not None
-        if beside is not None:
-            self.limits, self.connections = beside.limits, beside.connections
-            self._waiting = beside._waiting
+        self._is_beside = False
         self._refusals = Refusals(reactor, self._refusal)
         self.date: Callable[[], float] = reactor.seconds
         self.peers = peers or Peers()
         self._guards = guards
         self._standing = (-1, b"")
+
+    def stand_beside(self, other: GatewaySite) -> None:
+        """Have the connections of this site limited together with those of another one of this service. Before either listens."""
+        self._is_beside = True
+        self.limits, self.connections = other.limits, other.connections
+        self._waiting = other._waiting
 
     def take_up(self, settings: Settings) -> None:
         """Hold connections to other limits, from their next request on."""

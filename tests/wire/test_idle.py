@@ -66,9 +66,9 @@ class RoomTests(WireTestCase):
         """A site beside another shares its room: who comes to one has an idle connection of the other end."""
         refused = self.limited(most=2)
         first = await self.welcome()
-        beside = GatewaySite(
-            self.site.resource, self.site.error_body, reactor=reactor, beside=self.site
-        )
+        site = self.site
+        beside = GatewaySite(site.resource, site.error_body, reactor=reactor)
+        beside.stand_beside(site)
         port = reactor.listenTCP(0, beside, interface="127.0.0.1")  # type: ignore[attr-defined]
         self.addCleanup(port.stopListening)
         self.port = port.getHost().port

@@ -98,8 +98,9 @@ def make_website_site(
         reactor=reactor,
         log_refused=visits.note_refused,
         limits=ConnectionLimits(refused=gateway.tally.refuse),
-        beside=s3,
         guards=b"" if gateway.settings.security_enabled else GUARDS,
     )
+    if s3 is not None:
+        site.stand_beside(s3)
     site.take_up(gateway.settings)
     return site
