@@ -14,6 +14,7 @@ from tests.operations.granting import (
 )
 from tests.operations.past import PastTestCase
 from tests.operations.support import checked
+from tests.operations.test_outbox import listen
 
 QUERY = "/bucket?acl"
 CLOSED = b"<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls></PublicAccessBlockConfiguration>"
@@ -278,6 +279,24 @@ class BucketAclTests(GrantingTestCase):
         somebody = self.client.as_user("somebody")
         for who, status in ((self.other, 200), (somebody, 403), (None, 403)):
             self.assertEqual(await self.status("GET", "/bucket", who), status)
+
+    async def test_unreadable(self) -> None:
+        """A list, or an ownership, that cannot be read gives nobody anything, and is not taken for another; its owner puts a new one."""
+        for broken in (b"odd", b"[[1]]", b"\xff"):
+            await listen(self, "acl", broken)
+            for who in (self.other, None):
+                self.assertEqual(await self.status("GET", "/bucket", who), 500)
+            self.assertEqual(await self.status("GET", QUERY, self.client), 500)
+            self.assertEqual((await self.give(x_amz_acl="public-read")).status, 200)
+            self.assertEqual(await self.status("GET", "/bucket", None), 200)
+            await listen(self, "ownership", broken)
+            self.assertEqual(await self.write("new", self.other), 403)
+            found = await self.write("new", x_amz_acl="bucket-owner-full-control")
+            self.assertEqual(found, 200)
+            query = "/bucket?ownershipControls"
+            self.assertEqual(await self.status("GET", query, self.client), 500)
+            self.assertEqual((await self.own("ObjectWriter")).status, 200)
+        self.flushLoggedErrors()
 
     async def test_link(self) -> None:
         """Through a link it is the real bucket's list."""

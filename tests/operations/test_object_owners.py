@@ -61,6 +61,13 @@ class OwnerTests(GrantingTestCase):
         """An object's owner reads and changes its list, whatever it says; the bucket's owner does not even read it, but deletes it."""
         await self.give("/bucket?acl", x_amz_grant_write=f"id={OTHER}")
         await self.write("key", self.other)
+        source = {"x-amz-copy-source": "/bucket/key"}
+        asked = self.client.request("PUT", "/bucket/copy", source)
+        await self.refused(asked, 403, "AccessDenied")
+        upload_id = await self.begin()
+        copied = f"/bucket/key?partNumber=1&uploadId={upload_id}"
+        asked = self.client.request("PUT", copied, source)
+        await self.refused(asked, 403, "AccessDenied")
         for target in ("/bucket/key", QUERY):
             self.assertEqual(await self.status("GET", target, self.client), 403)
             self.assertEqual(await self.status("GET", target, self.other), 200)

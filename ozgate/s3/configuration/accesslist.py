@@ -10,7 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from ...errors import MalformedACLError, MalformedXML, MissingRequestBodyError
+from ...errors import (
+    Damaged,
+    MalformedACLError,
+    MalformedXML,
+    MissingRequestBodyError,
+)
 from ...immutable import frozen
 from ..documents import Element, read
 from ..owners import canonical_id
@@ -126,12 +131,26 @@ def list_of(tx: IMetadataTransaction, bucket: Bucket) -> Grants:
     """The list of a bucket; for use inside an interaction.
 
     :param bucket: the real one, as read in this interaction.
+    :raises Damaged: it cannot be read, or is not there.
     """
-    if ACCESS_LIST in bucket.configured:
-        kept = tx.configuration(bucket, ACCESS_LIST)
-        if kept is not None:
-            return unpack(kept.decode())
-    return owners(bucket.owner)
+    if ACCESS_LIST not in bucket.configured:
+        return owners(bucket.owner)
+    kept = tx.configuration(bucket, ACCESS_LIST)
+    return _read("" if kept is None else kept.decode(errors="replace"), bucket)
+
+
+def _read(kept: str, bucket: Bucket) -> Grants:
+    """A list that was kept.
+
+    :raises Damaged: it is none: then nobody knows what it gives.
+    """
+    try:
+        return unpack(kept)
+    except (ValueError, TypeError):
+        raise Damaged(
+            f"an access control list in bucket {bucket.name!r} cannot be read",
+            "metadata",
+        ) from None
 
 
 def with_list(more: Mapping[str, str], owner: str, grants: Grants) -> dict[str, str]:
@@ -146,9 +165,12 @@ def owner_of(bucket: Bucket, version: ObjectVersion) -> str:
 
 
 def list_of_object(bucket: Bucket, version: ObjectVersion) -> Grants:
-    """The list of an object, in a bucket where lists count."""
+    """The list of an object, in a bucket where lists count.
+
+    :raises Damaged: it cannot be read.
+    """
     kept = version.more.get(ACCESS_LIST)
-    return owners(owner_of(bucket, version)) if kept is None else unpack(kept)
+    return owners(owner_of(bucket, version)) if kept is None else _read(kept, bucket)
 
 
 def to_document(owner: str, grants: Grants) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from ...errors import Damaged, S3Error
 from ...immutable import frozen
 from ..structures import Document, Many, One, Structure, one_of
 
@@ -73,8 +74,16 @@ def ownership_of(tx: IMetadataTransaction, bucket: Bucket) -> str:
 
     :param bucket: the real one, as read in this interaction.
     :return: ``""`` where the controls were deleted, which is the same as :data:`WRITER`.
+    :raises Damaged: its document cannot be read, or is not there.
     """
     if not lists_count(bucket):
         return ENFORCED
     kept = tx.configuration(bucket, OWNERSHIP)
-    return _parse(kept).rules[0].object_ownership if kept else ""
+    if kept == b"":
+        return ""
+    try:
+        return _parse(kept or b"").rules[0].object_ownership
+    except S3Error:
+        raise Damaged(
+            f"who owns what is in bucket {bucket.name!r} cannot be read", "metadata"
+        ) from None

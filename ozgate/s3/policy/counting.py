@@ -34,8 +34,12 @@ def lists_of(
     """
     if not lists_count(bucket) or action not in _OF_ANY:
         return None
+    # What these may do no list gives: only whether an object is another's matters to the bucket's owner.
+    is_owner = asked.principal.is_called(bucket.owner)
+    if asked.principal.is_admin or (is_owner and action not in OF_OBJECT):
+        return None
     without_public = blocks_of(tx, bucket, asked.is_closed).ignore_public_acls is True
-    grants = list_of(tx, bucket)
+    grants = () if is_owner else list_of(tx, bucket)
     if key and action in _OF_ANY_OBJECT:
         found = tx.version(bucket, key, version) if version else tx.latest(bucket, key)
         if found is not None and not found.is_delete_marker:

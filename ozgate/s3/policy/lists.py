@@ -71,7 +71,7 @@ def is_foreign(lists: Lists | None, operation: str, action: str, owner: str) -> 
         lists is not None
         and lists.owner not in ("", owner)
         and action in OF_OBJECT
-        and operation not in WRITES
+        and (action in _READS or operation not in WRITES)
     )
 
 

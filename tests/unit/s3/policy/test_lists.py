@@ -230,8 +230,8 @@ class ListsTests(SynchronousTestCase):
         of_object = action.startswith(("s3:GetObject", "s3:PutObject")) and (
             action in ("s3:GetObject", "s3:GetObjectVersion") or action.endswith("Acl")
         )
-        expected = (
-            of_object and operation not in WRITES and lists.owner not in ("", "alice")
-        )
+        # Who writes an object says who has what of that one, and reads another that is there: a source, or what is compared.
+        of_new = operation in WRITES and action.endswith("Acl")
+        expected = of_object and not of_new and lists.owner not in ("", "alice")
         self.assertEqual(is_foreign(lists, operation, action, "alice"), expected)
         self.assertFalse(is_foreign(None, operation, action, "alice"))
