@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ..configuration.accesslist import list_of, list_of_object, owner_of
 from ..configuration.ownership import lists_count
 from ..configuration.publicaccess import blocks_of
+from .grants import Grants, is_public
 from .lists import OF_BUCKET, OF_OBJECT, OF_OWN_OBJECT, OF_OWN_UPLOAD, Lists
 
 if TYPE_CHECKING:
@@ -38,16 +39,29 @@ def lists_of(
     is_owner = asked.principal.is_called(bucket.owner)
     if asked.principal.is_admin or (is_owner and action not in OF_OBJECT):
         return None
-    without_public = blocks_of(tx, bucket, asked.is_closed).ignore_public_acls is True
-    grants = () if is_owner else list_of(tx, bucket)
+    grants: Grants = () if is_owner else list_of(tx, bucket)
+    owner, listed = _of_thing(tx, asked, bucket, action, key, version)
+    without_public = (is_public(grants) or is_public(listed)) and (
+        blocks_of(tx, bucket, asked.is_closed).ignore_public_acls is True
+    )
+    return Lists(grants, without_public, owner, listed)
+
+
+def _of_thing(
+    tx: IMetadataTransaction,
+    asked: Asked,
+    bucket: Bucket,
+    action: str,
+    key: str,
+    version: str,
+) -> tuple[str, Grants]:
+    """Who owns the object that is asked about, or began the upload, and the object's list; ``""`` and none where there is none."""
     if key and action in _OF_ANY_OBJECT:
         found = tx.version(bucket, key, version) if version else tx.latest(bucket, key)
         if found is not None and not found.is_delete_marker:
-            owner = owner_of(bucket, found)
-            listed = list_of_object(bucket, found)
-            return Lists(grants, without_public, owner, listed)
+            return owner_of(bucket, found), list_of_object(bucket, found)
     elif key and action in OF_OWN_UPLOAD:
         upload = tx.upload(bucket, key, asked.query("uploadId") or "")
         if upload is not None:
-            return Lists(grants, without_public, upload.owner)
-    return Lists(grants, without_public)
+            return upload.owner, ()
+    return "", ()
