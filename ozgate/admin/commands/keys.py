@@ -10,8 +10,12 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
+from attrs import evolve
+
+from ...auth.identities.grants import policies_of
 from ...auth.sigv4 import Verified
 from ...errors import NoSuchBucket
+from ...gateway.gateway import Gateway
 from ...interfaces import IMetadataTransaction
 from ...s3.asked import Asked
 from ...s3.call import Call, asked_of
@@ -93,7 +97,21 @@ def call_of(
 
 
 async def _known_again(context: AdminContext, caller: Caller) -> Principal:
-    return principal_of(await known_again(caller, context))
+    found = principal_of(await known_again(caller, context))
+    return await _with_policies(context.gateway, found)
+
+
+async def _with_policies(gateway: Gateway, principal: Principal) -> Principal:
+    """Somebody with his policies. Of administrators none are asked, who mend: what is damaged may be those."""
+    if principal.is_admin:
+        return principal
+    policies = await gateway.metadata.read(_policies, principal.user)
+    return evolve(principal, policies=policies)
+
+
+def _policies(tx: IMetadataTransaction, user: str) -> tuple[bytes, ...]:
+    row = tx.user(user)
+    return () if row is None else policies_of(tx, row)
 
 
 async def list_keys(
@@ -188,6 +206,8 @@ async def _asked(call: Call, perform: Callable[[], Awaitable[T]]) -> T:
 
     :raises AdminError: the bucket was not found; it tells what exactly is missing.
     """
+    known = await _with_policies(call.gateway, call.principal)
+    call.asked = evolve(call.asked, principal=known)
     try:
         return await perform()
     except NoSuchBucket:

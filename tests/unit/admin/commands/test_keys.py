@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ozgate.interfaces import IMetadataTransaction
+from ozgate.values import Claim, User
 from tests.unit.admin.commands.support import ALICE, BOB, CommandCase
+from tests.unit.s3.policy.documents import document, statement
 
 
 class KeyTests(CommandCase):
@@ -33,6 +36,21 @@ class KeyTests(CommandCase):
             await self.refused("PERMISSION_DENIED", name, BOB, **bucket, key="a")
         await self.refused("PERMISSION_DENIED", "list_keys", BOB, **bucket)
 
+    async def test_policies(self) -> None:
+        """What a policy of the caller grants or denies holds here, too; a bucket's policy does."""
+        where = {"volume": "s3v", "bucket": "bucket"}
+        await self.do("create_bucket", ALICE, **where)
+        for key in ("a", "b"):
+            await self.add_key("s3v", "bucket", key, 2)
+        key = "arn:aws:s3:::bucket/a"
+        for effect, who in (("Deny", ALICE), ("Allow", BOB)):
+            inline = {"one": document(statement(effect, "s3:GetObject", key)).decode()}
+            await self.gateway.metadata.write(_put_user, who.user, inline)
+        await self.refused("PERMISSION_DENIED", "info_key", ALICE, **where, key="a")
+        await self.do("info_key", ALICE, **where, key="b")
+        await self.do("info_key", BOB, **where, key="a")
+        await self.refused("PERMISSION_DENIED", "info_key", BOB, **where, key="b")
+
     async def test_missing(self) -> None:
         """What is missing is named: the volume, the bucket or the key."""
         await self.do("create_bucket", volume="s3v", bucket="bucket")
@@ -46,3 +64,8 @@ class KeyTests(CommandCase):
         bucket = {"volume": "s3v", "bucket": "bucket"}
         await self.refused("INVALID_KEY_NAME", "info_key", **bucket, key="")
         await self.refused("INVALID_KEY_NAME", "info_key", **bucket, key="k" * 1025)
+
+
+def _put_user(tx: IMetadataTransaction, name: str, inline: dict[str, str]) -> None:
+    tx.claim(Claim.user(name))
+    tx.put_user(User(name, f"ID{name}", 0, inline=inline))
