@@ -83,7 +83,11 @@ def _check(
 
 
 def _put(tx: IMetadataTransaction, asked: Asked, bucket: Bucket, data: bytes) -> None:
-    policy = parse_bucket_policy(data, bucket.name)
+    try:
+        policy = parse_bucket_policy(data, bucket.name)
+    except Malformed as error:
+        # A link leads to another bucket by now.
+        raise MalformedPolicy(error.reason) from None
     if policy.is_public and blocks_of(tx, bucket, asked.is_closed).block_public_policy:
         raise AccessDenied(
             "Public policies are blocked by the BlockPublicPolicy block public access setting."
