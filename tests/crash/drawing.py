@@ -9,6 +9,7 @@ from typing import Any
 from attrs import frozen
 from hypothesis import strategies as st
 
+from tests.crash.lock_operations import delete_kept, hold, lock_bucket, retain
 from tests.crash.model import Conditions, Model, Thing, md5_hex
 from tests.crash.object_operations import (
     CopyObject,
@@ -378,6 +379,10 @@ ON_OBJECTS = (
     get_version,
     delete_version,
     restore_version,
+    lock_bucket,
+    hold,
+    retain,
+    delete_kept,
 )
 ON_UPLOADS = (
     upload_part,

@@ -3,7 +3,7 @@
 I1: what was acknowledged is there, bytes and metadata. I2: what was not is there in whole or not at all. I3: a listing
 shows exactly what can be read. I4: ETags and checksums are those of the bytes. I5: after a recovery and a sweep no
 file is left that nothing names. I6: versions are in their order, and one of each key is its latest. I8: what is
-used is what a recount finds. (I7 is of retention, which is not built.) Besides, SQLite finds its database whole.
+used is what a recount finds. I7: what was written to the bucket ``locked`` is locked, and cannot be deleted. Besides, SQLite finds its database whole.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from awscrt.checksums import crc64nvme
 
 from ozgate.errors import StoreError
 from ozgate.interfaces import IMetadataTransaction
+from ozgate.s3.changing.locks import lock_of
 from ozgate.values import Content, Volume
 from tests.crash.gate import Gate
 from tests.crash.views import ALL, Stored, View, bytes_in, rows, view
@@ -111,6 +112,7 @@ def _check_view(found: View, allowed: Sequence[View]) -> list[str]:
         broken.append(f"{which}: {nearest}")
     broken += _check_contents(found)
     broken += _check_order(found)
+    broken += _check_locks(found)
     return broken
 
 
@@ -186,6 +188,15 @@ def _check_order(found: View) -> Iterator[str]:
         before = stored
 
 
+def _check_locks(found: View) -> Iterator[str]:
+    """I7, of rows."""
+    for stored in found.versions:
+        version = stored.version
+        if stored.bucket == "locked" and not version.is_delete_marker:
+            if lock_of(version).mode != "COMPLIANCE":
+                yield f"I7: locked/{version.key} {version.version_id} is not locked"
+
+
 def _check_counts(tx: IMetadataTransaction, found: View) -> list[str]:
     """I3 and I8; an interaction."""
     broken = []
@@ -251,6 +262,15 @@ def _check_clients(gate: Gate, found: View) -> Iterator[str]:
             yield f"I1: GET of {name}/{key} answers {status} and {len(data)} bytes"
         elif headers["etag"] != f'"{stored.version.etag}"':
             yield f"I4: GET of {name}/{key} shows ETag {headers['etag']}"
+    for stored in found.versions:
+        version = stored.version
+        if lock_of(version).mode:
+            target = (
+                f"/{stored.bucket}/{quote(version.key)}?versionId={version.version_id}"
+            )
+            status, _, _ = gate.ask("DELETE", target)
+            if status != 403:
+                yield f"I7: DELETE of {target} answers {status}"
     data = b"later" * 1000
     requests = (
         ("PUT", "/later", b"", b""),

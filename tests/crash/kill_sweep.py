@@ -44,9 +44,9 @@ from tests.crash.workload import fill, perform, small_world
 from tests.unit.metadata.sqlite.metadata_rows import restore
 
 SCRIPT = (
-    "put-small put-large overwrite copy tag overwrite complete delete put-small configure put-version mark delete-version"
-    " delete-version put-null complete restart configure mark-null versioning put-null versioning overwrite mark-null put-version configure put-null"
-    " abort expire put-large move mark-null tag expire put-version delete-version move"
+    "put-small put-large overwrite copy tag overwrite complete delete put-small configure put-version mark lock retain delete-version"
+    " delete-version put-null cling complete restart lock configure mark-null versioning put-null versioning overwrite mark-null put-version configure put-null"
+    " abort expire retain put-large move mark-null tag expire put-version delete-version move"
 ).split()
 """Every operation, some with what another has left, a stop and a start; the log is emptied now and then."""
 

@@ -105,11 +105,15 @@ class Version:
     :ivar number: the model's name of it. Of two states that differ in nothing else one is enough.
     :ivar thing: ``None`` of a delete marker.
     :ivar is_null: whether it is the null version.
+    :ivar is_held: whether a legal hold keeps it.
+    :ivar retention: mode, and the year until which it is retained.
     """
 
     number: int = field(eq=False)
     thing: Thing | None
     is_null: bool
+    is_held: bool = False
+    retention: tuple[str, int] | None = None
 
 
 @frozen
@@ -162,17 +166,20 @@ class Model:
     :ivar states: of the versioning of buckets that ever had any.
     :ivar uploads: by names of the test's own, for ids are the gateway's to choose.
     :ivar made: how many versions there ever were.
+    :ivar locking: the buckets that have object lock.
     """
 
     held: dict[str, dict[str, tuple[Version, ...]]] = field(factory=dict)
     states: dict[str, str] = field(factory=dict)
     uploads: dict[str, Upload] = field(factory=dict)
     made: int = field(default=0, eq=False)
+    locking: set[str] = field(factory=set)
 
     def copy(self) -> Model:
         """One that changes on its own."""
         held = {name: copy(keys) for name, keys in self.held.items()}
-        return Model(held, copy(self.states), copy(self.uploads), self.made)
+        states, uploads = copy(self.states), copy(self.uploads)
+        return Model(held, states, uploads, self.made, copy(self.locking))
 
     # What is there
 
@@ -236,6 +243,8 @@ class Model:
     def set_versioning(self, name: str, status: str) -> None:
         """PutBucketVersioning."""
         self.bucket(name)
+        if name in self.locking and status != "Enabled":
+            raise Refusal(409, "InvalidBucketState")
         self.states[name] = status
 
     def delete_bucket(self, name: str) -> None:
@@ -245,6 +254,7 @@ class Model:
             raise Refusal(409, "BucketNotEmpty")
         del self.held[name]
         self.states.pop(name, None)
+        self.locking.discard(name)
         self.uploads = {
             each: upload
             for each, upload in self.uploads.items()
@@ -286,6 +296,8 @@ class Model:
         versions = self.versions(bucket, key)
         if version is None:
             return False
+        if version.is_held or version.retention:
+            raise Refusal(403, "AccessDenied")
         left = tuple(each for each in versions if each is not version)
         if left:
             self.held[bucket][key] = left

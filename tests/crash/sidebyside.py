@@ -28,6 +28,7 @@ from ozgate.s3.perform import completing
 from tests.crash import model, tapping
 from tests.crash.disksite import DiskSite, Turns, image
 from tests.crash.drawing import BUCKETS, KEYS
+from tests.crash.lock_operations import GetLock, GetObjectLockConfiguration
 from tests.crash.model import Model
 from tests.crash.object_operations import GetObject, GetObjectTagging, PutObject
 from tests.crash.operations import CreateBucket, ListBuckets, Operation
@@ -323,6 +324,7 @@ def everything(
     for bucket in BUCKETS:
         asked += [
             GetBucketVersioning(bucket=bucket),
+            GetObjectLockConfiguration(bucket=bucket),
             ListObjectVersions(bucket=bucket),
             ListMultipartUploads(bucket=bucket),
         ]
@@ -335,6 +337,11 @@ def everything(
                 GetVersion(bucket=bucket, key=key, place=place)
                 for place in range(1, max(map(len, held)))
             ]
+            if any(bucket in each.locking for each in models):
+                asked += [
+                    GetLock(bucket=bucket, key=key, place=place)
+                    for place in range(max(map(len, held)))
+                ]
     for name, (bucket, key) in uploads:
         asked.append(ListParts(bucket=bucket, key=key, upload=name))
     return asked

@@ -12,6 +12,9 @@ import re
 import struct
 import threading
 import time
+from base64 import b64encode
+from datetime import UTC, datetime
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -181,3 +184,36 @@ class ClockTests(ServerCase):
             connection.sendall(BLOB[1000:])
             self.assertIn(b"HTTP/1.1 200", connection.recv(65536))
         self.assert_there(slow=BLOB)
+
+    def test_locks(self) -> None:
+        """A version stays locked while the clock is set back, and forward by less than it is kept; a legal hold does not look at the clock."""
+        made = {"x-amz-bucket-object-lock-enabled": "true"}
+        self.assertEqual(self.server.request("PUT", "/locked", made)[0], 200)
+        body = b"kept"
+        digest = b64encode(md5(body).digest()).decode()
+        until = datetime.fromtimestamp(time.time() + HOUR, UTC)
+        retained = {
+            "x-amz-object-lock-mode": "COMPLIANCE",
+            "x-amz-object-lock-retain-until-date": until.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        doomed = []
+        for key, lock in (
+            ("retained", retained),
+            ("held", {"x-amz-object-lock-legal-hold": "ON"}),
+        ):
+            headers = {"content-md5": digest, **lock}
+            put = self.server.request("PUT", f"/locked/{key}", headers, body)
+            self.assertEqual(put[0], 200, put)
+            doomed.append(f"/locked/{key}?versionId={put[1]['x-amz-version-id']}")
+        for ahead, freed in (
+            (-2 * HOUR, False),
+            (0.5 * HOUR, False),
+            (-8 * DAY, False),
+            (8 * DAY, True),
+        ):
+            self.server.set_clock(ahead)
+            retained_status, held_status = (
+                self.server.request("DELETE", target)[0] for target in doomed
+            )
+            self.assertEqual(retained_status, 204 if freed else 403, ahead)
+            self.assertEqual(held_status, 403)

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from random import Random
 from typing import Any
@@ -35,6 +35,20 @@ EXPIRY = 30 * DAY
 
 SMALL, LARGE = 300, 9_100
 
+BYPASS = {"x-amz-bypass-governance-retention": "true"}
+HELD = {
+    "x-amz-object-lock-mode": "COMPLIANCE",
+    "x-amz-object-lock-retain-until-date": "2200-01-01T00:00:00Z",
+    "x-amz-object-lock-legal-hold": "ON",
+}
+"""Headers that lock an object."""
+
+DEFAULT = (
+    "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention>"
+    "<Mode>COMPLIANCE</Mode><Years>100</Years></DefaultRetention></Rule></ObjectLockConfiguration>"
+)
+"""What locks all that is written to a bucket."""
+
 
 # Operations. Each fires when its client was told of success.
 
@@ -51,13 +65,20 @@ def _told(gate: Gate, method: str, target: str, *rest: Any) -> dict[str, str]:
     return headers
 
 
-def _put(gate: Gate, key: str, length: int, bucket: str = "plain") -> None:
+def _put(
+    gate: Gate,
+    key: str,
+    length: int,
+    bucket: str = "plain",
+    lock: Mapping[str, str] | None = None,
+) -> None:
     data = body(gate.turn, length)
     digest = hashlib.sha256(data).digest()
     headers = {
         "x-amz-meta-turn": str(gate.turn),
         "x-amz-tagging": f"turn={gate.turn}",
         "x-amz-checksum-sha256": base64.b64encode(digest).decode(),
+        **(lock or {}),
     }
     told = _told(gate, "PUT", f"/{bucket}/{key}", data, headers)
     assert told["etag"] == f'"{hashlib.md5(data).hexdigest()}"', told
@@ -123,6 +144,39 @@ def versioning(gate: Gate) -> None:
     before = gate.read(_bucket, "suspended").versioning
     after = "Enabled" if before == "Suspended" else "Suspended"
     _set_versioning(gate, "suspended", after)
+
+
+def lock(gate: Gate) -> None:
+    """PutObject of a version that is locked: as it says, in blobs, or by the default of its bucket, in the row, by turns."""
+    held = gate.turn % 2
+    _put(gate, "key", LARGE if held else SMALL, "locked", HELD if held else {})
+
+
+def retain(gate: Gate) -> None:
+    """PutObjectRetention and PutObjectLegalHold of the oldest version: kept longer, and held or not, by turns."""
+    [*_, oldest] = gate.read(_ids, "locked")
+    name, document = (
+        "legal-hold",
+        f"<Status>{('ON', 'OFF')[gate.turn // 2 % 2]}</Status>",
+    )
+    root = "LegalHold"
+    if gate.turn % 2:
+        until = f"{2200 + gate.turn}-01-01T00:00:00Z"
+        name, root = "retention", "Retention"
+        document = f"<Mode>COMPLIANCE</Mode><RetainUntilDate>{until}</RetainUntilDate>"
+    sent = f"<{root}>{document}</{root}>"
+    target = f"/locked/key?{name}=&versionId={oldest}"
+    _told(gate, "PUT", target, sent.encode(), _digested(sent))
+
+
+def cling(gate: Gate) -> None:
+    """DeleteObject of what is locked, which is refused, then of the key, which is hidden."""
+    for version_id in gate.read(_ids, "locked"):
+        target = f"/locked/key?versionId={version_id}"
+        status, _, _ = gate.ask("DELETE", target, b"", BYPASS)
+        assert status == 403, status
+    _told(gate, "DELETE", "/locked/key")
+    gate.bodies.pop(("locked", "key"), None)
 
 
 def complete(gate: Gate) -> None:
@@ -194,6 +248,9 @@ OPERATIONS: dict[str, Callable[[Gate], None]] = {
     "put-null": put_null,
     "mark-null": mark_null,
     "versioning": versioning,
+    "lock": lock,
+    "retain": retain,
+    "cling": cling,
     "complete": complete,
     "abort": abort,
     "copy": copy,
@@ -202,7 +259,7 @@ OPERATIONS: dict[str, Callable[[Gate], None]] = {
     "configure": configure,
     "move": move,
 }
-"""The seventeen."""
+"""The twenty."""
 
 
 def restart(gate: Gate) -> None:
@@ -244,6 +301,12 @@ def _held(tx: IMetadataTransaction) -> list[tuple[str, bytes | None]]:
     return found
 
 
+def _ids(tx: IMetadataTransaction, bucket: str) -> list[str]:
+    """The versions of what operations are about, newest first, without delete markers: their ids."""
+    page = tx.version_page(_bucket(tx, bucket), "key", "", "", "", 100)
+    return [each.version_id for each in page.items if not each.is_delete_marker]
+
+
 def _next_upload(
     tx: IMetadataTransaction, key: str
 ) -> tuple[str, list[tuple[int, str]]]:
@@ -273,6 +336,8 @@ def fill(gate: Gate) -> None:
     """What the operations find: objects in rows and in blobs, versions, uploads young and old."""
     for name in ("plain", "versions", "suspended", "empty"):
         _told(gate, "PUT", f"/{name}")
+    _told(gate, "PUT", "/locked", b"", {"x-amz-bucket-object-lock-enabled": "true"})
+    _told(gate, "PUT", "/locked?object-lock", DEFAULT.encode(), _digested(DEFAULT))
     gate.turn = 100
     _put(gate, "key", LARGE)
     _put(gate, "other", LARGE)
@@ -285,6 +350,8 @@ def fill(gate: Gate) -> None:
     _put(gate, "key", LARGE, "suspended")
     _set_versioning(gate, "suspended", "Suspended")
     _put(gate, "key", SMALL, "suspended")
+    for gate.turn in range(104, 106):
+        lock(gate)
     for number in range(3):
         _begin_upload(gate, f"old-{number}", 1)
         gate.loop.advance(DAY)
