@@ -40,6 +40,7 @@ ErrorBody = Callable[["S3Error", str, str], bytes]
 class GatewaySite(server.Site):
     """Serves a resource over streaming HTTP/1.1 connections.
 
+    :ivar error_type: the type of the documents that ``error_body`` makes.
     :ivar connections: the open ones, with those of the site beside it.
     :ivar date: what the Date header is taken from, in seconds since the epoch.
     """
@@ -49,13 +50,14 @@ class GatewaySite(server.Site):
     server_header = b"ozgate"
     request_id_headers = (b"x-amz-id-2", b"x-amz-request-id")
     noisy = False
+    error_type = b"application/xml"
+    _is_beside = False
 
     def __init__(
         self,
         resource: IResource,
         error_body: ErrorBody,
         *,
-        error_type: bytes = b"application/xml",
         reactor: IReactorTime,
         header_timeout: float = 30.0,
         idle_timeout: float = 60.0,
@@ -68,7 +70,6 @@ class GatewaySite(server.Site):
     ) -> None:
         """
         :param error_body: (error, resource, request id) → the document that says so.
-        :param error_type: the type of that document.
         :param reactor: ``IReactorTime`` of every deadline.
         :param header_timeout: seconds for a head, from its first byte.
         :param idle_timeout: seconds between requests.
@@ -86,7 +87,6 @@ class GatewaySite(server.Site):
             parsePOSTFormSubmission=False,
         )
         self.error_body = error_body
-        self.error_type = error_type
         self.header_timeout = header_timeout
         self.idle_timeout = idle_timeout
         self.minimum_rate = minimum_rate
@@ -95,7 +95,6 @@ class GatewaySite(server.Site):
         self.limits = limits or ConnectionLimits()
         self.connections: set[GatewayChannel] = set()
         self._waiting = Waiting(reactor)
-        self._is_beside = False
         self._refusals = Refusals(reactor, self._refusal)
         self.date: Callable[[], float] = reactor.seconds
         self.peers = peers or Peers()

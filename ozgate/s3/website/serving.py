@@ -94,12 +94,12 @@ def make_website_site(
     site = GatewaySite(
         Pages(visits),
         error_body=_page,
-        error_type=TYPE.encode("ascii"),
         reactor=reactor,
         log_refused=visits.note_refused,
         limits=ConnectionLimits(refused=gateway.tally.refuse),
         guards=b"" if gateway.settings.security_enabled else GUARDS,
     )
+    site.error_type = TYPE.encode("ascii")
     if s3 is not None:
         site.stand_beside(s3)
     site.take_up(gateway.settings)
