@@ -291,15 +291,18 @@ def _authorize_operation(
     """Make sure that the caller may do what is asked in the real bucket."""
     key, action = asked.address.key, asked.action
     version = asked.address.query.get("versionId") or ""
-    if not has_policies(asked, bucket):
-        # Most buckets, and most callers, have none.
+    is_configured, principal = bucket.configured, asked.principal
+    if not (is_configured or principal.policies or principal.limits):
+        # Most buckets and callers have none: this costs a request nothing.
+        authorize(tx, asked, action, bucket, key, version)
+    elif not has_policies(asked, bucket):
         authorize(tx, asked, action, bucket, key, version)
     elif not _hangs_on_body(asked):
         for each in (action, *actions_besides(asked)):
             authorize(tx, asked, each, bucket, key, version)
     if action in _COMPARING and any(name in asked.headers for name in _TELLING):
         authorize(tx, asked, action_on("s3:GetObject", version), bucket, key, version)
-    if bucket.configured:
+    if is_configured:
         check_payer(tx, asked, bucket)
     if asked.conditions is not None:
         refuse_untaken(asked.headers, asked.conditions)
