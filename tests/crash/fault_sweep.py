@@ -39,6 +39,7 @@ from tests.crash.faulty_disk import FAILURES, READING, SHORT, Fault, Faulty
 from tests.crash.gate import Gate
 from tests.crash.invariants import check
 from tests.crash.kill_sweep import make_folder
+from tests.crash.smallworld import small_world
 from tests.crash.tapping import Call, tapped, unavailable
 from tests.crash.views import View, view
 from tests.crash.workload import (
@@ -48,7 +49,6 @@ from tests.crash.workload import (
     body,
     fill,
     perform,
-    small_world,
 )
 
 OPEN = "open"

@@ -38,9 +38,10 @@ from tests.crash.earlier_schemas import dumps, migrate, rows_of
 from tests.crash.gate import Gate, Loop
 from tests.crash.invariants import check
 from tests.crash.kill_points import MIGRATION, SCRIPT_PLAN, START, Found, Kill, Plan
+from tests.crash.smallworld import small_world
 from tests.crash.tapping import Counting, Ending, Recording, tapped, unavailable
 from tests.crash.views import View, view
-from tests.crash.workload import fill, perform, small_world
+from tests.crash.workload import fill, perform
 from tests.unit.metadata.sqlite.metadata_rows import restore
 
 SCRIPT = (

@@ -48,9 +48,10 @@ from tests.crash.sequences import (
     Views,
     sequences,
 )
+from tests.crash.smallworld import ENDINGS, small_world
 from tests.crash.tapping import Call, Recording, tapped, unavailable
 from tests.crash.views import View, view
-from tests.crash.workload import ENDINGS, fill, perform, small_world
+from tests.crash.workload import fill, perform
 
 STALE_INDEX = 8
 """In one state in that many there is an index of the log, with what a disk may have kept of it: anything."""

@@ -7,25 +7,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
-from unittest.mock import patch
 from urllib.parse import quote
 
 from attrs import evolve
 
 from ozgate.background.drain import rename_blob
 from ozgate.background.uploads import UploadExpiry
-from ozgate.content import outlet as bytes_out
 from ozgate.content.moving import copy_stored
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.metadata.sqlite import connections, retired
-from ozgate.s3 import versions
-from ozgate.s3.perform import completing, multipart
 from ozgate.values import Acl, BlobRef, Bucket
 from tests.crash.gate import VOLUME, Gate
 
@@ -381,28 +374,3 @@ def _set_versioning(gate: Gate, bucket: str, status: str) -> None:
 def _digested(document: str) -> dict[str, str]:
     digest = hashlib.md5(document.encode()).digest()
     return {"content-md5": base64.b64encode(digest).decode()}
-
-
-ENDINGS = tuple(f"{number:02x}" for number in range(8))
-"""Where all blobs of a small world lie."""
-
-
-@contextmanager
-def small_world(seed: int = 0) -> Iterator[None]:
-    """Have ids drawn from a seed, parts of any size, a write-ahead log that is emptied often, blobs in few folders."""
-    random = Random(seed)
-
-    def draw(count: int) -> bytes:
-        return random.randbytes(count - 1) + bytes([random.randrange(len(ENDINGS))])
-
-    with (
-        patch.object(os, "urandom", draw),
-        patch.object(multipart, "token_hex", lambda count: draw(count).hex()),
-        patch.object(versions, "token_hex", lambda count: draw(count).hex()),
-        patch.object(completing, "MIN_PART", 1),
-        # A multipart object has more, any other body no more: both ways of ending are gone.
-        patch.object(retired, "EXTENTS_AT_ONCE", 2),
-        patch.object(bytes_out, "EXTENTS_AT_ONCE", 2),
-        patch.object(connections, "CHECKPOINT_PAGES", 24),
-    ):
-        yield
