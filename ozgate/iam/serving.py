@@ -45,6 +45,17 @@ if TYPE_CHECKING:
 
 _FORM = "application/x-www-form-urlencoded"
 _COMMON = frozenset(("Action", "Version"))
+_NAMES = (
+    "UserName",
+    "GroupName",
+    "PolicyName",
+    "PolicyArn",
+    "AccessKeyId",
+    "Status",
+    "RoleArn",
+    "RoleSessionName",
+)
+"""Parameters that the audit log says: none of them is secret."""
 
 
 @frozen
@@ -96,6 +107,11 @@ class QueryServices:
             notes["service"] = service
         row = _row(form, service, is_signed)
         notes["operation"] = row
+        notes["parameters"] = [
+            (name, form.get(name))
+            for name in _NAMES
+            if name in row.takes & form.names()
+        ]
         call = QueryCall(
             gateway,
             self.sessions,

@@ -28,7 +28,7 @@ class Neighbor(Protocol):
         address: Address,
         headers: Headers,
     ) -> Reply:
-        """Admit, authorize and perform a request; the logs are told who and what by its notes, as by S3's pipeline.
+        """Admit, authorize and perform a request; the logs are told who and what by its notes, as by S3's pipeline, and its ``parameters`` besides.
 
         :raises S3Error: it is refused.
         """

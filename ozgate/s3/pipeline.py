@@ -150,7 +150,8 @@ class Pipeline:
             seconds,
             failed,
             request.notes.get("source"),
-            address.query.items() if address else None,
+            request.notes.get("parameters")
+            or (address.query.items() if address else None),
         )
 
     async def show(self, request: GatewayRequest, page: OpenPage) -> None:

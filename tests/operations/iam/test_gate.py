@@ -180,6 +180,13 @@ class ProtocolTests(QueryTestCase):
         session = self.root.in_session(made.members["Credentials"])
         await session.ask("sts", "GetCallerIdentity")
         await session.s3("PUT", "/bucket/key")
+        await session.ask(
+            "iam",
+            "UpdateAccessKey",
+            UserName="al|ice",
+            AccessKeyId="AKIA" * 5,
+            Status="Inactive",
+        )
         await self.root.ask_unsigned(
             "sts",
             "AssumeRoleWithWebIdentity",
@@ -193,7 +200,9 @@ class ProtocolTests(QueryTestCase):
             self.assertIn(f" {name} ", texts[0])
         named = f"user=testuser~{session.access_id} "
         self.assertIn("op=GET_CALLER_IDENTITY ", texts[1])
-        self.assertEqual(texts[1].count(named), 2)
+        self.assertEqual(texts[1].count(named), 3)
+        said = '{"UserName": "[al\\u007cice]", "AccessKeyId": "[AKIAAKIAAKIAAKIAAKIA]", "Status": "[Inactive]", '
+        self.assertIn(f"op=UPDATE_ACCESS_KEY {said}", texts[1])
         self.assertIn("op=ASSUME_ROLE_WITH_WEB_IDENTITY ", texts[1])
         for text in texts:
             for secret in (session.secret, session.token, "the.token.itself"):
