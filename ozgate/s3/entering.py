@@ -15,6 +15,7 @@ from ..errors import AccessDenied, NoSuchBucket, S3Error, StoreError
 from ..secondlook import claimed
 from ..values import Bucket, Claim, Volume
 from .conditions import refuse_untaken
+from .configuration.ownership import lists_count
 from .links import Led, follow, is_hidden
 from .owners import canonical_id
 from .params import copy_source
@@ -295,11 +296,11 @@ def _authorize_operation(
     if not (is_configured or principal.policies or principal.limits):
         # Most buckets and callers have none: this costs a request nothing.
         authorize(tx, asked, action, bucket, key, version)
-    elif not has_policies(asked, bucket):
+    elif not (_hangs_on_body(asked) and has_policies(asked, bucket)):
         authorize(tx, asked, action, bucket, key, version)
-    elif not _hangs_on_body(asked):
-        for each in (action, *actions_besides(asked)):
-            authorize(tx, asked, each, bucket, key, version)
+        if lists_count(bucket) or has_policies(asked, bucket):
+            for each in actions_besides(asked):
+                authorize(tx, asked, each, bucket, key, version)
     if action in _COMPARING and any(name in asked.headers for name in _TELLING):
         authorize(tx, asked, action_on("s3:GetObject", version), bucket, key, version)
     if is_configured:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
+from xml.etree import ElementTree
 
+from botocore import xform_name
+
+from tests.clients.asking import CASES, SETTINGS, filled
 from tests.clients.botos import DOMAIN, SharedTestCase
 
 KEYS = (
@@ -224,11 +229,35 @@ class ListingTests(SharedTestCase):
 
 
 class ConfigurationTests(SharedTestCase):
-    """A new bucket, as Terraform looks at it."""
+    """A bucket, as Terraform looks at it."""
 
-    def test_probes(self) -> None:
-        """Everything is readable, or absent under the code that clients know."""
-        for name, expected in PROBES.items():
+    def setUp(self) -> None:
+        """Hold every answer against the model."""
+        super().setUp()
+        events = self.s3.meta.events
+        events.register("before-parse.s3", self.check, unique_id=self.id())
+        self.addCleanup(events.unregister, "before-parse.s3", unique_id=self.id())
+
+    def check(self, operation_model: Any, response_dict: Any, **rest: Any) -> None:
+        """Assert that an answer is XML of S3's namespace, with nothing but what the model knows, in any order."""
+        shape, body = operation_model.output_shape, response_dict["body"]
+        payload = shape and shape.serialization.get("payload")
+        if response_dict["status_code"] != 200 or not shape or not body:
+            return
+        if payload:
+            shape = shape.members[payload]
+            if shape.type_name != "structure":
+                return
+        root = ElementTree.fromstring(body)
+        self.assertTrue(body.startswith(b'<?xml version="1.0" encoding="UTF-8"?>'))
+        self.assertEqual(list(unknown(root, shape)), [], operation_model.name)
+
+    def probe(self, but: Mapping[str, Any]) -> None:
+        """Assert that everything is readable, or absent under the code that clients know, and is as in a new bucket.
+
+        :param but: what is otherwise.
+        """
+        for name, expected in {**PROBES, **but}.items():
             call = getattr(self.s3, name)
             options = {"Id": "x"} if expected == "NoSuchConfiguration" else {}
             if isinstance(expected, str):
@@ -243,3 +272,52 @@ class ConfigurationTests(SharedTestCase):
                     self.assertEqual(grant["Grantee"]["ID"], answer["Owner"]["ID"])
                 else:
                     self.assertEqual(answer, expected, name)
+
+    def test_new(self) -> None:
+        """A bucket of which nobody said anything."""
+        self.probe({})
+
+    def test_set(self) -> None:
+        """What is set is shown as it was set, beside all that was before; what is deleted is absent, and nothing else is."""
+        found: dict[str, Any] = {}
+        for setting in SETTINGS:
+            put = getattr(self.s3, f"put_{xform_name(setting.name)}")
+            put(Bucket=self.bucket, **{setting.member: setting.document})
+            found[f"get_{xform_name(setting.name)}"] = setting.shown
+            self.probe(found)
+        policy = filled(CASES["PutBucketPolicy"].asks, {"bucket": self.bucket})
+        self.s3.put_bucket_policy(Bucket=self.bucket, **policy)
+        found["get_bucket_policy"] = {"Policy": policy["Policy"]}
+        found["get_bucket_policy_status"] = {"PolicyStatus": {"IsPublic": False}}
+        self.probe(found)
+        self.s3.delete_bucket_policy(Bucket=self.bucket)
+        del found["get_bucket_policy"], found["get_bucket_policy_status"]
+        for setting in SETTINGS:
+            if setting.removed:
+                name = xform_name(setting.name)
+                getattr(self.s3, f"delete_{name}")(Bucket=self.bucket)
+                found[f"get_{name}"] = setting.removed
+                self.probe(found)
+
+
+def unknown(element: Any, shape: Any) -> Iterator[str]:
+    """What is in an element that its shape does not have, however deep."""
+    if shape.type_name != "structure":
+        return
+    known = {
+        member.serialization.get("name", name): member
+        for name, member in shape.members.items()
+    }
+    for child in element:
+        namespace, _, tag = child.tag.rpartition("}")
+        member = known.get(tag)
+        if member is None or namespace != "{http://s3.amazonaws.com/doc/2006-03-01/":
+            yield child.tag
+            continue
+        if member.type_name != "list":
+            yield from unknown(child, member)
+        elif member.serialization.get("flattened"):
+            yield from unknown(child, member.member)
+        else:
+            for each in child:
+                yield from unknown(each, member.member)

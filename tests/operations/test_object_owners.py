@@ -120,6 +120,22 @@ class OwnerTests(GrantingTestCase):
         self.assertEqual(await self.status("GET", "/bucket/key", None), 403)
         self.assertEqual(await self.status("DELETE", "/bucket/key", None), 403)
 
+    async def test_tags(self) -> None:
+        """Who may write by a list may not tag what he writes, by a header or a field: of that lists say nothing."""
+        await self.give("/bucket?acl", x_amz_acl="public-read-write")
+        tagging = "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>"
+        body = form([("key", "key"), ("tagging", tagging)])
+        kind = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}
+        asked = self.client.request("POST", "/bucket", kind, body, signed=False)
+        await self.refused(asked, 403, "AccessDenied")
+        for target in ("/bucket/key", "/bucket/key?uploads"):
+            method = "POST" if target.endswith("uploads") else "PUT"
+            sent = {"x-amz-tagging": "a=b"}
+            asked = self.other.request(method, target, sent)
+            await self.refused(asked, 403, "AccessDenied")
+            response = await self.client.request(method, target, sent)
+            self.assertEqual(response.status, 200)
+
     async def test_form(self) -> None:
         """What a form uploads has the list that its field asks for, where the bucket's lets in whoever sends it."""
         body = form([("key", "key"), ("acl", "public-read")])

@@ -1,6 +1,7 @@
-"""What operations ask besides their own action, where policies tell those apart: tags, lists and locks that a write brings with it.
+"""What operations ask besides their own action, where policies and S3's lists tell those apart: tags, lists and locks that a write brings with it.
 
-Ozone's lists do not: whoever may write by one may have these, as before (:mod:`ozgate.s3.policy.rights`), but for locks, for which :mod:`ozgate.s3.lockheaders` asks. So nobody else asks where there is no policy.
+Ozone's lists do not: whoever may write by one may have these, as before (:mod:`ozgate.s3.policy.rights`), but for locks, for which :mod:`ozgate.s3.lockheaders` asks. So nobody else asks where there is no
+policy and S3's lists are off. ``WRITE`` in one of those gives no tags: it stands for ``s3:PutObject`` alone.
 
 Source: Amazon S3 API Reference, "Permissions" of PutObject, CreateMultipartUpload, CopyObject and CreateBucket.
 """
