@@ -29,7 +29,7 @@ OF_ANYBODY: Final = frozenset(
     AbortMultipartUpload CompleteMultipartUpload DeleteObject DeleteObjectTagging DeleteObjects GetBucketAcl GetBucketCors GetBucketLocation
     GetBucketRequestPayment GetBucketTagging GetBucketVersioning GetBucketWebsite GetObject GetObjectAcl GetObjectAttributes GetObjectLegalHold
     GetObjectRetention GetObjectTagging HeadBucket HeadObject ListMultipartUploads ListObjectVersions ListObjects ListObjectsV2 ListParts PutObject
-    PutObjectAcl PutObjectLegalHold PutObjectRetention PutObjectTagging UploadPart
+    PutBucketAcl PutObjectAcl PutObjectLegalHold PutObjectRetention PutObjectTagging UploadPart
     """.split()
 )
 """What may be granted to whoever did not sign."""
