@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote
 
 from ...auth import signedtimes
 from ...errors import S3Error
 from ...values import Bucket
+from ..params import copy_source
 from ..tags import from_header
 from ..times import parse_timestamp, timestamp
 from .actions import accepts
@@ -37,6 +37,14 @@ _LISTINGS: Final = {
     "ListMultipartUploads": "s3:ListBucketMultipartUploads",
 }
 """Operations that list, and the action that asks for the list itself."""
+
+_IN_BODY: Final = frozenset(
+    ("PutObjectTagging", "PutObjectRetention", "PutObjectLegalHold")
+)
+"""Operations that have no headers for what their bodies say."""
+
+_SAID: Final = ("x-amz-", "if-")
+"""How the headers begin that condition keys are called by."""
 
 _DAY: Final = 86_400_000
 
@@ -105,11 +113,14 @@ class Facts:
         return self.stated(name) or _one(self._header(name[3:]))
 
     def _header(self, name: str) -> str | None:
-        if name.startswith("object-lock-"):
+        """What a header says of a condition key; one that no header of S3's is for is said by none."""
+        if name.startswith("object-lock-") and not self.is_in_body:
             name = "x-amz-" + name
+        if not name.startswith(_SAID):
+            return None
         value = self._asked.headers.get(name)
         if name == "x-amz-copy-source" and value is not None:
-            return unquote(value.partition("?versionId=")[0]).lstrip("/")
+            return _source(value)
         return value
 
     # What the functions below look at
@@ -143,6 +154,11 @@ class Facts:
     def puts(self) -> bool:
         """Whether an object is written, or a part of one."""
         return self._action == "s3:PutObject"
+
+    @property
+    def is_in_body(self) -> bool:
+        """Whether it is the body that says what shall be, and not a header, which nobody looks at."""
+        return self._asked.operation in _IN_BODY
 
     def stated(self, name: str) -> Values:
         """What the request's body says of a condition key."""
@@ -179,6 +195,14 @@ def requested_tags(asked: Asked) -> Mapping[str, str]:
     return {}
 
 
+def _source(header: str) -> str | None:
+    """The bucket and the key that a copy comes from, as the copy reads them; none where it names none, which is refused elsewhere."""
+    with suppress(S3Error):
+        bucket, key, _ = copy_source(header)
+        return f"{bucket}/{key}"
+    return None
+
+
 def _requested(facts: Facts) -> Mapping[str, str]:
     stated = dict(facts.asked.stated or ())
     prefix = "s3:requestobjecttag/"
@@ -187,7 +211,15 @@ def _requested(facts: Facts) -> Mapping[str, str]:
         for name, text in stated.items()
         if name.startswith(prefix)
     }
-    return found or requested_tags(facts.asked)
+    if found or facts.is_in_body or _keeps_tags(facts.asked):
+        return found
+    return requested_tags(facts.asked)
+
+
+def _keeps_tags(asked: Asked) -> bool:
+    """Whether it is a copy with the tags of its source, which looks at no others."""
+    directive = asked.headers.get("x-amz-tagging-directive")
+    return asked.operation == "CopyObject" and directive != "REPLACE"
 
 
 def _requested_keys(facts: Facts) -> Values | None:
@@ -278,7 +310,9 @@ def _signature_version(facts: Facts) -> Values | None:
 def _signature_age(facts: Facts) -> Values | None:
     """Milliseconds since the time that it was signed for."""
     asked = facts.asked
-    text = asked.query("X-Amz-Date") or asked.headers.get("x-amz-date") or ""
+    # A request that is signed in a header may have anything in its query.
+    sent = "authorization" in asked.headers
+    text = (asked.headers.get("x-amz-date") if sent else asked.query("X-Amz-Date")) or ""
     signed = signedtimes.parse_timestamp(text) if asked.principal.user else None
     return None if signed is None else (str(max(facts.now - signed * 1000, 0)),)
 

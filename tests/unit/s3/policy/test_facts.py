@@ -132,6 +132,8 @@ class FactsTests(SynchronousTestCase):
             s3__signatureversion="AWS4-HMAC-SHA256",
             s3__signatureage="10000",
         )
+        younger = "/bucket/key?X-Amz-Date=20261118T110640Z"
+        self.check(self.facts(target=younger, headers=signed), s3__signatureage="10000")
         target = "/bucket/key?X-Amz-Date=20261118T110540Z&X-Amz-Signature=x"
         self.check(
             self.facts(target=target),
@@ -260,6 +262,54 @@ class FactsTests(SynchronousTestCase):
         for operation in ("PutObject", "DeleteObject"):
             facts = self.facts(operation, rows=rows)
             self.assertIsNone(facts.get("s3:existingobjecttag/a"))
+
+    def test_forged(self) -> None:
+        """No header speaks for what is no header's: for access points, or for what the body says, which may be nothing."""
+        forged = {
+            "dataaccesspointaccount": "111122223333",
+            "accesspointnetworkorigin": "VPC",
+            "resourceaccount": "1",
+            "locationconstraint": "eu-west-1",
+            "object-lock-mode": "GOVERNANCE",
+        }
+        keys = {f"s3__{name.replace('-', '_')}": None for name in forged}
+        for operation in ("GetObject", "PutObject", "CreateBucket"):
+            facts = self.facts(operation, headers=forged)
+            self.check(facts, **keys | {"s3__resourceaccount": "000000000000"})
+        sent = {
+            "x-amz-object-lock-mode": "COMPLIANCE",
+            "x-amz-object-lock-legal-hold": "ON",
+            "x-amz-object-lock-retain-until-date": "2100-01-01T00:00:00Z",
+            "x-amz-tagging": "class=public",
+        }
+        for operation in ("PutObjectRetention", "PutObjectLegalHold"):
+            self.check(
+                self.facts(operation, headers=sent),
+                s3__object_lock_mode=None,
+                s3__object_lock_legal_hold=None,
+                s3__object_lock_retain_until_date=None,
+                s3__object_lock_remaining_retention_days=None,
+            )
+        # No tags in the document; and a copy that keeps those of its source.
+        for operation in ("PutObjectTagging", "CopyObject"):
+            facts = self.facts(operation, headers=sent)
+            self.assertIsNone(facts.get("s3:requestobjecttag/class"))
+            self.assertIsNone(facts.get("s3:requestobjecttagkeys"))
+        replacing = {**sent, "x-amz-tagging-directive": "REPLACE"}
+        facts = self.facts("CopyObject", headers=replacing)
+        self.assertEqual(facts.get("s3:requestobjecttag/class"), ("public",))
+
+    def test_copy_source(self) -> None:
+        """Where a copy comes from is what the copy reads, however that is written."""
+        for written, expected in (
+            ("source/a+b", "source/a b"),
+            ("%2Fsource%2Fa%2Bb", "source/a+b"),
+            ("source//a?versionId=x", "source//a"),
+            ("//source/a", None),
+            ("source/%zz", None),
+        ):
+            facts = self.facts("CopyObject", headers={"x-amz-copy-source": written})
+            self.check(facts, s3__x_amz_copy_source=expected)
 
     def test_stated(self) -> None:
         """What a body says is known by the names of condition keys."""
