@@ -155,8 +155,13 @@ def _standing(
 def _standing_by(
     tx: IMetadataTransaction, user: str, policies: Sequence[str]
 ) -> Standing | None:
-    named = [document_of(tx, name) for name in policies]
-    documents = tuple([each.encode() for each in named if each is not None])
+    documents: tuple[bytes, ...] = ()
+    for name in policies:
+        document = document_of(tx, name)
+        if document is None:
+            # Nobody knows any more what it denied.
+            return None
+        documents += (document.encode(),)
     row = tx.user(user)
     groups: frozenset[str] = frozenset()
     if row is not None:
@@ -188,7 +193,7 @@ def _stands(
 
 def _stands_by(found: Standing | None, user: str) -> Standing:
     if found is None:
-        raise Absent(f"{user} is disabled")
+        raise Absent(f"{user} is disabled, or a policy of the session is gone")
     return found
 
 

@@ -82,8 +82,8 @@ class ISecretStore(Interface):
     def standing_by(user: str, policies: Sequence[str]) -> Deferred[Standing]:
         """Find out what a user is by now whom others vouch for, so that he needs no secret.
 
-        :param policies: names of policies that are granted to him; those that are not there grant nothing.
-        :return: fails with ``Absent`` when he has a row that is disabled.
+        :param policies: names of policies that are granted to him, and may deny him something.
+        :return: fails with ``Absent`` when he has a row that is disabled, or one of the policies is not there.
         """
 
     def listed(after: str, limit: int) -> Deferred[Sequence[Secret]]:

@@ -312,7 +312,9 @@ def _signature_age(facts: Facts) -> Values | None:
     asked = facts.asked
     # A request that is signed in a header may have anything in its query.
     sent = "authorization" in asked.headers
-    text = (asked.headers.get("x-amz-date") if sent else asked.query("X-Amz-Date")) or ""
+    text = (
+        asked.headers.get("x-amz-date") if sent else asked.query("X-Amz-Date")
+    ) or ""
     signed = signedtimes.parse_timestamp(text) if asked.principal.user else None
     return None if signed is None else (str(max(facts.now - signed * 1000, 0)),)
 

@@ -150,7 +150,20 @@ class WebIdentityTests(QueryTestCase):
         await self.refused(caller.s3("PUT", "/bucket/key"), 403, "AccessDenied")
         self.assertEqual((await caller.s3("GET", "/bucket")).status, 200)
         await self.root.ask("iam", "DeletePolicy", **named)
-        await self.refused(caller.s3("GET", "/bucket"), 403, "AccessDenied")
+        await self.refused(caller.s3("GET", "/bucket"), 403, "InvalidAccessKeyId")
+
+    async def test_denial_gone(self) -> None:
+        """A session that lost one of its policies opens nothing: what that denied is not allowed by the others."""
+        denial = document("s3:GetObject", effect="Deny")
+        asked = {"PolicyName": "less", "PolicyDocument": denial}
+        made = await self.root.ask("iam", "CreatePolicy", **asked)
+        caller = await self.session({"policy": ["readonly", "less"]})
+        self.assertEqual((await caller.s3("GET", "/bucket")).status, 200)
+        await self.refused(caller.s3("GET", "/bucket/key"), 403, "AccessDenied")
+        arn = made.members["Policy"]["Arn"]
+        await self.root.ask("iam", "DeletePolicy", PolicyArn=arn)
+        for path in ("/bucket", "/bucket/key"):
+            await self.refused(caller.s3("GET", path), 403, "InvalidAccessKeyId")
 
     async def test_refused(self) -> None:
         """Tokens that are not believed, and an issuer that does not answer."""
