@@ -19,6 +19,7 @@ from ozgate.values import Acl, Bucket, Claim
 from tests.operations.past import VOLUME
 from tests.operations.rights import (
     BUILT,
+    UNLOCKED,
     Asked,
     AuthorizationTestCase,
 )
@@ -122,10 +123,12 @@ class MeanwhileTests(AuthorizationTestCase):
         async def nothing() -> None:
             pass
 
-        for _, asked in self.requests():
+        for row, asked in self.requests():
             before = self.holds()
             said = await self.halved(asked, "testuser", nothing)
-            self.assertTrue(said.startswith(b"HTTP/1.1 20"), (asked, said))
+            status, code = UNLOCKED.get(row.name, (20, None))
+            self.assertTrue(said.startswith(b"HTTP/1.1 %d" % status), (asked, said))
+            self.assertIn(f"<Code>{code}</Code>".encode() if code else b"", said)
             self.undo(before)
 
     async def test_keys(self) -> None:
