@@ -36,6 +36,7 @@ class CloseUp(BucketRows):
                 after["source_volume"] = after["source_bucket"] = None
             after["volume"] = self._volume_of_bucket(before["volume"])
             after["name"] = self._bucket_name(after["volume"], before["name"], row[0])
+            after["versioning"] = self._versioning(before["versioning"], row[0])
         after |= {"owner": owner, "acls": ""}
         # The others are not even touched: their references would be looked at.
         changed = {n: v for n, v in after.items() if v != before[n]}
@@ -74,6 +75,16 @@ class CloseUp(BucketRows):
             (volume, name if _is_name(name) else "", number),
         ).fetchone()
         return name if _is_name(name) and not taken else f"damaged-{number}"
+
+    def _versioning(self, state: object, number: int) -> object:
+        """Whether a bucket keeps versions: where that cannot be told, it does, so that nothing is lost that would be kept."""
+        if state in ("Enabled", "Suspended"):
+            return state
+        named = self._execute(
+            "SELECT 1 FROM versions WHERE bucket = ? AND version_id <> 'null' LIMIT 1",
+            (number,),
+        ).fetchone()
+        return "" if state == "" and named is None else "Enabled"
 
     def _volumes_there(self) -> dict[object, bool]:
         """The volumes, and whether each holds fewer buckets than it counts."""

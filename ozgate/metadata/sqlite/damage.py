@@ -14,16 +14,11 @@ from ...values import CheckedRows, DamagedRow
 from .columns import Row
 from .conversions import is_text, pack_kinds
 from .declared import Table
-from .keptrows import KeptRows, agrees
+from .keptrows import DANGLING, KeptRows, agrees
 from .pieces import content_of
 from .tables import BODIES, BUCKETS, CHECKED, EXTENTS
 
 _LATEST = "is_latest"
-
-# No index has the length: the table itself is looked through.
-_IS_DANGLING = """length IS NOT NULL AND owner NOT IN
-    (SELECT sequence FROM versions UNION ALL SELECT owner FROM parts
-    UNION ALL SELECT owner FROM retired)"""
 
 _MISSED = dict.fromkeys(
     ("users", "groups", "policies"),
@@ -31,12 +26,13 @@ _MISSED = dict.fromkeys(
 )
 """What is said besides of rows that somebody misses."""
 
-_DANGLING = f"SELECT DISTINCT +store, +blob FROM extents WHERE {_IS_DANGLING}"
+_IS_NEW = "NOT IN (SELECT value FROM json_each(?))"
 
-_DROP_DANGLING = (
-    f"DELETE FROM extents WHERE {_IS_DANGLING}",
-    "DELETE FROM bodies WHERE sequence NOT IN (SELECT sequence FROM versions)",
-    "DELETE FROM object_parts WHERE sequence NOT IN (SELECT sequence FROM versions)",
+_DANGLING = f"SELECT DISTINCT +store, +blob FROM extents WHERE {DANGLING['extents']} AND owner {_IS_NEW}"
+
+_DROP_DANGLING = tuple(
+    f"DELETE FROM {table} WHERE {condition} AND {'owner' if table == 'extents' else 'sequence'} {_IS_NEW}"
+    for table, condition in DANGLING.items()
 )
 
 
@@ -214,6 +210,7 @@ class CheckRows(KeptRows):
             if table.name == "buckets":
                 self._configure(place[0], keeping)
             return done
+        dangling = self._dangling(keeping)
         if table.name in ("bodies", "extents"):
             self._execute(f"DELETE FROM {table.name} WHERE {at}", place)
             if self._is_whole(place[0]):
@@ -230,11 +227,16 @@ class CheckRows(KeptRows):
         else:
             self._execute(f"DELETE FROM {table.name} WHERE {at}", place)
             done = f"it is removed{_MISSED.get(table.name, '')}"
-        self._follow(table, place, keeping)
+        self._follow(table, place, keeping, dangling)
         return done
 
-    def _follow(self, table: Table[object], place: Row, keeping: Set[str]) -> None:
-        """Have what hangs on a row that is gone, or was mended, agree with that."""
+    def _follow(
+        self, table: Table[object], place: Row, keeping: Set[str], dangling: str
+    ) -> None:
+        """Have what hangs on a row that is gone, or was mended, agree with that.
+
+        :param dangling: what belonged to nothing before.
+        """
         if table.name == "versions":
             self._set_latest_at(_matching(table.key[:2], place[:2]), place[:2])
         if table.name == "uploads":
@@ -249,7 +251,7 @@ class CheckRows(KeptRows):
             "parts",
             "retired",
         ):
-            self._drop_dangling()
+            self._drop_dangling(dangling)
 
     def _configure(self, number: object, keeping: Set[str]) -> None:
         """Have a bucket say which documents there are, and go on to say that it has one of a kind that is kept. A damaged row stays as it is."""
@@ -307,9 +309,12 @@ class CheckRows(KeptRows):
             place * 3,
         )
 
-    def _drop_dangling(self) -> None:
-        """Remove bytes that belong to nothing any more, dooming blobs that have no name left."""
-        names = self._execute(_DANGLING).fetchall()
+    def _drop_dangling(self, kept: str) -> None:
+        """Remove bytes that belong to nothing any more, dooming blobs that have no name left.
+
+        :param kept: as :meth:`_dangling` gives it: those stay.
+        """
+        names = self._execute(_DANGLING, (kept,)).fetchall()
         for statement in _DROP_DANGLING:
-            self._execute(statement)
+            self._execute(statement, (kept,))
         self._doom_unnamed(names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Set
 
 from .closeup import CloseUp
@@ -20,6 +21,23 @@ def agrees(table: Table[object], row: Row) -> bool:
     except UnicodeEncodeError:
         return False
     return is_so
+
+
+# No index has the length: the table itself is looked through.
+DANGLING = {
+    "extents": """length IS NOT NULL AND owner NOT IN
+        (SELECT sequence FROM versions UNION ALL SELECT owner FROM parts
+        UNION ALL SELECT owner FROM retired)""",
+    "bodies": "sequence NOT IN (SELECT sequence FROM versions)",
+    "object_parts": "sequence NOT IN (SELECT sequence FROM versions)",
+}
+"""How rows of bytes are told that belong to nothing."""
+
+_MISSED = """SELECT 1 FROM (SELECT size FROM versions WHERE sequence = :number
+        UNION ALL SELECT size FROM parts WHERE owner = :number)
+    WHERE size > (SELECT COALESCE(SUM(length), 0) FROM extents WHERE owner = :number AND start IS NOT :start)
+        + (SELECT COALESCE(SUM(LENGTH(body)), 0) FROM bodies WHERE sequence = :number AND :start IS NOT NULL)
+    UNION ALL SELECT 1 FROM retired WHERE owner = :number"""
 
 
 class KeptRows(CloseUp):
@@ -42,7 +60,29 @@ class KeptRows(CloseUp):
         found = self._execute(
             "SELECT bucket FROM versions WHERE sequence = ?", (row[0],)
         ).fetchall()
-        return any(number in numbers for (number,) in found)
+        if any(number in numbers for (number,) in found):
+            return True
+        # Whose it is may be what is wrong with it.
+        return not self._is_missed(table, row)
+
+    def _is_missed(self, table: Table[object], row: Row) -> bool:
+        """Whether the version or part that a row of bytes names would be without some of them."""
+        number, start = row[0], row[1] if table.name == "extents" else None
+        if not isinstance(number, int) or not isinstance(start, int | None):
+            return False
+        names = {"number": number, "start": start}
+        return self._execute(_MISSED, names).fetchone() is not None
+
+    def _dangling(self, keeping: Set[str]) -> str:
+        """Whose bytes belong to nothing already, as JSON: where a bucket keeps its versions, they may be those of a damaged row that stays."""
+        if not self._keeping(keeping):
+            return "[]"
+        rows = self._execute(
+            f"SELECT owner FROM extents WHERE {DANGLING['extents']} AND typeof(owner) = 'integer'"
+            f" UNION SELECT sequence FROM bodies WHERE {DANGLING['bodies']}"
+            f" UNION SELECT sequence FROM object_parts WHERE {DANGLING['object_parts']} AND typeof(sequence) = 'integer'"
+        ).fetchall()
+        return json.dumps([owner for (owner,) in rows])
 
     def _is_of(self, row: Row, numbers: Set[object]) -> bool:
         """Whether a damaged row is that of a version in one of these buckets, as far as can be told: its bucket may be what is wrong with it."""

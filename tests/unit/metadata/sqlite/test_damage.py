@@ -83,7 +83,7 @@ class CloseUpTests(DamageCase):
         return await store.read(buckets)
 
     async def test_any_column(self) -> None:
-        """Whatever a column of a bucket has in it that is no text, or not of its kind, it is as in a new bucket then."""
+        """Whatever a column of a bucket has in it that is no text, or not of its kind, it is as in a new bucket then; but versions are kept, for they may have been."""
         for column, wrong in (
             *((name, NO_TEXT) for name in ("owner", "region", "versioning", "layout")),
             *((name, NO_TEXT) for name in ("acls", "configured", "source_volume")),
@@ -95,7 +95,7 @@ class CloseUpTests(DamageCase):
         ):
             store = await self.mended("buckets", 1, f"{column} = {wrong}")
             [found, _] = await store.read(in_volume, "s3v")
-            expected = Bucket("s3v", "bucket", "root", 0)
+            expected = Bucket("s3v", "bucket", "root", 0, versioning="Enabled")
             self.assertEqual((found.name, found.owner), ("bucket", "root"))
             self.assertEqual(found.configured, {"policy"})
             self.assertIsNone(found.source)

@@ -85,9 +85,9 @@ class KeptRowTests(DamageCase):
                 for row in connection.execute(f"SELECT * FROM {table}")
             }
 
-    async def mended(self, statement: str) -> list[str]:
-        """What mending says of each row that a change damages."""
-        store = await self.changed(statement)
+    async def mended(self, *statements: str) -> list[str]:
+        """What mending says of each row that changes damage."""
+        store = await self.changed(*statements)
         found = await damaged_rows(store)
         said = [await store.write(mend, row) for row in found]
         await store.close()
@@ -149,6 +149,31 @@ class KeptRowTests(DamageCase):
             )
             self.assertEqual(len(self.dumped()), len(before))
 
+    async def test_lost_bytes(self) -> None:
+        """Bytes that nothing knows any more may be those of a locked version, whose row, or theirs, says another number: they stay, whatever else is mended."""
+        of = "(SELECT sequence FROM versions WHERE bucket = {} AND key = '{}')"
+        plain, before = of.format(PLAIN, "inline"), len(self.dumped())
+        for table, owner, key in (
+            ("bodies", "sequence", "inline"),
+            ("extents", "owner", "large"),
+        ):
+            locked = of.format(LOCKED, key)
+            there = f"UPDATE {table} SET {owner} = {{}} WHERE {owner} = {locked}"
+            said = await self.mended(there.format(999))
+            self.assertEqual((said, len(self.dumped())), ([""], before), table)
+        said = await self.mended(
+            f"UPDATE extents SET owner = {plain} WHERE owner = {of.format(LOCKED, 'large')}"
+        )
+        self.assertEqual((said, len(self.dumped())), ([""], before))
+        for key in ("inline", "large"):
+            said = await self.mended(
+                f"UPDATE versions SET sequence = sequence + 1000 WHERE bucket = {LOCKED} AND key = '{key}'",
+                f"UPDATE versions SET size = 3 WHERE bucket = {PLAIN} AND key = 'inline'",
+            )
+            self.assertEqual(sorted(said), ["", "it is removed"], key)
+            # The version that is removed, and its bytes.
+            self.assertEqual(len(self.dumped()), before - 2, key)
+
     async def test_documents(self) -> None:
         """The document of object lock stays, and the bucket says that it has one, whatever becomes of the others and of its row."""
         for wrong, where in (
@@ -174,11 +199,13 @@ class KeptRowTests(DamageCase):
             "configured = ''",
             "configured = 'x'",
             "versioning = 'Enabmed'",
+            "versioning = x'00'",
             "owner = x'00'",
         ):
             await self.mended(f"UPDATE buckets SET {wrong} WHERE number = {LOCKED}")
             self.assertEqual(await self.configured(), {"object-lock", "policy"})
             self.assertEqual(self.dumped(), before)
+            self.assertEqual((await self.locked()).versioning, "Enabled")
 
     async def test_nothing_kept(self) -> None:
         """Where no bucket has object lock, all is mended as ever."""
@@ -202,11 +229,15 @@ class KeptRowTests(DamageCase):
 
     async def configured(self) -> frozenset[str]:
         """The documents that the bucket with object lock says it has."""
+        return (await self.locked()).configured
+
+    async def locked(self) -> Bucket:
+        """The bucket with object lock."""
         store = await self.opened()
         found = await store.read(_locked)
         await store.close()
         assert found is not None
-        return found.configured
+        return found
 
 
 def mend_all(tx: IMetadataTransaction, row: DamagedRow) -> str:
