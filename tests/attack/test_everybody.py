@@ -1,7 +1,4 @@
-"""Every operation of the table, asked by everybody, directly and through a link: what each may is in a table here, whatever the code says.
-
-Sessions that are over are asked in the tests of STS.
-"""
+"""Every operation of the table, asked by everybody, directly and through a link: what each may is in a table here, whatever the code says."""
 
 from __future__ import annotations
 
@@ -11,18 +8,21 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
+from ozgate.auth.identities.users import attach_user_policy, disable_user
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.s3.configuration.publicaccess import DELETED, PUBLIC_ACCESS
 from ozgate.s3.operations import OPERATIONS, Gate, Operation
 from ozgate.testing.metadata_needs import claim_whole
+from ozgate.values import Session
 from ozgate.wire.target import Scope
-from tests.attack.support import AttackTestCase, Outcome
+from tests.attack.support import Outcome
+from tests.attack.test_sessions import SessionTestCase, in_header
 from tests.operations.past import VOLUME
 from tests.operations.support import SECRETS
 
 OTHERS: Final = (Gate.PREFLIGHT, Gate.FORM)
 """Gates of requests that say otherwise who asks, or that nobody does: they have tests of their own."""
-REFUSED: Final = ("AccessDenied", "InvalidAccessKeyId")
+REFUSED: Final = ("AccessDenied", "InvalidAccessKeyId", "ExpiredToken")
 
 OF_ANYBODY: Final = frozenset(
     """
@@ -37,6 +37,10 @@ OF_USERS: Final = frozenset(("CreateBucket", "ListBuckets"))
 """What whoever signed may do, whom nothing is granted."""
 OF_LINKS: Final = frozenset(("CreateBucket", "DeleteBucket"))
 """What is about the link itself."""
+OF_READERS: Final = frozenset(
+    ("GetObject", "HeadBucket", "HeadObject", "ListObjects", "ListObjectsV2")
+)
+"""What :data:`READING` leaves of what its caller may."""
 ALL: Final = frozenset(row.name for row in OPERATIONS)
 NONE: Final[frozenset[str]] = frozenset()
 
@@ -52,6 +56,30 @@ POLICY: Final = json.dumps(
     }
 ).encode()
 """It grants everything to everybody."""
+
+READING: Final = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow",
+            "Action": ["s3:GetObject", "s3:ListBucket"],
+            "Resource": "arn:aws:s3:::bucket*",
+        },
+    }
+).encode()
+"""What a session is narrowed to."""
+
+
+@frozen
+class Caller:
+    """Whoever signs.
+
+    :ivar token: of a session; ``""`` where it is none.
+    """
+
+    access_id: str
+    secret: str
+    token: str = ""
 
 
 @frozen
@@ -71,8 +99,21 @@ class Case:
     by_link: Mapping[str, frozenset[str]]
 
 
-GONE: Final = {"revoked": NONE, "expired": NONE}
-MASTERS: Final = {"owner": ALL, "administrator": ALL}
+GONE: Final = dict.fromkeys(
+    (
+        "revoked",
+        "expired",
+        "session that is over",
+        "session of a revoked key",
+        "session of a disabled user",
+    ),
+    NONE,
+)
+MASTERS: Final = {
+    **dict.fromkeys(("owner", "administrator", "session"), ALL),
+    "narrowed session": OF_READERS,
+}
+"""A session is the owner's, and so is one that is narrowed, whatever is granted."""
 CASES: Final = (
     Case(
         "nothing is granted",
@@ -98,23 +139,50 @@ CASES: Final = (
 )
 
 
-class EverybodyTests(AttackTestCase):
+class EverybodyTests(SessionTestCase):
     """All of it."""
 
     async def _fill(self) -> None:
         await super()._fill()
         await self.link("link", "bucket", "world::r")
+        self.callers: dict[str, Caller | None] = {
+            **await self._keys(),
+            **await self._sessions(),
+        }
+        self.clock.advance(61)
+
+    async def _keys(self) -> dict[str, Caller | None]:
         revoked = await self.issue("testuser", "revoked")
         await self.secrets.revoke(revoked)
-        self.callers: dict[str, str | None] = {
+        access_ids = {
             "owner": "testuser",
             "administrator": await self.issue("boss"),
             "other": "other",
-            "nobody": None,
             "revoked": revoked,
             "expired": await self.issue("testuser", "expired", ttl=60),
         }
-        self.clock.advance(61)
+        made = {name: Caller(each, SECRETS[each]) for name, each in access_ids.items()}
+        return {**made, "nobody": None}
+
+    async def _sessions(self) -> dict[str, Caller]:
+        """Sessions of the owner, and of a user who had all rights until he was disabled."""
+        write = self.client.gateway.metadata.write
+        session, key = await self.make(), await self.issue("testuser", "ending")
+        gone = await self.issue("gone")
+        await write(attach_user_policy, "gone", "admin")
+        made = {
+            "session": session,
+            "narrowed session": await self.make(limits=(READING,)),
+            "session that is over": evolve(session, expires=session.issued + 60_000),
+            "session of a revoked key": await self.make(key),
+            "session of a disabled user": await self.make(gone),
+        }
+        await self.secrets.revoke(key)
+        await write(disable_user, "gone", True)
+        return {name: self._in(each) for name, each in made.items()}
+
+    def _in(self, session: Session) -> Caller:
+        return Caller(session.access_id, session.secret, self.tokens.seal(session))
 
     def have(self, case: Case) -> None:
         """Make the bucket so."""
@@ -127,7 +195,7 @@ class EverybodyTests(AttackTestCase):
         write = self.client.gateway.metadata.write
         self.successResultOf(write(_store, documents))
 
-    def answer(self, row: Operation, who: str | None, path: str) -> Outcome:
+    def answer(self, row: Operation, who: Caller | None, path: str) -> Outcome:
         """What somebody is answered; what it did is undone."""
         before = self.holds()
         draft = self.draft(row)
@@ -135,7 +203,8 @@ class EverybodyTests(AttackTestCase):
         if who is None:
             sent = draft.signed().having("authorization", None)
         else:
-            sent = evolve(draft, access_id=who, secret=SECRETS[who]).signed()
+            draft = evolve(draft, access_id=who.access_id, secret=who.secret)
+            sent = in_header(draft, who.token) if who.token else draft.signed()
         found = self.send_sent(sent)
         if row.name == "DeleteObjects" and b"<Code>AccessDenied<" in self.heard:
             # Of this one policies speak key by key.
