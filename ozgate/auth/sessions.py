@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as BadBase64
+from hmac import compare_digest
 from secrets import choice, token_bytes
 from string import ascii_uppercase, digits
 from typing import Any
@@ -90,7 +91,7 @@ class SessionTokens:
                 raise ValueError
             sealed = urlsafe_b64decode(token.encode("ascii"))
             # What decodes to the same bytes is not the same token: of those that do, one is ours.
-            if urlsafe_b64encode(sealed).decode("ascii") != token:
+            if not compare_digest(urlsafe_b64encode(sealed), token.encode("ascii")):
                 raise ValueError
             said: dict[str, Any] = json.loads(self._key.open(access_id, sealed))
         except (BadBase64, ValueError, Damaged):

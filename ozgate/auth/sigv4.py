@@ -14,6 +14,7 @@ Imports errors only; addresses and headers come as arguments.
 from __future__ import annotations
 
 import time
+from hmac import compare_digest
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -283,7 +284,7 @@ def read_token(headers: Headers, items: list[tuple[str, str]]) -> str:
     token = headers.get(_TOKEN) or ""
     for name, value in items:
         if value and name.lower() == _TOKEN:
-            if token not in ("", value):
+            if token and not compare_digest(token.encode(), value.encode()):
                 raise InvalidToken()
             token = value
     return token

@@ -261,7 +261,7 @@ class OpenPageTests(RouteTestCase):
         self.open_to_all(False)
         for path in self.pages():
             found = self.send_sent(Sent("GET", path, (("host", "localhost"),)))
-            self.assertEqual(found, (403, "AccessDenied"), path)
+            self.assertEqual(found, (404, "NoSuchBucket"), path)
 
 
 class NobodyTests(RouteTestCase):
