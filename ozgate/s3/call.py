@@ -43,7 +43,7 @@ AdmitForm = Callable[
 ]
 
 
-async def _no_form(
+async def no_form(
     fields: Mapping[str, str],
 ) -> tuple[Verified, Principal, Callable[[], Awaitable[Principal]]]:
     """Nobody is asked who sent a form: the caller came by another way than a request."""
@@ -106,10 +106,10 @@ class Call:
     """What the access and audit logs should say besides: as ``source`` the bucket that a link led to."""
     admit_again: Callable[[], Awaitable[Principal]] | None = None
     """See :func:`~ozgate.s3.gate.admit_again`; ``None`` where nothing can have changed."""
-    admit_form: AdmitForm = _no_form
-    """See :func:`~ozgate.s3.gate.admit_form`; gives besides what finds out once more who asks."""
     computing: Callable[[], AbstractContextManager[Callable[[], None]]] = _unwatched
     """See :meth:`~ozgate.wire.request.GatewayRequest.computing`."""
+    admit_form: AdmitForm = no_form
+    """See :func:`~ozgate.s3.gate.admit_form`; gives besides what finds out once more who asks."""
 
     @property
     def principal(self) -> Principal:

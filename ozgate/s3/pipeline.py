@@ -30,7 +30,7 @@ from ..wire.accesslog import GONE
 from ..wire.headers import Headers
 from ..wire.send import send
 from ..wire.tls import spoken_version
-from .call import Call, asked_of
+from .call import Call, asked_of, no_form
 from .documents import error_document
 from .failures import as_s3_error, code_of, log_failure, log_success
 from .finish import finish
@@ -126,7 +126,9 @@ class Pipeline:
         seconds = monotonic() - request.started
         operation = request.notes.get("operation")
         principal = request.notes.get("principal")
-        access_id = principal.signed_as if principal else ""
+        access_id = principal.access_id if principal else ""
+        if principal and principal.user != access_id:
+            access_id = principal.signed_as
         name = operation.name if operation else "-"
         tally = self.gateway.tally
         tally.note(
@@ -208,7 +210,8 @@ class Pipeline:
             gateway, verifier, operation.gate, method, address, headers
         )
         notes["principal"], notes["operation"] = principal, operation
-        notes["payer"] = headers.get(PAYER)
+        if PAYER in headers:
+            notes["payer"] = headers[PAYER]
         if operation.perform is None:
             raise NotImplemented()
         self._admit_body(operation, verified, request.body)
@@ -237,6 +240,7 @@ class Pipeline:
         verified: Verified,
     ) -> Call:
         gateway, verifier = self.gateway, self.verifier
+        is_form = operation.gate is Gate.FORM
         return Call(
             gateway,
             operation,
@@ -246,8 +250,8 @@ class Pipeline:
             request.request_id,
             request.notes,
             partial(admit_again, gateway, verifier, verified),
-            partial(admit_form, gateway, verifier),
             request.computing,
+            partial(admit_form, gateway, verifier) if is_form else no_form,
         )
 
     def _admit_body(

@@ -194,7 +194,7 @@ def _find(
             span, ranged = wanted, True
     located = locate(tx, bucket, version, span) if want_content else None
     part = part_number is not None
-    shown = shown_id(bucket, version)
+    shown = shown_id(bucket, version) if bucket.versioning else ""
     lock = lock_headers(tx, asked, bucket, version) if version.more else ()
     return _Found(version, shown, lock, located, span, ranged, part, part_checksum)
 

@@ -144,7 +144,7 @@ def authorize(
 
     :raises AccessDenied: no.
     """
-    if not may(tx, asked, action, thing, key, version):
+    if not decide(_question(tx, asked, action, thing, key, version)):
         raise AccessDenied()
 
 
@@ -243,7 +243,7 @@ def _is_root(principal: Principal, thing: Bucket | Volume) -> bool:
 
 def decide(question: Question) -> bool:
     """The answer."""
-    for rule in RULES if question.policies is not None else _WITHOUT_POLICIES:
+    for rule in RULES:
         verdict = rule(question)
         if verdict is not None:
             return verdict
@@ -323,8 +323,6 @@ RULES: Final[tuple[Rule, ...]] = (
     s3_lists,
     ozone_list,
 )
-_WITHOUT_POLICIES: Final = RULES[2:]
-"""What is left where there is no policy to be asked, and no limit."""
 
 
 def _judge(document: bytes, question: Question) -> Effect | None:

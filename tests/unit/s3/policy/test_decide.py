@@ -98,8 +98,7 @@ class RuleTests(SynchronousTestCase):
         for verdict in (True, False):
             heard.clear()
             rules = (rule("a", None), rule("b", verdict), rule("c", not verdict))
-            # Those that are asked where there is no policy.
-            self.patch(decide, "_WITHOUT_POLICIES", rules)
+            self.patch(decide, "RULES", rules)
             self.assertIs(ask("s3:GetObject"), verdict)
             self.assertEqual(heard, ["a", "b"])
 
