@@ -28,19 +28,36 @@ _GATES: Final = {
 }
 
 DIFFERENCES: Final[dict[str, str]] = {
-    "CreateBucket": "An endpoint of `us-east-1` makes buckets of any region. No directory buckets, no account-regional names.",
-    "PutBucketAcl": "Nobody has an e-mail address. `aws-exec-read` gives nobody anything besides.",
-    "PutObjectAcl": "As PutBucketAcl. What nobody signed is owned by the bucket's owner.",
-    "DeleteObject": "A delete marker is a name like any other for a quota, so that one that is full refuses it.",
-    "GetObjectAttributes": "`ObjectParts` has `PartsCount` alone where parts have no checksums of their own.",
     "ListBuckets": "Shows what the caller may list or read, links of Ozone's included.",
+    "OptionsBucket": "A bucket that is not there is answered like one without rules.",
+    "OptionsObject": "As OptionsBucket.",
+    "CreateBucket": "An endpoint of `us-east-1` makes buckets of any region. No directory buckets, no account-regional names; tags in the document are 501, PutBucketTagging sets them.",
+    "HeadBucket": "Of a bucket that is not there it says the region of this endpoint.",
+    "GetObjectAttributes": "`ObjectParts` has `PartsCount` alone where parts have no checksums of their own.",
+    "PutObject": "No encryption, no writes at an offset (501). What nobody signed is owned by the bucket's owner.",
+    "DeleteObject": "A delete marker is a name like any other for a quota, so that one that is full refuses it.",
+    "PostObject": "Checksums of the file are fields; in the request's own headers they are 501.",
+    "PutObjectAcl": "As PutBucketAcl. What nobody signed is owned by the bucket's owner.",
+    "PutObjectRetention": "No event holds (501).",
     "PutBucketVersioning": "There is no MFA delete: what would turn it on is refused as of somebody without a second factor.",
+    "PutBucketAcl": "Nobody has an e-mail address. `aws-exec-read` gives nobody anything besides.",
+    "PutBucketPolicy": "`NotPrincipal` with `Allow` is refused; at most 500 patterns of actions with wildcards, 20 of those that take long. There are no other accounts, services, networks and access points. Administrators and the bucket's owner may always read, change and remove it.",
+    "GetBucketEncryption": "AWS shows `AES256` for every bucket; here nothing is encrypted, and nothing says so.",
+    "PutBucketWebsite": "Served on a listener of its own, once that is configured (`ozgate.website.listen`); not where requesters pay.",
+    "PutBucketAccelerateConfiguration": "`Suspended` alone: there is nothing that `Enabled` would do (501).",
+    "PutBucketRequestPayment": "Whoever does not say that he pays is refused; nobody is charged.",
+    "PutObjectLockConfiguration": "No event holds (501).",
+    "PutPublicAccessBlock": "What AWS has for a whole account is `ozgate.s3.block-public-access` here.",
 }
 """Operation → where it differs from AWS's, in sentences."""
 
 GENERAL: Final[tuple[str, ...]] = (
     "There is one account: users are named `arn:aws:iam:::user/NAME`, with any account number, or by canonical ids, which are the SHA-256 of their names.",
     "Buckets live in a volume of Ozone's; a bucket may be a link to another, and an operation through a link is one on the real bucket.",
+    "Administrators (`ozone.administrators`) are what the root user of an account is on AWS. While `ozone.security.enabled` is false, as by default, whoever signs may do everything.",
+    "Ozone's access control lists of buckets grant things besides policies and S3's lists; what a policy denies they do not give back.",
+    "Owners are shown with `DisplayName`, which AWS has left out since November 2025.",
+    "Nothing is encrypted by the service: a write that asks for encryption, or brings a key for it, is 501.",
     "Storage classes are kept and shown, and change nothing: there is one kind of storage.",
     "Query parameters are at most 500; an error's document has at most 4 KiB of its request.",
 )
