@@ -257,7 +257,7 @@ class OpenPageTests(RouteTestCase):
                 self.assertEqual(self.send_sent(sent), (404, "NoSuchBucket"), path)
 
     def test_closed(self) -> None:
-        """Where that is not wanted, those paths are names like others."""
+        """Where that is not wanted, those paths are names like others: of buckets that are not there, as S3 tells everybody."""
         self.open_to_all(False)
         for path in self.pages():
             found = self.send_sent(Sent("GET", path, (("host", "localhost"),)))
