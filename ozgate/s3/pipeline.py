@@ -214,7 +214,6 @@ class Pipeline:
             notes["payer"] = headers[PAYER]
         if operation.perform is None:
             raise NotImplemented()
-        self._admit_body(operation, verified, request.body)
         is_secure = request.over_tls
         asked = asked_of(
             gateway,
@@ -230,6 +229,7 @@ class Pipeline:
         call = self._call(request, operation, asked, verified)
         if principal is ANONYMOUS:
             await _refuse_early(call)
+        self._admit_body(operation, verified, request.body)
         return await operation.perform(call)
 
     def _call(
