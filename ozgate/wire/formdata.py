@@ -59,6 +59,8 @@ class FormData:
         self.taken = 0
         self.file_begun: Deferred[None] = Deferred()
         self._decoder = MultipartDecoder(boundary)
+        self._half_an_end = b"\r\n--" + boundary + b"-"
+        self._held = b""
         self._most = most
         self._malformed = malformed
         self._too_large = too_large
@@ -92,9 +94,15 @@ class FormData:
         """
         if self._is_over:
             return
-        self._decoder.receive_data(data)
+        self._decoder.receive_data(self._held + data)
         if not self._seen_file:
-            self.taken += len(data)
+            self.taken += len(self._held) + len(data)
+        self._held = b""
+        if self._decoder.buffer.endswith(self._half_an_end):
+            # Where one hyphen of the last boundary's two has come, the decoder takes half of its line break for the file's.
+            self._held = b"-"
+            self._decoder.buffer.pop()
+            self.taken -= not self._seen_file
         self._advance()
 
     def pass_on(self, consumer: IConsumer) -> None:

@@ -76,6 +76,31 @@ class FormTests(SynchronousTestCase):
         self.assertEqual(transport.value(), file)
         self.assertEqual(self.form.taken, len(HEAD) - len("\r\n"))
 
+    def test_cut_anywhere(self) -> None:
+        """A form that is cut in two, wherever that is, has the same file: what ends it may be the end of the form, too."""
+        for last in (b"\r\n--b--\r\n", b"\r\n--b--", TAIL):
+            for file in (
+                b"",
+                b"file",
+                b"\r\n",
+                b"a\r",
+                b"\n--c\r-",
+                b"--",
+                b"\r\n--b-",
+            ):
+                body = HEAD + file + last
+                for place in range(1, len(body)):
+                    self.make()
+                    transport = StringTransport()
+                    self.form.file_begun.addCallback(
+                        lambda _, to=transport: self.form.pass_on(to)
+                    )
+                    self.form.write(body[:place])
+                    self.form.write(body[place:])
+                    self.form.finish()
+                    self.assertEqual(transport.value(), file, (body[:place], last))
+                    self.assertEqual(self.form.taken, len(HEAD) - len("\r\n"))
+
     def test_held(self) -> None:
         """The producer is held once the file begins, until somebody takes it."""
         self.form.write(HEAD + b"some")
