@@ -7,7 +7,7 @@ CORS configuration on a bucket"; Fetch Standard, 3.3.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .configuration.cors import CORS, Asking, Cors
 from .links import follow
@@ -20,16 +20,22 @@ if TYPE_CHECKING:
 
 Pairs = list[tuple[str, str]]
 
+MOST_NAMES: Final = 500
+"""Headers that a page may want to send: as many as a request may have."""
+
 
 def asking_of(origin: str, method: str, names: str) -> Asking | None:
-    """What a browser asks; ``None`` where no browser says it so.
+    """What a browser asks; ``None`` where no browser says it so, or of more headers than a request may have.
 
     :param names: the headers that the page wants to send, with commas between.
     """
     if not (origin + method + names).isascii():
         return None
-    each = (name.strip().lower() for name in names.split(","))
-    return Asking(origin, method, tuple(filter(None, each)))
+    each = dict.fromkeys([name.strip().lower() for name in names.split(",")])
+    each.pop("", None)
+    if len(each) > MOST_NAMES:
+        return None
+    return Asking(origin, method, tuple(each))
 
 
 async def headers_for_page(
