@@ -9,11 +9,16 @@ Imports errors only.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from ..errors import InvalidArgument
 
-_header_name = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+").fullmatch
+is_header_name: Final[Callable[[str], object]] = re.compile(
+    r"[!#$%&'*+.^_`|~0-9a-z-]+"
+).fullmatch
+"""Whether a name in lower case could be a header's (RFC 9110, 5.1)."""
+
 _breaks = re.compile(r"[\r\n\0]").search
 
 
@@ -27,7 +32,7 @@ def hoisted_headers(items: Iterable[tuple[str, str]]) -> dict[str, str]:
     for name, value in items:
         lowered = name.lower()
         if lowered.startswith("x-amz-"):
-            if not _header_name(lowered) or _breaks(value):
+            if not is_header_name(lowered) or _breaks(value):
                 raise InvalidArgument(
                     "A header in the query is malformed.", ArgumentName=name
                 )

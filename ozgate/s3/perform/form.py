@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from attrs import evolve
 
+from ...auth.hoisted import is_header_name
 from ...errors import (
     InvalidArgument,
     MalformedPOSTRequest,
@@ -40,11 +41,11 @@ MOST_FIELDS: Final = 20 << 10
 
 _NO_HEADERS: Final = frozenset(
     """
-    x-amz-algorithm x-amz-credential x-amz-date x-amz-signature x-amz-security-token x-amz-content-sha256
+    x-amz-algorithm x-amz-credential x-amz-signature x-amz-security-token x-amz-content-sha256
     x-amz-decoded-content-length x-amz-trailer x-amz-copy-source x-amz-expected-bucket-owner
     """.split()
 )
-"""Fields that are none of the headers of an object."""
+"""Fields that are none of the headers of an object. When it was signed is what policies may ask about."""
 
 _OF_THE_BODY: Final = ("content-", "x-amz-", "if-")
 """How headers of the request begin that would speak of the object, and speak of the form here."""
@@ -160,7 +161,10 @@ async def _admit(
 
 
 def _headers(sent: Headers, fields: Mapping[str, str]) -> Headers:
-    """The headers that PutObject would have had: those of the browser that do not speak of the form, and those of the fields."""
+    """The headers that PutObject would have had: those of the browser that do not speak of the form, and those of the fields.
+
+    :raises InvalidArgument: a field is called as no header can be: what is kept is sent as one.
+    """
     headers = {
         name: value
         for name, value in sent.items()
@@ -169,7 +173,9 @@ def _headers(sent: Headers, fields: Mapping[str, str]) -> Headers:
     for name, value in fields.items():
         is_header = name in SYSTEM_HEADERS or name == "content-md5"
         if is_header or (name.startswith("x-amz-") and name not in _NO_HEADERS):
-            headers[name] = value
+            if not is_header_name(name):
+                raise _bad_field("The name of a field is malformed.", name)
+            headers[name] = value.strip()
     if "acl" in fields:
         headers["x-amz-acl"] = fields["acl"]
     if "tagging" in fields:

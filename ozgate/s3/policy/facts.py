@@ -301,9 +301,13 @@ def _auth_type(facts: Facts) -> Values | None:
 
 
 def _signature_version(facts: Facts) -> Values | None:
-    if not facts.asked.principal.user:
+    """Of a form, version 4 has a date, and version 2 has none."""
+    asked = facts.asked
+    if not asked.principal.user:
         return None
-    is_old = "Signature" in facts.asked.address.query
+    is_old = "Signature" in asked.address.query
+    if _auth_type(facts) == ("POST",):
+        is_old = "x-amz-date" not in asked.headers
     return ("AWS" if is_old else "AWS4-HMAC-SHA256",)
 
 
@@ -311,11 +315,9 @@ def _signature_age(facts: Facts) -> Values | None:
     """Milliseconds since the time that it was signed for."""
     asked = facts.asked
     # A request that is signed in a header may have anything in its query.
-    sent = "authorization" in asked.headers
-    text = (
-        asked.headers.get("x-amz-date") if sent else asked.query("X-Amz-Date")
-    ) or ""
-    signed = signedtimes.parse_timestamp(text) if asked.principal.user else None
+    is_in_query = _auth_type(facts) == ("REST-QUERY-STRING",)
+    text = asked.query("X-Amz-Date") if is_in_query else asked.headers.get("x-amz-date")
+    signed = signedtimes.parse_timestamp(text or "") if asked.principal.user else None
     return None if signed is None else (str(max(facts.now - signed * 1000, 0)),)
 
 

@@ -148,7 +148,19 @@ class FactsTests(SynchronousTestCase):
             s3__signatureversion="AWS",
             s3__signatureage=None,
         )
-        self.check(self.facts("PutObject"), s3__authtype="POST")
+        form = {"x-amz-date": "20261118T110630Z"}
+        self.check(
+            self.facts("PutObject", headers=form),
+            s3__authtype="POST",
+            s3__signatureversion="AWS4-HMAC-SHA256",
+            s3__signatureage="10000",
+        )
+        self.check(
+            self.facts("PutObject"),
+            s3__authtype="POST",
+            s3__signatureversion="AWS",
+            s3__signatureage=None,
+        )
 
     def test_lists(self) -> None:
         """What a list is asked for is known where the list itself is asked about, of each kind."""
