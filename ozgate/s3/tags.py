@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from unicodedata import category
 
-from ..errors import BadRequest, InvalidArgument, InvalidTag, MalformedXML
-from .documents import document, element, read
+from ..errors import BadRequest, InvalidArgument, InvalidTag
+from .configuration.tagging import DOCUMENT, Tag, Tagging
 from .params import form_decoded
 
 MAX_TAGS = 10
@@ -53,19 +53,7 @@ def from_document(data: bytes) -> dict[str, str]:
     :raises InvalidTag: a key or value breaks the rules, or a key is there twice.
     :raises BadRequest: there are more than 10 tags.
     """
-    root = read(data, "Tagging")
-    root.allow("TagSet")
-    sets = root.all("TagSet")
-    if len(sets) != 1:
-        raise MalformedXML()
-    sets[0].allow("Tag")
-    pairs = []
-    for tag in sets[0].all("Tag"):
-        tag.allow("Key", "Value")
-        keys, values = tag.all("Key"), tag.all("Value")
-        if len(keys) != 1 or len(values) != 1:
-            raise MalformedXML()
-        pairs.append((keys[0].text, values[0].text))
+    pairs = [(tag.key, tag.value) for tag in DOCUMENT.parse(data).tags]
     check_tags(pairs)
     return tags_of(pairs)
 
@@ -87,11 +75,8 @@ def tags_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def to_document(tags: Mapping[str, str]) -> bytes:
     """The document ``Tagging``, in the order the tags were given."""
-    rows = "".join(
-        f"<Tag>{element('Key', key)}{element('Value', value)}</Tag>"
-        for key, value in tags.items()
-    )
-    return document("Tagging", f"<TagSet>{rows}</TagSet>")
+    listed = tuple(Tag(key, value) for key, value in tags.items())
+    return DOCUMENT.render(Tagging(listed))
 
 
 def check_tags(
