@@ -77,7 +77,8 @@ class ExpectTests(TalkCase):
             (400, "InvalidRequest", self.put("/bucket/bad", x_amz_checksum_crc32="????")),
             (404, "NoSuchUpload", self.put("/bucket/bad?partNumber=1&uploadId=none")),
             (400, "InvalidArgument", self.put("/bucket/bad?partNumber=10001&uploadId=none")),
-            (501, "NotImplemented", self.put("/bucket?policy")),
+            (400, "InvalidRequest", self.put("/bucket?policy")),
+            (501, "NotImplemented", self.put("/bucket?replication")),
             (501, "NotImplemented", self.put("/bucket/bad", x_amz_server_side_encryption="AES256")),
             (400, "MaxMessageLengthExceeded", self.put("/bucket/kept?tagging", "Content-Length: 90000000", content_md5=md5(b""))),
         ]  # fmt: skip
