@@ -270,7 +270,7 @@ class OrderTests(SmugglingCase):
             )
             talk.send(self.head("GET", "/bucket/kept", range="bytes=9-"))
             talk.send(self.head("HEAD", "/bucket/kept"))
-            talk.send(self.head("PUT", "/bucket?policy", length) + body)
+            talk.send(self.head("PUT", "/bucket?replication", length) + body)
             talk.send(self.head("GET", "/bucket/kept"))
             found = [talk.hear("HEAD" if place == 6 else "GET") for place in range(9)]
         self.assertEqual(
