@@ -323,7 +323,7 @@ class RowTests(TestCase):
                         await self.assertFailure(secrets.verify(each), Damaged)
                     for damaged in await self.damaged_rows(store):
                         done = await store.write(
-                            lambda tx, r=damaged: tx.mend_row(r, "me")
+                            lambda tx, r=damaged: tx.mend_row(r, "me", frozenset())
                         )
                         self.assertIn("is refused until there is one again", done)
                 self.execute(f"DELETE FROM {table} WHERE name = '{name}'")
