@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ozgate.s3.configuration.bucketpolicy import KIND
 from ozgate.s3.owners import canonical_id
+from ozgate.testing.memory_buckets import BucketRows
 from tests.operations.policies import TARGET, PolicyTestCase
 from tests.operations.support import checked
 from tests.unit.s3.policy.documents import USER, document, statement
@@ -166,6 +167,18 @@ class KeepingTests(PolicyTestCase):
                 )
                 self.assertIn(found, (expected, (500, "InternalError")))
         self.flushLoggedErrors()
+
+    async def test_lost(self) -> None:
+        """Nor does anybody where it is not there, though the bucket says that it has one; its owner removes it."""
+        await self.put_policy(READ)
+        lost = self.patch(BucketRows, "configuration", lambda *_: None)
+        for who in ("testuser", "other"):
+            found = await self.ask_as(who, "GET")
+            self.assertEqual(found, (500, "InternalError"))
+        lost.restore()
+        self.flushLoggedErrors()
+        await self.check_may("testuser", "DELETE", TARGET)
+        await self.check_may("testuser", "GET")
 
     async def test_link(self) -> None:
         """Through a link it is the policy of the bucket that it leads to, which alone it may name."""

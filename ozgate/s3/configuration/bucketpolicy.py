@@ -22,14 +22,12 @@ def policy_of(tx: IMetadataTransaction, bucket: Bucket) -> Policy | None:
     """The policy that a bucket has; for use inside an interaction. One without costs nothing.
 
     :param bucket: the real one, as read in this interaction.
-    :raises Damaged: it cannot be read: then nobody knows what it denies.
+    :raises Damaged: it cannot be read, or is not there: then nobody knows what it denies.
     """
     if KIND not in bucket.configured:
         return None
     data = tx.configuration(bucket, KIND)
-    if data is None:
-        return None
     try:
-        return parse_bucket_policy(data, bucket.name)
+        return parse_bucket_policy(data or b"", bucket.name)
     except Malformed as error:
         raise Damaged("the policy of a bucket", "metadata", bucket.name) from error

@@ -121,7 +121,8 @@ class Facts:
         value = self._asked.headers.get(name)
         if name == "x-amz-copy-source" and value is not None:
             return _source(value)
-        return value
+        # Whoever acts on one does not look at the space around it.
+        return None if value is None else value.strip()
 
     # What the functions below look at
 

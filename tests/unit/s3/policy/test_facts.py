@@ -232,6 +232,8 @@ class FactsTests(SynchronousTestCase):
                     s3__object_lock_retain_until_date=text,
                     s3__object_lock_remaining_retention_days=days,
                 )
+        facts = self.facts("PutObject", headers={until: "2100-01-01T00:00:00Z\xa0"})
+        self.check(facts, s3__object_lock_retain_until_date="2100-01-01T00:00:00Z")
         for headers in ({}, {until: "tomorrow"}):
             facts = self.facts("PutObject", headers=headers)
             self.check(facts, s3__object_lock_remaining_retention_days=None)
