@@ -117,6 +117,22 @@ class GrantTests(PolicyTestCase):
         self.assertEqual(response.texts("Error/Code"), ["AccessDenied"])
         await self.check_may("testuser", "GET", "/bucket/kept")
 
+    async def test_count_of_tags(self) -> None:
+        """Who may read an object, and not its tags, is not told how many there are."""
+        sent = {"x-amz-tagging": "a=b"}
+        await self.client.request("PUT", "/bucket/key", sent, b"x")
+        actions, name = ["s3:GetObject"], "x-amz-tagging-count"
+        for shown in (None, "1"):
+            await self.have_policy(statement("Allow", actions, KEYS, "other"))
+            for method in ("GET", "HEAD"):
+                other = self.client.as_user("other")
+                response = await other.request(method, "/bucket/key")
+                self.assertEqual(response.status, 200)
+                self.assertEqual(response.headers.get(name), shown)
+            actions.append("s3:GetObjectTagging")
+        response = await self.client.request("GET", "/bucket/key")
+        self.assertEqual(response.headers[name], "1")
+
     async def test_link(self) -> None:
         """Through a link the policy of the bucket behind it decides, by the names of that."""
         await self.have_policy(statement("Allow", "s3:GetObject", KEYS, "other"))

@@ -9,6 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from ...content.outlet import Located, begin_read, body_of, locate, open_sources
 from ...errors import InvalidArgument, InvalidPartNumber, InvalidRequest, NotModified
 from ...immutable import frozen
@@ -17,6 +19,8 @@ from ..conditions import check_read
 from ..headers import checksum_headers, refuse_encryption, version_headers
 from ..lockheaders import lock_headers
 from ..params import parse_range
+from ..policy.decide import may
+from ..policy.versionactions import action_on
 from ..reply import Reply
 from ..times import parse_http_date
 from ..versions import find_authorized, shown_id
@@ -196,7 +200,16 @@ def _find(
     part = part_number is not None
     shown = shown_id(bucket, version) if bucket.versioning else ""
     lock = lock_headers(tx, asked, bucket, version) if version.more else ()
+    if version.tags and not _may_count_tags(tx, asked, bucket):
+        version = evolve(version, tags={})
     return _Found(version, shown, lock, located, span, ranged, part, part_checksum)
+
+
+def _may_count_tags(tx: IMetadataTransaction, asked: Asked, bucket: Bucket) -> bool:
+    """Whether the caller is told how many tags there are: who may read them, as on S3 (API Reference, GetObject, ``x-amz-tagging-count``)."""
+    named = asked.query("versionId") or ""
+    action = action_on("s3:GetObjectTagging", named)
+    return may(tx, asked, action, bucket, asked.key, named)
 
 
 def _range_holds(asked: Asked, version: ObjectVersion) -> bool:
