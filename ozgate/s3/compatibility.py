@@ -31,7 +31,7 @@ DIFFERENCES: Final[dict[str, str]] = {
     "ListBuckets": "Shows what the caller may list or read, links of Ozone's included.",
     "OptionsBucket": "A bucket that is not there is answered like one without rules.",
     "OptionsObject": "As OptionsBucket.",
-    "CreateBucket": "An endpoint of `us-east-1` makes buckets of any region. No directory buckets, no account-regional names; tags in the document are 501, PutBucketTagging sets them.",
+    "CreateBucket": "An endpoint of `us-east-1` makes buckets of any region. No directory buckets, no account-regional names.",
     "HeadBucket": "Of a bucket that is not there it says the region of this endpoint.",
     "GetObjectAttributes": "`ObjectParts` has `PartsCount` alone where parts have no checksums of their own.",
     "PutObject": "No encryption, no writes at an offset (501). What nobody signed is owned by the bucket's owner.",

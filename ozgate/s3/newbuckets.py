@@ -24,6 +24,7 @@ from .configuration.ownership import (
     lists_count,
 )
 from .configuration.publicaccess import DELETED, PUBLIC_ACCESS
+from .configuration.tagging import TAGGING
 from .entering import authorize_creation
 from .grantees import PRIVATE, Wanted, from_headers
 from .ownership import refuse_public
@@ -46,11 +47,13 @@ class Beginning:
     :ivar ownership: one of :data:`~ozgate.s3.configuration.ownership.OWNERSHIPS`.
     :ivar is_blocked: whether all that is public is blocked.
     :ivar wanted: its access control list.
+    :ivar tags: the document of its tags, if it has any.
     """
 
     ownership: str = ENFORCED
     is_blocked: bool = True
     wanted: Wanted = PRIVATE
+    tags: bytes | None = None
 
 
 AS_ON_AWS: Final = Beginning()
@@ -93,6 +96,8 @@ def begin(tx: IMetadataTransaction, bucket: Bucket, beginning: Beginning) -> Non
     if not beginning.is_blocked:
         data = PUBLIC_ACCESS.document.render(DELETED)
         tx.set_configuration(bucket, PUBLIC_ACCESS.kind, data)
+    if beginning.tags is not None:
+        tx.set_configuration(bucket, TAGGING.kind, beginning.tags)
 
 
 def begin_again(

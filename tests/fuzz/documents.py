@@ -11,7 +11,7 @@ from ozgate.config.settings import Settings
 from ozgate.errors import S3Error
 from ozgate.s3.configuration import accesslist
 from ozgate.s3.documents import NAMESPACE, Element, document, element, escape, read
-from ozgate.s3.perform.buckets import _location
+from ozgate.s3.perform.buckets import _configuration
 from ozgate.s3.perform.deleting import _read_request
 from ozgate.s3.perform.partlist import fingerprint, read_list
 from ozgate.s3.tags import from_document
@@ -75,7 +75,7 @@ def one_input(data: bytes) -> None:
     for region in ("us-east-1", "eu-west-1"):
         gateway = SimpleNamespace(settings=Settings(region=region))
         call: Any = SimpleNamespace(gateway=gateway)
-        _refusable(lambda call=call: _location(call, data))
+        _refusable(lambda call=call: _configuration(call, data))
 
 
 def _refusable(reading: Callable[[], Any]) -> Any:

@@ -133,16 +133,38 @@ class CreateBucketTests(OperationTestCase):
         self.assertEqual((await self.client.request("HEAD", "/made")).status, 404)
 
     async def test_not_built(self) -> None:
-        """Tags and directory buckets are not implemented."""
-        tags = b"<CreateBucketConfiguration><Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags></CreateBucketConfiguration>"
+        """Directory buckets are not implemented."""
         directory = b"<CreateBucketConfiguration><Bucket><Type>Directory</Type></Bucket></CreateBucketConfiguration>"
         for asked in (
             self.create(x_amz_bucket_namespace="account-regional"),
-            self.create(body=tags),
             self.create(body=directory),
         ):
             await self.refused(asked, 501, "NotImplemented")
         self.assertEqual((await self.client.request("HEAD", "/made")).status, 404)
+
+    async def test_tags(self) -> None:
+        """A bucket is made with its tags, as Terraform does; it is not made again with some."""
+
+        def tagged(inside: str) -> bytes:
+            return f"<CreateBucketConfiguration><Tags>{inside}</Tags></CreateBucketConfiguration>".encode()
+
+        tag = "<Tag><Key>team</Key><Value>a b</Value></Tag>"
+        for inside, code in (
+            (f"{tag}{tag}", "InvalidTag"),
+            ("<Tag><Key>aws:x</Key><Value>y</Value></Tag>", "InvalidTag"),
+            ("<Tag><Key>x</Key></Tag>", "MalformedXML"),
+            ("<Odd/>", "MalformedXML"),
+        ):
+            await self.refused(self.create(body=tagged(inside)), 400, code)
+        self.assertEqual((await self.client.request("HEAD", "/made")).status, 404)
+        self.assertEqual((await self.create(body=tagged(tag))).status, 200)
+        shown = await self.client.request("GET", "/made?tagging")
+        self.assertEqual(shown.texts("TagSet/Tag/Value"), ["a b"])
+        again = self.create(body=tagged(tag))
+        await self.refused(again, 409, "BucketAlreadyOwnedByYou")
+        self.assertEqual((await self.create(body=tagged(""))).status, 200)
+        shown = await self.client.request("GET", "/made?tagging")
+        self.assertEqual(shown.texts("TagSet/Tag/Value"), ["a b"])
 
     async def test_defaults_said(self) -> None:
         """Headers that ask for what is so anyway are accepted."""

@@ -158,6 +158,14 @@ class PolicyTests(IdentityTestCase):
             await self.may(who, GET)
             await self.may_not(who, PUT)
 
+    async def test_tagged(self) -> None:
+        """Whoever is denied s3:TagResource makes no bucket with tags, and others none the less."""
+        tags = b"<CreateBucketConfiguration><Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags></CreateBucketConfiguration>"
+        document = policy("Deny", "s3:TagResource")
+        await self.do(put_user_policy, "alice", "no", document)
+        await self.may_not(self.alice, Asked("PUT", "/hers", {}, tags))
+        await self.may(self.alice, Asked("PUT", "/hers", {}, b""))
+
     async def test_no_administrator(self) -> None:
         """Who is in a group of ozgate's that bears the name of one of administrators is none; ``admin`` makes nobody one either."""
         gateway = self.client.gateway

@@ -30,7 +30,7 @@ from ..asked import Asked
 from ..call import Call
 from ..changing.locks import has_object_lock
 from ..configuration.objectlock import JUST_ON, OBJECT_LOCK
-from ..documents import document, element, read
+from ..documents import Element, document, element, read
 from ..entering import (
     authorize_creation,
     authorize_early_creation,
@@ -51,6 +51,7 @@ from ..regions import GLOBAL_REGION, region_of
 from ..reply import Reply, xml_reply
 from ..times import timestamp
 from ..tokens import decode_token, encode_token
+from .buckettags import tags_of_new
 
 MAX_BUCKETS = 10000
 
@@ -124,7 +125,9 @@ async def create_bucket(call: Call) -> Reply:
     name = call.bucket_name
     _check_create_headers(call)
     beginning = await asked_for(call)
-    region = _location(call, await receive_document(call, authorize_early_creation))
+    data = await receive_document(call, authorize_early_creation)
+    region, tags = _configuration(call, data)
+    beginning = evolve(beginning, tags=tags)
     call.state(("s3:locationconstraint", region))
     await call.write(_create_authorized, region, beginning)
     return Reply(200, [("Location", f"/{name}"), ("x-amz-bucket-arn", arn_of(name))])
@@ -143,9 +146,11 @@ def _create_authorized(
         made = add_bucket(
             tx, asked.volume, name, principal.short_name, region, beginning
         )
+        if beginning.tags is not None:
+            authorize(tx, asked, "s3:TagResource", made)
         if _is_locked(asked):
             _lock_authorized(tx, asked, made)
-    elif _is_made_again(asked, existing, region):
+    elif beginning.tags is None and _is_made_again(asked, existing, region):
         tx.claim(Claim.bucket(existing.number))
         begin_again(tx, asked, existing, beginning)
     else:
@@ -177,7 +182,7 @@ def _is_made_again(asked: Asked, existing: Bucket, region: str) -> bool:
     """Whether an owner makes a bucket again that is in ``us-east-1``, and there.
 
     The answer is 200 then, and its access control list is as that of a new one, as far as those count; Ozone's is not S3's to reset. In all other regions
-    it is 409 BucketAlreadyOwnedByYou, as where it shall have object lock, and has none. Source: Amazon S3 API Reference, "CreateBucket", there under "Errors".
+    it is 409 BucketAlreadyOwnedByYou, as where it shall have object lock, and has none, or tags. Source: Amazon S3 API Reference, "CreateBucket", there under "Errors".
     """
     return (
         existing.source is None
@@ -262,23 +267,28 @@ def _bad_header(call: Call, name: str) -> NoReturn:
     raise InvalidArgument(ArgumentName=name, ArgumentValue=call.headers.get(name) or "")
 
 
-def _location(call: Call, data: bytes) -> str:
-    """The region of a new bucket, from the document ``CreateBucketConfiguration``; see the module.
+def _configuration(call: Call, data: bytes) -> tuple[str, bytes | None]:
+    """The region of a new bucket, see the module, and its tags, from the document ``CreateBucketConfiguration``.
 
     :raises MalformedXML: it is another document.
-    :raises NotImplemented: it asks for tags or a directory bucket.
+    :raises InvalidTag: a tag that S3 does not take.
+    :raises NotImplemented: it asks for a directory bucket.
     :raises InvalidLocationConstraint: it names what is no region.
     :raises IllegalLocationConstraintException: it names a region that this endpoint is not for.
     """
-    here = call.gateway.settings.region
     if not data.strip():
-        return here
+        return call.gateway.settings.region, None
     root = read(data, "CreateBucketConfiguration")
     root.allow("LocationConstraint", "Location", "Bucket", "Tags")
-    for name in ("Location", "Bucket", "Tags"):
+    for name in ("Location", "Bucket"):
         child = root.child(name)
         if child is not None and (child.children or child.text.strip()):
             raise NotImplemented()
+    return _location(call, root), tags_of_new(root)
+
+
+def _location(call: Call, root: Element) -> str:
+    here = call.gateway.settings.region
     wanted = (root.text_of("LocationConstraint") or "").strip()
     if not wanted or wanted == here:
         return here
