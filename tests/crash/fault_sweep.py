@@ -34,6 +34,7 @@ from ozgate.errors import StoreError
 from ozgate.metadata.sqlite import connections
 from ozgate.s3.failures import as_s3_error
 from tests.crash import sqlitevfs
+from tests.crash.asking import body
 from tests.crash.disk import Disk, Folder, Image, read_tree
 from tests.crash.faulty_disk import FAILURES, READING, SHORT, Fault, Faulty
 from tests.crash.gate import Gate
@@ -42,14 +43,7 @@ from tests.crash.kill_sweep import make_folder
 from tests.crash.smallworld import small_world
 from tests.crash.tapping import Call, tapped, unavailable
 from tests.crash.views import View, view
-from tests.crash.workload import (
-    LARGE,
-    OPERATIONS,
-    SMALL,
-    body,
-    fill,
-    perform,
-)
+from tests.crash.workload import LARGE, OPERATIONS, SMALL, fill, perform
 
 OPEN = "open"
 """The operation that is a start of the stores, after a stop."""

@@ -5,12 +5,8 @@ What is drawn by lot is drawn from a seed, so that the same operations make the 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
-from collections.abc import Callable, Mapping
-from random import Random
-from typing import Any
+from collections.abc import Callable
 from urllib.parse import quote
 
 from attrs import evolve
@@ -20,6 +16,7 @@ from ozgate.background.uploads import UploadExpiry
 from ozgate.content.moving import copy_stored
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.values import Acl, BlobRef, Bucket
+from tests.crash.asking import body, digested, put, set_versioning, told
 from tests.crash.gate import VOLUME, Gate
 
 DAY = 86_400
@@ -46,68 +43,36 @@ DEFAULT = (
 # Operations. Each fires when its client was told of success.
 
 
-def body(turn: int, length: int) -> bytes:
-    """Bytes that no other turn has."""
-    return Random(turn * 1_000_003 + length).randbytes(length)
-
-
-def _told(gate: Gate, method: str, target: str, *rest: Any) -> dict[str, str]:
-    status, headers, answer = gate.ask(method, target, *rest)
-    if status not in (200, 204):
-        raise AssertionError(f"{method} {target}: {status} {answer!r}")
-    return headers
-
-
-def _put(
-    gate: Gate,
-    key: str,
-    length: int,
-    bucket: str = "plain",
-    lock: Mapping[str, str] | None = None,
-) -> None:
-    data = body(gate.turn, length)
-    digest = hashlib.sha256(data).digest()
-    headers = {
-        "x-amz-meta-turn": str(gate.turn),
-        "x-amz-tagging": f"turn={gate.turn}",
-        "x-amz-checksum-sha256": base64.b64encode(digest).decode(),
-        **(lock or {}),
-    }
-    told = _told(gate, "PUT", f"/{bucket}/{key}", data, headers)
-    assert told["etag"] == f'"{hashlib.md5(data).hexdigest()}"', told
-    gate.bodies[bucket, key] = data
-
-
 def put_small(gate: Gate) -> None:
     """PutObject of a body that is kept in the row."""
-    _put(gate, "key", SMALL)
+    put(gate, "key", SMALL)
 
 
 def put_large(gate: Gate) -> None:
     """PutObject of a new key's body in two blobs."""
-    _put(gate, f"new-{gate.turn}", LARGE)
+    put(gate, f"new-{gate.turn}", LARGE)
 
 
 def overwrite(gate: Gate) -> None:
     """PutObject over what the other operations are about, in blobs."""
-    _put(gate, "key", LARGE)
+    put(gate, "key", LARGE)
 
 
 def delete(gate: Gate) -> None:
     """DeleteObject."""
-    _told(gate, "DELETE", "/plain/key")
+    told(gate, "DELETE", "/plain/key")
     gate.bodies.pop(("plain", "key"), None)
 
 
 def put_version(gate: Gate) -> None:
     """PutObject of a new version, in blobs and in the row by turns."""
-    _put(gate, "key", SMALL if gate.turn % 2 else LARGE, "versions")
+    put(gate, "key", SMALL if gate.turn % 2 else LARGE, "versions")
 
 
 def mark(gate: Gate) -> None:
     """DeleteObject that puts a delete marker."""
-    told = _told(gate, "DELETE", "/versions/key")
-    assert told["x-amz-delete-marker"] == "true", told
+    answer = told(gate, "DELETE", "/versions/key")
+    assert answer["x-amz-delete-marker"] == "true", answer
     gate.bodies.pop(("versions", "key"), None)
 
 
@@ -115,7 +80,7 @@ def delete_version(gate: Gate) -> None:
     """DeleteObject of a version, or of a marker: of the latest and of the oldest one by turns."""
     held = gate.read(_held)
     doomed = held.pop(0 if gate.turn % 2 else -1)
-    _told(gate, "DELETE", f"/versions/key?versionId={doomed[0]}")
+    told(gate, "DELETE", f"/versions/key?versionId={doomed[0]}")
     gate.bodies.pop(("versions", "key"), None)
     if held and held[0][1] is not None:
         gate.bodies["versions", "key"] = held[0][1]
@@ -123,12 +88,12 @@ def delete_version(gate: Gate) -> None:
 
 def put_null(gate: Gate) -> None:
     """PutObject over the null version, while versioning is suspended; see :func:`versioning`."""
-    _put(gate, "key", LARGE, "suspended")
+    put(gate, "key", LARGE, "suspended")
 
 
 def mark_null(gate: Gate) -> None:
     """DeleteObject that puts a null marker in the place of the null version; likewise."""
-    _told(gate, "DELETE", "/suspended/key")
+    told(gate, "DELETE", "/suspended/key")
     gate.bodies.pop(("suspended", "key"), None)
 
 
@@ -136,13 +101,13 @@ def versioning(gate: Gate) -> None:
     """PutBucketVersioning: where it was suspended it is enabled, and the other way round."""
     before = gate.read(_bucket, "suspended").versioning
     after = "Enabled" if before == "Suspended" else "Suspended"
-    _set_versioning(gate, "suspended", after)
+    set_versioning(gate, "suspended", after)
 
 
 def lock(gate: Gate) -> None:
     """PutObject of a version that is locked: as it says, in blobs, or by the default of its bucket, in the row, by turns."""
     held = gate.turn % 2
-    _put(gate, "key", LARGE if held else SMALL, "locked", HELD if held else {})
+    put(gate, "key", LARGE if held else SMALL, "locked", HELD if held else {})
 
 
 def retain(gate: Gate) -> None:
@@ -159,7 +124,7 @@ def retain(gate: Gate) -> None:
         document = f"<Mode>COMPLIANCE</Mode><RetainUntilDate>{until}</RetainUntilDate>"
     sent = f"<{root}>{document}</{root}>"
     target = f"/locked/key?{name}=&versionId={oldest}"
-    _told(gate, "PUT", target, sent.encode(), _digested(sent))
+    told(gate, "PUT", target, sent.encode(), digested(sent))
 
 
 def cling(gate: Gate) -> None:
@@ -168,7 +133,7 @@ def cling(gate: Gate) -> None:
         target = f"/locked/key?versionId={version_id}"
         status, _, _ = gate.ask("DELETE", target, b"", BYPASS)
         assert status == 403, status
-    _told(gate, "DELETE", "/locked/key")
+    told(gate, "DELETE", "/locked/key")
     gate.bodies.pop(("locked", "key"), None)
 
 
@@ -180,28 +145,31 @@ def complete(gate: Gate) -> None:
         for number, etag in parts
     )
     document = f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>"
-    _told(gate, "POST", f"/plain/key?uploadId={upload_id}", document.encode())
+    told(gate, "POST", f"/plain/key?uploadId={upload_id}", document.encode())
     gate.bodies["plain", "key"] = b"".join(part_body(number) for number, _ in parts)
 
 
 def abort(gate: Gate) -> None:
     """AbortMultipartUpload."""
     upload_id, _ = gate.read(_next_upload, "key")
-    _told(gate, "DELETE", f"/plain/key?uploadId={upload_id}")
+    told(gate, "DELETE", f"/plain/key?uploadId={upload_id}")
 
 
 def copy(gate: Gate) -> None:
     """CopyObject, which shares the blobs of its source; of another one when the first is gone."""
     source = "key" if ("plain", "key") in gate.bodies else "other"
-    _told(gate, "PUT", "/plain/copy", b"", {"x-amz-copy-source": f"/plain/{source}"})
+    told(gate, "PUT", "/plain/copy", b"", {"x-amz-copy-source": f"/plain/{source}"})
     gate.bodies["plain", "copy"] = gate.bodies["plain", source]
 
 
 def tag(gate: Gate) -> None:
-    """PutObjectTagging."""
-    key = "key" if ("plain", "key") in gate.bodies else "other"
+    """PutObjectTagging, which leaves the lock as it is where there is one: of what is locked in every other turn."""
     document = f"<Tagging><TagSet><Tag><Key>turn</Key><Value>tagged {gate.turn}</Value></Tag></TagSet></Tagging>"
-    _told(gate, "PUT", f"/plain/{key}?tagging", document.encode(), _digested(document))
+    key = "key" if ("plain", "key") in gate.bodies else "other"
+    target = f"/plain/{key}?tagging"
+    if gate.turn % 2:
+        target = f"/locked/key?tagging=&versionId={gate.read(_ids, 'locked')[0]}"
+    told(gate, "PUT", target, document.encode(), digested(document))
 
 
 def expire(gate: Gate) -> None:
@@ -215,11 +183,11 @@ def expire(gate: Gate) -> None:
 def configure(gate: Gate) -> None:
     """CreateBucket; quotas and rights of the volume, as its administrator sets them; DeleteBucket."""
     if gate.turn % 3 == 0:
-        _told(gate, "PUT", f"/made-{gate.turn}")
+        told(gate, "PUT", f"/made-{gate.turn}")
     elif gate.turn % 3 == 1:
         gate.write(_configure_volume, gate.turn)
     else:
-        _told(gate, "DELETE", "/empty")
+        told(gate, "DELETE", "/empty")
 
 
 def move(gate: Gate) -> None:
@@ -328,21 +296,21 @@ def part_body(number: int) -> bytes:
 def fill(gate: Gate) -> None:
     """What the operations find: objects in rows and in blobs, versions, uploads young and old."""
     for name in ("plain", "versions", "suspended", "empty"):
-        _told(gate, "PUT", f"/{name}")
-    _told(gate, "PUT", "/locked", b"", {"x-amz-bucket-object-lock-enabled": "true"})
-    _told(gate, "PUT", "/locked?object-lock", DEFAULT.encode(), _digested(DEFAULT))
+        told(gate, "PUT", f"/{name}")
+    told(gate, "PUT", "/locked", b"", {"x-amz-bucket-object-lock-enabled": "true"})
+    told(gate, "PUT", "/locked?object-lock", DEFAULT.encode(), digested(DEFAULT))
     gate.turn = 100
-    _put(gate, "key", LARGE)
-    _put(gate, "other", LARGE)
-    _put(gate, quote("small/ü"), SMALL)
+    put(gate, "key", LARGE)
+    put(gate, "other", LARGE)
+    put(gate, quote("small/ü"), SMALL)
     gate.bodies["plain", "small/ü"] = gate.bodies.pop(("plain", quote("small/ü")))
     for bucket in ("versions", "suspended"):
-        _set_versioning(gate, bucket, "Enabled")
+        set_versioning(gate, bucket, "Enabled")
     for gate.turn in range(101, 104):
-        _put(gate, "key", SMALL, "versions")
-    _put(gate, "key", LARGE, "suspended")
-    _set_versioning(gate, "suspended", "Suspended")
-    _put(gate, "key", SMALL, "suspended")
+        put(gate, "key", SMALL, "versions")
+    put(gate, "key", LARGE, "suspended")
+    set_versioning(gate, "suspended", "Suspended")
+    put(gate, "key", SMALL, "suspended")
     for gate.turn in range(104, 106):
         lock(gate)
     for number in range(3):
@@ -361,16 +329,4 @@ def _begin_upload(gate: Gate, key: str, parts: int) -> None:
     upload_id = found[1].decode()
     for number in range(1, parts + 1):
         target = f"/plain/{key}?partNumber={number}&uploadId={upload_id}"
-        _told(gate, "PUT", target, part_body(number))
-
-
-def _set_versioning(gate: Gate, bucket: str, status: str) -> None:
-    document = (
-        f"<VersioningConfiguration><Status>{status}</Status></VersioningConfiguration>"
-    )
-    _told(gate, "PUT", f"/{bucket}?versioning", document.encode(), _digested(document))
-
-
-def _digested(document: str) -> dict[str, str]:
-    digest = hashlib.md5(document.encode()).digest()
-    return {"content-md5": base64.b64encode(digest).decode()}
+        told(gate, "PUT", target, part_body(number))
