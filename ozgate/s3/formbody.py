@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IConsumer, IProducer
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -61,10 +60,8 @@ class Form:
         self.data.finish()
 
     def drop(self) -> None:
-        """Take no more of it; nothing happens where all was taken."""
-        self._delivered.addErrback(
-            lambda failure: failure.trap(CancelledError) and None
-        )
+        """Take no more of it; nothing happens where all was taken, or where its client stopped meanwhile."""
+        self._delivered.addErrback(lambda _: None)
         self._delivered.cancel()
 
 
