@@ -122,14 +122,25 @@ def _judge(document: bytes, query: _Asking, resource: str) -> Effect | None:
 
 
 def _keys(call: QueryCall) -> Callable[[str], Sequence[str] | None]:
-    """What the request has for a condition key: of those that AWS has for all services."""
+    """What the request has for a condition key: of those that AWS has for all services, and for which policy is attached."""
 
     def look(name: str) -> Sequence[str] | None:
+        if name == "iam:policyarn":
+            return _given_policy(call)
         find = _KEYS.get(name)
         value = None if find is None else find(call)
         return None if value is None else (value,)
 
     return look
+
+
+def _given_policy(call: QueryCall) -> Sequence[str] | None:
+    """The policy that a user or group is given, or that is taken from him, with the account and without."""
+    arn = call.form.get("PolicyArn")
+    if not arn or call.row.on == "policy":
+        return None
+    named = arn_of("policy", policy_name(arn))
+    return named, _numbered.sub(r"\1", named)
 
 
 def _now(call: QueryCall) -> int:

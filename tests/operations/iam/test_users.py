@@ -233,6 +233,32 @@ class WhoMayTests(QueryTestCase):
             answer = await alice.ask("iam", "ListUsers")
             self.assertEqual(answer.code, code)
 
+    async def test_which_policy(self) -> None:
+        """Who may give policies may be kept to some of them, by either form of their names, as AWS delegates it."""
+        alice = await self.user("alice")
+        await self.root.ask("iam", "CreateGroup", GroupName="staff")
+        policy = (
+            '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:Attach*", "Resource": "*"},'
+            ' {"Effect": "Deny", "Action": "iam:*", "Resource": "*", "Condition": {"ArnLike": {"iam:PolicyARN":'
+            ' "arn:aws:iam::aws:policy/read*"}}}]}'
+        )
+        await self.root.ask(
+            "iam",
+            "PutUserPolicy",
+            UserName="alice",
+            PolicyName="own",
+            PolicyDocument=policy,
+        )
+        for account in ("aws", "", "123456789012"):
+            for name, code in (("readwrite", "AccessDenied"), ("writeonly", "")):
+                arn = f"arn:aws:iam::{account}:policy/{name}"
+                for action, holder in (
+                    ("AttachUserPolicy", {"UserName": "alice"}),
+                    ("AttachGroupPolicy", {"GroupName": "staff"}),
+                ):
+                    answer = await alice.ask("iam", action, PolicyArn=arn, **holder)
+                    self.assertEqual(answer.code, code, (action, arn, answer.message))
+
     async def test_narrowed_key(self) -> None:
         """A key that is narrowed is narrowed here as well, and so are its sessions: none of them makes one that is not (MinIO's CVE-2025-62506)."""
         limit = (
