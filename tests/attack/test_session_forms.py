@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from ozgate.auth.canonical import signature, signing_key
 from ozgate.values import Session
 from tests.attack.test_sessions import NOTHING, SessionTestCase
+from tests.operations.forms import BOUNDARY, form
 from tests.operations.support import REGION, SECRETS, Response
-from tests.operations.test_post_object import BOUNDARY, form
 
 
 class FormTests(SessionTestCase):

@@ -7,6 +7,7 @@ from ozgate.auth.secretstore import MetadataSecretStore
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.s3.policy.grants import ALL_USERS
 from ozgate.values import Claim, User
+from tests.operations.forms import BOUNDARY, form
 from tests.operations.granting import (
     EVERYBODY_READS,
     FULL,
@@ -17,7 +18,6 @@ from tests.operations.granting import (
 )
 from tests.operations.support import SECRETS, checked
 from tests.operations.test_object_acl import QUERY, THEIRS, TO_ALL
-from tests.operations.test_post_object import BOUNDARY, form
 from tests.operations.uploads import complete_document
 from tests.unit.s3.policy.documents import document, statement
 

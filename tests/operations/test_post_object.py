@@ -2,121 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
-from collections.abc import Sequence
-from datetime import UTC, datetime
 from hashlib import md5, sha256
-from typing import Any
 
 from ozgate.auth.canonical import signature, signing_key
 from ozgate.s3.policy.formpolicy import parse_form_policy
-from tests.operations.past import PastTestCase
-from tests.operations.support import REGION, SECRETS, Response
-
-BOUNDARY = "----a-boundary"
-Fields = Sequence[tuple[str, str]]
+from tests.operations.forms import BOUNDARY, FormTestCase, form
+from tests.operations.support import REGION, SECRETS
 
 
-def part(name: str, value: bytes, filename: str | None = None) -> bytes:
-    """One part of a form."""
-    named = f'; filename="{filename}"' if filename is not None else ""
-    head = f'Content-Disposition: form-data; name="{name}"{named}\r\n\r\n'
-    return f"--{BOUNDARY}\r\n".encode() + head.encode() + value + b"\r\n"
-
-
-def form(
-    fields: Fields,
-    file: bytes | None = b"content",
-    filename: str | None = "a.txt",
-    after: Fields = (),
-    field_names: bool = False,
-) -> bytes:
-    """A form.
-
-    :param after: fields behind the file.
-    :param field_names: whether fields come with an empty filename, as some libraries send them.
-    """
-    named = "" if field_names else None
-    body = b"".join(part(name, value.encode(), named) for name, value in fields)
-    if file is not None:
-        body += part("file", file, filename)
-    body += b"".join(part(name, value.encode()) for name, value in after)
-    return body + f"--{BOUNDARY}--\r\n".encode()
-
-
-class PostObjectTests(PastTestCase):
+class PostObjectTests(FormTestCase):
     """Uploads by forms."""
-
-    async def post(
-        self, body: bytes, path: str = "/bucket", **headers: str
-    ) -> Response:
-        """Send a form, as a browser does."""
-        kind = f"multipart/form-data; boundary={BOUNDARY}"
-        sent = {"content-type": kind} | {
-            name.replace("_", "-"): value for name, value in headers.items()
-        }
-        return await self.client.request("POST", path, sent, body, signed=False)
-
-    def signed(
-        self,
-        fields: Fields,
-        conditions: Sequence[Any] | None = None,
-        user: str = "testuser",
-        seconds: int = 600,
-        secret: str = "",
-    ) -> list[tuple[str, str]]:
-        """Fields with a policy and its signature.
-
-        :param conditions: those of the policy besides that on the bucket; ``None``: each field has to be as it is.
-        """
-        now = self.clock.seconds()
-        stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
-        date = stamp[:8]
-        standing = [
-            ("x-amz-algorithm", "AWS4-HMAC-SHA256"),
-            ("x-amz-credential", f"{user}/{date}/{REGION}/s3/aws4_request"),
-            ("x-amz-date", stamp),
-        ]
-        given = [dict([pair]) for pair in fields] if conditions is None else conditions
-        expires = datetime.fromtimestamp(now + seconds, UTC)
-        policy = {
-            "expiration": expires.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-            "conditions": [
-                {"bucket": "bucket"},
-                *given,
-                *(dict([pair]) for pair in standing),
-            ],
-        }
-        text = b64encode(json.dumps(policy).encode()).decode()
-        key = signing_key(secret or SECRETS[user], date, REGION)
-        return [
-            *fields,
-            *standing,
-            ("policy", text),
-            ("x-amz-signature", signature(key, text)),
-        ]
-
-    async def content(self, target: str = "/bucket/key") -> bytes:
-        """What is stored."""
-        response = await self.client.request("GET", target)
-        self.assertEqual(response.status, 200, response.body)
-        return response.body
-
-    async def stored(self, body: bytes, file: bytes = b"content") -> Response:
-        """Assert that a form stores its file."""
-        response = await self.post(body)
-        self.assertEqual(response.status, 204, response.body)
-        self.assertEqual(response.headers["etag"], f'"{md5(file).hexdigest()}"')
-        self.assertEqual(await self.content(), file)
-        return response
-
-    async def nothing_stored(self, body: bytes, status: int, code: str) -> Response:
-        """Assert that a form is refused, and that nothing is stored."""
-        response = await self.refused(self.post(body), status, code)
-        listed = await self.client.request("GET", "/bucket")
-        self.assertEqual(listed.texts("Contents/Key"), [])
-        return response
 
     async def test_signed(self) -> None:
         """A signed form stores its file; the answer is empty, and says where it is."""
@@ -168,55 +64,6 @@ class PostObjectTests(PastTestCase):
         self.assertEqual(found["x-amz-website-redirect-location"], "/elsewhere")
         tags = await self.client.request("GET", "/bucket/key?tagging")
         self.assertEqual(tags.texts("TagSet/Tag/Value"), ["b c"])
-
-    async def test_headers_split(self) -> None:
-        """Nothing that a field says, and no name that it has, becomes a header of its own when the object is read."""
-        named = "name*=UTF-8''x-amz-meta-a%0d%0aSet-Cookie"
-        part = f"--{BOUNDARY}\r\nContent-Disposition: form-data; {named}\r\n\r\nb\r\n"
-        given = [{"key": "key"}, ["starts-with", "$x-amz-meta-a\r\nset-cookie", ""]]
-        split = part.encode() + form(self.signed([("key", "key")], given))
-        response = await self.nothing_stored(split, 400, "InvalidArgument")
-        self.assertEqual(response.text("Message"), "The name of a field is malformed.")
-        for name in ("x-amz-meta-a b", "x-amz-meta-\u00fc", "x-amz-meta-a:b"):
-            strange = form(self.signed([("key", "key"), (name, "x")]))
-            await self.nothing_stored(strange, 400, "InvalidArgument")
-        for name in ("x-amz-meta-a", "Content-Type", "x-amz-website-redirect-location"):
-            value = "/a\r\nSet-Cookie: b"
-            strange = form(self.signed([("key", "key"), (name, value)]))
-            await self.nothing_stored(strange, 400, "InvalidArgument")
-        for url in (
-            "http://a.example/\r\nSet-Cookie: b",
-            "javascript:alert(1)",
-            "//a.example",
-        ):
-            place = ("success_action_redirect", url)
-            response = await self.post(form(self.signed([("key", "key"), place])))
-            self.assertEqual(response.status, 204)
-            self.assertNotIn("set-cookie", response.headers)
-            self.assertEqual(
-                response.headers["location"], "http://localhost/bucket/key"
-            )
-
-    async def test_signature_conditions(self) -> None:
-        """What a bucket's policy denies by how old a signature is, it denies to forms."""
-        statement = {
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "s3:PutObject",
-            "Resource": "arn:aws:s3:::bucket/*",
-            "Condition": {"NumericGreaterThan": {"s3:signatureAge": "60000"}},
-        }
-        policy = {"Version": "2012-10-17", "Statement": [statement]}
-        document = json.dumps(policy).encode()
-        digest = {"content-md5": b64encode(md5(document).digest()).decode()}
-        kept = await self.client.request("PUT", "/bucket?policy", digest, document)
-        self.assertEqual(kept.status, 204, kept.body)
-        await self.grant("user:other:w")
-        body = form(self.signed([("key", "key")], user="other"))
-        self.clock.advance(30)
-        self.assertEqual((await self.post(body)).status, 204)
-        self.clock.advance(31)
-        await self.refused(self.post(body), 403, "AccessDenied")
 
     async def test_file_name(self) -> None:
         """``${filename}`` in the key is the file's name, without the folders that some browsers send."""
