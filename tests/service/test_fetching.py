@@ -21,7 +21,12 @@ from tests.issuer import Served
 
 
 class _Saying(socketserver.StreamRequestHandler):
-    """Says what its server is to say."""
+    """Says what its server is to say.
+
+    :cvar after: called when the client has hung up; ``None`` where the server does that first.
+    """
+
+    after: Callable[[], None] | None = None
 
     def handle(self) -> None:
         """Read a head, and answer."""
@@ -31,6 +36,10 @@ class _Saying(socketserver.StreamRequestHandler):
         said = answer()
         with contextlib.suppress(ConnectionError):
             self.wfile.write(said)
+        if self.after is not None:
+            with contextlib.suppress(ConnectionError):
+                self.rfile.read()
+            self.after()
 
 
 class FetchingTests(TestCase):
@@ -101,6 +110,16 @@ class FetchingTests(TestCase):
             return b""
 
         await self.fails(self.fetch(self.serve(wait)))
+
+    async def test_hung_up(self) -> None:
+        """No connection stays to a server that does not end what it says, be that a document or an error."""
+        self.patch(fetching, "SECONDS", 0.5)
+        for status in ("200 OK", "503 Service Unavailable"):
+            head = f"HTTP/1.1 {status}\r\nContent-Length: 9\r\n\r\n{{".encode()
+            url, hung_up = self.serve(lambda head=head: head), threading.Event()  # type: ignore[misc]
+            self.patch(_Saying, "after", staticmethod(hung_up.set))
+            await self.fails(self.fetch(url))
+            self.assertTrue(await deferToThread(hung_up.wait, 5), status)
 
     async def test_tls(self) -> None:
         """A server shows a certificate that is trusted, of its own name."""
