@@ -1,8 +1,7 @@
 """Object headers: what a client's headers say of an object, and what an object's answers say back.
 
 Source: Amazon S3 API Reference, PutObject and GetObject; Amazon S3 User Guide, "Working with
-object metadata" (2 KB of user metadata, RFC 2047 for what is not ASCII) and "Controlling
-ownership of objects" (no access control lists under *bucket owner enforced*).
+object metadata" (2 KB of user metadata, RFC 2047 for what is not ASCII).
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from email.header import decode_header, make_header
 from typing import TYPE_CHECKING
 
 from ..errors import (
-    AccessControlListNotSupported,
     InvalidArgument,
     InvalidRedirectLocation,
     InvalidRequest,
@@ -25,7 +23,6 @@ from ..errors import (
 )
 from ..values import Checksum, ObjectVersion
 from . import tags
-from .policy.grants import OF_OBJECTS
 from .times import http_date
 
 if TYPE_CHECKING:
@@ -64,7 +61,9 @@ SYSTEM_HEADERS = {
 }
 """Headers kept with an object, as S3 writes them."""
 
-_HARMLESS_ACLS = frozenset(("private", "bucket-owner-full-control"))
+_OF_BEGINNING = ("x-amz-acl", "x-amz-tagging")
+_ALL_OF_BEGINNING = ("x-amz-grant-", "x-amz-object-lock-")
+"""How the headers are called, or how their names begin, that say of an upload what it shall become."""
 
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 _META = "x-amz-meta-"
@@ -120,19 +119,22 @@ def storage_class(headers: Headers) -> str:
 
 
 def refuse_unbuilt(headers: Headers) -> None:
-    """Refuse headers that ask for something that would not happen.
+    """Refuse headers of a part, or of what completes an upload, that ask for something that would not happen.
+
+    Source: users of S3 quote what UploadPart is answered with ``x-amz-tagging``, and tell that it takes no ``x-amz-acl`` either, nor
+    CompleteMultipartUpload what it does not know.
 
     :raises NotImplemented: server-side encryption, a write at an offset, or an event hold.
-    :raises AccessControlListNotSupported: an access control list, where an object does not get any.
-    :raises InvalidRequest: an object lock.
+    :raises InvalidArgument: a list, tags, or a lock: an upload is begun with those.
     """
     for name, value in headers.items():
         if name.startswith("x-amz-"):
             _refuse_unbuilt(name)
-            _refuse_list(name, value)
-            if name.startswith("x-amz-object-lock-"):
-                raise InvalidRequest(
-                    "What is to lock an object is said where it begins to be written."
+            if name in _OF_BEGINNING or name.startswith(_ALL_OF_BEGINNING):
+                raise InvalidArgument(
+                    "The specified header is not valid in this context",
+                    ArgumentName=name,
+                    ArgumentValue=value,
                 )
 
 
@@ -277,14 +279,3 @@ def _refuse_unbuilt(name: str) -> None:
             "A header you provided implies functionality that is not implemented",
             Header=name,
         )
-
-
-def _refuse_list(name: str, value: str) -> None:
-    """Refuse a header that asks for an access control list, where an object does not get one."""
-    if name == "x-amz-acl":
-        if value not in OF_OBJECTS:
-            raise InvalidArgument(ArgumentName=name, ArgumentValue=value)
-        if value not in _HARMLESS_ACLS:
-            raise AccessControlListNotSupported()
-    elif name.startswith("x-amz-grant-"):
-        raise AccessControlListNotSupported()

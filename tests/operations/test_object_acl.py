@@ -179,6 +179,33 @@ class ObjectAclTests(GrantingTestCase):
             await self.refused(asked, 403, "AccessDenied")
         self.assertEqual(await self.status("GET", "/bucket/key", self.client), 404)
 
+    async def test_parts(self) -> None:
+        """An upload is begun with its list: neither a part nor what completes it takes one, or tags, be it the one it was begun with; what was refused changes nothing."""
+        await self.write("source")
+        upload_id = await self.begin(x_amz_acl="public-read")
+        etag = await self.part(upload_id, 1, b"x")
+        part = f"/bucket/key?partNumber=1&uploadId={upload_id}"
+        complete = ("POST", f"/bucket/key?uploadId={upload_id}")
+        done, source = complete_document([(1, etag)]), "/bucket/source"
+        for headers in (
+            {"x-amz-acl": "public-read"},
+            {"x-amz-acl": "private"},
+            {"x-amz-grant-read": f"uri={ALL_USERS}"},
+            {"x-amz-tagging": "a=b"},
+        ):
+            copying = {**headers, "x-amz-copy-source": source}
+            for method, target, sent, body in (
+                ("PUT", part, headers, b"other"),
+                ("PUT", part, copying, b""),
+                (*complete, headers, done),
+            ):
+                asked = self.client.request(method, target, sent, body)
+                response = await self.refused(asked, 400, "InvalidArgument")
+                self.assertIn(response.text("ArgumentName"), headers)
+        response = await self.client.request(*complete, {}, done)
+        self.assertEqual(response.status, 200)
+        self.assertEqual(await self.given(QUERY), [FULL, EVERYBODY_READS])
+
     async def test_copied(self) -> None:
         """A copy has the list that is asked for, never its source's, and its writer owns it."""
         await self.write("key", x_amz_acl="public-read")

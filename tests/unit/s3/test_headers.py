@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.errors import (
-    AccessControlListNotSupported,
     InvalidArgument,
     InvalidRedirectLocation,
     InvalidRequest,
@@ -230,28 +229,27 @@ class RefuseTests(SynchronousTestCase):
         """A write at an offset is not a write of the whole."""
         self.refused(NotImplemented, x_amz_write_offset_bytes="5")
 
-    def test_acl(self) -> None:
-        """Where an object does not get a list, the owner's own are taken, others are refused, unknown ones are errors."""
-        refuse_unbuilt(call(x_amz_acl="private").headers)
-        refuse_unbuilt(call(x_amz_acl="bucket-owner-full-control").headers)
-        for error, sent in (
-            (AccessControlListNotSupported, {"x_amz_acl": "public-read"}),
-            (AccessControlListNotSupported, {"x_amz_grant_read": "id=1"}),
-            (InvalidArgument, {"x_amz_acl": "everybody"}),
+    def test_beginning(self) -> None:
+        """A list, tags and a lock are said where an object begins to be written, and nowhere else, be they as harmless as they may; an event hold is not built."""
+        for name, value in (
+            ("x-amz-acl", "private"),
+            ("x-amz-acl", "public-read"),
+            ("x-amz-grant-read", "id=1"),
+            ("x-amz-tagging", "a=b"),
+            ("x-amz-object-lock-mode", "GOVERNANCE"),
+            ("x-amz-object-lock-legal-hold", "ON"),
         ):
-            with self.assertRaises(error):
-                refuse_unbuilt(call(**sent).headers)
-
-    def test_lock(self) -> None:
-        """A lock is said where an object begins to be written, and an event hold is not built."""
+            headers = call(**{name.replace("-", "_"): value}).headers
+            error = self.assertRaises(InvalidArgument, refuse_unbuilt, headers)
+            self.assertEqual(
+                str(error), "The specified header is not valid in this context"
+            )
+            members = {"ArgumentName": name, "ArgumentValue": value}
+            self.assertEqual(error.members, members)
+        read_object_headers(call(x_amz_object_lock_mode="GOVERNANCE"))
+        refuse_unbuilt(call(x_amz_meta_a="b", x_amz_tagging_directive="COPY").headers)
         self.refused(NotImplemented, x_amz_object_lock_event_hold="ON")
         self.refused(NotImplemented, x_amz_object_lock_event_hold_duration_days="1")
-        read_object_headers(call(x_amz_object_lock_mode="GOVERNANCE"))
-        self.assertRaises(
-            InvalidRequest,
-            refuse_unbuilt,
-            call(x_amz_object_lock_mode="GOVERNANCE").headers,
-        )
 
     def test_keys_on_reads(self) -> None:
         """A read with a customer's key is an error: nothing is encrypted with one."""
