@@ -23,7 +23,7 @@ from ..values import Claim, Credential, Grants, Presented, Secret, Signatory, St
 from .identities.accesskeys import expire_key
 from .identities.grants import document_of, grants_of, policies_of
 from .identities.naming import new_access_id
-from .identities.users import has_row
+from .identities.users import find_user, has_row
 from .sealing import MasterKey
 from .signatory import signatory_of
 
@@ -89,13 +89,18 @@ def has_secret(tx: IMetadataTransaction, access_id: str) -> bool:
         return True
 
 
-def _issue(tx: IMetadataTransaction, secret: Secret, ttl: float | None) -> None:
+def _issue(
+    tx: IMetadataTransaction, secret: Secret, ttl: float | None, is_known: bool
+) -> None:
     """Keep a new secret.
 
     :param secret: its times, and whether its user has a row, are found out here.
+    :param is_known: whether the user has to be there: whoever removes him meanwhile leaves no key.
     """
     access_id, user = secret.access_id, secret.user
     tx.claim(Claim.user(user, shared=True), Claim.secret(access_id))
+    if is_known:
+        find_user(tx, user)
     if _valid(tx, access_id) is not None:
         raise Conflict(f"{access_id} has a secret already")
     now = tx.now()
@@ -225,6 +230,7 @@ class MetadataSecretStore:
         limits: tuple[str, ...] = (),
         description: str = "",
         created_by: str = "",
+        is_known: bool = False,
     ) -> Deferred[tuple[str, str]]:
         """See :class:`~ozgate.interfaces.ISecretStore`. One that has expired makes room."""
         access_id = new_access_id() if key is None else access_id_of(user, key)
@@ -238,7 +244,7 @@ class MetadataSecretStore:
             description=description,
             created_by=created_by,
         )
-        done = self._metadata.write(_issue, row, ttl)
+        done = self._metadata.write(_issue, row, ttl, is_known)
         return done.addCallback(lambda _: (access_id, secret))
 
     def rotate(
@@ -334,11 +340,14 @@ class StaticSecrets:
         limits: tuple[str, ...] = (),
         description: str = "",
         created_by: str = "",
+        is_known: bool = False,
     ) -> Deferred[tuple[str, str]]:
         """See :class:`~ozgate.interfaces.ISecretStore`."""
         if key is not None and access_id_of(user, key) in self._pairs:
             return fail(_configured(access_id_of(user, key)))
-        return self._inner.issue(user, key, ttl, limits, description, created_by)
+        return self._inner.issue(
+            user, key, ttl, limits, description, created_by, is_known
+        )
 
     def rotate(
         self, access_id: str, expire_old: float | None, created_by: str = ""

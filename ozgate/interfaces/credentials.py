@@ -39,6 +39,7 @@ class ISecretStore(Interface):
         limits: tuple[str, ...] = (),
         description: str = "",
         created_by: str = "",
+        is_known: bool = False,
     ) -> Deferred[tuple[str, str]]:
         """Make and keep a new secret, 64 hex digits.
 
@@ -46,6 +47,7 @@ class ISecretStore(Interface):
 
         :param key: names a further key of the user; the first one has none. ``None``: its access id says nothing of the user.
         :param ttl: seconds after which the secret is refused; ``None``: never.
+        :param is_known: whether the user has to be there: fails with ``NoSuchEntity`` where he is not.
         :return: fires with the access id (``user``, ``user~key``, or 20 letters and digits) and the secret; fails with
             ``Conflict`` when that access id has one.
         """

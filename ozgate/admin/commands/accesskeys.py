@@ -51,9 +51,10 @@ async def create_access_key(
     if document is not None:
         check_document(context, caller, document)
     limits = _limits(bucket, prefix, read, write, document)
-    await context.gateway.metadata.read(users.find_user, user)
     try:
-        made = await store.issue(user, key, ttl, limits, description, caller.user)
+        made = await store.issue(
+            user, key, ttl, limits, description, caller.user, is_known=True
+        )
     except Conflict as error:
         raise AdminError("S3_SECRET_ALREADY_EXISTS", str(error)) from None
     return await _made(context, caller, "create_access_key", made)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ozgate.auth.identities.users import remove_user
 from tests.operations.iam.support import QueryTestCase
 
 ARN = "arn:aws:iam::000000000000:user/"
@@ -162,6 +165,17 @@ class KeyTests(QueryTestCase):
         self.assertEqual((await alice.s3("GET", "/")).status, 200)
         for name in ("nobody", "testuser"):
             answer = await self.root.ask("iam", "CreateAccessKey", UserName=name)
+            self.refusal(answer, 404, "NoSuchEntity")
+
+    async def test_removed_meanwhile(self) -> None:
+        """Of a user who is removed while a key is made of him, no key is left that would be a user of that name again."""
+        await self.root.ask("iam", "CreateUser", UserName="alice")
+        metadata: Any = self.client.gateway.metadata
+        metadata.let_in(lambda: metadata.write(remove_user, "alice"))
+        answer = await self.root.ask("iam", "CreateAccessKey", UserName="alice")
+        self.refusal(answer, 404, "NoSuchEntity")
+        for action in ("GetUser", "ListAccessKeys"):
+            answer = await self.root.ask("iam", action, UserName="alice")
             self.refusal(answer, 404, "NoSuchEntity")
 
 

@@ -14,6 +14,7 @@ from zope.interface.verify import verifyObject
 from ozgate.auth.sealing import MasterKey
 from ozgate.auth.secretstore import MetadataSecretStore, StaticSecrets, open_master_key
 from ozgate.errors import Absent, Conflict, Damaged, Unavailable
+from ozgate.errors.iam import NoSuchEntity
 from ozgate.interfaces import ISecretStore, IVerifier
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.testing.metadata_base import ask
@@ -88,6 +89,16 @@ class SecretStoreTests(SynchronousTestCase):
         self.failureResultOf(self.store.issue(WHO), Conflict)
         self.assertEqual(self.signs(self.store, WHO, secret), WHO)
         self.assertNotEqual(self.successResultOf(self.store.issue("b"))[1], secret)
+
+    def test_known(self) -> None:
+        """A secret is issued to somebody who is there, where it is only for those."""
+        for store in (self.store, self.static):
+            self.failureResultOf(store.issue("b", None, is_known=True), NoSuchEntity)
+        self.successResultOf(self.store.issue("b"))
+        access_id, secret = self.successResultOf(
+            self.static.issue("b", None, is_known=True)
+        )
+        self.assertEqual(self.signs(self.store, access_id, secret), "b")
 
     def test_further_keys(self) -> None:
         """A user's further keys have access ids of their own, and expire when told."""
