@@ -85,20 +85,24 @@ class PastTestCase(ObjectTestCase):
         target: str,
         body: bytes = b"",
         headers: dict[str, str] | None = None,
+        signed: bool = True,
         **fields: str,
     ) -> bytes:
-        """All that the gateway says to a signed request with these bytes after its head, at once.
+        """All that the gateway says to a request with these bytes after its head, at once.
 
         :param headers: signed ones, besides.
+        :param signed: whether it is signed.
         :param fields: unsigned ones, such as ``content_length``, where it is not that of ``body``.
         """
         client = self.client
-        signed = client._sign(method, target, dict(headers or {}))
+        sent = {"host": "localhost", **(headers or {})}
+        if signed:
+            sent = client._sign(method, target, dict(headers or {}))
         unsigned = {name.replace("_", "-"): value for name, value in fields.items()}
         if "transfer-encoding" not in unsigned:
             unsigned.setdefault("content-length", str(len(body)))
         lines = [f"{method} {target} HTTP/1.1"]
-        lines += [f"{n}: {v}" for n, v in {**signed, **unsigned}.items()]
+        lines += [f"{n}: {v}" for n, v in {**sent, **unsigned}.items()]
         head = "\r\n".join([*lines, "", ""]).encode()
         talked = talk(client.site, client.gateway.clock, head + body)
         settle(self.clock)

@@ -6,6 +6,7 @@ from ozgate.s3.policy.grants import ALL_USERS, AUTHENTICATED_USERS, LOG_DELIVERY
 from tests.operations.granting import (
     EVERYBODY_READS,
     FULL,
+    OPEN,
     OTHER,
     OWNER,
     GrantingTestCase,
@@ -247,6 +248,52 @@ class BucketAclTests(GrantingTestCase):
         await self.give(body=policy(grant(ALL_USERS, "WRITE_ACP")))
         self.assertEqual(await self.status("PUT", QUERY, None, policy()), 200)
         self.assertEqual(await self.status("PUT", QUERY, None, policy()), 403)
+
+    async def test_nobody_changes(self) -> None:
+        """Who did not sign changes the list where it gives everybody just that, unless public lists are ignored; else nothing of the body is asked for, or looked at."""
+        own, public = policy(MINE), policy(MINE, grant(ALL_USERS, "WRITE_ACP"))
+        for given, blocks, may in (
+            (own, OPEN, False),
+            (policy(MINE, grant(ALL_USERS, "WRITE")), OPEN, False),
+            (policy(MINE, grant(AUTHENTICATED_USERS, "WRITE_ACP")), OPEN, False),
+            (public, OPEN, True),
+            (public, CLOSED, True),
+            (public, IGNORED, False),
+        ):
+            await self.blocks(OPEN)
+            await self.give(body=given)
+            await self.blocks(blocks)
+            await self.check_nobody(may)
+        await self.blocks(OPEN)
+        self.client = self.client.with_settings(block_public_access=True)
+        await self.check_nobody(False)
+
+    async def check_nobody(self, may: bool) -> None:
+        """Assert whether who did not sign may change the list; what comes of that is undone."""
+        before = await self.client.request("GET", QUERY)
+        waiting = self.said(
+            "PUT", QUERY, signed=False, content_length="1000", expect="100-continue"
+        )
+        self.assertEqual(b"100 Continue" in waiting, may)
+        for body, code in ((b"<", "MalformedACLError"), (policy(MINE), None)):
+            asked = self.client.request("PUT", QUERY, {}, body, signed=False)
+            if not may:
+                await self.refused(asked, 403, "AccessDenied")
+            elif code is not None:
+                await self.refused(asked, 400, code)
+            else:
+                self.assertEqual((await asked).status, 200)
+        after = await self.client.request("GET", QUERY)
+        self.assertEqual(after.body == before.body, not may)
+
+    async def test_nobody_publishes(self) -> None:
+        """Nor does who did not sign put a public list where those are blocked."""
+        await self.give(body=policy(MINE, grant(ALL_USERS, "WRITE_ACP")))
+        await self.blocks(CLOSED)
+        for name in ("public-read", "public-read-write"):
+            asked = self.client.request("PUT", QUERY, {"x-amz-acl": name}, signed=False)
+            await self.refused(asked, 403, "AccessDenied")
+        self.assertIn((ALL_USERS, "WRITE_ACP"), await self.given())
 
     async def test_owner_keeps_all(self) -> None:
         """An owner who gives himself nothing has all of it still."""
