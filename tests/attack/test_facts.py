@@ -158,6 +158,9 @@ class FactTests(AttackTestCase):
             self.assertNotIn("127.0.0.1", line.partition("aws")[0])
 
 
+COUNTING = ("GetObject", "HeadObject")
+"""Operations that say how many tags an object has, to who may read them."""
+
 Question = tuple[str, str, str, str]
 """Action, bucket or volume, key, version."""
 
@@ -208,6 +211,8 @@ class AskedTests(AttackTestCase):
             if row.name == "GetObjectAttributes":
                 # AWS asks for both.
                 expected.add(("s3:GetObject", "bucket", "key", ""))
+            if row.name in COUNTING:
+                expected.add(("s3:GetObjectTagging", "bucket", "key", ""))
             found, _ = self.asked(draft)
             self.assertEqual(found, expected, row.name)
 
@@ -231,6 +236,8 @@ class AskedTests(AttackTestCase):
             expected = {(action_on(row.action, "null"), "bucket", "key", "null")}
             if row.name == "GetObjectAttributes":
                 expected.add(("s3:GetObjectVersion", "bucket", "key", "null"))
+            if row.name in COUNTING:
+                expected.add(("s3:GetObjectVersionTagging", "bucket", "key", "null"))
             self.assertEqual(found, expected, row.name)
         copy = self.draft_of("CopyObject")
         found, _ = self.asked(
