@@ -59,6 +59,7 @@ GENERAL: Final[tuple[str, ...]] = (
     "Owners are shown with `DisplayName`, which AWS has left out since November 2025.",
     "Nothing is encrypted by the service: a write that asks for encryption, or brings a key for it, is 501.",
     "Storage classes are kept and shown, and change nothing: there is one kind of storage.",
+    "S3 Control (`aws s3control`) is not here: 501, and 405 for tags of buckets.",
     "Query parameters are at most 500; an error's document has at most 4 KiB of its request.",
 )
 """What differs everywhere."""

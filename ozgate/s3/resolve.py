@@ -15,6 +15,9 @@ delete the bucket):
   is ``InvalidRequest``; one that misses another name it needs is ``InvalidArgument``;
 - an unknown name *without* a value may be a sub-resource of tomorrow: ``NotImplemented``.
   An unknown name with a value is ignored, as S3 does; so is a ``list-type`` that is not 2.
+
+A request of S3 Control, AWS's other service under S3's name, comes to nothing of S3's: ``NotImplemented``, and for the tags of buckets
+``MethodNotAllowed``, which is what S3 Control answers where it has none, so that Terraform asks S3 for them. It is told by its header and path.
 """
 
 from __future__ import annotations
@@ -36,6 +39,8 @@ def _name(wanted: str) -> str:
 
 
 _SOURCE: Final = "x-amz-copy-source"
+_ACCOUNT: Final = "x-amz-account-id"
+_CONTROL: Final = b"/v20180820/"
 _DELICATE: Final = ("uploadId", "partNumber", "versionId")
 _ORDINARY: Final = frozenset(
     """
@@ -147,6 +152,10 @@ def resolve_request(method: str, address: Address, headers: Headers) -> Operatio
     """
     if method == "OPTIONS":
         return PREFLIGHTS[address.scope]
+    if _ACCOUNT in headers and address.raw_path.startswith(_CONTROL):
+        if address.raw_path.startswith(b"tags/", len(_CONTROL)):
+            raise MethodNotAllowed(Method=method, ResourceType="BUCKET_TAGGING")
+        raise NotImplemented()
     has_source = _SOURCE in headers
     if method == "PUT" and address.query and "authorization" not in headers:
         has_source = has_source or _SOURCE in map(str.lower, address.query.names())

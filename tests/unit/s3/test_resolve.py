@@ -12,7 +12,8 @@ from ozgate.errors import (
     S3Error,
 )
 from ozgate.s3.operations import Operation
-from ozgate.s3.resolve import SELECTORS, resolve
+from ozgate.s3.resolve import SELECTORS, resolve, resolve_request
+from ozgate.wire.headers import Headers
 from ozgate.wire.target import Scope, parse_address
 
 METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH", "TRACE")
@@ -158,6 +159,20 @@ class RefusalTests(SynchronousTestCase):
                 error.members, {"Method": method, "ResourceType": resource}
             )
             self.assertEqual(error.headers, [("Allow", allow)])
+
+    def test_control(self) -> None:
+        """What is meant for S3 Control is none of a bucket's that is called so: not there, and for tags a method that is not allowed."""
+        tags, blocks = "/v20180820/tags/arn", "/v20180820/configuration/x"
+        account = [("x-amz-account-id", "000000000000")]
+        for target, error in ((tags, MethodNotAllowed), (blocks, NotImplemented)):
+            for method in ("GET", "POST", "PUT", "DELETE"):
+                for host in (b"localhost", b"000000000000.s3.example.com"):
+                    address = parse_address(target.encode(), host, ("s3.example.com",))
+                    with self.assertRaises(error):
+                        resolve_request(method, address, Headers(account))
+            address = parse_address(target.encode(), b"localhost", ())
+            row = resolve_request("GET", address, Headers([]))
+            self.assertEqual(row.name, "GetObject")
 
     def test_unknown_subresource(self) -> None:
         """A bare name nobody knows may be a sub-resource of tomorrow: 501, on every verb."""
