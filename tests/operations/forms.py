@@ -64,6 +64,7 @@ class FormTestCase(PastTestCase):
         user: str = "testuser",
         seconds: int = 600,
         secret: str = "",
+        bucket: str = "bucket",
     ) -> list[tuple[str, str]]:
         """Fields with a policy and its signature.
 
@@ -82,7 +83,7 @@ class FormTestCase(PastTestCase):
         policy = {
             "expiration": expires.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
             "conditions": [
-                {"bucket": "bucket"},
+                {"bucket": bucket},
                 *given,
                 *(dict([pair]) for pair in standing),
             ],

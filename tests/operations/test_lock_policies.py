@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ozgate.s3.times import exact_timestamp
+from tests.operations.forms import FormTestCase, form
 from tests.operations.locks import BYPASS, DAY, HOLD, MODE, UNTIL, digested
 from tests.operations.policies import PolicyTestCase
 from tests.operations.support import checked
@@ -266,3 +267,42 @@ class ConditionTests(LockPolicyTestCase):
                 "GOVERNANCE", days, x_amz_bypass_governance_retention="true"
             )
             await self.check(days == 5, request)
+
+
+class FormTests(LockPolicyTestCase, FormTestCase):
+    """Locks that the fields of a form ask for."""
+
+    async def check_form(self, may: bool, lock: dict[str, str]) -> None:
+        """Assert that a form of ``other``'s is taken and locks its file, or that it is refused and changes nothing."""
+        fields = [("key", "form"), *lock.items(), *digested(b"content").items()]
+        before = self.holds()
+        signed = self.signed(fields, user="other", bucket="locked")
+        response = await self.post(form(signed), "/locked")
+        self.assertEqual(response.status, 204 if may else 403, response.body)
+        if not may:
+            self.assertEqual(response.code, "AccessDenied")
+            self.assertEqual(self.holds(), before)
+            return
+        shown = await self.client.request("HEAD", "/locked/form")
+        self.assertEqual({name: shown.headers[name] for name in lock}, lock)
+
+    async def test_form(self) -> None:
+        """Fields are asked about as headers are: by the action of the lock, and by what conditions know of it."""
+        for lock, action in (
+            (self.lock("GOVERNANCE", 5), "s3:PutObjectRetention"),
+            (self.lock(hold="ON"), "s3:PutObjectLegalHold"),
+        ):
+            await self.have(statement("Allow", "s3:PutObject", KEYS, "other"))
+            await self.check_form(False, lock)
+            both = ["s3:PutObject", action]
+            await self.have(statement("Allow", both, KEYS, "other"))
+            await self.check_form(True, lock)
+        condition = {"NumericLessThanEquals": {DAYS: "10"}}
+        await self.have(
+            statement("Allow", "s3:PutObject", KEYS, "other"),
+            statement(
+                "Allow", "s3:PutObjectRetention", KEYS, "other", Condition=condition
+            ),
+        )
+        for days in (10, 10.5):
+            await self.check_form(days == 10, self.lock("GOVERNANCE", days))
