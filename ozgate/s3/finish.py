@@ -56,7 +56,7 @@ async def finish(
         values = settings.volume_name, address.bucket, settings.region, is_admitted
         region = await gateway.metadata.read(_region, *values)
         answer.headers.append(("x-amz-bucket-region", region))
-    if notes.get("payer") and answer.status < 400 and address.bucket:
+    if "payer" in notes and answer.status < 400 and address.bucket:
         volume, payer = gateway.settings.volume_name, notes["principal"]
         if await gateway.metadata.read(is_charged, volume, address.bucket, payer):
             answer.headers.append(CHARGED)

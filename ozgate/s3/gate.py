@@ -102,7 +102,22 @@ async def admit_again(
 async def principal_of(
     gateway: Gateway, verifier: IVerifier | None, verified: Verified
 ) -> Principal:
-    """Who signed, with all that is known of him: the groups come along, so that from here on nothing asks the operating system.
+    """Who signed, with all that is known of him: the groups come along, so that from here on nothing asks the operating system."""
+    if verified.session is not None or verified.grants is not NO_GRANTS:
+        return await _granted(gateway, verifier, verified)
+    user, access_id = verified.user, verified.access_id
+    administrators = gateway.administrators
+    if verifier is None or access_id == gateway.settings.access_key != "":
+        # Everybody passes every check while security is off; so does the static pair, by its access id.
+        return Principal(access_id, user, True, administrators.known_as(user))
+    found = await administrators.identify(user)
+    return Principal(access_id, user, found.is_admin, found.short_name, found.groups)
+
+
+async def _granted(
+    gateway: Gateway, verifier: IVerifier | None, verified: Verified
+) -> Principal:
+    """The same of whom rows grant something, or limit, and of sessions.
 
     Whoever came by a web identity has a name that its issuer gives: it is none of the operating system, and nobody's who is an administrator.
     """
@@ -110,31 +125,16 @@ async def principal_of(
     administrators, grants = gateway.administrators, verified.grants
     made_with = access_id if session is None else session.parent
     since = (0, "") if session is None else (session.issued, session.name)
-    if verifier is None or (
-        made_with != "" and made_with == gateway.settings.access_key
-    ):
-        # Everybody passes every check while security is off; so does the static pair, by its access id.
+    if verifier is None or made_with == gateway.settings.access_key != "":
         name, limits = administrators.known_as(user), grants.limits
         return Principal(access_id, user, True, name, frozenset(), (), limits, *since)
-    if session is not None and not made_with:
-        granted = grants.groups, grants.policies, grants.limits
-        return Principal(access_id, user, False, user, *granted, *since)
+    granted = grants.policies, grants.limits
+    if not made_with:
+        return Principal(access_id, user, False, user, grants.groups, *granted, *since)
     found = await administrators.identify(user)
-    if grants is NO_GRANTS and session is None:
-        return Principal(
-            access_id, user, found.is_admin, found.short_name, found.groups
-        )
     # Who is an administrator by a group is one by the operating system's: those of ozgate have policies.
-    return Principal(
-        access_id,
-        user,
-        found.is_admin,
-        found.short_name,
-        found.groups | grants.groups,
-        grants.policies,
-        grants.limits,
-        *since,
-    )
+    names = found.is_admin, found.short_name, found.groups | grants.groups
+    return Principal(access_id, user, *names, *granted, *since)
 
 
 def _must_sign(gate: Gate, address: Address, headers: Headers) -> bool:

@@ -123,12 +123,13 @@ class Pipeline:
 
         :param address: ``None`` where it has no valid one.
         """
-        seconds = monotonic() - request.started
-        operation = request.notes.get("operation")
-        principal = request.notes.get("principal")
-        access_id = principal.access_id if principal else ""
-        if principal and principal.user != access_id:
-            access_id = principal.signed_as
+        seconds, notes = monotonic() - request.started, request.notes
+        operation, principal = notes.get("operation"), notes.get("principal")
+        access_id = ""
+        if principal is not None:
+            access_id = principal.access_id
+            if access_id != principal.user:
+                access_id = principal.signed_as
         name = operation.name if operation else "-"
         tally = self.gateway.tally
         tally.note(
@@ -148,12 +149,11 @@ class Pipeline:
             operation.audit if operation else "UNKNOWN",
             access_id,
             address.bucket if address else "",
-            request.notes.get("key") or (address.key if address else ""),
+            notes.get("key") or (address.key if address else ""),
             seconds,
             failed,
-            request.notes.get("source"),
-            request.notes.get("parameters")
-            or (address.query.items() if address else None),
+            notes.get("source"),
+            notes.get("parameters") or (address.query.items() if address else None),
         )
 
     async def show(self, request: GatewayRequest, page: OpenPage) -> None:

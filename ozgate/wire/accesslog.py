@@ -276,12 +276,7 @@ class AccessLog:
         :param operation: S3's name of it; ``-`` where none was found.
         :param seconds: from its head to now.
         """
-        referrer = agent = b""
-        for name, value in request.header_pairs():
-            if name == b"user-agent":
-                agent = value
-            elif name == b"referer":
-                referrer = value
+        fields = dict(request.header_pairs())
         line = access_line(
             now=time.time(),
             ip=request.client_ip,
@@ -291,8 +286,8 @@ class AccessLog:
             protocol=request.clientproto,
             status=request.code if request.startedWriting else GONE,
             sent=request.sentLength,
-            referrer=referrer,
-            agent=agent,
+            referrer=fields.get(b"referer", b""),
+            agent=fields.get(b"user-agent", b""),
             request_id=request.request_id,
             operation=operation,
             seconds=seconds,

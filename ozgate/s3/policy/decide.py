@@ -153,7 +153,7 @@ def is_kept_from(
 ) -> bool:
     """Whether a policy or a limit forbids the caller something, whatever else would grant it; as :func:`may`."""
     question = _question(tx, asked, action, thing, "", "")
-    return within_limits(question) is False or policies(question) is False
+    return policies(question) is False
 
 
 def would_shut_out(
@@ -189,17 +189,16 @@ def _question(
     version: str,
 ) -> Question:
     principal, operation, volume = asked.principal, asked.operation, None
-    policy, lists = None, None
-    bucket = thing if isinstance(thing, Bucket) else None
-    if bucket is not None:
+    policy, lists, asks = None, None, None
+    if isinstance(thing, Bucket):
         if action == _REMOVAL:
-            volume = tx.volume(bucket.volume)
-        if bucket.configured and not _mends(principal, action, bucket):
-            policy = policy_of(tx, bucket)
-        if bucket.configured:
-            lists = lists_of(tx, asked, bucket, action, key, version)
-    asks = None
+            volume = tx.volume(thing.volume)
+        if thing.configured:
+            if not _mends(principal, action, thing):
+                policy = policy_of(tx, thing)
+            lists = lists_of(tx, asked, thing, action, key, version)
     if policy is not None or principal.policies or principal.limits:
+        bucket = thing if isinstance(thing, Bucket) else None
         look = Facts(tx, asked, action, thing, key, version).get
         asks = _policies(tx, asked, bucket, key, policy, look)
     return Question(
@@ -254,19 +253,17 @@ Rule = Callable[[Question], "bool | None"]
 """Whether somebody may; ``None`` where the rule has nothing to say, so that the next one is asked."""
 
 
-def within_limits(question: Question) -> bool | None:
-    """A session, and a key that is narrowed, may do nothing that one of its policies does not allow; what they allow, they do not grant."""
-    for document in question.principal.limits:
-        if _judge(document, question) is not Effect.ALLOW:
-            return False
-    return None
-
-
 def policies(question: Question) -> bool | None:
-    """What the policies of the caller and of the bucket deny, and if none of them denies it, what any of them allows."""
+    """What the policies of the caller and of the bucket deny, and if none of them denies it, what any of them allows.
+
+    Before that, a session and a key that is narrowed may do nothing that one of its own does not allow; what those allow, they do not grant.
+    """
     asked, is_allowed = question.policies, False
     if asked is None:
         return None
+    for document in question.principal.limits:
+        if _judge(document, question) is not Effect.ALLOW:
+            return False
     for document in question.principal.policies:
         effect = _judge(document, question)
         if effect is Effect.DENY:
@@ -316,7 +313,6 @@ def ozone_list(question: Question) -> bool | None:
 
 
 RULES: Final[tuple[Rule, ...]] = (
-    within_limits,
     policies,
     administrator,
     owner,
