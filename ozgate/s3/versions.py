@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from secrets import token_hex
+from os import urandom
 from typing import TYPE_CHECKING
 
 from ..errors import (
@@ -29,7 +29,7 @@ def new_version_id() -> str:
 
     Not for use inside an interaction, which has no chance in it. It begins with no ``-``, which commands would take for an option.
     """
-    return token_hex(16)
+    return urandom(16).hex()
 
 
 def shown_id(bucket: Bucket, version: ObjectVersion) -> str:

@@ -26,6 +26,7 @@ from ...wire.target import Scope, check_key
 from ..documents import document, element
 from ..formbody import receive_file, take_fields
 from ..gate import is_form
+from ..grantees import wanted_of
 from ..headers import SYSTEM_HEADERS
 from ..policy.formpolicy import FormPolicy, parse_form_policy
 from ..reply import Reply
@@ -59,7 +60,7 @@ async def post_object(call: Call) -> Reply:
     try:
         fields = _read_fields(form.data)
         policy = await _admit(call, fields, form.data)
-        described = await describe(call)
+        described = describe(call, await wanted_of(call))
         # How long the file is, is not known yet.
         await call.read_authorized(check_target, 0, described.wanted, described.lock)
         least, most = 0, call.gateway.settings.max_object

@@ -12,7 +12,7 @@ from ...content.intake import most_inline
 from ...immutable import frozen
 from ...values import Bucket, Checksum, EventName, ObjectVersion
 from ..changing import Draft, Lock, check_put, put_version
-from ..grantees import Wanted, wanted_of
+from ..grantees import Wanted, says_list, wanted_of
 from ..headers import checksum_headers, read_object_headers, read_tags
 from ..lockheaders import check_authorized_lock, check_integrity, read_lock
 from ..ownership import check_list, owned
@@ -45,7 +45,9 @@ class Described:
 
 async def put_object(call: Call) -> Reply:
     """Store an object."""
-    described = await describe(call)
+    described = describe(
+        call, await wanted_of(call) if says_list(call.headers) else None
+    )
     if is_to_come(call, most_inline(call.gateway)):
         wanted, lock = described.wanted, described.lock
         await call.read_authorized(check_target, stated_size(call), wanted, lock)
@@ -54,14 +56,15 @@ async def put_object(call: Call) -> Reply:
     return Reply(200, headers)
 
 
-async def describe(call: Call) -> Described:
+def describe(call: Call, wanted: Wanted | None) -> Described:
     """What a write's headers say of the object.
 
+    :param wanted: the list that they ask for, which takes a look at who is known here.
     :raises S3Error: they ask for what is not built, or break a rule of S3's.
     """
     traits = read_object_headers(call)
     lock = read_lock(call.headers)
-    return Described(*traits, read_tags(call), await wanted_of(call), lock)
+    return Described(*traits, read_tags(call), wanted, lock)
 
 
 async def store_received(
