@@ -167,7 +167,7 @@ for _kind in drawing.ON_UPLOADS:
 
 SEED = 20261122
 
-EXAMPLES = 30
+EXAMPLES = 16
 """Histories in a test run."""
 
 STEPS = 40
@@ -208,7 +208,7 @@ class ModelTests(ModelCase):
     def test_histories(self) -> None:
         """Whatever is asked, fails, fills or dies: the gateway holds and says what the model does.
 
-        ``python -m tests.crash.model_run --rounds 1 --seed 20261122 --examples 30`` does the same, and makes a history that
+        ``python -m tests.crash.model_run --rounds 1 --seed 20261122 --examples 16`` does the same, and makes a history that
         fails short.
         """
         # Each request that failed with its disk is logged.

@@ -185,8 +185,15 @@ class MatrixTests(OvertakenTestCase):
         await self.put(SMALL)
         await self.put(SMALL, "/empty/key")
 
-    async def test_all(self) -> None:
-        """Each comes to what it comes to after the others: the status, and every row."""
+    def everything(self) -> list[Asked]:
+        """Requests of every operation, and of what else asks what is there before it writes."""
+        asking = [self.request_for(row) for row in CHANGING]
+        asking.append(self.asked("PutObject", if_none_match="*"))
+        asking.append(evolve(self.asked("CopyObject"), target="/empty/copy"))
+        return asking
+
+    async def all_changes(self) -> list[Written]:
+        """What others write: by each request, and whatever else changes what requests are about."""
         others = [
             self.remake,
             self.fill_again,
@@ -197,14 +204,20 @@ class MatrixTests(OvertakenTestCase):
             self.bound,
             self.put_both,
         ]
-        asking = [self.request_for(row) for row in CHANGING]
-        asking.append(self.asked("PutObject", if_none_match="*"))
-        asking.append(evolve(self.asked("CopyObject"), target="/empty/copy"))
-        written = [await self.written(each) for each in others]
-        for each in asking:
-            written.append(await self.written(partial(self.send, each)))
-        asking += [self.through(each) for each in asking]
-        for each in asking:
+        others += [partial(self.send, each) for each in self.everything()]
+        return [await self.written(each) for each in others]
+
+    async def test_directly(self) -> None:
+        """Each comes to what it comes to after the others: the status, and every row."""
+        written = await self.all_changes()
+        for each in self.everything():
+            for other in written:
+                await self.overtaken(each, other)
+
+    async def test_through_a_link(self) -> None:
+        """So does each by way of a link."""
+        written = await self.all_changes()
+        for each in map(self.through, self.everything()):
             for other in written:
                 await self.overtaken(each, other)
 

@@ -196,6 +196,9 @@ class MovedTests(Sealed, uploads.ObjectTestCase):
 REPLACED = {"CopyObjectTests": KnownTests, "UploadPartCopyTests": KnownPartTests}
 """Test cases of which a few promise that a byte is not read, as it must be where it is sealed; here they promise what holds then."""
 
+UNSEALED = ("overtaken_MatrixTests",)
+"""The longest of them: which of two comes first has nothing to do with what bytes look like."""
+
 
 def _sealed_cases() -> dict[str, type[Any]]:
     """The test cases of operations, with the gateway sealing."""
@@ -214,6 +217,8 @@ def _sealed_cases() -> dict[str, type[Any]]:
                 sealed = f"{info.name.removeprefix('test_')}_{name}"
                 members = {"__module__": __name__, "__doc__": case.__doc__}
                 cases[sealed] = type(sealed, (Sealed, case), members)
+    for each in UNSEALED:
+        del cases[each]
     return cases
 
 
