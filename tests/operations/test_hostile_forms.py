@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from base64 import b64encode
 from hashlib import md5
 
@@ -60,3 +61,15 @@ class HostileFormTests(FormTestCase):
         self.assertEqual((await self.post(body)).status, 204)
         self.clock.advance(31)
         await self.refused(self.post(body), 403, "AccessDenied")
+
+    async def test_key_of_names(self) -> None:
+        """A long name of a file that a key has many times is not written out: nobody has signed yet."""
+        for many, name in ((900, "n" * 8000), (900, "n" * 1000), (1, "n" * 1025)):
+            strange = form([("key", "${filename}" * many)], filename=name)
+            tracemalloc.start()
+            try:
+                await self.nothing_stored(strange, 400, "KeyTooLongError")
+                peak = tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+            self.assertLess(peak, 3 << 20)

@@ -130,7 +130,10 @@ def _read_fields(data: FormData) -> dict[str, str]:
             "Bucket POST must contain a field named 'key'.  If it is specified, please check the order of the fields.",
             "key",
         )
-    fields["key"] = fields["key"].replace("${filename}", data.file_name)
+    if "${filename}" in fields["key"]:
+        # It may be there a thousand times.
+        check_key(data.file_name)
+        fields["key"] = fields["key"].replace("${filename}", data.file_name)
     check_key(fields["key"])
     return fields
 
