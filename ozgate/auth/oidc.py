@@ -130,7 +130,7 @@ class Issuer:
             if not isinstance(found, dict) or found.get("issuer") != self.url:
                 raise ValueError("its configuration is another's")
             where = found.get("jwks_uri")
-            if not isinstance(where, str) or not is_trusted_url(where):
+            if not isinstance(where, str) or not self._is_trusted(where):
                 raise ValueError("its keys are at no place that can be trusted")
             keys = read_keys(json.loads(await self._fetch(where)))
         except Exception as error:
@@ -142,6 +142,11 @@ class Issuer:
             )
             return
         self._keys, self._had = keys, now
+
+    def _is_trusted(self, where: str) -> bool:
+        """Whether its keys may be there: one that is elsewhere sends nobody to what listens on this machine without TLS."""
+        scheme = self.url.partition(":")[0]
+        return is_trusted_url(where) and where.startswith(("https:", f"{scheme}:"))
 
 
 class Issuers:

@@ -73,12 +73,17 @@ class KeyTests(IssuerTestCase):
                 configuration,
                 json.dumps({**about, "jwks_uri": "file:///etc/passwd"}).encode(),
             ),
+            (
+                configuration,
+                json.dumps({**about, "jwks_uri": "http://127.0.0.1:9/x"}).encode(),
+            ),
             (configuration, json.dumps({**about, "jwks_uri": 1}).encode()),
             (keys, b"{}"),
             (keys, b'{"keys": 1}'),
             (keys, b"\xff"),
         ):
-            self.answers = {**self.issuer.documents(), url: document}
+            good = self.issuer.documents()
+            self.answers = {**good, "http://127.0.0.1:9/x": good[keys], url: document}
             self.configure()
             self.refused(self.token(), IDPCommunicationError)
 
