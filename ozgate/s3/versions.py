@@ -118,15 +118,16 @@ def find_authorized(
     bucket: Bucket,
     key: str,
     version_id: str | None,
+    method: str = "GET",
 ) -> ObjectVersion:
-    """The version a read means; as :func:`find_version`, but who may not list is not told what is not there.
+    """The version a read, or a change of its lock, means; as :func:`find_version`, but who may not list is not told what is not there.
 
     Source: Amazon S3 API Reference, GetObject, "Permissions".
 
     :raises AccessDenied: there is none, and the caller may not list the bucket.
     """
     try:
-        return find_version(tx, bucket, key, version_id)
+        return find_version(tx, bucket, key, version_id, method)
     except (NoSuchKey, NoSuchVersion):
         authorize(tx, asked, "s3:ListBucket", bucket)
         raise

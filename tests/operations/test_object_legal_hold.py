@@ -47,7 +47,12 @@ class PutObjectLegalHoldTests(LockTestCase):
         self.assertEqual(await self.head("key"), {**expected, HOLD: "OFF"})
         await self.assert_protected("key", version, BYPASS)
         self.assertEqual((await self.hold("ON")).status, 200)
-        self.clock.advance(DAY)
+        longer = self.retention("COMPLIANCE", 2 * DAY)
+        retained = await self.document("/locked/key?retention", longer)
+        self.assertEqual(retained.status, 200)
+        expected = self.lock("COMPLIANCE", 2 * DAY, "ON")
+        self.assertEqual(await self.head("key"), expected)
+        self.clock.advance(2 * DAY)
         await self.assert_protected("key", version)
 
     async def test_by_version(self) -> None:
@@ -81,6 +86,8 @@ class PutObjectLegalHoldTests(LockTestCase):
         ):
             await self.refused(self.hold("ON", target), status, code)
             await self.refused(self.client.request("GET", target), status, code)
+        marked = await self.hold("ON", named)
+        self.assertEqual(marked.text("Method"), "PUT")
 
     async def test_rights(self) -> None:
         """To place a hold takes a right of its own, and so it does where an object is written."""

@@ -155,12 +155,13 @@ class PutObjectRetentionTests(LockTestCase):
         deleted = await self.client.request("DELETE", "/locked/key")
         marker = deleted.headers["x-amz-version-id"]
         target = f"/locked/key?retention&versionId={marker}"
-        for asked in (
-            self.retain("GOVERNANCE", DAY, target=target),
-            self.client.request("GET", target),
+        for method, asked in (
+            ("PUT", self.retain("GOVERNANCE", DAY, target=target)),
+            ("GET", self.client.request("GET", target)),
         ):
             response = await self.refused(asked, 405, "MethodNotAllowed")
             self.assertEqual(response.text("ResourceType"), "DeleteMarker")
+            self.assertEqual(response.text("Method"), method)
         plain = self.retain("GOVERNANCE", DAY)
         response = await self.refused(plain, 404, "NoSuchKey")
         self.assertEqual(response.headers["x-amz-delete-marker"], "true")

@@ -134,7 +134,7 @@ def _retain(
         )
     bypass = read_authorized_bypass(tx, asked, bucket, asked.key, wanted or "")
     tx.claim(Claim.key(bucket.number, asked.key))
-    version = find_authorized(tx, asked, bucket, asked.key, wanted)
+    version = find_authorized(tx, asked, bucket, asked.key, wanted, "PUT")
     lock = evolve(lock_of(version), mode=new.mode or "", until=new.until or 0)
     replace_lock(tx, asked.cause, bucket, version, lock, bypass)
 
@@ -149,6 +149,6 @@ def _hold(
     if not has_object_lock(bucket):
         raise missing_configuration()
     tx.claim(Claim.key(bucket.number, asked.key))
-    version = find_authorized(tx, asked, bucket, asked.key, wanted)
+    version = find_authorized(tx, asked, bucket, asked.key, wanted, "PUT")
     lock = evolve(lock_of(version), hold=status)
     replace_lock(tx, asked.cause, bucket, version, lock, Bypass.NOTHING)
