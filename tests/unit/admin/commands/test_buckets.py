@@ -10,6 +10,7 @@ from ozgate.admin.caller import Caller
 from ozgate.admin.commands import buckets
 from ozgate.admin.errors import AdminError
 from ozgate.interfaces import IMetadataTransaction
+from ozgate.s3.configuration.objectlock import JUST_ON, OBJECT_LOCK
 from ozgate.testing.metadata_base import ask
 from ozgate.testing.metadata_needs import claim_whole
 from ozgate.values import Cause, Claim, Upload
@@ -183,6 +184,19 @@ class BucketTests(CommandCase):
         volume = await self.gateway.metadata.read(ask, "volume", ("s3v",))
         self.assertEqual((volume.used_bytes, volume.used_names), (0, 0))
 
+    async def test_object_lock(self) -> None:
+        """A bucket with object lock goes empty alone: nothing in it does before it, be it locked or not."""
+        arguments = {"volume": "s3v", "bucket": "bucket"}
+        await self.do("create_bucket", **arguments)
+        await self.gateway.metadata.write(_have_object_lock)
+        await self.add_key("s3v", "bucket", "key", 3)
+        for recursive in (False, True):
+            await self.refused(
+                "BUCKET_NOT_EMPTY", "delete_bucket", **arguments, recursive=recursive
+            )
+        shown = await self.do("info_bucket", **arguments)
+        self.assertEqual(shown["usedNamespace"], 1)
+
     async def test_delete_recursively_is_noted(self) -> None:
         """What goes with its bucket is noted like all that goes, on behalf of who removes it, where somebody listens."""
         arguments = {"volume": "s3v", "bucket": "bucket"}
@@ -279,6 +293,13 @@ class LinkTests(CommandCase):
         self.assertEqual(
             [each["aclList"] for each in source], [["ALL"], ["READ", "LIST"]]
         )
+
+
+def _have_object_lock(tx: IMetadataTransaction) -> None:
+    bucket = tx.bucket("s3v", "bucket")
+    assert bucket is not None
+    tx.claim(*Claim.whole(bucket))
+    tx.set_configuration(bucket, OBJECT_LOCK.kind, OBJECT_LOCK.document.render(JUST_ON))
 
 
 def _listen(tx: IMetadataTransaction) -> None:
