@@ -179,3 +179,23 @@ class RemovalTests(LockTestCase):
         removed = await self.client.request("DELETE", "/locked/key?tagging")
         self.assertEqual(removed.status, 204)
         self.assertEqual(await self.head("key", version), lock)
+
+    async def test_list(self) -> None:
+        """So may its access control list, by which it comes to be kept beside its lock, and goes again."""
+        body = "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>"
+        controls = await self.document("/locked?ownershipControls", body)
+        self.assertEqual(controls.status, 200)
+        lock = self.lock("COMPLIANCE", DAY, "ON")
+        group = "http://acs.amazonaws.com/groups/s3/LogDelivery"
+        read = {"x-amz-grant-read": f'uri="{group}"'}
+        version = await self.put(headers={**lock, **read})
+        target, shown = "/locked/key?acl", []
+        for headers in (read, {"x-amz-acl": "private"}, read):
+            put = await self.client.request("PUT", target, headers)
+            self.assertEqual(put.status, 200, put.body)
+            shown.append(
+                group.encode() in (await self.client.request("GET", target)).body
+            )
+            self.assertEqual(await self.head("key", version), lock)
+        self.assertEqual(shown, [True, False, True])
+        await self.assert_protected("key", version, BYPASS)
