@@ -119,6 +119,17 @@ class VersionListingTests(MetadataTests):
         self.assertEqual(len(removed), 7)
         self.assertTrue(await self.read("is_empty", self.bucket))
 
+    async def test_marker_outside(self) -> None:
+        """What is left of a marker's key is no part of a page whose prefix it does not have."""
+        await self.add()
+        for prefix, key, version_id, left in (
+            ("b/", "a", "v1", [("b/1", "v3"), ("b/2", "v5"), ("b/2", "v4")]),
+            ("b/2", "b/1", "v9", [("b/2", "v5"), ("b/2", "v4")]),
+            ("a", "b/2", "v5", []),
+        ):
+            page = await self.page(prefix, key, version_id, "", 10)
+            self.assertEqual(page, (left, [], None, ""))
+
     async def test_against_reference(self) -> None:
         """Walked in pages of any size, all versions are the reference's, for any keys."""
         await self.write(_against_reference)
