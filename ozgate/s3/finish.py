@@ -6,7 +6,7 @@ Listings say it too, and so do their 400s. Source: Amazon S3 API Reference, Head
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from .links import follow
@@ -29,12 +29,12 @@ _SAY_WHERE: Final[Mapping[str, frozenset[int]]] = {
 """The statuses with which operations say where their bucket is."""
 
 
-async def finish(
+def finish(
     gateway: Gateway,
     notes: Mapping[str, Any],
     address: Address | None,
     answer: Reply | S3Error,
-) -> None:
+) -> Awaitable[None] | None:
     """Add the headers that an answer has whatever became of its request.
 
     All answers of S3 pass here, each once, errors too: whatever its gate was, whether anybody was let in, and whether there was
@@ -43,14 +43,28 @@ async def finish(
     :param notes: the request's: ``meant`` is the row that says what is asked, and not there where none does; ``origin`` the headers
         for the page that asks; ``payer`` what is said of who pays.
     :param address: ``None`` where there is no valid one.
-    :raises StoreError: what it hangs on cannot be read.
+    :return: to be awaited where something has to be looked up, which fails with ``StoreError`` where it cannot be read; ``None`` where it is done,
+        as of most answers.
     """
     if "origin" in notes:
         answer.headers.extend(notes["origin"])
     operation: Operation | None = notes.get("meant")
     if address is None or operation is None:
-        return
-    if answer.status in _SAY_WHERE.get(operation.name, ()):
+        return None
+    says_where = answer.status in _SAY_WHERE.get(operation.name, ())
+    if says_where or "payer" in notes:
+        return _look_up(gateway, notes, address, answer, says_where)
+    return None
+
+
+async def _look_up(
+    gateway: Gateway,
+    notes: Mapping[str, Any],
+    address: Address,
+    answer: Reply | S3Error,
+    says_where: bool,
+) -> None:
+    if says_where:
         is_admitted = answer.status == 200
         settings = gateway.settings
         values = settings.volume_name, address.bucket, settings.region, is_admitted

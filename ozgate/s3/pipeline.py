@@ -87,7 +87,9 @@ class Pipeline:
             if "origin" in headers:
                 await self._look_at_origin(request, address)
             reply = await self._perform(request, address, headers)
-            await finish(self.gateway, request.notes, address, reply)
+            pending = finish(self.gateway, request.notes, address, reply)
+            if pending is not None:
+                await pending
             await self._answer(request, reply)
         except (ClientGone, CancelledError) as error:
             # Nobody is left to be told.
@@ -310,7 +312,9 @@ class Pipeline:
         try:
             # It is an answer without what cannot be read as well.
             with suppress(StoreError):
-                await finish(self.gateway, request.notes, address, error)
+                pending = finish(self.gateway, request.notes, address, error)
+                if pending is not None:
+                    await pending
         except CancelledError:
             # Nobody is left to be told.
             return

@@ -30,7 +30,9 @@ class FinishTests(TableTestCase):
             gateway: Any, notes: Any, address: Any, answer: Reply | S3Error
         ) -> None:
             answer.headers.append((MARK, "once"))
-            await finish.finish(gateway, notes, address, answer)
+            pending = finish.finish(gateway, notes, address, answer)
+            if pending is not None:
+                await pending
 
         self.patch(pipeline, "finish", marked)
 
