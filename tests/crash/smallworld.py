@@ -28,7 +28,7 @@ def small_world(seed: int = 0) -> Iterator[None]:
     with (
         patch.object(os, "urandom", draw),
         patch.object(multipart, "token_hex", lambda count: draw(count).hex()),
-        patch.object(versions, "token_hex", lambda count: draw(count).hex()),
+        patch.object(versions, "urandom", draw),
         patch.object(completing, "MIN_PART", 1),
         # A multipart object has more, any other body no more: both ways of ending are gone.
         patch.object(retired, "EXTENTS_AT_ONCE", 2),

@@ -64,8 +64,8 @@ class OvertakenTestCase(AuthorizationTestCase):
         store = self.client.gateway.metadata
         assert isinstance(store, MemoryMetadataStore)
         self.store = store
-        for each in (multipart, versions):
-            self.patch(each, "token_hex", lambda count: "a" * 2 * count)
+        self.patch(multipart, "token_hex", lambda count: "a" * 2 * count)
+        self.patch(versions, "urandom", lambda count: b"\xaa" * count)
         await self.link("link", "bucket")
 
     async def written(self, work: Callable[[], Awaitable[object]]) -> Written:
@@ -73,8 +73,8 @@ class OvertakenTestCase(AuthorizationTestCase):
         written: list[tuple[Any, tuple[Any, ...]]] = []
         write, before = self.store.write, self.store.snapshot()
         random = [
-            self.patch(each, "token_hex", lambda count: "b" * 2 * count)
-            for each in (multipart, versions)
+            self.patch(multipart, "token_hex", lambda count: "b" * 2 * count),
+            self.patch(versions, "urandom", lambda count: b"\xbb" * count),
         ]
 
         def writing(*asked: Any) -> Deferred[Any]:
