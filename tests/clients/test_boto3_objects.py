@@ -8,7 +8,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from ozgate.s3.owners import canonical_id
 from tests.clients.botos import SharedTestCase
+from tests.running import ACCESS_KEY
 
 
 class ReadTests(SharedTestCase):
@@ -245,7 +247,12 @@ class WriteTests(SharedTestCase):
         for options, status, code in (
             ({"ServerSideEncryption": "AES256"}, 501, "NotImplemented"),
             ({"ACL": "public-read"}, 400, "AccessControlListNotSupported"),
-            ({"GrantRead": "id=x"}, 400, "AccessControlListNotSupported"),
+            (
+                {"GrantRead": f"id={canonical_id(ACCESS_KEY)}"},
+                400,
+                "AccessControlListNotSupported",
+            ),
+            ({"GrantRead": "id=x"}, 400, "InvalidArgument"),
             ({"ObjectLockLegalHoldStatus": "ON"}, 400, "InvalidRequest"),
             ({"WebsiteRedirectLocation": "x"}, 400, "InvalidRedirectLocation"),
             ({"Tagging": "a=1&a=2"}, 400, "InvalidArgument"),
