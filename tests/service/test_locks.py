@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
-from click.testing import CliRunner
 
-from ozgate.cli.main import main
 from tests.service.upkeep import UpkeepCase
 
 DAY = timedelta(days=1)
@@ -58,9 +56,8 @@ class LockCase(UpkeepCase):
 
     def sh(self, *arguments: str) -> tuple[int, str]:
         """Exit code of ``ozgate sh …``, and what it says in all, whether the service runs or not."""
-        runner = CliRunner(env={"OZGATE_DATA": self.data})
-        result = runner.invoke(main, ["sh", *arguments], prog_name="ozgate")
-        return result.exit_code, result.output
+        code, said, complained = self.typed("sh", *arguments)
+        return code, said + complained
 
     def fsck(self) -> str:
         """What a check says that removes what is damaged."""

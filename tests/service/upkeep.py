@@ -87,14 +87,18 @@ class UpkeepCase(SynchronousTestCase):
         }
 
     def ozgate(self, *arguments: str) -> tuple[int, str, str]:
-        """Exit code, standard output and standard error of ``ozgate admin …``.
+        """Exit code, standard output and standard error of ``ozgate admin …``."""
+        return self.typed("admin", *arguments)
+
+    def typed(self, group: str, *arguments: str) -> tuple[int, str, str]:
+        """The same of a command of any group.
 
         What asks the service is run in this process, which is quicker; what does without, in one of its own.
         """
         running = self.server.process is not None and self.server.process.poll() is None
         if running and arguments[0] != "restore" and "--data" not in arguments:
             runner = CliRunner(env={"OZGATE_DATA": self.data})
-            result = runner.invoke(main, ["admin", *arguments], prog_name="ozgate")
+            result = runner.invoke(main, [group, *arguments], prog_name="ozgate")
             if result.exception and not isinstance(result.exception, SystemExit):
                 raise result.exception
             return result.exit_code, result.stdout, result.stderr
@@ -105,7 +109,7 @@ class UpkeepCase(SynchronousTestCase):
             "OZGATE_DATA": self.data,
         }
         ended = subprocess.run(
-            [sys.executable, "-m", "ozgate", "admin", *arguments],
+            [sys.executable, "-m", "ozgate", group, *arguments],
             env=environment,
             cwd=self.folder,
             capture_output=True,
