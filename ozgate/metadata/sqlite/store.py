@@ -1,8 +1,7 @@
 """The metadata store on SQLite.
 
 Writes go to one thread, which commits many of them at once (:mod:`ozgate.metadata.sqlite.writer`). Reads run at
-once in the caller's thread, on a connection of their own: a point read takes a third of the time
-of a hop to another thread and back. With the write-ahead log neither waits for the other.
+once in the caller's thread, on a connection of their own (:mod:`ozgate.metadata.sqlite.reading`).
 """
 
 from __future__ import annotations
@@ -27,10 +26,8 @@ from ...interfaces import (
 )
 from ...values import BlobUser, DamagedRow, Drift
 from . import inspection
-from .connections import ERRORS, connect_reader, translated
-from .counters import Sequences, Times
 from .preparation import prepare
-from .transaction import ReadTransaction
+from .reading import SQLiteReads
 from .writer import Reactor, Write, Writer
 
 T = TypeVar("T")
@@ -38,7 +35,7 @@ Ts = TypeVarTuple("Ts")
 
 
 @implementer(IMetadataStore, IMeasured, IInspected)
-class SQLiteMetadataStore:
+class SQLiteMetadataStore(SQLiteReads):
     """Metadata in one SQLite database.
 
     :param path: of the database; its folder exists. ``-wal`` and ``-shm`` files lie beside it.
@@ -56,13 +53,10 @@ class SQLiteMetadataStore:
         relaxed: bool = False,
         accept_lost: bool = False,
     ) -> None:
-        self._path = path
-        self._times = Times((reactor if clock is None else clock).seconds)
+        super().__init__(path, (reactor if clock is None else clock).seconds)
         self._preparing = partial(prepare, path, reactor, relaxed, accept_lost)
         self._writer = Writer(path, reactor, self._times, relaxed)
         self._prepared: sqlite3.Connection | None = None
-        self._connection: sqlite3.Connection | None = None
-        self._tx: ReadTransaction
         self._inspections = inspection.Inspections(path, reactor)
 
     def prepare(self) -> Deferred[None]:
@@ -90,12 +84,10 @@ class SQLiteMetadataStore:
         finally:
             self._let_go()
         try:
-            connection = connect_reader(self._path)
+            self._open_reads()
         except Unavailable:
             await self._writer.stop()
             raise
-        self._tx = ReadTransaction(connection, self._times, Sequences(self._times))
-        self._connection = connection
         self._inspections.open()
 
     async def _close(self, connection: sqlite3.Connection) -> None:
@@ -111,27 +103,6 @@ class SQLiteMetadataStore:
             return succeed(None)
         return Deferred.fromCoroutine(self._close(connection))
 
-    def read(
-        self, interaction: Callable[[IMetadataTransaction, *Ts], T], *args: *Ts
-    ) -> Deferred[T]:
-        """See :meth:`~ozgate.interfaces.IMetadataStore.read`. The Deferred has fired already."""
-        connection = self._connection
-        if connection is None:
-            return fail(self._not_open())
-        tx = self._tx
-        try:
-            # One snapshot for all statements, and cheaper than taking one for each.
-            connection.execute("BEGIN")
-            try:
-                tx.begin()
-                return succeed(interaction(tx, *args))
-            finally:
-                connection.execute("COMMIT")
-        except ERRORS as error:
-            return fail(translated(error, self._path))
-        except Exception:
-            return fail()
-
     def write(
         self,
         interaction: Callable[[IMetadataTransaction, *Ts], T],
@@ -143,14 +114,6 @@ class SQLiteMetadataStore:
         done: Deferred[Any] = Deferred()
         self._writer.put(Write(done, interaction, args))
         return done
-
-    def reusable(self) -> int:
-        """See :meth:`~ozgate.interfaces.IMetadataStore.reusable`: the pages on the database's free list."""
-        if self._connection is None:
-            return 0
-        (pages,) = self._connection.execute("PRAGMA freelist_count").fetchone()
-        (size,) = self._connection.execute("PRAGMA page_size").fetchone()
-        return int(pages * size)
 
     def watch_commits(self, callback: Callable[[int], None]) -> None:
         """See :class:`~ozgate.interfaces.IMeasured`."""
@@ -185,6 +148,3 @@ class SQLiteMetadataStore:
     def copy_to(self, path: str, tell: Callable[[int, int], None]) -> Deferred[None]:
         """See :class:`~ozgate.interfaces.IInspected`."""
         return self._inspections.run(inspection.copy_to, path, tell)
-
-    def _not_open(self) -> Unavailable:
-        return Unavailable(f"metadata in {self._path} is not open")
