@@ -13,7 +13,13 @@ from .blobs import IBlobSink, IBlobStore, IByteSource, IFiles
 from .claims import IClaims
 from .credentials import ISecretStore, IVerifier
 from .identities import IIdentities, ISecretRows
-from .metadata import IInspected, IMeasured, IMetadataStore, IMetadataTransaction
+from .metadata import (
+    IInspected,
+    IMeasured,
+    IMetadataStore,
+    IMetadataTransaction,
+    IWritesForOthers,
+)
 from .providers import IProviderMaker
 from .rows import (
     IBlobNames,
@@ -51,4 +57,5 @@ __all__ = [
     "IUploads",
     "IVerifier",
     "IVersions",
+    "IWritesForOthers",
 ]

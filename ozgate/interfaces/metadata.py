@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from socket import socket
 from typing import TypeVar, TypeVarTuple
 
 from twisted.internet.defer import Deferred
@@ -22,7 +23,13 @@ from .rows import (
 )
 from .shared import ILeases, IProcesses, ISettings
 
-__all__ = ["IInspected", "IMeasured", "IMetadataStore", "IMetadataTransaction"]
+__all__ = [
+    "IInspected",
+    "IMeasured",
+    "IMetadataStore",
+    "IMetadataTransaction",
+    "IWritesForOthers",
+]
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -111,6 +118,31 @@ class IMeasured(Interface):
 
     def sizes() -> Mapping[str, int]:
         """Bytes that the store takes, by what for, such as ``database``. Cheap enough to be asked for every second."""
+
+
+class IWritesForOthers(Interface):
+    """What a provider may provide besides that does best where one process writes: the writes of workers, processes of the same service, come to it.
+
+    One without it is opened by each worker like by any process.
+    """
+
+    def serve(end: socket) -> Deferred[None]:
+        """In the process that writes, and has the store open: run what a worker sends, until either ends the connection.
+
+        What several workers send at a time goes into one commit, like what is asked for here.
+
+        :param end: a connected stream socket that nobody but the worker can reach, such as one of a ``socketpair``; the store's from now on.
+        :return: fires with ``None`` when the connection has ended.
+        """
+
+    def sending(end: socket) -> tuple[IMetadataStore, Deferred[None]]:
+        """In a worker, instead of opening this one: a provider over the same rows that reads by itself, and sends its writes.
+
+        It is not to be prepared. A write fails with ``Uncertain`` when the connection ends after it was sent, with ``Unavailable`` when it ends before.
+
+        :param end: the other end of the connection.
+        :return: it, not yet open, and what fires with ``None`` when the process that writes has gone.
+        """
 
 
 class IInspected(Interface):

@@ -43,6 +43,7 @@ from ozgate.values import (
     User,
     Volume,
 )
+from tests.joined import JoinedStore
 from tests.started import started
 
 
@@ -72,8 +73,22 @@ class Memory(Provider):
         return MemoryMetadataStore(clock, beside=store)
 
 
+class Worker(Provider):
+    """The provider of workers on SQLite: beside it, in the same process, the one that writes."""
+
+    def make_store(self, clock: Clock) -> IMetadataStore:
+        """A database in a file of its own, and both ends of a connection."""
+        self.writer = SQLiteMetadataStore(self.mktemp(), reactor, clock)
+        return JoinedStore(self.writer, prepares=True)
+
+    def make_other(self, store: IMetadataStore, clock: Clock) -> IMetadataStore:
+        """Another worker of the same process that writes, which tells the time."""
+        return JoinedStore(self.writer)
+
+
 globals().update(contract_of(SQLite))
 globals().update(contract_of(Memory))
+globals().update(contract_of(Worker))
 
 
 class PurityTests(TestCase):

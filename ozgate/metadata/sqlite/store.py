@@ -7,6 +7,7 @@ once in the caller's thread, on a connection of their own (:mod:`ozgate.metadata
 from __future__ import annotations
 
 import os
+import socket
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -14,7 +15,7 @@ from functools import partial
 from typing import Any, TypeVar, TypeVarTuple
 
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IReactorSocket, IReactorTime
 from zope.interface import implementer
 
 from ...errors import Unavailable
@@ -23,18 +24,21 @@ from ...interfaces import (
     IMeasured,
     IMetadataStore,
     IMetadataTransaction,
+    IWritesForOthers,
 )
 from ...values import BlobUser, DamagedRow, Drift
+from ..workers.serving import WritesServed
 from . import inspection
 from .preparation import prepare
 from .reading import SQLiteReads
+from .workerstore import SQLiteWorkerStore
 from .writer import Reactor, Write, Writer
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 
-@implementer(IMetadataStore, IMeasured, IInspected)
+@implementer(IMetadataStore, IMeasured, IInspected, IWritesForOthers)
 class SQLiteMetadataStore(SQLiteReads):
     """Metadata in one SQLite database.
 
@@ -53,7 +57,10 @@ class SQLiteMetadataStore(SQLiteReads):
         relaxed: bool = False,
         accept_lost: bool = False,
     ) -> None:
-        super().__init__(path, (reactor if clock is None else clock).seconds)
+        self._seconds = (reactor if clock is None else clock).seconds
+        super().__init__(path, self._seconds)
+        self._reactor = reactor
+        self._served: set[WritesServed] = set()
         self._preparing = partial(prepare, path, reactor, relaxed, accept_lost)
         self._writer = Writer(path, reactor, self._times, relaxed)
         self._prepared: sqlite3.Connection | None = None
@@ -93,6 +100,8 @@ class SQLiteMetadataStore(SQLiteReads):
     async def _close(self, connection: sqlite3.Connection) -> None:
         await self._inspections.close()
         await self._writer.stop()
+        for served in list(self._served):
+            served.leave()
         connection.close()
 
     def close(self) -> Deferred[None]:
@@ -114,6 +123,18 @@ class SQLiteMetadataStore(SQLiteReads):
         done: Deferred[Any] = Deferred()
         self._writer.put(Write(done, interaction, args))
         return done
+
+    def serve(self, end: socket.socket) -> Deferred[None]:
+        """See :class:`~ozgate.interfaces.IWritesForOthers`."""
+        served = WritesServed(self, self._times.now)
+        served.join(IReactorSocket(self._reactor), end)
+        self._served.add(served)
+        return served.ended.addCallback(lambda _: self._served.discard(served))
+
+    def sending(self, end: socket.socket) -> tuple[IMetadataStore, Deferred[None]]:
+        """See :class:`~ozgate.interfaces.IWritesForOthers`."""
+        store = SQLiteWorkerStore(self._path, self._reactor, self._seconds, end)
+        return store, store.lost
 
     def watch_commits(self, callback: Callable[[int], None]) -> None:
         """See :class:`~ozgate.interfaces.IMeasured`."""

@@ -1,0 +1,86 @@
+"""Interactions, their values and what came of them as bytes, and back.
+
+Both ends are processes of one service, joined by a socket that nobody else can reach. Still no end believes more than it has to: functions and
+classes are found by name, and only those of ozgate are, besides the plain ones that values are made of.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ...errors import Unavailable, Uncertain
+
+Sent = tuple[Callable[..., Any], tuple[Any, ...]]
+"""An interaction and its values."""
+
+Outcome = tuple[bool, Any]
+"""Whether it succeeded; what it returned, or what it failed with."""
+
+_PLAIN = frozenset({"bytearray", "complex", "frozenset", "range", "set", "slice"})
+"""Builtins that make values, and do nothing besides."""
+
+_OURS = "ozgate."
+
+_found: dict[tuple[str, str], Any] = {}
+"""What names mean: looked up once."""
+
+
+def packed(what: object) -> bytes:
+    """Anything of values as bytes."""
+    return pickle.dumps(what, pickle.HIGHEST_PROTOCOL)
+
+
+def packed_answer(now: int, outcomes: Sequence[Outcome]) -> bytes:
+    """The store's time and outcomes as bytes; what of these cannot be sent is told as an error of the store."""
+    try:
+        return packed((now, outcomes))
+    except Exception:
+        return packed((now, [_sendable(*outcome) for outcome in outcomes]))
+
+
+def _sendable(succeeded: bool, value: Any) -> Outcome:
+    try:
+        packed(value)
+    except Exception as error:
+        told = f"{type(value).__name__} cannot be sent to a worker: {error}"
+        return False, Uncertain(told) if succeeded else Unavailable(told)
+    return succeeded, value
+
+
+def unpacked(data: bytes | memoryview) -> Any:
+    """What :func:`packed` made bytes of.
+
+    :raises pickle.UnpicklingError: it names what is not ozgate's, or these are no such bytes.
+    """
+    return _Unpickler(io.BytesIO(data)).load()
+
+
+class _Unpickler(pickle.Unpickler):
+    """Finds ozgate's own by name, and little else."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """What a name means."""
+        found = _found.get((module, name))
+        if found is None:
+            found = self._looked_up(module, name)
+            _found[module, name] = found
+        return found
+
+    def _looked_up(self, module: str, name: str) -> Any:
+        found = None
+        if module.startswith(_OURS) or module == "builtins":
+            found = super().find_class(module, name)
+        if module == "builtins":
+            if name in _PLAIN or _is_error(found):
+                return found
+        elif str(getattr(found, "__module__", "")).startswith(_OURS):
+            # Not what a module of ours has imported.
+            return found
+        raise pickle.UnpicklingError(f"{module}.{name} is not of ozgate")
+
+
+def _is_error(found: object) -> bool:
+    return isinstance(found, type) and issubclass(found, Exception)

@@ -1,0 +1,341 @@
+"""Writes of workers: frames, what travels in them, and what a connection that ends leaves open."""
+
+from __future__ import annotations
+
+import pickle
+import socket
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.task import Clock, deferLater
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from ozgate.errors import Damaged, NoSpace, PreconditionFailed, Unavailable, Uncertain
+from ozgate.interfaces import IMetadataTransaction, IWritesForOthers
+from ozgate.metadata.sqlite.store import SQLiteMetadataStore
+from ozgate.metadata.workers.frames import Frames
+from ozgate.metadata.workers.packing import packed, packed_answer, unpacked
+from ozgate.metadata.workers.sending import UNDER_WAY, WritesSent
+from ozgate.metadata.workers.serving import WritesServed
+from ozgate.testing.metadata_base import Refused, add_volume, ask
+from ozgate.values import Bucket, Volume
+from tests.joined import JoinedStore
+from tests.started import started
+
+
+def foreign(tx: IMetadataTransaction) -> None:
+    """An interaction that is not ozgate's."""
+
+
+class Kept(Frames):
+    """Keeps the frames that come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frames: list[tuple[int, bytes]] = []
+
+    def frame_received(self, number: int, payload: memoryview) -> None:
+        """Keep it."""
+        self.frames.append((number, bytes(payload)))
+
+
+class FramesTests(SynchronousTestCase):
+    """Runs of bytes over a stream."""
+
+    def test_cut(self) -> None:
+        """Frames come whole and in order, however the stream was cut, empty ones too."""
+        sent = [(1, b"one"), (2, b""), (3, b"x" * 300), (1 << 40, b"last")]
+        sender, transport = Frames(), StringTransport()
+        sender.makeConnection(transport)
+        for frame in sent:
+            sender.send(*frame)
+        stream = transport.value()
+        for step in (1, 2, 15, 16, 17, 100, len(stream)):
+            kept = Kept()
+            for start in range(0, len(stream), step):
+                kept.dataReceived(stream[start : start + step])
+            self.assertEqual(kept.frames, sent, step)
+
+
+class PackingTests(SynchronousTestCase):
+    """Values as bytes, and back."""
+
+    def test_values(self) -> None:
+        """Functions come back as what they are, and values as equal ones."""
+        bucket = Bucket("s3v", "bucket", "testuser", 5)
+        for what in ((ask, ("latest", (bucket, "key"))), {"a": {1, 2}}, b"body"):
+            self.assertEqual(unpacked(packed(what)), what)
+
+    def test_foreign(self) -> None:
+        """What is not ozgate's is neither found nor called, also where a module of ozgate has imported it, or by way of what is."""
+        named = [
+            (b"os", b"system"),
+            (b"builtins", b"eval"),
+            (b"builtins", b"getattr"),
+            (b"ozgatelike", b"f"),
+            (b"ozgate.blobs.files.syscalls", b"os.system"),
+            (b"ozgate.blobs.files.blobfile", b"suppress"),
+        ]
+        for module, name in named:
+            called = b"\x80\x04\x8c%c%b\x8c%c%b\x93)R." % (
+                *(len(module), module),
+                *(len(name), name),
+            )
+            self.assertRaises(pickle.UnpicklingError, unpacked, called)
+        self.assertRaises(pickle.UnpicklingError, unpacked, packed(foreign))
+
+    def test_errors(self) -> None:
+        """Errors come as themselves, with all that their readers ask of them."""
+        refused = PreconditionFailed(Condition="If-Match")
+        refused.headers.append(("x-amz-delete-marker", "true"))
+        refused.source = ("s3v", "real")
+        damaged = Damaged("a row", "metadata", "bucket")
+        sent = (refused, damaged, NoSpace("full"), KeyError("key"))
+        for error in sent:
+            (outcome,) = unpacked(packed_answer(1, [(False, error)]))[1]
+            self.assertIs(type(outcome[1]), type(error))
+            self.assertEqual(str(outcome[1]), str(error))
+            self.assertEqual(vars(outcome[1]), vars(error))
+
+    def test_what_cannot_be_sent(self) -> None:
+        """Of outcomes one that cannot be sent is an error of the store, which says whether it may have been done; the others come."""
+        lasting = ValueError(Lock())
+        answer = [(True, 1), (True, Lock()), (False, lasting), (False, Refused("no"))]
+        now, outcomes = unpacked(packed_answer(7, answer))
+        self.assertEqual((now, outcomes[0]), (7, (True, 1)))
+        kinds = [type(error) for _, error in outcomes[1:]]
+        self.assertEqual(kinds, [Uncertain, Unavailable, Refused])
+        self.assertEqual([done for done, _ in outcomes[1:]], [False] * 3)
+
+
+class SentTests(SynchronousTestCase):
+    """The worker's end, joined to nothing but a transport."""
+
+    def setUp(self) -> None:
+        """Join it."""
+        self.clock = Clock()
+        self.times: list[int] = []
+        self.sent = WritesSent(self.clock, self.times.append)
+        self.transport = StringTransport()
+        self.sent.makeConnection(self.transport)
+
+    def frames(self) -> list[Any]:
+        """What was sent since it was asked last, by the numbers of the frames."""
+        kept = Kept()
+        kept.dataReceived(self.transport.value())
+        self.transport.clear()
+        return [(number, unpacked(payload)) for number, payload in kept.frames]
+
+    def answer(self, number: int, *outcomes: tuple[bool, Any]) -> None:
+        """Have a frame answered."""
+        answering, transport = Frames(), StringTransport()
+        answering.makeConnection(transport)
+        answering.send(number, packed_answer(5, outcomes))
+        self.sent.dataReceived(transport.value())
+
+    def test_one_turn(self) -> None:
+        """What is asked for in one turn goes in one frame; what came of each is told, after the store's time."""
+        one, two = self.sent.put(ask, ("now",)), self.sent.put(add_volume, ("v",))
+        self.assertEqual(self.transport.value(), b"")
+        self.clock.advance(0)
+        sent = [(1, [(ask, ("now",)), (add_volume, ("v",))])]
+        self.assertEqual(self.frames(), sent)
+        self.assertNoResult(one)
+        one.addCallback(lambda _: self.assertEqual(self.times, [5]))
+        self.answer(1, (True, 3), (False, Refused("no")))
+        self.successResultOf(one)
+        self.failureResultOf(two, Refused)
+
+    def test_connection_lost(self) -> None:
+        """What was sent may have been done, what was not was not, and nothing is taken any more; that is told once."""
+        sent = self.sent.put(ask, ("now",))
+        self.clock.advance(0)
+        waiting = self.sent.put(ask, ("now",))
+        self.assertNoResult(self.sent.lost)
+        self.sent.connectionLost(Failure(ConnectionError()))
+        self.failureResultOf(sent, Uncertain)
+        self.failureResultOf(waiting, Unavailable)
+        self.failureResultOf(self.sent.put(ask, ("now",)), Unavailable)
+        self.successResultOf(self.sent.lost)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_leaving(self) -> None:
+        """Whoever leaves has all answered first, and nobody is told that the other end is lost."""
+        write = self.sent.put(ask, ("now",))
+        left = self.sent.leave()
+        self.failureResultOf(self.sent.put(ask, ("now",)), Unavailable)
+        self.clock.advance(0)
+        self.assertNoResult(left)
+        self.assertFalse(self.transport.disconnecting)
+        self.answer(1, (True, 3))
+        self.successResultOf(write)
+        self.successResultOf(left)
+        self.assertTrue(self.transport.disconnecting)
+        self.sent.connectionLost()
+        self.assertNoResult(self.sent.lost)
+        self.successResultOf(self.sent.leave())
+
+    def test_lost_while_leaving(self) -> None:
+        """Whoever leaves is told when the other end goes in between."""
+        write = self.sent.put(ask, ("now",))
+        left = self.sent.leave()
+        self.sent.connectionLost()
+        self.failureResultOf(write, Unavailable)
+        self.successResultOf(left)
+
+    def test_not_to_be_sent(self) -> None:
+        """Values that cannot be sent fail by themselves."""
+        bad = self.sent.put(ask, (Lock(),))
+        good = self.sent.put(ask, ("now",))
+        self.clock.advance(0)
+        self.failureResultOf(bad, TypeError)
+        self.assertEqual(self.frames(), [(1, [(ask, ("now",))])])
+        self.assertNoResult(good)
+        alone = self.sent.put(ask, (Lock(),))
+        self.clock.advance(0)
+        self.failureResultOf(alone, TypeError)
+        self.assertEqual(self.frames(), [])
+
+    def test_bounded(self) -> None:
+        """There are never more under way than so many; the others follow as answers come."""
+        for _ in range(UNDER_WAY + 10):
+            self.sent.put(ask, ("now",))
+        self.clock.advance(0)
+        self.clock.advance(0)
+        ((_, first),) = self.frames()
+        self.assertEqual(len(first), UNDER_WAY)
+        self.answer(1, *[(True, 1)] * UNDER_WAY)
+        self.clock.advance(0)
+        ((_, rest),) = self.frames()
+        self.assertEqual(len(rest), 10)
+
+    def test_no_answer(self) -> None:
+        """What is no answer ends the connection: what was asked for may have been done."""
+        self.sent.put(ask, ("now",)).addErrback(lambda _: None)
+        self.clock.advance(0)
+        self.sent.frame_received(1, memoryview(b"nothing"))
+        self.assertEqual(len(self.flushLoggedErrors()), 1)
+        self.assertTrue(self.transport.disconnected)
+
+
+class Watched:
+    """A store that only says what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    def write(self, interaction: Callable[..., Any], *values: Any) -> Deferred[Any]:
+        """Note it."""
+        done: Deferred[Any] = Deferred()
+        self.asked.append((done, interaction, values))
+        return done
+
+
+class ServedTests(SynchronousTestCase):
+    """The end of the process that writes, joined to nothing but a transport."""
+
+    def setUp(self) -> None:
+        """Join it."""
+        self.store = Watched()
+        self.served = WritesServed(self.store, lambda: 9)  # type: ignore[arg-type]
+        self.transport = StringTransport()
+        self.served.makeConnection(self.transport)
+
+    def ask(self, number: int, *interactions: Any) -> None:
+        """Have it receive a frame."""
+        self.served.frame_received(number, memoryview(packed(list(interactions))))
+
+    def answers(self) -> list[tuple[int, Any]]:
+        """What was answered."""
+        kept = Kept()
+        kept.dataReceived(self.transport.value())
+        return [(number, unpacked(payload)) for number, payload in kept.frames]
+
+    def test_in_order(self) -> None:
+        """The store is asked in the order of frames; each frame is answered once all of it is there, in whatever order that is."""
+        self.ask(1, (ask, ("now",)), (add_volume, ("v",)))
+        self.ask(2, (ask, ("now",)))
+        asked = [interaction for _, interaction, _ in self.store.asked]
+        self.assertEqual(asked, [ask, add_volume, ask])
+        (one, *_), (two, *_), (three, *_) = self.store.asked
+        two.errback(Refused("no"))
+        self.assertEqual(self.answers(), [])
+        three.callback(3)
+        one.callback(1)
+        (number, second), (last, first) = self.answers()
+        self.assertEqual((number, second), (2, (9, [(True, 3)])))
+        self.assertEqual((last, first[1][0]), (1, (True, 1)))
+        self.assertIsInstance(first[1][1][1], Refused)
+
+    def test_gone(self) -> None:
+        """A worker that has gone is not answered, and what it asked for goes on."""
+        self.ask(1, (ask, ("now",)))
+        self.served.connectionLost()
+        self.successResultOf(self.served.ended)
+        self.store.asked[0][0].callback(1)
+        self.assertEqual(self.answers(), [])
+
+    def test_foreign(self) -> None:
+        """Whoever sends what is not ozgate's is left, and nothing of it is run."""
+        self.ask(1, (ask, ("now",)), (foreign, ()))
+        self.assertEqual(self.store.asked, [])
+        self.assertEqual(len(self.flushLoggedErrors(pickle.UnpicklingError)), 1)
+        self.assertTrue(self.transport.disconnecting)
+
+
+class JoinedTests(TestCase):
+    """Both ends, and a database."""
+
+    async def setUp(self) -> None:  # type: ignore[override]
+        """Open the store of the process that writes, and of two workers."""
+        self.writer = SQLiteMetadataStore(self.mktemp(), reactor)
+        await started(self.writer)
+        self.addCleanup(self.writer.close)
+        self.commits: list[int] = []
+        self.writer.watch_commits(self.commits.append)
+        self.workers = [JoinedStore(self.writer) for _ in range(2)]
+        for worker in self.workers:
+            await worker.open()
+            self.addCleanup(worker.close)
+
+    async def test_one_commit(self) -> None:
+        """What the process that writes and both workers ask for while a commit is under way is in the next one."""
+        asked = [self.writer.write(ask, "now")]
+        await deferLater(reactor, 0.0)
+        for store in (*self.workers, self.writer) * 5:
+            asked.append(store.write(ask, "now"))
+        await DeferredList(asked)
+        self.assertEqual(sum(self.commits), 16)
+        self.assertLess(len(self.commits), 16)
+
+    async def test_each_sees_the_others_writes(self) -> None:
+        """What one worker's write has fired with is what the other reads next."""
+        for number in range(20):
+            one, two = self.workers[number % 2], self.workers[number % 2 - 1]
+            await one.write(add_volume, f"v{number}")
+            found = await two.read(ask, "volume", (f"v{number}",))
+            self.assertIsInstance(found, Volume)
+
+    async def test_not_prepared_by_a_worker(self) -> None:
+        """A worker does not prepare the database, and one that is closed before it is opened leaves nothing open."""
+        ours, theirs = socket.socketpair()
+        self.addCleanup(theirs.close)
+        worker, _ = IWritesForOthers(self.writer).sending(ours)
+        await self.assertFailure(worker.prepare(), Unavailable)
+        await self.assertFailure(worker.write(ask, "now"), Unavailable)
+        await worker.close()
+        self.assertEqual(ours.fileno(), -1)
+
+    async def test_close_of_the_writer(self) -> None:
+        """When the process that writes closes, workers are told that it has gone; they read on."""
+        worker = self.workers[0]
+        await worker.write(add_volume, "v")
+        await self.writer.close()
+        await worker.lost
+        self.assertIsInstance(await worker.read(ask, "volume", ("v",)), Volume)
+        await self.assertFailure(worker.write(ask, "now"), Unavailable)
