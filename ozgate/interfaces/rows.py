@@ -327,7 +327,9 @@ class IRepairs(Interface):
         may also fail with ``Damaged`` itself, where the store can no longer tell row from row.
         """
 
-    def mend_row(row: DamagedRow, owner: str, keeping: Set[str]) -> str:
+    def mend_row(
+        row: DamagedRow, owner: str, keeping: Set[str], closing: Set[str]
+    ) -> str:
         """Get rid of a damaged row, with what only it leads to; says in a line what was done, ``""`` where it stays.
 
         A version goes with its bytes, a run of bytes with the version or part it belongs to, an upload with its
@@ -337,4 +339,6 @@ class IRepairs(Interface):
 
         :param keeping: kinds of configuration documents. Where a bucket has one, or may be thought to, its versions stay, with their
             bytes, whatever is damaged of them; so do such documents themselves.
+        :param closing: kinds of configuration documents without which more would be allowed than with them. They stay, too, damaged
+            as they are, and a bucket goes on to say that it has one that is gone: until somebody writes it anew, or removes it.
         """

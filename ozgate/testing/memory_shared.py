@@ -60,7 +60,9 @@ class SharedRows(Rows):
         """See :class:`~ozgate.interfaces.IRepairs`. There are no rows that could be damaged."""
         return CheckedRows()
 
-    def mend_row(self, row: DamagedRow, owner: str, keeping: Set[str]) -> str:
+    def mend_row(
+        self, row: DamagedRow, owner: str, keeping: Set[str], closing: Set[str]
+    ) -> str:
         """See :class:`~ozgate.interfaces.IRepairs`."""
         self._written()
         self._claims.check_lease()

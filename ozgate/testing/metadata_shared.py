@@ -141,7 +141,7 @@ class SharedTests(MetadataTests):
         """Nothing happens to a row that is well, or not there."""
         await self.write(put, self.bucket, "key")
         row = DamagedRow("versions", (self.bucket.number, "none", 1), "")
-        said = await self.write("mend_row", row, OWNER, frozenset())
+        said = await self.write("mend_row", row, OWNER, frozenset(), frozenset())
         self.assertTrue(said)
         found = await self.read("latest", self.bucket, "key")
         self.assertEqual(found.key, "key")

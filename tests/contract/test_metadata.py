@@ -161,7 +161,7 @@ class UnclaimedTests(TestCase):
             "forget_doomed": ([blob("a")],),
             "move_blob": (blob("a"), [blob("b")], 50, 1),
             "correct_usage": ("s3v", "bucket", 1, 1),
-            "mend_row": (row, "testuser", frozenset()),
+            "mend_row": (row, "testuser", frozenset(), frozenset()),
             "lease": ("work", "me", 1.0),
             "put_user": (User("alice", "1", 0),),
             "remove_user": ("alice",),

@@ -106,7 +106,9 @@ class RowTests(TestCase):
             await self.assertFailure(store.read(read.interaction), Damaged)
             [row] = await self.damaged_rows(store)
             self.assertEqual((row.table, row.place[1]), ("versions", "a"))
-            await store.write(lambda tx, r=row: tx.mend_row(r, "root", frozenset()))
+            await store.write(
+                lambda tx, r=row: tx.mend_row(r, "root", frozenset(), frozenset())
+            )
             self.assertEqual(await self.damaged_rows(store), [])
 
     async def test_lost_bytes(self) -> None:
@@ -143,7 +145,7 @@ class RowTests(TestCase):
         self.assertIsNone(await store.read(lambda tx: tx.configuration(bucket, "cors")))
         [row] = await self.damaged_rows(store)
         self.assertEqual((row.table, row.place), ("buckets", (bucket.number,)))
-        await store.write(lambda tx: tx.mend_row(row, "root", frozenset()))
+        await store.write(lambda tx: tx.mend_row(row, "root", frozenset(), frozenset()))
         self.assertEqual(await self.damaged_rows(store), [])
         self.assertIsNone(
             await store.read(lambda tx: tx.configuration(bucket, "policy"))
@@ -323,7 +325,9 @@ class RowTests(TestCase):
                         await self.assertFailure(secrets.verify(each), Damaged)
                     for damaged in await self.damaged_rows(store):
                         done = await store.write(
-                            lambda tx, r=damaged: tx.mend_row(r, "me", frozenset())
+                            lambda tx, r=damaged: tx.mend_row(
+                                r, "me", frozenset(), frozenset()
+                            )
                         )
                         self.assertIn("is refused until there is one again", done)
                 self.execute(f"DELETE FROM {table} WHERE name = '{name}'")

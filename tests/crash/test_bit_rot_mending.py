@@ -87,7 +87,9 @@ class MendTests(TestCase):
                 for row in rows.damaged:
                     said.append(
                         await store.write(
-                            lambda tx, r=row: tx.mend_row(r, "root", frozenset())
+                            lambda tx, r=row: tx.mend_row(
+                                r, "root", frozenset(), frozenset()
+                            )
                         )
                     )
                 after = rows.next_after

@@ -218,6 +218,53 @@ class RowTests(FsckCase):
         del self.stored["key"]
         self.assertEqual(self.served(self.client), self.stored)
 
+    def test_lost_policy(self) -> None:
+        """A bucket whose policy is damaged, or gone, is closed, for nobody knows whom that denies what; so is one where requesters pay. No repair
+        opens it; its owner does."""
+        client, bucket = self.client, {"Bucket": "bucket"}
+        self.put("key", 100)
+        denial = {
+            "Version": "2012-10-17",
+            "Statement": {
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:GetObject",
+                "Resource": "arn:aws:s3:::bucket/*",
+            },
+        }
+        for change in (
+            "UPDATE configurations SET checked = 1",
+            "DELETE FROM configurations",
+        ):
+            client.put_bucket_policy(**bucket, Policy=json.dumps(denial))
+            payment = {"Payer": "Requester"}
+            client.put_bucket_request_payment(
+                **bucket, RequestPaymentConfiguration=payment
+            )
+            self.assertEqual(self.refusal("key"), "AccessDenied")
+            with self.rows() as connection:
+                connection.execute(change)
+            for _ in range(2):
+                findings = self.found("--remove-damaged")
+                self.assertEqual({each["done"] for each in findings}, {""}, findings)
+                for finding in findings:
+                    self.assertIn("have its owner", finding["repair"])
+                self.assertEqual(self.refusal("key"), "InternalError")
+            client.delete_bucket_policy(**bucket)
+            payment = {"Payer": "BucketOwner"}
+            client.put_bucket_request_payment(
+                **bucket, RequestPaymentConfiguration=payment
+            )
+            self.assertEqual(self.found(), [])
+            self.assertEqual(self.served(client), self.stored)
+
+    def refusal(self, key: str) -> str:
+        """The code that a GET of a key is refused with."""
+        with self.assertRaises(ClientError) as caught:
+            self.client.get_object(Bucket="bucket", Key=key)
+        code: str = caught.exception.response["Error"]["Code"]
+        return code
+
     def test_missing_rows(self) -> None:
         """A version whose runs of bytes are gone is named, and so are runs without a version."""
         self.put("key", 100_000)

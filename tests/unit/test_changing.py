@@ -186,7 +186,7 @@ class DoorTests(SynchronousTestCase):
             and isinstance(node.func, ast.Attribute)
             and node.func.attr == "mend_row"
         }
-        said = "tx.mend_row(row, owner, KEEPING)"
+        said = "tx.mend_row(row, owner, KEEPING, CLOSING)"
         self.assertEqual(mending, {"admin.upkeep.fsck": said})
 
     def test_outbox_does_not_only_grow(self) -> None:

@@ -19,6 +19,8 @@ from ...background.leased import Lease, Term
 from ...errors import Damaged
 from ...interfaces import IBlobStore, IInspected, IMetadataTransaction
 from ...s3.changing.locks import KEEPING
+from ...s3.configuration.bucketpolicy import KIND as POLICY
+from ...s3.configuration.payment import PAYMENT
 from ...values import BlobRef, CheckedRows, DamagedRow, Drift
 from ..answers import Json
 from ..caller import Caller, require_admin
@@ -35,6 +37,9 @@ TERM = 120.0
 
 IN_FLIGHT = 3600 * 1000
 """Milliseconds after which a blob without a name belongs to nothing under way."""
+
+CLOSING = frozenset((POLICY, PAYMENT.kind))
+"""The kinds of documents of a bucket that say whom not to let in. Without one of the others less is allowed, or the same."""
 
 _ROWS = 200
 _IDS = 100
@@ -182,7 +187,7 @@ async def _rows(check: Check, state: State) -> bool:
         if allowed:
             done = await check.write(_mend, row, check.user)
             if not done:
-                repair = "it stays, for it may be what object lock keeps: bring it back from a backup"
+                repair = _why_it_stays(row)
         check.add(kind, row.table, row.message, repair, done)
     state.counts["rows"] += checked.count
     state.after = checked.next_after or ""
@@ -314,7 +319,16 @@ def _check_rows(tx: IMetadataTransaction, after: str, limit: int) -> CheckedRows
 
 
 def _mend(tx: IMetadataTransaction, row: DamagedRow, owner: str) -> str:
-    return tx.mend_row(row, owner, KEEPING)
+    return tx.mend_row(row, owner, KEEPING, CLOSING)
+
+
+def _why_it_stays(row: DamagedRow) -> str:
+    """What is said of a row that is not got rid of."""
+    if row.table == "buckets":
+        return "it stays closed for want of a document: have its owner put that again, or delete it"
+    if row.table == "configurations" and row.place[1] in CLOSING:
+        return "it stays, and its bucket is closed, for it may say whom not to let in: have its owner put it again, or delete it"
+    return "it stays, for it may be what object lock keeps: bring it back from a backup"
 
 
 def _nameless(

@@ -220,7 +220,7 @@ class BucketRows(VolumeRows):
     def set_configuration(
         self, bucket: Bucket, kind: str, document: bytes | None
     ) -> None:
-        """Keep a configuration document, or remove it."""
+        """Keep a configuration document, or remove it. Of others that the bucket says it has and that are gone, it goes on to say so."""
         if document is None:
             self._execute(
                 "DELETE FROM configurations WHERE bucket = ? AND kind = ?",
@@ -231,7 +231,8 @@ class BucketRows(VolumeRows):
             self._execute(CONFIGURATIONS.put, row)
         stored = self._stored_bucket(bucket)
         if stored is not None:
-            kinds = pack_kinds(self._kinds_of(bucket.number))
+            said = self._bucket_of(stored).configured - {kind}
+            kinds = pack_kinds(said | self._kinds_of(bucket.number))
             self._rewrite(BUCKETS, stored, configured=kinds)
 
     def _kinds_of(self, number: object) -> frozenset[str]:

@@ -180,35 +180,41 @@ class CheckRows(KeptRows):
                     table, row, f"it has the documents {there}, and says {configured}"
                 )
 
-    def mend_row(self, row: DamagedRow, owner: str, keeping: Set[str]) -> str:
+    def mend_row(
+        self, row: DamagedRow, owner: str, keeping: Set[str], closing: Set[str]
+    ) -> str:
         """Get rid of a damaged row, after a look whether it still is one."""
+        documents = keeping | closing
         try:
-            return self._mend(row, owner, keeping)
+            return self._mend(row, owner, keeping, documents)
         except sqlite3.DatabaseError as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_CORRUPT:
                 raise
             # Its indexes do not know the row as it is now.
             self._execute(f"REINDEX {row.table}")
-            return self._mend(row, owner, keeping)
+            return self._mend(row, owner, keeping, documents)
 
-    def _mend(self, row: DamagedRow, owner: str, keeping: Set[str]) -> str:
+    def _mend(
+        self, row: DamagedRow, owner: str, keeping: Set[str], documents: Set[str]
+    ) -> str:
         table = next(each for each in CHECKED if each.name == row.table)
         place = row.place
         at = _matching(table.key, place)
         with self._any_text():
             found = self._rows(table, f"WHERE {at}", place)
             is_well = all(agrees(table, each) for each in found)
-            if not is_well and self._stays(table, found[0], keeping):
+            if not is_well and self._stays(table, found[0], keeping, documents):
                 return ""
         if is_well and (not found or table.name not in ("versions", "buckets")):
             return "it is not there any more, or was written anew"
         if is_well and table.name == "buckets":
-            self._configure(place[0], keeping)
+            if not self._configure(place[0], documents):
+                return ""
             return "it says which documents there are; look whether all are"
         if table.name in ("volumes", "buckets"):
             done = self._close_up(table, found[0], owner)
             if table.name == "buckets":
-                self._configure(place[0], keeping)
+                self._configure(place[0], documents)
             return done
         dangling = self._dangling(keeping)
         if table.name in ("bodies", "extents"):
@@ -227,14 +233,15 @@ class CheckRows(KeptRows):
         else:
             self._execute(f"DELETE FROM {table.name} WHERE {at}", place)
             done = f"it is removed{_MISSED.get(table.name, '')}"
-        self._follow(table, place, keeping, dangling)
+        self._follow(table, place, documents, dangling)
         return done
 
     def _follow(
-        self, table: Table[object], place: Row, keeping: Set[str], dangling: str
+        self, table: Table[object], place: Row, documents: Set[str], dangling: str
     ) -> None:
         """Have what hangs on a row that is gone, or was mended, agree with that.
 
+        :param documents: the kinds of those that a bucket goes on to say it has.
         :param dangling: what belonged to nothing before.
         """
         if table.name == "versions":
@@ -242,7 +249,7 @@ class CheckRows(KeptRows):
         if table.name == "uploads":
             self._execute("DELETE FROM parts WHERE upload = ?", place)
         if table.name == "configurations":
-            self._configure(place[0], keeping)
+            self._configure(place[0], documents)
         if table.name in (
             "bodies",
             "extents",
@@ -253,16 +260,21 @@ class CheckRows(KeptRows):
         ):
             self._drop_dangling(dangling)
 
-    def _configure(self, number: object, keeping: Set[str]) -> None:
-        """Have a bucket say which documents there are, and go on to say that it has one of a kind that is kept. A damaged row stays as it is."""
+    def _configure(self, number: object, documents: Set[str]) -> bool:
+        """Have a bucket say which documents there are, and go on to say that it has one of these kinds. A damaged row stays as it is.
+
+        :return: whether it says of none any more that is not there.
+        """
         with self._any_text():
             rows = self._rows(BUCKETS, "WHERE number = ?", (number,))
             there = self._kinds_of(number)
         for row in rows:
             if agrees(BUCKETS, row):
                 said = dict(zip(BUCKETS.columns, row[:-1], strict=True))["configured"]
-                kept = {kind for kind in keeping if f'"{kind}"' in str(said)}
+                kept = {kind for kind in documents if f'"{kind}"' in str(said)}
                 self._rewrite(BUCKETS, row, configured=pack_kinds(there | kept))
+                return kept <= there
+        return True
 
     def _is_whole(self, number: object) -> bool:
         """Whether there is a version or part of that number, and all its bytes."""

@@ -43,13 +43,16 @@ _MISSED = """SELECT 1 FROM (SELECT size FROM versions WHERE sequence = :number
 class KeptRows(CloseUp):
     """What is kept where a bucket has a document of a kind that says so, or may be thought to."""
 
-    def _stays(self, table: Table[object], row: Row, keeping: Set[str]) -> bool:
-        """Whether a damaged row stays: a version, its bytes, or a document of such a kind itself.
+    def _stays(
+        self, table: Table[object], row: Row, keeping: Set[str], documents: Set[str]
+    ) -> bool:
+        """Whether a damaged row stays: a version, its bytes, or a document itself.
 
         :param row: what the check covers, and the check.
+        :param documents: the kinds of those that stay.
         """
         if table.name == "configurations":
-            return row[1] in keeping
+            return row[1] in documents
         if table.name not in ("versions", "bodies", "extents"):
             return False
         numbers = self._keeping(keeping)

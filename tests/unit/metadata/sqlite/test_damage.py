@@ -196,7 +196,7 @@ def correct(tx: IMetadataTransaction, drift: Drift) -> None:
 
 def mend(tx: IMetadataTransaction, row: DamagedRow) -> str:
     """Mend a row, for root."""
-    return tx.mend_row(row, "root", frozenset())
+    return tx.mend_row(row, "root", frozenset(), frozenset())
 
 
 def in_volume(tx: IMetadataTransaction, volume: str) -> list[Bucket]:

@@ -241,7 +241,7 @@ class RetiredTests(TestCase):
             for row in rows.damaged:
                 self.assertEqual(row.table, "retired")
                 await self.store.write(
-                    lambda tx, r=row: tx.mend_row(r, "root", frozenset())
+                    lambda tx, r=row: tx.mend_row(r, "root", frozenset(), frozenset())
                 )
             after = rows.next_after
         self.assertEqual(self.count("SELECT COUNT(*) FROM extents"), 70)
@@ -257,7 +257,9 @@ class RetiredTests(TestCase):
             )
         damaged = await self.store.read(_damaged_extents)
         (row,) = damaged
-        await self.store.write(lambda tx: tx.mend_row(row, "root", frozenset()))
+        await self.store.write(
+            lambda tx: tx.mend_row(row, "root", frozenset(), frozenset())
+        )
         self.assertEqual(self.count("SELECT COUNT(*) FROM extents"), 149)
         done = await self.store.write(lambda tx: tx.release(self.gone.sequence, 999))
         self.assertTrue(done)

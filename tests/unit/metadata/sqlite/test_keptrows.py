@@ -12,6 +12,7 @@ from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.values import (
     BlobRef,
     Bucket,
+    Claim,
     Content,
     DamagedRow,
     Extent,
@@ -27,6 +28,10 @@ from tests.unit.metadata.sqlite.test_damage import (
 )
 
 KEEPING = frozenset(("object-lock",))
+CLOSING = frozenset(("policy",))
+ALL = frozenset(("object-lock", "policy", "cors"))
+"""The documents of the bucket with object lock."""
+
 LOCKED, PLAIN = 1, 2
 """Numbers of the buckets."""
 
@@ -43,6 +48,7 @@ def fill(tx: IMetadataTransaction) -> None:
             tx.replace_bucket(bucket)
             tx.set_configuration(bucket, "object-lock", b"<ObjectLockConfiguration/>")
             tx.set_configuration(bucket, "policy", b"{}")
+            tx.set_configuration(bucket, "cors", b"<CORSConfiguration/>")
         blob = BlobRef("default", f"of-{name}", 9, 7)
         for key, content in (
             ("inline", Content(name.encode())),
@@ -60,7 +66,7 @@ def fill(tx: IMetadataTransaction) -> None:
 
 def mend(tx: IMetadataTransaction, row: DamagedRow) -> str:
     """Mend a row as fsck does; an interaction."""
-    return tx.mend_row(row, "root", KEEPING)
+    return tx.mend_row(row, "root", KEEPING, CLOSING)
 
 
 class KeptRowTests(DamageCase):
@@ -175,22 +181,38 @@ class KeptRowTests(DamageCase):
             self.assertEqual(len(self.dumped()), before - 2, key)
 
     async def test_documents(self) -> None:
-        """The document of object lock stays, and the bucket says that it has one, whatever becomes of the others and of its row."""
-        for wrong, where in (
-            ("document = x'00'", "kind = 'object-lock'"),
-            ("checked = 1", "kind = 'object-lock'"),
-        ):
-            said = await self.mended(f"UPDATE configurations SET {wrong} WHERE {where}")
-            self.assertEqual(said, [""])
-            self.assertEqual(await self.configured(), {"object-lock", "policy"})
-        await self.mended("UPDATE configurations SET checked = 1 WHERE kind = 'policy'")
+        """The document of object lock stays, and a policy, which may deny something; and the bucket says that it has one, whatever becomes of the others and of its row."""
+        for kind in ("object-lock", "policy"):
+            where = f"WHERE kind = '{kind}'"
+            for wrong in ("document = x'00'", "checked = 1"):
+                said = await self.mended(f"UPDATE configurations SET {wrong} {where}")
+                self.assertEqual(said, [""])
+                self.assertEqual(await self.configured(), ALL)
+        await self.mended("UPDATE configurations SET checked = 1 WHERE kind = 'cors'")
+        self.assertEqual(await self.configured(), ALL - {"cors"})
+        for kind in ("object-lock", "policy"):
+            where = f"WHERE kind = '{kind}'"
+            for lost in (
+                f"UPDATE configurations SET kind = 'other' {where}",
+                f"DELETE FROM configurations {where}",
+            ):
+                self.assertIn("", await self.mended(lost))
+                self.assertEqual(await self.configured(), ALL)
+
+    async def test_lost_documents(self) -> None:
+        """A document that is gone is missed until it is written anew, or removed, whatever becomes of the others."""
+        await self.mended("DELETE FROM configurations WHERE kind = 'policy'")
+        for document in (b"<CORSConfiguration/>", None):
+            await self.set("cors", document)
+            self.assertIn("policy", await self.configured())
+        await self.set("policy", None)
         self.assertEqual(await self.configured(), {"object-lock"})
-        await self.mended(
-            "UPDATE configurations SET kind = 'objecu-lock' WHERE kind = 'object-lock'"
-        )
-        self.assertIn("object-lock", await self.configured())
-        await self.mended("DELETE FROM configurations WHERE kind = 'object-lock'")
-        self.assertIn("object-lock", await self.configured())
+
+    async def set(self, kind: str, document: bytes | None) -> None:
+        """Keep a document of the bucket with object lock, or remove it."""
+        store = await self.opened()
+        await store.write(_set, kind, document)
+        await store.close()
 
     async def test_bucket(self) -> None:
         """A bucket whose own row is damaged says what documents there are; its versions stay what they are."""
@@ -203,7 +225,7 @@ class KeptRowTests(DamageCase):
             "owner = x'00'",
         ):
             await self.mended(f"UPDATE buckets SET {wrong} WHERE number = {LOCKED}")
-            self.assertEqual(await self.configured(), {"object-lock", "policy"})
+            self.assertEqual(await self.configured(), ALL)
             self.assertEqual(self.dumped(), before)
             self.assertEqual((await self.locked()).versioning, "Enabled")
 
@@ -242,7 +264,14 @@ class KeptRowTests(DamageCase):
 
 def mend_all(tx: IMetadataTransaction, row: DamagedRow) -> str:
     """Mend a row, and keep nothing; an interaction."""
-    return tx.mend_row(row, "root", frozenset())
+    return tx.mend_row(row, "root", frozenset(), frozenset())
+
+
+def _set(tx: IMetadataTransaction, kind: str, document: bytes | None) -> None:
+    bucket = _locked(tx)
+    assert bucket is not None
+    tx.claim(*Claim.whole(bucket))
+    tx.set_configuration(bucket, kind, document)
 
 
 def _locked(tx: IMetadataTransaction) -> Bucket | None:
