@@ -538,6 +538,12 @@ class Settings:
         "How long running requests may go on when the service stops; the rest are cut.",
         duration,
     )
+    workers: int = knob(
+        "ozgate.workers",
+        1,
+        "Processes that serve clients, the workers; 1: that of the service itself and no other; 0: as many as there are cores, and at most 8.",
+        whole,
+    )
     threads: int = knob(
         "ozgate.threads", 8, "Threads for digests and file input and output.", positive
     )

@@ -120,12 +120,14 @@ def make_site(
     audit_log: AuditLog,
     pages: OpenPages = MappingProxyType({}),
     neighbor: Neighbor | None = None,
+    limits: ConnectionLimits | None = None,
 ) -> GatewaySite:
     """The site that serves S3 from a gateway.
 
     :param verifier: ``None`` when signatures are not verified.
     :param pages: what everybody may see.
     :param neighbor: what else is served on the same port.
+    :param limits: of connections; this process' own by default.
     """
     settings = gateway.settings
     pipeline = Pipeline(gateway, verifier, access_log, audit_log, neighbor)
@@ -134,7 +136,7 @@ def make_site(
         error_body=error_document,
         reactor=reactor,
         log_refused=pipeline.note_refused,
-        limits=ConnectionLimits(refused=gateway.tally.refuse),
+        limits=limits or ConnectionLimits(refused=gateway.tally.refuse),
         # S3 sends neither, and with CORP no page could show what a presigned URL of another site leads to.
         guards=b"" if settings.security_enabled else GUARDS,
     )

@@ -30,9 +30,10 @@ _log = Logger()
 class Options(UsageOptions):
     """What ``twistd ozgate`` takes. No option is mandatory; ``OZGATE_CONFIG`` stands in for ``--config``."""
 
-    synopsis = "[--data DIR] [--config FILE] [--listen ENDPOINT]... [-D KEY=VALUE]..."
+    synopsis = "[--data DIR] [--config FILE] [--listen ENDPOINT]... [--workers N] [-D KEY=VALUE]..."
     optParameters = [  # noqa: RUF012 - as twisted.python.usage wants it
         ["data", None, None, "Folder that holds everything; by default ./ozgate-data."],
+        ["workers", None, None, "How many processes serve clients; by default 1."],
     ]
 
     def __init__(self) -> None:
@@ -74,8 +75,10 @@ def read_settings(options: Options) -> tuple[Settings, Iterable[str]]:
     :raises ConfigurationError: something is wrong.
     """
     overrides = [override(text) for text in options["define"]]
-    if options["data"] is not None:
-        overrides.append(Setting("ozgate.data", options["data"], "--data", direct=True))
+    for option in ("data", "workers"):
+        if options[option] is not None:
+            key = f"ozgate.{option}"
+            overrides.append(Setting(key, options[option], f"--{option}", direct=True))
     loaded = load(options["config"], os.environ, overrides)
     settings = loaded.settings
     if options["listen"]:

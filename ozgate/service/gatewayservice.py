@@ -9,8 +9,7 @@ from __future__ import annotations
 import atexit
 import gc
 import os
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -19,7 +18,6 @@ from twisted.application.service import Service
 from twisted.internet.defer import (
     CancelledError,
     Deferred,
-    gatherResults,
     maybeDeferred,
 )
 from twisted.logger import Logger
@@ -27,11 +25,9 @@ from twisted.python.failure import Failure
 
 from ..admin.context import AdminContext
 from ..admin.pages.health import Health
-from ..admin.pages.servicepages import Operations, make_operations
+from ..admin.pages.servicepages import Operations, make_operations, make_reload
 from ..admin.upkeep.datafolder import DataFolder
 from ..admin.upkeep.drain import resume_drain
-from ..auth.accounts import Accounts, in_daemon_threads
-from ..auth.administrators import Administrators
 from ..background.certificates import CertificateWatch
 from ..background.longreads import LongReads
 from ..background.reaper import Reaper, Sweeper
@@ -41,23 +37,17 @@ from ..background.uploads import UploadExpiry
 from ..config.settings import Settings
 from ..config.sitefile import ConfigurationError
 from ..content.readers import Readers
-from ..errors import Damaged, StoreError
-from ..gateway.gateway import Gateway
+from ..content.sharedreaders import ParentsReaders
+from ..errors import Damaged
 from ..gateway.onreload import ReloadingParts
 from ..gateway.providers import make_blob_stores, make_provider
-from ..gateway.room import make_room
 from ..interfaces import IMetadataStore
-from ..s3.app import make_site
 from ..s3.newbuckets import usual
-from ..s3.website.serving import make_website_site
-from ..wire.accesslog import AccessLog, AuditLog
-from ..wire.gatewaysite import GatewaySite
-from ..wire.limits import raise_descriptors
 from ..wire.target import valid_bucket_name
 from .adminlistener import ADDRESS, serve_admin, user_with_key
 from .belonging import check_belonging
 from .clocks import dated
-from .credentials import make_neighbor, open_secrets
+from .composing import make_context, open_logs, reason_of, settle
 from .endpoints import check_endpoints
 from .furnishing import lacks_something, make_missing
 from .identity import announce, new_process_id, take_leave
@@ -66,28 +56,18 @@ from .listening import (
     WEBSITES,
     admin_description,
     descriptions,
-    drain,
     is_private,
-    serve,
     try_ports,
     website_descriptions,
 )
+from .serving import ByWorkers, Here, Places, Serving
 from .supervision import Supervision
 from .threads import Threads
 from .tlsendpoints import tls_endpoints
 from .welcome import welcome
+from .workers import Workers, how_many
 
 _log = Logger()
-
-GARBAGE = 20_000
-"""Objects made, less those freed, between two looks for cyclic garbage; Python's 700 are made by every page of a list."""
-
-SWITCH = 0.0005
-"""Seconds that a busy thread keeps the interpreter while another waits for it.
-
-The reactor and the thread that writes metadata hand it to and fro: beside a busy thread a write takes 14 ms with
-Python's default of 5 ms, and 3 ms with this; less makes it worse again (``benchmarks/metadata.py``).
-"""
 
 OWNER = "ozgate"
 """Who owns what the service makes by itself while there is no key pair."""
@@ -145,6 +125,9 @@ class GatewayService(Service):
         self._folder = DataFolder(settings.data)
         # A daemon changes its working folder: from here on the path is absolute.
         self._settings = settings = evolve(settings, data=self._folder.path)
+        self._workers = None
+        if how_many(settings) > 1:
+            self._workers = Workers(reactor, how_many(settings), self._end)
         self._threads = Threads(reactor, settings.threads)
         made_of = self._dated, settings, self._threads.run
         self._metadata: IMetadataStore = make_provider(
@@ -178,6 +161,10 @@ class GatewayService(Service):
         # Not before: a daemon leaves its terminal, and it is in another process that signals come.
         self._supervision = Supervision(self._reactor, os.environ)
         self._supervision.begin()
+        if self._workers is not None:
+            # They get ready while this process opens the stores.
+            self._workers.start()
+            self._closing.push_async_callback(self._workers.stop)
         self._starting = Deferred.fromCoroutine(self._start())
         self._starting.addErrback(self._give_up)
 
@@ -214,10 +201,7 @@ class GatewayService(Service):
     async def open(self) -> AdminContext:
         """Open everything but the listeners and what runs in the background; :meth:`close` it."""
         opened, settings = self._closing, self._settings
-        os.umask(0o077)
-        raise_descriptors()
-        sys.setswitchinterval(SWITCH)
-        gc.set_threshold(GARBAGE)
+        settle()
         opened.callback(self._folder.release)
         self._folder.sign()
         process = new_process_id()
@@ -239,25 +223,15 @@ class GatewayService(Service):
             self._folder.sign(process)
         opened.push_async_callback(take_leave, self._metadata, process)
         await self._make_what_is_missing()
-        gateway = Gateway(
-            settings,
-            self._metadata,
-            self._blobs,
-            Readers(),
+        workers = self._workers
+        context = await make_context(
+            self._reactor,
             self._dated,
-            self._threads.run,
-            make_room(settings.data, settings.disk_reserve, self._blobs.folder),
-            administrators=Administrators(
-                settings, Accounts(in_daemon_threads(self._reactor), self._dated)
-            ),
-            process=process,
-        )
-        sessions = await open_secrets(settings, self._metadata)
-        context = AdminContext(
-            gateway,
-            None if sessions is None else sessions.secrets,
-            self._dated.seconds(),
-            sessions=sessions,
+            settings,
+            (self._metadata, self._blobs),
+            self._threads,
+            process,
+            Readers() if workers is None else ParentsReaders(workers.ledger),
         )
         opened.push_async_callback(context.upkeep.stop)
         return context
@@ -302,38 +276,27 @@ class GatewayService(Service):
     async def _serve(self, context: AdminContext) -> None:
         """Listen: for administrators first and longest, so that they can look on."""
         opened, settings, gateway = self._closing, self._settings, context.gateway
-        access_log = AccessLog(settings, self._reactor)
-        opened.callback(access_log.file.close)
-        self._reloads.register("access log", access_log.file.reopen)
-        audit_log = AuditLog(settings, self._reactor)
-        opened.callback(audit_log.file.close)
-        self._reloads.register("audit log", audit_log.file.reopen)
+        logs = open_logs(self._reactor, settings, opened, self._reloads)
         health = Health(gateway)
-        site = make_site(
-            self._reactor,
-            gateway,
-            context.sessions,
-            access_log,
-            audit_log,
-            health.pages(),
-            make_neighbor(self._reactor, self._dated, settings, context.sessions),
-        )
-        logs = access_log, audit_log
-        websites = make_website_site(self._reactor, gateway, *logs, site)
-        sites = (site, websites)
-        for each in sites:
-            each.date = self._dated.seconds
-        context = evolve(context, audit_log=audit_log)
+        serving: Serving
+        if self._workers is None:
+            serving = Here(self._reactor, self._dated, context, logs, health)
+        else:
+            serving = ByWorkers(self._reactor, self._workers)
+        context = evolve(context, audit_log=logs[1])
+        reloading = self._started_with, self._reread, self._reloads
         operations = make_operations(
-            context, sites, self._started_with, self._reread, self._reloads, health
+            context,
+            health,
+            make_reload(context, serving.sites, *reloading),
+            serving.connections,
+            serving.reload_workers,
         )
         admin_urls = await serve_admin(
             self._reactor, context, opened, operations.routes
         )
-        opened.push_async_callback(self._drain, gateway, sites)
-        where = settings, self._secured, opened
-        ports, urls = await serve(self._reactor, self._described, site, *where)
-        await serve(self._reactor, self._websites, websites, *where, WEBSITES)
+        places = Places(settings, self._described, self._websites, self._secured)
+        ports, urls = await serving.listen(places, opened)
         secured = (self._secured.get(each) for each in self._described)
         trust = next((each.certificates.to_trust for each in secured if each), "")
         is_open = not all(is_private(port.getHost()) for port in ports)
@@ -350,11 +313,6 @@ class GatewayService(Service):
         if self._supervision is not None:
             self._supervision.ready(status, operations.reload)
 
-    async def _drain(self, gateway: Gateway, sites: Sequence[GatewaySite]) -> None:
-        grace = gateway.settings.stop_grace
-        every = [drain(self._reactor, site, grace) for site in sites]
-        await gatherResults(map(Deferred.fromCoroutine, every))
-
     async def _stop(self) -> None:
         if self._supervision is not None:
             self._supervision.stopping()
@@ -369,10 +327,13 @@ class GatewayService(Service):
         """End the process: what was opened is closed on the way."""
         if failure.check(CancelledError):
             return
-        line = " ".join(str(failure.value).split())
-        if not failure.check(ConfigurationError, StoreError, OSError):
-            _log.failure("cannot start", failure)
-            line = f"cannot start: {type(failure.value).__name__}: {line}; the log has more"
+        self._end(reason_of(failure, _log))
+
+    def _end(self, line: str) -> None:
+        """End the process.
+
+        :param line: why, for people.
+        """
         if not self._launch.logs_here:
             _log.critical("{line}", line=line)
         self._launch.failed(line)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
@@ -27,7 +28,7 @@ class Supervision:
     def __init__(self, reactor: Any, environment: Mapping[str, str]) -> None:
         self._reactor = reactor
         self._notify = Notify(environment)
-        self._reload: Callable[[], object] | None = None
+        self._reload: Callable[[], Awaitable[object]] | None = None
         self._status = ""
         self._has_terminal = _terminal()
         self._signs = LoopingCall(self._notify.alive)
@@ -37,7 +38,7 @@ class Supervision:
         """The start begins: from here on SIGHUP does not end the process."""
         signal.signal(signal.SIGHUP, self._signaled)
 
-    def ready(self, status: str, reload: Callable[[], object]) -> None:
+    def ready(self, status: str, reload: Callable[[], Awaitable[object]]) -> None:
         """The start is over.
 
         :param status: one line for people.
@@ -53,22 +54,27 @@ class Supervision:
         self._reload = None
         self._notify.stopping("finishing the requests under way")
 
-    def reload(self) -> None:
+    async def reload(self) -> None:
         """Reload, unless the service starts or stops."""
         if self._reload is None:
             _log.info("SIGHUP: nothing is reloaded while the service starts or stops")
             return
         self._notify.reloading()
         try:
-            self._reload()
+            await self._reload()
         finally:
-            self._notify.ready(self._status)
+            if self._reload is not None:
+                self._notify.ready(self._status)
 
     def _signaled(self, number: int, frame: object) -> None:
         if self._has_terminal and not _terminal():
             self._reactor.callFromThread(self._reactor.stop)
         else:
-            self._reactor.callFromThread(self.reload)
+            self._reactor.callFromThread(self._begin_reload)
+
+    def _begin_reload(self) -> None:
+        reloaded = Deferred.fromCoroutine(self.reload())
+        reloaded.addErrback(lambda failure: _log.failure("the reload failed", failure))
 
 
 def _terminal() -> bool:

@@ -67,7 +67,7 @@ class GatewayChannel(IncomingChannel):
         self._peer: IAddress = super().getPeer()
         self._host: IAddress = super().getHost()
         self._counted: object = None
-        self.site.connections.add(self)
+        self.site.joined(self)
         if not self.announced:
             self._count(self._peer)
         self._deadline = Deadline(self.site.reactor, self._overdue)

@@ -131,17 +131,18 @@ class GatewaySite(server.Site):
         """A connection, or one that is soon told off and cut."""
         # A proxy is not limited as one client, nor is who will say whose the connection is.
         who = None if self.peers.trusts(addr) else addr
-        if self.limits.admits(who, len(self.connections), self._make_room):
+        there = self.limits.everywhere(len(self.connections))
+        if self.limits.admits(who, there, self._make_room):
             return super().buildProtocol(addr)
         return Refusal(self._refusals)
 
     def _make_room(self) -> bool:
         """Have connections leave that wait for a request, those first that have waited longest; returns whether there is room."""
-        while len(self.connections) >= self.limits.most:
+        while self.limits.everywhere(len(self.connections)) >= self.limits.most:
             channel = self._waiting.take()
             if channel is None:
                 return False
-            self.connections.discard(channel)
+            self._forget(channel)
             channel.site._refusals.add(channel)
             channel.leave()
         return True
@@ -150,9 +151,18 @@ class GatewaySite(server.Site):
         """A connection waits for a request, or for the rest of its head, from now on."""
         self._waiting.add(channel)
 
+    def joined(self, channel: GatewayChannel) -> None:
+        """A connection is open."""
+        self.connections.add(channel)
+        self.limits.note(len(self.connections))
+
+    def _forget(self, channel: GatewayChannel) -> None:
+        self.connections.discard(channel)
+        self.limits.note(len(self.connections))
+
     def left(self, channel: GatewayChannel) -> None:
         """A connection is no more."""
-        self.connections.discard(channel)
+        self._forget(channel)
         self._waiting.discard(channel)
         self._refusals.discard(channel)
 

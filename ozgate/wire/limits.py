@@ -115,23 +115,34 @@ class ConnectionLimits:
 
     def admits_of_one(self, address: object) -> bool:
         """The same, as far as that client is concerned."""
-        host = _host_of(address)
+        host = host_of(address)
         if self.most_of_one and host is not None:
-            if self._by_group.get(group_of(host), 0) >= self.most_of_one:
+            if self.of_one(host) >= self.most_of_one:
                 self._refused(ADDRESS)
                 return False
         return True
 
+    def of_one(self, host: str) -> int:
+        """Connections that the client at an address has."""
+        return self._by_group.get(group_of(host), 0)
+
+    def note(self, own: int) -> None:
+        """So many connections are open in this process now. Nobody else asks, where there is one process."""
+
+    def everywhere(self, own: int) -> int:
+        """Connections that are open in all processes, where so many are in this one."""
+        return own
+
     def opened(self, address: object) -> None:
         """A connection is open."""
-        host = _host_of(address)
+        host = host_of(address)
         if host is not None:
             group = group_of(host)
             self._by_group[group] = self._by_group.get(group, 0) + 1
 
     def closed(self, address: object) -> None:
         """A connection that was :meth:`opened` is no more."""
-        host = _host_of(address)
+        host = host_of(address)
         if host is not None:
             group = group_of(host)
             left = self._by_group[group] - 1
@@ -141,7 +152,8 @@ class ConnectionLimits:
                 del self._by_group[group]
 
 
-def _host_of(address: object) -> str | None:
+def host_of(address: object) -> str | None:
+    """The host of an address; ``None`` of a UNIX socket's."""
     return address if isinstance(address, str) else getattr(address, "host", None)
 
 

@@ -104,11 +104,12 @@ class Certificates:
 
     :param files: where they are; all paths absolute, for a daemon changes its folder.
     :param clock: what the time is taken from, to warn of certificates that end.
+    :ivar files: the same.
     :raises CertificateError: they cannot be used.
     """
 
     def __init__(self, files: TlsFiles, clock: IReactorTime) -> None:
-        self._files = files
+        self.files = files
         self._clock = clock
         self._loaded = _load(files)
         self._tried = self._seen = self._loaded.state
@@ -141,7 +142,7 @@ class Certificates:
         They are read when two calls find them the same: who replaces a certificate and its key does one after the
         other. Files that could not be used are not tried again until they change.
         """
-        state = _state(self._files)
+        state = _state(self.files)
         settled, self._seen = state == self._seen, state
         if not settled or state == self._tried:
             return
@@ -152,8 +153,8 @@ class Certificates:
 
     def _take_up(self) -> str:
         """Read the files and use them; raises :class:`CertificateError`."""
-        self._tried = self._seen = _state(self._files)
-        self._loaded = _load(self._files)
+        self._tried = self._seen = _state(self.files)
+        self._loaded = _load(self.files)
         self._tried = self._seen = self._loaded.state
         self._warn()
         identities = self._loaded.identities

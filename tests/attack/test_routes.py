@@ -21,7 +21,7 @@ from ozgate.admin.app import make_admin_app, make_admin_site
 from ozgate.admin.commands.table import COMMANDS
 from ozgate.admin.context import AdminContext
 from ozgate.admin.pages.health import Health
-from ozgate.admin.pages.servicepages import make_operations
+from ozgate.admin.pages.servicepages import make_operations, make_reload
 from ozgate.auth.accounts import Accounts
 from ozgate.auth.administrators import Administrators
 from ozgate.auth.secretstore import StaticSecrets
@@ -91,13 +91,10 @@ class RouteTestCase(AttackTestCase):
         """Put the listener together."""
         gateway = self.client.gateway
         self.context = AdminContext(gateway, self.secrets, 0.0)
-        further = make_operations(
-            self.context,
-            [self.client.site],
-            gateway.settings,
-            lambda: gateway.settings,
-            ReloadingParts(),
-        ).routes
+        reloading = gateway.settings, lambda: gateway.settings, ReloadingParts()
+        reload = make_reload(self.context, [self.client.site], *reloading)
+        health = Health(gateway)
+        further = make_operations(self.context, health, reload, lambda: 0).routes
         self.app = make_admin_app(self.context, further)
         self.admin_site = make_admin_site(self.clock, self.context, further)
 

@@ -13,7 +13,8 @@ from twisted.internet.testing import MemoryReactorClock
 
 from ozgate.admin.app import make_admin_site
 from ozgate.admin.context import AdminContext
-from ozgate.admin.pages.servicepages import make_operations
+from ozgate.admin.pages.health import Health
+from ozgate.admin.pages.servicepages import make_operations, make_reload
 from ozgate.auth.sealing import MasterKey
 from ozgate.auth.secretstore import MetadataSecretStore, StaticSecrets
 from ozgate.config.settings import Settings
@@ -79,9 +80,10 @@ class World:
             self.clock, self.gateway, secrets if secure else None, access_log, audit_log
         )
         context = AdminContext(self.gateway, sealed, NOW, audit_log=audit_log)
-        operations = make_operations(
-            context, [self.s3], settings, lambda: settings, ReloadingParts()
-        )
+        reloading = settings, lambda: settings, ReloadingParts()
+        reload = make_reload(context, [self.s3], *reloading)
+        health = Health(self.gateway)
+        operations = make_operations(context, health, reload, lambda: 0)
         self.admin = make_admin_site(self.clock, context, operations.routes)
         self._made: list[GatewayRequest] = []
         for site in (self.s3, self.admin):

@@ -6,7 +6,7 @@ SIGHUP and ``POST /reload`` both run it. What it did is said in one line for eac
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from attrs import Attribute, evolve
@@ -41,6 +41,12 @@ TAKEN_UP = frozenset(
 Outcomes = list[tuple[str, str]]
 """For each part its name and what came of it, one line for people."""
 
+FAILED = "failed"
+"""How that begins where nothing did."""
+
+Workers = Callable[[Settings | None], Awaitable[Outcomes]]
+"""Has the workers of a service reload with other settings; ``None`` where those that were read are wrong."""
+
 
 class Reload:
     """Reloads a service.
@@ -68,16 +74,40 @@ class Reload:
         """Have a function called with the new settings whenever they changed; it may refuse with ``ValueError``."""
         self._followers.append(take_up)
 
-    def run(self) -> Outcomes:
-        """Reload everything. A configuration that is wrong changes nothing; the other parts reload all the same."""
-        try:
-            outcomes = self._take_up(self._reread())
-        except (ConfigurationError, ValueError) as error:
-            outcomes = [("configuration", f"failed, nothing changed: {error}")]
-        outcomes += self._reloads.run()
+    async def run(self, workers: Workers | None = None) -> Outcomes:
+        """Reload everything, the workers first: whoever is told that it is done sees it done everywhere.
+
+        :param workers: reloads them; of what comes of it there only failures are told, for the rest is as it is here.
+        """
+        read = self._read()
+        failed: Outcomes = []
+        if workers is not None:
+            theirs = await workers(read if isinstance(read, Settings) else None)
+            failed = [each for each in theirs if each[1].startswith(FAILED)]
+        outcomes = self.take_up(read)
+        outcomes += [each for each in dict.fromkeys(failed) if each not in outcomes]
         for name, outcome in outcomes:
             _log.info("reload: {name}: {outcome}", name=name, outcome=outcome)
         return outcomes
+
+    def take_up(self, read: Settings | Exception) -> Outcomes:
+        """Reload what is in this process, and say nothing. A configuration that is wrong changes nothing; the other parts reload all the same.
+
+        :param read: the settings that are in force from now on, or why they cannot be.
+        """
+        try:
+            if isinstance(read, Exception):
+                raise read
+            outcomes = self._take_up(read)
+        except (ConfigurationError, ValueError) as error:
+            outcomes = [("configuration", f"{FAILED}, nothing changed: {error}")]
+        return outcomes + self._reloads.run()
+
+    def _read(self) -> Settings | Exception:
+        try:
+            return self._reread()
+        except (ConfigurationError, ValueError) as error:
+            return error
 
     def _take_up(self, read: Settings) -> Outcomes:
         gateway, changes, outcomes = self._gateway, {}, []
@@ -116,7 +146,7 @@ def _change(knob: Attribute[Any], old: object, new: object) -> str:
 
 
 def add_reload(
-    app: Klein, context: AdminContext, reload: Callable[[], Outcomes]
+    app: Klein, context: AdminContext, reload: Callable[[], Awaitable[Outcomes]]
 ) -> None:
     """Add ``POST /reload`` to an app.
 
@@ -124,7 +154,7 @@ def add_reload(
     """
 
     async def post(request: GatewayRequest) -> bytes:
-        outcomes = [{"part": name, "outcome": what} for name, what in reload()]
+        outcomes = [{"part": name, "outcome": what} for name, what in await reload()]
         text = json.dumps({"reloaded": outcomes}, indent=2) + "\n"
         return answer(request, 200, text.encode("ascii"), "application/json")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -17,7 +18,7 @@ from .conf import add_conf
 from .front import add_front
 from .health import Health, add_health
 from .metrics import Metrics, add_metrics
-from .reload import Outcomes, Reload, add_reload
+from .reload import Outcomes, Reload, Workers, add_reload
 
 if TYPE_CHECKING:
     from ...wire.gatewaysite import GatewaySite
@@ -32,7 +33,7 @@ class Operations:
 
     health: Health
     metrics: Metrics
-    reload: Callable[[], Outcomes]
+    reload: Callable[[], Awaitable[Outcomes]]
 
     def routes(self, app: Klein, context: AdminContext) -> None:
         """Add their pages to the app of the admin listener."""
@@ -43,21 +44,19 @@ class Operations:
         add_reload(app, context, self.reload)
 
 
-def make_operations(
+def make_reload(
     context: AdminContext,
     sites: Sequence[GatewaySite],
     started_with: Settings,
     reread: Callable[[], Settings],
     reloads: ReloadingParts,
-    health: Health | None = None,
-) -> Operations:
-    """What an operator looks at, of a service that is about to listen.
+) -> Reload:
+    """What reloads a process.
 
-    :param sites: which serve S3, and websites; the first knows all connections.
+    :param sites: which serve S3, and websites.
     :param started_with: the settings as they were read.
     :param reread: reads them again.
     :param reloads: what reloads besides the settings.
-    :param health: where S3 shows it, too.
     """
     gateway = context.gateway
 
@@ -74,7 +73,24 @@ def make_operations(
         gateway.turns.take_up,
     ):
         reload.follow(take_up)
+    return reload
+
+
+def make_operations(
+    context: AdminContext,
+    health: Health,
+    reload: Reload,
+    connections: Callable[[], int],
+    workers: Workers | None = None,
+) -> Operations:
+    """What an operator looks at, of a service that is about to listen.
+
+    :param reload: of this process.
+    :param connections: tells how many connections of S3 clients are open.
+    :param workers: reloads the workers, where there are any.
+    """
+    gateway = context.gateway
     if IMeasured.providedBy(gateway.metadata):
         IMeasured(gateway.metadata).watch_commits(gateway.tally.commits.add)
-    metrics = Metrics(gateway, lambda: len(sites[0].connections))
-    return Operations(health or Health(gateway), metrics, reload.run)
+    metrics = Metrics(gateway, connections)
+    return Operations(health, metrics, partial(reload.run, workers))

@@ -17,7 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from ozgate.admin.pages.conf import properties
 from ozgate.admin.pages.health import KEPT, PATIENCE, Health, Probe
 from ozgate.admin.pages.metrics import Metrics, Snapshot
-from ozgate.admin.pages.reload import TAKEN_UP, Reload
+from ozgate.admin.pages.reload import TAKEN_UP, Outcomes, Reload
 from ozgate.config.settings import Settings, knobs
 from ozgate.config.sitefile import ConfigurationError
 from ozgate.content.stores import BlobStores
@@ -181,6 +181,10 @@ class ReloadTests(SynchronousTestCase):
         made.follow(self.seen.append)
         return made
 
+    def run_reload(self, reload: Reload) -> Outcomes:
+        """What comes of it."""
+        return self.successResultOf(Deferred.fromCoroutine(reload.run()))
+
     def reread(self) -> Settings:
         """What is read, or what is wrong with it."""
         return self.read
@@ -200,7 +204,7 @@ class ReloadTests(SynchronousTestCase):
                 **{each.name: changed},
                 origins={each.metadata["key"]: "-D"},
             )
-            [(key, outcome)] = self.reload().run()
+            [(key, outcome)] = self.run_reload(self.reload())
             self.assertEqual(key, each.metadata["key"])
             taken_up = each.name in TAKEN_UP
             self.assertTrue(
@@ -225,14 +229,14 @@ class ReloadTests(SynchronousTestCase):
         reload.follow(refuse)
         self.read = evolve(self.started_with, max_keys=5)
         wrong = [("configuration", "failed, nothing changed: no")]
-        self.assertEqual(reload.run(), wrong)
+        self.assertEqual(self.run_reload(reload), wrong)
         self.assertEqual(self.gateway.settings, self.started_with)
 
         def fail_to_read() -> Settings:
             raise ConfigurationError("no")
 
         made = Reload(self.gateway, self.started_with, fail_to_read, ReloadingParts())
-        self.assertEqual(made.run(), wrong)
+        self.assertEqual(self.run_reload(made), wrong)
 
 
 class TallyTests(SynchronousTestCase):

@@ -1,0 +1,154 @@
+"""What serves S3 in one process, put together: the same for a service of one process and for each worker."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from contextlib import AsyncExitStack
+from typing import Any
+
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ..admin.context import AdminContext
+from ..admin.pages.health import Health
+from ..auth.accounts import Accounts, in_daemon_threads
+from ..auth.administrators import Administrators
+from ..config.settings import Settings
+from ..config.sitefile import ConfigurationError
+from ..content.readers import Readers
+from ..content.stores import BlobStores
+from ..errors import StoreError
+from ..gateway.gateway import Gateway
+from ..gateway.onreload import ReloadingParts
+from ..gateway.room import make_room
+from ..interfaces import IMetadataStore
+from ..s3.app import make_site
+from ..s3.website.serving import make_website_site
+from ..wire.accesslog import AccessLog, AuditLog
+from ..wire.gatewaysite import GatewaySite
+from ..wire.limits import ConnectionLimits, raise_descriptors
+from .credentials import make_neighbor, open_secrets
+from .listening import drain
+from .threads import Threads
+
+GARBAGE = 20_000
+"""Objects made, less those freed, between two looks for cyclic garbage; Python's 700 are made by every page of a list."""
+
+SWITCH = 0.0005
+"""Seconds that a busy thread keeps the interpreter while another waits for it.
+
+The reactor and the thread that writes metadata hand it to and fro: beside a busy thread a write takes 14 ms with
+Python's default of 5 ms, and 3 ms with this; less makes it worse again (``benchmarks/metadata.py``).
+"""
+
+Logs = tuple[AccessLog, AuditLog]
+Sites = tuple[GatewaySite, GatewaySite]
+"""The one of S3, which knows all connections, and the one of websites."""
+
+
+def settle() -> None:
+    """Set what holds for the whole process."""
+    os.umask(0o077)
+    raise_descriptors()
+    sys.setswitchinterval(SWITCH)
+    gc.set_threshold(GARBAGE)
+
+
+async def make_context(
+    reactor: Any,
+    clock: Any,
+    settings: Settings,
+    stores: tuple[IMetadataStore, BlobStores],
+    threads: Threads,
+    process: str,
+    readers: Readers,
+) -> AdminContext:
+    """A gateway over stores that are open, and who proves who asks.
+
+    :param clock: the reactor with the wall clock's date.
+    :param process: the id of this process.
+    :raises Unavailable: the master key is missing or wrong.
+    """
+    metadata, blobs = stores
+    gateway = Gateway(
+        settings,
+        metadata,
+        blobs,
+        readers,
+        clock,
+        threads.run,
+        make_room(settings.data, settings.disk_reserve, blobs.folder),
+        administrators=Administrators(
+            settings, Accounts(in_daemon_threads(reactor), clock)
+        ),
+        process=process,
+    )
+    sessions = await open_secrets(settings, metadata)
+    return AdminContext(
+        gateway,
+        None if sessions is None else sessions.secrets,
+        clock.seconds(),
+        sessions=sessions,
+    )
+
+
+def open_logs(
+    reactor: Any, settings: Settings, opened: AsyncExitStack, reloads: ReloadingParts
+) -> Logs:
+    """The access and the audit log.
+
+    :param opened: what closes them.
+    :raises OSError: a file cannot be opened.
+    """
+    access_log = AccessLog(settings, reactor)
+    opened.callback(access_log.file.close)
+    reloads.register("access log", access_log.file.reopen)
+    audit_log = AuditLog(settings, reactor)
+    opened.callback(audit_log.file.close)
+    reloads.register("audit log", audit_log.file.reopen)
+    return access_log, audit_log
+
+
+def make_sites(
+    reactor: Any,
+    clock: Any,
+    context: AdminContext,
+    logs: Logs,
+    health: Health,
+    limits: ConnectionLimits | None = None,
+) -> Sites:
+    """What serves S3, and websites.
+
+    :param clock: the reactor with the wall clock's date.
+    :param health: shown to everybody.
+    :param limits: of connections; the process' own by default.
+    :raises ConfigurationError: what is said of issuers of web identities cannot be.
+    """
+    gateway, sessions = context.gateway, context.sessions
+    neighbor = make_neighbor(reactor, clock, gateway.settings, sessions)
+    site = make_site(
+        reactor, gateway, sessions, *logs, health.pages(), neighbor, limits
+    )
+    websites = make_website_site(reactor, gateway, *logs, site)
+    for each in (site, websites):
+        each.date = clock.seconds
+    return site, websites
+
+
+async def drain_sites(reactor: Any, gateway: Gateway, sites: Sites) -> None:
+    """Let the requests under way end, within the grace that the settings give them."""
+    grace = gateway.settings.stop_grace
+    every = [drain(reactor, site, grace) for site in sites]
+    await gatherResults(map(Deferred.fromCoroutine, every))
+
+
+def reason_of(failure: Failure, log: Logger) -> str:
+    """Why a start has failed, in one line; what nobody expected is in the log besides."""
+    line = " ".join(str(failure.value).split())
+    if failure.check(ConfigurationError, StoreError, OSError):
+        return line
+    log.failure("cannot start", failure)
+    return f"cannot start: {type(failure.value).__name__}: {line}; the log has more"

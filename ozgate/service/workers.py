@@ -1,0 +1,301 @@
+"""The workers of a service: started, looked after and ended by their parent.
+
+The parent has the data folder, the sockets and all that is done once for a service; workers (:mod:`ozgate.service.worker`) take clients from
+the sockets, all from the same, and serve them. A worker that dies is started again, and costs nobody but its own clients anything.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from attrs import evolve
+from twisted.internet.defer import Deferred, DeferredList, FirstError, gatherResults
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from ..admin.pages.reload import Outcomes
+from ..config.settings import Settings
+from ..config.sitefile import ConfigurationError
+from ..wire import ledger
+from ..wire.ledger import ALIVE, Ledger
+from ..wire.tls import TlsFiles
+from .worker import Beginning
+from .workerprocess import WorkerProcess
+
+_log = Logger()
+
+LIVED = 10.0
+"""Seconds after which a worker has lived: what it dies of then is no fault of its start."""
+
+DELAYS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds until a worker is started again that died before it had lived, by how often in a row; after one more the service ends."""
+
+FAREWELL = 5.0
+"""Seconds beyond the grace of running requests that workers have to end."""
+
+LOOK = 10.0
+"""Seconds between two looks whether workers live."""
+
+HUNG = 6
+"""Looks after which a worker that shows no life is killed."""
+
+MOST = 8
+"""Workers that there are at most where nobody says how many."""
+
+
+def how_many(settings: Settings) -> int:
+    """How many processes are to serve."""
+    return settings.workers or min(len(os.sched_getaffinity(0)), MOST)
+
+
+def share_of(settings: Settings, workers: int) -> Settings:
+    """The settings of one of so many workers: of what a service may have under way, each has its share, and at least one of it.
+
+    Connections are not shared out but counted together, see :mod:`ozgate.wire.sharedlimits`: clients are not spread that evenly.
+    """
+
+    def share(limit: int, least: int = 1) -> int:
+        return max(limit // workers, min(limit, least))
+
+    few = min(len(os.sched_getaffinity(0)), max(settings.threads // 2, 1))
+    return evolve(
+        settings,
+        limit_requests=share(settings.limit_requests),
+        # One of the largest documents, or a dozen of uploads.
+        limit_inflight=share(settings.limit_inflight, 2 * settings.max_document),
+        limit_hashing=share(settings.limit_hashing or few),
+        limit_hashing_user=share(settings.limit_hashing_user),
+        limit_hashing_waiting=share(settings.limit_hashing_waiting),
+    )
+
+
+class Workers:
+    """All workers of a service. To be made before a daemon leaves its folder, and started in the process that stays.
+
+    :param count: how many there are.
+    :param given_up: called with a line for people when workers die as soon as they begin, again and again.
+    :ivar ledger: what they have under way.
+    """
+
+    def __init__(
+        self, reactor: Any, count: int, given_up: Callable[[str], None]
+    ) -> None:
+        self._reactor = reactor
+        self._given_up = given_up
+        self._path = os.pathsep.join(map(os.path.abspath, sys.path))
+        self._memory = ledger.make(count)
+        self.ledger = Ledger(self._memory, count)
+        self._all = [_Worker(self, row) for row in range(count)]
+        self._look = LoopingCall(self._look_after)
+        self._look.clock = reactor
+        self.settings: Settings | None = None
+        self.sockets: Sequence[int] = ()
+        self.described: tuple[tuple[str, ...], tuple[str, ...]] = (), ()
+        self.secured: Mapping[str, TlsFiles] = {}
+        self.stopping = False
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def start(self) -> None:
+        """Start the processes, which get ready to begin."""
+        for each in self._all:
+            each.start()
+
+    async def begin(
+        self,
+        settings: Settings,
+        described: tuple[tuple[str, ...], tuple[str, ...]],
+        secured: Mapping[str, TlsFiles],
+        sockets: Sequence[int],
+    ) -> None:
+        """Have all of them serve, and all that come after them.
+
+        :param described: what S3 and what websites are served on.
+        :param secured: the files of what is of TLS there.
+        :param sockets: descriptors of the listening sockets, in that order. They stay the caller's.
+        :raises ConfigurationError: one cannot.
+        """
+        self.settings = share_of(settings, len(self._all))
+        self.described, self.secured, self.sockets = described, secured, sockets
+        every = [each.begin() for each in self._all]
+        try:
+            await gatherResults(every, consumeErrors=True)
+        except FirstError as error:
+            error.subFailure.raiseException()
+        self._look.start(LOOK, now=False)
+
+    async def reload(self, settings: Settings | None) -> Outcomes:
+        """Have them reload, one after the other.
+
+        :param settings: those that were read; ``None`` where they are wrong, and only other parts reload.
+        :return: what came of it, for each part of each of them.
+        """
+        if settings is not None:
+            self.settings = share_of(settings, len(self._all))
+            settings = self.settings
+        outcomes: Outcomes = []
+        for each in self._all:
+            outcomes += await each.reload(settings)
+        return outcomes
+
+    async def stop(self) -> None:
+        """Have them finish the requests under way, and end. Idempotent."""
+        self.stopping = True
+        if self._look.running:
+            self._look.stop()
+        grace = 0.0 if self.settings is None else self.settings.stop_grace
+        await DeferredList([each.stop(grace + FAREWELL) for each in self._all])
+
+    def make_process(self, row: int, heard: Any, ended: Any) -> WorkerProcess:
+        """A process for a worker, which begins to run."""
+        process = WorkerProcess(row + 1, self._reactor, heard, ended)
+        process.spawn(self._memory, self._path)
+        return process
+
+    def call_later(self, seconds: float, function: Callable[[], None]) -> Any:
+        """See ``IReactorTime``."""
+        return self._reactor.callLater(seconds, function)
+
+    def seconds(self) -> float:
+        """What the time is, for durations."""
+        return float(self._reactor.seconds())
+
+    def give_up(self, line: str) -> None:
+        """A worker cannot be kept alive."""
+        if not self.stopping:
+            self.stopping = True
+            self._given_up(line)
+
+    def _look_after(self) -> None:
+        for each in self._all:
+            each.look()
+
+
+class _Worker:
+    """One worker, whichever process it is by now."""
+
+    def __init__(self, workers: Workers, row: int) -> None:
+        self._workers = workers
+        self._row = row
+        self._process: WorkerProcess | None = None
+        self._started = 0.0
+        self._failures = 0
+        self._again: Any = None
+        self._begun: Deferred[None] | None = None
+        self._ended: Deferred[None] | None = None
+        self._seen, self._looks = 0, 0
+
+    def start(self) -> None:
+        """Start a process; it begins at once where others have begun."""
+        self._again = None
+        self._started = self._workers.seconds()
+        self._process = self._workers.make_process(self._row, self._heard, self._died)
+        if self._workers.settings is not None:
+            self._begin()
+
+    def begin(self) -> Deferred[None]:
+        """Have it serve.
+
+        :return: fires when it does; fails with ``ConfigurationError`` when it cannot.
+        """
+        self._begun = Deferred()
+        begun = self._begun
+        if self._process is not None:
+            self._begin()
+        return begun
+
+    def _begin(self) -> None:
+        workers, settings = self._workers, self._workers.settings
+        assert self._process is not None and settings is not None
+        beginning = Beginning(
+            settings, self._row, len(workers), *workers.described, workers.secured
+        )
+        self._process.begin(beginning, workers.sockets)
+
+    async def reload(self, settings: Settings | None) -> Outcomes:
+        """See :meth:`Workers.reload`."""
+        if self._process is None:
+            return []
+        try:
+            outcomes: Outcomes = await self._process.control.ask("reload", settings)
+        except ConnectionDone:
+            # The next process begins with the new ones.
+            return []
+        return outcomes
+
+    def stop(self, seconds: float) -> Deferred[None]:
+        """Have it end, within that time."""
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+        ended: Deferred[None] = Deferred()
+        if self._process is None:
+            ended.callback(None)
+            return ended
+        self._ended, process = ended, self._process
+        process.control.tell("stop")
+        late = self._workers.call_later(seconds, process.kill)
+        return ended.addBoth(lambda _: late.active() and late.cancel())
+
+    def look(self) -> None:
+        """See whether it shows life; kill it where it has not for long."""
+        alive = self._workers.ledger.of(self._row, ALIVE)
+        self._looks = self._looks + 1 if alive == self._seen else 0
+        self._seen = alive
+        if self._looks >= HUNG and self._process is not None:
+            _log.error("worker {number} hangs: it is killed", number=self._row + 1)
+            self._process.kill()
+
+    def _heard(self, kind: str, value: Any) -> None:
+        if kind == "ready":
+            _log.info(
+                "worker {number} serves, as process {pid}",
+                number=self._row + 1,
+                pid=self._process and self._process.pid,
+            )
+            self._is_begun(None)
+        elif kind == "failed":
+            _log.error(
+                "worker {number} cannot begin: {line}",
+                number=self._row + 1,
+                line=value,
+            )
+            self._is_begun(ConfigurationError(value))
+            if self._process is not None:
+                self._process.kill()
+
+    def _is_begun(self, result: Any) -> None:
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            fire = begun.callback if result is None else begun.errback
+            fire(result)
+
+    def _died(self, how: str) -> None:
+        self._process, self._looks = None, 0
+        workers, number = self._workers, self._row + 1
+        workers.ledger.wipe(self._row)
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            ended.callback(None)
+            return
+        if workers.stopping:
+            return
+        line = f"worker {number} ended {how}"
+        if self._begun is not None:
+            self._is_begun(ConfigurationError(f"{line} before it served"))
+            return
+        has_lived = workers.seconds() - self._started >= LIVED
+        self._failures = 1 if has_lived else self._failures + 1
+        if self._failures > len(DELAYS):
+            workers.give_up(
+                f"{line}, as it did {len(DELAYS)} times before in a row, each time soon after its start"
+            )
+            return
+        delay = DELAYS[self._failures - 1]
+        _log.error("{line}; it is started again", line=line)
+        self._again = workers.call_later(delay, self.start)
