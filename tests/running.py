@@ -24,6 +24,8 @@ ROOT = Path(__file__).parent.parent
 ACCESS_KEY = "testuser/scm@EXAMPLE.COM"
 SECRET_KEY = "c261b6ecabf7d37d5f9ded654b1c724adac9bd9f13e247a235e567e8296d2999"
 REGION = "us-east-1"
+WORKERS = os.environ.get("TEST_WORKERS", "1")
+"""Processes that serve clients in each service that a test starts, unless the test says how many: CI runs tests with one and with two."""
 
 
 def free_port() -> int:
@@ -91,6 +93,7 @@ class Server:
             AWS_DEFAULT_REGION=REGION,
             AWS_ENDPOINT_URL=self.url,
             AWS_EC2_METADATA_DISABLED="true",
+            OZGATE_WORKERS=WORKERS,
             PYTHONPATH=str(ROOT),
         )
 

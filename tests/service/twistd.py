@@ -17,7 +17,7 @@ from urllib.request import Request, urlopen
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.auth.sigv4 import sign
-from tests.running import REGION, ROOT, program
+from tests.running import REGION, ROOT, WORKERS, program
 
 LOOPBACK = "ozone.s3g.http-address=127.0.0.1:0"
 """A free port of the system's choice."""
@@ -58,6 +58,7 @@ class Twistd:
                     for name, value in {
                         **kept,
                         **ADMIN,
+                        "OZGATE_WORKERS": WORKERS,
                         "PYTHONPATH": str(ROOT),
                         **environment,
                     }.items()
