@@ -130,6 +130,8 @@ def _condition(
         name=match[0],
         values=texts,
         operator=operator,
+        negated=operator.negated,
+        is_simple=not templates and key != PRINCIPAL_ARN,
         every=every,
         missing=missing or match[3] is not None,
         test=test,

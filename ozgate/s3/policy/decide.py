@@ -104,7 +104,7 @@ class Policies:
     :ivar bucket: the bucket's.
     :ivar is_restricted: whether what that grants to everybody is granted to nobody but those who are known here.
     :ivar arn: what the bucket's policy calls the thing.
-    :ivar identity_arn: what those of the caller call it.
+    :ivar identity_arn: what those of the caller call it, where there are any.
     :ivar look: what the request has for a condition key.
     """
 
@@ -217,14 +217,17 @@ def _policies(
     if bucket is None:
         arn = PREFIX + (asked.bucket_name or "*")
         return Policies(None, False, arn, arn, look)
+    principal = asked.principal
     is_restricted = (
         policy is not None
-        and not asked.principal.user
+        and not principal.user
         and blocks_of(tx, bucket, asked.is_closed).restrict_public_buckets is True
         and policy.is_public
     )
     arn = arn_in_bucket(bucket, key)
-    identity_arn = arn_for_identity(bucket, key, asked.shown)
+    identity_arn = ""
+    if principal.policies or principal.limits:
+        identity_arn = arn_for_identity(bucket, key, asked.shown)
     return Policies(policy, is_restricted, arn, identity_arn, look)
 
 

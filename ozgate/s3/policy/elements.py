@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from enum import Enum
 
+from attrs import evolve
+
 from ...immutable import frozen
 from .operators import Operator, Test
 from .patterns import Patterns, match_one
 from .principals import PRINCIPAL_ARN, Principals, Who, without_account
 from .wildcards import Part, filled
 
-__all__ = ["Condition", "Effect", "Query", "Resources", "Statement"]
+__all__ = ["Condition", "Effect", "Query", "Resources", "Statement", "joined"]
 
 
 class Effect(Enum):
@@ -46,19 +48,17 @@ class Resources:
     """The element ``Resource`` or ``NotResource``.
 
     :ivar negated: it is ``NotResource``.
+    :ivar is_plain: there are patterns alone, none of which hangs on the request: neither that nor variables.
     :ivar fixed: those without policy variables.
     :ivar templates: those with policy variables.
     :ivar strict: where a variable has no value, nothing is another resource: of ``NotResource`` in a statement that allows.
     """
 
     negated: bool
+    is_plain: bool
     fixed: Patterns
     templates: tuple[tuple[Part, ...], ...]
     strict: bool
-
-    def fixed_hold(self, resource: str) -> bool:
-        """Whether a resource is meant, where there are no templates."""
-        return self.fixed.match(resource) is not self.negated
 
     def hold(self, query: Query) -> bool:
         """Whether the resource is meant."""
@@ -83,6 +83,8 @@ class Condition:
     :ivar key: as it is looked up.
     :ivar name: the operator as it is written.
     :ivar values: as they are written.
+    :ivar negated: the operator is.
+    :ivar is_simple: a value of the request is held against :attr:`test` alone, as it is.
     :ivar every: ``ForAllValues``: each value of the request has to do; ``None``: neither that nor ``ForAnyValue`` is written.
     :ivar missing: whether it holds where the request has nothing for the key.
     :ivar test: of the values that do not hang on the request.
@@ -94,22 +96,33 @@ class Condition:
     name: str
     values: tuple[str, ...]
     operator: Operator
+    negated: bool
+    is_simple: bool
     every: bool | None
     missing: bool
     test: Test
     templates: tuple[tuple[Part, ...], ...]
     strict: bool
 
+    @property
+    def said(self) -> object:
+        """What two conditions of one policy have alike that say the same."""
+        return self.name, self.key, self.values, self.strict
+
     def holds(self, query: Query) -> bool:
         """Whether the request meets it."""
         found = query.key(self.key)
         if not found:
             return self.missing
+        if self.is_simple and len(found) == 1:
+            return self.test(found[0]) is not self.negated
+        return self._hold(query, found)
+
+    def _hold(self, query: Query, found: Sequence[str]) -> bool:
+        """Whether values of the request meet it."""
         if self.key == PRINCIPAL_ARN:
             found = [without_account(value) for value in found]
-        negated = self.operator.negated
-        if len(found) == 1 and not self.templates:
-            return self.test(found[0]) is not negated
+        negated = self.negated
         tests = [self.test]
         for template in self.templates:
             parts = filled(template, query.key)
@@ -135,6 +148,11 @@ class Presence:
 
     key: str
     wanted: frozenset[bool]
+
+    @property
+    def said(self) -> object:
+        """See :attr:`Condition.said`."""
+        return self.key, self.wanted
 
     def holds(self, query: Query) -> bool:
         """Whether the request meets it."""
@@ -165,25 +183,42 @@ class Statement:
         """Whether it speaks of an action."""
         return self.actions.match(action.lower()) is not self.other_actions
 
-    def means(self, who: Who, resource: str) -> bool:
-        """Whether it is about somebody and a resource, as far as that does not hang on the request."""
+    @property
+    def but_for_resources(self) -> object:
+        """What two statements about an action have alike that differ in their resources at most; those of one that cannot be joined count."""
+        conditions = tuple([each.said for each in self.conditions])
+        own = None if self.resources.is_plain else self.resources
+        return self.effect, self.principals, self.but, conditions, own
+
+    def means(self, who: Who) -> bool:
+        """Whether it is about somebody."""
         principals = self.principals
-        if principals is not None:
-            if self.but:
-                if principals.name(who):
-                    return False
-            elif self.effect is Effect.ALLOW:
-                if not principals.name(who):
-                    return False
-            elif not principals.reach(who):
-                return False
-        return bool(self.resources.templates) or self.resources.fixed_hold(resource)
+        if principals is None:
+            return True
+        if self.but:
+            return not principals.name(who)
+        if self.effect is Effect.ALLOW:
+            return principals.name(who)
+        return principals.reach(who)
 
     def applies(self, query: Query) -> bool:
-        """Whether it has something to say to a query for an action that it :meth:`is_about`, of somebody and a resource that it :meth:`means`."""
-        if self.resources.templates and not self.resources.hold(query):
+        """Whether it has something to say to a query for an action that it :meth:`is_about`, of somebody whom it :meth:`means`."""
+        resources = self.resources
+        if resources.is_plain:
+            if not resources.fixed.match(query.resource):
+                return False
+        elif not resources.hold(query):
             return False
         for condition in self.conditions:
             if not condition.holds(query):
                 return False
         return True
+
+
+def joined(alike: Sequence[Statement]) -> Statement:
+    """Statements that differ in their resources alone, as one that is about all of these."""
+    first, *others = alike
+    if not others:
+        return first
+    fixed = Patterns(parts for each in alike for parts in each.resources.fixed.patterns)
+    return evolve(first, resources=evolve(first.resources, fixed=fixed))

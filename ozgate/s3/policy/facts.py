@@ -94,16 +94,16 @@ class Facts:
 
         :param name: such as ``aws:sourceip`` or ``s3:existingobjecttag/Project``: in small letters, but for the name of a tag.
         """
-        try:
-            return self._found[name]
-        except KeyError:
-            found = self._found[name] = self._look_up(name)
-            return found
+        found = self._found
+        if name in found:
+            return found[name]
+        look = _KEYS.get(name)
+        values = self._look_up(name) if look is None else look(self)
+        found[name] = values
+        return values
 
     def _look_up(self, name: str) -> Values | None:
-        look = _KEYS.get(name)
-        if look is not None:
-            return look(self)
+        """Of a key that is not in :data:`_KEYS`."""
         if not self.comes(name):
             return None
         kind, slash, rest = name.partition("/")

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from ...immutable import frozen
 from .actions import ACTIONS
-from .elements import Effect, Query, Statement
+from .elements import Effect, Query, Statement, joined
 from .malformed import Malformed
 from .principals import INVALID, Who, who
 from .public import grants_everybody
@@ -46,7 +46,7 @@ class Policy:
 
     def judge(self, query: Query) -> Effect | None:
         """What the document says: an explicit denial before all that it allows; ``None``: nothing."""
-        for statement in _meant(self, query.action, query.who, query.resource):
+        for statement in _meant(self, query.action, query.who):
             if statement.applies(query):
                 return statement.effect
         return None
@@ -73,15 +73,22 @@ class Policy:
 
 
 @lru_cache(maxsize=1024)
-def _meant(
-    policy: Policy, action: str, who: Who, resource: str
-) -> tuple[Statement, ...]:
-    """The statements that are about an action of somebody on a resource; for what is asked often, such as reading one object."""
+def _meant(policy: Policy, action: str, who: Who) -> tuple[Statement, ...]:
+    """The statements that are about an action of somebody, whatever the resource."""
+    return tuple([each for each in _about(policy, action) if each.means(who)])
+
+
+@lru_cache(maxsize=128)
+def _about(policy: Policy, action: str) -> tuple[Statement, ...]:
+    """The statements that are about an action. Those that differ in their resources alone are one, so that what they ask is asked once."""
     statements = policy.by_action.get(action)
     if statements is None:
         about = [each for each in policy.statements if each.is_about(action)]
         statements = tuple(_denials_first(about))
-    return tuple([each for each in statements if each.means(who, resource)])
+    alike: dict[object, list[Statement]] = {}
+    for each in statements:
+        alike.setdefault(each.but_for_resources, []).append(each)
+    return tuple([joined(each) for each in alike.values()])
 
 
 @lru_cache(maxsize=512)

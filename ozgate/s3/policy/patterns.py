@@ -21,6 +21,7 @@ class Patterns:
 
     :param patterns: of :func:`read` or :func:`filled`.
     :param in_arns: whether a wildcard crosses a colon behind the fifth alone, so that each of the six parts of an ARN is matched by itself.
+    :ivar patterns: as they were given.
     """
 
     __slots__ = (
@@ -32,6 +33,7 @@ class Patterns:
         "_pieces",
         "_shortest",
         "_wild",
+        "patterns",
     )
 
     def __init__(
@@ -40,7 +42,8 @@ class Patterns:
         exact: list[str] = []
         beginnings: list[str] = []
         wild: list[Sequence[Part]] = []
-        for parts in patterns:
+        self.patterns = tuple(patterns)
+        for parts in self.patterns:
             if all(isinstance(part, str) for part in parts):
                 exact.append(_text(parts))
             elif _is_beginning(parts, in_arns):

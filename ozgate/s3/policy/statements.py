@@ -279,9 +279,11 @@ def _kinds(parts: tuple[Part, ...], bucket: str) -> frozenset[str]:
 def _compiled(
     resources: list[tuple[Part, ...]], negated: bool, effect: Effect
 ) -> Resources:
+    templates = tuple(parts for parts in resources if has_variable(parts))
     return Resources(
         negated=negated,
+        is_plain=not negated and not templates,
         fixed=Patterns(parts for parts in resources if not has_variable(parts)),
-        templates=tuple(parts for parts in resources if has_variable(parts)),
+        templates=templates,
         strict=negated and effect is Effect.ALLOW,
     )
