@@ -190,27 +190,27 @@ class Call:
             self.notes["source"] = source
         return found
 
-    async def write_authorized(
+    def write_authorized(
         self,
         interaction: Callable[[IMetadataTransaction, Asked, Bucket, *Ts], T],
         *values: *Ts,
-    ) -> T:
+    ) -> Awaitable[T]:
         """Run a writing interaction in the addressed bucket, authorized and claimed; what it returned is durable.
 
         See :func:`~ozgate.s3.entering.in_claimed_authorized_bucket`: the interaction claims what it changes in there.
         """
-        return await self._write(in_claimed_authorized_bucket, interaction, *values)
+        return self._write(in_claimed_authorized_bucket, interaction, *values)
 
-    async def write_whole(
+    def write_whole(
         self,
         interaction: Callable[[IMetadataTransaction, Asked, Bucket, *Ts], T],
         *values: *Ts,
-    ) -> T:
+    ) -> Awaitable[T]:
         """Run an interaction that changes the addressed bucket itself, authorized, with all of it claimed; what it returned is durable.
 
         See :func:`~ozgate.s3.entering.in_whole_authorized_bucket`.
         """
-        return await self._write(in_whole_authorized_bucket, interaction, *values)
+        return self._write(in_whole_authorized_bucket, interaction, *values)
 
     async def _write(
         self,

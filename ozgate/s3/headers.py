@@ -68,6 +68,15 @@ _ALL_OF_BEGINNING = ("x-amz-grant-", "x-amz-object-lock-")
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 _META = "x-amz-meta-"
 _ENCRYPTION = "x-amz-server-side-encryption"
+_OF_REQUESTS = frozenset(
+    (
+        *("accept", "accept-encoding", "amz-sdk-invocation-id", "amz-sdk-request"),
+        *("authorization", "connection", "content-length", "content-md5", "expect"),
+        *("host", "user-agent", "x-amz-content-sha256", "x-amz-date"),
+        *("x-amz-sdk-checksum-algorithm", "x-amz-checksum-crc32", "x-amz-trailer"),
+    )
+)
+"""Headers that say nothing of the object to be: most writes have no others."""
 _UNBUILT = (
     _ENCRYPTION,
     "x-amz-write-offset-bytes",
@@ -87,6 +96,8 @@ def read_object_headers(call: Call) -> tuple[dict[str, str], dict[str, str], str
     """
     system = {"content-type": DEFAULT_TYPE}
     metadata: dict[str, str] = {}
+    if call.headers.keys() <= _OF_REQUESTS:
+        return system, metadata, "STANDARD"
     for name, value in call.headers.items():
         if name in SYSTEM_HEADERS:
             kept = _system_value(name, value)

@@ -244,10 +244,16 @@ async def _collect(
 
     :raises InvalidAccessKeyId: the key was revoked meanwhile.
     """
-    clock, collect = call.gateway.clock, Collect(limit, too_big)
+    clock = call.gateway.clock
     began = clock.seconds()
-    trailers = await _deliver(call, terms, collect)
-    data = collect.value()
+    trailers: dict[str, str] = {}
+    data = None if terms.streaming else call.body.whole()
+    if data is None:
+        collect = Collect(limit, too_big)
+        trailers = await _deliver(call, terms, collect)
+        data = collect.value()
+    elif len(data) > limit:
+        raise too_big()
     for each in digests.hashes():
         each.update(data)
     digests.verify(trailers)

@@ -152,12 +152,13 @@ class Digests:
 
     def __init__(self, terms: Terms, names: Iterable[str]) -> None:
         self._terms = terms
-        wanted = {*names, terms.algorithm} - {None}
+        wanted = dict.fromkeys(names)
+        if terms.algorithm is not None:
+            wanted[terms.algorithm] = None
         self.md5 = hashlib.md5(usedforsecurity=False)
         self._checksums: dict[str, Hash] = {
             name: self.md5 if name == "MD5" else ALGORITHMS[name].new()
-            for name in ALGORITHMS
-            if name in wanted
+            for name in wanted
         }
         self._sha256: Hash | None = None
         if terms.sha256:

@@ -64,6 +64,7 @@ class RequestBody:
         "_held",
         "_paused",
         "_source",
+        "_taken",
         "complete",
         "discarded",
         "length",
@@ -79,6 +80,7 @@ class RequestBody:
         self.received = 0
         self.complete = length == 0
         self.discarded = False
+        self._taken = False
         self._held: list[bytes] = []
         self._paused = False
         self._flushing = False
@@ -88,6 +90,14 @@ class RequestBody:
         self._account: BodyAccount | None = None
 
     # for the operation
+
+    def whole(self) -> bytes | None:
+        """All of the body, where it has arrived already, as a small one does with its head: it is taken by that. Else ``None``."""
+        if not self.complete or self._taken or self.discarded or self._error:
+            return None
+        self._taken = True
+        held, self._held = self._held, []
+        return held[0] if len(held) == 1 else b"".join(held)
 
     def deliver_to(self, consumer: IConsumer) -> Deferred[int]:
         """Give the body to a consumer, as a push producer. Once only.
@@ -99,10 +109,11 @@ class RequestBody:
             (it was too slow), ``SlowDown`` (see :meth:`charge`), ``BadRequest`` (chunk framing), ``ClientGone``, :class:`Stopped`, or
             with whatever the consumer's ``write`` raised.
         """
-        if self._done is None and self._error is not None:
+        if not self._taken and self._error is not None:
             return fail(self._error)
-        if self._done is not None or self.discarded:
+        if self._taken or self.discarded:
             raise RuntimeError("a request's body can be taken once only")
+        self._taken = True
         done: Deferred[int] = Deferred(lambda _: self._let_go())
         self._done = done
         self._consumer = consumer

@@ -259,3 +259,35 @@ class PausingTests(SynchronousTestCase):
                 body.all_received()
             self.assertTrue(sent.startswith(sink.data))
         self.assertEqual((sink.data, done), (sent, [len(sent)]))
+
+
+class WholeTests(SynchronousTestCase):
+    """A body that is here already."""
+
+    def test_here(self) -> None:
+        """It is taken in one piece, once."""
+        body = RequestBody(_Quiet(), 5)
+        body.data_received(b"he")
+        body.data_received(b"llo")
+        body.all_received()
+        self.assertEqual(body.whole(), b"hello")
+        self.assertIsNone(body.whole())
+        self.assertRaises(RuntimeError, body.deliver_to, Bytes())
+
+    def test_to_come(self) -> None:
+        """Of one that has not all arrived nothing is taken."""
+        body, sink = RequestBody(_Quiet(), 5), Bytes()
+        body.data_received(b"he")
+        self.assertIsNone(body.whole())
+        done = body.deliver_to(sink)
+        body.data_received(b"llo")
+        body.all_received()
+        self.assertEqual((self.successResultOf(done), sink.data), (5, b"hello"))
+
+    def test_failed(self) -> None:
+        """One that failed is never whole, nor is one that nobody wants."""
+        failed, unwanted = RequestBody(_Quiet(), 5), RequestBody(_Quiet(), 0)
+        failed.failed(EntityTooLarge())
+        unwanted.discard()
+        self.assertIsNone(failed.whole())
+        self.assertIsNone(unwanted.whole())
