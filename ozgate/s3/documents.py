@@ -22,15 +22,13 @@ MAX_ELEMENTS: Final = 200_000
 _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 _special = re.compile('[&<>"\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]')
+_unnamed = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _unfit = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Characters that no XML 1.0 document has (its section 2.2), as references neither."""
 
-_NAMED: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;"}
-
 
 def _reference(match: re.Match[str]) -> str:
-    character = match[0]
-    return _NAMED.get(character) or f"&#x{ord(character):x};"
+    return f"&#x{ord(match[0]):x};"
 
 
 def escape(text: str) -> str:
@@ -39,7 +37,12 @@ def escape(text: str) -> str:
     Characters that XML cannot carry become numeric references, as in S3's documents: a
     strict reader fails on them, which is what ``encoding-type=url`` is for.
     """
-    return text if _special.search(text) is None else _special.sub(_reference, text)
+    if _special.search(text) is None:
+        return text
+    # One after the other, at a tenth of the cost of a call for each that is found: listings escape all their names at once.
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = text.replace('"', "&quot;").replace("\r", "&#13;")
+    return _unnamed.sub(_reference, text)
 
 
 def element(name: str, value: str | int | bool | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from ..errors import InvalidArgument, InvalidBucketName, InvalidRange
 from ..values import ByteRange
@@ -24,7 +24,7 @@ _integer = re.compile(r"[+-]?[0-9]{1,20}").fullmatch
 _range = re.compile(r"bytes=[ \t]*([0-9]*)-([0-9]*)[ \t]*", re.IGNORECASE).fullmatch
 _copy_range = re.compile(r"bytes=([0-9]+)-([0-9]+)").fullmatch
 _bad_escape = re.compile(r"%(?![0-9A-Fa-f]{2})").search
-_unreserved = re.compile(r"[A-Za-z0-9/._-]*").fullmatch
+_reserved = re.compile(r"[^A-Za-z0-9/._~-]+")
 
 
 def argument(name: str, value: str, message: str) -> InvalidArgument:
@@ -66,7 +66,12 @@ def url_encode(text: str) -> str:
 
     A space is ``%20``, which every client decodes; S3's own ``+`` some take for a plus.
     """
-    return text if _unreserved(text) else quote(text, safe="/")
+    return _reserved.sub(_encoded, text)
+
+
+def _encoded(match: re.Match[str]) -> str:
+    """Characters that follow each other: all at once, at a fraction of what ``urllib`` takes."""
+    return f"%{match[0].encode().hex('%').upper()}"
 
 
 def encoding_type(call: Call) -> Callable[[str], str]:

@@ -69,6 +69,17 @@ class WriterTests(SynchronousTestCase):
         ):
             self.assertEqual(escape(text), escaped)
 
+    @given(
+        st.text(
+            st.sampled_from(
+                "ab&<>\"'\t\n\r\0\x0b\x1f\x7f\x9f\xa0ä\ud7ff\ufffe\uffff;#x"
+            )
+        )
+    )
+    def test_escaped_one_by_one(self, text: str) -> None:
+        """A text is escaped as its characters are, one after the other."""
+        self.assertEqual(escape(text), "".join(map(escape, text)))
+
     def test_element(self) -> None:
         """Numbers and booleans have S3's spelling; nothing is written for None."""
         self.assertEqual(element("A", "x<"), "<A>x&lt;</A>")

@@ -147,6 +147,7 @@ class EncodingTests(SynchronousTestCase):
         """Clients that take ``+`` for a space and clients that do not both get the key."""
         encoded = url_encode(key)
         self.assertTrue(encoded.isascii())
+        self.assertEqual(encoded, quote(key, safe="/"))
         self.assertEqual(unquote(encoded), key)
         self.assertEqual(unquote_plus(encoded), key)
 
