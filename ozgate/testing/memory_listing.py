@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 from attrs import define, field
@@ -66,6 +66,13 @@ def _traits(version: ObjectVersion) -> Traits:
     )
 
 
+def _traits_in(
+    items: Iterable[ListedObject | ListedVersion],
+) -> dict[Hashable, Traits]:
+    """The traits of items that are rows as they are: each has its own."""
+    return {item.traits: item.traits for item in items}
+
+
 def _rolled_up(key: str, prefix: str, delimiter: str) -> str | None:
     """The common prefix that a key belongs to."""
     if not delimiter or not key.startswith(prefix):
@@ -127,7 +134,8 @@ class ListedRows(VersionRows):
             if is_latest and not kept.version.is_delete_marker and key > after
         )
         page = _page(entries, prefix, after, delimiter, limit)
-        return Page(tuple(page.items), tuple(page.prefixes), page.last)
+        prefixes = tuple(page.prefixes)
+        return Page(tuple(page.items), prefixes, page.last, _traits_in(page.items))
 
     def version_page(
         self,
@@ -163,6 +171,7 @@ class ListedRows(VersionRows):
             tuple(page.prefixes),
             page.last,
             last.version_id if last is not None else "",
+            _traits_in(page.items),
         )
 
     def upload_page(

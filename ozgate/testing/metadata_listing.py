@@ -169,6 +169,10 @@ class ListingTests(MetadataTests):
         await self.write(_common_prefix_of_hidden_keys, self.bucket)
         self.assertEqual(await self.page(delimiter="/"), ([], ["b/"], None))
 
+    async def test_common_prefixes_in_a_row(self) -> None:
+        """Common prefixes that follow each other, and keys among them, are listed once each, whatever the delimiter and the page."""
+        await self.write(_common_prefixes_in_a_row)
+
     async def test_listed_members(self) -> None:
         """A listing shows of an object what its version says."""
         added = await self.write(put, self.bucket, "key", **FULL)
@@ -236,6 +240,22 @@ def _hidden_keys(tx: IMetadataTransaction, bucket: Bucket) -> None:
 def _common_prefix_of_hidden_keys(tx: IMetadataTransaction, bucket: Bucket) -> None:
     put(tx, bucket, "a/b", Content(b""), is_delete_marker=True)
     put(tx, bucket, "b/c")
+
+
+def _common_prefixes_in_a_row(tx: IMetadataTransaction) -> None:
+    for delimiter in ("/", "\0", "--", "\u07ff", "\ud7ff", "a\U0010ffff", "\U0010ffff"):
+        for prefix in ("", "\u0800/"):
+            bucket = new_bucket(tx)
+            for number in range(12):
+                for end in ("", "x", "\0", "\U0010ffff"):
+                    put(tx, bucket, f"{prefix}{number:02}{delimiter}{end}")
+                if number in (3, 4, 8, 11):
+                    put(tx, bucket, f"{prefix}{number:02}")
+            keys = [item.key for item in tx.page(bucket, "", "", "", 100).items]
+            whole = expected([(key, key) for key in keys], prefix, delimiter)
+            for limit in (*range(1, 8), 15, 16, 17):
+                found = walk_pages(tx, bucket, prefix, delimiter, limit)
+                assert found == whole, (delimiter, prefix, limit, found)
 
 
 def _change(tx: IMetadataTransaction, bucket: Bucket) -> None:

@@ -33,10 +33,12 @@ from .versions import (
     ListedObject,
     ListedVersion,
     ObjectPart,
+    ObjectRow,
     ObjectVersion,
     Page,
     Traits,
     VersionPage,
+    VersionRow,
 )
 
 __all__ = [
@@ -68,6 +70,7 @@ __all__ = [
     "ListedVersion",
     "ManagedPolicy",
     "ObjectPart",
+    "ObjectRow",
     "ObjectVersion",
     "Page",
     "Part",
@@ -83,5 +86,6 @@ __all__ = [
     "UploadPage",
     "User",
     "VersionPage",
+    "VersionRow",
     "Volume",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple
 
 from attrs import field
@@ -15,10 +15,12 @@ __all__ = [
     "ListedObject",
     "ListedVersion",
     "ObjectPart",
+    "ObjectRow",
     "ObjectVersion",
     "Page",
     "Traits",
     "VersionPage",
+    "VersionRow",
 ]
 
 NULL_VERSION = "null"
@@ -99,10 +101,7 @@ class Traits(NamedTuple):
 
 
 class ListedObject(NamedTuple):
-    """What a listing shows of a current object; read from an index, so that a list costs a page.
-
-    A tuple, for a page has a thousand: an attrs class takes ten times as long to make.
-    """
+    """What a listing shows of a current object; read from an index, so that a list costs a page."""
 
     key: str
     modified: int
@@ -124,19 +123,39 @@ class ListedVersion(NamedTuple):
     is_delete_marker: bool = False
 
 
+ObjectRow = tuple[str, int, int, str, Hashable]
+"""The members of a :class:`ListedObject`, in the place of the last of which is what :attr:`Page.traits` has it by.
+
+A page has a thousand: as rows of a store they cost nothing more.
+"""
+
+VersionRow = tuple[str, int, int, str, Hashable, str, int, int]
+"""Likewise those of a :class:`ListedVersion`; the last two are 1 or 0."""
+
+
 @frozen
 class Page:
     """A page of a listing of the current objects of a bucket.
 
-    :ivar items: keys in order of their UTF-8 bytes.
+    :ivar rows: in order of the UTF-8 bytes of their keys.
     :ivar common_prefixes: prefixes rolled up at the delimiter, in the same order.
     :ivar next_after: give it as ``after`` for the next page; ``None`` when this is the last.
         It is the last key or common prefix of this page.
+    :ivar traits: those of the rows.
     """
 
-    items: tuple[ListedObject, ...] = ()
+    rows: Sequence[ObjectRow] = ()
     common_prefixes: tuple[str, ...] = ()
     next_after: str | None = None
+    traits: Mapping[Hashable, Traits] = field(factory=dict)
+
+    @property
+    def items(self) -> tuple[ListedObject, ...]:
+        """The rows, with names for their members."""
+        return tuple(
+            ListedObject(key, modified, size, etag, self.traits[traits])
+            for key, modified, size, etag, traits in self.rows
+        )
 
 
 @frozen
@@ -145,9 +164,21 @@ class VersionPage:
 
     :ivar next_key: the last key or common prefix of this page; ``None`` when this is the last page.
     :ivar next_version_id: the version id to go on after within that key; ``""`` after a common prefix.
+    :ivar traits: those of the rows.
     """
 
-    items: tuple[ListedVersion, ...] = ()
+    rows: Sequence[VersionRow] = ()
     common_prefixes: tuple[str, ...] = ()
     next_key: str | None = None
     next_version_id: str = ""
+    traits: Mapping[Hashable, Traits] = field(factory=dict)
+
+    @property
+    def items(self) -> tuple[ListedVersion, ...]:
+        """The rows, with names for their members."""
+        return tuple(
+            ListedVersion(
+                key, modified, size, etag, self.traits[traits], version_id, bool(latest), bool(marker)
+            )
+            for key, modified, size, etag, traits, version_id, latest, marker in self.rows
+        )  # fmt: skip

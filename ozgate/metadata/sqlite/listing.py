@@ -3,20 +3,44 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from itertools import chain, islice
 
 from ...immutable import frozen
-from ...values import ListedObject, ListedVersion
+from ...values import Traits
 from ..order import END, first_after, just_after, successor
 from .columns import Row
-from .conversions import is_one, traits_of
+from .conversions import traits_of
 from .rowchecks import damaged
 
 # What listings read is in an index, and not checked: a check would cost them a third.
 CURRENT = "key, modified, size, etag, traits"
 
-LISTED = f"{CURRENT}, version_id, is_latest, is_delete_marker"
+LISTED = f"{CURRENT}, version_id, is_latest IS 1, is_delete_marker IS 1"
+
+_FIRST = """SELECT key FROM {source} WHERE bucket = ?1 AND key >= {low} AND key < ?3{terms}
+    ORDER BY key LIMIT 1"""
+
+# Of bytes, for which NUL is a byte like others. Where no delimiter is left, there is nothing to go on after.
+_PAST = """CAST(substr(CAST(found.key AS BLOB), 1,
+    nullif(instr(substr(CAST(found.key AS BLOB), ?4), ?5), 0) + ?4 - 2) || ?6 AS TEXT)"""
+
+
+def run_of(source: str, terms: str = "") -> str:
+    """The statement that goes from common prefix to common prefix by itself, in a third of the time that a statement each takes.
+
+    It gives the first key of each, then a key that is in none, if one follows. It takes the bucket; the lowest key; the key above all; where the
+    part after the prefix begins, counted in bytes from 1; the delimiter, and the least text above all that starts with it, both as
+    bytes; how many keys at most. A key that is ``NULL`` is the end.
+
+    :param source: the table, and its index.
+    :param terms: what else a row must be, each after an ``AND``.
+    """
+    first = _FIRST.format(source=source, low="?2", terms=terms)
+    following = _FIRST.format(source=source, low=_PAST, terms=terms)
+    return f"""WITH RECURSIVE found (key) AS (
+    SELECT ({first}) UNION ALL SELECT ({following}) FROM found WHERE found.key IS NOT NULL
+) SELECT key FROM found LIMIT ?7"""
 
 
 @frozen
@@ -46,6 +70,7 @@ class Scan:
     """A scan of one bucket's rows in order of their keys.
 
     :param statement: selects rows with the key first, and takes (bucket, lowest key, key above all).
+    :param run_statement: what :func:`run_of` makes for the same rows.
     :param resume: the parameters of ``resume_statement``, which selects what is left of the key that
         the page before ended in.
     """
@@ -54,6 +79,7 @@ class Scan:
         self,
         connection: sqlite3.Connection,
         statement: str,
+        run_statement: str,
         bucket: int,
         prefix: str,
         after: str,
@@ -66,6 +92,7 @@ class Scan:
         # would have to prepare the statement anew.
         self._cursor = connection.cursor()
         self._statement = statement
+        self._run_statement = run_statement
         self._bucket = bucket
         self._prefix = prefix
         self._delimiter = delimiter
@@ -120,58 +147,61 @@ class Scan:
         """Roll up at the delimiter, seeking past everything below each common prefix.
 
         Rows are stepped through one by one as they are needed, so that a common prefix costs a
-        seek and a row, however much is below it.
+        seek and a row, however much is below it; the third of a row and all that follow cost a seek.
         """
-        delimiter, width = self._delimiter, len(self._delimiter)
-        start = len(self._prefix)
         rows: list[Row] = []
         prefixes: list[str] = []
-        left = limit
         in_prefix = False
         remaining: Iterable[Row] | None = self._rows()
         while remaining is not None:
             current, remaining = remaining, None
             for row in current:
+                left = limit - len(rows) - len(prefixes)
                 if not left:
                     return Gathered(rows, prefixes, True, in_prefix)
-                left -= 1
-                at = row[0].find(delimiter, start)
-                in_prefix = at >= 0
+                common = self._common(row[0])
+                if common is None:
+                    in_prefix = False
+                    rows.append(row)
+                    continue
+                prefixes.append(common)
+                following = successor(common)
                 if in_prefix:
-                    common = row[0][: at + width]
-                    prefixes.append(common)
-                    remaining = self._from(successor(common))
-                    break
-                rows.append(row)
+                    run, following = self._run(following, left)
+                    prefixes += run
+                in_prefix = True
+                remaining = self._from(following)
+                break
         return Gathered(rows, prefixes)
 
+    def _common(self, key: str) -> str | None:
+        """What a key is rolled up to, if anything."""
+        at = key.find(self._delimiter, len(self._prefix))
+        return None if at < 0 else key[: at + len(self._delimiter)]
 
-def current_of(rows: Iterable[Row]) -> tuple[ListedObject, ...]:
-    """Listed objects from the columns :data:`CURRENT`."""
-    # What ``ListedObject(*row)`` does, in a third of the time: a page has a thousand.
-    new = tuple.__new__
-    return tuple(
-        [
-            new(ListedObject, (key, modified, size, etag, traits_of(traits)))
-            for key, modified, size, etag, traits in rows
-        ]
-    )
+    def _run(self, low: str | None, limit: int) -> tuple[list[str], str | None]:
+        """Common prefixes without a key between them, from ``low`` on, fewer than ``limit``; and where to go on, if there is more."""
+        past = successor(self._delimiter)
+        if low is None or past is None:
+            return [], low
+        delimiter, start = self._delimiter, len(self._prefix)
+        where = (self._bucket, low, self._high, len(self._prefix.encode()) + 1)
+        how = (delimiter.encode(), past.encode(), limit)
+        self._cursor.execute(self._run_statement, where + how)
+        keys = [key for (key,) in self._cursor.fetchall()]
+        is_end = keys[-1] is None
+        if is_end:
+            keys.pop()
+        # All but the last have the delimiter.
+        goes_on = keys and (not is_end or self._common(keys[-1]) is None)
+        following = keys.pop() if goes_on else None
+        width = len(delimiter)
+        return [key[: key.find(delimiter, start) + width] for key in keys], following
 
 
-def listed_of(rows: Iterable[Row]) -> tuple[ListedVersion, ...]:
-    """Listed versions from the columns :data:`LISTED`."""
-    return tuple(
-        [
-            ListedVersion(
-                key,
-                modified,
-                size,
-                etag,
-                traits_of(traits),
-                version_id,
-                is_one(latest),
-                is_one(marker),
-            )
-            for key, modified, size, etag, traits, version_id, latest, marker in rows
-        ]
-    )
+def traits_in(rows: Iterable[Row]) -> dict[Hashable, Traits]:
+    """The traits of rows of the columns :data:`CURRENT`, which most of them share, by their text.
+
+    :raises Damaged: one is none.
+    """
+    return {text: traits_of(text) for text in {row[4] for row in rows}}

@@ -13,7 +13,7 @@ from ...values import Bucket, Part, Upload, UploadPage
 from .buckets import BucketRows
 from .columns import Row
 from .conversions import completed_text, is_there
-from .listing import Scan
+from .listing import Scan, run_of
 from .pieces import owner_of, part_of
 from .rowchecks import damaged
 from .tables import BUCKETS, EXTENTS, PARTS, UPLOADS
@@ -21,6 +21,8 @@ from .tables import BUCKETS, EXTENTS, PARTS, UPLOADS
 PAGE = f"""SELECT uploads.key, {UPLOADS.select} FROM uploads INDEXED BY open_uploads
     WHERE bucket = ? AND key >= ? AND key < ? AND is_completed = 0
     ORDER BY key, upload_id"""
+
+RUN = run_of("uploads INDEXED BY open_uploads", " AND is_completed = 0")
 
 LATER_UPLOADS = f"""SELECT uploads.key, {UPLOADS.select} FROM uploads INDEXED BY open_uploads
     WHERE bucket = ? AND key = ? AND upload_id > ? AND is_completed = 0
@@ -101,6 +103,7 @@ class UploadRows(BucketRows):
         scan = Scan(
             self._connection,
             PAGE,
+            RUN,
             bucket.number,
             prefix,
             key_marker,

@@ -17,7 +17,7 @@ from ...values import (
 )
 from .base import LEAST_ABOVE_ALL
 from .columns import Row
-from .listing import CURRENT, LISTED, Scan, current_of, listed_of
+from .listing import CURRENT, LISTED, Scan, run_of, traits_in
 from .pieces import content_of, cut_content_of, object_part_rows, object_parts_of
 from .retired import RetiredRows
 from .rowchecks import damaged
@@ -50,8 +50,15 @@ PAGE = f"""SELECT {CURRENT} FROM versions INDEXED BY current_versions
     WHERE bucket = ? AND key >= ? AND key < ? AND is_latest = 1 AND is_delete_marker = 0
     ORDER BY key"""
 
+RUN = run_of(
+    "versions INDEXED BY current_versions",
+    " AND is_latest = 1 AND is_delete_marker = 0",
+)
+
 VERSION_PAGE = f"""SELECT {LISTED} FROM versions
     WHERE bucket = ? AND key >= ? AND key < ? ORDER BY key, sequence DESC"""
+
+VERSION_RUN = run_of("versions")
 
 OLDER_VERSIONS = f"""SELECT {LISTED} FROM versions
     WHERE bucket = ? AND key = ? AND sequence < ? ORDER BY sequence DESC"""
@@ -227,9 +234,12 @@ class VersionRows(RetiredRows):
         self, bucket: Bucket, prefix: str, after: str, delimiter: str, limit: int
     ) -> Page:
         """A page of the keys whose latest version is no delete marker."""
-        scan = Scan(self._connection, PAGE, bucket.number, prefix, after, delimiter)
+        scan = Scan(
+            self._connection, PAGE, RUN, bucket.number, prefix, after, delimiter
+        )
         found = scan.page(limit)
-        return Page(current_of(found.rows), tuple(found.prefixes), found.last)
+        rows, prefixes = found.rows, tuple(found.prefixes)
+        return Page(rows, prefixes, found.last, traits_in(rows))
 
     def version_page(
         self,
@@ -253,6 +263,7 @@ class VersionRows(RetiredRows):
         scan = Scan(
             self._connection,
             VERSION_PAGE,
+            VERSION_RUN,
             bucket.number,
             prefix,
             key_marker,
@@ -261,11 +272,12 @@ class VersionRows(RetiredRows):
             resume,
         )
         found = scan.page(limit)
-        items = listed_of(found.rows)
+        rows = found.rows
         in_key = found.more and not found.ends_in_prefix
         return VersionPage(
-            items,
+            rows,
             tuple(found.prefixes),
             found.last,
-            items[-1].version_id if in_key else "",
+            rows[-1][5] if in_key else "",
+            traits_in(rows),
         )

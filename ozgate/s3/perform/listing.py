@@ -1,33 +1,24 @@
-"""Listings of a bucket: ListObjectsV2, ListObjects, ListObjectVersions.
-
-A page is up to a thousand rows, so a row is one f-string, and names are encoded and escaped
-all at once.
-"""
+"""Listings of a bucket: ListObjectsV2, ListObjects, ListObjectVersions."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 
 from ...errors import InvalidArgument
 from ...immutable import frozen
 from ...interfaces import IMetadataTransaction
-from ...values import Bucket, ListedObject, ListedVersion, Page, Traits, VersionPage
+from ...values import Bucket, Page, VersionPage
 from ..asked import Asked
 from ..call import Call
 from ..configuration.ownership import lists_count
 from ..documents import document, element, escape
-from ..owners import owner_element
 from ..params import encoding_type, integer
 from ..reply import Reply, xml_reply
-from ..times import timestamp
+from ..shownrows import common_prefixes, contents, versions
 from ..tokens import decode_token, encode_token
 from ..versions import check_version_id
 
 MOST = 2**31 - 1
-
-_PLAIN = re.compile(r"[A-Za-z0-9_.\-/]*").fullmatch
-"""Finds names that neither XML nor ``encoding-type=url`` changes."""
 
 
 @frozen
@@ -93,10 +84,10 @@ async def list_objects_v2(call: Call) -> Reply:
             else f"<StartAfter>{wanted.show(start_after)}</StartAfter>",
             element("ContinuationToken", token),
             element("NextContinuationToken", next_token),
-            element("KeyCount", len(page.items) + len(page.common_prefixes)),
+            element("KeyCount", len(page.rows) + len(page.common_prefixes)),
             _bounds(wanted, page.next_after is not None),
-            *_contents(page.items, wanted.show, with_owner, owner),
-            *_common_prefixes(page.common_prefixes, wanted.show),
+            *contents(page, wanted.show, with_owner, owner),
+            *common_prefixes(page.common_prefixes, wanted.show),
         )
     )
 
@@ -127,8 +118,8 @@ async def list_objects(call: Call) -> Reply:
             f"<Marker>{wanted.show(marker)}</Marker>",
             _shown("NextMarker", wanted, next_marker),
             _bounds(wanted, page.next_after is not None),
-            *_contents(page.items, wanted.show, True, owner),
-            *_common_prefixes(page.common_prefixes, wanted.show),
+            *contents(page, wanted.show, True, owner),
+            *common_prefixes(page.common_prefixes, wanted.show),
         )
     )
 
@@ -159,8 +150,8 @@ async def list_object_versions(call: Call) -> Reply:
             _shown("NextKeyMarker", wanted, page.next_key),
             element("NextVersionIdMarker", page.next_version_id or None),
             _bounds(wanted, page.next_key is not None),
-            *_versions(page.items, wanted.show, owner),
-            *_common_prefixes(page.common_prefixes, wanted.show),
+            *versions(page, wanted.show, owner),
+            *common_prefixes(page.common_prefixes, wanted.show),
         )
     )
 
@@ -241,88 +232,4 @@ def _bounds(wanted: _Wanted, truncated: bool) -> str:
         f"{_shown('Delimiter', wanted, wanted.delimiter)}"
         f"{element('EncodingType', wanted.encoding)}"
         f"{element('IsTruncated', truncated)}"
-    )
-
-
-def _names(names: Sequence[str], show: Callable[[str], str]) -> Sequence[str]:
-    """Show many names: all of them at once, which costs a fraction of one after the other.
-
-    Both ways of showing go character by character, so the line ends put between names come
-    back between them; where a name has one of its own, there are too many to tell.
-    """
-    if _PLAIN("".join(names)):
-        return names
-    shown = show("\n".join(names)).split(show("\n"))
-    return shown if len(shown) == len(names) else [show(name) for name in names]
-
-
-class _Times(dict[int, str]):
-    """Time stamps by their second: rows of a page share most."""
-
-    def __missing__(self, second: int) -> str:
-        made = self[second] = timestamp(second * 1000)
-        return made
-
-
-def _checksum(traits: Traits) -> str:
-    return element("ChecksumAlgorithm", traits.checksum_algorithm or None) + element(
-        "ChecksumType", traits.checksum_type or None
-    )
-
-
-def _contents(
-    items: Sequence[ListedObject],
-    show: Callable[[str], str],
-    with_owner: bool,
-    owner: str,
-) -> list[str]:
-    """What is shown of objects.
-
-    :param owner: as :func:`_owner_of_all` gives it.
-    """
-    names = _names([item.key for item in items], show)
-    times = _Times()
-    last = None
-    shown = []
-    for (_, modified, size, etag, traits), name in zip(items, names, strict=True):
-        if traits is not last:
-            last, checksum = traits, _checksum(traits)
-            end = owner_element(owner or traits.owner) if with_owner else ""
-            end += f"{element('StorageClass', traits.storage_class)}</Contents>"
-        shown.append(
-            f"<Contents><Key>{name}</Key><LastModified>{times[modified // 1000]}</LastModified>"
-            f"<ETag>&quot;{etag}&quot;</ETag>{checksum}<Size>{size}</Size>{end}"
-        )
-    return shown
-
-
-def _versions(
-    items: Sequence[ListedVersion], show: Callable[[str], str], owner: str
-) -> Iterable[str]:
-    """What is shown of versions and delete markers; the parameters are those of :func:`_contents`."""
-    names = _names([item.key for item in items], show)
-    times = _Times()
-    for item, name in zip(items, names, strict=True):
-        his = owner_element(owner or item.traits.owner)
-        start = (
-            f"<Key>{name}</Key><VersionId>{item.version_id}</VersionId>"
-            f"<IsLatest>{'true' if item.is_latest else 'false'}</IsLatest>"
-            f"<LastModified>{times[item.modified // 1000]}</LastModified>"
-        )
-        if item.is_delete_marker:
-            yield f"<DeleteMarker>{start}{his}</DeleteMarker>"
-        else:
-            storage_class = element("StorageClass", item.traits.storage_class)
-            yield (
-                f"<Version>{start}<ETag>&quot;{item.etag}&quot;</ETag>{_checksum(item.traits)}"
-                f"<Size>{item.size}</Size>{his}{storage_class}</Version>"
-            )
-
-
-def _common_prefixes(
-    prefixes: Sequence[str], show: Callable[[str], str]
-) -> Iterable[str]:
-    return (
-        f"<CommonPrefixes><Prefix>{name}</Prefix></CommonPrefixes>"
-        for name in _names(prefixes, show)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from typing import Any
@@ -74,6 +75,16 @@ class ReadingTests(SQLiteTests):
                 self.assertTrue(detail.startswith("SEARCH "), (statement, details))
         plan = self.sql(f"EXPLAIN QUERY PLAN {versions.PAGE.replace('?', '1')}")
         self.assertIn("USING COVERING INDEX current_versions", plan[0][-1])
+        for statement, table in (
+            (versions.RUN, "versions USING COVERING INDEX current_versions"),
+            (versions.VERSION_RUN, "versions USING PRIMARY KEY"),
+            (uploads.RUN, "uploads USING INDEX open_uploads"),
+        ):
+            plan = self.sql("EXPLAIN QUERY PLAN " + re.sub(r"\?\d", "1", statement))
+            details = [row[-1] for row in plan if table.split()[0] in row[-1]]
+            self.assertEqual(len(details), 2, details)
+            for detail in details:
+                self.assertTrue(detail.startswith(f"SEARCH {table}"), details)
 
     async def test_cost_of_what_is_hidden(self) -> None:
         """A page walks neither old versions, nor delete markers, nor what is rolled up."""
