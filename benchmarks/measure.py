@@ -21,6 +21,7 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from benchmarks.processes import Process
 from ozgate.auth.sigv4 import sign
 
 ACCESS_KEY = "benchmark"
@@ -28,7 +29,6 @@ SECRET_KEY = "benchmark-secret"
 REGION = "us-east-1"
 GIB = 1 << 30
 MIB = 1 << 20
-_TICK = os.sysconf("SC_CLK_TCK")
 
 
 def argument(doc: str | None, name: str, default: float) -> float:
@@ -57,41 +57,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-class Process:
-    """A server process: its CPU seconds and its memory, from /proc."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self.process = process
-        self.pid = process.pid
-
-    @property
-    def cpu(self) -> float:
-        """CPU seconds used so far, user and system."""
-        stat = Path(f"/proc/{self.pid}/stat").read_text()
-        fields = stat.rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / _TICK
-
-    def memory(self, name: str = "VmRSS") -> float:
-        """MiB of resident memory now (``VmRSS``) or at its highest (``VmHWM``)."""
-        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith(name + ":"):
-                return int(line.split()[1]) / 1024
-        raise KeyError(name)
-
-    def reset_high_water(self) -> None:
-        """Make ``VmHWM`` start again from what is resident now."""
-        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
-
-    def stop(self) -> None:
-        """End it and wait."""
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
 
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -18,13 +18,13 @@ from pathlib import Path
 from benchmarks.measure import (
     Gateway,
     Line,
-    Process,
     argument,
     free_port,
     gateway,
     verdict,
     wait_for_port,
 )
+from benchmarks.processes import Process
 
 HELLO = """
 import sys

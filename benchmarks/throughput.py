@@ -27,7 +27,6 @@ from benchmarks.measure import (
     GIB,
     MIB,
     Gateway,
-    Process,
     argument,
     download,
     free_port,
@@ -36,19 +35,12 @@ from benchmarks.measure import (
     verdict,
     wait_for_port,
 )
-
-
-def worker_of(process: subprocess.Popen[bytes]) -> Process:
-    """nginx's one worker."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-    worker = Process(process)
-    worker.pid = int(children.split()[0])
-    return worker
+from benchmarks.processes import Process
 
 
 @contextlib.contextmanager
 def nginx(folder: str) -> Iterator[tuple[int, Process]]:
-    """nginx with sendfile over a folder; yields its port and its worker."""
+    """nginx with sendfile over a folder; yields its port and its processes."""
     port = free_port()
     os.chmod(folder, 0o755)
     configuration = Path(folder) / "nginx.conf"
@@ -65,7 +57,7 @@ def nginx(folder: str) -> Iterator[tuple[int, Process]]:
     )
     try:
         wait_for_port(port, process)
-        yield port, worker_of(process)
+        yield port, Process(process)
     finally:
         process.terminate()
         process.wait()
@@ -128,7 +120,7 @@ class Round:
     :ivar get: rate relative to nginx.
     :ivar seconds: of the GET.
     :ivar put_cpu: CPU-s per GiB, as the others.
-    :ivar nginx_cpu: of nginx's worker, for a GET.
+    :ivar nginx_cpu: of nginx, for a GET.
     :ivar kernel_cpu: of a bare sendfile loop.
     """
 
@@ -147,10 +139,10 @@ def measure_round(
     """A PUT and a GET of 1 GiB, each beside what it is held against.
 
     :param bare: where the bare loop listens.
-    :param web: nginx's port and its worker.
+    :param web: nginx's port and its processes.
     :param path: of the file that nginx serves as ``/large``.
     """
-    port, worker = web
+    port, there = web
     put_by_loop = upload(bare, "/x", GIB, block)
     os.sync()
     cpu = server.cpu
@@ -158,9 +150,9 @@ def measure_round(
     put_cpu = server.cpu - cpu
     os.sync()
     download(port, "/large", {})
-    cpu = worker.cpu
+    cpu = there.cpu
     get_by_nginx, _ = download(port, "/large", {"Connection": "close"})
-    nginx_cpu = worker.cpu - cpu
+    nginx_cpu = there.cpu - cpu
     cpu = server.cpu
     signed = server.headers("GET", "/bucket/large")
     get, _ = download(server.port, "/bucket/large", signed)
