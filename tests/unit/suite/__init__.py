@@ -1,0 +1,1 @@
+"""What ``benchmarks.suite`` reads, compares and prints, nothing measured."""
