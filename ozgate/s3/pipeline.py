@@ -27,7 +27,7 @@ from ..gateway.gateway import Gateway
 from ..immutable import frozen
 from ..values import ANONYMOUS
 from ..wire.accesslog import GONE
-from ..wire.headers import Headers
+from ..wire.lines import text_lines
 from ..wire.send import send
 from ..wire.tls import spoken_version
 from .call import Call, asked_of, no_form
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from ..interfaces import IVerifier
     from ..wire.accesslog import AccessLog, AuditLog
     from ..wire.body import RequestBody
+    from ..wire.headers import Headers
     from ..wire.request import GatewayRequest
     from ..wire.target import Address
     from .asked import Asked
@@ -83,7 +84,7 @@ class Pipeline:
         tally = self.gateway.tally
         tally.in_flight += 1
         try:
-            headers = Headers.of(request.header_pairs())
+            headers = request.headers
             if "origin" in headers:
                 await self._look_at_origin(request, address)
             reply = await self._perform(request, address, headers)
@@ -369,16 +370,11 @@ def tls_version_of(request: GatewayRequest) -> str:
     return spoken_version(channel.transport)
 
 
-def _rendered(
-    request: GatewayRequest, headers: list[tuple[str, str]]
-) -> list[tuple[bytes, bytes]]:
-    """Headers as bytes, with those that every answer has; the wire refuses what would split them.
+def _rendered(request: GatewayRequest, headers: list[tuple[str, str]]) -> bytes:
+    """Headers as lines, with those that every answer has; the wire refuses what would split them.
 
     ISO 8859-1, as ``response-content-disposition`` and its like come out of S3; all else is ASCII.
     """
-    request_id = request.request_id.encode("ascii")
-    rendered = [(b"x-amz-id-2", request_id), (b"x-amz-request-id", request_id)]
-    rendered += [
-        (name.encode("ascii"), value.encode("latin-1")) for name, value in headers
-    ]
-    return rendered
+    each = request.request_id
+    before = f"x-amz-id-2: {each}\r\nx-amz-request-id: {each}\r\n"
+    return text_lines(headers, before)

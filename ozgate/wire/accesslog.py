@@ -276,7 +276,6 @@ class AccessLog:
         :param operation: S3's name of it; ``-`` where none was found.
         :param seconds: from its head to now.
         """
-        fields = dict(request.header_pairs())
         line = access_line(
             now=time.time(),
             ip=request.client_ip,
@@ -286,8 +285,8 @@ class AccessLog:
             protocol=request.clientproto,
             status=request.code if request.startedWriting else GONE,
             sent=request.sentLength,
-            referrer=fields.get(b"referer", b""),
-            agent=fields.get(b"user-agent", b""),
+            referrer=request.last_sent("referer"),
+            agent=request.last_sent("user-agent"),
             request_id=request.request_id,
             operation=operation,
             seconds=seconds,

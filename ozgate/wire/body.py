@@ -54,22 +54,15 @@ class RequestBody:
     :ivar complete: whether all of it has arrived.
     """
 
-    __slots__ = (
-        "_account",
-        "_consumer",
-        "_done",
-        "_error",
-        "_expects",
-        "_flushing",
-        "_held",
-        "_paused",
-        "_source",
-        "_taken",
-        "complete",
-        "discarded",
-        "length",
-        "received",
-    )
+    received = 0
+    discarded = False
+    _taken = False
+    _paused = False
+    _flushing = False
+    _consumer: IConsumer | None = None
+    _done: Deferred[int] | None = None
+    _error: Exception | None = None
+    _account: BodyAccount | None = None
 
     def __init__(
         self, source: BodySource, length: int | None, expects_continue: bool = False
@@ -77,17 +70,8 @@ class RequestBody:
         self._source = source
         self.length = length
         self._expects = expects_continue
-        self.received = 0
         self.complete = length == 0
-        self.discarded = False
-        self._taken = False
         self._held: list[bytes] = []
-        self._paused = False
-        self._flushing = False
-        self._consumer: IConsumer | None = None
-        self._done: Deferred[int] | None = None
-        self._error: Exception | None = None
-        self._account: BodyAccount | None = None
 
     # for the operation
 

@@ -58,6 +58,11 @@ class Peers:
         networks = [ip_network(each) for each in every if each != SOCKETS]
         return cls(tuple(networks), SOCKETS in every)
 
+    @property
+    def are_any(self) -> bool:
+        """Whether any proxy is believed."""
+        return bool(self.networks) or self.sockets
+
     def trusts(self, address: object) -> bool:
         """Whether a connection is a proxy's, by its address; one without ``host`` is a UNIX socket's."""
         host = getattr(address, "host", None)
@@ -77,7 +82,7 @@ class Peers:
         :param pairs: lower-case names and values of the request's headers.
         """
         host = getattr(address, "host", None) or NOBODY
-        if not (self.networks or self.sockets) or not self.trusts(address):
+        if not self.are_any or not self.trusts(address):
             return host
         said = b",".join([value for name, value in pairs if name == b"x-forwarded-for"])
         for hop in reversed(said.split(b",")):

@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_to_bytes
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IProducer
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web import server
 from twisted.web.http import NO_BODY_CODES, RESPONSES
-from twisted.web.http_headers import Headers
 
 from ..errors import ClientGone, InternalError, S3Error, SlowDown
 from .body import RequestBody
-from .head import Head, split_target
+from .head import Head
+from .lazyrequest import LazyRequest
+from .lines import Lines, as_lines, with_length
 from .peers import NOBODY
 
 if TYPE_CHECKING:
     from .channel import GatewayChannel
     from .gatewaysite import GatewaySite
-
-Pairs = Iterable[tuple[bytes, bytes]]
 
 _START = int.from_bytes(os.urandom(8), "big")
 _STRIDE = 0x9E3779B97F4A7C15  # odd, so that 2**64 requests pass before one repeats
@@ -44,10 +41,13 @@ def new_request_id() -> str:
     return f"{(_START + next(_NUMBERS) * _STRIDE) & 0xFFFFFFFFFFFFFFFF:016X}"
 
 
-class GatewayRequest(server.Request):
+class GatewayRequest(LazyRequest):
     """One request and its answer.
 
+    What Twisted's resources ask of it is in its superclass.
+
     :ivar body: the body, an :class:`~ozgate.wire.body.RequestBody`.
+    :ivar client_ip: the client's address, as :mod:`ozgate.wire.peers` has it; ``-`` where it has none.
     :ivar request_id: names it in answers and logs.
     :ivar started: when its head had arrived, on ``time.monotonic``'s clock.
     :ivar notes: what the operation wants the logs to say.
@@ -56,56 +56,26 @@ class GatewayRequest(server.Request):
     :ivar held: whether the answer is written and only the rest of an unwanted body is awaited.
     """
 
-    defaultContentType = None
     log = Logger()
 
-    channel: GatewayChannel | None  # type: ignore[assignment]
     site: GatewaySite
+    body: RequestBody
+    client_ip = NOBODY
     held = False
     gone = False
     computes = False
-    _pairs: list[tuple[bytes, bytes]]
-    _postpath: list[bytes] | None = None
-    _host: bytes | None = None
-    _client_ip: str | None = None
     _counted: str | None = None
+    _work: Deferred[None] | None = None
 
     def __init__(self, channel: GatewayChannel) -> None:
         super().__init__(channel)
-        self._twisted_headers: Headers | None = None
         self.site = channel.site
         self.request_id = new_request_id()
         self.started = time.monotonic()
         self.notes: dict[str, Any] = {}
-        self.body = RequestBody(channel, 0)
-        self._pairs = []
         self._gone_callbacks: list[Callable[[], None]] = []
-        self._work: Deferred[None] | None = None
 
     # what arrived
-
-    @property
-    def raw_target(self) -> bytes:
-        """The request target exactly as sent."""
-        return self.uri
-
-    @property
-    def raw_host(self) -> bytes | None:
-        """The Host header, valid by :func:`~ozgate.wire.head.valid_host`; ``None`` where HTTP/1.0 sent none."""
-        return self._host
-
-    def header_pairs(self) -> list[tuple[bytes, bytes]]:
-        """(lower-case name, value) of each header line, in order, as sent but for outer white space."""
-        return self._pairs
-
-    @property
-    def client_ip(self) -> str:
-        """The client's address, as :mod:`ozgate.wire.peers` has it; ``-`` where it has none."""
-        found = self._client_ip
-        if found is None:
-            found = self.site.peers.client_of(self.client, self._pairs)
-            self._client_ip = found
-        return found
 
     @property
     def over_tls(self) -> bool:
@@ -126,7 +96,9 @@ class GatewayRequest(server.Request):
         :raises SlowDown: the client has as many as it may.
         """
         peers, limits = self.site.peers, self.site.limits
-        if not peers.trusts(self.client) or self.client_ip == NOBODY:
+        if not peers.are_any or not peers.trusts(self.client):
+            return
+        if self.client_ip == NOBODY:
             return
         if not peers.trusts_host(self.client_ip):
             if not limits.admits_of_one(self.client_ip):
@@ -139,41 +111,6 @@ class GatewayRequest(server.Request):
         if self._counted is not None:
             self.site.limits.closed(self._counted)
             self._counted = None
-
-    @property
-    def postpath(self) -> list[bytes]:
-        """The path in pieces, as Twisted's resources take it; made when first asked for, as S3's do not."""
-        made = self._postpath
-        if made is None:
-            pieces = self.path[1:].split(b"/")
-            made = self._postpath = [unquote_to_bytes(each) for each in pieces]
-        return made
-
-    @postpath.setter
-    def postpath(self, pieces: list[bytes]) -> None:
-        self._postpath = pieces
-
-    @property
-    def requestHeaders(self) -> Headers:
-        """The headers as Twisted keeps them; made when first asked for, as we never do."""
-        made = self._twisted_headers
-        if made is None:
-            made = self._twisted_headers = Headers()
-            for name, value in self._pairs:
-                made.addRawHeader(name, value)
-        return made
-
-    @requestHeaders.setter
-    def requestHeaders(self, headers: Headers) -> None:
-        self._twisted_headers = headers
-
-    def getRequestHostname(self) -> bytes:
-        """The Host header without its port; the address that was reached where there is none."""
-        host = self._host
-        if host is None:
-            return bytes(super().getRequestHostname())
-        name, colon, port = host.rpartition(b":")
-        return name if colon and b"]" not in port else host
 
     def on_gone(self, callback: Callable[[], None]) -> None:
         """Have a function called if the connection ends before the answer is finished."""
@@ -228,10 +165,10 @@ class GatewayRequest(server.Request):
     def dispatch(self, head: Head, body: RequestBody) -> None:
         """The head is here: begin the operation."""
         self.body = body
-        self.method, self.uri, self.clientproto = head.method, head.target, head.version
-        self._pairs, self._host = head.pairs, head.host
-        self.path = split_target(head.target)[1].partition(b"?")[0]
-        self.args = {}
+        self._take(head)
+        peers = self.site.peers
+        pairs = head.pairs if peers.are_any else ()
+        self.client_ip = peers.client_of(self.client, pairs)
         self.process()
 
     def refuse(self, error: S3Error, line: bytes) -> None:
@@ -239,8 +176,11 @@ class GatewayRequest(server.Request):
 
         :param line: its first line, for the log.
         """
-        self.method, self.clientproto = b"-", b"HTTP/1.1"
-        self.uri = self.path = line
+        assert self.channel is not None
+        self.body = RequestBody(self.channel, 0)
+        self.client_ip = self.site.peers.client_of(self.client, ())
+        self.method, self.clientproto, self.uri = b"-", b"HTTP/1.1", line
+        self.raw_target = line
         self.answer_error(error, resource="")
         if self.site.log_refused is not None:
             self.site.log_refused(self)
@@ -269,10 +209,10 @@ class GatewayRequest(server.Request):
 
     # the answer
 
-    def answer(self, status: int, headers: Pairs, body: bytes = b"") -> None:
+    def answer(self, status: int, headers: Lines, body: bytes = b"") -> None:
         """Write the head and the first bytes of the body in one segment.
 
-        :param headers: all but Server, Date and Connection; Content-Length is the caller's.
+        :param headers: all but Server, Date and Connection, or the lines of them (:mod:`.lines`); Content-Length is the caller's.
         :raises ValueError: a header could split the answer.
         """
         channel = self.channel
@@ -281,44 +221,39 @@ class GatewayRequest(server.Request):
         if self.startedWriting:
             raise RuntimeError("an answer has one head only")
         channel.before_answer(self.body)
-        lines = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
-        standing = self.site.standing_headers()
-        lines.append(standing)
-        breaks = 1 + standing.count(b"\n")
+        lines = as_lines(headers)
+        if self._answer_headers is not None:
+            every = self._answer_headers.getAllRawHeaders()
+            lines = as_lines((n, v) for n, values in every for v in values) + lines
         if not channel.persistent:
-            lines.append(b"Connection: close\r\n")
-            breaks += 1
-        for name, values in self.responseHeaders.getAllRawHeaders():
-            for value in values:
-                lines.append(b"%b: %b\r\n" % (name, value))
-                breaks += 1
-        for name, value in headers:
-            lines.append(b"%b: %b\r\n" % (name, value))
-            breaks += 1
-        head = b"".join(lines)
-        if head.count(b"\n") != breaks or head.count(b"\r") != breaks or b"\0" in head:
-            raise ValueError("a response header holds a CR, LF or NUL")
+            lines = b"Connection: close\r\n" + lines
+        first = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
         self.startedWriting = 1
         self.code = status
         self.sentLength += len(body)
-        channel.write(b"%b\r\n%b" % (head, body))
+        standing = self.site.standing_headers()
+        channel.write(b"%b%b%b\r\n%b" % (first, standing, lines, body))
 
     def answer_document(
-        self, status: int, headers: Pairs, body: bytes, length: int | None = None
+        self,
+        status: int,
+        headers: Lines,
+        body: bytes,
+        length: int | None = None,
     ) -> None:
         """Write and finish a whole answer.
 
-        :param headers: without Content-Length.
+        :param headers: as for :meth:`answer`, without Content-Length.
         :param body: left out where the method or the status forbids one.
         :param length: the Content-Length of an answer to HEAD, where it is not the body's.
         """
-        every = list(headers)
-        if status not in NO_BODY_CODES:
-            size = len(body) if length is None else length
-            every.append((b"Content-Length", b"%d" % size))
-        if status in NO_BODY_CODES or self.method == b"HEAD":
+        if status in NO_BODY_CODES:
             body = b""
-        self.answer(status, every, body)
+        else:
+            headers = with_length(headers, len(body) if length is None else length)
+            if self.method == b"HEAD":
+                body = b""
+        self.answer(status, headers, body)
         self.finish()
 
     def answer_error(self, error: S3Error, resource: str) -> None:
@@ -382,7 +317,17 @@ class GatewayRequest(server.Request):
 
     def _end(self) -> None:
         """The answer is finished. Who would have been told of the connection's end holds this request: let go of them."""
-        super().finish()
+        channel = self.channel
+        if self.producer is not None or self.chunked or channel is None:
+            super().finish()
+        else:
+            # The same without what we have no use for.
+            self.finished = 1
+            channel.requestDone(self)
+            self.channel = None
+            for each in self.notifications:
+                each.callback(None)
+            self.notifications = []
         self._gone_callbacks.clear()
 
     def abort(self) -> None:

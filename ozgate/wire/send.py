@@ -11,11 +11,12 @@ from twisted.internet.interfaces import IConsumer, IProducer, IPullProducer
 from zope.interface import implementer
 
 from ..errors import ClientGone, Damaged
+from .lines import Lines, with_length
 
 if TYPE_CHECKING:
     from ..interfaces import IByteSource
     from .outgoing import OutgoingChannel
-    from .request import GatewayRequest, Pairs
+    from .request import GatewayRequest
 
 BURST = 4 << 20
 """Bytes given to the socket at once, so that others get their turn."""
@@ -24,7 +25,7 @@ BURST = 4 << 20
 async def send(
     request: GatewayRequest,
     status: int,
-    headers: Pairs,
+    headers: Lines,
     length: int,
     sources: AsyncIterator[IByteSource],
 ) -> None:
@@ -38,8 +39,7 @@ async def send(
     :raises Damaged: the sources have more or fewer bytes than ``length``. As with whatever else a source raises,
         the connection is cut once the head is out: a short body must not look whole.
     """
-    every = [*headers, (b"Content-Length", b"%d" % length)]
-    sender = _Sender(request, status, every, length)
+    sender = _Sender(request, status, with_length(headers, length), length)
     try:
         if request.method != b"HEAD":
             await sender.send_all(sources)
@@ -64,7 +64,7 @@ class _Sender:
         self,
         request: GatewayRequest,
         status: int,
-        headers: list[tuple[bytes, bytes]],
+        headers: bytes,
         length: int,
     ) -> None:
         self.request = request

@@ -110,7 +110,7 @@ async def visit(gateway: Gateway, request: GatewayRequest, address: Address) -> 
         return Reply(301, [("Location", where)])
     headers = Headers(
         (name, value)
-        for name, value in Headers.of(request.header_pairs()).items()
+        for name, value in request.headers.items()
         if not name.startswith("x-amz-") and name != "authorization"
     )
     return await _show(Visit(gateway, request, address, operation, headers, website))

@@ -1,0 +1,48 @@
+"""The header lines of an answer, as bytes: put together in one go, and looked through once for what would split them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+Pairs = Iterable[tuple[bytes, bytes]]
+
+Lines = Pairs | bytes
+"""Names and values, or lines that one of the functions here has made of them."""
+
+_LINE = b"%b: %b\r\n".__mod__
+_TEXT_LINE = "%s: %s\r\n".__mod__
+
+
+def text_lines(pairs: Iterable[tuple[str, str]], before: str = "") -> bytes:
+    """Lines of names and values that are ISO 8859-1.
+
+    :param before: lines that go first, of nothing that was asked.
+    :raises ValueError: a header could split the answer.
+    """
+    each = list(map(_TEXT_LINE, pairs))
+    made = f"{before}{''.join(each)}".encode("latin-1")
+    _check(made, len(each) + before.count("\n"))
+    return made
+
+
+def as_lines(headers: Lines) -> bytes:
+    """The same of bytes; what are lines already stays as it is.
+
+    :raises ValueError: a header could split the answer.
+    """
+    if isinstance(headers, bytes):
+        return headers
+    each = list(map(_LINE, headers))
+    made = b"".join(each)
+    _check(made, len(each))
+    return made
+
+
+def with_length(headers: Lines, length: int) -> bytes:
+    """The same, with a Content-Length at the end."""
+    return b"%bContent-Length: %d\r\n" % (as_lines(headers), length)
+
+
+def _check(lines: bytes, count: int) -> None:
+    if lines.count(b"\n") != count or lines.count(b"\r") != count or b"\0" in lines:
+        raise ValueError("a response header holds a CR, LF or NUL")
