@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from ..errors import Absent, Damaged
@@ -194,6 +194,34 @@ def _after(located: Located) -> tuple[Bucket, ObjectVersion, ByteRange] | None:
     return located.bucket, located.version, rest
 
 
+async def read_or_open(stores: Stores, located: Located, token: int) -> bytes | Sources:
+    """Give what is in extents: the bytes, where they are few, in one blob, and there at once; else their sources.
+
+    To send bytes by a source costs three times what it costs to read 64 KiB.
+
+    :param token: as that of :func:`open_sources`; left here where bytes are given.
+    :raises StoreError: as :func:`open_sources`.
+    :raises Damaged: the bytes are not what was written.
+    """
+    extents = located.content.extents
+    first = await _open_first(stores, extents, token)
+    data = None
+    if first is not None and len(extents) == 1 and located.is_all:
+        try:
+            data = first.as_bytes()
+            if data is not None and len(data) != located.span.length:
+                raise Damaged("stored bytes are not as many as they should be")
+        except BaseException:
+            first.close()
+            stores.readers.leave(token)
+            raise
+        if data is not None:
+            first.close()
+            stores.readers.leave(token)
+            return data
+    return Sources(stores, located, first, token)
+
+
 async def open_sources(stores: Stores, located: Located, token: int) -> Sources:
     """Open what is in extents. The first is opened at once, so that a missing blob is found before an answer begins.
 
@@ -201,13 +229,18 @@ async def open_sources(stores: Stores, located: Located, token: int) -> Sources:
     :raises Damaged: the first blob is not there.
     :raises Unavailable: nothing is configured that is its store, or that opens what is sealed.
     """
-    extents = located.content.extents
+    first = await _open_first(stores, located.content.extents, token)
+    return Sources(stores, located, first, token)
+
+
+async def _open_first(
+    stores: Stores, extents: Sequence[Extent], token: int
+) -> IByteSource | None:
     try:
-        first = await _open(stores, extents[0]) if extents else None
+        return await _open(stores, extents[0]) if extents else None
     except BaseException:
         stores.readers.leave(token)
         raise
-    return Sources(stores, located, first, token)
 
 
 async def _open(stores: Stores, extent: Extent) -> IByteSource:

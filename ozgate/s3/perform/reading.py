@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from ...content.outlet import Located, begin_read, body_of, locate, open_sources
+from ...content.outlet import Located, begin_read, body_of, locate, read_or_open
 from ...errors import InvalidArgument, InvalidPartNumber, InvalidRequest, NotModified
 from ...immutable import frozen
 from ...values import ANONYMOUS, ByteRange, Checksum, ObjectVersion
@@ -90,7 +90,11 @@ async def get_object(call: Call) -> Reply:
         gateway.readers.leave(token)
         reply.body = body
         return reply
-    reply.sources = await open_sources(gateway, located, token)
+    stored = await read_or_open(gateway, located, token)
+    if isinstance(stored, bytes):
+        reply.body = stored
+    else:
+        reply.sources = stored
     return reply
 
 
