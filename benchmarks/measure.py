@@ -12,6 +12,7 @@ import http.client
 import os
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -201,14 +202,24 @@ def upload(
     return elapsed
 
 
-def download(port: int, target: str, headers: dict[str, str]) -> tuple[float, int]:
-    """GET over a plain socket, discarding the body; returns wall seconds and bytes."""
+def download(
+    port: int,
+    target: str,
+    headers: dict[str, str],
+    tls: ssl.SSLContext | None = None,
+) -> tuple[float, int]:
+    """GET over a plain socket, or one with TLS, discarding the body; returns wall seconds and bytes."""
     head = [f"GET {target} HTTP/1.1"]
     if not any(name.lower() == "host" for name in headers):
         head.append(f"Host: 127.0.0.1:{port}")
     head += [f"{name}: {value}" for name, value in headers.items()]
     buffer = bytearray(MIB)
-    with socket.create_connection(("127.0.0.1", port), timeout=600) as connection:
+    with contextlib.ExitStack() as stack:
+        connection = stack.enter_context(
+            socket.create_connection(("127.0.0.1", port), timeout=600)
+        )
+        if tls is not None:
+            connection = stack.enter_context(tls.wrap_socket(connection))
         started = time.monotonic()
         connection.sendall("\r\n".join(head).encode() + b"\r\n\r\n")
         first = b""

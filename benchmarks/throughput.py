@@ -39,17 +39,25 @@ from benchmarks.processes import Process
 
 
 @contextlib.contextmanager
-def nginx(folder: str) -> Iterator[tuple[int, Process]]:
-    """nginx with sendfile over a folder; yields its port and its processes."""
+def nginx(
+    folder: str, tls: tuple[str, str] | None = None
+) -> Iterator[tuple[int, Process]]:
+    """nginx with sendfile over a folder; yields its port and its processes.
+
+    :param tls: paths of a certificate and its key, where it is to speak TLS.
+    """
     port = free_port()
     os.chmod(folder, 0o755)
+    secure = ""
+    if tls is not None:
+        secure = f" ssl; ssl_protocols TLSv1.3; ssl_certificate {tls[0]}; ssl_certificate_key {tls[1]}"
     configuration = Path(folder) / "nginx.conf"
     configuration.write_text(
         f"user root; worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;\n"
         f"events {{}} http {{ access_log {folder}/access.log; sendfile on; tcp_nopush on;\n"
         f"client_body_temp_path {folder}/c; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;"
         f" uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;\n"
-        f"server {{ listen 127.0.0.1:{port}; root {folder}; }} }}\n"
+        f"server {{ listen 127.0.0.1:{port}{secure}; root {folder}; }} }}\n"
     )
     binary = shutil.which("nginx") or "/usr/sbin/nginx"
     process = subprocess.Popen(

@@ -399,7 +399,7 @@ class Settings:
     )
     inline_below: int = knob(
         "ozgate.blobs.inline-below",
-        16384,
+        65536,
         "Bodies of at most this many bytes are kept in the metadata row.",
         size,
     )

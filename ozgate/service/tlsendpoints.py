@@ -18,6 +18,7 @@ from ..config.sitefile import ConfigurationError
 from ..immutable import frozen
 from ..wire.certificates import CertificateError, Pair
 from ..wire.tls import Certificates, TlsFiles
+from ..wire.tlsprotocol import TlsFactory
 from .endpoints import TLS, options_of
 
 PREFIX = f"{TLS}:"
@@ -38,10 +39,9 @@ class TlsEndpoint:
         :return: fires with the ``IListeningPort``.
         """
         return execute(
-            reactor.listenSSL,
+            reactor.listenTCP,
             self.port,
-            factory,
-            self.certificates,
+            TlsFactory(self.certificates, False, factory, reactor),
             backlog=self.backlog,
             interface=self.interface,
         )

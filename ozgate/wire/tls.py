@@ -49,6 +49,9 @@ CIPHERS_13 = (
 PROTOCOL = b"http/1.1"
 """What is negotiated (ALPN, RFC 7301)."""
 
+PARTIAL_WRITE = 1
+"""OpenSSL's ``SSL_MODE_ENABLE_PARTIAL_WRITE``, which pyOpenSSL sets and does not name: one record is written at a time."""
+
 SOON = 14 * 86400.0
 """Seconds before its end from which on a certificate is warned of when it is loaded."""
 
@@ -227,6 +230,7 @@ def _context(
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_session_id(b"ozgate")
     context.set_mode(SSL.MODE_RELEASE_BUFFERS)
+    context.clear_mode(PARTIAL_WRITE)
     path = identity.pair.certificate
     shown: list[Any] = [identity.certificate, *identity.chain]
     try:

@@ -45,7 +45,7 @@ from tests.crash.version_operations import (
 BUCKETS = ("one", "two")
 KEYS = ("a", "a/b", "a/b/c", "b", "b &+%", "é/ü")
 
-SIZES = (0, 1, 1023, 1024, 100, INLINE, INLINE + 1, 65536, 65537, 262144, 300_001)
+SIZES = (0, 1, 1023, 1024, 100, 16384, INLINE, INLINE + 1, 262144, 300_001)
 """Bodies in rows, at the border, collected and streamed blobs, blobs of one block and of more."""
 
 PART_SIZES = (1024, 0, 1, 1023, 20_000, 70_000)

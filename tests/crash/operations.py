@@ -17,7 +17,7 @@ from attrs import field, frozen
 from tests.crash.model import Conditions, Model, Refusal, counted
 from tests.operations.support import Response
 
-INLINE = 16384
+INLINE = 65536
 """Bodies of at most this many bytes come before their conditions are asked."""
 
 ANY = Conditions()

@@ -62,7 +62,7 @@ PLENTY = 1 << 60
 FIRST = (
     CreateBucket(bucket="one"),
     PutObject(bucket="one", key="a", body=b"in the row"),
-    PutObject(bucket="one", key="a/b", body=b"in a blob " * 3000, tags={"n": "1"}),
+    PutObject(bucket="one", key="a/b", body=b"in a blob " * 7000, tags={"n": "1"}),
     CreateMultipartUpload(bucket="one", key="b", upload="upload 0"),
     UploadPart(bucket="one", key="b", upload="upload 0", number=1, body=b"a part" * 99),
 )

@@ -58,6 +58,7 @@ class ServiceTests(SecretCase):
             *("-D", "ozone.http.policy=HTTP_AND_HTTPS"),
             *("-D", f"ozgate.tls.certificate={pem}"),
             *("-D", "ozone.security.enabled=true"),
+            *("-D", "ozgate.blobs.inline-below=16KB"),
             *("-D", "hdds.prometheus.endpoint.token=token"),
             *arguments,
             environment=PAIR,

@@ -125,7 +125,7 @@ class ClockTests(ServerCase):
         while time.monotonic() < deadline:
             listing = self.server.request("GET", "/bucket?list-type=2")[2].decode()
             named = sum(
-                int(n) > 16384 for n in re.findall("<Size>(.*?)</Size>", listing)
+                int(n) > 65536 for n in re.findall("<Size>(.*?)</Size>", listing)
             )
             blobs = Path(self.server.data, "blobs", "data")
             if sum(path.is_file() for path in blobs.rglob("*")) == named:

@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.running import Server
 
-SIZES = (0, 1, 4096, 16384, 16385, 300_000, 3_000_000)
+SIZES = (0, 1, 4096, 65536, 65537, 300_000, 3_000_000)
 """Bodies in the metadata row, at its border, and in blobs."""
 
 

@@ -20,7 +20,7 @@ from ozgate.metadata.sqlite.schema import SCHEMA_VERSION
 from tests.running import Server
 from tests.service.upkeep import MIB, UpkeepCase, flip
 
-SMALL, LARGE = 500, 40_000
+SMALL, LARGE = 500, 140_000
 
 
 class BackupCase(UpkeepCase):

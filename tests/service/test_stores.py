@@ -228,7 +228,7 @@ class KilledTests(StoresCase):
         """However often the service is killed in the middle of a drain, nothing is lost, and the drain comes to its end."""
         self.fill()
         for number in range(80):
-            self.put(f"more{number}", 20_000 + number)
+            self.put(f"more{number}", 70_000 + number)
         self.move_house()
         self.command("start_drain", store="files")
         for number in range(6):

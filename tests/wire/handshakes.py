@@ -17,6 +17,7 @@ from twisted.logger import formatEvent, globalLogPublisher
 
 from ozgate.wire.certificates import Pair
 from ozgate.wire.tls import Certificates, TlsFiles
+from ozgate.wire.tlsprotocol import TlsFactory
 from tests.authority import Authority, put
 from tests.wire.support import WireTestCase
 
@@ -90,7 +91,8 @@ class HandshakeTestCase(WireTestCase):
 
     def listen(self) -> Any:
         """Listen with TLS."""
-        return reactor.listenSSL(0, self.site, self.certificates, interface="127.0.0.1")
+        secure = TlsFactory(self.certificates, False, self.site)
+        return reactor.listenTCP(0, secure, interface="127.0.0.1")
 
     def put(self, name: str, data: bytes) -> str:
         """A file of the folder; its path."""
