@@ -149,6 +149,11 @@ class Server:
         assert self.process is not None
         self.process.kill()
         self.process.wait()
+        # Its workers end a moment later.
+        with contextlib.suppress(OSError):
+            while True:
+                self.connect().close()
+                time.sleep(0.01)
 
     def connect(self) -> socket.socket:
         """A new connection."""

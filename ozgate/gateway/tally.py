@@ -7,6 +7,10 @@ Imports nothing of ozgate.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Mapping
+from typing import TypeVar
+
+K = TypeVar("K")
 
 SECONDS = (
     *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1),
@@ -38,6 +42,13 @@ class Spread:
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
 
+    def include(self, other: Spread) -> None:
+        """Count what another one has counted, too."""
+        self.counts = [
+            sum(pair) for pair in zip(self.counts, other.counts, strict=True)
+        ]
+        self.total += other.total
+
 
 class Traffic:
     """The requests of one operation.
@@ -55,6 +66,13 @@ class Traffic:
         self.seconds = Spread(SECONDS)
         self.received = 0
         self.sent = 0
+
+    def include(self, other: Traffic) -> None:
+        """Count what another one has counted, too."""
+        _add(self.statuses, other.statuses)
+        self.seconds.include(other.seconds)
+        self.received += other.received
+        self.sent += other.sent
 
 
 class Tally:
@@ -108,3 +126,18 @@ class Tally:
     def damage(self, kind: str) -> None:
         """Count something that does not read well."""
         self.damaged[kind] = self.damaged.get(kind, 0) + 1
+
+    def include(self, other: Tally) -> None:
+        """Count what another one has counted, too."""
+        for name, traffic in other.operations.items():
+            self.operations.setdefault(name, Traffic()).include(traffic)
+        self.in_flight += other.in_flight
+        self.commits.include(other.commits)
+        _add(self.errors, other.errors)
+        _add(self.refused, other.refused)
+        _add(self.damaged, other.damaged)
+
+
+def _add(counts: dict[K, int], others: Mapping[K, int]) -> None:
+    for key, count in others.items():
+        counts[key] = counts.get(key, 0) + count

@@ -125,15 +125,16 @@ class GatewayService(Service):
         self._folder = DataFolder(settings.data)
         # A daemon changes its working folder: from here on the path is absolute.
         self._settings = settings = evolve(settings, data=self._folder.path)
-        self._workers = None
-        if how_many(settings) > 1:
-            self._workers = Workers(reactor, how_many(settings), self._end)
         self._threads = Threads(reactor, settings.threads)
         made_of = self._dated, settings, self._threads.run
         self._metadata: IMetadataStore = make_provider(
             IMetadataStore, "ozgate.metadata", *made_of
         )
         self._blobs = make_blob_stores(*made_of)
+        self._workers = None
+        count = how_many(settings)
+        if count > 1:
+            self._workers = Workers(reactor, count, self._metadata, self._end)
 
     def try_ports(self) -> None:
         """See that it could listen, as far as that can be told before it runs.
@@ -163,7 +164,7 @@ class GatewayService(Service):
         self._supervision.begin()
         if self._workers is not None:
             # They get ready while this process opens the stores.
-            self._workers.start()
+            self._workers.start(self._folder.lock)
             self._closing.push_async_callback(self._workers.stop)
         self._starting = Deferred.fromCoroutine(self._start())
         self._starting.addErrback(self._give_up)
@@ -291,6 +292,7 @@ class GatewayService(Service):
             make_reload(context, serving.sites, *reloading),
             serving.connections,
             serving.reload_workers,
+            serving.reports,
         )
         admin_urls = await serve_admin(
             self._reactor, context, opened, operations.routes

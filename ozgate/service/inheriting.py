@@ -83,17 +83,28 @@ class Inheriting:
                 family, name = found.family, found.getsockname()
             if family != socket.AF_UNIX:
                 adopt = self._reactor.adoptStreamPort
-                adopted: IListeningPort = adopt(fd, family, factory)
-                return adopted
+                return _one_at_a_time(adopt(fd, family, factory))
             make: Any = _UnixPort._fromListeningDescriptor
             port = make(self._reactor, fd, factory)
             if isinstance(name, str) and os.path.exists(name):
                 port.mode = os.stat(name).st_mode & 0o777
             port.startListening()
-            listening: IListeningPort = port
-            return listening
+            return _one_at_a_time(port)
         finally:
             os.close(fd)
+
+
+def _one_at_a_time(port: Any) -> IListeningPort:
+    """Have a port take one client in each turn of the reactor: while it is busy with that one, another worker takes the next."""
+    accept = port.doRead
+
+    def accept_one() -> object:
+        port.numberAccepts = 1
+        return accept()
+
+    port.doRead = accept_one
+    listening: IListeningPort = port
+    return listening
 
 
 def inherited(description: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from ..admin.pages.health import Health
 from ..admin.pages.reload import Workers as ReloadWorkers
 from ..config.settings import Settings
 from ..config.sitefile import ConfigurationError
+from ..gateway.report import Reports
 from ..immutable import frozen
 from ..wire.gatewaysite import GatewaySite
 from ..wire.ledger import CONNECTIONS
@@ -51,6 +52,10 @@ class Serving(Protocol):
     def reload_workers(self) -> ReloadWorkers | None:
         """Reloads what serves in others; ``None`` where nothing does."""
 
+    @property
+    def reports(self) -> Callable[[], Awaitable[Reports]] | None:
+        """Gets what those have to tell, likewise."""
+
     def connections(self) -> int:
         """Open connections of clients."""
 
@@ -68,6 +73,7 @@ class Here:
     """
 
     reload_workers: ReloadWorkers | None = None
+    reports: Callable[[], Awaitable[Reports]] | None = None
 
     def __init__(
         self,
@@ -106,6 +112,7 @@ class ByWorkers:
         self._reactor = reactor
         self._workers = workers
         self.reload_workers: ReloadWorkers | None = workers.reload
+        self.reports: Callable[[], Awaitable[Reports]] | None = workers.reports
 
     def connections(self) -> int:
         """See :meth:`Serving.connections`."""

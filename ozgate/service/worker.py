@@ -36,10 +36,12 @@ from ..admin.pages.servicepages import make_reload
 from ..background.certificates import CertificateWatch
 from ..config.settings import Settings
 from ..content.sharedreaders import WorkersReaders
+from ..gateway.gateway import Gateway
 from ..gateway.onreload import ReloadingParts
 from ..gateway.providers import make_blob_stores, make_provider
+from ..gateway.report import report_of
 from ..immutable import frozen
-from ..interfaces import IMetadataStore
+from ..interfaces import IMetadataStore, IWritesForOthers
 from ..wire.ledger import ALIVE, Ledger
 from ..wire.sharedlimits import SharedLimits
 from ..wire.tls import Certificates, TlsFiles
@@ -60,8 +62,9 @@ from .listening import WEBSITES, serve
 from .threads import Threads
 from .tlsendpoints import TlsEndpoint
 
-CONTROL, LEDGER = 3, 4
-"""Descriptors that a worker inherits: the socket to its parent, and the memory of what all workers have under way."""
+CONTROL, LEDGER, LOCK, WRITES = 3, 4, 5, 6
+"""Descriptors that a worker inherits: the socket to its parent, the memory of what all workers have under way, the lock of the data folder, and the
+socket that its writes go through."""
 
 PULSE = 1.0
 """Seconds between two signs of life."""
@@ -102,7 +105,9 @@ class Worker:
         self._reloads = ReloadingParts()
         self._reload: Reload | None = None
         self._health: Health | None = None
-        self.control = Control(self._heard, self._orphaned)
+        self._gateway: Gateway | None = None
+        self._stopping = False
+        self.control = Control(self._heard, lambda: os._exit(1))
 
     def _heard(
         self, kind: str, value: Any, answer: Callable[[Any], None] | None
@@ -114,10 +119,13 @@ class Worker:
             Deferred.fromCoroutine(self._stop()).addErrback(self._give_up)
         elif kind == "reload" and answer is not None:
             answer(self._take_up(value))
+        elif kind == "report" and answer is not None:
+            answer(self._gateway and report_of(self._gateway))
 
     def _orphaned(self) -> None:
         """The parent is gone, or knows nothing of this process any more: nobody may believe what it would say."""
-        os._exit(1)
+        if not self._stopping:
+            os._exit(1)
 
     def _give_up(self, failure: Failure) -> None:
         self.control.tell("failed", reason_of(failure, _log))
@@ -132,6 +140,10 @@ class Worker:
         metadata: IMetadataStore = make_provider(
             IMetadataStore, "ozgate.metadata", *made_of
         )
+        if IWritesForOthers.providedBy(metadata):
+            end = socket.socket(fileno=WRITES)
+            metadata, lost = IWritesForOthers(metadata).sending(end)
+            lost.addCallback(lambda _: self._orphaned())
         blobs = make_blob_stores(*made_of)
         await metadata.open()
         opened.push_async_callback(metadata.close)
@@ -150,7 +162,7 @@ class Worker:
         )
         self._show_life(ledger, readers)
         logs = open_logs(self._reactor, settings, opened, self._reloads)
-        gateway = context.gateway
+        self._gateway = gateway = context.gateway
         self._health = health = Health(gateway)
         limits = SharedLimits(ledger, gateway.tally.refuse)
         made = self._reactor, self._dated, context, logs, health, limits
@@ -202,6 +214,7 @@ class Worker:
         return self._reload.take_up(self._settings)
 
     async def _stop(self) -> None:
+        self._stopping = True
         if self._health is not None:
             self._health.stage = "stopping"
         await self._closing.aclose()

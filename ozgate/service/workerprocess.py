@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -16,7 +16,7 @@ from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 
 from .control import Control
-from .worker import CONTROL, LEDGER, Beginning
+from .worker import CONTROL, WRITES, Beginning
 
 _log = Logger()
 
@@ -53,19 +53,21 @@ class WorkerProcess(ProcessProtocol):
         self._heard = heard
         self._ended = ended
         self.control = Control(self._said, lambda: None)
+        self._writes: socket.socket | None = None
 
     @property
     def pid(self) -> int:
         """The number of the process."""
         return int(self.transport.pid)
 
-    def spawn(self, ledger: int, path: str) -> None:
+    def spawn(self, inherited: Mapping[int, int], path: str) -> None:
         """Have it run.
 
-        :param ledger: the descriptor of what workers have under way.
+        :param inherited: what it inherits besides: its descriptor → ours.
         :param path: where its modules are found.
         """
         ours, its = socket.socketpair()
+        self._writes, its_writes = socket.socketpair()
         nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         environment = {
             name: value
@@ -73,7 +75,7 @@ class WorkerProcess(ProcessProtocol):
             if not name.upper().startswith(_KEPT_BACK)
         }
         try:
-            for each in ours, its:
+            for each in ours, its, self._writes, its_writes:
                 each.setblocking(False)
             arguments = type(self._reactor).__module__, str(os.getpid())
             self._reactor.spawnProcess(
@@ -86,7 +88,8 @@ class WorkerProcess(ProcessProtocol):
                     1: "r",
                     2: "r",
                     CONTROL: its.fileno(),
-                    LEDGER: ledger,
+                    WRITES: its_writes.fileno(),
+                    **inherited,
                 },
             )
             factory = Factory.forProtocol(lambda: self.control)
@@ -95,9 +98,21 @@ class WorkerProcess(ProcessProtocol):
             os.close(nothing)
             ours.close()
             its.close()
+            its_writes.close()
 
-    def begin(self, beginning: Beginning, sockets: Sequence[int]) -> None:
-        """Have it serve, on listening sockets."""
+    def begin(
+        self,
+        beginning: Beginning,
+        sockets: Sequence[int],
+        write: Callable[[socket.socket], object],
+    ) -> None:
+        """Have it serve, on listening sockets.
+
+        :param write: runs what it asks to write over a socket, which it takes.
+        """
+        if self._writes is not None:
+            write(self._writes)
+            self._writes = None
         for each in sockets:
             self.control.pass_on(each)
         self.control.tell("begin", beginning)
@@ -128,6 +143,8 @@ class WorkerProcess(ProcessProtocol):
 
     def processExited(self, reason: Failure) -> None:
         """It is no more."""
+        if self._writes is not None:
+            self._writes.close()
         self._ended(_how(reason))
 
 

@@ -7,12 +7,19 @@ the sockets, all from the same, and serve them. A worker that dies is started ag
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attrs import evolve
-from twisted.internet.defer import Deferred, DeferredList, FirstError, gatherResults
+from twisted.internet.defer import (
+    Deferred,
+    DeferredList,
+    FirstError,
+    gatherResults,
+    succeed,
+)
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -20,10 +27,13 @@ from twisted.logger import Logger
 from ..admin.pages.reload import Outcomes
 from ..config.settings import Settings
 from ..config.sitefile import ConfigurationError
+from ..gateway.report import Report, Reports
+from ..gateway.tally import Tally
+from ..interfaces import IMetadataStore, IWritesForOthers
 from ..wire import ledger
-from ..wire.ledger import ALIVE, Ledger
+from ..wire.ledger import ALIVE, CONNECTIONS, Ledger
 from ..wire.tls import TlsFiles
-from .worker import Beginning
+from .worker import LEDGER, LOCK, Beginning
 from .workerprocess import WorkerProcess
 
 _log = Logger()
@@ -36,6 +46,9 @@ DELAYS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 FAREWELL = 5.0
 """Seconds beyond the grace of running requests that workers have to end."""
+
+PATIENCE = 2.0
+"""Seconds that a worker has to tell what it counted."""
 
 LOOK = 10.0
 """Seconds between two looks whether workers live."""
@@ -77,17 +90,25 @@ class Workers:
     """All workers of a service. To be made before a daemon leaves its folder, and started in the process that stays.
 
     :param count: how many there are.
+    :param metadata: open when they begin; writes for them, where it does so for others.
     :param given_up: called with a line for people when workers die as soon as they begin, again and again.
     :ivar ledger: what they have under way.
+    :ivar gone: what those have counted that are no more.
     """
 
     def __init__(
-        self, reactor: Any, count: int, given_up: Callable[[str], None]
+        self,
+        reactor: Any,
+        count: int,
+        metadata: IMetadataStore,
+        given_up: Callable[[str], None],
     ) -> None:
         self._reactor = reactor
+        self._metadata = metadata
         self._given_up = given_up
         self._path = os.pathsep.join(map(os.path.abspath, sys.path))
         self._memory = ledger.make(count)
+        self._lock = -1
         self.ledger = Ledger(self._memory, count)
         self._all = [_Worker(self, row) for row in range(count)]
         self._look = LoopingCall(self._look_after)
@@ -96,13 +117,18 @@ class Workers:
         self.sockets: Sequence[int] = ()
         self.described: tuple[tuple[str, ...], tuple[str, ...]] = (), ()
         self.secured: Mapping[str, TlsFiles] = {}
+        self.gone = Tally()
         self.stopping = False
 
     def __len__(self) -> int:
         return len(self._all)
 
-    def start(self) -> None:
-        """Start the processes, which get ready to begin."""
+    def start(self, lock: int) -> None:
+        """Start the processes, which get ready to begin.
+
+        :param lock: the descriptor of the data folder's lock, which they hold as long as they live.
+        """
+        self._lock = lock
         for each in self._all:
             each.start()
 
@@ -143,6 +169,17 @@ class Workers:
             outcomes += await each.reload(settings)
         return outcomes
 
+    async def reports(self) -> Reports:
+        """What they have to tell. One that does not answer has told it before."""
+        await DeferredList([each.report() for each in self._all])
+        numbered = list(enumerate(self._all, 1))
+        return Reports(
+            {number: each.told for number, each in numbered if each.told},
+            self.gone,
+            {number: self.ledger.of(number - 1, CONNECTIONS) for number, _ in numbered},
+            sum(each.starts for each in self._all),
+        )
+
     async def stop(self) -> None:
         """Have them finish the requests under way, and end. Idempotent."""
         self.stopping = True
@@ -154,12 +191,23 @@ class Workers:
     def make_process(self, row: int, heard: Any, ended: Any) -> WorkerProcess:
         """A process for a worker, which begins to run."""
         process = WorkerProcess(row + 1, self._reactor, heard, ended)
-        process.spawn(self._memory, self._path)
+        process.spawn({LEDGER: self._memory, LOCK: self._lock}, self._path)
         return process
 
     def call_later(self, seconds: float, function: Callable[[], None]) -> Any:
         """See ``IReactorTime``."""
         return self._reactor.callLater(seconds, function)
+
+    def write(self, end: socket.socket) -> None:
+        """Run what a worker asks to write, where it does not write by itself."""
+        if IWritesForOthers.providedBy(self._metadata):
+            IWritesForOthers(self._metadata).serve(end)
+        else:
+            end.close()
+
+    def time_out(self, deferred: Deferred[Any], seconds: float) -> None:
+        """Wait so long for it and no longer."""
+        deferred.addTimeout(seconds, self._reactor)
 
     def seconds(self) -> float:
         """What the time is, for durations."""
@@ -189,10 +237,13 @@ class _Worker:
         self._begun: Deferred[None] | None = None
         self._ended: Deferred[None] | None = None
         self._seen, self._looks = 0, 0
+        self.starts = 0
+        self.told: Report | None = None
 
     def start(self) -> None:
         """Start a process; it begins at once where others have begun."""
         self._again = None
+        self.starts += 1
         self._started = self._workers.seconds()
         self._process = self._workers.make_process(self._row, self._heard, self._died)
         if self._workers.settings is not None:
@@ -215,7 +266,7 @@ class _Worker:
         beginning = Beginning(
             settings, self._row, len(workers), *workers.described, workers.secured
         )
-        self._process.begin(beginning, workers.sockets)
+        self._process.begin(beginning, workers.sockets, workers.write)
 
     async def reload(self, settings: Settings | None) -> Outcomes:
         """See :meth:`Workers.reload`."""
@@ -227,6 +278,17 @@ class _Worker:
             # The next process begins with the new ones.
             return []
         return outcomes
+
+    def report(self) -> Deferred[None]:
+        """Have it tell what it has to, within :data:`PATIENCE`; fires when that is over."""
+        if self._process is None:
+            return succeed(None)
+        asked: Deferred[Any] = self._process.control.ask("report")
+        self._workers.time_out(asked, PATIENCE)
+        return asked.addCallbacks(self._tell, lambda _: None)
+
+    def _tell(self, report: Report | None) -> None:
+        self.told = report
 
     def stop(self, seconds: float) -> Deferred[None]:
         """Have it end, within that time."""
@@ -279,6 +341,10 @@ class _Worker:
         self._process, self._looks = None, 0
         workers, number = self._workers, self._row + 1
         workers.ledger.wipe(self._row)
+        told, self.told = self.told, None
+        if told is not None:
+            told.tally.in_flight = 0
+            workers.gone.include(told.tally)
         ended, self._ended = self._ended, None
         if ended is not None:
             ended.callback(None)

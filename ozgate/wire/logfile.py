@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 from contextlib import suppress
@@ -22,6 +23,9 @@ class BufferedLog:
 
     A file that has as many bytes as :meth:`bound` says is moved to ``….1``, what was there to ``….2``, and so on. Where somebody
     else has moved it, a new one begins.
+
+    Several processes may add to one file: each writes whole lines, at its end. One of them moves it. The others find it too large, too, when they
+    have written next, and no longer at its place.
 
     :cvar batch: bytes that are written at once.
     :cvar most: most bytes that wait while the file cannot be written.
@@ -47,7 +51,7 @@ class BufferedLog:
         self._rest = b""
         self._lost = 0
         self._failing = False
-        self._largest = self._keep = self._written = 0
+        self._largest = self._keep = self._stays = 0
         self._fd: int | None = None
         if path != "-":
             self._take(_open(path))
@@ -83,7 +87,6 @@ class BufferedLog:
         try:
             while data:
                 count = os.write(self._fd, data)
-                self._written += count
                 data = data[count:]
         except OSError as error:
             if not self._failing:
@@ -98,8 +101,10 @@ class BufferedLog:
                 self._lines.append(f"# {lost} lines are missing here\n")
         self._rest = data
         self._size = len(data) + sum(map(len, self._lines))
-        if not data and 0 < self._largest <= self._written:
-            self._rotate()
+        if not data and self._largest:
+            size = os.fstat(self._fd).st_size
+            if size - self._stays >= self._largest:
+                self._rotate(size)
 
     def reopen(self) -> str:
         """Open the file of that name anew, after a rotation; where that fails, go on with the old one.
@@ -130,20 +135,26 @@ class BufferedLog:
             os.close(self._fd)
             self._fd = None
 
-    def _rotate(self) -> None:
+    def _rotate(self, size: int) -> None:
         """Go on in a new file of that name; where there can be none, in the old one, until it has grown as much again."""
-        self._written = 0
+        self._stays = size
         assert self._fd is not None
         try:
             if not stat.S_ISREG(os.fstat(self._fd).st_mode):
                 return
+            # Until it is closed: of several processes the first moves it.
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if self._is_there():
                 for number in range(self._keep, 0, -1):
                     before = f"{self.path}.{number - 1}" if number > 1 else self.path
                     with suppress(FileNotFoundError):
                         os.replace(before, f"{self.path}.{number}")
             fd = _open(self.path)
+        except BlockingIOError:
+            # Another process is about to move it.
+            self._stays = 0
         except OSError as error:
+            fcntl.flock(self._fd, fcntl.LOCK_UN)
             self._log.error(
                 "{path} cannot be moved: {error}", path=self.path, error=error
             )
@@ -161,7 +172,7 @@ class BufferedLog:
     def _take(self, fd: int) -> None:
         """Add to another file from now on."""
         before, self._fd = self._fd, fd
-        self._written = os.fstat(fd).st_size
+        self._stays = 0
         if before is not None:
             os.close(before)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from hmac import compare_digest
 from itertools import accumulate
 from math import nan
@@ -19,6 +19,7 @@ import twisted
 
 from ... import __version__
 from ...errors import StoreError
+from ...gateway.report import Reports, total
 from ...gateway.tally import Spread, Tally
 from ...immutable import frozen
 from ...interfaces import IMeasured, IMetadataStore, IMetadataTransaction
@@ -60,11 +61,19 @@ class Metrics:
     """The metrics of a service.
 
     :param connections: tells how many connections of S3 clients are open.
+    :param workers: what the workers of the service have to tell; ``None`` where it has none.
     """
 
-    def __init__(self, gateway: Gateway, connections: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        connections: Callable[[], int],
+        workers: Callable[[], Awaitable[Reports]] | None = None,
+    ) -> None:
         self._gateway = gateway
         self._connections = connections
+        self._workers = workers
+        self._reports: Reports | None = None
         self._snapshot = Snapshot((), {}, (0, 0))
         self._registry: Any = None
 
@@ -78,6 +87,8 @@ class Metrics:
         from prometheus_client.exposition import choose_encoder
 
         gateway = self._gateway
+        if self._workers is not None:
+            self._reports = await self._workers()
         try:
             volumes = await gateway.metadata.read(_volumes)
         except StoreError:
@@ -101,7 +112,14 @@ class Metrics:
 
     def collect(self) -> Iterator[Metric]:
         """Every metric but those of the process."""
-        tally = self._gateway.tally
+        tally, turns = self._gateway.tally, self._gateway.turns
+        hashing, waiting = turns.in_flight, turns.waiting
+        reports = self._reports
+        if reports is not None:
+            tally = total(tally, reports)
+            hashing += sum(each.hashing for each in reports.each.values())
+            waiting += sum(each.waiting for each in reports.each.values())
+            yield from _each_worker(reports)
         yield _gauges(
             "ozgate_build_info",
             "Always 1; the labels say what runs.",
@@ -115,15 +133,12 @@ class Metrics:
         yield _gauge(
             "ozgate_connections", "Open connections of S3 clients.", self._connections()
         )
-        turns = self._gateway.turns
         yield _gauge(
             "ozgate_hashing",
             "Requests that stored bytes are hashed for.",
-            turns.in_flight,
+            hashing,
         )
-        yield _gauge(
-            "ozgate_hashing_waiting", "Requests that wait for that.", turns.waiting
-        )
+        yield _gauge("ozgate_hashing_waiting", "Requests that wait for that.", waiting)
         yield _spread(
             "ozgate_commit_interactions",
             "Writes in one commit of the metadata store.",
@@ -214,6 +229,35 @@ def _requests(tally: Tally) -> Iterator[Metric]:
         "What did not read well, when somebody asked for it or a scrub came by.",
         ("kind",),
         {(kind,): count for kind, count in tally.damaged.items()},
+    )
+
+
+def _each_worker(reports: Reports) -> Iterator[Metric]:
+    by_worker = ("worker",)
+    every = {(str(number),): each for number, each in reports.each.items()}
+    yield _counter(
+        "ozgate_worker_starts",
+        "Processes that were started as workers.",
+        (),
+        {(): reports.starts},
+    )
+    yield _gauges(
+        "ozgate_worker_connections",
+        "Open connections of S3 clients of each worker.",
+        by_worker,
+        {(str(number),): count for number, count in reports.connections.items()},
+    )
+    yield _counter(
+        "ozgate_worker_cpu_seconds",
+        "Seconds of processors that each worker has used.",
+        by_worker,
+        {labels: each.cpu for labels, each in every.items()},
+    )
+    yield _gauges(
+        "ozgate_worker_resident_memory_bytes",
+        "Bytes of memory that each worker has.",
+        by_worker,
+        {labels: each.resident for labels, each in every.items()},
     )
 
 

@@ -11,6 +11,7 @@ from klein import Klein
 
 from ...config.settings import Settings
 from ...gateway.onreload import ReloadingParts
+from ...gateway.report import Reports
 from ...immutable import frozen
 from ...interfaces import IMeasured
 from ..context import AdminContext
@@ -82,15 +83,16 @@ def make_operations(
     reload: Reload,
     connections: Callable[[], int],
     workers: Workers | None = None,
+    reports: Callable[[], Awaitable[Reports]] | None = None,
 ) -> Operations:
     """What an operator looks at, of a service that is about to listen.
 
     :param reload: of this process.
     :param connections: tells how many connections of S3 clients are open.
-    :param workers: reloads the workers, where there are any.
+    :param workers: reloads the workers, where there are any; ``reports`` gets what they have to tell.
     """
     gateway = context.gateway
     if IMeasured.providedBy(gateway.metadata):
         IMeasured(gateway.metadata).watch_commits(gateway.tally.commits.add)
-    metrics = Metrics(gateway, connections)
+    metrics = Metrics(gateway, connections, reports)
     return Operations(health, metrics, partial(reload.run, workers))

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from ...blobs.files import syscalls
@@ -23,6 +24,9 @@ MARKS = {
 """Names that a data folder has, some of them even when only a part of it was copied, or a power cut took the rest."""
 
 
+PATIENCE, REST = 5.0, 0.02
+"""Seconds that workers of a process have to end once that is dead, and seconds between two looks."""
+
 RESTORING = "restoring"
 """The folder in which a restore makes everything, until all of it is in its place."""
 
@@ -31,8 +35,10 @@ class DataFolder:
     """A data folder held by this process.
 
     It is locked by ``flock`` on a file in it, which a daemon inherits from the process that
-    forked it, and which the kernel releases whatever way the process ends.
+    forked it, and which the kernel releases whatever way the process ends. Workers of the process inherit it, too: until the last of them has
+    ended nobody else has the folder.
 
+    :ivar lock: the descriptor of that file.
     :ivar former: the id of the process that held it before, which is dead then; ``""`` where there was none, or none is known.
     :raises ConfigurationError: it cannot be made or written to, holds what is not ours, or another process holds it.
     """
@@ -43,20 +49,20 @@ class DataFolder:
             _make(self.path)
             _check_ours(self.path)
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-            self._lock = os.open(Path(self.path, "lock"), flags, 0o600)
+            self.lock = os.open(Path(self.path, "lock"), flags, 0o600)
         except OSError as error:
             raise ConfigurationError(
                 f"the data folder {self.path} cannot be used ({error.strerror}): give --data a folder that this user may write to"
             ) from None
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(self.lock)
         except OSError:
-            pid, _ = _signature(self._lock)
-            os.close(self._lock)
+            pid, _ = _signature(self.lock)
+            os.close(self.lock)
             raise ConfigurationError(
                 f"the data folder {self.path} is in use by process {pid or 'unknown'}: stop that one, or give --data another folder"
             ) from None
-        _, self.former = _signature(self._lock)
+        _, self.former = _signature(self.lock)
 
     def sign(self, process: str = "") -> None:
         """Write down which process holds it; to be called in the process that stays.
@@ -65,12 +71,30 @@ class DataFolder:
         """
         signature = f"{os.getpid()} {process or self.former}\n".encode()
         # In this order: whoever dies in between leaves what was there.
-        os.pwrite(self._lock, signature, 0)
-        os.ftruncate(self._lock, len(signature))
+        os.pwrite(self.lock, signature, 0)
+        os.ftruncate(self.lock, len(signature))
 
     def release(self) -> None:
         """Let another process have it."""
-        os.close(self._lock)
+        os.close(self.lock)
+
+
+def _take(lock: int) -> None:
+    """Lock it. Where who held it is dead, its workers are about to be.
+
+    :raises OSError: another process has it.
+    """
+    for _ in range(round(PATIENCE / REST)):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            pid, _ = _signature(lock)
+            if not pid.isdigit() or os.path.exists(f"/proc/{pid}"):
+                raise
+            time.sleep(REST)
+        else:
+            return
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _signature(lock: int) -> tuple[str, str]:

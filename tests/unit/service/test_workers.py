@@ -1,0 +1,238 @@
+"""How a parent looks after its workers, with processes that are none."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from attrs import evolve
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from ozgate.config.settings import Settings
+from ozgate.config.sitefile import ConfigurationError
+from ozgate.gateway.report import Report
+from ozgate.gateway.tally import Tally
+from ozgate.service.workers import (
+    DELAYS,
+    FAREWELL,
+    HUNG,
+    LIVED,
+    LOOK,
+    Workers,
+    how_many,
+    share_of,
+)
+from ozgate.testing.memory_metadata import MemoryMetadataStore
+from ozgate.wire.ledger import ALIVE, CONNECTIONS, Ledger
+
+
+class Process:
+    """What a parent has of a process.
+
+    :ivar told: what it was told.
+    :ivar report: what it answers when it is asked.
+    """
+
+    pid = 1234
+
+    def __init__(self, row: int, heard: Any, ended: Any) -> None:
+        self.row, self.heard, self.ended = row, heard, ended
+        self.told: list[str] = []
+        self.killed = False
+        self.report: Report | None = None
+        self.control = self
+
+    def begin(self, beginning: Any, sockets: Any, write: Any) -> None:
+        """Be told to serve."""
+        self.told.append("begin")
+
+    def tell(self, kind: str, value: object = None) -> None:
+        """Be told something."""
+        self.told.append(kind)
+
+    def ask(self, kind: str, value: object = None) -> Deferred[Any]:
+        """Be asked something."""
+        self.told.append(kind)
+        answer: Deferred[Any] = Deferred()
+        if self.report is not None:
+            answer.callback(self.report)
+        return answer
+
+    def kill(self) -> None:
+        """Be killed."""
+        self.killed = True
+
+
+class FakeWorkers(Workers):
+    """Workers of which no process runs."""
+
+    def make_process(self, row: int, heard: Any, ended: Any) -> Any:
+        """A process."""
+        made = Process(row, heard, ended)
+        self.processes.append(made)
+        return made
+
+    processes: list[Process]
+
+
+class WorkersTests(SynchronousTestCase):
+    """Two workers."""
+
+    def setUp(self) -> None:
+        """They are started, and told to serve."""
+        self.clock, self.lines = Clock(), list[str]()
+        self.workers = FakeWorkers(
+            self.clock, 2, MemoryMetadataStore(self.clock), self.lines.append
+        )
+        self.workers.processes = []
+        self.workers.start(0)
+        self.begun = Deferred.fromCoroutine(
+            self.workers.begin(Settings(), ((), ()), {}, ())
+        )
+
+    @property
+    def last(self) -> Process:
+        """The process that was started last."""
+        return self.workers.processes[-1]
+
+    def serve(self) -> None:
+        """Have both serve."""
+        for each in self.workers.processes:
+            each.heard("ready", None)
+        self.successResultOf(self.begun)
+
+    def test_begin(self) -> None:
+        """The start is over when all of them serve, and fails with what one says that cannot, or with how it ended."""
+        first, second = self.workers.processes
+        first.heard("ready", None)
+        self.assertNoResult(self.begun)
+        second.heard("failed", "no disk")
+        failure = self.failureResultOf(self.begun, ConfigurationError)
+        self.assertEqual(failure.getErrorMessage(), "no disk")
+
+    def test_ends_before_it_serves(self) -> None:
+        """A process that ends without a word fails the start."""
+        self.last.ended("with exit code 3")
+        failure = self.failureResultOf(self.begun, ConfigurationError)
+        self.assertIn("worker 2 ended with exit code 3", failure.getErrorMessage())
+
+    def test_started_again(self) -> None:
+        """One that dies is started again, at once; what it had under way is wiped out, what it counted is kept."""
+        self.serve()
+        row = Ledger(self.workers._memory, 2, 1)
+        row.put(CONNECTIONS, 7)
+        tally = Tally()
+        tally.failed("NoSuchKey")
+        tally.in_flight = 3
+        dying = self.last
+        dying.report = Report(tally, 0, 0, 1.0, 1)
+        self.workers.processes[0].report = Report(Tally(), 0, 0, 1.0, 1)
+        self.successResultOf(Deferred.fromCoroutine(self.workers.reports()))
+        dying.ended("by SIGKILL")
+        self.assertEqual(self.workers.ledger.total(CONNECTIONS), 0)
+        self.assertEqual(self.workers.gone.errors, {"NoSuchKey": 1})
+        self.assertEqual(self.workers.gone.in_flight, 0)
+        self.clock.advance(0)
+        self.assertEqual(len(self.workers.processes), 3)
+        self.assertEqual((self.last.row, self.last.told), (1, ["begin"]))
+
+    def test_dies_again_and_again(self) -> None:
+        """One that does not live long is started later and later, and at last the service ends; one that lived begins anew."""
+        self.serve()
+        for delay in DELAYS:
+            count = len(self.workers.processes)
+            self.last.ended("by SIGSEGV")
+            if delay:
+                self.clock.advance(delay * 0.9)
+                self.assertEqual(len(self.workers.processes), count)
+            self.clock.advance(delay)
+            self.assertEqual(len(self.workers.processes), count + 1)
+        self.assertEqual(self.lines, [])
+        self.clock.advance(LIVED)
+        self.last.ended("by SIGSEGV")
+        self.clock.advance(0)
+        for delay in DELAYS[1:]:
+            self.last.ended("by SIGSEGV")
+            self.clock.advance(delay)
+        self.assertEqual(self.lines, [])
+        self.last.ended("by SIGSEGV")
+        [line] = self.lines
+        self.assertIn("worker 2 ended by SIGSEGV, as it did", line)
+
+    def test_hangs(self) -> None:
+        """One that shows no life for long is killed; one that does is not."""
+        self.serve()
+        rows = [Ledger(self.workers._memory, 2, row) for row in range(2)]
+        for number in range(HUNG + 1):
+            rows[0].put(ALIVE, number + 1)
+            self.clock.advance(LOOK)
+        first, second = self.workers.processes
+        self.assertEqual((first.killed, second.killed), (False, True))
+
+    def test_stop(self) -> None:
+        """A stop waits for all of them, kills who takes too long, and starts nobody."""
+        self.serve()
+        stopped = Deferred.fromCoroutine(self.workers.stop())
+        first, second = self.workers.processes
+        self.assertEqual(first.told[-1], "stop")
+        first.ended("by itself")
+        self.assertNoResult(stopped)
+        self.clock.advance(Settings().stop_grace + FAREWELL)
+        self.assertTrue(second.killed)
+        second.ended("by SIGKILL")
+        self.successResultOf(stopped)
+        self.clock.advance(60)
+        self.assertEqual(len(self.workers.processes), 2)
+        self.successResultOf(Deferred.fromCoroutine(self.workers.stop()))
+
+    def test_no_answer(self) -> None:
+        """Who does not answer keeps nobody waiting for long."""
+        self.serve()
+        asked = Deferred.fromCoroutine(self.workers.reports())
+        self.clock.advance(60)
+        self.assertEqual(self.successResultOf(asked).each, {})
+
+        def gone(kind: str, value: object = None) -> Deferred[Any]:
+            answer: Deferred[Any] = Deferred()
+            answer.errback(ConnectionDone())
+            return answer
+
+        for each in self.workers.processes:
+            each.ask = gone  # type: ignore[method-assign]
+        reloaded = Deferred.fromCoroutine(self.workers.reload(Settings()))
+        self.assertEqual(self.successResultOf(reloaded), [])
+
+
+class SharesTests(SynchronousTestCase):
+    """What each of several workers may have under way."""
+
+    def test_shares(self) -> None:
+        """Together they have no more than the service may; each has at least one; 0 stays any number."""
+        settings = Settings(
+            limit_requests=9,
+            limit_inflight=1 << 30,
+            limit_hashing=3,
+            limit_hashing_waiting=1,
+            limit_hashing_user=0,
+        )
+        share = share_of(settings, 4)
+        self.assertEqual((share.limit_requests, share.limit_inflight), (2, 1 << 28))
+        self.assertEqual((share.limit_hashing, share.limit_hashing_waiting), (1, 1))
+        self.assertEqual(share.limit_hashing_user, 0)
+        self.assertEqual(
+            share_of(evolve(settings, limit_requests=0), 4).limit_requests, 0
+        )
+
+    def test_one_document(self) -> None:
+        """However small its share, a worker takes a document of the largest size."""
+        share = share_of(Settings(), 64)
+        self.assertGreaterEqual(share.limit_inflight, share.max_document)
+
+    def test_how_many(self) -> None:
+        """As many as somebody says; else one for each core, and at most eight."""
+        self.assertEqual(how_many(Settings(workers=3)), 3)
+        cores = len(os.sched_getaffinity(0))
+        self.assertEqual(how_many(Settings(workers=0)), min(cores, 8))

@@ -1,0 +1,106 @@
+"""What workers have under way, as each of their processes sees it."""
+
+from __future__ import annotations
+
+import os
+
+from twisted.internet.address import IPv4Address, UNIXAddress
+from twisted.trial.unittest import SynchronousTestCase
+
+from ozgate.wire.ledger import CONNECTIONS, READS, Ledger, make
+from ozgate.wire.limits import ADDRESS, ALL
+from ozgate.wire.sharedlimits import SharedLimits
+
+
+class LedgerCase(SynchronousTestCase):
+    """A parent and two workers."""
+
+    def setUp(self) -> None:
+        """Their views of one memory."""
+        fd = make(2)
+        self.addCleanup(os.close, fd)
+        self.parent = Ledger(fd, 2)
+        self.one, self.other = (Ledger(fd, 2, row) for row in range(2))
+
+
+class LedgerTests(LedgerCase):
+    """Numbers."""
+
+    def test_sums(self) -> None:
+        """Everybody sees what each has written; the dead one's is wiped out, and no other's."""
+        self.one.put(CONNECTIONS, 3)
+        self.other.put(CONNECTIONS, 4)
+        place = self.one.place_of("192.0.2.1")
+        self.assertEqual(place, self.other.place_of("192.0.2.1"))
+        self.one.count(place, 2)
+        self.other.count(place, 1)
+        for each in self.parent, self.one, self.other:
+            self.assertEqual(each.total(CONNECTIONS), 7)
+            self.assertEqual(each.of(1, CONNECTIONS), 4)
+            self.assertEqual(each.counted(place), 3)
+        self.parent.wipe(0)
+        self.assertEqual(self.one.total(CONNECTIONS), 4)
+        self.assertEqual(self.one.counted(place), 1)
+
+    def test_oldest_read(self) -> None:
+        """The oldest read is that of whoever has been reading longest; who does not read does not count."""
+        self.assertIsNone(self.parent.oldest_read())
+        self.one.put(READS, 1_700_000_000_002)
+        self.assertEqual(self.parent.oldest_read(), 1_700_000_000_002)
+        self.other.put(READS, 1_700_000_000_001)
+        self.assertEqual(self.parent.oldest_read(), 1_700_000_000_001)
+        self.parent.wipe(1)
+        self.assertEqual(self.parent.oldest_read(), 1_700_000_000_002)
+
+    def test_places(self) -> None:
+        """Where an address is counted is another place after another start."""
+        fd = make(1)
+        self.addCleanup(os.close, fd)
+        later = Ledger(fd, 1)
+        hosts = [f"192.0.2.{n}" for n in range(20)]
+        self.assertNotEqual(
+            [self.one.place_of(each) for each in hosts],
+            [later.place_of(each) for each in hosts],
+        )
+
+
+class SharedLimitsTests(LedgerCase):
+    """Limits over both workers."""
+
+    def setUp(self) -> None:
+        """One of each worker."""
+        super().setUp()
+        self.refused: list[str] = []
+        self.limits = [
+            SharedLimits(each, self.refused.append) for each in (self.one, self.other)
+        ]
+        for each in self.limits:
+            each.most, each.most_of_one = 4, 2
+
+    def admits(self, limits: SharedLimits, address: object, own: int) -> bool:
+        """Whether one more connection may be, to a worker that has so many."""
+        return limits.admits(address, limits.everywhere(own))
+
+    def test_all(self) -> None:
+        """Connections are counted together."""
+        one, other = self.limits
+        one.note(1)
+        other.note(2)
+        self.assertTrue(self.admits(one, UNIXAddress(None), 1))
+        one.note(2)
+        self.assertFalse(self.admits(other, UNIXAddress(None), 2))
+        other.note(1)
+        self.assertTrue(self.admits(one, UNIXAddress(None), 2))
+        self.assertEqual(self.refused, [ALL])
+
+    def test_address(self) -> None:
+        """So are those of an address."""
+        one, other = self.limits
+        address, another = (IPv4Address("TCP", f"192.0.2.{n}", 80) for n in (1, 2))
+        one.opened(address)
+        other.opened(address)
+        self.assertFalse(self.admits(one, address, 1))
+        self.assertTrue(self.admits(one, another, 1))
+        other.closed(address)
+        self.assertTrue(self.admits(one, address, 1))
+        self.assertEqual(self.refused, [ADDRESS])
