@@ -12,6 +12,7 @@ import gc
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
@@ -172,11 +173,11 @@ class Worker:
             context, sites, settings, lambda: settings, self._reloads
         )
         opened.push_async_callback(drain_sites, self._reactor, gateway, sites)
-        await self._listen(beginning, sites)
+        await self._listen(beginning, sites, ledger)
         health.stage = "serving"
         gc.freeze()
 
-    async def _listen(self, beginning: Beginning, sites: Sites) -> None:
+    async def _listen(self, beginning: Beginning, sites: Sites, ledger: Ledger) -> None:
         settings, opened = beginning.settings, self._closing
         secured = {
             each: TlsEndpoint(0, "", 0, Certificates(files, self._reactor))
@@ -190,7 +191,11 @@ class Worker:
         )
         watch.startService()
         opened.callback(watch.stopService)
-        reactor: Any = Inheriting(self._reactor, self.control.descriptors)
+        reactor: Any = Inheriting(
+            self._reactor,
+            self.control.descriptors,
+            lambda: ledger.is_ahead(int(time.monotonic())),
+        )
         every = beginning.described, beginning.websites
         for described, site, settable in zip(every, sites, ("", WEBSITES), strict=True):
             renamed = [inherited(each) for each in described]
@@ -198,7 +203,7 @@ class Worker:
 
     def _show_life(self, ledger: Ledger, readers: WorkersReaders) -> None:
         def show() -> None:
-            ledger.put(ALIVE, int(self._reactor.seconds()))
+            ledger.put(ALIVE, int(time.monotonic()))
             readers.tell()
 
         pulse = LoopingCall(show)

@@ -17,6 +17,9 @@ CONNECTIONS, READS, ALIVE = range(3)
 """Open connections; when the oldest read under way began, in milliseconds since the epoch, 0 for none; when the worker last said that it lives,
 in seconds of the monotonic clock."""
 
+STALE = 3
+"""Seconds after its last sign of life from which on a worker is not counted on."""
+
 _NUMBERS = 8
 """Places for such numbers in a row."""
 
@@ -56,6 +59,19 @@ class Ledger:
     def total(self, what: int) -> int:
         """One number of all workers, added up."""
         return sum(each[what] for each in self._numbers)
+
+    def is_ahead(self, now: int) -> bool:
+        """Whether this process has so many more connections than another that lives that it had better leave the next one to that.
+
+        :param now: seconds of the monotonic clock.
+        """
+        assert self._row is not None
+        own = self._numbers[self._row][CONNECTIONS]
+        others = [
+            each[CONNECTIONS] for each in self._numbers if now - each[ALIVE] <= STALE
+        ]
+        fewest = min(others, default=own)
+        return own > fewest + 1 + fewest // 16
 
     def oldest_read(self) -> int | None:
         """When the oldest read under way in any worker began; ``None`` when there is none."""

@@ -7,7 +7,7 @@ import os
 from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.wire.ledger import CONNECTIONS, READS, Ledger, make
+from ozgate.wire.ledger import ALIVE, CONNECTIONS, READS, STALE, Ledger, make
 from ozgate.wire.limits import ADDRESS, ALL
 from ozgate.wire.sharedlimits import SharedLimits
 
@@ -51,6 +51,22 @@ class LedgerTests(LedgerCase):
         self.assertEqual(self.parent.oldest_read(), 1_700_000_000_001)
         self.parent.wipe(1)
         self.assertEqual(self.parent.oldest_read(), 1_700_000_000_002)
+
+    def test_ahead(self) -> None:
+        """Who has more connections than another that lives leaves the next to that; one more, or a sixteenth, is not more."""
+        for own, others, is_ahead in (
+            (1, 0, False),
+            (2, 0, True),
+            (0, 2, False),
+            (32, 30, False),
+            (34, 32, False),
+            (36, 32, True),
+        ):
+            self.one.put(CONNECTIONS, own)
+            self.other.put(CONNECTIONS, others)
+            self.other.put(ALIVE, 1000)
+            found = [self.one.is_ahead(1000 + late) for late in (0, STALE + 1)]
+            self.assertEqual(found, [is_ahead, False], (own, others))
 
     def test_places(self) -> None:
         """Where an address is counted is another place after another start."""
