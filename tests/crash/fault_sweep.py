@@ -4,6 +4,7 @@
 
     python -m tests.crash.fault_sweep              a sample of the calls
     python -m tests.crash.fault_sweep --all        every call, every failure
+    python -m tests.crash.fault_sweep --all --part 2/8   the second of eight parts of that
     python -m tests.crash.fault_sweep --only ID    one failure, as a report names it
 
 With the failure in force: the answer says what happened, nothing half made is seen, nothing acknowledged is lost, and
@@ -40,6 +41,7 @@ from tests.crash.faulty_disk import FAILURES, READING, SHORT, Fault, Faulty
 from tests.crash.gate import Gate
 from tests.crash.invariants import check
 from tests.crash.kill_sweep import make_folder
+from tests.crash.parts import add_part
 from tests.crash.smallworld import small_world
 from tests.crash.tapping import Call, tapped, unavailable
 from tests.crash.views import View, view
@@ -307,6 +309,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, help="draws the sample")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--only", type=Fault.parse, help="one failure")
+    add_part(parser)
     options = parser.parse_args(arguments)
     if reason := unavailable():
         print(reason)
@@ -314,6 +317,7 @@ def main(arguments: Sequence[str]) -> int:
     began = time.monotonic()
     wanted = [options.only] if options.only else list(Failing(make_folder()).faults())
     there = len(wanted)
+    wanted = options.part.take(wanted)
     if not options.all and not options.only:
         wanted = Random(options.seed).sample(wanted, options.count)
     broken = 0
@@ -323,7 +327,7 @@ def main(arguments: Sequence[str]) -> int:
             print(f"{fault}: {line}", flush=True)
     seconds = time.monotonic() - began
     print(
-        f"seed {options.seed}: {len(wanted)} failures of {there}, {2 * len(wanted)} cuts after them,"
+        f"seed {options.seed}, {options.part}: {len(wanted)} failures of {there}, {2 * len(wanted)} cuts after them,"
         f" {broken} things broken, {seconds:.0f} s"
     )
     return 1 if broken else 0

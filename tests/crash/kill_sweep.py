@@ -4,6 +4,7 @@
 
     python -m tests.crash.kill_sweep               a sample of the calls
     python -m tests.crash.kill_sweep --all         every call, and the calls of recoveries from kills
+    python -m tests.crash.kill_sweep --all --part 2/8   the second of eight parts of that
     python -m tests.crash.kill_sweep --only ID     one kill, as a failure names it
 
 A child works through a script over the real providers and kills itself with SIGKILL at its N-th call, those of blobs
@@ -38,6 +39,7 @@ from tests.crash.earlier_schemas import dumps, migrate, rows_of
 from tests.crash.gate import Gate, Loop
 from tests.crash.invariants import check
 from tests.crash.kill_points import MIGRATION, SCRIPT_PLAN, START, Found, Kill, Plan
+from tests.crash.parts import add_part
 from tests.crash.smallworld import small_world
 from tests.crash.tapping import Counting, Ending, Recording, tapped, unavailable
 from tests.crash.views import View, view
@@ -355,6 +357,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, help="draws order and sample")
     parser.add_argument("--jobs", type=int, default=2, help="processes that kill")
     parser.add_argument("--only", type=Kill.parse, help="one kill")
+    add_part(parser)
     options = parser.parse_args(arguments)
     if reason := unavailable():
         print(reason)
@@ -365,7 +368,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.only:
         wanted = [options.only]
     elif options.all:
-        wanted = everything(killing, random)
+        wanted = options.part.take(everything(killing, random))
     else:
         wanted = sample(killing, random, options.count)
     broken = killed = doubles = 0
@@ -377,7 +380,7 @@ def main(arguments: Sequence[str]) -> int:
             print(f"{found.kill}: {line}", flush=True)
     seconds = time.monotonic() - began
     print(
-        f"seed {options.seed}: {len(wanted)} kill points, {doubles} of them with another in the recovery,"
+        f"seed {options.seed}, {options.part}: {len(wanted)} kill points, {doubles} of them with another in the recovery,"
         f" {killed} processes killed, {broken} invariants broken, {seconds:.0f} s"
     )
     return 1 if broken else 0

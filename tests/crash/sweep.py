@@ -3,6 +3,7 @@
 ::
 
     python -m tests.crash.sweep                    all of it
+    python -m tests.crash.sweep --all --part 2/8   the second of eight parts of it
     python -m tests.crash.sweep --seconds 60       a sample, drawn with --seed
     python -m tests.crash.sweep --only ID          one state, as a failure names it
 
@@ -35,6 +36,7 @@ from tests.crash import sqlitevfs
 from tests.crash.disk import Disk, Folder, Image, read_tree
 from tests.crash.gate import Gate
 from tests.crash.invariants import check, check_relaxed
+from tests.crash.parts import add_part
 from tests.crash.sequences import (
     AGAIN,
     LONGEST,
@@ -342,6 +344,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the sample")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--only", metavar="ID", help="one crash state")
+    add_part(parser)
     given = parser.parse_args(arguments)
     if reason := unavailable():
         print(reason)
@@ -352,9 +355,9 @@ def main(arguments: Sequence[str]) -> int:
         return bool(broken)
     whole = given.all or not (given.seconds or given.states)
     tally = Tally(given.states, given.seconds)
-    todo = jobs(given.seed, whole, 0 if whole else 20)
+    todo = given.part.take(jobs(given.seed, whole, 0 if whole else 20))
     sweep(todo, tally, given.processes, progress=True)
-    print(f"{tally}; seed {given.seed}, {'whole' if whole else 'a sample'}")
+    print(f"{tally}; seed {given.seed}, {given.part if whole else 'a sample'}")
     return bool(tally.broken)
 
 
