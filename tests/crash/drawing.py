@@ -9,7 +9,7 @@ from typing import Any
 from attrs import frozen
 from hypothesis import strategies as st
 
-from tests.crash.lock_operations import delete_kept, hold, lock_bucket, retain
+from tests.crash import lock_operations as locks
 from tests.crash.model import Conditions, Model, Thing, md5_hex
 from tests.crash.object_operations import (
     CopyObject,
@@ -379,10 +379,11 @@ ON_OBJECTS = (
     get_version,
     delete_version,
     restore_version,
-    lock_bucket,
-    hold,
-    retain,
-    delete_kept,
+    locks.lock_bucket,
+    locks.hold,
+    locks.retain,
+    locks.delete_kept,
+    locks.put_locked,
 )
 ON_UPLOADS = (
     upload_part,

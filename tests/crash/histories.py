@@ -14,7 +14,8 @@ import re
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from attrs import define, evolve, field, frozen
 
@@ -29,6 +30,8 @@ BY_PARTS = 0.3
 """How many of the creations are multipart uploads."""
 
 Lost = (OSError, http.client.HTTPException)
+
+C = TypeVar("C", bound="Client")
 
 
 @frozen
@@ -76,7 +79,15 @@ class Client:
                 self._create_by_parts(key)
             else:
                 self._ask(key, kind)
+            self._besides()
         self._close()
+
+    def _besides(self) -> None:
+        """What is done besides, after each request; nothing here."""
+
+    def _further(self, body: bytes) -> dict[str, str]:
+        """Further headers of a PUT; none here."""
+        return {}
 
     def _body(self) -> bytes:
         """One that nobody else sends."""
@@ -86,7 +97,7 @@ class Client:
     def _ask(self, key: str, kind: str) -> None:
         method = {GET: "GET", DELETE: "DELETE"}.get(kind, "PUT")
         body = self._body() if method == "PUT" else b""
-        headers = {}
+        headers = self._further(body) if body else {}
         if kind == REPLACE:
             headers["if-match"] = f'"{self._seen[key]}"'
         elif kind == CREATE:
@@ -277,28 +288,30 @@ def _last_moment(event: Event, kills: list[tuple[float, float]]) -> float:
     return max(ends) if ends and max(ends) >= event.begun else math.inf
 
 
-def play(
-    server: Server,
-    bucket: str,
-    *,
-    clients: int,
-    keys: int,
-    seconds: float,
-    kills: int,
-    seed: int,
-) -> History:
-    """Have clients at work on a few keys, and kill the server now and then.
+def crowd_of(
+    kind: type[C], server: Server, bucket: str, clients: int, keys: int, seed: int
+) -> list[C]:
+    """Clients for a few keys.
 
-    :param server: it runs, and has the bucket, with nothing in it; it runs afterwards.
-    :param seed: of what clients ask. Time is not to be repeated.
+    :param seed: of what they ask. Time is not to be repeated.
     """
     names = tuple(f"key-{number}" for number in range(keys))
-    crowd = [
-        Client(
+    return [
+        kind(
             server, bucket, names, f"{seed}-{number}", random.Random(f"{seed} {number}")
         )
         for number in range(clients)
     ]
+
+
+def play(
+    server: Server, crowd: Sequence[Client], seconds: float, kills: int, seed: int
+) -> History:
+    """Have clients at work on a few keys, and kill the server now and then.
+
+    :param server: it runs, and has their bucket, with nothing in it; it runs afterwards.
+    :param seed: of when it is killed.
+    """
     stop = threading.Event()
     threads = [
         threading.Thread(target=client.run, args=(stop,), daemon=True)

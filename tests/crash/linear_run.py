@@ -1,7 +1,8 @@
 """Linearizability with a crowd: ``python -m tests.crash.linear_run --clients 100 --seconds 60 --kills 5``.
 
 Puts, conditional puts, gets and deletes of three keys, with ``kill -9`` and restarts in the middle; each key's history is
-checked (:mod:`tests.crash.linear`). Ends with 1 when one cannot be explained; its events are printed.
+checked (:mod:`tests.crash.linear`). Ends with 1 when one cannot be explained; its events are printed. With ``--versions`` the bucket
+keeps versions and has object lock, and in the end all versions are held against what clients were told (:mod:`tests.crash.version_histories`).
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import os
 import sys
 import tempfile
 from collections import Counter
+from random import Random
 
-from tests.crash.histories import History, play
+from tests.crash.histories import Client, History, crowd_of, play
 from tests.crash.linear import Undecided, order_of
+from tests.crash.version_histories import LOCKING, VersionClient, unkept
 from tests.running import Server
 
 SETTINGS = (
@@ -35,6 +38,29 @@ def unexplained(history: History) -> list[str]:
     return found
 
 
+def play_versions(
+    server: Server,
+    bucket: str,
+    clients: int,
+    keys: int,
+    seed: int,
+    seconds: float,
+    kills: int,
+) -> History:
+    """A history in a bucket with versions and locks, which is made here; what is wrong with them in the end is part of it."""
+    status, _, body = server.request("PUT", f"/{bucket}", LOCKING)
+    assert status == 200, body
+    crowd = crowd_of(VersionClient, server, bucket, clients, keys, seed)
+    history = play(server, crowd, seconds, kills, seed)
+    server.kill()
+    server.start()
+    history.wrong += unkept(server, bucket, crowd, history, Random(seed))
+    for client in crowd:
+        history.done.update(client.beside)
+    history.done["locked"] = sum(each.is_locked for c in crowd for each in c.made)
+    return history
+
+
 def main() -> int:
     """Play rounds, each on data of its own."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -42,6 +68,7 @@ def main() -> int:
     parser.add_argument("--keys", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=60.0, help="of a round")
     parser.add_argument("--kills", type=int, default=5, help="in a round")
+    parser.add_argument("--versions", action="store_true", help="and locks")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1, help="of the first round")
     asked = parser.parse_args()
@@ -51,16 +78,13 @@ def main() -> int:
             server = Server(os.path.join(folder, "data"), *SETTINGS)
             server.start()
             try:
-                server.request("PUT", "/bucket")
-                history = play(
-                    server,
-                    "bucket",
-                    clients=asked.clients,
-                    keys=asked.keys,
-                    seconds=asked.seconds,
-                    kills=asked.kills,
-                    seed=seed,
-                )
+                place = server, "bucket", asked.clients, asked.keys, seed
+                span = asked.seconds, asked.kills, seed
+                if asked.versions:
+                    history = play_versions(*place, *span[:-1])
+                else:
+                    server.request("PUT", "/bucket")
+                    history = play(server, crowd_of(Client, *place), *span)
             finally:
                 server.kill()
         done.update(history.done)

@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 from hypothesis import strategies as st
 
-from tests.crash.model import Model, Refusal, Version
-from tests.crash.operations import OnBucket, Operation, Sent, digested
-from tests.crash.version_operations import DeleteVersion, OnVersion
+from tests.crash.model import Model, Refusal, Thing, Version, counted
+from tests.crash.object_operations import shown_version
+from tests.crash.operations import (
+    ANY,
+    OnBucket,
+    OnKey,
+    Operation,
+    Sent,
+    digested,
+    unquoted,
+)
+from tests.crash.version_operations import BYPASS, DeleteVersion, OnVersion
 from tests.operations.support import Response
 
 if TYPE_CHECKING:
@@ -18,6 +27,10 @@ if TYPE_CHECKING:
 
 YEARS = (2100, 2101, 2102)
 """Until when versions are retained: longer than any test lasts."""
+
+_RETENTIONS = st.tuples(
+    st.sampled_from(("GOVERNANCE", "COMPLIANCE")), st.sampled_from(YEARS)
+)
 
 
 @frozen(kw_only=True)
@@ -120,23 +133,79 @@ class PutObjectLegalHold(OnLock):
 
 @frozen(kw_only=True)
 class PutObjectRetention(OnLock):
-    """Retain a version until a year; without a bypass."""
+    """Retain a version until a year.
+
+    :ivar bypass: whether a retention in the mode GOVERNANCE is to be passed over.
+    """
 
     mode: str
     year: int
+    bypass: bool = False
 
     def sent(self, ids: Mapping[str, str]) -> Sent:
         until = f"{self.year}-01-01T00:00:00Z"
         body = f"<Retention><Mode>{self.mode}</Mode><RetainUntilDate>{until}</RetainUntilDate></Retention>".encode()
-        return Sent("PUT", f"{self.target(ids)}&retention", digested(body), body)
+        headers = digested(body) | (BYPASS if self.bypass else {})
+        return Sent("PUT", f"{self.target(ids)}&retention", headers, body)
 
     def perform(self, model: Model) -> None:
         version = self.there(model)
-        if version.retention is not None:
+        if version.retention is not None and not version.may_bypass(self.bypass):
             mode, year = version.retention
             if mode != self.mode or year > self.year:
                 raise Refusal(403, "AccessDenied")
         self.change(model, evolve(version, retention=(self.mode, self.year)))
+
+
+@frozen(kw_only=True)
+class PutLockedObject(OnKey):
+    """Store an object that is locked from the beginning.
+
+    :ivar retention: mode and year.
+    """
+
+    body: bytes = field(repr=counted)
+    is_held: bool
+    retention: tuple[str, int]
+
+    stores = True
+
+    def sent(self, ids: Mapping[str, str]) -> Sent:
+        mode, year = self.retention
+        headers = digested(self.body) | {
+            "x-amz-object-lock-mode": mode,
+            "x-amz-object-lock-retain-until-date": f"{year}-01-01T00:00:00Z",
+            "x-amz-object-lock-legal-hold": "ON" if self.is_held else "OFF",
+        }
+        return Sent("PUT", self.path, headers, self.body)
+
+    def perform(self, model: Model) -> tuple[str, str]:
+        model.bucket(self.bucket)
+        if self.bucket not in model.locking:
+            raise Refusal(400, "InvalidRequest")
+        thing = Thing.whole(self.body, {}, {}, "CRC64NVME")
+        said = model.put(self.bucket, self.key, thing, ANY)
+        made, *older = model.versions(self.bucket, self.key)
+        locked = evolve(made, is_held=self.is_held, retention=self.retention)
+        model.held[self.bucket][self.key] = (locked, *older)
+        return thing.etag, said
+
+    def says(self, response: Response, names: Mapping[str, str]) -> tuple[str, str]:
+        return unquoted(response.headers["etag"]), shown_version(response)
+
+
+def put_locked(draw: Draw, known: Known) -> Operation:
+    """Mostly where there is object lock."""
+    locking = sorted(known.model.locking)
+    place = known.place(draw, there=False)
+    if locking and draw(st.integers(0, 3)) < 3:
+        place["bucket"] = draw(st.sampled_from(locking))
+    return PutLockedObject(
+        **place,
+        body=draw(st.sampled_from((b"locked", b"locked in a blob " * 2000))),
+        is_held=draw(st.booleans()),
+        retention=draw(_RETENTIONS),
+    )
 
 
 def lock_bucket(draw: Draw, known: Known) -> Operation:
@@ -149,7 +218,8 @@ def lock_bucket(draw: Draw, known: Known) -> Operation:
 
 def delete_kept(draw: Draw, known: Known) -> Operation:
     """Mostly of one that is locked."""
-    return DeleteVersion(**_version(draw, known, is_locked=True))
+    version = _version(draw, known, is_locked=True)
+    return DeleteVersion(**version, bypass=draw(st.booleans()))
 
 
 def _version(draw: Draw, known: Known, is_locked: bool = False) -> dict[str, Any]:
@@ -175,6 +245,8 @@ def hold(draw: Draw, known: Known) -> Operation:
 
 def retain(draw: Draw, known: Known) -> Operation:
     """Likewise."""
-    mode = draw(st.sampled_from(("GOVERNANCE", "COMPLIANCE")))
-    year = draw(st.sampled_from(YEARS))
-    return PutObjectRetention(**_version(draw, known), mode=mode, year=year)
+    mode, year = draw(_RETENTIONS)
+    bypass = draw(st.booleans())
+    return PutObjectRetention(
+        **_version(draw, known), mode=mode, year=year, bypass=bypass
+    )

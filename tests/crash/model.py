@@ -115,6 +115,12 @@ class Version:
     is_held: bool = False
     retention: tuple[str, int] | None = None
 
+    def may_bypass(self, bypass: bool) -> bool:
+        """Whether its retention is passed over."""
+        return (
+            bypass and self.retention is not None and self.retention[0] == "GOVERNANCE"
+        )
+
 
 @frozen
 class Upload:
@@ -291,12 +297,19 @@ class Model:
         self.held[bucket].pop(key, None)
         return ""
 
-    def remove(self, bucket: str, key: str, version: Version | None) -> bool:
-        """DeleteObject of a version that is named; whether it was a delete marker."""
+    def remove(
+        self, bucket: str, key: str, version: Version | None, bypass: bool
+    ) -> bool:
+        """DeleteObject of a version that is named; whether it was a delete marker.
+
+        :param bypass: whether retention in the mode GOVERNANCE is passed over.
+        """
         versions = self.versions(bucket, key)
+        if bypass and bucket not in self.locking:
+            raise Refusal(400, "InvalidArgument")
         if version is None:
             return False
-        if version.is_held or version.retention:
+        if version.is_held or (version.retention and not version.may_bypass(bypass)):
             raise Refusal(403, "AccessDenied")
         left = tuple(each for each in versions if each is not version)
         if left:

@@ -28,10 +28,16 @@ from ozgate.s3.perform import completing
 from tests.crash import model, tapping
 from tests.crash.disksite import DiskSite, Turns, image
 from tests.crash.drawing import BUCKETS, KEYS
-from tests.crash.lock_operations import GetLock, GetObjectLockConfiguration
+from tests.crash.lock_operations import (
+    GetLock,
+    GetObjectLockConfiguration,
+    PutLockedObject,
+    PutObjectLockConfiguration,
+)
 from tests.crash.model import Model
 from tests.crash.object_operations import GetObject, GetObjectTagging, PutObject
 from tests.crash.operations import CreateBucket, ListBuckets, Operation
+from tests.crash.smallworld import drawn_ids
 from tests.crash.trouble import CALM, LOST, REFUSED, Disk, Outcome, Trouble, possible
 from tests.crash.upload_operations import (
     CreateMultipartUpload,
@@ -44,6 +50,7 @@ from tests.crash.version_operations import (
     GetVersion,
     ListObjectVersions,
     OnVersion,
+    PutBucketVersioning,
 )
 from tests.operations.support import Response
 
@@ -65,8 +72,19 @@ FIRST = (
     PutObject(bucket="one", key="a/b", body=b"in a blob " * 7000, tags={"n": "1"}),
     CreateMultipartUpload(bucket="one", key="b", upload="upload 0"),
     UploadPart(bucket="one", key="b", upload="upload 0", number=1, body=b"a part" * 99),
+    CreateBucket(bucket="two"),
+    PutBucketVersioning(bucket="two", status_wanted="Enabled"),
+    PutObjectLockConfiguration(bucket="two"),
+    PutLockedObject(
+        bucket="two",
+        key="a",
+        body=b"locked",
+        is_held=False,
+        retention=("GOVERNANCE", 2100),
+    ),
+    PutObject(bucket="two", key="a", body=b"newer"),
 )
-"""What every history begins with, so that there is something to ask for."""
+"""What every history begins with, so that there is something to ask for: a bucket without versions, and one with object lock."""
 
 
 class SideBySide:
@@ -95,6 +113,8 @@ class SideBySide:
             (connections, "CHECKPOINT_PAGES", CHECKPOINT_PAGES),
         ):
             self.around.enter_context(patch.object(module, name, value))
+        # What depends on ids, such as how rows share pages, is the same when a history is played again.
+        self.around.enter_context(drawn_ids())
         self.around.enter_context(tapping.tapped(self.disk))
         self.clock = Turns()
         self.clock.advance(BEGINNING)

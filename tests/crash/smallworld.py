@@ -18,8 +18,8 @@ ENDINGS = tuple(f"{number:02x}" for number in range(8))
 
 
 @contextmanager
-def small_world(seed: int = 0) -> Iterator[None]:
-    """Have ids drawn from a seed, parts of any size, a write-ahead log that is emptied often, blobs in few folders."""
+def drawn_ids(seed: int = 0) -> Iterator[None]:
+    """Have ids drawn from a seed, those of blobs so that they lie in few folders."""
     random = Random(seed)
 
     def draw(count: int) -> bytes:
@@ -29,6 +29,15 @@ def small_world(seed: int = 0) -> Iterator[None]:
         patch.object(os, "urandom", draw),
         patch.object(multipart, "token_hex", lambda count: draw(count).hex()),
         patch.object(versions, "urandom", draw),
+    ):
+        yield
+
+
+@contextmanager
+def small_world(seed: int = 0) -> Iterator[None]:
+    """Have ids drawn from a seed, parts of any size, a write-ahead log that is emptied often, blobs in few folders."""
+    with (
+        drawn_ids(seed),
         patch.object(completing, "MIN_PART", 1),
         # A multipart object has more, any other body no more: both ways of ending are gone.
         patch.object(retired, "EXTENTS_AT_ONCE", 2),

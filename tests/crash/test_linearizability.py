@@ -10,10 +10,12 @@ import tempfile
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.crash.histories import History, play
+from tests.crash.histories import Client, History, crowd_of, play
 from tests.crash.linear import CREATE, DELETE, GET, PUT, REPLACE, Event
 from tests.crash.linear_run import SETTINGS, unexplained
 from tests.running import Server
+
+SEED = 20261122
 
 
 class LinearizabilityTests(SynchronousTestCase):
@@ -30,15 +32,8 @@ class LinearizabilityTests(SynchronousTestCase):
 
     def play(self, clients: int, seconds: float, kills: int) -> History:
         """A history of three keys, which can be explained."""
-        history = play(
-            self.server,
-            "bucket",
-            clients=clients,
-            keys=3,
-            seconds=seconds,
-            kills=kills,
-            seed=20261122,
-        )
+        crowd = crowd_of(Client, self.server, "bucket", clients, 3, SEED)
+        history = play(self.server, crowd, seconds, kills, SEED)
         self.assertEqual(unexplained(history), [])
         return history
 

@@ -27,6 +27,8 @@ from tests.crash.operations import (
 from tests.crash.upload_operations import Listing
 from tests.operations.support import Response
 
+BYPASS = {"x-amz-bypass-governance-retention": "true"}
+
 UNKNOWN = "0" * 32
 """The id of a version that is not there."""
 
@@ -126,15 +128,20 @@ class GetVersion(OnVersion):
 
 @frozen(kw_only=True)
 class DeleteVersion(OnVersion):
-    """Remove a version, or a delete marker, for good; what is said is whether it was one."""
+    """Remove a version, or a delete marker, for good; what is said is whether it was one.
+
+    :ivar bypass: whether a retention in the mode GOVERNANCE is to be passed over.
+    """
+
+    bypass: bool = False
 
     status = 204
 
     def sent(self, ids: Mapping[str, str]) -> Sent:
-        return Sent("DELETE", self.target(ids))
+        return Sent("DELETE", self.target(ids), BYPASS if self.bypass else {})
 
     def perform(self, model: Model) -> bool:
-        return model.remove(self.bucket, self.key, self.find(model))
+        return model.remove(self.bucket, self.key, self.find(model), self.bypass)
 
     def says(self, response: Response, names: Mapping[str, str]) -> bool:
         return response.headers.get("x-amz-delete-marker") == "true"
