@@ -59,7 +59,7 @@ from .composing import (
 from .control import Control
 from .identity import new_process_id
 from .inheriting import Inheriting, inherited
-from .listening import WEBSITES, serve
+from .listening import serve
 from .threads import Threads
 from .tlsendpoints import TlsEndpoint
 
@@ -197,9 +197,9 @@ class Worker:
             lambda: ledger.is_ahead(int(time.monotonic())),
         )
         every = beginning.described, beginning.websites
-        for described, site, settable in zip(every, sites, ("", WEBSITES), strict=True):
+        for described, site in zip(every, sites, strict=True):
             renamed = [inherited(each) for each in described]
-            await serve(reactor, renamed, site, settings, secured, opened, settable)
+            await serve(reactor, renamed, site, settings, secured, opened)
 
     def _show_life(self, ledger: Ledger, readers: WorkersReaders) -> None:
         def show() -> None:

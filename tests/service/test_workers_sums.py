@@ -79,7 +79,7 @@ class SumsTests(WorkersCase):
 
     def test_rotation(self) -> None:
         """One of the workers moves a log that is large; no line of either is lost or torn, whichever file it is in."""
-        server = self.serve("ozgate.log.max-size=20KB", "ozgate.log.keep=50")
+        server = self.serve("ozgate.log.max-size=4KB", "ozgate.log.keep=50")
         connections = self.connected(server)
         count = 0
         for _ in range(6):
