@@ -278,12 +278,15 @@ class GatewayService(Service):
         """Listen: for administrators first and longest, so that they can look on."""
         opened, settings, gateway = self._closing, self._settings, context.gateway
         logs = open_logs(self._reactor, settings, opened, self._reloads)
-        health = Health(gateway)
+        workers = self._workers
+        health = (
+            Health(gateway) if workers is None else Health(gateway, workers.trouble)
+        )
         serving: Serving
-        if self._workers is None:
+        if workers is None:
             serving = Here(self._reactor, self._dated, context, logs, health)
         else:
-            serving = ByWorkers(self._reactor, self._workers)
+            serving = ByWorkers(self._reactor, workers)
         context = evolve(context, audit_log=logs[1])
         reloading = self._started_with, self._reread, self._reloads
         operations = make_operations(

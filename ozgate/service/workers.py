@@ -180,6 +180,10 @@ class Workers:
             sum(each.starts for each in self._all),
         )
 
+    def trouble(self) -> str:
+        """What is wrong with them, in a few words, where nobody is served; else ``""``."""
+        return "" if any(each.serves for each in self._all) else "no worker serves"
+
     async def stop(self) -> None:
         """Have them finish the requests under way, and end. Idempotent."""
         self.stopping = True
@@ -238,6 +242,7 @@ class _Worker:
         self._ended: Deferred[None] | None = None
         self._seen, self._looks = 0, 0
         self.starts = 0
+        self.serves = False
         self.told: Report | None = None
 
     def start(self) -> None:
@@ -315,6 +320,7 @@ class _Worker:
 
     def _heard(self, kind: str, value: Any) -> None:
         if kind == "ready":
+            self.serves = True
             _log.info(
                 "worker {number} serves, as process {pid}",
                 number=self._row + 1,
@@ -338,7 +344,7 @@ class _Worker:
             fire(result)
 
     def _died(self, how: str) -> None:
-        self._process, self._looks = None, 0
+        self._process, self._looks, self.serves = None, 0, False
         workers, number = self._workers, self._row + 1
         workers.ledger.wipe(self._row)
         told, self.told = self.told, None

@@ -99,10 +99,14 @@ def _blob_stores(gateway: Gateway) -> Iterator[tuple[str, IBlobStore]]:
 class Health:
     """The health of a service.
 
+    :param besides: what else is wrong, in a few words; ``""`` for nothing.
     :ivar stage: what it does: ``starting``, ``serving`` or ``stopping``.
     """
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(
+        self, gateway: Gateway, besides: Callable[[], str] = lambda: ""
+    ) -> None:
+        self._besides = besides
         self.stage = "starting"
         self._gateway = gateway
         clock = gateway.clock
@@ -134,7 +138,7 @@ class Health:
         return self._found
 
     async def _examine(self) -> None:
-        found = self._room()
+        found: list[str | None] = [self._besides(), *self._room()]
         for probe in self._probes:
             found.append(await probe.trouble())
         self._found = [each for each in found if each]

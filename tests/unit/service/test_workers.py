@@ -131,12 +131,16 @@ class WorkersTests(SynchronousTestCase):
         dying.report = Report(tally, 0, 0, 1.0, 1)
         self.workers.processes[0].report = Report(Tally(), 0, 0, 1.0, 1)
         self.successResultOf(Deferred.fromCoroutine(self.workers.reports()))
+        self.assertEqual(self.workers.trouble(), "")
+        self.workers.processes[0].ended("by SIGKILL")
+        self.assertEqual(self.workers.trouble(), "")
         dying.ended("by SIGKILL")
+        self.assertEqual(self.workers.trouble(), "no worker serves")
         self.assertEqual(self.workers.ledger.total(CONNECTIONS), 0)
         self.assertEqual(self.workers.gone.errors, {"NoSuchKey": 1})
         self.assertEqual(self.workers.gone.in_flight, 0)
         self.clock.advance(0)
-        self.assertEqual(len(self.workers.processes), 3)
+        self.assertEqual(len(self.workers.processes), 4)
         self.assertEqual((self.last.row, self.last.told), (1, ["begin"]))
 
     def test_dies_again_and_again(self) -> None:

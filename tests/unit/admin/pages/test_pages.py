@@ -23,7 +23,8 @@ from ozgate.config.sitefile import ConfigurationError
 from ozgate.content.stores import BlobStores
 from ozgate.errors import Unavailable
 from ozgate.gateway.onreload import ReloadingParts
-from ozgate.gateway.tally import SECONDS, Spread
+from ozgate.gateway.report import Reports
+from ozgate.gateway.tally import SECONDS, Spread, Tally
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from tests.operations.support import make_gateway
 
@@ -270,6 +271,7 @@ class DocumentTests(SynchronousTestCase):
         gateway = make_gateway(MemoryReactorClock())
         metrics = Metrics(gateway, lambda: 0)
         metrics._snapshot = Snapshot((), {}, (0, 0))
+        metrics._reports = Reports({}, Tally(), {}, 0)
         there = {
             family.name + ("_total" if family.type == "counter" else "")
             for family in metrics.collect()
