@@ -55,8 +55,10 @@ def report_of(gateway: Gateway) -> Report:
     with open("/proc/self/statm", "rb") as file:
         pages = int(file.read().split()[1])
     turns = gateway.turns
+    tally = Tally()
+    tally.include(gateway.tally)
     return Report(
-        gateway.tally,
+        tally,
         turns.in_flight,
         turns.waiting,
         used.ru_utime + used.ru_stime,

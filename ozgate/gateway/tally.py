@@ -115,6 +115,10 @@ class Tally:
         traffic.received += received
         traffic.sent += sent
 
+    def is_full(self, most: int) -> bool:
+        """Whether as many requests are being answered as may be."""
+        return self.in_flight >= most
+
     def failed(self, code: str) -> None:
         """Count what a request failed with, by S3's code."""
         self.errors[code] = self.errors.get(code, 0) + 1

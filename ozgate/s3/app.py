@@ -96,7 +96,7 @@ class Addressed(Resource):
                     Deferred.fromCoroutine(self._pipeline.show(request, page))
                 )
                 return NOT_DONE_YET
-            if settings.limit_requests and tally.in_flight >= settings.limit_requests:
+            if settings.limit_requests and tally.is_full(settings.limit_requests):
                 tally.refuse(REQUESTS)
                 raise SlowDown()
             request.count()

@@ -24,12 +24,15 @@ from ..errors import StoreError
 from ..gateway.gateway import Gateway
 from ..gateway.onreload import ReloadingParts
 from ..gateway.room import make_room
+from ..gateway.sharedcounts import SharedMemory, SharedTally
+from ..gateway.tally import Tally
 from ..interfaces import IMetadataStore
 from ..s3.app import make_site
 from ..s3.website.serving import make_website_site
 from ..wire.accesslog import AccessLog, AuditLog
 from ..wire.gatewaysite import GatewaySite
-from ..wire.limits import ConnectionLimits, raise_descriptors
+from ..wire.ledger import Ledger
+from ..wire.limits import BodyMemory, ConnectionLimits, raise_descriptors
 from .credentials import make_neighbor, open_secrets
 from .listening import drain
 from .threads import Threads
@@ -65,14 +68,21 @@ async def make_context(
     threads: Threads,
     process: str,
     readers: Readers,
+    ledger: Ledger | None = None,
 ) -> AdminContext:
     """A gateway over stores that are open, and who proves who asks.
 
     :param clock: the reactor with the wall clock's date.
     :param process: the id of this process.
+    :param ledger: of a worker: where it counts what limits hold over all of them.
     :raises Unavailable: the master key is missing or wrong.
     """
     metadata, blobs = stores
+    tally, most = Tally(), settings.limit_inflight
+    memory = BodyMemory(most, tally.refuse)
+    if ledger is not None:
+        tally = SharedTally(ledger)
+        memory = SharedMemory(ledger, most, tally.refuse)
     gateway = Gateway(
         settings,
         metadata,
@@ -85,6 +95,8 @@ async def make_context(
             settings, Accounts(in_daemon_threads(reactor), clock)
         ),
         process=process,
+        tally=tally,
+        memory=memory,
     )
     sessions = await open_secrets(settings, metadata)
     return AdminContext(

@@ -160,6 +160,7 @@ class Worker:
             threads,
             new_process_id(),
             readers,
+            ledger,
         )
         self._show_life(ledger, readers)
         logs = open_logs(self._reactor, settings, opened, self._reloads)

@@ -66,20 +66,17 @@ def how_many(settings: Settings) -> int:
 
 
 def share_of(settings: Settings, workers: int) -> Settings:
-    """The settings of one of so many workers: of what a service may have under way, each has its share, and at least one of it.
+    """The settings of one of so many workers: of the turns at hashing each has its share, and at least one.
 
-    Connections are not shared out but counted together, see :mod:`ozgate.wire.sharedlimits`: clients are not spread that evenly.
+    All else is counted together, see :mod:`ozgate.wire.ledger`: clients and what they do are not spread that evenly.
     """
 
-    def share(limit: int, least: int = 1) -> int:
-        return max(limit // workers, min(limit, least))
+    def share(limit: int) -> int:
+        return max(limit // workers, min(limit, 1))
 
     few = min(len(os.sched_getaffinity(0)), max(settings.threads // 2, 1))
     return evolve(
         settings,
-        limit_requests=share(settings.limit_requests),
-        # One of the largest documents, or a dozen of uploads.
-        limit_inflight=share(settings.limit_inflight, 2 * settings.max_document),
         limit_hashing=share(settings.limit_hashing or few),
         limit_hashing_user=share(settings.limit_hashing_user),
         limit_hashing_waiting=share(settings.limit_hashing_waiting),

@@ -13,9 +13,9 @@ import mmap
 import os
 from hashlib import blake2b
 
-CONNECTIONS, READS, ALIVE = range(3)
+CONNECTIONS, READS, ALIVE, REQUESTS, BYTES = range(5)
 """Open connections; when the oldest read under way began, in milliseconds since the epoch, 0 for none; when the worker last said that it lives,
-in seconds of the monotonic clock."""
+in seconds of the monotonic clock; requests being answered; bytes of bodies in memory."""
 
 STALE = 3
 """Seconds after its last sign of life from which on a worker is not counted on."""

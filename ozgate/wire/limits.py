@@ -283,12 +283,16 @@ class BodyMemory:
             self.check(count)
         return Account(self, 0, count)
 
+    def everywhere(self) -> int:
+        """Bytes that are held in all processes."""
+        return self.held
+
     def check(self, count: int) -> None:
         """Make sure that there is room for so many bytes more.
 
         :raises SlowDown: there is not.
         """
-        if self.most and self.held + count > self.most:
+        if self.most and self.everywhere() + count > self.most:
             self._refused(BYTES)
             raise SlowDown()
 

@@ -60,7 +60,7 @@ class Pages(Resource):
         gateway = self._visits.gateway
         settings, tally = gateway.settings, gateway.tally
         try:
-            if settings.limit_requests and tally.in_flight >= settings.limit_requests:
+            if settings.limit_requests and tally.is_full(settings.limit_requests):
                 tally.refuse(REQUESTS)
                 raise SlowDown()
             request.count()

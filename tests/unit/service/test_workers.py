@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
@@ -214,26 +213,16 @@ class SharesTests(SynchronousTestCase):
     """What each of several workers may have under way."""
 
     def test_shares(self) -> None:
-        """Together they have no more than the service may; each has at least one; 0 stays any number."""
+        """Of the turns at hashing each has its share, and at least one; 0 stays what it means."""
         settings = Settings(
-            limit_requests=9,
-            limit_inflight=1 << 30,
-            limit_hashing=3,
-            limit_hashing_waiting=1,
-            limit_hashing_user=0,
+            limit_hashing=9, limit_hashing_waiting=1, limit_hashing_user=0
         )
         share = share_of(settings, 4)
-        self.assertEqual((share.limit_requests, share.limit_inflight), (2, 1 << 28))
-        self.assertEqual((share.limit_hashing, share.limit_hashing_waiting), (1, 1))
+        self.assertEqual((share.limit_hashing, share.limit_hashing_waiting), (2, 1))
         self.assertEqual(share.limit_hashing_user, 0)
-        self.assertEqual(
-            share_of(evolve(settings, limit_requests=0), 4).limit_requests, 0
-        )
-
-    def test_one_document(self) -> None:
-        """However small its share, a worker takes a document of the largest size."""
-        share = share_of(Settings(), 64)
-        self.assertGreaterEqual(share.limit_inflight, share.max_document)
+        few = share_of(Settings(limit_hashing=0), 64)
+        self.assertEqual(few.limit_hashing, 1)
+        self.assertEqual(share.limit_requests, settings.limit_requests)
 
     def test_how_many(self) -> None:
         """As many as somebody says; else one for each core, and at most eight."""

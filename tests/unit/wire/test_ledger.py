@@ -7,8 +7,10 @@ import os
 from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.trial.unittest import SynchronousTestCase
 
+from ozgate.errors import SlowDown
+from ozgate.gateway.sharedcounts import SharedMemory, SharedTally
 from ozgate.wire.ledger import ALIVE, CONNECTIONS, READS, STALE, Ledger, make
-from ozgate.wire.limits import ADDRESS, ALL
+from ozgate.wire.limits import ADDRESS, ALL, BYTES
 from ozgate.wire.sharedlimits import SharedLimits
 
 
@@ -120,3 +122,35 @@ class SharedLimitsTests(LedgerCase):
         other.closed(address)
         self.assertTrue(self.admits(one, address, 1))
         self.assertEqual(self.refused, [ADDRESS])
+
+
+class CountsTests(LedgerCase):
+    """Requests, and bytes of bodies."""
+
+    def test_requests(self) -> None:
+        """There are as many as all workers answer; each knows how many are its own."""
+        one, other = SharedTally(self.one), SharedTally(self.other)
+        one.in_flight += 2
+        other.in_flight += 1
+        self.assertEqual((one.in_flight, other.in_flight), (2, 1))
+        self.assertTrue(one.is_full(3) and other.is_full(3))
+        one.in_flight -= 1
+        self.assertFalse(one.is_full(3) or other.is_full(3))
+
+    def test_bytes(self) -> None:
+        """What one worker holds in memory leaves less to the others, until it is let go of."""
+        refused: list[str] = []
+        one, other = (
+            SharedMemory(each, 100, refused.append) for each in (self.one, self.other)
+        )
+        account = one.account(None, 60)
+        account.take(60)
+        with self.assertRaises(SlowDown):
+            other.check(50)
+        other.account(30, 30).take(30)
+        with self.assertRaises(SlowDown):
+            one.check(11)
+        account.close()
+        self.assertEqual((one.held, other.held), (0, 30))
+        other.check(70)
+        self.assertEqual(refused, [BYTES, BYTES])
