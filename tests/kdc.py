@@ -18,7 +18,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SkipTest
 
-from tests.running import die_with_parent, free_port
+from tests.forking import die_with_parent
+from tests.running import free_port
 
 REALM = "EXAMPLE.COM"
 LIFETIME = "1h"

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import ctypes
 import http.client
 import os
 import random
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from ozgate.auth.sigv4 import sign
+from tests.forking import Process, launch
 
 ROOT = Path(__file__).parent.parent
 ACCESS_KEY = "testuser/scm@EXAMPLE.COM"
@@ -49,30 +48,24 @@ def program(name: str) -> str:
     return str(Path(sys.executable).parent / name)
 
 
-_PR_SET_PDEATHSIG = 1
-
-
-def die_with_parent() -> None:
-    """In a child, before it becomes another program: have it killed when this process ends."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 class Server:
     """A gateway in a process of its own, with security on and one static pair.
 
     :param data: its folder; kept when the server ends.
     :param settings: further ``key=value`` for ``-D``.
     :cvar command: what is run in the place of twistd.
+    :cvar forked: whether its start is cut short, by :class:`~tests.forking.Forked`.
     """
 
     command: Sequence[str] = (program("twistd"),)
+    forked = True
 
     def __init__(self, data: str, *settings: str, port: int | None = None) -> None:
         self.data = data
         self.port = port or free_port()
         self.settings = settings
         self.log = data.rstrip("/") + ".out"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Process | None = None
 
     @property
     def url(self) -> str:
@@ -105,24 +98,16 @@ class Server:
             "ozone.security.enabled=true",
             *self.settings,
         ]
-        arguments = [part for value in definitions for part in ("-D", value)]
+        arguments = ["-n", "--pidfile=", "ozgate", "--data", self.data]
+        arguments += [part for value in definitions for part in ("-D", value)]
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(
-                [
-                    *self.command,
-                    "-n",
-                    "--pidfile=",
-                    "ozgate",
-                    "--data",
-                    self.data,
-                    *arguments,
-                ],
+            self.process = launch(
+                [*self.command, *arguments],
+                forked=self.forked,
                 env=self.environment(),
                 cwd=ROOT,
-                stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=die_with_parent,
             )
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:

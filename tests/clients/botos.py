@@ -6,8 +6,6 @@ import http.client
 import itertools
 import re
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -19,6 +17,7 @@ from botocore.exceptions import ClientError
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.auth.sigv4 import sign
+from tests.forking import run
 from tests.running import ACCESS_KEY, REGION, SECRET_KEY, Server, shared_server
 
 DOMAIN = "s3.localhost"
@@ -51,14 +50,12 @@ def make_client(
 @cache
 def of_user(server: Server, user: str) -> Any:
     """A client of a user whom the server's administrator gave a key."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "ozgate", "s3", "getsecret", "-e", "-u", user],
-        env={**server.environment(), "OZGATE_DATA": server.data},
-        capture_output=True,
-        check=True,
-        timeout=60,
+    command = ["-m", "ozgate", "s3", "getsecret", "-e", "-u", user]
+    ended = run(
+        *command, env={**server.environment(), "OZGATE_DATA": server.data}, cwd="/"
     )
-    found = re.findall(r"export (\w+)='?([^'\n]*)'?", ended.stdout.decode())
+    ended.check_returncode()
+    found = re.findall(r"export (\w+)='?([^'\n]*)'?", ended.stdout)
     pair = dict(found)
     return make_client(
         server.url,

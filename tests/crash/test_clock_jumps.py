@@ -42,6 +42,7 @@ class ClockedServer(Server):
     """
 
     jump = 0.0
+    forked = False
 
     def environment(self) -> dict[str, str]:
         """Have the clock replaced."""

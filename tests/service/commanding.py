@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from twisted.trial.unittest import SkipTest
 
 from ozgate.auth.accounts import local_user
+from tests.forking import run
 from tests.running import REGION, ROOT
 from tests.service.twistd import LOOPBACK, ServiceTestCase, Twistd
 
@@ -50,22 +51,28 @@ class SecretCase(ServiceTestCase):
 
         :param uid: who runs it, if not this user.
         """
-        become = [] if uid is None else [*AS_OTHER, f"--reuid={uid}", f"--regid={uid}"]
         found = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),
             "LC_ALL": "C.UTF-8",
         }
         found |= {"OZGATE_DATA": self.data, **(environment or {})}
-        ended = subprocess.run(
-            [*become, sys.executable, "-m", "ozgate", *arguments],
-            env={name: value for name, value in found.items() if value},
-            cwd="/",  # where no data folder is, whatever the checkout has
-            input=said,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        env = {name: value for name, value in found.items() if value}
+        cwd = "/"  # where no data folder is, whatever the checkout has
+        command = ["-m", "ozgate", *arguments]
+        if uid is None:
+            ended = run(*command, env=env, cwd=cwd, said=said)
+        else:
+            become = [*AS_OTHER, f"--reuid={uid}", f"--regid={uid}"]
+            ended = subprocess.run(
+                [*become, sys.executable, *command],
+                env=env,
+                cwd=cwd,
+                input=said,
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
         return ended.returncode, ended.stdout, ended.stderr
 
     def pair(self, *arguments: str, uid: int | None = None) -> tuple[str, str]:

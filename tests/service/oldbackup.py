@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tarfile
 import tempfile
@@ -19,6 +18,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from tests.forking import run
 from tests.running import ACCESS_KEY, REGION, ROOT, SECRET_KEY, Server
 
 BUCKETS = "bucket", "linked"
@@ -47,14 +47,8 @@ SHOWN = (
 
 def ozgate(data: str, *arguments: str) -> str:
     """What ``ozgate …`` prints, which must succeed."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "ozgate", *arguments],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "OZGATE_DATA": data},
-        cwd="/",
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "OZGATE_DATA": data}
+    ended = run("-m", "ozgate", *arguments, env=env, cwd="/")
     if ended.returncode:
         raise AssertionError(f"{arguments}: {ended.stdout}{ended.stderr}")
     return ended.stdout

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tests.forking import run
 from tests.running import ROOT
 from tests.service.commanding import SecretCase
 from tests.service.twistd import Twistd
@@ -83,13 +82,8 @@ class ShellCase(SecretCase):
 
     def recount(self) -> dict[tuple[str, str], tuple[int, int]]:
         """Bytes and names of each bucket of a service that is down, counted and compared."""
-        ended = subprocess.run(
-            [sys.executable, "-c", RECOUNT, self.data],
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+        ended = run("-c", RECOUNT, self.data, env=env, cwd="/")
         self.assertEqual(ended.returncode, 0, ended.stderr)
         rows = [line.split() for line in ended.stdout.splitlines()]
         return {(v, b): (int(size), int(names)) for v, b, size, names in rows}

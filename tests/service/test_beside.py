@@ -19,7 +19,8 @@ from unittest.mock import patch
 
 from ozgate.background.longreads import AFTER, EVERY, GRACE, LASTS
 from tests.crash.test_clock_jumps import ClockedServer
-from tests.running import ROOT, Server, die_with_parent
+from tests.forking import die_with_parent
+from tests.running import ROOT, Server
 from tests.service.beside import Answered, Asked, body_of
 from tests.service.upkeep import MIB, UpkeepCase
 

@@ -27,6 +27,8 @@ print("it went on")
 class DaemonTestCase(ServiceTestCase):
     """Starts daemons."""
 
+    forked = False
+
     def setUp(self) -> None:
         """Where a daemon's process and log are."""
         super().setUp()

@@ -58,6 +58,7 @@ class Uncollected(Server):
     """A server whose garbage collector is off."""
 
     command = (sys.executable, "-m", "benchmarks.uncollected")
+    forked = False
 
     def unreachable(self) -> int:
         """Objects that nothing holds but each other, since this was asked last."""

@@ -20,6 +20,8 @@ PAIR = {"AWS_ACCESS_KEY_ID": "me", "AWS_SECRET_ACCESS_KEY": "it's a secret"}
 class ReadyTests(ServiceTestCase):
     """A start that succeeds."""
 
+    forked = False
+
     def test_says_where_it_is(self) -> None:
         """It prints where it listens, where the data is, and lines to paste; then it answers."""
         process = self.started("-D", LOOPBACK)

@@ -119,6 +119,8 @@ class StopTests(ServiceTestCase):
 class DaemonTests(ServiceTestCase):
     """twistd without -n."""
 
+    forked = False
+
     def test_daemon(self) -> None:
         """It goes to the background with its lock, reopens logs on SIGHUP, and ends on SIGTERM."""
         pid_file = Path(self.folder, "pid")

@@ -48,6 +48,8 @@ class Manager:
 class ManagedTestCase(ServiceTestCase):
     """A manager."""
 
+    forked = False
+
     def setUp(self) -> None:
         """Its socket."""
         super().setUp()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tests.forking import run
 from tests.running import ROOT
 from tests.service.upkeep import UpkeepCase, flip
 
@@ -75,13 +74,8 @@ class VersionedCase(UpkeepCase):
 
     def sh(self, *arguments: str) -> str:
         """What ``ozgate sh …`` prints, which must succeed."""
-        ended = subprocess.run(
-            [sys.executable, "-m", "ozgate", "sh", *arguments],
-            env={**os.environ, "PYTHONPATH": str(ROOT), "OZGATE_DATA": self.data},
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        env = {**os.environ, "PYTHONPATH": str(ROOT), "OZGATE_DATA": self.data}
+        ended = run("-m", "ozgate", "sh", *arguments, env=env, cwd="/")
         self.assertEqual((ended.returncode, ended.stderr), (0, ""), ended.stdout)
         return ended.stdout
 

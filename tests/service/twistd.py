@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from urllib.request import Request, urlopen
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.auth.sigv4 import sign
+from tests.forking import launch
 from tests.running import REGION, ROOT, WORKERS, program
 
 LOOPBACK = "ozone.s3g.http-address=127.0.0.1:0"
@@ -31,6 +31,7 @@ class Twistd:
 
     :param environment: what is not in ours; an empty value takes a variable away.
     :param command: what becomes ``twistd`` in the end, if not that itself.
+    :param forked: whether its start is cut short, by :class:`~tests.forking.Forked`.
     :ivar urls: where it said that it listens.
     """
 
@@ -41,6 +42,7 @@ class Twistd:
         environment: Mapping[str, str],
         cwd: str,
         command: str | None = None,
+        forked: bool = True,
     ) -> None:
         kept = {
             name: value
@@ -50,22 +52,16 @@ class Twistd:
         self.errors = Path(folder, "stderr")
         self.log = Path(folder, "stdout")
         self.urls: list[str] = []
+        ours = {**ADMIN, "OZGATE_WORKERS": WORKERS, "PYTHONPATH": str(ROOT)}
+        given = {**kept, **ours, **environment}
+        env = {name: value for name, value in given.items() if value}
+        called = [command or program("twistd"), *arguments]
         with self.errors.open("wb") as errors, self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [command or program("twistd"), *arguments],
-                env={
-                    name: value
-                    for name, value in {
-                        **kept,
-                        **ADMIN,
-                        "OZGATE_WORKERS": WORKERS,
-                        "PYTHONPATH": str(ROOT),
-                        **environment,
-                    }.items()
-                    if value
-                },
+            self.process = launch(
+                called,
+                forked=forked and command is None,
+                env=env,
                 cwd=cwd,
-                stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=errors,
             )
@@ -109,7 +105,12 @@ class Twistd:
 
 
 class ServiceTestCase(SynchronousTestCase):
-    """Starts processes and sees that none is left."""
+    """Starts processes and sees that none is left.
+
+    :cvar forked: whether their starts are cut short, by :class:`~tests.forking.Forked`; not where the start is the point.
+    """
+
+    forked = True
 
     def setUp(self) -> None:
         """A folder for everything of the test."""
@@ -132,7 +133,9 @@ class ServiceTestCase(SynchronousTestCase):
         """``twistd`` with these arguments; its end is seen to."""
         run = os.path.join(self.folder, f"run{len(os.listdir(self.folder))}")
         os.makedirs(run)
-        process = Twistd(run, arguments, environment or {}, self.folder, command)
+        process = Twistd(
+            run, arguments, environment or {}, self.folder, command, self.forked
+        )
 
         def end() -> None:
             if process.process.poll() is None:

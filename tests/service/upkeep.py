@@ -8,8 +8,6 @@ import os
 import random
 import shutil
 import sqlite3
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -23,6 +21,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.admin.localsocket import connect_local
 from ozgate.cli.main import main
+from tests.forking import run
 from tests.running import ACCESS_KEY, REGION, ROOT, SECRET_KEY, Server
 
 MIB = 1 << 20
@@ -108,14 +107,8 @@ class UpkeepCase(SynchronousTestCase):
             "LC_ALL": "C.UTF-8",
             "OZGATE_DATA": self.data,
         }
-        ended = subprocess.run(
-            [sys.executable, "-m", "ozgate", group, *arguments],
-            env=environment,
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        command = ["-m", "ozgate", group, *arguments]
+        ended = run(*command, env=environment, cwd=self.folder)
         return ended.returncode, ended.stdout, ended.stderr
 
     def command(self, name: str, **arguments: Any) -> Any:
