@@ -44,6 +44,11 @@ class FaultSweepTests(SynchronousTestCase):
         )
         self.assertIn(" 0 things broken", said)
 
+    def test_locked(self) -> None:
+        """What is locked is refused with another error where its lock cannot be read; it stays."""
+        said = python("-m", "tests.crash.fault_sweep", "--only=cling@1/EIO/once")
+        self.assertIn(" 0 things broken", said)
+
     def test_faults(self) -> None:
         """Calls of blobs and of SQLite fail, in every way, under every operation."""
         python("-c", f"from {__name__} import look_at_faults; look_at_faults()")
