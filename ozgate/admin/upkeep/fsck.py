@@ -41,6 +41,9 @@ IN_FLIGHT = 3600 * 1000
 CLOSING = frozenset((POLICY, PAYMENT.kind))
 """The kinds of documents of a bucket that say whom not to let in. Without one of the others less is allowed, or the same."""
 
+REAPED = 1.0
+"""Seconds after which a blob is gone that the reaper was deleting."""
+
 _ROWS = 200
 _IDS = 100
 _MOST_DOOMED = 1000
@@ -248,6 +251,12 @@ async def _orphans_of(store: IBlobStore, check: Check, state: State) -> None:
         await deferLater(check.gateway.clock, 0)
         some = ids[start : start + _IDS]
         found = await metadata.read(_nameless, name, some)
+        if found and not check.is_alone:
+            # The reaper takes blobs off its list before it deletes them.
+            await deferLater(check.gateway.clock, REAPED)
+            there = {*await store.list(before, ending)}
+            left = [each for each in found if each in there]
+            found = await metadata.read(_nameless, name, left)
         doomed: Sequence[str] = ()
         if found and check.repair:
             doomed = await check.write(_doom_nameless, name, found)

@@ -9,14 +9,18 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
+from attrs import evolve
+from twisted.internet import reactor
 from twisted.internet.task import Clock
 
 from ozgate.admin.caller import Caller
 from ozgate.admin.commands.table import run
 from ozgate.admin.context import AdminContext
 from ozgate.admin.errors import AdminError
+from ozgate.admin.upkeep import fsck
 from ozgate.auth.identities.policies import create_policy
 from ozgate.auth.identities.users import attach_user_policy, create_user
+from ozgate.background.reaper import Reaper
 from ozgate.blobs.files import syscalls
 from ozgate.content.stores import BlobStores
 from ozgate.interfaces import IMetadataTransaction
@@ -36,7 +40,7 @@ from ozgate.values import (
 )
 from tests.operations.uploads import LARGE, ObjectTestCase
 from tests.unit.admin.upkeep.test_backup import BackupCase
-from tests.unit.background.sweeping import name_blob
+from tests.unit.background.sweeping import name_blob, remove_key
 
 ADMIN = Caller("root", True, is_local=True)
 
@@ -233,6 +237,33 @@ class RemovalTests(BackupCase):
         )
         self.assertEqual(there, upload)
         self.assertEqual(await self.check(), [])
+
+    async def test_reaped_meanwhile(self) -> None:
+        """A blob that the reaper deletes while a check looks for such as nothing names is none of them."""
+        self.patch(fsck, "IN_FLIGHT", 0)
+        self.patch(fsck, "REAPED", 0)
+        running: Any = object()
+        self.context = evolve(self.context, audit_log=running)
+        await self.metadata.write(remove_key, self.bucket, "key0")
+        reaper = Reaper(
+            self.metadata, self.blobs, self.gateway.readers, reactor, "reaper", 0
+        )
+        gone = self.stored[0].id
+        listed, calls = self.blobs.list, list[str]()
+
+        async def list_and_reap(before: int, ending: str) -> Sequence[str]:
+            found: Sequence[str] = await listed(before, ending)
+            if gone in found:
+                calls.append(ending)
+            if len(calls) == 2:
+                # The first only counts.
+                await reaper.reap()
+            return found
+
+        self.patch(self.blobs, "list", list_and_reap)
+        self.assertEqual(await self.check(remove_damaged=False), [])
+        self.assertEqual(len(calls), 2)
+        self.assertNotIn(gone, await listed(1 << 47, gone[-2:]))
 
     async def blob(self) -> BlobRef:
         """A new one."""
