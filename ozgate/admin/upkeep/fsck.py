@@ -39,7 +39,7 @@ IN_FLIGHT = 3600 * 1000
 """Milliseconds after which a blob without a name belongs to nothing under way."""
 
 CLOSING = frozenset((POLICY, PAYMENT.kind))
-"""The kinds of documents of a bucket that say whom not to let in. Without one of the others less is allowed, or the same."""
+"""The kinds of documents of a bucket that say whom not to let in. Without one of the others nobody but the bucket's owner may do more."""
 
 REAPED = 1.0
 """Seconds after which a blob is gone that the reaper was deleting."""
