@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IConsumer, IProducer, IPullProducer
+from twisted.internet.main import CONNECTION_LOST
 from zope.interface import implementer
 
 from ..errors import ClientGone, Damaged
@@ -171,8 +172,8 @@ class _Body:
 class _FileRun:
     """Sends parts of files with ``os.sendfile``, on a transport of its own for as long as it lives.
 
-    A transport calls a pull producer when its write buffer is empty and the socket is writable: just then
-    the socket may be written to behind its back.
+    Whenever the reactor finds the socket writable it calls this, once what was written before has left: the transport's own ``doWrite``
+    would write nothing first, stop the reactor from watching, and be told to have it watched again, which costs as much as the kernel takes to send.
     """
 
     def __init__(self, request: GatewayRequest, channel: OutgoingChannel) -> None:
@@ -180,12 +181,13 @@ class _FileRun:
         self._channel = channel
         self._transport = channel.transport
         self._fd = self._offset = self._left = 0
+        self._budget = BURST
         self._done: Deferred[None] | None = None
         self._running = False
         self._lent = False
 
     def send(self, fd: int, offset: int, count: int) -> Deferred[None]:
-        """Send ``count`` bytes from ``offset``.
+        """Send ``count`` bytes from ``offset``: as many as the socket takes at once, the rest as it takes more.
 
         :return: fires when the operating system has them all; fails with ``Damaged`` at a file's early end,
             with ``OSError`` where reading fails. Cancelling stops it.
@@ -196,44 +198,74 @@ class _FileRun:
             self._lent = True
             self._running = True  # what was written before goes first
             self._channel.lend_transport(self)
+            self._transport.doWrite = self._do_write
             self._running = False
         self._channel.lender_idle(False)
         if not self._running:
-            self._transport.startWriting()
+            self.resumeProducing()
         return done
 
     def close(self) -> None:
         """Give the transport back."""
         if self._lent:
             self._lent = False
+            transport = self._transport
+            if vars(transport).get("doWrite") == self._do_write:
+                del transport.doWrite  # back to the class's
+                if not self._is_behind:
+                    transport.stopWriting()
             self._channel.take_back_transport()
 
+    @property
+    def _is_behind(self) -> bool:
+        """Whether what was written before has not left yet."""
+        return bool(self._transport.dataBuffer or self._transport._tempDataLen)
+
+    def _do_write(self) -> Exception | None:
+        """See ``IWriteDescriptor``: the socket is writable."""
+        self._budget = BURST
+        if self._is_behind:
+            lost: Exception | None = type(self._transport).doWrite(self._transport)
+            return lost
+        if not self._pump():
+            return CONNECTION_LOST
+        if self._lent and not self._left:
+            self._transport.stopWriting()
+        return None
+
     def resumeProducing(self) -> None:
-        """The transport's buffer is empty and the socket writable."""
+        """The transport's buffer is empty."""
         if self._running:
             return
+        if not self._is_behind:
+            self._pump()
+        if self._left:
+            self._transport.startWriting()
+
+    def _pump(self) -> bool:
+        """Send what the socket takes, within a turn's share; whether the connection is still there."""
         self._running = True
-        budget = BURST
         try:
-            while self._left and budget > 0:
-                asked = min(self._left, budget)
+            while self._left and self._budget > 0:
+                asked = min(self._left, self._budget)
                 sent = os.sendfile(
                     self._transport.fileno(), self._fd, self._offset, asked
                 )
                 if not sent:
                     raise Damaged("stored bytes are fewer than they should be")
-                budget -= sent
+                self._budget -= sent
                 self._advance(sent)
                 if sent < asked:
                     break  # the socket is full
-        except (BlockingIOError, ConnectionError):
-            pass  # full, or lost: the transport finds out which
+        except BlockingIOError:
+            pass  # full
+        except ConnectionError:
+            return False
         except (OSError, Damaged) as error:
             self._finish(error)
         finally:
             self._running = False
-        if self._left:
-            self._transport.startWriting()
+        return True
 
     def stopProducing(self) -> None:
         """The connection is lost; the request says so to whoever waits."""

@@ -54,6 +54,11 @@ class TlsProtocol(TLSMemoryBIOProtocol):
             self._plain = transport
         super().makeConnection(transport)  # type: ignore[no-untyped-call]
 
+    def abortConnection(self) -> None:
+        """Cut the connection: TLS's word of a proper end is left in the buffer, for what is cut must not look whole."""
+        self._plain = None
+        super().abortConnection()  # type: ignore[no-untyped-call]
+
     def _write(self, octets: bytes) -> None:
         view, at = memoryview(octets), 0
         while at < len(view) and not self._lostTLSConnection:

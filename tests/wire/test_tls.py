@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import warnings
@@ -33,6 +34,25 @@ async def refuse(request: GatewayRequest) -> None:
     raise AccessDenied()
 
 
+async def cut(request: GatewayRequest) -> None:
+    """Begin an answer that ends with the connection, and cut it."""
+    request.answer(200, [], b"half of it")
+    request.abort()
+
+
+def read_to_the_end(port: int) -> bytes:
+    """What a server answers that then ends TLS as it should, by saying so (RFC 8446, 6.1); ``OSError`` where it does not."""
+    answer = b""
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=20) as plain,
+        client(None).wrap_socket(plain, suppress_ragged_eofs=False) as secured,
+    ):
+        secured.sendall(b"GET /b/k HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        while data := secured.recv(65536):
+            answer += data
+    return answer
+
+
 class ExchangeTests(HandshakeTestCase):
     """Requests over TLS."""
 
@@ -57,6 +77,23 @@ class ExchangeTests(HandshakeTestCase):
         head = b"PUT /b/k HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
         answer = await self.exchange(head % len(body) + body)
         self.assertTrue(answer.endswith(body))
+
+    async def test_large(self) -> None:
+        """Ten megabytes come as they were sent, and end as they should."""
+        body = os.urandom(10 << 20)
+
+        async def give(request: GatewayRequest) -> None:
+            request.answer_document(200, [], body)
+
+        self.serve(give)
+        answer = await self.in_thread(read_to_the_end, self.port)
+        self.assertTrue(answer.endswith(b"\r\n\r\n" + body))
+
+    async def test_cut(self) -> None:
+        """An answer that is cut does not end as one that is whole: TLS's word of an end is missing."""
+        self.serve(cut)
+        with self.assertRaises(OSError):
+            await self.in_thread(read_to_the_end, self.port)
 
     async def test_refused_early(self) -> None:
         """Who is refused while still sending, on a connection that ends, can read why."""
