@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 import statistics
-import tempfile
 import time
 
 from benchmarks.measure import argument, gateway, verdict
-from benchmarks.requests import put_script, wrk
+from benchmarks.wrk import busy, puts
 
 SECONDS = 3
 
@@ -41,31 +40,18 @@ def measure(rounds: int) -> tuple[list[float], Rates]:
     rates: Rates = {}
     disk = []
     with (
-        tempfile.TemporaryDirectory(prefix="ozgate-wrk-") as folder,
         gateway() as strict,
         gateway("-D", "ozgate.durability=relaxed") as relaxed,
     ):
         servers = {"strict": strict, "relaxed": relaxed}
-        scripts = {}
-        for name, server in servers.items():
+        for server in servers.values():
             server.must("PUT", "/bucket")
-            os.mkdir(os.path.join(folder, name))
-            scripts[name] = put_script(server, os.path.join(folder, name))
         for _ in range(rounds):
             disk.append(syncs_per_second(os.path.dirname(strict.data)))
             for name, server in servers.items():
                 for clients in (1, 16):
-                    answered, failed = wrk(
-                        server.port,
-                        "/bucket/x",
-                        "-s",
-                        scripts[name],
-                        clients=clients,
-                        seconds=SECONDS,
-                    )
-                    if failed:
-                        raise RuntimeError(f"{failed} of {answered} requests failed")
-                    rates.setdefault((name, clients), []).append(answered / SECONDS)
+                    rate = busy(server, puts(server), clients, SECONDS).rate
+                    rates.setdefault((name, clients), []).append(rate)
     return disk, rates
 
 

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
@@ -18,6 +18,8 @@ from twisted.internet.task import react
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.s3.perform.buckets import shared_volume
 from ozgate.values import Bucket, Content, ObjectVersion
+
+Row = TypeVar("Row")
 
 AT_ONCE = 10_000
 """Rows of one transaction."""
@@ -41,9 +43,9 @@ def fill(tx: Any, bucket: Bucket, names: list[str]) -> None:
         tx.add_version(bucket, version, Content(b"hello"))
 
 
-def in_batches(names: Iterable[str]) -> Iterator[list[str]]:
+def in_batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
     """Some of them at a time."""
-    left = iter(names)
+    left = iter(rows)
     while some := list(islice(left, AT_ONCE)):
         yield some
 

@@ -12,7 +12,6 @@ import http.client
 import os
 import re
 import socket
-import ssl
 import subprocess
 import sys
 import tempfile
@@ -122,14 +121,25 @@ class Gateway(Process):
             "127.0.0.1", self.port, timeout=600
         )
 
+    @property
+    def url(self) -> str:
+        """The endpoint."""
+        return f"http://127.0.0.1:{self.port}"
+
     def headers(
         self, method: str, target: str, payload: str = "UNSIGNED-PAYLOAD", **more: str
     ) -> dict[str, str]:
         """Signed headers for a request; ``more`` are extra headers with ``_`` for ``-``."""
         extra = {name.replace("_", "-"): value for name, value in more.items()}
-        url = f"http://127.0.0.1:{self.port}{target}"
         return sign(
-            method, url, extra, ACCESS_KEY, SECRET_KEY, REGION, time.time(), payload
+            method,
+            self.url + target,
+            extra,
+            ACCESS_KEY,
+            SECRET_KEY,
+            REGION,
+            time.time(),
+            payload,
         )
 
     def request(
@@ -202,24 +212,14 @@ def upload(
     return elapsed
 
 
-def download(
-    port: int,
-    target: str,
-    headers: dict[str, str],
-    tls: ssl.SSLContext | None = None,
-) -> tuple[float, int]:
-    """GET over a plain socket, or one with TLS, discarding the body; returns wall seconds and bytes."""
+def download(port: int, target: str, headers: dict[str, str]) -> tuple[float, int]:
+    """GET over a plain socket, discarding the body; returns wall seconds and bytes."""
     head = [f"GET {target} HTTP/1.1"]
     if not any(name.lower() == "host" for name in headers):
         head.append(f"Host: 127.0.0.1:{port}")
     head += [f"{name}: {value}" for name, value in headers.items()]
     buffer = bytearray(MIB)
-    with contextlib.ExitStack() as stack:
-        connection = stack.enter_context(
-            socket.create_connection(("127.0.0.1", port), timeout=600)
-        )
-        if tls is not None:
-            connection = stack.enter_context(tls.wrap_socket(connection))
+    with socket.create_connection(("127.0.0.1", port), timeout=600) as connection:
         started = time.monotonic()
         connection.sendall("\r\n".join(head).encode() + b"\r\n\r\n")
         first = b""

@@ -12,8 +12,8 @@ import statistics
 from base64 import b64encode
 from hashlib import md5
 
-from benchmarks.measure import Gateway, argument, gateway, verdict
-from benchmarks.requests import cost, signed
+from benchmarks.measure import argument, gateway, verdict
+from benchmarks.wrk import busy, signed
 
 KEYS = "arn:aws:s3:::ruled"
 DENIALS = (
@@ -43,15 +43,9 @@ def policy() -> bytes:
     return json.dumps({"Version": "2012-10-17", "Statement": statements}).encode()
 
 
-def options(server: Gateway, target: str) -> list[str]:
-    """What wrk is told of the headers of a GET."""
-    named = signed(server, "GET", target).items()
-    return [each for name, value in named for each in ("-H", f"{name}: {value}")]
-
-
 def measured(rounds: int) -> tuple[float, float]:
     """The medians of µs without and with the policy, after a round that does not count."""
-    plain, ruled = [], []
+    plain, ruled = list[float](), list[float]()
     with gateway() as server:
         for bucket in ("plain", "ruled"):
             server.must("PUT", f"/{bucket}")
@@ -61,8 +55,8 @@ def measured(rounds: int) -> tuple[float, float]:
         server.must("PUT", "/ruled?policy", body, content_md5=digest)
         for _ in range(rounds + 1):
             for found, target in ((plain, "/plain/small"), (ruled, "/ruled/small")):
-                asked = options(server, target)
-                found.append(cost(server, server.port, target, *asked))
+                asks = [signed(server, "GET", target)]
+                found.append(busy(server, asks).cost * 1e6)
             print(
                 f"     without {plain[-1]:.0f} µs, with {ruled[-1]:.0f} µs", flush=True
             )

@@ -22,15 +22,10 @@ import time
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from twisted.internet import reactor
-from twisted.internet.defer import Deferred
-from twisted.internet.task import react
-
-from benchmarks.listing import fill, make_bucket
+from benchmarks.filling import fill_buckets, populate
 from benchmarks.measure import GIB, Gateway, gateway, upload, verdict
-from benchmarks.requests import signed, wrk
 from benchmarks.slow_clients import metric, text
-from ozgate.metadata.sqlite.store import SQLiteMetadataStore
+from benchmarks.wrk import busy, signed
 from ozgate.wire.limits import connections_for, descriptors, raise_descriptors
 
 IDLE, ADDRESSES = 10_000, 8
@@ -83,24 +78,22 @@ def idle() -> list[bool]:
     with gateway(*ADMIN, *options) as server:
         server.must("PUT", "/bucket")
         server.must("PUT", "/bucket/small", os.urandom(4096))
-        get = ["/bucket/small"]
-        for name, value in signed(server, "GET", "/bucket/small").items():
-            get += ["-H", f"{name}: {value}"]
+        get = [signed(server, "GET", "/bucket/small")]
         with idling(server, 100):  # whatever is made once is made
-            wrk(server.port, *get, seconds=2)
+            busy(server, get, seconds=2)
         before = server.memory()
         rates, grown = [], []
         for _ in range(3):
-            quiet, _ = wrk(server.port, *get)
+            quiet = busy(server, get).rate
             with idling(server, count):
                 grown.append(server.memory() - before)
                 began, cpu = time.monotonic(), server.cpu
                 time.sleep(3)
                 resting = (server.cpu - cpu) / (time.monotonic() - began)
-                loud, _ = wrk(server.port, *get)
+                loud = busy(server, get).rate
             rates.append(loud / quiet)
             print(
-                f"     GET {quiet / 4:.0f}/s, beside {count} idle {loud / 4:.0f}/s; {grown[-1]:.1f} MiB more; alone they cost {resting:.3f} of a CPU",
+                f"     GET {quiet:.0f}/s, beside {count} idle {loud:.0f}/s; {grown[-1]:.1f} MiB more; alone they cost {resting:.3f} of a CPU",
                 flush=True,
             )
     each = max(grown) * 1024 / count
@@ -201,20 +194,6 @@ def completes() -> list[bool]:
     ]
 
 
-async def populate(data: str) -> None:
-    """A key under each prefix, written in batches of 10,000."""
-    os.makedirs(data)
-    store = SQLiteMetadataStore(os.path.join(data, "metadata.db"), reactor)
-    await store.prepare()
-    await store.open()
-    bucket = await store.write(make_bucket, "wide")
-    for first in range(0, PREFIXES, 10_000):
-        last = min(first + 10_000, PREFIXES)
-        names = [f"prefix-{n:09d}/key" for n in range(first, last)]
-        await store.write(fill, bucket, names)
-    await store.close()
-
-
 def page_through(server: Gateway, first: str) -> tuple[int, float]:
     """List to the end; how many common prefixes there are, and the seconds of the slowest page."""
     token, found, slowest = "", 0, 0.0
@@ -235,11 +214,8 @@ def prefixes() -> list[bool]:
     """A listing over 1,000,000 common prefixes, page by page."""
     with tempfile.TemporaryDirectory(prefix="ozgate-pools-") as folder:
         data = os.path.join(folder, "data")
-        try:
-            react(lambda _: Deferred.fromCoroutine(populate(data)))
-        except SystemExit as ended:
-            if ended.code:
-                raise
+        names = (f"prefix-{number:09d}/key" for number in range(PREFIXES))
+        populate(data, lambda store: fill_buckets(store, {"wide": names}))
         server = Gateway(data, None, *ADMIN)
         try:
             first = "/wide?list-type=2&delimiter=/"

@@ -26,7 +26,7 @@ from typing import Any
 from attrs import frozen
 
 from benchmarks.measure import MIB, Gateway, argument, free_port, gateway, verdict
-from benchmarks.requests import put_script, signed, wrk
+from benchmarks.wrk import Ask, Busy, busy, puts, signed
 from ozgate.admin.localsocket import connect_local
 from ozgate.cli.tls import CERTIFICATE, KEY, LOCAL, make_pair
 
@@ -196,28 +196,9 @@ def watched(
     return seen, threads
 
 
-@frozen
-class Busy:
-    """What 16 busy clients had.
-
-    :ivar rate: requests a second.
-    :ivar cost: seconds of the server's CPU a request, whoever else they were for.
-    """
-
-    rate: float
-    cost: float
-
-
-def measured(server: Gateway, options: list[list[str]]) -> list[Busy]:
-    """What busy clients have, for each way of being busy."""
-    found = []
-    for each in options:
-        cpu = server.cpu
-        answered, failed = wrk(server.port, *each, seconds=SECONDS)
-        if failed:
-            raise RuntimeError(f"{failed} of {answered} requests failed")
-        found.append(Busy(answered / SECONDS, (server.cpu - cpu) / answered))
-    return found
+def measured(server: Gateway, ways: list[list[Ask]]) -> list[Busy]:
+    """What 16 busy clients have, for each way of being busy."""
+    return [busy(server, asks, seconds=SECONDS) for asks in ways]
 
 
 @frozen
@@ -236,12 +217,12 @@ class Round:
     cpu: float
 
 
-def one_round(server: Gateway, busy: list[list[str]]) -> Round:
+def one_round(server: Gateway, ways: list[list[Ask]]) -> Round:
     """Measure without the crowd, with it, and the crowd alone for as long as it takes to have been cut once."""
-    quiet = measured(server, busy)
+    quiet = measured(server, ways)
     with crowded(server) as cut:
         connections = metric(server, "ozgate_connections")
-        loud = measured(server, busy)
+        loud = measured(server, ways)
         cpu, alone = server.cpu, 32
         time.sleep(alone)
         cpu = (server.cpu - cpu) / alone
@@ -254,20 +235,17 @@ def one_round(server: Gateway, busy: list[list[str]]) -> Round:
     return Round(quiet, loud, memory, cpu)
 
 
-def run(server: Gateway, tls_port: int, rounds: int, folder: str) -> list[bool]:
+def run(server: Gateway, tls_port: int, rounds: int) -> list[bool]:
     """All of it, on a server."""
     server.must("PUT", "/bucket")
     server.must("PUT", "/bucket/small", os.urandom(4096))
     server.must("PUT", "/bucket/large", bytes(LARGE))
-    get = ["/bucket/small"]
-    for name, value in signed(server, "GET", "/bucket/small").items():
-        get += ["-H", f"{name}: {value}"]
-    busy = [get, ["/bucket/x", "-s", put_script(server, folder)]]
+    ways = [[signed(server, "GET", "/bucket/small")], puts(server)]
     seen, threads = watched(server, tls_port)
-    measured(server, busy)
+    measured(server, ways)
     server.reset_high_water()
     base = server.memory()
-    found = [one_round(server, busy) for _ in range(rounds)]
+    found = [one_round(server, ways) for _ in range(rounds)]
     for thread in threads:
         thread.join(100)
     results = []
@@ -318,7 +296,7 @@ def main() -> int:
             *("-D", f"ozgate.tls.key={folder}/{KEY}"),
         )
         with gateway(*options) as server:
-            return 0 if all(run(server, tls_port, rounds, folder)) else 1
+            return 0 if all(run(server, tls_port, rounds)) else 1
 
 
 if __name__ == "__main__":

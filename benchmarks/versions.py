@@ -12,25 +12,18 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
 from attrs import evolve
-from twisted.internet import reactor
-from twisted.internet.defer import Deferred
-from twisted.internet.task import react
 
-from benchmarks.listing import make_bucket
+from benchmarks.filling import in_batches, make_bucket, populate
 from benchmarks.measure import Gateway, argument, verdict
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.s3.versions import new_version_id
 from ozgate.values import Bucket, Content, ObjectVersion
 
 LIVE = 10_000
-AT_ONCE = 10_000
-"""Rows of one transaction."""
-
 Row = tuple[str, bool]
 """A key, and whether the row is a delete marker."""
 
@@ -90,20 +83,15 @@ def add(tx: Any, bucket: Bucket, rows: list[Row]) -> None:
         tx.add_version(bucket, version, Content(b"" if is_marker else b"hello"))
 
 
-async def populate(data: str, rows: int) -> None:
+async def fill(store: SQLiteMetadataStore, rows: int) -> None:
     """Both buckets."""
-    os.makedirs(data)
-    store = SQLiteMetadataStore(os.path.join(data, "metadata.db"), reactor)
-    await store.prepare()
-    await store.open()
     for name in ("plain", "deep"):
         bucket = await store.write(make_bucket, name)
         bucket = await store.write(enable, bucket)
         wanted = beneath(rows) if name == "deep" else iter(())
-        while some := list(islice(wanted, AT_ONCE)):
+        for some in in_batches(wanted):
             await store.write(add, bucket, some)
         await store.write(add, bucket, list(live_keys()))
-    await store.close()
 
 
 def list_all(server: Gateway, bucket: str, query: str) -> int:
@@ -142,11 +130,7 @@ def main() -> int:
     rows = int(argument(__doc__, "rows", 1_000_000))
     with tempfile.TemporaryDirectory(prefix="ozgate-versions-") as folder:
         data = os.path.join(folder, "data")
-        try:
-            react(lambda _: Deferred.fromCoroutine(populate(data, rows)))
-        except SystemExit as ended:
-            if ended.code:
-                raise
+        populate(data, lambda store: fill(store, rows))
         server = Gateway(data)
         try:
             results = []

@@ -137,7 +137,7 @@ def nginx(size: int) -> Iterator[Server]:
         configuration.write_text(
             f"{user} worker_processes 1; daemon off; pid {made}/nginx.pid; error_log {made}/error.log;\n"
             f"events {{}} http {{ access_log {made}/access.log; sendfile on; tcp_nopush on; {temporary}\n"
-            f"ssl_certificate {made}/{CERTIFICATE}; ssl_certificate_key {made}/{KEY};\n"
+            f"ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate {made}/{CERTIFICATE}; ssl_certificate_key {made}/{KEY};\n"
             f"server {{ listen 127.0.0.1:{port}; listen 127.0.0.1:{tls} ssl; root {made}; }} }}\n"
         )
         with _listening(NGINX, port, [binary, "-c", str(configuration)]) as server:

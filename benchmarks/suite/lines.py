@@ -14,9 +14,9 @@ import time
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
-from benchmarks.suite.load import Ask, Load
 from benchmarks.suite.sample import quantile
 from benchmarks.suite.server import connect
+from benchmarks.wrk import Ask, Load
 
 PATIENCE = 60
 """Seconds without any answer after which it is given up."""

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.measure import MIB
-from benchmarks.suite.load import Load
 from benchmarks.suite.sample import quantile
 from benchmarks.suite.server import connect, said
+from benchmarks.wrk import Load
 
 BLOCK = os.urandom(MIB)
 """What bodies consist of."""

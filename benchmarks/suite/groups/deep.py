@@ -15,10 +15,11 @@ from attrs import evolve
 from benchmarks.suite import beside, cleaning
 from benchmarks.suite.groups import Group, requests
 from benchmarks.suite.groups.lists import KEYS, PAGES
-from benchmarks.suite.load import Load, measured, wrk
+from benchmarks.suite.load import measured
 from benchmarks.suite.sample import NotHere, Row, Sample
 from benchmarks.suite.scale import Scale
 from benchmarks.suite.server import Server
+from benchmarks.wrk import Load, wrk
 
 EMPTY, SHALLOW = "empty", 10_000
 BUCKET = "deep"

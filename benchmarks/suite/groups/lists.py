@@ -7,10 +7,11 @@ from functools import partial
 
 from benchmarks.suite.groups import Group
 from benchmarks.suite.groups.requests import fill, presigned
-from benchmarks.suite.load import Load, check, measured, wrk
+from benchmarks.suite.load import check, measured
 from benchmarks.suite.sample import NotHere, Row, Sample, Unit
 from benchmarks.suite.scale import Scale
 from benchmarks.suite.server import Server
+from benchmarks.wrk import Load, wrk
 
 PAGES = Unit("pages/s", "ms/page")
 KEYS = Unit("keys/s", "µs/key")

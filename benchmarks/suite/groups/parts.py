@@ -13,11 +13,12 @@ from benchmarks.suite import beside, cleaning
 from benchmarks.suite.groups import Group
 from benchmarks.suite.groups.transfers import MOMENT, begin, complete, part_targets
 from benchmarks.suite.lines import encoded, lines
-from benchmarks.suite.load import Ask, Load, measured
+from benchmarks.suite.load import measured
 from benchmarks.suite.sample import Row, Sample
 from benchmarks.suite.scale import Scale, size_name
 from benchmarks.suite.server import Server, connect
 from benchmarks.suite.streams import put
+from benchmarks.wrk import Ask, Load
 
 SMALLEST = 5 * MIB
 """Bytes of a part, the last one's aside."""

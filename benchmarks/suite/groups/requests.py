@@ -12,11 +12,12 @@ from benchmarks.suite import beside
 from benchmarks.suite.cleaning import delete as remove
 from benchmarks.suite.groups import Group
 from benchmarks.suite.lines import encoded, lines
-from benchmarks.suite.load import Ask, Load, check, measured, wrk
+from benchmarks.suite.load import check, measured
 from benchmarks.suite.sample import Row, Sample, Unit
 from benchmarks.suite.scale import Scale, size_name
 from benchmarks.suite.server import Server
 from benchmarks.suite.streams import BLOCK
+from benchmarks.wrk import Ask, Load, wrk
 
 SIZES = (4096, 65536)
 CLIENTS = (1, 16, 64)

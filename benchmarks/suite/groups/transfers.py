@@ -15,11 +15,12 @@ from benchmarks.measure import GIB, MIB
 from benchmarks.suite import beside
 from benchmarks.suite.groups import Group
 from benchmarks.suite.groups.requests import REQUESTS
-from benchmarks.suite.load import Ask, Load, check, measured, wrk
+from benchmarks.suite.load import check, measured
 from benchmarks.suite.sample import Row, Sample, Unit
 from benchmarks.suite.scale import Scale, size_name
 from benchmarks.suite.server import Server, connect, said
 from benchmarks.suite.streams import downloads, parts, put, uploads
+from benchmarks.wrk import Ask, Load, wrk
 
 BYTES = Unit("MiB/s", "s/GiB")
 MOMENT = Unit("ms", "ms", lower=True)
