@@ -2,7 +2,7 @@
 
 Twisted encrypts 16 KiB at a time, each of which passes through a buffer of its own, holds small writes back until the
 reactor's next turn, and has the reactor find the socket writable before it sends. An answer here is few writes, and a
-large one comes in blocks of 256 KiB: ``python -m benchmarks.tls`` (GET of 1 GiB: 0.45 of nginx's CPU with Twisted's own way).
+large one comes in blocks of 256 KiB: ``python -m benchmarks.suite --rows tls`` (GET of 1 GiB: 0.45 of nginx's CPU with Twisted's own way).
 
 The superclass's ``_write`` and ``_flushSendBIO`` are replaced; ``_tlsConnection``, ``_lostTLSConnection``, ``_bufferedWrite`` and
 ``_tlsShutdownFinished`` are the non-public names that this leans on.
