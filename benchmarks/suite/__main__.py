@@ -71,7 +71,7 @@ def run(wanted: Wanted) -> bool:
         except KeyboardInterrupt:
             say("interrupted: this is what there is so far")
             found = turns.found
-    text = report(found, servers, wanted.scale, load)
+    text = report(found, servers, wanted.scale, load, whole=not wanted.patterns)
     print(text)
     if wanted.markdown:
         Path(wanted.markdown).write_text(text)

@@ -188,10 +188,16 @@ def _moments(scale: Scale, first: str) -> list[Limit]:
     crowd = f"{scale.idle[-1]:,} idle connections"
     parts = f"Complete of {scale.parts:,} parts, alone"
     copied = f"CopyObject of {size_name(scale.copied)}, alone"
-    fresh = start.FRESH
     return [
-        Limit(start.FIRST, plain((start.FIRST, fresh)), 800, unit=" ms"),
-        Limit(start.IDLE, plain((start.IDLE, fresh)), 80, unit=" MiB"),
+        *(
+            Limit(row, plain((row, start.FRESH)), bound, unit=unit)
+            for name, bound, unit in (
+                (start.FIRST, 800, " ms"),
+                (start.IDLE, 80, " MiB"),
+            )
+            for several in start.WORKERS
+            for row in [f"{name}, {several}"]
+        ),
         Limit(f"each of {crowd}", plain((crowd, first)), 5, unit=" KiB"),
         Limit(parts, plain((parts, "ozgate")), 400, unit=" ms"),
         Limit(copied, plain((copied, "ozgate")), 10, unit=" ms"),

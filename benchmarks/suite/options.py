@@ -113,7 +113,7 @@ def _parser(doc: str | None) -> argparse.ArgumentParser:
     )
     much.add_argument("--list", action="store_true", help="print the rows, and end")
     parser.add_argument(
-        "--workers", type=_positive, help="of the ozgate that is started here"
+        "--workers", type=int, help="of the ozgate that is started here"
     )
     parser.add_argument(
         "--no-limits",

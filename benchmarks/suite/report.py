@@ -185,8 +185,19 @@ def _bound(limit: Limit) -> str:
     )
 
 
-def report(found: Found, servers: Sequence[Server], scale: Scale, load: float) -> str:
-    """All of it."""
+def report(
+    found: Found,
+    servers: Sequence[Server],
+    scale: Scale,
+    load: float,
+    *,
+    whole: bool = True,
+) -> str:
+    """All of it.
+
+    :param load: the load average before it began.
+    :param whole: whether limits are named whose rows were not run.
+    """
     said = [
         f"- **{server.name}**: {server.durability or 'its durability was not said'}"
         for server in servers
@@ -198,10 +209,12 @@ def report(found: Found, servers: Sequence[Server], scale: Scale, load: float) -
         "`generator` is the CPU that the load took, of one core; `~`: it may be what was measured; `!`: some requests failed."
     )
     lines = limit_lines(found, servers, scale)
+    if not whole:
+        lines = [line for line in lines if line[3] != "not run"]
     parts = [machine(load), "\n".join(said), method, *_sections(found, servers)]
-    if any(line[3] != "not run" for line in lines):
+    if lines:
         parts.append("## Limits\n")
-        parts.append(table(["what", "found", "limit", ""], lines))
+        parts.append(table(["what", "found", "limit", "verdict"], lines))
         parts += _behind(found, servers)
     if found.notes:
         noted = "\n".join(

@@ -7,6 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from benchmarks.measure import Gateway
 from benchmarks.processes import memory_of
@@ -18,42 +19,51 @@ from benchmarks.suite.server import Server
 
 FRESH = "fresh ozgate"
 FIRST, IDLE = "first 200 after the start", "idle memory of the largest process"
+WORKERS = {"1 worker": 1, "2 workers": 2}
 SETTLED = 2
 """Seconds after which a process is taken to have nothing to do any more."""
 
 
-def first_answer(server: Server, scale: Scale) -> Sample:
-    """Start one on an empty folder, and ask it."""
+@contextlib.contextmanager
+def started(workers: int) -> Iterator[Gateway]:
+    """One on an empty folder, ended afterwards."""
     with tempfile.TemporaryDirectory(prefix="ozgate-start-") as folder:
-        began = time.monotonic()
-        gateway = Gateway(os.path.join(folder, "data"))
+        data = os.path.join(folder, "data")
+        gateway = Gateway(data, None, "--workers", str(workers))
         try:
-            gateway.must("GET", "/")
-            taken = time.monotonic() - began
-            return Sample(taken * 1e3, gateway.cpu * 1e3, gateway.memory())
+            yield gateway
         finally:
             gateway.stop()
 
 
-def idle_memory(server: Server, scale: Scale) -> Sample:
+def first_answer(server: Server, scale: Scale, workers: int) -> Sample:
+    """Start one, and ask it."""
+    began = time.monotonic()
+    with started(workers) as gateway:
+        gateway.must("GET", "/")
+        taken = time.monotonic() - began
+        return Sample(taken * 1e3, gateway.cpu * 1e3, gateway.memory())
+
+
+def idle_memory(server: Server, scale: Scale, workers: int) -> Sample:
     """The resident memory of its largest process, after a first answer; beside it that of all, in which what they share counts for each."""
-    with tempfile.TemporaryDirectory(prefix="ozgate-start-") as folder:
-        gateway = Gateway(os.path.join(folder, "data"))
-        try:
-            gateway.must("GET", "/")
-            time.sleep(SETTLED)
-            sizes = memory_of(gateway.pid)
-            return Sample(max(sizes), memory=sum(sizes))
-        finally:
-            gateway.stop()
+    with started(workers) as gateway:
+        gateway.must("GET", "/")
+        time.sleep(SETTLED)
+        sizes = memory_of(gateway.pid)
+        return Sample(max(sizes), memory=sum(sizes))
 
 
 def rows(scale: Scale) -> Sequence[Row]:
-    """Both."""
+    """Both, with one worker and with two."""
     memory = Unit("MiB", lower=True)
     return [
-        Row(FIRST, MOMENT, first_answer, on=FRESH),
-        Row(IDLE, memory, idle_memory, on=FRESH),
+        Row(f"{name}, {several}", unit, partial(work, workers=count), on=FRESH)
+        for name, unit, work in (
+            (FIRST, MOMENT, first_answer),
+            (IDLE, memory, idle_memory),
+        )
+        for several, count in WORKERS.items()
     ]
 
 

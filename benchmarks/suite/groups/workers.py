@@ -9,11 +9,10 @@ from functools import partial
 from benchmarks.measure import MIB
 from benchmarks.suite import beside, cleaning
 from benchmarks.suite.groups import Group, lists, requests, transfers
-from benchmarks.suite.sample import NotHere, Row, Sample, Unit
+from benchmarks.suite.sample import Row, Sample, Unit
 from benchmarks.suite.scale import Scale
 from benchmarks.suite.server import Server, connect
 from benchmarks.suite.streams import put
-from ozgate.service import Options
 
 ONE, TWO = "1 worker", "2 workers"
 
@@ -58,8 +57,6 @@ def prepare(server: Server, scale: Scale) -> None:
 @contextlib.contextmanager
 def both(scale: Scale) -> Iterator[list[Server]]:
     """An ozgate with one, and one with two."""
-    if "workers=" not in Options().longOpt:
-        raise NotHere("this ozgate has no --workers")
     with (
         beside.ozgate(ONE, workers=1) as one,
         beside.ozgate(TWO, workers=2) as two,
