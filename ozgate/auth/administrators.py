@@ -113,12 +113,18 @@ class Administrators:
                 frozenset(settings.s3_administrators),
                 frozenset(settings.s3_administrator_groups),
             )
+        self._known: dict[str, str] = {}
         self._kept: dict[str, tuple[str | None, Identity]] = {}
         self._accounts.forget()
 
     def known_as(self, user: str) -> str:
         """See :meth:`ShortNames.known_as`."""
-        return self.names.known_as(user)
+        found = self._known.get(user)
+        if found is None:
+            while len(self._known) >= _MOST_KEPT:
+                del self._known[next(iter(self._known))]
+            found = self._known[user] = self.names.known_as(user)
+        return found
 
     async def identify(self, user: str) -> Identity:
         """What is known of a user. Waits where the operating system is asked, as :mod:`ozgate.auth.accounts` does."""

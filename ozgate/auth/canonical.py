@@ -19,6 +19,7 @@ TERMINATOR = "aws4_request"
 _plain_path = re.compile(rb"[A-Za-z0-9_.~/-]*").fullmatch
 _plain_text = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 _blanks = re.compile(r"[ \t]+")
+_HEADER_LINE = "%s:%s\n".__mod__
 
 
 def canonical_request(
@@ -39,13 +40,13 @@ def canonical_request(
     """
     if not _plain_path(path):
         path = quote(unquote_to_bytes(path), safe="/-_.~").encode()
-    lines = [method, path.decode() or "/", _canonical_query(query) if query else ""]
-    for name, value in headers:
-        if "  " in value or "\t" in value:
-            value = _blanks.sub(" ", value)
-        lines.append(f"{name}:{value}")
-    lines += ("", signed_headers, payload)
-    return "\n".join(lines)
+    signed = "".join(map(_HEADER_LINE, headers))
+    if "  " in signed or "\t" in signed:
+        signed = _blanks.sub(" ", signed)
+    return (
+        f"{method}\n{path.decode() or '/'}\n{_canonical_query(query) if query else ''}\n"
+        f"{signed}\n{signed_headers}\n{payload}"
+    )
 
 
 def _canonical_query(query: Iterable[tuple[str, str]]) -> str:

@@ -67,7 +67,7 @@ _SERVED = frozenset(("s3", "iam", "sts"))
 _OTHER_SERVICES = frozenset({"s3express", "s3-object-lambda"})
 """What SDKs sign some operations of S3's model for: those on directory buckets, and WriteGetObjectResponse."""
 _MAX_KEPT = 1024
-"""Characters of an Authorization header that is worth keeping."""
+"""Characters of an Authorization header, or of what a query has of it, that is worth keeping."""
 _THREE_COMPONENTS = "the authorization header requires three components: Credential, SignedHeaders, and Signature."
 _EXPECTED_CREDENTIAL = 'expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".'
 
@@ -133,6 +133,8 @@ def read_claim(
     :raises S3Error: there is none, or one that AWS refuses by its looks.
     """
     authorization = headers.get("authorization")
+    if authorization and not items:
+        return _header_claim(authorization, headers, now, services)
     parameters: dict[str, str] = {}
     version_2 = False
     for name, value in items:
@@ -243,11 +245,10 @@ def _query_claim(
         )
     if _SIGNED_HEADERS not in parameters or not all(map(parameters.get, _QUERY_FILLED)):
         raise AuthorizationQueryParametersError()
-    signer = _signer(
-        parameters["X-Amz-Credential"],
-        parameters[_SIGNED_HEADERS],
-        _malformed_query,
-    )
+    credential, names = parameters["X-Amz-Credential"], parameters[_SIGNED_HEADERS]
+    is_kept = len(credential) + len(names) <= _MAX_KEPT
+    read = _query_signer if is_kept else _query_signer.__wrapped__
+    signer = read(credential, names)
     if signer.service not in services:
         raise _malformed_query(_other_service(signer.service, services))
     timestamp = parameters["X-Amz-Date"]
@@ -267,6 +268,11 @@ def _query_claim(
     return Claim(
         signer, timestamp, parameters["X-Amz-Signature"], read_payload(payload), True
     )
+
+
+@lru_cache(maxsize=1024)
+def _query_signer(credential: str, signed_headers: str) -> Signer:
+    return _signer(credential, signed_headers, _malformed_query)
 
 
 def _signer(

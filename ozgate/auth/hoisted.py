@@ -22,6 +22,11 @@ is_header_name: Final[Callable[[str], object]] = re.compile(
 _breaks = re.compile(r"[\r\n\0]").search
 
 
+def breaks_in(items: Iterable[tuple[str, str]]) -> bool:
+    """Whether a value in a query could not be sent as one header."""
+    return _breaks("".join([value for _, value in items])) is not None
+
+
 def hoisted_headers(items: Iterable[tuple[str, str]]) -> dict[str, str]:
     """The headers, by lower-case name: without white space around them, repeated ones joined with a comma.
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import time
 from hmac import compare_digest
+from itertools import repeat
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -170,7 +171,7 @@ def _present(
         method,
         address.raw_path,
         items,
-        [(name, headers.get(name) or "") for name in signer.names],
+        zip(signer.names, map(headers.get, signer.names, repeat("")), strict=True),
         signer.signed_headers,
         payload,
     )
@@ -352,17 +353,21 @@ def _check_all_signed(signed: frozenset[str], headers: Headers) -> None:
 
     The payload's hash is a line of its own in what is signed.
     """
-    missing = [
-        name
-        for name, _ in headers.items()
-        if name not in signed
-        and (name[:6] == "x-amz-" or name == "content-md5")
-        and name != "x-amz-content-sha256"
-    ]
-    if "host" not in signed:
-        missing.insert(0, "host")
-    if missing:
-        raise AccessDenied(
-            "There were headers present in the request which were not signed",
-            HeadersNotSigned=", ".join(missing),
-        )
+    for name in headers.keys() - signed:
+        if _must_be_signed(name):
+            break
+    else:
+        if "host" in signed:
+            return
+    every = [name for name in headers if name not in signed and _must_be_signed(name)]
+    missing = every if "host" in signed else ["host", *every]
+    raise AccessDenied(
+        "There were headers present in the request which were not signed",
+        HeadersNotSigned=", ".join(missing),
+    )
+
+
+def _must_be_signed(name: str) -> bool:
+    return name == "content-md5" or (
+        name[:6] == "x-amz-" and name != "x-amz-content-sha256"
+    )

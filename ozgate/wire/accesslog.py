@@ -42,6 +42,9 @@ CUT = "..."
 SHORT = 64
 """Bytes of what is kept to be shown again, at most: less than any field is cut at, with all escaped."""
 
+KEPT = 256
+"""The same of all that a client says of itself: some of them have long names."""
+
 HIDDEN = "REDACTED"
 SECRET_PARAMETERS = frozenset(
     (
@@ -87,16 +90,6 @@ def escape(value: bytes, most: int = TARGET) -> str:
             break
         pieces.append(piece)
     return "".join(pieces)
-
-
-def _shown(value: bytes, most: int) -> str:
-    """As :func:`escape`, for what many requests have alike, as a method, the name of a client, a user's: kept, where it is short."""
-    return _kept(value) if len(value) <= SHORT else escape(value, most)
-
-
-@lru_cache(maxsize=256)
-def _kept(value: bytes) -> str:
-    return escape(value)
 
 
 def _redacted(target: bytes, most: int) -> str:
@@ -167,12 +160,31 @@ def access_line(
     :param sent: bytes of the answer's body.
     :param seconds: from the request's head to the answer's end.
     """
+    client = (user, method, protocol, agent)
+    kept = sum(map(len, client)) <= KEPT
+    who, verb, version, said = (_kept_client if kept else _client)(*client)
     return (
-        f"{ip} - {_shown(user.encode(), USER) or '-'} [{_combined_date(int(now))}] "
-        f'"{_shown(method, TARGET)} {_redacted(target, TARGET)} {_shown(protocol, TARGET)}" {status} {sent} '
-        f'"{_redacted(referrer, HEADER) if referrer else "-"}" "{_shown(agent, HEADER) or "-"}" '
+        f"{ip} - {who} [{_combined_date(int(now))}] "
+        f'"{verb} {_redacted(target, TARGET)} {version}" {status} {sent} '
+        f'"{_redacted(referrer, HEADER) if referrer else "-"}" "{said}" '
         f"{request_id} {operation or '-'} {seconds * 1000:.1f}\n"
     )
+
+
+def _client(
+    user: str, method: bytes, protocol: bytes, agent: bytes
+) -> tuple[str, str, str, str]:
+    """What many requests of an access log have alike, as it is shown."""
+    return (
+        escape(user.encode(), USER) or "-",
+        escape(method),
+        escape(protocol),
+        escape(agent, HEADER) or "-",
+    )
+
+
+_kept_client = lru_cache(maxsize=512)(_client)
+"""The same, kept where all of it is short."""
 
 
 def audit_line(
@@ -181,7 +193,7 @@ def audit_line(
     user: str,
     ip: str,
     action: str,
-    parameters: Iterable[tuple[str, str]],
+    parameters: Sequence[tuple[str, str]],
     request_id: str,
     success: bool,
     perf: Mapping[str, int],
@@ -194,24 +206,85 @@ def audit_line(
     :param success: failures have the level ERROR, as in Ozone.
     :param perf: such as ``{"opLatencyMs": 3}``.
     """
+    measured = ", ".join([f"{_json(name)}: {value}" for name, value in perf.items()])
+    shown, identity = _parameters(parameters), _json(request_id)
+    return _audit_line(now, user, ip, action, shown, identity, success, measured)
+
+
+def _audit_line(
+    now: float,
+    user: str,
+    ip: str,
+    action: str,
+    shown: str,
+    identity: str,
+    success: bool,
+    measured: str,
+) -> str:
+    """The line, of its parameters, request id and measures as they are shown."""
+    kept = len(user) <= SHORT
+    who = (_kept_caller if kept else _caller)(user, ip, action, success)
+    second, fraction = divmod(now, 1)
+    return (
+        f"{_audit_date(int(second))},{int(fraction * 1000):03d}{who}{{{shown}"
+        f'"x-amz-request-id": {identity}, "x-amz-id-2": {identity}}} | '
+        f"ret={'SUCCESS' if success else 'FAILURE'} | perf: {{{measured}}}\n"
+    )
+
+
+def _caller(user: str, ip: str, action: str, success: bool) -> str:
+    """What many requests of an audit log have alike, as it is shown."""
+    level = "INFO" if success else "ERROR"
+    shown = escape(user.encode(), USER)
+    return f" | {level} | S3GAudit | ozgate | user={shown} | ip={ip} | op={action} "
+
+
+_kept_caller = lru_cache(maxsize=512)(_caller)
+"""The same, kept where all of it is short."""
+
+
+def _parameters(parameters: Sequence[tuple[str, str]]) -> str:
+    """Parameters as they are shown; those of one name together."""
+    said = dict(parameters)
+    if len(said) < len(parameters) or max(map(len, said), default=0) > SHORT:
+        return _repeated(parameters)
+    shown = []
+    for name, value in parameters:
+        before, is_secret = _kept_name(name)
+        shown.append(before if is_secret else f"{before}{_json(f'[{_cut(value)}]')}, ")
+    return "".join(shown)
+
+
+def _repeated(parameters: Iterable[tuple[str, str]]) -> str:
     said: dict[str, list[str]] = {}
     for name, value in parameters:
         if name.strip().lower() in SECRET_PARAMETERS:
             value = HIDDEN
         said.setdefault(_cut(name), []).append(_cut(value))
-    shown = "".join(
-        [f"{_name(n)}: {_json('[' + ', '.join(v) + ']')}, " for n, v in said.items()]
+    return "".join(
+        [f"{_json(n)}: {_json('[' + ', '.join(v) + ']')}, " for n, v in said.items()]
     )
-    identity = _json(request_id)
-    measured = ", ".join([f"{_name(name)}: {value}" for name, value in perf.items()])
-    second, fraction = divmod(now, 1)
-    level, result = ("INFO", "SUCCESS") if success else ("ERROR", "FAILURE")
-    return (
-        f"{_audit_date(int(second))},{int(fraction * 1000):03d} | {level} | S3GAudit | ozgate | "
-        f"user={_shown(user.encode(), USER)} | ip={ip} | op={action} "
-        f'{{{shown}"x-amz-request-id": {identity}, "x-amz-id-2": {identity}}} | '
-        f"ret={result} | perf: {{{measured}}}\n"
-    )
+
+
+@lru_cache(maxsize=256)
+def _kept_name(name: str) -> tuple[str, bool]:
+    """A parameter's name as it is shown, with what goes before the value; with all, and ``True``, where that is hidden."""
+    if name.strip().lower() in SECRET_PARAMETERS:
+        return _repeated([(name, HIDDEN)]), True
+    return f"{_json(name)}: ", False
+
+
+def _resource(bucket: str, key: str) -> str:
+    """As :func:`_parameters`, where there are no others than these two, as in most requests."""
+    shown = _bucket(bucket) if bucket else ""
+    if not key:
+        return shown
+    return f'{shown}"path": {_json(f"[{_cut(key)}]")}, '
+
+
+@lru_cache(maxsize=512)
+def _bucket(name: str) -> str:
+    return _parameters([("bucket", name)])
 
 
 def _cut(value: str) -> str:
@@ -224,16 +297,6 @@ def _json(value: str) -> str:
     if "|" in text or "\x7f" in text:
         text = text.replace("|", "\\u007c").replace("\x7f", "\\u007f")
     return text
-
-
-def _name(value: str) -> str:
-    """As :func:`_json`, for names, of which there are few: kept, where it is short."""
-    return _kept_name(value) if len(value) <= SHORT else _json(value)
-
-
-@lru_cache(maxsize=256)
-def _kept_name(value: str) -> str:
-    return _json(value)
 
 
 def query_parameters(target: bytes) -> list[tuple[str, str]]:
@@ -326,35 +389,50 @@ class AuditLog:
         :param source: volume and bucket that the bucket is a link to.
         :param query: the parameters in its target; ``None`` where it was not decoded yet.
         """
-        parameters = [("bucket", bucket)] if bucket else []
-        if source is not None:
-            volume, real = source
-            parameters += [("sourceVolume", volume), ("sourceBucket", real)]
-        if key:
-            parameters.append(("path", key))
         target = request.raw_target
-        if query is None or len(target) > TARGET:
-            query = query_parameters(target[:TARGET])
-        parameters += query[:PARAMETERS]
-        if len(target) > TARGET or len(query) > PARAMETERS:
-            parameters.append((CUT, ""))
-        if isinstance(error, Damaged):
-            parameters.append(("reason", f"damaged {error.kind}"))
+        is_plain = source is None and query == [] and len(target) <= TARGET
+        if is_plain and len(bucket) <= SHORT and not isinstance(error, Damaged):
+            shown = _resource(bucket, key)
+        else:
+            shown = _parameters(_asked(target, bucket, key, error, source, query))
         status = error.status if isinstance(error, S3Error) else 500
-        line = audit_line(
-            now=time.time(),
-            user=access_id,
-            ip=request.client_ip,
-            action=action,
-            parameters=parameters,
-            request_id=request.request_id,
-            success=error is None or status < 400,
-            perf={
-                "opLatencyMs": int(seconds * 1000),
-                "sizeByte": request.body.received or request.sentLength,
-            },
+        size = request.body.received or request.sentLength
+        line = _audit_line(
+            time.time(),
+            access_id,
+            request.client_ip,
+            action,
+            shown,
+            f'"{request.request_id}"',
+            error is None or status < 400,
+            f'"opLatencyMs": {int(seconds * 1000)}, "sizeByte": {size}',
         )
         self.file.write(line)
+
+
+def _asked(
+    target: bytes,
+    bucket: str,
+    key: str,
+    error: Exception | None,
+    source: tuple[str, str] | None,
+    query: Sequence[tuple[str, str]] | None,
+) -> list[tuple[str, str]]:
+    """All parameters of an audit line."""
+    parameters = [("bucket", bucket)] if bucket else []
+    if source is not None:
+        volume, real = source
+        parameters += [("sourceVolume", volume), ("sourceBucket", real)]
+    if key:
+        parameters.append(("path", key))
+    if query is None or len(target) > TARGET:
+        query = query_parameters(target[:TARGET])
+    parameters += query[:PARAMETERS]
+    if len(target) > TARGET or len(query) > PARAMETERS:
+        parameters.append((CUT, ""))
+    if isinstance(error, Damaged):
+        parameters.append(("reason", f"damaged {error.kind}"))
+    return parameters
 
 
 def _opened(settings: Settings, path: str, clock: IReactorTime | None) -> BufferedLog:

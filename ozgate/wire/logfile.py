@@ -66,6 +66,15 @@ class BufferedLog:
 
     def write(self, line: str) -> None:
         """Add a line, its line break included."""
+        size = self._size + len(line)
+        if self._call is not None and size < self.batch and size < self.most:
+            # Almost every line: it leaves with others.
+            self._lines.append(line)
+            self._size = size
+        else:
+            self._add(line)
+
+    def _add(self, line: str) -> None:
         if self._fd is None:
             return
         if self._size >= self.most:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -149,6 +149,20 @@ class GatewayRequest(LazyRequest):
         """
         self._work = work
         work.addBoth(self._served)
+
+    def answered_by(self, work: Coroutine[Deferred[Any], Any, None]) -> None:
+        """As :meth:`served_by`, of a coroutine that need not wait: then there is no Deferred of it, nor what Twisted makes for one.
+
+        One that waits is gone on with by Twisted: asked once more, the Deferred that it waits for says the same again.
+        """
+        try:
+            work.send(None)
+        except StopIteration:
+            self._served(None)
+        except Exception:
+            self._served(Failure())
+        else:
+            self.served_by(Deferred.fromCoroutine(work))
 
     def _served(self, result: Failure | None) -> None:
         self._work = None

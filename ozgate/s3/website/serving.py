@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
@@ -71,7 +70,7 @@ class Pages(Resource):
             answered = self._visits.refuse(request, error)
         else:
             answered = self._visits.serve(request, address)
-        request.served_by(Deferred.fromCoroutine(answered))
+        request.answered_by(answered)
         return NOT_DONE_YET
 
 

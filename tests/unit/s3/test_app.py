@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from twisted.internet.defer import ensureDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.s3.app import make_app
@@ -34,9 +35,10 @@ class RouteTests(SynchronousTestCase):
             served.append((request, address))
 
         pipeline: Any = SimpleNamespace(serve=serve)
-        request: Any = SimpleNamespace(notes={"address": "an address"})
+        request: Any = SimpleNamespace(
+            answered_by=lambda work: self.successResultOf(ensureDeferred(work))
+        )
         app = make_app(pipeline)
         for scope in Scope:
-            done: Any = app.execute_endpoint(scope.value, request)
-            self.assertIsNone(self.successResultOf(done))
+            app.execute_endpoint(scope.value, request, "an address")
         self.assertEqual(served, [(request, "an address")] * len(Scope))
