@@ -16,7 +16,7 @@ from klein import Klein
 from ...config.reference import written
 from ...config.settings import MASKED, Settings, by_key, knobs
 from ...immutable import frozen
-from ...wire.accesslog import query_parameters
+from ...wire.loglines import query_parameters
 from ...wire.request import GatewayRequest
 from ..answers import answer
 from ..context import AdminContext

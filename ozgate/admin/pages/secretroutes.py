@@ -14,7 +14,7 @@ from klein import Klein
 from ...config.parsers import interval
 from ...errors import S3Error, StoreError
 from ...s3.documents import element
-from ...wire.accesslog import query_parameters
+from ...wire.loglines import query_parameters
 from ...wire.request import GatewayRequest
 from ..answers import answer
 from ..caller import Caller, caller_of, peer_uid

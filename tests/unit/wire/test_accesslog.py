@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ozgate.wire.accesslog import (
+from ozgate.wire.loglines import (
     CUT,
     HEADER,
     PARAMETER,
