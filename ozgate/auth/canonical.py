@@ -106,4 +106,12 @@ def query_items(query: str) -> list[tuple[str, str]]:
 
 
 def _encode(text: str) -> str:
-    return text if _plain_text(text) else quote(text, safe="-_.~")
+    if _plain_text(text):
+        return text
+    return (_quoted if len(text) <= 128 else _quoted.__wrapped__)(text)
+
+
+@lru_cache(maxsize=1024)
+def _quoted(text: str) -> str:
+    """Kept where it is short, as the credential of a presigned URL."""
+    return quote(text, safe="-_.~")

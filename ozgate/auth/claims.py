@@ -172,8 +172,8 @@ def _header_claim(
     before, mark, after = authorization.rpartition("Signature=")
     signature, comma, rest = after.partition(",")
     repeated = f"{before}{mark}{comma}{rest}" if mark else authorization
-    read = _header_signer if len(repeated) <= _MAX_KEPT else _header_signer.__wrapped__
-    signer = read(repeated)
+    is_kept = len(repeated) <= _MAX_KEPT
+    signer = (_header_signer if is_kept else _header_signer.__wrapped__)(repeated)
     signature = signature.strip()
     if not signature:
         raise _malformed(_THREE_COMPONENTS)

@@ -284,7 +284,7 @@ def read_token(headers: Headers, items: list[tuple[str, str]]) -> str:
     """
     token = headers.get(_TOKEN) or ""
     for name, value in items:
-        if value and name.lower() == _TOKEN:
+        if len(name) == len(_TOKEN) and value and name.lower() == _TOKEN:
             if token and not compare_digest(token.encode(), value.encode()):
                 raise InvalidToken()
             token = value

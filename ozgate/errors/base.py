@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import ClassVar
 
 
@@ -31,6 +32,7 @@ class S3Error(Exception):
         super().__init__(self.message)
 
     @classmethod
+    @cache
     def default_message(cls) -> str:
         """The docstring's first paragraph, on one line."""
         paragraph = (cls.__doc__ or "").strip().split("\n\n")[0]

@@ -59,8 +59,6 @@ def check_caller(request: GatewayRequest, settings: Settings) -> None:
 
     :raises AccessDenied: such a page may have sent it.
     """
-    if settings.security_enabled:
-        return
     if not may_be_called(request, settings):
         raise AccessDenied(
             "Signatures are not verified here, so the Host must be a name of this machine or in ozone.s3g.domain.name."
@@ -88,8 +86,11 @@ class Addressed(Resource):
         settings = self._pipeline.gateway.settings
         tally = self._pipeline.gateway.tally
         try:
-            check_caller(request, settings)
-            page = open_page(request, settings, self._pages)
+            if not settings.security_enabled:
+                check_caller(request, settings)
+            page = None
+            if request.raw_target in self._pages:
+                page = open_page(request, settings, self._pages)
             if page is not None:
                 # Before the limit: a service that has much to do is well.
                 request.answered_by(self._pipeline.show(request, page))

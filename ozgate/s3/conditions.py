@@ -34,6 +34,10 @@ _SPELLED: Final = {
 }
 
 
+READ_CONDITIONS: Final = frozenset(_SPELLED)
+"""Headers that :func:`check_read` looks at."""
+
+
 def refuse_untaken(headers: Headers, taken: frozenset[str]) -> None:
     """Refuse conditions that an operation does not take: it would go on where its client wants it not to.
 

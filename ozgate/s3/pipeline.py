@@ -128,35 +128,31 @@ class Pipeline:
         """
         seconds, notes = monotonic() - request.started, request.notes
         operation, principal = notes.get("operation"), notes.get("principal")
-        access_id = ""
+        access_id, name, audit = "", "-", "UNKNOWN"
         if principal is not None:
             access_id = principal.access_id
             if access_id != principal.user:
                 access_id = principal.signed_as
-        name = operation.name if operation else "-"
+        if operation is not None:
+            name, audit = operation.name, operation.audit
+        status = request.code if request.startedWriting else GONE
+        received, sent = request.body.received, request.sentLength
         tally = self.gateway.tally
-        tally.note(
-            name,
-            request.code if request.startedWriting else GONE,
-            seconds,
-            request.body.received,
-            request.sentLength,
-        )
+        tally.note(name, status, seconds, received, sent)
         if failed is not None:
             tally.failed(code_of(failed))
-        if isinstance(failed, Damaged):
-            tally.damage(failed.kind)
+            if isinstance(failed, Damaged):
+                tally.damage(failed.kind)
         self.access_log.note(request, name, access_id, seconds)
+        bucket, key, query = "", "", None
+        if address is not None:
+            bucket, key, query = address.bucket, address.key, address.query.items()
+        if "key" in notes or "parameters" in notes:
+            key = notes.get("key") or key
+            query = notes.get("parameters") or query
+        source = notes.get("source")
         self.audit_log.note(
-            request,
-            operation.audit if operation else "UNKNOWN",
-            access_id,
-            address.bucket if address else "",
-            notes.get("key") or (address.key if address else ""),
-            seconds,
-            failed,
-            notes.get("source"),
-            notes.get("parameters") or (address.query.items() if address else None),
+            request, audit, access_id, bucket, key, seconds, failed, source, query
         )
 
     async def show(self, request: GatewayRequest, page: OpenPage) -> None:

@@ -108,6 +108,16 @@ _PLAIN: Final = _rows(row for row in OPERATIONS if not row.names)
 """Rows that ask for no name."""
 
 
+_PLAIN_OBJECTS: Final = {
+    key: next(row for row in rows if not row.copy_source)
+    for key, rows in _PLAIN.items()
+    if key[1] is Scope.OBJECT and key[0] != "OPTIONS"
+}
+"""Those of a key that is asked for with nothing besides: most requests are for one."""
+
+_NEITHER: Final = frozenset((_SOURCE, _ACCOUNT))
+
+
 _RANKS: Final = {
     row.name: (_selector(row) is not None, len(row.names), row.copy_source)
     for row in OPERATIONS
@@ -150,6 +160,10 @@ def resolve_request(method: str, address: Address, headers: Headers) -> Operatio
 
     :param headers: as sent; a presigned URL may carry ``x-amz-copy-source`` in its query instead.
     """
+    if not address.raw_query and _NEITHER.isdisjoint(headers):
+        plain = _PLAIN_OBJECTS.get((method, address.scope))
+        if plain is not None:
+            return plain
     if method == "OPTIONS":
         return PREFLIGHTS[address.scope]
     if _ACCOUNT in headers and address.raw_path.startswith(_CONTROL):

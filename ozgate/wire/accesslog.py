@@ -56,6 +56,7 @@ class AccessLog:
         :param operation: S3's name of it; ``-`` where none was found.
         :param seconds: from its head to now.
         """
+        headers = request.headers
         line = access_line(
             now=time.time(),
             ip=request.client_ip,
@@ -65,8 +66,8 @@ class AccessLog:
             protocol=request.clientproto,
             status=request.code if request.startedWriting else GONE,
             sent=request.sentLength,
-            referrer=request.last_sent("referer"),
-            agent=request.last_sent("user-agent"),
+            referrer=request.last_sent("referer") if "referer" in headers else b"",
+            agent=request.last_sent("user-agent") if "user-agent" in headers else b"",
             request_id=request.request_id,
             operation=operation,
             seconds=seconds,

@@ -235,11 +235,16 @@ def shown_parameters(parameters: Sequence[tuple[str, str]]) -> str:
     said = dict(parameters)
     if len(said) < len(parameters) or max(map(len, said), default=0) > SHORT:
         return _repeated(parameters)
-    shown = []
+    shown = ""
     for name, value in parameters:
         before, is_secret = _kept_name(name)
-        shown.append(before if is_secret else f"{before}{_json(f'[{_cut(value)}]')}, ")
-    return "".join(shown)
+        if is_secret:
+            shown += before
+        elif len(value) <= SHORT:
+            shown += f"{before}{_kept_value(value)}, "
+        else:
+            shown += f"{before}{_json(f'[{_cut(value)}]')}, "
+    return shown
 
 
 def _repeated(parameters: Iterable[tuple[str, str]]) -> str:
@@ -259,6 +264,11 @@ def _kept_name(name: str) -> tuple[str, bool]:
     if name.strip().lower() in SECRET_PARAMETERS:
         return _repeated([(name, HIDDEN)]), True
     return f"{_json(name)}: ", False
+
+
+@lru_cache(maxsize=512)
+def _kept_value(value: str) -> str:
+    return _json(f"[{value}]")
 
 
 def shown_resource(bucket: str, key: str) -> str:

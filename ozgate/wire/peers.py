@@ -25,6 +25,7 @@ from ipaddress import (
 )
 from typing import Any
 
+from attrs import field
 from twisted.internet import address as addresses
 
 from ..config.parsers import SOCKETS
@@ -50,6 +51,12 @@ class Peers:
 
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
     sockets: bool = False
+    are_any: bool = field(init=False)
+    """Whether any proxy is believed."""
+
+    @are_any.default
+    def _are_any(self) -> bool:
+        return bool(self.networks) or self.sockets
 
     @classmethod
     def trusting(cls, named: Iterable[str]) -> Peers:
@@ -57,11 +64,6 @@ class Peers:
         every = tuple(named)
         networks = [ip_network(each) for each in every if each != SOCKETS]
         return cls(tuple(networks), SOCKETS in every)
-
-    @property
-    def are_any(self) -> bool:
-        """Whether any proxy is believed."""
-        return bool(self.networks) or self.sockets
 
     def trusts(self, address: object) -> bool:
         """Whether a connection is a proxy's, by its address; one without ``host`` is a UNIX socket's."""
