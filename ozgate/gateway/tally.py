@@ -111,7 +111,9 @@ class Tally:
             traffic = self.operations[operation] = Traffic()
         statuses = traffic.statuses
         statuses[status] = statuses.get(status, 0) + 1
-        traffic.seconds.add(seconds)
+        spread = traffic.seconds
+        spread.counts[bisect_left(SECONDS, seconds)] += 1
+        spread.total += seconds
         traffic.received += received
         traffic.sent += sent
 

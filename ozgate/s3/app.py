@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from klein import Klein
 from twisted.internet.interfaces import IReactorTime
-from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from ..errors import AccessDenied, S3Error, SlowDown
 from ..wire.gatewaysite import GatewaySite
 from ..wire.hosts import GUARDS, may_be_called, named_origins, of_another_site
 from ..wire.limits import REQUESTS, ConnectionLimits
+from ..wire.request import Answering
 from ..wire.target import Scope, parse_address
 from .documents import error_document
 from .openpages import OpenPages, open_page
@@ -70,10 +70,8 @@ def check_caller(request: GatewayRequest, settings: Settings) -> None:
         )
 
 
-class Addressed(Resource):
+class Addressed(Answering):
     """Parses the address of each request, then calls Klein's route of its scope."""
-
-    isLeaf = True
 
     def __init__(self, pipeline: Pipeline, pages: OpenPages) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -105,7 +103,8 @@ class Addressed(Resource):
         except S3Error as error:
             request.answered_by(self._pipeline.refuse(request, error))
             return NOT_DONE_YET
-        self._app.execute_endpoint(address.scope.value, request, address)
+        # Not by ``value``, which calls two functions.
+        self._app.execute_endpoint(address.scope._value_, request, address)
         return NOT_DONE_YET
 
 

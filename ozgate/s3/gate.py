@@ -7,7 +7,7 @@ Whoever did not sign is :data:`~ozgate.values.ANONYMOUS`, to whom nothing is gra
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from ..auth.canonical import UNSIGNED_PAYLOAD
@@ -117,9 +117,21 @@ async def principal_of(
     administrators = gateway.administrators
     if verifier is None or access_id == gateway.settings.access_key != "":
         # Everybody passes every check while security is off; so does the static pair, by its access id.
-        return Principal(access_id, user, True, administrators.known_as(user))
+        return _principal(access_id, user, True, administrators.known_as(user))
     found = await administrators.identify(user)
-    return Principal(access_id, user, found.is_admin, found.short_name, found.groups)
+    return _principal(access_id, user, found.is_admin, found.short_name, found.groups)
+
+
+@lru_cache(maxsize=1024)
+def _principal(
+    access_id: str,
+    user: str,
+    is_admin: bool,
+    short_name: str,
+    groups: frozenset[str] = frozenset(),
+) -> Principal:
+    """The value, which is the same in each request of somebody: it is only made once."""
+    return Principal(access_id, user, is_admin, short_name, groups)
 
 
 async def _granted(

@@ -6,6 +6,7 @@ wire and a line in each log. Every operation passes through here and nowhere els
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from contextlib import suppress
 from functools import partial
 from time import monotonic
@@ -91,7 +92,9 @@ class Pipeline:
             pending = finish(self.gateway, request.notes, address, reply)
             if pending is not None:
                 await pending
-            await self._answer(request, reply)
+            pending = self._answer(request, reply)
+            if pending is not None:
+                await pending
         except (ClientGone, CancelledError) as error:
             # Nobody is left to be told.
             failed = error
@@ -265,22 +268,24 @@ class Pipeline:
             self.gateway.check_room(in_rows=True)
         if operation.body is Body.NONE:
             check_unread(verified, body)
-            body.discard()
+            if body.length != 0:
+                body.discard()
         else:
             self._account_for(body, operation.body)
 
-    async def _answer(self, request: GatewayRequest, reply: Reply) -> None:
+    def _answer(self, request: GatewayRequest, reply: Reply) -> Awaitable[None] | None:
         """Put a reply on the wire.
 
+        :return: to be awaited where its bytes are yet to be read; ``None`` where it is written.
         :raises SlowDown: it is a large document, and there is no room for it to wait for its reader.
         """
         headers = _rendered(request, reply.headers)
         if reply.sources is not None:
-            await send(request, reply.status, headers, reply.length or 0, reply.sources)
-            return
+            length = reply.length or 0
+            return send(request, reply.status, headers, length, reply.sources)
         if len(reply.body) <= UNCOUNTED or request.method == b"HEAD":
             request.answer_document(reply.status, headers, reply.body, reply.length)
-            return
+            return None
         account = self.gateway.memory.answer(
             len(reply.body), refusable=request.method == b"GET"
         )
@@ -293,6 +298,7 @@ class Pipeline:
                 account.close()
             else:
                 taken.addBoth(lambda _: account.close())
+        return None
 
     async def _answer_error(
         self, request: GatewayRequest, address: Address | None, error: S3Error
@@ -373,4 +379,4 @@ def _rendered(request: GatewayRequest, headers: list[tuple[str, str]]) -> bytes:
     """
     each = request.request_id
     before = f"x-amz-id-2: {each}\r\nx-amz-request-id: {each}\r\n"
-    return text_lines(headers, before)
+    return text_lines(headers, before, 2)

@@ -109,11 +109,11 @@ _PLAIN: Final = _rows(row for row in OPERATIONS if not row.names)
 
 
 _PLAIN_OBJECTS: Final = {
-    key: next(row for row in rows if not row.copy_source)
-    for key, rows in _PLAIN.items()
-    if key[1] is Scope.OBJECT and key[0] != "OPTIONS"
+    method: next(row for row in rows if not row.copy_source)
+    for (method, scope), rows in _PLAIN.items()
+    if scope is Scope.OBJECT and method != "OPTIONS"
 }
-"""Those of a key that is asked for with nothing besides: most requests are for one."""
+"""Those of keys, by method: most requests are for a key, with nothing besides."""
 
 _NEITHER: Final = frozenset((_SOURCE, _ACCOUNT))
 
@@ -160,10 +160,9 @@ def resolve_request(method: str, address: Address, headers: Headers) -> Operatio
 
     :param headers: as sent; a presigned URL may carry ``x-amz-copy-source`` in its query instead.
     """
-    if not address.raw_query and _NEITHER.isdisjoint(headers):
-        plain = _PLAIN_OBJECTS.get((method, address.scope))
-        if plain is not None:
-            return plain
+    is_plain = address.scope is Scope.OBJECT and not address.raw_query
+    if is_plain and method in _PLAIN_OBJECTS and _NEITHER.isdisjoint(headers):
+        return _PLAIN_OBJECTS[method]
     if method == "OPTIONS":
         return PREFLIGHTS[address.scope]
     if _ACCOUNT in headers and address.raw_path.startswith(_CONTROL):

@@ -111,8 +111,9 @@ def check_unread(verified: Verified, body: RequestBody) -> None:
 
     :raises XAmzContentSHA256Mismatch: the signed SHA-256 is that of no bytes, and some come; or the other way round.
     """
-    payload = verified.payload.lower()
+    payload = verified.payload
     if len(payload) == 64 and body.length is not None:
+        payload = payload.lower()
         if (payload == _OF_NOTHING) != (body.length == 0):
             raise XAmzContentSHA256Mismatch(ClientComputedContentSHA256=payload)
 

@@ -13,15 +13,18 @@ _LINE = b"%b: %b\r\n".__mod__
 _TEXT_LINE = "%s: %s\r\n".__mod__
 
 
-def text_lines(pairs: Iterable[tuple[str, str]], before: str = "") -> bytes:
+def text_lines(
+    pairs: Iterable[tuple[str, str]], before: str = "", count: int = 0
+) -> bytes:
     """Lines of names and values that are ISO 8859-1.
 
     :param before: lines that go first, of nothing that was asked.
+    :param count: how many these are.
     :raises ValueError: a header could split the answer.
     """
     each = list(map(_TEXT_LINE, pairs))
     made = f"{before}{''.join(each)}".encode("latin-1")
-    _check(made, len(each) + before.count("\n"))
+    _check(made, len(each) + count)
     return made
 
 

@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IProducer
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.http import NO_BODY_CODES, RESPONSES
+from twisted.web.resource import Resource
 
 from ..errors import ClientGone, InternalError, S3Error, SlowDown
 from .body import RequestBody
@@ -34,6 +35,12 @@ _STATUS_LINES = {
     status: b"HTTP/1.1 %d %s\r\n" % (status, reason)
     for status, reason in RESPONSES.items()
 }
+
+
+class Answering(Resource):
+    """A leaf that takes every request of a site, and whose :meth:`render` sees to the answer: Twisted need not look at what it returns."""
+
+    isLeaf = True
 
 
 def new_request_id() -> str:
@@ -204,8 +211,12 @@ class GatewayRequest(LazyRequest):
         self.prepath, self._postpath = [], None
         resource = self.site.resource
         try:
-            # A leaf is found by every path.
-            self.render(resource if resource.isLeaf else self.site.getResourceFor(self))
+            if isinstance(resource, Answering):
+                resource.render(self)
+            else:
+                # A leaf is found by every path.
+                leaf = resource if resource.isLeaf else self.site.getResourceFor(self)
+                self.render(leaf)
         except Exception:
             self.processingFailed(Failure())
 
@@ -235,7 +246,7 @@ class GatewayRequest(LazyRequest):
         if self.startedWriting:
             raise RuntimeError("an answer has one head only")
         channel.before_answer(self.body)
-        lines = as_lines(headers)
+        lines = headers if isinstance(headers, bytes) else as_lines(headers)
         if self._answer_headers is not None:
             every = self._answer_headers.getAllRawHeaders()
             lines = as_lines((n, v) for n, values in every for v in values) + lines

@@ -140,7 +140,7 @@ def parse_address(target: bytes, host: bytes | None, domains: Sequence[str]) -> 
         if plain is not None and len(target) <= MAX_KEY:
             name, raw_key, raw_query = plain.groups()
             text = name.decode()
-            if not valid_bucket_name(text):
+            if not _valid_bucket_name(text):
                 raise InvalidBucketName(BucketName=text)
             return Address(
                 Scope.OBJECT if raw_key else Scope.BUCKET,

@@ -117,6 +117,8 @@ def _read_query(asked: Asked) -> tuple[int | None, dict[str, str]]:
     refuse_encryption(asked.headers)
     part_number = None
     overrides: dict[str, str] = {}
+    if not asked.address.raw_query:
+        return None, {}
     query = asked.address.query
     # Most have neither, though they may have many others, as presigned URLs.
     is_named = "partNumber" in query or "response-" in "&".join(query.names())
@@ -195,7 +197,9 @@ def _find(
 
     :return: an error that is no failure is returned: what a transaction raises costs as much as the rest of it.
     """
-    version = find_authorized(tx, asked, bucket, asked.key, asked.query("versionId"))
+    address = asked.address
+    named = address.query.get("versionId") if address.raw_query else None
+    version = find_authorized(tx, asked, bucket, address.key, named)
     if not READ_CONDITIONS.isdisjoint(asked.headers):
         try:
             check_read(asked.headers, version.etag, version.modified, tx.now())

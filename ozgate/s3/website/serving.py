@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IReactorTime
-from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from ...errors import S3Error, SlowDown
@@ -13,6 +12,7 @@ from ...immutable import frozen
 from ...wire.gatewaysite import GatewaySite
 from ...wire.hosts import GUARDS
 from ...wire.limits import REQUESTS, ConnectionLimits
+from ...wire.request import Answering
 from ...wire.target import parse_page
 from ..pipeline import Pipeline
 from .pages import TYPE, error_headers, error_page
@@ -45,10 +45,8 @@ class Visits(Pipeline):
         return headers, error_page(error, request.request_id, besides)
 
 
-class Pages(Resource):
+class Pages(Answering):
     """Parses the address of each request, and has it visited."""
-
-    isLeaf = True
 
     def __init__(self, visits: Visits) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
