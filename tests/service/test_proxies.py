@@ -129,7 +129,7 @@ class ProxyProtocolTests(ProxyTestCase):
         ]
         found = [line.partition(" ")[0] for line in self.lines(*cases)]
         self.assertEqual(found, expected)
-        self.assertEqual(self.audited(), expected)
+        self.assertCountEqual(self.audited(), expected)
 
     def test_no_header(self) -> None:
         """Whoever says nothing of a client, or something that is no address, is not answered."""
