@@ -82,6 +82,7 @@ class Control(Int32StringReceiver):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The other end is no more."""
+        self.connected = 0
         asked, self._asked = self._asked, {}
         for each in asked.values():
             each.errback(ConnectionDone())
