@@ -21,8 +21,8 @@ from ..config.environment import CONFIG
 from ..config.loading import load, override
 from ..config.settings import Settings
 from ..config.sitefile import ConfigurationError, Setting
-from .gatewayservice import GatewayService
 from .launch import Launch
+from .workerprocess import WorkerProcess, how_many
 
 _log = Logger()
 
@@ -98,11 +98,18 @@ def makeService(options: Options) -> IService:
         if options.parent and not options.parent.get("chroot"):
             _check_files(options.parent)
         settings, notes = read_settings(options)
+        count = how_many(settings)
+        spare = count if count > 1 and _stays_as_it_is(options.parent or {}) else 0
+        processes = [WorkerProcess(reactor) for _ in range(spare)]
+        # It takes half of a start, which is that of the workers, too.
+        from .gatewayservice import GatewayService
+
         service = GatewayService(
             reactor,
             settings,
             reread=lambda: read_settings(options)[0],
             launch=_launch(options),
+            processes=processes,
         )
         service.try_ports()
     except ConfigurationError as error:
@@ -110,6 +117,16 @@ def makeService(options: Options) -> IService:
     for note in notes:
         _log.info("{note}", note=note)
     return service
+
+
+def _stays_as_it_is(twistd: Mapping[str, Any]) -> bool:
+    """Whether the service is going to run in this very process, as this user; of a daemon it is not.
+
+    :param twistd: twistd's own options.
+    """
+    changes = ("chroot", "uid", "gid", "euid")
+    given = [twistd.get(each) not in (None, False, 0) for each in changes]
+    return bool(twistd.get("nodaemon")) and not any(given)
 
 
 def _check_files(twistd: Mapping[str, Any]) -> None:

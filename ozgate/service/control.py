@@ -19,6 +19,9 @@ from twisted.protocols.basic import Int32StringReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+CONTROL, WRITES = 3, 4
+"""Descriptors that a worker inherits: its end of that socket, and of the one that its writes go through."""
+
 _ANSWER = "answer"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import atexit
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -65,7 +65,8 @@ from .supervision import Supervision
 from .threads import Threads
 from .tlsendpoints import tls_endpoints
 from .welcome import welcome
-from .workers import Workers, how_many
+from .workerprocess import WorkerProcess, how_many
+from .workers import Workers
 
 _log = Logger()
 
@@ -90,6 +91,7 @@ class GatewayService(Service):
     :param settings: as they were read.
     :param reread: reads them again, for a reload.
     :param launch: hears how the start went.
+    :param processes: which can be workers, and run already.
     :raises ConfigurationError: see :func:`~ozgate.service.makeService`.
     """
 
@@ -99,6 +101,7 @@ class GatewayService(Service):
         settings: Settings,
         reread: Callable[[], Settings] | None = None,
         launch: Terminal | None = None,
+        processes: Sequence[WorkerProcess] = (),
     ) -> None:
         self._reactor = reactor
         self._launch = launch or Terminal()
@@ -134,7 +137,8 @@ class GatewayService(Service):
         self._workers = None
         count = how_many(settings)
         if count > 1:
-            self._workers = Workers(reactor, count, self._metadata, self._end)
+            made = reactor, count, self._metadata, self._end
+            self._workers = Workers(*made, processes)
 
     def try_ports(self) -> None:
         """See that it could listen, as far as that can be told before it runs.

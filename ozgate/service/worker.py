@@ -56,16 +56,12 @@ from .composing import (
     reason_of,
     settle,
 )
-from .control import Control
+from .control import CONTROL, WRITES, Control
 from .identity import new_process_id
 from .inheriting import Inheriting, inherited
 from .listening import serve
 from .threads import Threads
 from .tlsendpoints import TlsEndpoint
-
-CONTROL, LEDGER, LOCK, WRITES = 3, 4, 5, 6
-"""Descriptors that a worker inherits: the socket to its parent, the memory of what all workers have under way, the lock of the data folder, and the
-socket that its writes go through."""
 
 PULSE = 1.0
 """Seconds between two signs of life."""
@@ -77,7 +73,8 @@ _log = Logger()
 
 @frozen
 class Beginning:
-    """What a worker is told, once it can listen.
+    """What a worker is told, once it can listen. Before it come descriptors: of the memory of what all workers have under way, of the data folder's lock,
+    which it holds as long as it lives, and of the sockets that listen.
 
     :ivar settings: its own: see :func:`~ozgate.service.workers.share_of`.
     :ivar row: which of the workers it is, from 0.
@@ -108,6 +105,8 @@ class Worker:
         self._health: Health | None = None
         self._gateway: Gateway | None = None
         self._stopping = False
+        self._sockets: list[int] = []
+        self._lock = -1
         self.control = Control(self._heard, lambda: os._exit(1))
 
     def _heard(
@@ -150,7 +149,9 @@ class Worker:
         opened.push_async_callback(metadata.close)
         await blobs.open()
         opened.push_async_callback(blobs.close)
-        ledger = Ledger(LEDGER, beginning.workers, beginning.row)
+        memory, self._lock, *self._sockets = self.control.descriptors
+        ledger = Ledger(memory, beginning.workers, beginning.row)
+        os.close(memory)
         readers = WorkersReaders(ledger)
         context = await make_context(
             self._reactor,
@@ -194,7 +195,7 @@ class Worker:
         opened.callback(watch.stopService)
         reactor: Any = Inheriting(
             self._reactor,
-            self.control.descriptors,
+            self._sockets,
             lambda: ledger.is_ahead(int(time.monotonic())),
         )
         every = beginning.described, beginning.websites

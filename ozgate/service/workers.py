@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import evolve
@@ -33,7 +32,7 @@ from ..interfaces import IMetadataStore, IWritesForOthers
 from ..wire import ledger
 from ..wire.ledger import ALIVE, CONNECTIONS, Ledger
 from ..wire.tls import TlsFiles
-from .worker import LEDGER, LOCK, Beginning
+from .worker import Beginning
 from .workerprocess import WorkerProcess
 
 _log = Logger()
@@ -56,14 +55,6 @@ LOOK = 10.0
 HUNG = 6
 """Looks after which a worker that shows no life is killed."""
 
-MOST = 8
-"""Workers that there are at most where nobody says how many."""
-
-
-def how_many(settings: Settings) -> int:
-    """How many processes are to serve."""
-    return settings.workers or min(len(os.sched_getaffinity(0)), MOST)
-
 
 def share_of(settings: Settings, workers: int) -> Settings:
     """The settings of one of so many workers: of the turns at hashing each has its share, and at least one.
@@ -84,10 +75,11 @@ def share_of(settings: Settings, workers: int) -> Settings:
 
 
 class Workers:
-    """All workers of a service. To be made before a daemon leaves its folder, and started in the process that stays.
+    """All workers of a service, to be started in the process that stays.
 
     :param count: how many there are.
     :param metadata: open when they begin; writes for them, where it does so for others.
+    :param spare: processes that run already.
     :param given_up: called with a line for people when workers die as soon as they begin, again and again.
     :ivar ledger: what they have under way.
     :ivar gone: what those have counted that are no more.
@@ -99,13 +91,14 @@ class Workers:
         count: int,
         metadata: IMetadataStore,
         given_up: Callable[[str], None],
+        spare: Iterable[WorkerProcess] = (),
     ) -> None:
         self._reactor = reactor
         self._metadata = metadata
         self._given_up = given_up
-        self._path = os.pathsep.join(map(os.path.abspath, sys.path))
         self._memory = ledger.make(count)
         self._lock = -1
+        self._spare = list(spare)
         self.ledger = Ledger(self._memory, count)
         self._all = [_Worker(self, row) for row in range(count)]
         self._look = LoopingCall(self._look_after)
@@ -189,15 +182,17 @@ class Workers:
         grace = 0.0 if self.settings is None else self.settings.stop_grace
         await DeferredList([each.stop(grace + FAREWELL) for each in self._all])
 
-    def make_process(self, row: int, heard: Any, ended: Any) -> WorkerProcess:
-        """A process for a worker, which begins to run."""
-        process = WorkerProcess(row + 1, self._reactor, heard, ended)
-        process.spawn({LEDGER: self._memory, LOCK: self._lock}, self._path)
-        return process
+    def make_process(self) -> WorkerProcess:
+        """A process for a worker, which runs."""
+        return self._spare.pop() if self._spare else WorkerProcess(self._reactor)
 
     def call_later(self, seconds: float, function: Callable[[], None]) -> Any:
         """See ``IReactorTime``."""
         return self._reactor.callLater(seconds, function)
+
+    def descriptors(self) -> Sequence[int]:
+        """What a worker is given, see :class:`~ozgate.service.worker.Beginning`."""
+        return self._memory, self._lock, *self.sockets
 
     def write(self, end: socket.socket) -> None:
         """Run what a worker asks to write, where it does not write by itself."""
@@ -247,8 +242,9 @@ class _Worker:
         self._again = None
         self.starts += 1
         self._started = self._workers.seconds()
-        self._process = self._workers.make_process(self._row, self._heard, self._died)
-        if self._workers.settings is not None:
+        self._process = self._workers.make_process()
+        self._process.become(self._row + 1, self._heard, self._died)
+        if self._workers.settings is not None and self._process is not None:
             self._begin()
 
     def begin(self) -> Deferred[None]:
@@ -268,7 +264,7 @@ class _Worker:
         beginning = Beginning(
             settings, self._row, len(workers), *workers.described, workers.secured
         )
-        self._process.begin(beginning, workers.sockets, workers.write)
+        self._process.begin(beginning, workers.descriptors(), workers.write)
 
     async def reload(self, settings: Settings | None) -> Outcomes:
         """See :meth:`Workers.reload`."""

@@ -14,6 +14,7 @@ from ozgate.config.settings import Settings
 from ozgate.config.sitefile import ConfigurationError
 from ozgate.gateway.report import Report
 from ozgate.gateway.tally import Tally
+from ozgate.service.workerprocess import how_many
 from ozgate.service.workers import (
     DELAYS,
     FAREWELL,
@@ -21,7 +22,6 @@ from ozgate.service.workers import (
     LIVED,
     LOOK,
     Workers,
-    how_many,
     share_of,
 )
 from ozgate.testing.memory_metadata import MemoryMetadataStore
@@ -37,12 +37,19 @@ class Process:
 
     pid = 1234
 
-    def __init__(self, row: int, heard: Any, ended: Any) -> None:
-        self.row, self.heard, self.ended = row, heard, ended
+    number: int
+    heard: Any
+    ended: Any
+
+    def __init__(self) -> None:
         self.told: list[str] = []
         self.killed = False
         self.report: Report | None = None
         self.control = self
+
+    def become(self, number: int, heard: Any, ended: Any) -> None:
+        """Be a worker."""
+        self.number, self.heard, self.ended = number, heard, ended
 
     def begin(self, beginning: Any, sockets: Any, write: Any) -> None:
         """Be told to serve."""
@@ -68,9 +75,9 @@ class Process:
 class FakeWorkers(Workers):
     """Workers of which no process runs."""
 
-    def make_process(self, row: int, heard: Any, ended: Any) -> Any:
+    def make_process(self) -> Any:
         """A process."""
-        made = Process(row, heard, ended)
+        made = Process()
         self.processes.append(made)
         return made
 
@@ -140,7 +147,7 @@ class WorkersTests(SynchronousTestCase):
         self.assertEqual(self.workers.gone.in_flight, 0)
         self.clock.advance(0)
         self.assertEqual(len(self.workers.processes), 4)
-        self.assertEqual((self.last.row, self.last.told), (1, ["begin"]))
+        self.assertEqual((self.last.number, self.last.told), (2, ["begin"]))
 
     def test_dies_again_and_again(self) -> None:
         """One that does not live long is started later and later, and at last the service ends; one that lived begins anew."""
