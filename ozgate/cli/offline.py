@@ -13,6 +13,7 @@ from functools import cache, partial
 from threading import Event, Thread
 from typing import Any
 
+from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import blockingCallFromThread
 
@@ -45,6 +46,8 @@ class Stores:
         try:
             place = Setting("ozgate.data", data, "--data", direct=True)
             settings = load(config, _environment(), [place]).settings
+            # Nobody is served.
+            settings = evolve(settings, workers=1)
             self.reactor = running_reactor()
             self._service = GatewayService(self.reactor, settings)
         except ConfigurationError as error:

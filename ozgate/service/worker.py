@@ -170,7 +170,6 @@ class Worker:
         limits = SharedLimits(ledger, gateway.tally.refuse)
         made = self._reactor, self._dated, context, logs, health, limits
         sites = make_sites(*made)
-        self._settings = settings
         self._reload = make_reload(
             context, sites, settings, lambda: settings, self._reloads
         )
@@ -213,12 +212,8 @@ class Worker:
         pulse.start(PULSE)
         self._closing.callback(pulse.stop)
 
-    def _take_up(self, settings: Settings | None) -> Outcomes:
-        """Reload; with the settings of before where those that were read are wrong."""
-        if self._reload is None:
-            return []
-        self._settings = settings or self._settings
-        return self._reload.take_up(self._settings)
+    def _take_up(self, settings: Settings) -> Outcomes:
+        return [] if self._reload is None else self._reload.take_up(settings)
 
     async def _stop(self) -> None:
         self._stopping = True

@@ -145,18 +145,16 @@ class Workers:
             error.subFailure.raiseException()
         self._look.start(LOOK, now=False)
 
-    async def reload(self, settings: Settings | None) -> Outcomes:
+    async def reload(self, settings: Settings) -> Outcomes:
         """Have them reload, one after the other.
 
-        :param settings: those that were read; ``None`` where they are wrong, and only other parts reload.
+        :param settings: those that are in force from now on, also for workers that begin later.
         :return: what came of it, for each part of each of them.
         """
-        if settings is not None:
-            self.settings = share_of(settings, len(self._all))
-            settings = self.settings
+        self.settings = share = share_of(settings, len(self._all))
         outcomes: Outcomes = []
         for each in self._all:
-            outcomes += await each.reload(settings)
+            outcomes += await each.reload(share)
         return outcomes
 
     async def reports(self) -> Reports:
@@ -266,7 +264,7 @@ class _Worker:
         )
         self._process.begin(beginning, workers.descriptors(), workers.write)
 
-    async def reload(self, settings: Settings | None) -> Outcomes:
+    async def reload(self, settings: Settings) -> Outcomes:
         """See :meth:`Workers.reload`."""
         if self._process is None:
             return []

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.running import ROOT, program
+from tests.running import ROOT, WORKERS, program
 from tests.service.twistd import ADMIN, ServiceTestCase
 
 SCRIPT = """
@@ -44,7 +44,12 @@ class DaemonTestCase(ServiceTestCase):
                 *("ozgate", "--data", self.data, *arguments),
             ],
             cwd=self.folder,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **ADMIN},
+            env={
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": str(ROOT),
+                "OZGATE_WORKERS": WORKERS,
+                **ADMIN,
+            },
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=subprocess.PIPE,

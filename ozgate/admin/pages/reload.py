@@ -44,8 +44,8 @@ Outcomes = list[tuple[str, str]]
 FAILED = "failed"
 """How that begins where nothing did."""
 
-Workers = Callable[[Settings | None], Awaitable[Outcomes]]
-"""Has the workers of a service reload with other settings; ``None`` where those that were read are wrong."""
+Workers = Callable[[Settings], Awaitable[Outcomes]]
+"""Has the workers of a service reload, with the settings that are in force from now on."""
 
 
 class Reload:
@@ -75,17 +75,15 @@ class Reload:
         self._followers.append(take_up)
 
     async def run(self, workers: Workers | None = None) -> Outcomes:
-        """Reload everything, the workers first: whoever is told that it is done sees it done everywhere.
+        """Reload everything. What is told, and logged, is done everywhere.
 
         :param workers: reloads them; of what comes of it there only failures are told, for the rest is as it is here.
         """
-        read = self._read()
-        failed: Outcomes = []
+        outcomes = self.take_up(self._read())
         if workers is not None:
-            theirs = await workers(read if isinstance(read, Settings) else None)
+            theirs = await workers(self._gateway.settings)
             failed = [each for each in theirs if each[1].startswith(FAILED)]
-        outcomes = self.take_up(read)
-        outcomes += [each for each in dict.fromkeys(failed) if each not in outcomes]
+            outcomes += [each for each in dict.fromkeys(failed) if each not in outcomes]
         for name, outcome in outcomes:
             _log.info("reload: {name}: {outcome}", name=name, outcome=outcome)
         return outcomes
