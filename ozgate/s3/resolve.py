@@ -74,14 +74,17 @@ def _selector(row: Operation) -> str | None:
     return None
 
 
-SELECTORS: Final[dict[Scope, dict[str, tuple[str, ...]]]] = {
-    scope: {
-        name: tuple(row.method for row in rows if _selector(row) == name)
-        for name in sorted(filter(None, map(_selector, rows)))
-    }
-    for scope in Scope
-    for rows in [[row for row in OPERATIONS if row.scope is scope]]
-}
+def _methods(scope: Scope) -> dict[str, tuple[str, ...]]:
+    """The sub-resources of a scope, in order, with the methods each has."""
+    found: dict[str, tuple[str, ...]] = {}
+    for row in OPERATIONS:
+        name = _selector(row) if row.scope is scope else None
+        if name:
+            found[name] = (*found.get(name, ()), row.method)
+    return dict(sorted(found.items()))
+
+
+SELECTORS: Final = {scope: _methods(scope) for scope in Scope}
 """The sub-resources of each scope with the methods each has."""
 
 _ANY_SELECTOR: Final = frozenset(name for names in SELECTORS.values() for name in names)
