@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 _log = Logger()
 
 _PROGRAM = (
-    "import importlib, sys; importlib.import_module(sys.argv[1]).install(); "
-    "from ozgate.service.worker import main; main(int(sys.argv[2]))"
+    "import gc, importlib, sys; gc.disable(); importlib.import_module(sys.argv[1]).install(); "
+    "from ozgate.service.worker import main; gc.freeze(); gc.enable(); main(int(sys.argv[2]))"
 )
-"""Some of what is imported takes the default reactor, where none is installed yet."""
+"""Some of what is imported takes the default reactor, where none is installed yet. All of it stays, as in ``makeService``."""
 
 _PATH = os.pathsep.join(map(os.path.abspath, sys.path))
 """Where modules are found. A daemon is going to leave its folder."""
