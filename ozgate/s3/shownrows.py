@@ -6,7 +6,7 @@ encoded and escaped all at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from ..values import Page, Traits, VersionPage
 from .documents import element
@@ -106,11 +106,9 @@ def versions(page: VersionPage, show: Callable[[str], str], owner: str) -> list[
     return shown
 
 
-def common_prefixes(
-    prefixes: Sequence[str], show: Callable[[str], str]
-) -> Iterable[str]:
+def common_prefixes(prefixes: Sequence[str], show: Callable[[str], str]) -> str:
     """What is shown of common prefixes; the parameters are those of :func:`contents`."""
-    return (
-        f"<CommonPrefixes><Prefix>{name}</Prefix></CommonPrefixes>"
-        for name in _names(prefixes, show)
-    )
+    if not prefixes:
+        return ""
+    start, end = "<CommonPrefixes><Prefix>", "</Prefix></CommonPrefixes>"
+    return f"{start}{f'{end}{start}'.join(_names(prefixes, show))}{end}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Hashable, Iterable, Iterator
 from itertools import chain, islice
@@ -29,9 +30,9 @@ _PAST = """CAST(substr(CAST(found.key AS BLOB), 1,
 def run_of(source: str, terms: str = "") -> str:
     """The statement that goes from common prefix to common prefix by itself, in a third of the time that a statement each takes.
 
-    It gives the first key of each, then a key that is in none, if one follows. It takes the bucket; the lowest key; the key above all; where the
+    It gives the first key of each, then a key that is in none, if one follows, as a JSON array, which is read faster than rows. It takes the bucket; the lowest key; the key above all; where the
     part after the prefix begins, counted in bytes from 1; the delimiter, and the least text above all that starts with it, both as
-    bytes; how many keys at most. A key that is ``NULL`` is the end.
+    bytes; how many keys at most. A key that is ``null`` is the end.
 
     :param source: the table, and its index.
     :param terms: what else a row must be, each after an ``AND``.
@@ -40,7 +41,7 @@ def run_of(source: str, terms: str = "") -> str:
     following = _FIRST.format(source=source, low=_PAST, terms=terms)
     return f"""WITH RECURSIVE found (key) AS (
     SELECT ({first}) UNION ALL SELECT ({following}) FROM found WHERE found.key IS NOT NULL
-) SELECT key FROM found LIMIT ?7"""
+) SELECT json_group_array(key) FROM (SELECT key FROM found LIMIT ?7)"""
 
 
 @frozen
@@ -187,8 +188,8 @@ class Scan:
         delimiter, start = self._delimiter, len(self._prefix)
         where = (self._bucket, low, self._high, len(self._prefix.encode()) + 1)
         how = (delimiter.encode(), past.encode(), limit)
-        self._cursor.execute(self._run_statement, where + how)
-        keys = [key for (key,) in self._cursor.fetchall()]
+        (found,) = self._cursor.execute(self._run_statement, where + how).fetchone()
+        keys = json.loads(found)
         is_end = keys[-1] is None
         if is_end:
             keys.pop()

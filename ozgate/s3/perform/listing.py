@@ -87,7 +87,7 @@ async def list_objects_v2(call: Call) -> Reply:
             element("KeyCount", len(page.rows) + len(page.common_prefixes)),
             _bounds(wanted, page.next_after is not None),
             *contents(page, wanted.show, with_owner, owner),
-            *common_prefixes(page.common_prefixes, wanted.show),
+            common_prefixes(page.common_prefixes, wanted.show),
         )
     )
 
@@ -119,7 +119,7 @@ async def list_objects(call: Call) -> Reply:
             _shown("NextMarker", wanted, next_marker),
             _bounds(wanted, page.next_after is not None),
             *contents(page, wanted.show, True, owner),
-            *common_prefixes(page.common_prefixes, wanted.show),
+            common_prefixes(page.common_prefixes, wanted.show),
         )
     )
 
@@ -151,7 +151,7 @@ async def list_object_versions(call: Call) -> Reply:
             element("NextVersionIdMarker", page.next_version_id or None),
             _bounds(wanted, page.next_key is not None),
             *versions(page, wanted.show, owner),
-            *common_prefixes(page.common_prefixes, wanted.show),
+            common_prefixes(page.common_prefixes, wanted.show),
         )
     )
 

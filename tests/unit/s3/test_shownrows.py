@@ -127,6 +127,8 @@ class RowsTests(SynchronousTestCase):
     ) -> None:
         """So are common prefixes."""
         self.assertEqual(
-            list(common_prefixes(names, show)),
-            [whole("CommonPrefixes", whole("Prefix", show(name))) for name in names],
+            common_prefixes(names, show),
+            "".join(
+                [whole("CommonPrefixes", whole("Prefix", show(name))) for name in names]
+            ),
         )
