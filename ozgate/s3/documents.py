@@ -218,6 +218,7 @@ class _Builder:
         self._open = [self.top]
         self._pieces: list[str] = []
         self._count = 0
+        self._names: dict[str, str] = {}
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """An element begins.
@@ -225,13 +226,15 @@ class _Builder:
         :param name: its namespace, a space, its name; the name alone where it is in no namespace.
         :raises MalformedXML: it may not be here.
         """
-        namespace, separator, local = name.rpartition(" ")
-        if separator and namespace != NAMESPACE:
-            raise MalformedXML()
+        # A document of 30,000 elements has few names.
+        local = self._names.get(name)
+        if local is None:
+            local = self._names[name] = _local(name)
         self._count += 1
         if len(self._open) > MAX_DEPTH or self._count > MAX_ELEMENTS:
             raise MalformedXML()
-        self._between()
+        if self._pieces:
+            self._between()
         started = Element(local, attributes) if attributes else Element(local)
         self._open[-1].children.append(started)
         self._open.append(started)
@@ -242,9 +245,11 @@ class _Builder:
         :raises MalformedXML: it has text besides children.
         """
         ended = self._open.pop()
+        if not self._pieces:
+            return
         if ended.children:
             self._between()
-        elif self._pieces:
+        else:
             ended.text = "".join(self._pieces)
             self._pieces.clear()
 
@@ -254,7 +259,17 @@ class _Builder:
 
     def _between(self) -> None:
         """Drop what stands between elements, which may only be white space."""
-        if self._pieces:
-            if not "".join(self._pieces).isspace():
-                raise MalformedXML()
-            self._pieces.clear()
+        if not "".join(self._pieces).isspace():
+            raise MalformedXML()
+        self._pieces.clear()
+
+
+def _local(name: str) -> str:
+    """The name of an element in S3's namespace, or in none.
+
+    :raises MalformedXML: it is in another.
+    """
+    namespace, separator, local = name.rpartition(" ")
+    if separator and namespace != NAMESPACE:
+        raise MalformedXML()
+    return local

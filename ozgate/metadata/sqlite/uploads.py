@@ -192,10 +192,12 @@ class UploadRows(BucketRows):
             return []
         rows = self._execute(PARTS_OF, (number, after, last)).fetchall()
         width = PARTS.width
-        return [
-            part_of(columns, [row[width:] for row in group if row[width] is not None])
-            for columns, group in groupby(rows, itemgetter(slice(0, width)))
-        ]
+        parts = []
+        for _, group in groupby(rows, itemgetter(1)):
+            his = list(group)
+            extents = [row[width:] for row in his if row[width] is not None]
+            parts.append(part_of(his[0][:width], extents))
+        return parts
 
     def count_extents(self, bucket: Bucket, upload: Upload, most: int) -> int:
         """Extents of all parts of an upload, up to so many."""
