@@ -8,6 +8,7 @@ What forking cannot give is for :class:`subprocess.Popen`: another user, descrip
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
 import json
@@ -161,7 +162,7 @@ def _nursery(environment: frozenset[tuple[str, str]]) -> socket.socket:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     program = Path(__file__).with_name("nursery.py")
     with theirs:
-        subprocess.Popen(
+        process = subprocess.Popen(
             # No script's folder on the path: modules of tests have names of others'.
             [sys.executable, "-P", program],
             env=dict(environment),
@@ -169,4 +170,10 @@ def _nursery(environment: frozenset[tuple[str, str]]) -> socket.socket:
             stdin=theirs,
             stdout=subprocess.DEVNULL,
         )
+
+    def end() -> None:
+        ours.close()
+        process.wait()
+
+    atexit.register(end)
     return ours

@@ -23,7 +23,7 @@ print([name in sys.modules for name in sys.argv[2:]], __name__)
 raise SystemExit(f"an end {sys.argv[1]}")
 """
 DRAWN = """
-import os, random, sys
+import importlib, os, pkgutil, random, sys
 def seen(size):
     frame = sys._getframe(1)
     while not frame.f_globals["__name__"].startswith("ozgate."):
@@ -32,7 +32,10 @@ def seen(size):
     return bytes(size)
 drawing = set()
 os.urandom = random._urandom = seen
-import ozgate.service, ozgate.cli.main
+import ozgate
+for found in pkgutil.walk_packages(ozgate.__path__, "ozgate."):
+    if not found.name.endswith("__main__"):
+        importlib.import_module(found.name)
 print(*sorted(drawing), end="")
 """
 ENV = {"PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"}

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -19,6 +18,7 @@ from xml.etree import ElementTree
 import boto3
 from botocore.exceptions import ClientError
 
+from tests.forking import run
 from tests.kdc import USER, InRealm, find
 from tests.running import REGION, ROOT, program
 from tests.service.twistd import LOOPBACK, ServiceTestCase, Twistd
@@ -77,33 +77,37 @@ class RealmCase(ServiceTestCase, InRealm):
     ) -> str:
         """Run a program as the user, or in another environment; returns what it printed, errors last.
 
+        :param arguments: a program, or ``-m`` and a module of Python's, and its arguments.
         :param said: its standard input.
         """
         kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
-        ended = subprocess.run(
-            arguments,
-            env={
-                **kept,
-                "PYTHONPATH": str(ROOT),
-                "OZGATE_ADMIN_URL": self.admin,
-                "AWS_DEFAULT_REGION": REGION,
-                "AWS_EC2_METADATA_DISABLED": "true",
-                **(environment or {}),
-            },
-            cwd=self.folder,
-            input=said,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        env = {
+            **kept,
+            "PYTHONPATH": str(ROOT),
+            "OZGATE_ADMIN_URL": self.admin,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **(environment or {}),
+        }
+        if arguments[0] == "-m":
+            ended = run(*arguments, env=env, cwd=self.folder, said=said)
+        else:
+            ended = subprocess.run(
+                arguments,
+                env=env,
+                cwd=self.folder,
+                input=said,
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
         output = ended.stdout + ended.stderr
         self.assertEqual(ended.returncode, code, output)
         return output
 
     def ozgate(self, line: str, **options: Any) -> str:
         """One of our own commands."""
-        command = (sys.executable, "-m", "ozgate", *line.split())
-        return self.run_program(*command, **options)
+        return self.run_program("-m", "ozgate", *line.split(), **options)
 
 
 class KerberosCase(RealmCase):
