@@ -63,6 +63,8 @@ class GatewayChannel(IncomingChannel):
         """Start the idle clock."""
         super().connectionMade()
         self.plain = isinstance(self.transport, tcp.Connection)
+        if self.plain:
+            self.transport.bufferSize = self.read_size
         self.secure = bool(self.isSecure())
         self._peer: IAddress = super().getPeer()
         self._host: IAddress = super().getHost()

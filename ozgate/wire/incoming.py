@@ -20,11 +20,14 @@ class IncomingChannel(OutgoingChannel):
 
     Who takes the request's head begins the body; what follows the body is left for the next request.
 
-    :cvar body_read_size: bytes read at once while a body streams over plain TCP.
+    :cvar read_size: bytes read at once over plain TCP: a head and 64 KiB of a body. With Twisted's 64 KiB a body of as many is read by
+        two reads, between which the reactor is told not to read and to read again.
+    :cvar body_read_size: as many while a body streams that has more.
     :cvar drain_bytes: most bytes of an unwanted body that are read to keep the connection.
     :cvar drain_seconds: most seconds for that.
     """
 
+    read_size = 80 << 10
     body_read_size = 256 << 10
     drain_bytes = 16 << 20
     drain_seconds = 10.0
@@ -85,7 +88,7 @@ class IncomingChannel(OutgoingChannel):
         body, self._body = self._body, None
         self._decoder = None
         if self.plain:
-            self.transport.__dict__.pop("bufferSize", None)  # back to the class's
+            self.transport.bufferSize = self.read_size
         self._deadline.rest()
         if body is None or self._closing:
             return
