@@ -281,8 +281,8 @@ class Pipeline:
         """
         headers = _rendered(request, reply.headers)
         if reply.sources is not None:
-            length = reply.length or 0
-            return send(request, reply.status, headers, length, reply.sources)
+            length, threads = reply.length or 0, self.gateway.run_in_thread
+            return send(request, reply.status, headers, length, reply.sources, threads)
         if len(reply.body) <= UNCOUNTED or request.method == b"HEAD":
             request.answer_document(reply.status, headers, reply.body, reply.length)
             return None

@@ -43,7 +43,10 @@ class GatewaySite(server.Site):
     :ivar error_type: the type of the documents that ``error_body`` makes.
     :ivar connections: the open ones, with those of the site beside it.
     :ivar date: what the Date header is taken from, in seconds since the epoch.
+    :ivar sending: how many threads send files at the moment.
     """
+
+    sending = 0
 
     protocol = GatewayChannel  # type: ignore[assignment]
     requestFactory = GatewayRequest  # type: ignore[assignment]

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IConsumer, IProducer, IPullProducer
 from twisted.internet.main import CONNECTION_LOST
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from ..errors import ClientGone, Damaged
 from .lines import Lines, with_length
+from .sendthread import BURST, FAST, LARGE, MOST, Part
 
 if TYPE_CHECKING:
+    from ..batches import RunInThread
     from ..interfaces import IByteSource
     from .outgoing import OutgoingChannel
     from .request import GatewayRequest
-
-BURST = 4 << 20
-"""Bytes given to the socket at once, so that others get their turn."""
 
 
 async def send(
@@ -29,6 +29,7 @@ async def send(
     headers: Lines,
     length: int,
     sources: AsyncIterator[IByteSource],
+    run_in_thread: RunInThread | None = None,
 ) -> None:
     """Write an answer whose body comes from byte sources, and finish the request.
 
@@ -36,11 +37,13 @@ async def send(
 
     :param headers: without Content-Length.
     :param length: bytes of all sources.
+    :param run_in_thread: by which much of a file may be sent; the reactor's turns do it otherwise.
     :raises ClientGone: nobody is left to send to.
     :raises Damaged: the sources have more or fewer bytes than ``length``. As with whatever else a source raises,
         the connection is cut once the head is out: a short body must not look whole.
     """
-    sender = _Sender(request, status, with_length(headers, length), length)
+    head = with_length(headers, length)
+    sender = _Sender(request, status, head, length, run_in_thread)
     try:
         if request.method != b"HEAD":
             await sender.send_all(sources)
@@ -67,8 +70,10 @@ class _Sender:
         status: int,
         headers: bytes,
         length: int,
+        run_in_thread: RunInThread | None,
     ) -> None:
         self.request = request
+        self._run_in_thread = run_in_thread
         self.left = length
         self._head = (status, headers)
         self._begun = False
@@ -118,7 +123,7 @@ class _Sender:
         elif channel.plain and (place := source.as_file()) is not None:
             self.begin()
             if self._run is None:
-                self._run = _FileRun(self.request, channel)
+                self._run = _FileRun(self.request, channel, self._run_in_thread)
             await self._wait(self._run.send(*place))
         else:
             self.close()
@@ -176,9 +181,16 @@ class _FileRun:
     would write nothing first, stop the reactor from watching, and be told to have it watched again, which costs as much as the kernel takes to send.
     """
 
-    def __init__(self, request: GatewayRequest, channel: OutgoingChannel) -> None:
+    def __init__(
+        self,
+        request: GatewayRequest,
+        channel: OutgoingChannel,
+        run_in_thread: RunInThread | None,
+    ) -> None:
         self._request = request
         self._channel = channel
+        self._run_in_thread = run_in_thread
+        self._part: Part | None = None  # in a thread now
         self._transport = channel.transport
         self._fd = self._offset = self._left = 0
         self._budget = BURST
@@ -207,6 +219,7 @@ class _FileRun:
 
     def close(self) -> None:
         """Give the transport back."""
+        self._stop_thread()
         if self._lent:
             self._lent = False
             transport = self._transport
@@ -227,15 +240,53 @@ class _FileRun:
         if self._is_behind:
             lost: Exception | None = type(self._transport).doWrite(self._transport)
             return lost
+        before = self._left
         if not self._pump():
             return CONNECTION_LOST
         if self._lent and not self._left:
             self._transport.stopWriting()
+        elif self._left >= LARGE and before - self._left >= FAST:
+            self._begin_thread()
         return None
+
+    def _begin_thread(self) -> None:
+        """Have a thread go on, where there is one for it."""
+        site = self._channel.site
+        if self._run_in_thread is None or site.sending >= MOST:
+            return
+        try:
+            fileno = self._transport.fileno()
+            part = self._part = Part(fileno, self._fd, self._offset, self._left)
+        except OSError:  # no descriptor is left
+            return
+        site.sending += 1
+        self._transport.stopWriting()
+        self._run_in_thread(part.run).addBoth(self._thread_ended, part)
+
+    def _thread_ended(self, sent: int | Failure, part: Part) -> None:
+        self._channel.site.sending -= 1
+        part.close()  # no thread may have begun
+        if self._part is not part:
+            return
+        self._part = None
+        if isinstance(sent, Failure):
+            self._finish(sent)
+            return
+        self._running = True  # who waits for the end may send more
+        self._advance(sent)
+        self._running = False
+        if self._left:
+            self._transport.startWriting()
+
+    def _stop_thread(self) -> None:
+        """Nobody wants more of this: the connection is being cut."""
+        part, self._part = self._part, None
+        if part is not None:
+            part.stopped = True
 
     def resumeProducing(self) -> None:
         """The transport's buffer is empty."""
-        if self._running:
+        if self._running or self._part is not None:
             return
         if not self._is_behind:
             self._pump()
@@ -269,6 +320,7 @@ class _FileRun:
 
     def stopProducing(self) -> None:
         """The connection is lost; the request says so to whoever waits."""
+        self._stop_thread()
         self._left = 0
 
     def _advance(self, sent: int) -> None:
@@ -280,7 +332,7 @@ class _FileRun:
             self._channel.lender_idle(True)
             self._finish(None)
 
-    def _finish(self, error: Exception | None) -> None:
+    def _finish(self, error: Exception | Failure | None) -> None:
         self._left = 0
         done, self._done = self._done, None
         if done is None:
@@ -291,5 +343,6 @@ class _FileRun:
             done.errback(error)
 
     def _cancelled(self, deferred: Deferred[None]) -> None:
+        self._stop_thread()
         self._left = 0
         self._done = None

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any
 
 from twisted.internet import reactor, ssl
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.internet.endpoints import (
     SSL4ClientEndpoint,
     SSL4ServerEndpoint,
     connectProtocol,
 )
 from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.errors import ClientGone, Damaged
 from ozgate.interfaces import IByteSource
+from ozgate.wire import send as sending
 from ozgate.wire.request import GatewayRequest, new_request_id
 from ozgate.wire.send import send
 from tests.wire.sources import FileSource, Push
@@ -30,6 +33,8 @@ DATA = bytes(range(256)) * 40960  # 10 MiB
 
 class SendTests(WireTestCase):
     """Byte sources over plain TCP."""
+
+    run_in_thread: Callable[..., Deferred[Any]] | None = None
 
     def setUp(self) -> None:
         """A file of 10 MiB."""
@@ -71,7 +76,7 @@ class SendTests(WireTestCase):
             self.requests.append(request)
             headers = [(b"ETag", b'"e"')]
             try:
-                await send(request, 200, headers, length, each())
+                await send(request, 200, headers, length, each(), self.run_in_thread)
             except BaseException as error:
                 self.errors.append(error)
                 if not isinstance(error, Damaged):
@@ -297,6 +302,53 @@ class SendTests(WireTestCase):
         data = await peer.until(b"body$")
         self.assertEqual(data.count(b"body"), 1)
         self.assertEqual(data.count(b"Content-Length"), 1)
+
+
+class ThreadTests(SendTests):
+    """The same where a thread goes on as soon as it may."""
+
+    def setUp(self) -> None:
+        """Threads for whatever is left, and a count of their parts."""
+        super().setUp()
+        self.parts = 0
+        for name in ("LARGE", "FAST"):
+            self.patch(sending, name, 1)
+
+        def run_in_thread(work: Callable[[], int]) -> Deferred[int]:
+            self.parts += 1
+            # So that nobody is in a thread when the next test begins.
+            done: Deferred[int] = deferToThread(work)
+            self.addCleanup(lambda: done)
+            return done
+
+        self.run_in_thread = run_in_thread
+
+    async def test_large_file(self) -> None:
+        """A file goes by sendfile, most of it in threads, and they are counted."""
+        await super().test_large_file()
+        self.assertGreater(self.parts, 1)
+        self.assertEqual(self.site.sending, 0)
+
+    async def test_no_descriptor(self) -> None:
+        """Where none is left for a thread, the reactor goes on."""
+
+        def refuse(*arguments: object) -> None:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        self.patch(sending, "Part", refuse)
+        await super().test_large_file()
+        self.assertEqual(self.parts, 0)
+
+    async def test_thread_that_fails(self) -> None:
+        """What nobody expects of a thread cuts the answer."""
+
+        def run_in_thread(work: Callable[[], int]) -> Deferred[int]:
+            return fail(Damaged())
+
+        self.run_in_thread = run_in_thread
+        size = len(DATA)
+        self.answering(size, lambda: [self.run_of(0, size)])
+        self.assertLess(len(await self.cut()), size)
 
 
 class TLSTests(SendTests):
