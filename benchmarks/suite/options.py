@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
+import tempfile
 from collections.abc import Sequence
 from fnmatch import fnmatch
 from ipaddress import ip_address
@@ -188,7 +190,9 @@ def _scale(given: argparse.Namespace) -> Scale:
             scale = evolve(scale, **{name: value})
     if given.space is not None:
         scale = evolve(scale, space=int(given.space * GIB))
-    return scale
+    # Most servers are on this machine, and none is to fill its disk.
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    return evolve(scale, space=min(scale.space, free * 3 // 4))
 
 
 def read(arguments: Sequence[str], doc: str | None) -> Wanted:

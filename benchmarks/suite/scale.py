@@ -35,7 +35,7 @@ class Scale:
 
 QUICK = Scale(1, 1, 64 * MIB, GIB, 1_000, 20_000, 100, GIB, (100,))
 MINUTES = Scale(2, 3, GIB, 4 * GIB, 5_000, 200_000, 1_000, GIB, (1_000,))
-FULL = Scale(4, 5, GIB, 64 * GIB, 20_000, 5_000_000, 10_000, 5 * GIB, (1_000, 10_000))
+FULL = Scale(4, 5, GIB, 64 * GIB, 10_000, 5_000_000, 10_000, 5 * GIB, (1_000, 10_000))
 
 
 def size_name(size: int) -> str:
