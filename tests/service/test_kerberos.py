@@ -89,18 +89,12 @@ class RealmCase(ServiceTestCase, InRealm):
             "AWS_EC2_METADATA_DISABLED": "true",
             **(environment or {}),
         }
+        there: Any = {"env": env, "cwd": self.folder}
         if arguments[0] == "-m":
-            ended = run(*arguments, env=env, cwd=self.folder, said=said)
+            ended = run(*arguments, said=said, **there)
         else:
-            ended = subprocess.run(
-                arguments,
-                env=env,
-                cwd=self.folder,
-                input=said,
-                capture_output=True,
-                text=True,
-                timeout=60,
-            )
+            heard: Any = {"capture_output": True, "text": True, "timeout": 60}
+            ended = subprocess.run(arguments, input=said, **heard, **there)
         output = ended.stdout + ended.stderr
         self.assertEqual(ended.returncode, code, output)
         return output
