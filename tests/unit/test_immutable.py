@@ -1,5 +1,6 @@
 """Frozen values: what attrs promises of them, and what only the type checker does."""
 
+import copy
 import os
 import pickle
 
@@ -40,6 +41,21 @@ Shown = made(frozen)
 """One that pickle finds by its name."""
 
 
+@frozen(kw_only=True)
+class Named:
+    """Its members are given by name."""
+
+    two: int
+    one: int
+
+
+@frozen
+class Single:
+    """It has one member."""
+
+    one: object
+
+
 class FrozenTests(SynchronousTestCase):
     """A class made by ours, beside one made by attrs."""
 
@@ -68,9 +84,18 @@ class FrozenTests(SynchronousTestCase):
         self.assertNotEqual(Shown(1), Shown(2))
         self.assertEqual(hash(Shown(1)), hash(Shown(1)))
         self.assertEqual(evolve(Shown(1), two=3), Shown(1, 3))
-        self.assertEqual(pickle.loads(pickle.dumps(Shown(1))), Shown(1))
+        for shown in (Shown(1), Shown([Shown(2)], 3, "h", "m")):
+            self.assertEqual(pickle.loads(pickle.dumps(shown)), shown)
+            self.assertEqual(copy.deepcopy(shown), shown)
         with self.assertRaises(AttributeError):
             Shown(1).three = 3
+
+    def test_pickled_otherwise(self) -> None:
+        """One that is not made of its members in order, or has but one, is pickled all the same."""
+        for each in (Named(one=1, two=2), Single((3,))):
+            again = pickle.loads(pickle.dumps(each))
+            self.assertEqual(again, each)
+            self.assertEqual(copy.copy(each), each)
 
     def test_identity(self) -> None:
         """Without comparing by value, an instance is equal to itself, and hashed so."""
