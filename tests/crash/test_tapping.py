@@ -41,7 +41,7 @@ class BlobTests(SynchronousTestCase):
         with tapped(tap, sqlite=False):
             writer = BlobWriter(Place(self.folder, None), None)
             writer.append([b"first", b"second"])
-            writer.seal([b"third"], "blob")
+            writer.seal([b"third"], f"{self.folder}/blob")
 
     def test_recorded(self) -> None:
         """Writes come with their places and bytes; an unnamed file keeps one path until it is linked."""
@@ -76,7 +76,7 @@ class BlobTests(SynchronousTestCase):
         recording = Recording()
         with tapped(recording, sqlite=False):
             pass
-        BlobWriter(Place(self.folder, None), None).seal([], "blob")
+        BlobWriter(Place(self.folder, None), None).seal([], f"{self.folder}/blob")
         self.assertEqual(recording.calls, [])
 
 

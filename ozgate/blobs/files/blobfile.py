@@ -15,12 +15,14 @@ import struct
 from array import array
 from contextlib import suppress
 
+from attrs import field
 from awscrt.checksums import combine_crc64nvme, crc64nvme
 
 from ...errors import Damaged
 from ...immutable import frozen
 from ...values import BlobRef
 from . import syscalls
+from .foldersyncs import FolderSyncs
 
 BLOCK = 256 << 10
 """Bytes under one checksum: what a push source reads at once. 32 bytes of table per MiB."""
@@ -46,17 +48,18 @@ _MOST_CHUNKS = 1000
 
 @frozen
 class Place:
-    """Where a blob's file goes.
+    """Where a blob's file is while it is written.
 
-    :ivar folder: the folder it ends in.
-    :ivar staging: where it is while it is written, with a name of its own; ``None`` where the file
-        system has files without a name.
+    :ivar folder: a folder of the file system where it has no name.
+    :ivar staging: its path, under a name of its own; ``None`` where the file system has files without a name.
     :ivar relaxed: it need not survive a power cut.
+    :ivar syncs: make its name durable.
     """
 
     folder: str
     staging: str | None
     relaxed: bool = False
+    syncs: FolderSyncs = field(factory=FolderSyncs)
 
 
 def table_size(length: int) -> int:
@@ -176,9 +179,10 @@ class BlobWriter:
             syscalls.start_writeback(self._fd, self._begun, self._written - self._begun)
             self._begun = self._written
 
-    def seal(self, chunks: list[bytes], blob_id: str) -> tuple[int, int]:
+    def seal(self, chunks: list[bytes], path: str) -> tuple[int, int]:
         """Add the last bytes and make the file durable under its name.
 
+        :param path: which is its name; on the same file system.
         :return: the blob's length and CRC64NVME.
         :raises NoSpace: the disk or a quota is full.
         :raises Unavailable: the disk failed. A failed fsync is final: asking again would report a
@@ -186,7 +190,6 @@ class BlobWriter:
         """
         self.append(chunks)
         length = self._written
-        path = f"{self._place.folder}/{blob_id}"
         try:
             self._end_block()
             with syscalls.translated("making a blob durable"):
@@ -288,7 +291,7 @@ class BlobWriter:
         if self._place.relaxed:
             return
         try:
-            syscalls.fsync_folder(self._place.folder)
+            self._place.syncs.sync(os.path.dirname(path))
         except BaseException:
             # Whether the name would outlive a power cut is unknown: without it the blob is surely not there,
             # and should the name come back it is an orphan, which the sweep finds.

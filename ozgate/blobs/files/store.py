@@ -25,6 +25,7 @@ from ...values import BlobRef, ByteRange
 from . import syscalls
 from .blobfile import BlobWriter, Place, file_size
 from .folders import Folders
+from .foldersyncs import FolderSyncs
 from .knownblocks import KnownBlocks
 from .source import AT_ONCE, FileSource, ReadBuffer
 from .wholeblobs import Pace, Verifier, inspect
@@ -78,8 +79,14 @@ class FileSink(Batches):
     async def _commit(self) -> BlobRef:
         try:
             rest = await self.settle()
-            blob_id = self._store.next_id(self._ending)
-            length, crc = await self._run_in_thread(self._writer.seal, rest, blob_id)
+            store = self._store
+            blob_id = store.next_id(store.syncs.begin(self._ending))
+            try:
+                length, crc = await self._run_in_thread(
+                    self._writer.seal, rest, store.file_of(blob_id)
+                )
+            finally:
+                store.syncs.end()
             if self._aborted:
                 await self._store.delete(blob_id)
                 raise Unavailable("the blob was dropped")
@@ -128,6 +135,7 @@ class FileBlobStore:
     :param verified_for: seconds after which bytes are read and held against their checksums again, before
         they are sent without.
     :ivar known: blocks that need not be looked at.
+    :ivar syncs: of the folders that blobs go into.
     """
 
     extent_size = 0
@@ -144,6 +152,7 @@ class FileBlobStore:
     ) -> None:
         self.name = name
         self.known = KnownBlocks(verified_for)
+        self.syncs = FolderSyncs()
         self._relaxed = relaxed
         self.inline_below = inline_below
         self.run_in_thread = run_in_thread
@@ -299,7 +308,7 @@ class FileBlobStore:
         """Where a new file goes."""
         folders = self._folders
         staging = None if folders.unnamed else folders.staging(os.urandom(12).hex())
-        return Place(folders.folder(ending), staging, self._relaxed)
+        return Place(folders.folder(ending), staging, self._relaxed, self.syncs)
 
     def next_id(self, ending: str) -> str:
         """An id later than every one before it."""
