@@ -24,6 +24,8 @@ class Rows:
 
     One object serves all transactions of its connection, one after the other; :meth:`begin` is
     called before each interaction.
+
+    :ivar _bare: bucket and key that this interaction has found without any version.
     """
 
     def __init__(
@@ -35,11 +37,12 @@ class Rows:
         self._times = times
         self._sequences = sequences
         self._now: int | None = None
+        self._bare: tuple[int, str] | None = None
         self.usage = Usage()
 
     def begin(self) -> None:
-        """Another interaction begins: forget the time."""
-        self._now = None
+        """Another interaction begins: forget the time, and what was found."""
+        self._now = self._bare = None
 
     @contextmanager
     def _any_text(self) -> Iterator[None]:

@@ -74,6 +74,7 @@ class VersionRows(RetiredRows):
         if row is None:
             if self._execute(CURRENT_THERE, place).fetchone() is not None:
                 raise damaged("versions", *place)
+            self._bare = place
             return None
         version = VERSIONS.read(row)
         if not version.is_latest:
@@ -103,7 +104,8 @@ class VersionRows(RetiredRows):
         :raises Conflict: the key has a version of that id, or the bucket is gone.
         """
         key, sequence = version.key, version.sequence
-        demoted = self._execute(SET_LATEST, (bucket.number, key, 0)).rowcount
+        place, bare, self._bare = (bucket.number, key), self._bare, None
+        demoted = bare != place and self._execute(SET_LATEST, (*place, 0)).rowcount
         if demoted and version.version_id == "null":
             # The index of ids does not see a null version while it is the latest.
             row = self._execute(NAMED, (bucket.number, key, "null")).fetchone()
@@ -150,7 +152,9 @@ class VersionRows(RetiredRows):
         if not removed:
             return
         self.usage.add(bucket.volume, bucket.number, -removed[0][0], -1)
-        self._execute(SET_LATEST, (bucket.number, version.key, 1))
+        place = (bucket.number, version.key)
+        if not self._execute(SET_LATEST, (*place, 1)).rowcount:
+            self._bare = place
         inline = self._execute(
             "DELETE FROM bodies WHERE sequence = ?", (sequence,)
         ).rowcount

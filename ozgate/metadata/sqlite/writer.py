@@ -1,4 +1,4 @@
-"""The one thread that writes: it commits many interactions at once, each in a savepoint of its own."""
+"""The one thread that writes: it commits many interactions at once, each of which is done as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -54,6 +54,10 @@ class Outcome(NamedTuple):
 
 class BatchLost(Exception):
     """SQLite rolled back everything, not only the statement that failed."""
+
+
+class HalfDone(Exception):
+    """An interaction failed that had changed something, where nothing else could be kept than all of its batch."""
 
 
 class Writer:
@@ -209,11 +213,7 @@ class Writer:
         except Exception as error:
             return self._all_failed(batch, error)
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            self._sequences.begin(connection)
-            outcomes = self._perform(connection, batch)
-            self._tx.usage.store(connection)
-            self._sequences.end(connection)
+            outcomes = self._run_batch(connection, batch)
         except (
             BaseException
         ) as error:  # also of an interaction: the thread must live on
@@ -232,43 +232,68 @@ class Writer:
         self._sequences.committed()
         return outcomes
 
-    def _perform(
+    def _run_batch(
         self, connection: sqlite3.Connection, batch: list[Write]
+    ) -> list[Outcome]:
+        """Run a batch in a transaction, up to its commit.
+
+        Few interactions fail, and those that do have hardly ever changed anything by then. So there are savepoints only where one has: the
+        batch is run anew with them, which costs less than two statements for each interaction would.
+
+        :raises BaseException: the whole transaction is to be given up.
+        """
+        try:
+            return self._perform(connection, batch, False)
+        except HalfDone:
+            if len(batch) == 1:
+                raise
+        connection.execute("ROLLBACK")
+        self._sequences.rolled_back()
+        return self._perform(connection, batch, True)
+
+    def _perform(
+        self, connection: sqlite3.Connection, batch: list[Write], saving: bool
     ) -> list[Outcome]:
         """Run each interaction of a batch.
 
+        :param saving: whether each is in a savepoint of its own.
+        :raises HalfDone: there is none, and an interaction failed that had changed something.
         :raises BaseException: the whole transaction is to be given up.
         """
         execute, tx = connection.execute, self._tx
         usage = tx.usage
+        execute("BEGIN IMMEDIATE")
+        self._sequences.begin(connection)
         usage.forget()
-        alone = len(batch) == 1
         outcomes = []
         for done, interaction, args in batch:
             tx.begin()
-            if not alone:
+            if saving:
                 execute("SAVEPOINT interaction")
+            before = connection.total_changes
             try:
                 value = interaction(tx, *args)
             except BaseException as error:
-                if alone:
-                    raise
                 if not connection.in_transaction:
                     raise BatchLost() from error
-                execute("ROLLBACK TO interaction")
-                execute("RELEASE interaction")
+                if saving:
+                    execute("ROLLBACK TO interaction")
+                elif connection.total_changes != before:
+                    raise HalfDone() from error
                 usage.undo()
                 outcomes.append(Outcome(done, False, self._reason(error)))
             else:
                 usage.keep()
-                if not alone:
-                    execute("RELEASE interaction")
                 outcomes.append(Outcome(done, True, value))
+            if saving:
+                execute("RELEASE interaction")
+        usage.store(connection)
+        self._sequences.end(connection)
         return outcomes
 
     def _reason(self, error: BaseException) -> BaseException:
         """What a Deferred fails with."""
-        if isinstance(error, BatchLost) and error.__cause__ is not None:
+        if isinstance(error, BatchLost | HalfDone) and error.__cause__ is not None:
             return self._reason(error.__cause__)
         if isinstance(error, ERRORS):
             translation = translated(error, self._path)
