@@ -41,7 +41,7 @@ LIVED = 10.0
 """Seconds after which a worker has lived: what it dies of then is no fault of its start."""
 
 DELAYS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
-"""Seconds until a worker is started again that died before it had lived, by how often in a row; after one more the service ends."""
+"""Seconds until a worker is started again that died before it had lived, by how often in a row; after one more the service ends, unless others serve."""
 
 FAREWELL = 5.0
 """Seconds beyond the grace of running requests that workers have to end."""
@@ -240,7 +240,11 @@ class _Worker:
         self._again = None
         self.starts += 1
         self._started = self._workers.seconds()
-        self._process = self._workers.make_process()
+        try:
+            self._process = self._workers.make_process()
+        except OSError as error:
+            self._died(f"before it began: {error}")
+            return
         self._process.become(self._row + 1, self._heard, self._died)
         if self._workers.settings is not None and self._process is not None:
             self._begin()
@@ -301,9 +305,10 @@ class _Worker:
         return ended.addBoth(lambda _: late.active() and late.cancel())
 
     def look(self) -> None:
-        """See whether it shows life; kill it where it has not for long."""
+        """See whether it shows life, once it serves; kill it where it has not for long."""
         alive = self._workers.ledger.of(self._row, ALIVE)
-        self._looks = self._looks + 1 if alive == self._seen else 0
+        hangs = self.serves and alive == self._seen
+        self._looks = self._looks + 1 if hangs else 0
         self._seen = alive
         if self._looks >= HUNG and self._process is not None:
             _log.error("worker {number} hangs: it is killed", number=self._row + 1)
@@ -354,11 +359,11 @@ class _Worker:
             return
         has_lived = workers.seconds() - self._started >= LIVED
         self._failures = 1 if has_lived else self._failures + 1
-        if self._failures > len(DELAYS):
+        if self._failures > len(DELAYS) and workers.trouble():
             workers.give_up(
-                f"{line}, as it did {len(DELAYS)} times before in a row, each time soon after its start"
+                f"{line}, as it did {self._failures - 1} times before in a row, each time soon after its start, and no other worker serves"
             )
             return
-        delay = DELAYS[self._failures - 1]
+        delay = DELAYS[min(self._failures, len(DELAYS)) - 1]
         _log.error("{line}; it is started again", line=line)
         self._again = workers.call_later(delay, self.start)

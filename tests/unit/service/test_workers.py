@@ -150,7 +150,7 @@ class WorkersTests(SynchronousTestCase):
         self.assertEqual((self.last.number, self.last.told), (2, ["begin"]))
 
     def test_dies_again_and_again(self) -> None:
-        """One that does not live long is started later and later, and at last the service ends; one that lived begins anew."""
+        """One that does not live long is started later and later, and at last the service ends, if no other serves; one that lived begins anew."""
         self.serve()
         for delay in DELAYS:
             count = len(self.workers.processes)
@@ -167,10 +167,30 @@ class WorkersTests(SynchronousTestCase):
         for delay in DELAYS[1:]:
             self.last.ended("by SIGSEGV")
             self.clock.advance(delay)
+        self.last.ended("by SIGSEGV")
+        self.clock.advance(DELAYS[-1])
         self.assertEqual(self.lines, [])
+        self.workers._all[0].serves = False
         self.last.ended("by SIGSEGV")
         [line] = self.lines
         self.assertIn("worker 2 ended by SIGSEGV, as it did", line)
+
+    def test_cannot_be_started(self) -> None:
+        """Where the system starts no process, that is tried again."""
+        self.serve()
+        count = len(self.workers.processes)
+        make = self.workers.make_process
+
+        def refuse() -> Any:
+            self.workers.make_process = make  # type: ignore[method-assign]
+            raise BlockingIOError("no more processes")
+
+        self.workers.make_process = refuse  # type: ignore[method-assign]
+        self.last.ended("by SIGKILL")
+        self.clock.advance(0)
+        self.assertEqual(len(self.workers.processes), count)
+        self.clock.advance(DELAYS[1])
+        self.assertEqual(len(self.workers.processes), count + 1)
 
     def test_hangs(self) -> None:
         """One that shows no life for long is killed; one that does is not."""
