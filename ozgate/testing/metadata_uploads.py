@@ -109,6 +109,11 @@ class UploadTests(MetadataTests):
         expected: Any = (None, [], 1, ["b1", "b2"])
         self.assertEqual(await self.write(_remove, self.bucket), expected)
 
+    async def test_remove_what_shares_blobs(self) -> None:
+        """Of an upload that goes, a blob that several of its parts share is doomed, and one that another upload or a version names is not."""
+        doomed = await self.write(_remove_what_shares_blobs, self.bucket)
+        self.assertEqual(doomed, ["b1", "b2"])
+
     async def test_uploads_before(self) -> None:
         """Uploads of all buckets begun before a time come oldest first, completed ones too."""
         other = await self.add_bucket("other", versioning="Enabled")
@@ -188,3 +193,15 @@ def _remove(tx: IMetadataTransaction, bucket: Bucket) -> object:
         len(tx.parts(bucket, other, 0, 10)),
         doomed_names(tx),
     )
+
+
+def _remove_what_shares_blobs(tx: IMetadataTransaction, bucket: Bucket) -> object:
+    put(tx, bucket, "a", extents("b3"))
+    begun = upload(tx, bucket, "key", "u1")
+    other = upload(tx, bucket, "key", "u2")
+    for number, names in enumerate(("b1 b3", "b1 b2", "b4 b2", "b3 b5")):
+        tx.put_part(bucket, begun, part(number + 1, *names.split()))
+    tx.put_part(bucket, other, part(1, "b4"))
+    put(tx, bucket, "z", extents("b5"))
+    tx.remove_upload(bucket, begun)
+    return doomed_names(tx)

@@ -36,6 +36,15 @@ PARTS_OF = f"""SELECT {PARTS.select}, {EXTENTS.select} FROM parts LEFT JOIN exte
 BARE_PARTS = f"""SELECT {PARTS.select} FROM parts WHERE upload = ? AND number > ?
     ORDER BY number LIMIT ?"""
 
+# Of each blob once, and before its extents go: what else names it is found at once, or is of this upload, too.
+DOOM = """INSERT INTO doomed (store, blob, doomed_at) SELECT store, blob, ?2 FROM (
+        SELECT DISTINCT extents.store, extents.blob FROM parts
+        JOIN extents ON extents.owner = parts.owner WHERE parts.upload = ?1
+    ) AS named WHERE NOT EXISTS (
+        SELECT 1 FROM extents WHERE blob = named.blob AND store = named.store
+        AND owner NOT IN (SELECT owner FROM parts WHERE upload = ?1)
+    ) ON CONFLICT (store, blob) DO UPDATE SET doomed_at = excluded.doomed_at"""
+
 COUNT = """SELECT COUNT(*) FROM (SELECT 1 FROM parts JOIN extents ON extents.owner = parts.owner
     WHERE parts.upload = ? LIMIT ?)"""
 
@@ -258,16 +267,11 @@ class UploadRows(BucketRows):
         ).fetchall()
         # A wrong owner leads to the bytes of another part or version.
         size = sum([owner_of(row)[1] for row in rows])
-        names = self._execute(
-            "SELECT DISTINCT extents.store, extents.blob FROM parts"
-            " JOIN extents ON extents.owner = parts.owner WHERE parts.upload = ?",
-            (number,),
-        ).fetchall()
+        self._execute(DOOM, (number, self.now()))
         self._execute(
             "DELETE FROM extents WHERE owner IN"
             " (SELECT owner FROM parts WHERE upload = ?)",
             (number,),
         )
         self._execute("DELETE FROM parts WHERE upload = ?", (number,))
-        self._doom_unnamed(names)
         self.usage.add(bucket.volume, bucket.number, -size, 0)
