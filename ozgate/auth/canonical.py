@@ -19,6 +19,7 @@ TERMINATOR = "aws4_request"
 _plain_path = re.compile(rb"[A-Za-z0-9_.~/-]*").fullmatch
 _plain_text = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 _blanks = re.compile(r"[ \t]+")
+_PARAMETER = "%s=%s".__mod__
 _HEADER_LINE = "%s:%s\n".__mod__
 
 
@@ -50,12 +51,13 @@ def canonical_request(
 
 
 def _canonical_query(query: Iterable[tuple[str, str]]) -> str:
-    pairs = sorted(
+    pairs = [
         (_encode(name), _encode(value))
         for name, value in query
         if name != "X-Amz-Signature"
-    )
-    return "&".join([f"{name}={value}" for name, value in pairs])
+    ]
+    pairs.sort()
+    return "&".join(map(_PARAMETER, pairs))
 
 
 def string_to_sign(timestamp: str, scope: str, request: str) -> str:

@@ -283,8 +283,10 @@ def read_token(headers: Headers, items: list[tuple[str, str]]) -> str:
     :raises InvalidToken: it brings two that differ, in headers or in the query: whoever believes one of them ignores another.
     """
     token = headers.get(_TOKEN) or ""
+    if _TOKEN not in "&".join([name for name, _ in items]).lower():
+        return token
     for name, value in items:
-        if len(name) == len(_TOKEN) and value and name.lower() == _TOKEN:
+        if value and name.lower() == _TOKEN:
             if token and not compare_digest(token.encode(), value.encode()):
                 raise InvalidToken()
             token = value

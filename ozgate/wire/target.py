@@ -223,20 +223,26 @@ def parse_query(raw: bytes) -> Query:
     """
     if raw.count(b"&") >= MAX_PARAMETERS:
         raise InvalidURI(f"The query has more than {MAX_PARAMETERS} parameters.")
-    if b"%" not in raw and b"+" not in raw:
-        pieces = _decode(raw, raw).split("&")
-        pairs = [piece.partition("=") for piece in pieces if piece]
-        return Query([(name, value) for name, _, value in pairs])
+    query = raw.replace(b"+", b" ") if b"+" in raw else raw
+    if not query.isascii():
+        return Query([_pair_of(piece, raw) for piece in query.split(b"&") if piece])
     items = []
-    for piece in raw.replace(b"+", b" ").split(b"&"):
-        if piece:
-            # Presigned URLs repeat what is escaped in them, which is no secret.
-            is_kept = piece[:6] == b"X-Amz-" and b"%" in piece and len(piece) <= _SHORT
-            found = (_pair if is_kept else _pair.__wrapped__)(piece)
-            if found is None:
-                raise _invalid(raw)
-            items.append(found)
+    for piece in query.decode("ascii").split("&"):
+        if "%" in piece:
+            items.append(_pair_of(piece.encode("ascii"), raw))
+        elif piece:
+            name, _, value = piece.partition("=")
+            items.append((name, value))
     return Query(items)
+
+
+def _pair_of(piece: bytes, raw: bytes) -> tuple[str, str]:
+    # Presigned URLs repeat what is escaped in them, which is no secret.
+    is_kept = piece[:6] == b"X-Amz-" and len(piece) <= _SHORT
+    found = (_pair if is_kept else _pair.__wrapped__)(piece)
+    if found is None:
+        raise _invalid(raw)
+    return found
 
 
 @lru_cache(maxsize=1024)
