@@ -64,7 +64,9 @@ def request_time(headers: Headers) -> tuple[str, int]:
     :raises AccessDenied: there is none that can be read.
     """
     text = headers.get("x-amz-date")
-    if text is None:
+    if text is not None and len(text) == 16:
+        seconds = _timestamp(text)
+    elif text is None:
         text = headers.get("date") or ""
         seconds = parse_timestamp(text)
         if seconds is None:
@@ -72,7 +74,7 @@ def request_time(headers: Headers) -> tuple[str, int]:
             if seconds is not None:
                 text = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(seconds))
     else:
-        seconds = parse_timestamp(text)
+        seconds = None
     if seconds is None:
         raise AccessDenied(
             "AWS authentication requires a valid Date or x-amz-date header"

@@ -51,6 +51,8 @@ def finish(
     operation: Operation | None = notes.get("meant")
     if address is None or operation is None:
         return None
+    if operation.name not in _SAY_WHERE and "payer" not in notes:
+        return None
     says_where = answer.status in _SAY_WHERE.get(operation.name, ())
     if says_where or "payer" in notes:
         return _look_up(gateway, notes, address, answer, says_where)

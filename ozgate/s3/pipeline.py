@@ -223,10 +223,11 @@ class Pipeline:
             address,
             headers,
             principal,
-            is_secure=is_secure,
-            peer=request.client_ip,
-            request_id=request.request_id,
-            tls_version=tls_version_of(request) if is_secure else "",
+            "",
+            is_secure,
+            request.client_ip,
+            request.request_id,
+            tls_version_of(request) if is_secure else "",
         )
         call = self._call(request, operation, asked, verified)
         if principal is ANONYMOUS:

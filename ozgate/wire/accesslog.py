@@ -58,19 +58,19 @@ class AccessLog:
         """
         headers = request.headers
         line = access_line(
-            now=time.time(),
-            ip=request.client_ip,
-            user=access_id,
-            method=request.method,
-            target=request.raw_target,
-            protocol=request.clientproto,
-            status=request.code if request.startedWriting else GONE,
-            sent=request.sentLength,
-            referrer=request.last_sent("referer") if "referer" in headers else b"",
-            agent=request.last_sent("user-agent") if "user-agent" in headers else b"",
-            request_id=request.request_id,
-            operation=operation,
-            seconds=seconds,
+            time.time(),
+            request.client_ip,
+            access_id,
+            request.method,
+            request.raw_target,
+            request.clientproto,
+            request.code if request.startedWriting else GONE,
+            request.sentLength,
+            request.last_sent("referer") if "referer" in headers else b"",
+            request.last_sent("user-agent") if "user-agent" in headers else b"",
+            request.request_id,
+            operation,
+            seconds,
         )
         self.file.write(line)
 

@@ -162,7 +162,9 @@ class GatewayChannel(IncomingChannel):
             self._close()
 
     def _wait_idle(self) -> None:
-        self._wait(IDLE, self.site.idle_timeout)
+        site = self.site
+        self._deadline.begin(IDLE, site.idle_timeout)
+        site.waits(self)
 
     def _wait(self, phase: str, seconds: float) -> None:
         self._deadline.begin(phase, seconds)

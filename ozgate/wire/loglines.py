@@ -121,7 +121,6 @@ def _audit_date(second: int) -> str:
 
 
 def access_line(
-    *,
     now: float,
     ip: str,
     user: str,
@@ -145,12 +144,13 @@ def access_line(
     :param sent: bytes of the answer's body.
     :param seconds: from the request's head to the answer's end.
     """
+    shown = (_redacted if b"?" in target else escape)(target, TARGET)
     client = (user, method, protocol, agent)
     kept = sum(map(len, client)) <= KEPT
     who, verb, version, said = (_kept_client if kept else _client)(*client)
     return (
         f"{ip} - {who} [{_combined_date(int(now))}] "
-        f'"{verb} {_redacted(target, TARGET)} {version}" {status} {sent} '
+        f'"{verb} {shown} {version}" {status} {sent} '
         f'"{_redacted(referrer, HEADER) if referrer else "-"}" "{said}" '
         f"{request_id} {operation or '-'} {seconds * 1000:.1f}\n"
     )

@@ -188,8 +188,10 @@ class GatewayRequest(LazyRequest):
         self.body = body
         self._take(head)
         peers = self.site.peers
-        pairs = head.pairs if peers.are_any else ()
-        self.client_ip = peers.client_of(self.client, pairs)
+        if peers.are_any:
+            self.client_ip = peers.client_of(self.client, head.pairs)
+        else:
+            self.client_ip = getattr(self.client, "host", None) or NOBODY
         self.process()
 
     def refuse(self, error: S3Error, line: bytes) -> None:

@@ -278,7 +278,8 @@ def _reply(found: _Found, asked: Asked, overrides: dict[str, str]) -> Reply:
         )
     if found.part and version.parts_count:
         headers.append(("x-amz-mp-parts-count", str(version.parts_count)))
-    if (asked.headers.get("x-amz-checksum-mode") or "").upper() == "ENABLED":
+    mode = asked.headers.get("x-amz-checksum-mode")
+    if mode is not None and mode.upper() == "ENABLED":
         headers.extend(checksum_headers(_checksum(found)))
     if overrides:
         headers = [pair for pair in headers if pair[0] not in overrides]
