@@ -169,9 +169,13 @@ def _header_claim(
     authorization: str, headers: Headers, now: float, services: Set[str]
 ) -> Claim:
     # Whatever the order of its components, all but the signature is the same in each request.
-    before, mark, after = authorization.rpartition("Signature=")
-    signature, comma, rest = after.partition(",")
-    repeated = f"{before}{mark}{comma}{rest}" if mark else authorization
+    signature = authorization[-64:]
+    if signature.isalnum() and authorization[-74:-64] == "Signature=":
+        repeated = authorization[:-64]
+    else:
+        before, mark, after = authorization.rpartition("Signature=")
+        signature, comma, rest = after.partition(",")
+        repeated = f"{before}{mark}{comma}{rest}" if mark else authorization
     is_kept = len(repeated) <= _MAX_KEPT
     signer = (_header_signer if is_kept else _header_signer.__wrapped__)(repeated)
     signature = signature.strip()

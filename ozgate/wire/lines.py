@@ -9,6 +9,7 @@ Pairs = Iterable[tuple[bytes, bytes]]
 Lines = Pairs | bytes
 """Names and values, or lines that one of the functions here has made of them."""
 
+_SPLITS = "a response header holds a CR, LF or NUL"
 _LINE = b"%b: %b\r\n".__mod__
 _TEXT_LINE = "%s: %s\r\n".__mod__
 
@@ -24,7 +25,9 @@ def text_lines(
     """
     each = list(map(_TEXT_LINE, pairs))
     made = f"{before}{''.join(each)}".encode("latin-1")
-    _check(made, len(each) + count)
+    count += len(each)
+    if made.count(b"\n") != count or made.count(b"\r") != count or b"\0" in made:
+        raise ValueError(_SPLITS)
     return made
 
 
@@ -37,15 +40,12 @@ def as_lines(headers: Lines) -> bytes:
         return headers
     each = list(map(_LINE, headers))
     made = b"".join(each)
-    _check(made, len(each))
+    count = len(each)
+    if made.count(b"\n") != count or made.count(b"\r") != count or b"\0" in made:
+        raise ValueError(_SPLITS)
     return made
 
 
 def with_length(headers: Lines, length: int) -> bytes:
     """The same, with a Content-Length at the end."""
     return b"%bContent-Length: %d\r\n" % (as_lines(headers), length)
-
-
-def _check(lines: bytes, count: int) -> None:
-    if lines.count(b"\n") != count or lines.count(b"\r") != count or b"\0" in lines:
-        raise ValueError("a response header holds a CR, LF or NUL")

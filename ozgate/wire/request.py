@@ -20,7 +20,7 @@ from ..errors import ClientGone, InternalError, S3Error, SlowDown
 from .body import RequestBody
 from .head import Head
 from .lazyrequest import LazyRequest
-from .lines import Lines, as_lines, with_length
+from .lines import Lines, as_lines
 from .peers import NOBODY
 
 if TYPE_CHECKING:
@@ -277,7 +277,9 @@ class GatewayRequest(LazyRequest):
         if status in NO_BODY_CODES:
             body = b""
         else:
-            headers = with_length(headers, len(body) if length is None else length)
+            size = len(body) if length is None else length
+            lines = headers if isinstance(headers, bytes) else as_lines(headers)
+            headers = b"%bContent-Length: %d\r\n" % (lines, size)
             if self.method == b"HEAD":
                 body = b""
         self.answer(status, headers, body)

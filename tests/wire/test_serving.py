@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -12,7 +13,7 @@ from twisted.web.server import NOT_DONE_YET
 
 from ozgate.testing.inmemory import settle, talk
 from ozgate.wire.gatewaysite import GatewaySite
-from ozgate.wire.request import GatewayRequest
+from ozgate.wire.request import Answering, GatewayRequest
 from tests.wire.support import Operation, error_body
 
 ASKED = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -33,13 +34,28 @@ class Served(Resource):
         return NOT_DONE_YET
 
 
+class Answered(Answering):
+    """Has a coroutine serve every request, of which no Deferred is made where it has not to wait."""
+
+    def __init__(self, operation: Operation) -> None:
+        super().__init__()
+        self._operation = operation
+
+    def render(self, request: Any) -> Any:
+        """Whatever the path."""
+        request.answered_by(self._operation(request))
+        return NOT_DONE_YET
+
+
 class ServedTests(SynchronousTestCase):
     """How work can end."""
+
+    resource: Callable[[Operation], Resource] = Served
 
     def heard(self, operation: Operation, seconds: float = 0.0) -> bytes:
         """Everything that a request is answered with until its connection ends."""
         clock: Any = MemoryReactorClock()
-        site = GatewaySite(Served(operation), error_body, reactor=clock)
+        site = GatewaySite(self.resource(operation), error_body, reactor=clock)
         ended = talk(site, clock, ASKED)
         settle(clock)
         if seconds:
@@ -79,7 +95,7 @@ class ServedTests(SynchronousTestCase):
                 ends.append("cancelled")
                 raise
 
-        site = GatewaySite(Served(wait), error_body, reactor=clock)
+        site = GatewaySite(self.resource(wait), error_body, reactor=clock)
         talk(site, clock, ASKED)
         settle(clock)
         self.assertEqual(ends, [])
@@ -99,9 +115,36 @@ class ServedTests(SynchronousTestCase):
             await later
             ends.append("done")
 
-        site = GatewaySite(Served(answer), error_body, reactor=clock)
+        site = GatewaySite(self.resource(answer), error_body, reactor=clock)
         said = talk(site, clock, ASKED)
         settle(clock)
         self.assertTrue(self.successResultOf(said).endswith(b"\r\n\r\nhere"))
         later.callback(None)
         self.assertEqual(ends, ["done"])
+
+
+class AnsweredTests(ServedTests):
+    """The same of work that is begun without a Deferred."""
+
+    resource = Answered
+
+    def test_waits(self) -> None:
+        """Work that has to wait is given what it waits for, results as well as failures, however often."""
+        clock: Any = MemoryReactorClock()
+        first: Deferred[bytes] = Deferred()
+        second: Deferred[bytes] = Deferred()
+
+        async def wait(request: GatewayRequest) -> None:
+            body = await first
+            try:
+                await second
+            except ZeroDivisionError:
+                request.answer_document(200, [], body)
+
+        site = GatewaySite(Answered(wait), error_body, reactor=clock)
+        said = talk(site, clock, ASKED)
+        settle(clock)
+        first.callback(b"here")
+        second.errback(ZeroDivisionError())
+        settle(clock)
+        self.assertTrue(self.successResultOf(said).endswith(b"\r\n\r\nhere"))
