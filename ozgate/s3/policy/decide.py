@@ -341,12 +341,17 @@ def _judge(document: bytes, question: Question) -> Effect | None:
 def _query(question: Question, arn: str) -> Query:
     principal, asked = question.principal, question.policies
     assert asked is not None
-    names = (principal.user, principal.short_name) if principal.user else ()
+    is_root = _is_root(principal, question.thing)
     others: tuple[str, ...] = ()
+    names = (principal.user, principal.short_name) if principal.user else ()
     if principal.session:
-        # Users are the roles that they assume.
-        roles = [f"role/{name}" for name in names]
-        sessions = [f"assumed-role/{name}/{principal.session}" for name in names]
-        others = (*roles, *sessions)
-    caller = who(names, others, _is_root(principal, question.thing))
+        others = _roles_of(names, principal.session)
+    caller = who(names, others, is_root)
     return Query(caller, question.action, arn, asked.look)
+
+
+def _roles_of(names: tuple[str, ...], session: str) -> tuple[str, ...]:
+    """What a session is called besides: users are the roles that they assume."""
+    roles = [f"role/{name}" for name in names]
+    sessions = [f"assumed-role/{name}/{session}" for name in names]
+    return *roles, *sessions

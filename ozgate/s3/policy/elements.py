@@ -48,17 +48,17 @@ class Resources:
     """The element ``Resource`` or ``NotResource``.
 
     :ivar negated: it is ``NotResource``.
-    :ivar is_plain: there are patterns alone, none of which hangs on the request: neither that nor variables.
     :ivar fixed: those without policy variables.
     :ivar templates: those with policy variables.
     :ivar strict: where a variable has no value, nothing is another resource: of ``NotResource`` in a statement that allows.
+    :ivar plain: those that are meant, where that does not hang on the request; ``None`` where :meth:`hold` has to be asked.
     """
 
     negated: bool
-    is_plain: bool
     fixed: Patterns
     templates: tuple[tuple[Part, ...], ...]
     strict: bool
+    plain: Patterns | None
 
     def hold(self, query: Query) -> bool:
         """Whether the resource is meant."""
@@ -187,7 +187,7 @@ class Statement:
     def but_for_resources(self) -> object:
         """What two statements about an action have alike that differ in their resources at most; those of one that cannot be joined count."""
         conditions = tuple([each.said for each in self.conditions])
-        own = None if self.resources.is_plain else self.resources
+        own = self.resources if self.resources.plain is None else None
         return self.effect, self.principals, self.but, conditions, own
 
     def means(self, who: Who) -> bool:
@@ -201,19 +201,6 @@ class Statement:
             return principals.name(who)
         return principals.reach(who)
 
-    def applies(self, query: Query) -> bool:
-        """Whether it has something to say to a query for an action that it :meth:`is_about`, of somebody whom it :meth:`means`."""
-        resources = self.resources
-        if resources.is_plain:
-            if not resources.fixed.match(query.resource):
-                return False
-        elif not resources.hold(query):
-            return False
-        for condition in self.conditions:
-            if not condition.holds(query):
-                return False
-        return True
-
 
 def joined(alike: Sequence[Statement]) -> Statement:
     """Statements that differ in their resources alone, as one that is about all of these."""
@@ -221,4 +208,4 @@ def joined(alike: Sequence[Statement]) -> Statement:
     if not others:
         return first
     fixed = Patterns(parts for each in alike for parts in each.resources.fixed.patterns)
-    return evolve(first, resources=evolve(first.resources, fixed=fixed))
+    return evolve(first, resources=evolve(first.resources, fixed=fixed, plain=fixed))

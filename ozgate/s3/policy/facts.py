@@ -62,17 +62,17 @@ class Facts:
 
     :param key: the object that it is about, ``""`` where it is about the bucket.
     :param version: the version that is named, ``""`` where none is.
+    :ivar asked: the request.
     """
 
     __slots__ = (
         "_action",
-        "_asked",
-        "_found",
         "_key",
         "_tags",
         "_thing",
         "_tx",
         "_version",
+        "asked",
     )
 
     def __init__(
@@ -84,23 +84,17 @@ class Facts:
         key: str,
         version: str,
     ) -> None:
-        self._tx, self._asked, self._action = tx, asked, action
+        self._tx, self.asked, self._action = tx, asked, action
         self._thing, self._key, self._version = thing, key, version
         self._tags: Mapping[str, str] | None = None
-        self._found: dict[str, Values | None] = {}
 
     def get(self, name: str) -> Values | None:
         """The values of a condition key; ``None`` where the request has none.
 
         :param name: such as ``aws:sourceip`` or ``s3:existingobjecttag/Project``: in small letters, but for the name of a tag.
         """
-        found = self._found
-        if name in found:
-            return found[name]
         look = _KEYS.get(name)
-        values = self._look_up(name) if look is None else look(self)
-        found[name] = values
-        return values
+        return self._look_up(name) if look is None else look(self)
 
     def _look_up(self, name: str) -> Values | None:
         """Of a key that is not in :data:`_KEYS`."""
@@ -118,7 +112,7 @@ class Facts:
             name = "x-amz-" + name
         if not name.startswith(_SAID):
             return None
-        value = self._asked.headers.get(name)
+        value = self.asked.headers.get(name)
         if name == "x-amz-copy-source" and value is not None:
             return _source(value)
         # Whoever acts on one does not look at the space around it.
@@ -130,11 +124,6 @@ class Facts:
         """Whether a condition key of S3's comes with the action."""
         actions = accepts(name)
         return actions is not None and (not actions or self._action in actions)
-
-    @property
-    def asked(self) -> Asked:
-        """The request."""
-        return self._asked
 
     @property
     def now(self) -> int:
@@ -149,7 +138,7 @@ class Facts:
     @property
     def lists(self) -> bool:
         """Whether the list itself is asked for."""
-        return _LISTINGS.get(self._asked.operation) == self._action
+        return _LISTINGS.get(self.asked.operation) == self._action
 
     @property
     def puts(self) -> bool:
@@ -159,11 +148,11 @@ class Facts:
     @property
     def is_in_body(self) -> bool:
         """Whether it is the body that says what shall be, and not a header, which nobody looks at."""
-        return self._asked.operation in _IN_BODY
+        return self.asked.operation in _IN_BODY
 
     def stated(self, name: str) -> Values:
         """What the request's body says of a condition key."""
-        stated = self._asked.stated or ()
+        stated = self.asked.stated or ()
         return tuple(text for each, text in stated if each == name)
 
     def existing_tags(self) -> Mapping[str, str]:

@@ -46,8 +46,18 @@ class Policy:
 
     def judge(self, query: Query) -> Effect | None:
         """What the document says: an explicit denial before all that it allows; ``None``: nothing."""
+        resource = query.resource
         for statement in _meant(self, query.action, query.who):
-            if statement.applies(query):
+            plain = statement.resources.plain
+            # Asked here and not in there: a call for each statement is a fifth of what a policy costs.
+            if plain is not None and not plain.match(resource):
+                continue
+            if plain is None and not statement.resources.hold(query):
+                continue
+            for condition in statement.conditions:
+                if not condition.holds(query):
+                    break
+            else:
                 return statement.effect
         return None
 

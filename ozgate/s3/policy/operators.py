@@ -124,10 +124,14 @@ def _date(text: str) -> Decimal:
     return since.days * 86400 + since.seconds + Decimal(since.microseconds) / 1000000
 
 
+_BOOLEANS = {"true": True, "false": False}
+
+
 def _boolean(text: str) -> bool:
-    if text.lower() not in ("true", "false"):
-        raise ValueError(text)
-    return text.lower() == "true"
+    try:
+        return _BOOLEANS[text.lower()]
+    except KeyError:
+        raise ValueError(text) from None
 
 
 def _binary(text: str) -> bytes:

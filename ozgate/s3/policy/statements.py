@@ -280,10 +280,11 @@ def _compiled(
     resources: list[tuple[Part, ...]], negated: bool, effect: Effect
 ) -> Resources:
     templates = tuple(parts for parts in resources if has_variable(parts))
+    fixed = Patterns(parts for parts in resources if not has_variable(parts))
     return Resources(
         negated=negated,
-        is_plain=not negated and not templates,
-        fixed=Patterns(parts for parts in resources if not has_variable(parts)),
+        fixed=fixed,
         templates=templates,
         strict=negated and effect is Effect.ALLOW,
+        plain=None if negated or templates else fixed,
     )
