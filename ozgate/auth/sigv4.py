@@ -131,6 +131,13 @@ async def authenticate(
         if signatory.signing_key is None and "HMAC" in claim.payload:
             # Its chunks are signed with what is not given away.
             raise NotImplemented()
+    return _verified(claim, payload, signatory, presented)
+
+
+def _verified(
+    claim: Claim, payload: str, signatory: Signatory, presented: Presented | None
+) -> Verified:
+    signer = claim.signer
     return Verified(
         signer.access_id,
         payload,
