@@ -36,18 +36,28 @@ def packed(what: object) -> bytes:
 def packed_answer(now: int, outcomes: Sequence[Outcome]) -> bytes:
     """The store's time and outcomes as bytes; what of these cannot be sent is told as an error of the store."""
     try:
-        return packed((now, outcomes))
+        if all(succeeded for succeeded, _ in outcomes):
+            return packed((now, outcomes))
     except Exception:
-        return packed((now, [_sendable(*outcome) for outcome in outcomes]))
+        # Found out one by one.
+        pass
+    return packed((now, [_sendable(*outcome) for outcome in outcomes]))
 
 
 def _sendable(succeeded: bool, value: Any) -> Outcome:
+    """An outcome that comes back whole: an error may be made otherwise than of what it says."""
     try:
-        packed(value)
+        unpacked(packed(value))
     except Exception as error:
         told = f"{type(value).__name__} cannot be sent to a worker: {error}"
         return False, Uncertain(told) if succeeded else Unavailable(told)
     return succeeded, value
+
+
+def is_ours(value: object) -> bool:
+    """Whether something is of a class, or is one or a function, that ozgate has."""
+    named = value if hasattr(value, "__qualname__") else type(value)
+    return str(getattr(named, "__module__", "")).startswith(_OURS)
 
 
 def unpacked(data: bytes | memoryview) -> Any:
@@ -76,7 +86,7 @@ class _Unpickler(pickle.Unpickler):
         if module == "builtins":
             if name in _PLAIN or _is_error(found):
                 return found
-        elif str(getattr(found, "__module__", "")).startswith(_OURS):
+        elif found is not None and is_ours(found):
             # Not what a module of ours has imported.
             return found
         raise pickle.UnpicklingError(f"{module}.{name} is not of ozgate")

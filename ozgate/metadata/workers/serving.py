@@ -9,10 +9,10 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ...errors import S3Error, StoreError, forget_frames
+from ...errors import forget_frames
 from ...interfaces import IMetadataStore
 from .frames import Frames
-from .packing import Outcome, packed_answer, unpacked
+from .packing import Outcome, is_ours, packed_answer, unpacked
 
 
 class WritesServed(Frames):
@@ -50,8 +50,8 @@ class WritesServed(Frames):
 
     def _answer(self, number: int, outcomes: list[Outcome]) -> None:
         for succeeded, error in outcomes:
-            if not succeeded and not isinstance(error, S3Error | StoreError):
-                # A fault of ours: the traceback stays in this process.
+            if not succeeded and not is_ours(error):
+                # Nobody raised it on purpose, and its traceback stays in this process.
                 self._log.warn(
                     "an interaction of a worker failed: {traceback}",
                     traceback=Failure(error).getTraceback(),

@@ -15,6 +15,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from ozgate.admin.errors import AdminError
 from ozgate.errors import Damaged, NoSpace, PreconditionFailed, Unavailable, Uncertain
 from ozgate.interfaces import IMetadataTransaction, IWritesForOthers
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
@@ -105,12 +106,14 @@ class PackingTests(SynchronousTestCase):
     def test_what_cannot_be_sent(self) -> None:
         """Of outcomes one that cannot be sent is an error of the store, which says whether it may have been done; the others come."""
         lasting = ValueError(Lock())
+        odd = AdminError("Code", "made of more than it says")
         answer = [(True, 1), (True, Lock()), (False, lasting), (False, Refused("no"))]
+        answer.append((False, odd))
         now, outcomes = unpacked(packed_answer(7, answer))
         self.assertEqual((now, outcomes[0]), (7, (True, 1)))
         kinds = [type(error) for _, error in outcomes[1:]]
-        self.assertEqual(kinds, [Uncertain, Unavailable, Refused])
-        self.assertEqual([done for done, _ in outcomes[1:]], [False] * 3)
+        self.assertEqual(kinds, [Uncertain, Unavailable, Refused, Unavailable])
+        self.assertEqual([done for done, _ in outcomes[1:]], [False] * 4)
 
 
 class SentTests(SynchronousTestCase):
