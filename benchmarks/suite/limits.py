@@ -83,7 +83,7 @@ def limits(scale: Scale, first: str) -> list[Limit]:
         *_workers(),
         *_transfers(scale, first),
         *_depth(scale),
-        *_moments(scale, first),
+        *_moments(scale),
     ]
 
 
@@ -183,9 +183,9 @@ def _depth(scale: Scale) -> list[Limit]:
     return found
 
 
-def _moments(scale: Scale, first: str) -> list[Limit]:
+def _moments(scale: Scale) -> list[Limit]:
     """Starts, memory, and what moves no bytes."""
-    crowd = f"{scale.idle[-1]:,} idle connections"
+    crowd = start.crowd_name(scale)
     parts = f"Complete of {scale.parts:,} parts, alone"
     copied = f"CopyObject of {size_name(scale.copied)}, alone"
     return [
@@ -198,7 +198,7 @@ def _moments(scale: Scale, first: str) -> list[Limit]:
             for several in start.WORKERS
             for row in [f"{name}, {several}"]
         ),
-        Limit(f"each of {crowd}", plain((crowd, first)), 5, unit=" KiB"),
+        Limit(crowd, plain((crowd, start.FRESH)), 5, unit=" KiB"),
         Limit(parts, plain((parts, "ozgate")), 400, unit=" ms"),
         Limit(copied, plain((copied, "ozgate")), 10, unit=" ms"),
     ]

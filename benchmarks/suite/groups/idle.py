@@ -17,6 +17,8 @@ from benchmarks.suite.server import Server, connect
 EACH = Unit("KiB/connection", lower=True)
 ADDRESSES = 8
 """Of the loopback network, from which they come: there are ports enough, and servers have limits for one address."""
+FEW = 100
+"""With whom what is made once is made."""
 SPARE = 200
 """Files that are open besides."""
 
@@ -48,19 +50,29 @@ def idling(server: Server, count: int) -> Iterator[None]:
         yield
 
 
-def memory(server: Server, scale: Scale, count: int) -> Sample:
-    """What one takes, of as many.
+def each_takes(server: Server, count: int, before: float) -> Sample:
+    """What one of a crowd takes.
 
-    The second crowd is what counts: with the first, what is made once is made.
+    :param before: the server's memory without one.
     """
+    with idling(server, count):
+        there = server.memory()
+    return Sample(max(there - before, 0) * 1024 / count, memory=there)
+
+
+_before: dict[str, float] = {}
+"""By the server's name: its memory before the first crowd, since what a crowd leaves free is the next one's."""
+
+
+def memory(server: Server, scale: Scale, count: int) -> Sample:
+    """What one takes, of as many. What other work left free is theirs, too: of a fresh server, ``start`` has it."""
     if not server.pids:
         raise NotHere("its processes are not known (--pid)")
-    with idling(server, count):
-        pass
-    before = server.memory()
-    with idling(server, count):
-        grown = server.memory() - before
-        return Sample(max(grown, 0) * 1024 / count, memory=server.memory())
+    if server.name not in _before:
+        with idling(server, FEW):
+            pass
+        _before[server.name] = server.memory()
+    return each_takes(server, count, _before[server.name])
 
 
 def beside(server: Server, scale: Scale, count: int) -> Sample:

@@ -1,4 +1,4 @@
-"""From the start of an ozgate's process to its first 200, and its memory while it has nothing to do."""
+"""From the start of an ozgate's process to its first 200, its memory while it has nothing to do, and what idle connections add."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from functools import partial
 
 from benchmarks.measure import Gateway
 from benchmarks.processes import memory_of
-from benchmarks.suite.groups import Group
+from benchmarks.suite import beside, cleaning
+from benchmarks.suite.groups import Group, idle, requests
 from benchmarks.suite.groups.transfers import MOMENT
 from benchmarks.suite.sample import Row, Sample, Unit
 from benchmarks.suite.scale import Scale
@@ -54,10 +55,25 @@ def idle_memory(server: Server, scale: Scale, workers: int) -> Sample:
         return Sample(max(sizes), memory=sum(sizes))
 
 
+def crowd(server: Server, scale: Scale) -> Sample:
+    """What one of many idle connections takes."""
+    with beside.ozgate() as fresh:
+        cleaning.make(fresh)
+        requests.prepare(fresh, scale)
+        with idle.idling(fresh, idle.FEW):
+            pass
+        return idle.each_takes(fresh, scale.idle[-1], fresh.memory())
+
+
+def crowd_name(scale: Scale) -> str:
+    """What that row is called."""
+    return f"each of {scale.idle[-1]:,} idle connections to a fresh one"
+
+
 def rows(scale: Scale) -> Sequence[Row]:
-    """Both, with one worker and with two."""
+    """The first two with one worker and with two."""
     memory = Unit("MiB", lower=True)
-    return [
+    alone = [
         Row(f"{name}, {several}", unit, partial(work, workers=count), on=FRESH)
         for name, unit, work in (
             (FIRST, MOMENT, first_answer),
@@ -65,6 +81,7 @@ def rows(scale: Scale) -> Sequence[Row]:
         )
         for several, count in WORKERS.items()
     ]
+    return [*alone, Row(crowd_name(scale), idle.EACH, crowd, on=FRESH)]
 
 
 @contextlib.contextmanager
