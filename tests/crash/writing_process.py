@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.testing.metadata_base import ask, put
 from ozgate.values import Content
-from tests.running import die_with_parent
+from tests.forking import die_with_parent
 from tests.started import started
 
 AT_ONCE = 8
