@@ -100,6 +100,8 @@ class Server:
         ]
         arguments = ["-n", "--pidfile=", "ozgate", "--data", self.data]
         arguments += [part for value in definitions for part in ("-D", value)]
+        # Workers may take clients before their parent says that all of them do.
+        said = self._starts_said()
         with open(self.log, "ab") as log:
             self.process = launch(
                 [*self.command, *arguments],
@@ -114,9 +116,15 @@ class Server:
             if self.process.poll() is not None:
                 raise RuntimeError(self.output())
             with contextlib.suppress(OSError), self.connect():
-                return
+                if WORKERS == "1" or self._starts_said() > said:
+                    return
             time.sleep(0.02)
         raise RuntimeError("does not listen: " + self.output())
+
+    def _starts_said(self) -> int:
+        with contextlib.suppress(FileNotFoundError):
+            return self.output().count("ozgate listens on")
+        return 0
 
     def output(self) -> str:
         """What it printed and logged."""
