@@ -298,8 +298,9 @@ def _authorize_operation(
         authorize(tx, asked, action, bucket, key, version)
     elif not (_hangs_on_body(asked) and has_policies(asked, bucket)):
         authorize(tx, asked, action, bucket, key, version)
-        if lists_count(bucket) or has_policies(asked, bucket):
-            for each in actions_besides(asked):
+        besides = actions_besides(asked)
+        if besides and (lists_count(bucket) or has_policies(asked, bucket)):
+            for each in besides:
                 authorize(tx, asked, each, bucket, key, version)
     if action in _COMPARING and any(name in asked.headers for name in _TELLING):
         authorize(tx, asked, action_on("s3:GetObject", version), bucket, key, version)

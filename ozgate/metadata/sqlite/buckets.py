@@ -32,6 +32,11 @@ bucket_of = lru_cache(256)(BUCKETS.read)
 """Likewise."""
 
 
+_CONFIGURATION = (
+    f"SELECT {CONFIGURATIONS.select} FROM configurations WHERE bucket = ? AND kind = ?"
+)
+
+
 class VolumeRows(Rows):
     """Volumes; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
 
@@ -202,11 +207,7 @@ class BucketRows(VolumeRows):
         :raises Damaged: the bucket has one that is not there.
         """
         place = (bucket.number, kind)
-        row = self._execute(
-            f"SELECT {CONFIGURATIONS.select} FROM configurations"
-            " WHERE bucket = ? AND kind = ?",
-            place,
-        ).fetchone()
+        row = self._execute(_CONFIGURATION, place).fetchone()
         if row is None:
             stored = self._stored_bucket(bucket)
             if stored is not None and kind in self._bucket_of(stored).configured:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ...auth import signedtimes
@@ -237,8 +238,12 @@ def _fixed(value: str) -> Callable[[Facts], Values | None]:
     return lambda facts: (value,)
 
 
-def _flag(is_so: bool) -> Values:
-    return ("true" if is_so else "false",)
+_TRUE, _FALSE = ("true",), ("false",)
+
+
+@lru_cache(maxsize=1024)
+def _source_ips(peer: str) -> Values | None:
+    return _one(source_ip(peer) or None)
 
 
 def _user(facts: Facts) -> Values | None:
@@ -337,8 +342,8 @@ _KEYS: Final[Mapping[str, Callable[[Facts], Values | None]]] = {
     "aws:referer": _header("referer"),
     "aws:requestedregion": lambda facts: (facts.asked.region,),
     "aws:resourceaccount": _fixed(ACCOUNT),
-    "aws:securetransport": lambda facts: _flag(facts.asked.is_secure),
-    "aws:sourceip": lambda facts: _one(source_ip(facts.asked.peer) or None),
+    "aws:securetransport": lambda facts: _TRUE if facts.asked.is_secure else _FALSE,
+    "aws:sourceip": lambda facts: _source_ips(facts.asked.peer),
     "aws:tokenissuetime": _issued,
     "aws:useragent": _header("user-agent"),
     "aws:userid": _user_id,
