@@ -19,7 +19,7 @@ SECONDS = (
 """Upper bounds of the buckets of durations."""
 
 INTERACTIONS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
-"""Upper bounds of the buckets of what one commit holds."""
+"""Upper bounds of the buckets of what one commit holds, or one sync of a folder."""
 
 
 class Spread:
@@ -84,9 +84,18 @@ class Tally:
     :ivar refused: how often a limit was the reason to refuse, by the last word of its key.
     :ivar damaged: how often something did not read well, by its kind: ``blob``, ``inline``, ``metadata``.
     :ivar commits: interactions in each commit of the metadata store.
+    :ivar syncs: blobs whose names each sync of a folder made durable.
     """
 
-    __slots__ = ("commits", "damaged", "errors", "in_flight", "operations", "refused")
+    __slots__ = (
+        "commits",
+        "damaged",
+        "errors",
+        "in_flight",
+        "operations",
+        "refused",
+        "syncs",
+    )
 
     def __init__(self) -> None:
         self.operations: dict[str, Traffic] = {}
@@ -95,6 +104,7 @@ class Tally:
         self.refused: dict[str, int] = {}
         self.damaged: dict[str, int] = {}
         self.commits = Spread(INTERACTIONS)
+        self.syncs = Spread(INTERACTIONS)
 
     def note(
         self, operation: str, status: int, seconds: float, received: int, sent: int
@@ -139,6 +149,7 @@ class Tally:
             self.operations.setdefault(name, Traffic()).include(traffic)
         self.in_flight += other.in_flight
         self.commits.include(other.commits)
+        self.syncs.include(other.syncs)
         _add(self.errors, other.errors)
         _add(self.refused, other.refused)
         _add(self.damaged, other.damaged)

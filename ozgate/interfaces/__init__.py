@@ -9,7 +9,7 @@ reactor's thread. Errors of stores are those of :mod:`ozgate.errors`:
 
 from __future__ import annotations
 
-from .blobs import IBlobSink, IBlobStore, IByteSource, IFiles
+from .blobs import IBlobSink, IBlobStore, IByteSource, IFiles, ISyncsTogether
 from .claims import IClaims
 from .credentials import ISecretStore, IVerifier
 from .identities import IIdentities, ISecretRows
@@ -54,6 +54,7 @@ __all__ = [
     "ISecretRows",
     "ISecretStore",
     "ISettings",
+    "ISyncsTogether",
     "IUploads",
     "IVerifier",
     "IVersions",

@@ -10,7 +10,7 @@ from zope.interface import Attribute, Interface
 
 from ..values import BlobRef, ByteRange
 
-__all__ = ["IBlobSink", "IBlobStore", "IByteSource", "IFiles"]
+__all__ = ["IBlobSink", "IBlobStore", "IByteSource", "IFiles", "ISyncsTogether"]
 
 
 class IByteSource(Interface):
@@ -129,6 +129,13 @@ class IBlobStore(Interface):
         :param pace: called with the bytes of each run that was read; the next is read when what it returns has fired.
         :return: fires with the bytes that the blob has; fails with ``Absent`` or ``Damaged``.
         """
+
+
+class ISyncsTogether(Interface):
+    """What a provider of blobs may provide besides: blobs that are committed at a time share what makes their names durable."""
+
+    def watch_syncs(callback: Callable[[int], None]) -> None:
+        """Have ``callback`` called in the reactor's thread after each such sync, with how many blobs shared it."""
 
 
 class IFiles(Interface):

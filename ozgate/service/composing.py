@@ -26,7 +26,7 @@ from ..gateway.onreload import ReloadingParts
 from ..gateway.room import make_room
 from ..gateway.sharedcounts import SharedMemory, SharedTally
 from ..gateway.tally import Tally
-from ..interfaces import IMetadataStore
+from ..interfaces import IMetadataStore, ISyncsTogether
 from ..s3.app import make_site
 from ..s3.website.serving import make_website_site
 from ..wire.accesslog import AccessLog, AuditLog
@@ -83,6 +83,8 @@ async def make_context(
     if ledger is not None:
         tally = SharedTally(ledger)
         memory = SharedMemory(ledger, most, tally.refuse)
+    for store in filter(ISyncsTogether.providedBy, blobs):
+        ISyncsTogether(store).watch_syncs(tally.syncs.add)
     gateway = Gateway(
         settings,
         metadata,

@@ -88,10 +88,20 @@ class MetricsTests(AdminTestCase):
             self.assertIn(("ozgate_metadata_bytes", labels), found)
         self.assertGreater(found["ozgate_disk_free_bytes", frozenset()], 0)
         self.assertGreater(found["ozgate_commit_interactions_count", frozenset()], 1)
+        self.assertEqual(found["ozgate_sync_blobs_count", frozenset()], 0)
         self.assertGreater(found["process_resident_memory_bytes", frozenset()], 0)
         self.assertLessEqual({"process_cpu_seconds_total", "process_open_fds"}, names)
         [built] = [dict(labels) for n, labels in found if n == "ozgate_build_info"]
         self.assertEqual(built["version"], __version__)
+
+    def test_syncs(self) -> None:
+        """Each sync of a folder is counted, with the blobs whose names it made durable."""
+        for number in range(3):
+            url = f"{self.url}/bucket/large-{number}"
+            self.assertEqual(self.ask(url, "PUT", b"x" * 100_000)[0], 200)
+        self.assertEqual(self.value("ozgate_sync_blobs_count"), 3)
+        self.assertEqual(self.value("ozgate_sync_blobs_sum"), 3)
+        self.assertEqual(self.value("ozgate_sync_blobs_bucket", le="1.0"), 3)
 
     def test_in_flight_and_gone(self) -> None:
         """A request under way is in flight; a client that leaves is counted with the status 499."""

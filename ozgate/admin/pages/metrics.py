@@ -145,6 +145,12 @@ class Metrics:
             (),
             {(): tally.commits},
         )
+        yield _spread(
+            "ozgate_sync_blobs",
+            "Blobs whose names one sync of a folder made durable.",
+            (),
+            {(): tally.syncs},
+        )
         yield from _stores(self._snapshot)
 
 

@@ -24,6 +24,7 @@ class FolderSyncs:
         self._under_way = 0
         self._folder = ""
         self._left = 0
+        self._sizes: list[int] = []
 
     def begin(self, ending: str) -> str:
         """A file is about to be made durable; :meth:`end` follows.
@@ -72,6 +73,12 @@ class FolderSyncs:
             coming = self._coming.get(folder)
             return 0 if coming is None else 1 + coming.followers
 
+    def sizes(self) -> list[int]:
+        """How many names each sync made durable, of those since this was last asked."""
+        with self._lock:
+            found, self._sizes = self._sizes, []
+            return found
+
     def _lead(self, folder: str, mine: _Round) -> None:
         """Sync for all who are in this round, which nobody enters any more."""
         with self._lock:
@@ -79,6 +86,8 @@ class FolderSyncs:
         try:
             if not mine.failed:
                 syscalls.fsync_folder(folder)
+                with self._lock:
+                    self._sizes.append(1 + mine.followers)
         except OSError as error:
             mine.failed.append(error)
             with self._lock:

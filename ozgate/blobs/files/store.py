@@ -9,7 +9,7 @@ So a crash leaves nothing, or a file in ``staging``, which the next start remove
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from twisted.internet.defer import Deferred, fail, gatherResults, succeed
@@ -20,7 +20,13 @@ from zope.interface import implementer
 
 from ...batches import Batches, RunInThread, Settled
 from ...errors import Absent, Damaged, StoreError, Unavailable
-from ...interfaces import IBlobSink, IBlobStore, IByteSource, IFiles
+from ...interfaces import (
+    IBlobSink,
+    IBlobStore,
+    IByteSource,
+    IFiles,
+    ISyncsTogether,
+)
 from ...values import BlobRef, ByteRange
 from . import syscalls
 from .blobfile import BlobWriter, Place, file_size
@@ -87,6 +93,7 @@ class FileSink(Batches):
                 )
             finally:
                 store.syncs.end()
+                store.tell_syncs()
             if self._aborted:
                 await self._store.delete(blob_id)
                 raise Unavailable("the blob was dropped")
@@ -122,7 +129,7 @@ def _not_dropped(failure: Failure) -> None:
         _log.failure("dropping a blob failed", failure)
 
 
-@implementer(IBlobStore, IFiles)
+@implementer(IBlobStore, IFiles, ISyncsTogether)
 class FileBlobStore:
     """See :class:`~ozgate.interfaces.IBlobStore`.
 
@@ -153,6 +160,7 @@ class FileBlobStore:
         self.name = name
         self.known = KnownBlocks(verified_for)
         self.syncs = FolderSyncs()
+        self._on_sync: Callable[[int], None] | None = None
         self._relaxed = relaxed
         self.inline_below = inline_below
         self.run_in_thread = run_in_thread
@@ -164,6 +172,17 @@ class FileBlobStore:
         self._last = 0
         self._count = 0
         self._buffer = ReadBuffer()
+
+    def watch_syncs(self, callback: Callable[[int], None]) -> None:
+        """See :class:`~ozgate.interfaces.ISyncsTogether`."""
+        self._on_sync = callback
+
+    def tell_syncs(self) -> None:
+        """Tell who watches of the syncs that have been; in the reactor's thread, for they are done in others."""
+        sizes = self.syncs.sizes()
+        if self._on_sync is not None:
+            for each in sizes:
+                self._on_sync(each)
 
     @property
     def identity(self) -> str:

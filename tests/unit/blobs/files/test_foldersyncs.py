@@ -73,6 +73,8 @@ class FolderSyncTests(SynchronousTestCase):
         self.finish(self.under_way(10))
         self.assertEqual(self.begun, ["a", "a"])
         self.assertEqual(self.failed, [])
+        self.assertEqual(self.syncs.sizes(), [1, 10])
+        self.assertEqual(self.syncs.sizes(), [])
 
     def test_alone(self) -> None:
         """Who is alone is synced at once, each time anew."""
