@@ -6,6 +6,7 @@ nobody is helped by where in the code it was met.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
 
 from attrs import define, field
@@ -65,6 +66,11 @@ class Troubles:
         kind = next((each for each in BEGINS if isinstance(error, each)), None)
         if kind is None:
             return False
+        self.met(kind, str(error) or kind.__name__)
+        return True
+
+    def met(self, kind: type[StoreError], reason: str) -> None:
+        """Say that there is trouble of a kind, unless that was done."""
         now = self._clock.seconds()
         trouble = self._there.get(kind)
         if trouble is None:
@@ -73,12 +79,10 @@ class Troubles:
             if said:
                 self._said[kind] = now
         trouble.count += 1
-        reason = str(error) or kind.__name__
         count, most = len(trouble.reasons), 1 if kind is NoSpace else MOST
         if trouble.said and count < most and reason not in trouble.reasons:
             trouble.reasons.add(reason)
             self._log.error(BEGINS[kind], reason=reason)
-        return True
 
     def __bool__(self) -> bool:
         return bool(self._there)
@@ -93,3 +97,33 @@ class Troubles:
         if trouble is not None and trouble.said:
             seconds = round(self._clock.seconds() - trouble.began)
             self._log.info(ENDS[kind], seconds=seconds, count=trouble.count)
+
+
+class ToldTroubles(Troubles):
+    """Those of a process that is one of several: another, which hears of all of theirs, says each once.
+
+    :param tell: called with ``met``, a kind and a reason, or with ``over`` and a kind.
+    """
+
+    def __init__(self, clock: IReactorTime, tell: Callable[..., object]) -> None:
+        super().__init__(clock)
+        self._tell = tell
+        self._met: set[type[StoreError]] = set()
+
+    def met(self, kind: type[StoreError], reason: str) -> None:
+        """See :meth:`Troubles.met`."""
+        self._met.add(kind)
+        self._tell("met", kind, reason)
+
+    def __bool__(self) -> bool:
+        return bool(self._met)
+
+    def lasts(self, kind: type[StoreError]) -> bool:
+        """See :meth:`Troubles.lasts`."""
+        return kind in self._met
+
+    def over(self, kind: type[StoreError]) -> None:
+        """See :meth:`Troubles.over`."""
+        if kind in self._met:
+            self._met.discard(kind)
+            self._tell("over", kind)

@@ -26,6 +26,7 @@ from ..gateway.onreload import ReloadingParts
 from ..gateway.room import make_room
 from ..gateway.sharedcounts import SharedMemory, SharedTally
 from ..gateway.tally import Tally
+from ..gateway.troubles import Troubles
 from ..interfaces import IMetadataStore, ISyncsTogether
 from ..s3.app import make_site
 from ..s3.website.serving import make_website_site
@@ -69,12 +70,14 @@ async def make_context(
     process: str,
     readers: Readers,
     ledger: Ledger | None = None,
+    troubles: Troubles | None = None,
 ) -> AdminContext:
     """A gateway over stores that are open, and who proves who asks.
 
     :param clock: the reactor with the wall clock's date.
     :param process: the id of this process.
     :param ledger: of a worker: where it counts what limits hold over all of them.
+    :param troubles: of a worker: those that its parent says.
     :raises Unavailable: the master key is missing or wrong.
     """
     metadata, blobs = stores
@@ -99,6 +102,7 @@ async def make_context(
         process=process,
         tally=tally,
         memory=memory,
+        troubles=Troubles(clock) if troubles is None else troubles,
     )
     sessions = await open_secrets(settings, metadata)
     return AdminContext(

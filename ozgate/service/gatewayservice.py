@@ -237,6 +237,7 @@ class GatewayService(Service):
             self._threads,
             process,
             Readers() if workers is None else ParentsReaders(workers.ledger),
+            troubles=None if workers is None else workers.troubles,
         )
         opened.push_async_callback(context.upkeep.stop)
         return context

@@ -41,6 +41,7 @@ from ..gateway.gateway import Gateway
 from ..gateway.onreload import ReloadingParts
 from ..gateway.providers import make_blob_stores, make_provider
 from ..gateway.report import report_of
+from ..gateway.troubles import ToldTroubles
 from ..immutable import frozen
 from ..interfaces import IMetadataStore, IWritesForOthers
 from ..wire.ledger import ALIVE, Ledger
@@ -162,6 +163,7 @@ class Worker:
             new_process_id(),
             readers,
             ledger,
+            ToldTroubles(self._dated, self._tell_trouble),
         )
         self._show_life(ledger, readers)
         logs = open_logs(self._reactor, settings, opened, self._reloads)
@@ -177,6 +179,9 @@ class Worker:
         await self._listen(beginning, sites, ledger)
         health.stage = "serving"
         gc.freeze()
+
+    def _tell_trouble(self, *said: object) -> None:
+        self.control.tell("trouble", said)
 
     async def _listen(self, beginning: Beginning, sites: Sites, ledger: Ledger) -> None:
         settings, opened = beginning.settings, self._closing

@@ -28,6 +28,7 @@ from ..config.settings import Settings
 from ..config.sitefile import ConfigurationError
 from ..gateway.report import Report, Reports
 from ..gateway.tally import Tally
+from ..gateway.troubles import Troubles
 from ..interfaces import IMetadataStore, IWritesForOthers
 from ..wire import ledger
 from ..wire.ledger import ALIVE, CONNECTIONS, Ledger
@@ -82,6 +83,7 @@ class Workers:
     :param spare: processes that run already.
     :param given_up: called with a line for people when workers die as soon as they begin, again and again.
     :ivar ledger: what they have under way.
+    :ivar troubles: says what they meet.
     :ivar gone: what those have counted that are no more.
     """
 
@@ -107,6 +109,7 @@ class Workers:
         self.sockets: Sequence[int] = ()
         self.described: tuple[tuple[str, ...], tuple[str, ...]] = (), ()
         self.secured: Mapping[str, TlsFiles] = {}
+        self.troubles = Troubles(reactor)
         self.gone = Tally()
         self.stopping = False
 
@@ -332,6 +335,10 @@ class _Worker:
             self._is_begun(ConfigurationError(value))
             if self._process is not None:
                 self._process.kill()
+        elif kind == "trouble":
+            change, *what = value
+            troubles = self._workers.troubles
+            (troubles.met if change == "met" else troubles.over)(*what)
 
     def _is_begun(self, result: Any) -> None:
         begun, self._begun = self._begun, None

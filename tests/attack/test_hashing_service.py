@@ -14,10 +14,15 @@ from tests.running import Server, shared_server
 
 
 def read_by(server: Server) -> int:
-    """Bytes that a server has read so far."""
+    """Bytes that a server, and any workers of it, have read so far."""
     assert server.process is not None
-    lines = Path(f"/proc/{server.process.pid}/io").read_text().splitlines()
-    return int(dict(line.split(": ") for line in lines)["rchar"])
+    pid = server.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return sum(
+        int(dict(line.split(": ") for line in lines)["rchar"])
+        for each in (pid, *children)
+        for lines in [Path(f"/proc/{each}/io").read_text().splitlines()]
+    )
 
 
 class ServiceTests(SynchronousTestCase):

@@ -7,7 +7,7 @@ from twisted.logger import LogLevel, capturedLogs, eventAsText
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.errors import Absent, ClientGone, Damaged, NoSpace, Unavailable, Uncertain
-from ozgate.gateway.troubles import MOST, REST, Troubles
+from ozgate.gateway.troubles import MOST, REST, ToldTroubles, Troubles
 
 FULL = NoSpace("less than 5 bytes are free")
 
@@ -61,6 +61,27 @@ class TroubleTests(SynchronousTestCase):
         self.assertIn("reason 1", lines[1])
         self.assertEqual(len(self.said(Uncertain("syncing"), Uncertain("syncing"))), 1)
         self.assertEqual(len(self.said(Unavailable, Uncertain)), 2)
+
+    def test_told(self) -> None:
+        """Of two processes that meet the same the third says it once; each knows what it has met, until it is over for itself."""
+
+        def hear(change: str, *what: object) -> None:
+            getattr(self.troubles, change)(*what)
+
+        first, second = (ToldTroubles(self.clock, hear) for _ in range(2))
+        with capturedLogs() as captured:
+            for each in (first, second, first):
+                self.assertTrue(each.tell(FULL))
+            first.over(NoSpace)
+            self.assertEqual([bool(first), bool(second)], [False, True])
+            self.assertTrue(second.lasts(NoSpace))
+            second.over(NoSpace)
+            second.over(NoSpace)
+            self.assertFalse(first.tell(Absent("x")))
+        begun, ended = (eventAsText(each) for each in captured)
+        self.assertIn("the disk is full", begun)
+        self.assertIn("3 times", ended)
+        self.assertFalse(first or second or self.troubles)
 
     def test_others(self) -> None:
         """What is not expected is not taken for expected."""
