@@ -35,7 +35,7 @@ _SPELLED: Final = {
 
 
 READ_CONDITIONS: Final = frozenset(_SPELLED)
-"""Headers that :func:`check_read` looks at."""
+"""Headers that :func:`is_unmodified` looks at."""
 
 
 def refuse_untaken(headers: Headers, taken: frozenset[str]) -> None:
@@ -51,10 +51,10 @@ def refuse_untaken(headers: Headers, taken: frozenset[str]) -> None:
                 raise _unbuilt(_SPELLED.get(name, name))
 
 
-def check_read(
+def is_unmodified(
     headers: Headers, etag: str, modified_ms: int, now_ms: int | None = None
-) -> None:
-    """Decide whether an object may be sent.
+) -> bool:
+    """Decide whether an object may be sent, or need not be, for the client has it: 304.
 
     ``If-Match`` beats ``If-Unmodified-Since``, ``If-None-Match`` beats ``If-Modified-Since``;
     dates that are none are ignored, and so is an ``If-Modified-Since`` in the future.
@@ -62,12 +62,22 @@ def check_read(
     :param etag: the object's, without quotes.
     :param now_ms: the time by which the future is judged; the clock's when ``None``.
     :raises PreconditionFailed: 412, with the header that failed as its member ``Condition``.
-    :raises NotModified: 304.
     """
     failed, not_modified = _outcome(headers, "", etag, modified_ms, now_ms)
     if failed:
         raise PreconditionFailed(Condition=_SPELLED[failed])
-    if not_modified:
+    return not_modified != ""
+
+
+def check_read(
+    headers: Headers, etag: str, modified_ms: int, now_ms: int | None = None
+) -> None:
+    """As :func:`is_unmodified`, where 304 is an error like others.
+
+    :raises PreconditionFailed: 412.
+    :raises NotModified: 304.
+    """
+    if is_unmodified(headers, etag, modified_ms, now_ms):
         raise NotModified()
 
 

@@ -16,7 +16,6 @@ from ...errors import (
     MethodNotAllowed,
     NoSuchBucket,
     NoSuchWebsiteConfiguration,
-    NotModified,
     S3Error,
     StoreError,
 )
@@ -138,8 +137,6 @@ async def _show(visited: Visit) -> Reply:
     is_folder = not key or key.endswith("/")
     try:
         return await _read(visited, key + visited.suffix if is_folder else key)
-    except NotModified:
-        raise
     except (S3Error, StoreError) as error:
         told = as_s3_error(error)
         if not is_folder and told.status in (403, 404):
