@@ -130,10 +130,11 @@ class IVersions(Interface):
         version: ObjectVersion,
         content: Content,
         parts: Sequence[ObjectPart] = (),
+        replaced: ObjectVersion | None = None,
     ) -> None:
         """Add a version, which becomes the latest. ``version.sequence`` comes from :meth:`next_sequence`.
 
-        The caller removes a null version that it replaces, first.
+        :param replaced: a version of the key that goes as this one comes, as by :meth:`remove_version`: the null version, where this is one, too.
         """
 
     def replace_version(bucket: Bucket, version: ObjectVersion) -> None:

@@ -53,8 +53,11 @@ class VersionRows(Rows):
         version: ObjectVersion,
         content: Content,
         parts: Sequence[ObjectPart] = (),
+        replaced: ObjectVersion | None = None,
     ) -> None:
         """Add a version, which becomes the latest."""
+        if replaced is not None:
+            self.remove_version(bucket, replaced)
         state = self._inside(bucket, Claim.key(bucket.number, version.key))
         older = self._kept(bucket, version.key)
         if bucket.number not in [stored.number for stored in state.buckets.values()]:

@@ -118,14 +118,12 @@ def put(
     content: Content = Content(b"body"),  # noqa: B008 (a value that never changes)
     **members: Any,
 ) -> ObjectVersion:
-    """Add a version, removing the one of the same id that it replaces."""
+    """Add a version, in the place of the one of the same id that it replaces."""
     claim_whole(tx, bucket)
     members.setdefault("size", content.length)
     added = version(tx, key, **members)
     replaced = tx.version(bucket, key, added.version_id)
-    if replaced is not None:
-        tx.remove_version(bucket, replaced)
-    tx.add_version(bucket, added, content)
+    tx.add_version(bucket, added, content, (), replaced)
     return added
 
 

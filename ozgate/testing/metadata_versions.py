@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 from attrs import evolve
@@ -50,6 +51,14 @@ STRANGE_KEYS = (
     "1e3",
     "x" * 1024,
 )
+
+
+CONTENTS = (
+    Content(b"inline"),
+    extents("a", "b"),
+    Content(b""),
+)
+"""Bytes in a row, in blobs, and none."""
 
 
 class VersionTests(MetadataTests):
@@ -135,6 +144,31 @@ class VersionTests(MetadataTests):
         """Replacing the null version leaves one version, and dooms the old one's blobs."""
         self.assertEqual(await self.write(_overwrite, self.bucket), ["b1", "b2"])
         self.assertEqual(await self.version_ids(), ["null"])
+
+    async def test_replaced_content(self) -> None:
+        """Whatever the bytes of a version, and of the one that it replaces, are in: those of the new one are there, and nothing else."""
+        for before, after in product(CONTENTS, repeat=2):
+            found = await self.write(_replace, self.bucket, before, after)
+            self.assertEqual(await self.latest(), found)
+            content = await self.read("content", self.bucket, found)
+            self.assertEqual(content, after)
+            parts = await self.read("object_parts", self.bucket, found, 0, 10)
+            self.assertEqual(list(parts), [])
+            used = await self.read("recount", self.bucket)
+            self.assertEqual(used, (after.length, 1))
+            bucket = await self.read("bucket", "s3v", self.bucket.name)
+            self.assertEqual((bucket.used_bytes, bucket.used_names), used)
+
+    async def test_replaced_is_old(self) -> None:
+        """The null version that is replaced need not be the latest."""
+        self.assertEqual(await self.write(_replace_old, self.bucket), ["b1"])
+        self.assertEqual(await self.version_ids(), ["null", "v1"])
+
+    async def test_replaced_is_gone(self) -> None:
+        """A version is added where the one that it is to replace is gone."""
+        await self.write(_replace_gone, self.bucket)
+        self.assertEqual(await self.version_ids(), ["null"])
+        self.assertEqual(await self.read("recount", self.bucket), (4, 1))
 
     async def test_order_of_versions(self) -> None:
         """Versions of a key are listed newest first, and only the newest is the latest."""
@@ -264,6 +298,31 @@ def _overwrite(tx: IMetadataTransaction, bucket: Bucket) -> list[str]:
     put(tx, bucket, "key", extents("b1", "b2"))
     put(tx, bucket, "key", extents("b3"))
     return doomed_names(tx)
+
+
+def _replace(
+    tx: IMetadataTransaction, bucket: Bucket, before: Content, after: Content
+) -> ObjectVersion:
+    claim_whole(tx, bucket)
+    there = tx.latest(bucket, "key")
+    old = version(tx, "key", size=before.length, parts_count=2)
+    parts = [ObjectPart(1, 1), ObjectPart(2, before.length - 1)]
+    tx.add_version(bucket, old, before, parts, there)
+    return put(tx, bucket, "key", after)
+
+
+def _replace_old(tx: IMetadataTransaction, bucket: Bucket) -> list[str]:
+    put(tx, bucket, "key", extents("b1"))
+    put(tx, bucket, "key", extents("b2"), version_id="v1")
+    put(tx, bucket, "key", extents("b3"))
+    return doomed_names(tx)
+
+
+def _replace_gone(tx: IMetadataTransaction, bucket: Bucket) -> None:
+    gone = put(tx, bucket, "key", Content(b"longer"))
+    tx.remove_version(bucket, gone)
+    added = version(tx, "key", size=4)
+    tx.add_version(bucket, added, Content(b"body"), (), gone)
 
 
 def _order_of_versions(tx: IMetadataTransaction, bucket: Bucket) -> None:

@@ -121,17 +121,26 @@ class DoorTests(SynchronousTestCase):
         self.assertEqual(silent, {ADD, DROP})
 
     def test_locks_are_asked(self) -> None:
-        """The one place where a version goes asks its lock first, and nothing comes between."""
-        [drop] = [
+        """The two places where a version goes, by itself and for another one, ask its lock first, and nothing comes between."""
+        add, drop = (
             each
             for name, tree, _ in modules()
             if inside(name, DOOR)
             for each in ast.walk(tree)
-            if isinstance(each, ast.FunctionDef) and each.name == DROP
-        ]
+            if isinstance(each, ast.FunctionDef) and each.name in (ADD, DROP)
+        )
         _, asks, removes = drop.body
         self.assertEqual(ast.unparse(asks), "check_removal(tx, version, bypass)")
         self.assertEqual(ast.unparse(removes), "tx.remove_version(bucket, version)")
+        _, asks, adds = add.body
+        self.assertEqual(
+            ast.unparse(asks),
+            "if replaced is not None:\n    check_removal(tx, replaced, Bypass.NOTHING)",
+        )
+        self.assertEqual(
+            ast.unparse(adds),
+            "tx.add_version(bucket, version, content, parts, replaced)",
+        )
 
     def test_bypass_is_said(self) -> None:
         """Whoever lets go of a version, or changes its lock, says what he bypasses: there is no default for it, and none but a request that was authorized bypasses anything."""

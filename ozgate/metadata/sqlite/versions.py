@@ -41,6 +41,12 @@ SET_LATEST = """UPDATE versions SET is_latest = ?3 WHERE bucket = ?1 AND key = ?
 STORED = f"""SELECT {VERSIONS.select} FROM versions
     WHERE bucket = ? AND key = ? AND sequence = ?"""
 
+# A row over another one's, in one statement: removing, promoting and adding take three.
+TAKE_PLACE = f"""{VERSIONS.update}
+    WHERE bucket = ? AND key = ? AND sequence = ? AND size = ? AND is_latest = 1"""
+
+TAKE_BODY = f"{BODIES.update} WHERE sequence = ?"
+
 # From the extent that holds the first byte on; where it is lost, from the first there is.
 OVERLAPPING = f"""SELECT {EXTENTS.select} FROM extents WHERE owner = ?1 AND start < ?3
     AND start >= COALESCE((SELECT MAX(start) FROM extents WHERE owner = ?1 AND start <= ?2), 0)
@@ -98,34 +104,77 @@ class VersionRows(RetiredRows):
         version: ObjectVersion,
         content: Content,
         parts: Sequence[ObjectPart] = (),
+        replaced: ObjectVersion | None = None,
     ) -> None:
-        """Add a version, which becomes the latest.
+        """Add a version, which becomes the latest, in the place of another where it replaces one.
 
         :raises Conflict: the key has a version of that id, or the bucket is gone.
         """
-        key, sequence = version.key, version.sequence
+        row, before = VERSIONS.row(version, bucket.number), None
+        if replaced is not None:
+            if self._take_place(bucket, replaced, version, row):
+                before = replaced
+            else:
+                self.remove_version(bucket, replaced)
+        if before is None:
+            self._insert(bucket, version, row)
+        self._put_content(version, content, before)
+        if parts:
+            rows = object_part_rows(version.sequence, parts)
+            self._executemany(OBJECT_PARTS.insert, rows)
+
+    def _take_place(
+        self, bucket: Bucket, replaced: ObjectVersion, version: ObjectVersion, row: Row
+    ) -> bool:
+        """Write a version over the row of one of the same id, which is the latest, as most are that are replaced. Its content stays.
+
+        :return: ``False`` where that is not what is stored: nothing was done.
+        """
+        if not replaced.is_latest or replaced.version_id != version.version_id:
+            return False
+        place = (bucket.number, version.key, replaced.sequence, replaced.size)
+        if not self._execute(TAKE_PLACE, (*row, *place)).rowcount:
+            return False
+        more = version.size - replaced.size
+        self.usage.add(bucket.volume, bucket.number, more, 0)
+        return True
+
+    def _put_content(
+        self, version: ObjectVersion, content: Content, before: ObjectVersion | None
+    ) -> None:
+        """Store where a version's bytes are, in the place of those of the version whose place it took."""
+        sequence = version.sequence
+        if content.body:
+            row = BODIES.row(sequence, content.seal, content.body)
+            if before is not None:
+                if self._execute(TAKE_BODY, (*row, before.sequence)).rowcount:
+                    if before.parts_count:
+                        self._drop_object_parts(before.sequence)
+                    return
+                self._drop_content(before)
+            self._execute(BODIES.insert, row)
+        else:
+            if before is not None:
+                self._drop_content(before)
+            self._add_extents(sequence, content.extents)
+
+    def _insert(self, bucket: Bucket, version: ObjectVersion, row: Row) -> None:
+        """Store the row of a version that replaces none."""
+        key = version.key
         place, bare, self._bare = (bucket.number, key), self._bare, None
         demoted = bare != place and self._execute(SET_LATEST, (*place, 0)).rowcount
         if demoted and version.version_id == "null":
             # The index of ids does not see a null version while it is the latest.
-            row = self._execute(NAMED, (bucket.number, key, "null")).fetchone()
-            if row is not None:
+            found = self._execute(NAMED, (bucket.number, key, "null")).fetchone()
+            if found is not None:
                 raise Conflict(f"{key!r} has a null version already")
         try:
-            self._execute(VERSIONS.insert, VERSIONS.row(version, bucket.number))
+            self._execute(VERSIONS.insert, row)
         except sqlite3.IntegrityError:
             raise Conflict(
                 f"{key!r} has a version {version.version_id} already,"
                 f" or bucket {bucket.name} is gone"
             ) from None
-        if content.body:
-            row = BODIES.row(sequence, content.seal, content.body)
-            self._execute(BODIES.insert, row)
-        else:
-            self._add_extents(sequence, content.extents)
-        if parts:
-            rows = object_part_rows(sequence, parts)
-            self._executemany(OBJECT_PARTS.insert, rows)
         self.usage.add(bucket.volume, bucket.number, version.size, 1)
 
     def replace_version(self, bucket: Bucket, version: ObjectVersion) -> None:
@@ -155,13 +204,21 @@ class VersionRows(RetiredRows):
         place = (bucket.number, version.key)
         if not self._execute(SET_LATEST, (*place, 1)).rowcount:
             self._bare = place
+        self._drop_content(version)
+
+    def _drop_content(self, version: ObjectVersion) -> None:
+        """Drop the bytes of a version whose row is gone, and its parts."""
+        sequence = version.sequence
         inline = self._execute(
             "DELETE FROM bodies WHERE sequence = ?", (sequence,)
         ).rowcount
         if not inline:
             self._give_up(sequence)
         if version.parts_count or not inline:
-            self._execute("DELETE FROM object_parts WHERE sequence = ?", (sequence,))
+            self._drop_object_parts(sequence)
+
+    def _drop_object_parts(self, sequence: int) -> None:
+        self._execute("DELETE FROM object_parts WHERE sequence = ?", (sequence,))
 
     def content(
         self,

@@ -1,7 +1,7 @@
 """Versions that come, change and go.
 
 The state of a bucket's versioning is asked here and nowhere else: in :func:`_version_id` and :func:`_replaced_by`, for whatever comes, and in
-:func:`delete_key`, for what goes. Whether a lock keeps a version is asked in :func:`_drop`, through which every version goes that goes.
+:func:`delete_key`, for what goes. Whether a lock keeps a version is asked in :func:`_drop` and :func:`_add`, through which every version goes that goes.
 
 Source: Amazon S3 User Guide, "How S3 Versioning works", "Working with objects in a versioning-enabled bucket" and
 "Working with objects in a versioning-suspended bucket".
@@ -305,10 +305,10 @@ def _add(
     content: Content,
     parts: Sequence[ObjectPart] = (),
 ) -> None:
-    """Add a version, in the place of another where it replaces one."""
+    """Add a version, in the place of another where it replaces one, which no lock keeps."""
     if replaced is not None:
-        _drop(tx, bucket, replaced, Bypass.NOTHING)
-    tx.add_version(bucket, version, content, parts)
+        check_removal(tx, replaced, Bypass.NOTHING)
+    tx.add_version(bucket, version, content, parts, replaced)
 
 
 def _growth(replaced: ObjectVersion | None, more: int) -> tuple[int, int]:
@@ -322,6 +322,6 @@ def _growth(replaced: ObjectVersion | None, more: int) -> tuple[int, int]:
 def _drop(
     tx: IMetadataTransaction, bucket: Bucket, version: ObjectVersion, bypass: Bypass
 ) -> None:
-    """Let go of a version, where no lock keeps it: it is deleted, or another takes its place."""
+    """Let go of a version, where no lock keeps it."""
     check_removal(tx, version, bypass)
     tx.remove_version(bucket, version)
