@@ -23,7 +23,7 @@ from ..config.loading import load, override
 from ..config.settings import Settings
 from ..config.sitefile import ConfigurationError, Setting
 from .launch import Launch
-from .workerprocess import WorkerProcess, how_many
+from .workerprocess import WorkerProcess, how_many, how_many_first
 
 if TYPE_CHECKING:
     from .gatewayservice import GatewayService
@@ -103,8 +103,9 @@ def makeService(options: Options) -> IService:
             _check_files(options.parent)
         settings, notes = read_settings(options)
         count = how_many(settings)
-        spare = count if count > 1 and _stays_as_it_is(options.parent or {}) else 0
-        processes = [WorkerProcess(reactor) for _ in range(spare)]
+        early = count > 1 and _stays_as_it_is(options.parent or {})
+        first = how_many_first(count) if early else 0
+        processes = [WorkerProcess(reactor) for _ in range(first)]
         service = _class_of_service()(
             reactor,
             settings,

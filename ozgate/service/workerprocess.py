@@ -48,6 +48,14 @@ def how_many(settings: Settings) -> int:
     return settings.workers or min(len(os.sched_getaffinity(0)), MOST)
 
 
+def how_many_first(workers: int) -> int:
+    """How many of so many workers begin with the service: where each has a core to itself, and so has the parent, which is busy with its own start.
+
+    Clients are served as soon as the first is there; the others follow.
+    """
+    return min(workers, max(len(os.sched_getaffinity(0)) - 1, 1))
+
+
 class WorkerProcess(ProcessProtocol):
     """A process, which runs as this is made; to be made in the process that stays.
 

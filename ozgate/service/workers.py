@@ -34,7 +34,7 @@ from ..wire import ledger
 from ..wire.ledger import ALIVE, CONNECTIONS, Ledger
 from ..wire.tls import TlsFiles
 from .worker import Beginning
-from .workerprocess import WorkerProcess
+from .workerprocess import WorkerProcess, how_many_first
 
 _log = Logger()
 
@@ -103,6 +103,8 @@ class Workers:
         self._spare = list(spare)
         self.ledger = Ledger(self._memory, count)
         self._all = [_Worker(self, row) for row in range(count)]
+        first = how_many_first(count)
+        self._first, self._others = self._all[:first], self._all[first:]
         self._look = LoopingCall(self._look_after)
         self._look.clock = reactor
         self.settings: Settings | None = None
@@ -117,12 +119,12 @@ class Workers:
         return len(self._all)
 
     def start(self, lock: int) -> None:
-        """Start the processes, which get ready to begin.
+        """Start the processes of those that begin with the service, which get ready.
 
         :param lock: the descriptor of the data folder's lock, which they hold as long as they live.
         """
         self._lock = lock
-        for each in self._all:
+        for each in self._first:
             each.start()
 
     async def begin(
@@ -132,7 +134,9 @@ class Workers:
         secured: Mapping[str, TlsFiles],
         sockets: Sequence[int],
     ) -> None:
-        """Have all of them serve, and all that come after them.
+        """Have them serve, and all that come after them.
+
+        It is over when those serve that begin with the service; the others are started then.
 
         :param described: what S3 and what websites are served on.
         :param secured: the files of what is of TLS there.
@@ -141,12 +145,15 @@ class Workers:
         """
         self.settings = share_of(settings, len(self._all))
         self.described, self.secured, self.sockets = described, secured, sockets
-        every = [each.begin() for each in self._all]
+        every = [each.begin() for each in self._first]
         try:
             await gatherResults(every, consumeErrors=True)
         except FirstError as error:
             error.subFailure.raiseException()
         self._look.start(LOOK, now=False)
+        # A stop may have come while the first began.
+        for each in () if self.stopping else self._others:
+            each.start()
 
     async def reload(self, settings: Settings) -> Outcomes:
         """Have them reload, one after the other.

@@ -14,7 +14,8 @@ from ozgate.config.settings import Settings
 from ozgate.config.sitefile import ConfigurationError
 from ozgate.gateway.report import Report
 from ozgate.gateway.tally import Tally
-from ozgate.service.workerprocess import how_many
+from ozgate.service import workers as module
+from ozgate.service.workerprocess import how_many, how_many_first
 from ozgate.service.workers import (
     DELAYS,
     FAREWELL,
@@ -85,10 +86,16 @@ class FakeWorkers(Workers):
 
 
 class WorkersTests(SynchronousTestCase):
-    """Two workers."""
+    """Two workers.
+
+    :cvar first: how many of them begin with the service.
+    """
+
+    first = 2
 
     def setUp(self) -> None:
         """They are started, and told to serve."""
+        self.patch(module, "how_many_first", lambda workers: self.first)
         self.clock, self.lines = Clock(), list[str]()
         self.workers = FakeWorkers(
             self.clock, 2, MemoryMetadataStore(self.clock), self.lines.append
@@ -111,7 +118,7 @@ class WorkersTests(SynchronousTestCase):
         self.successResultOf(self.begun)
 
     def test_begin(self) -> None:
-        """The start is over when all of them serve, and fails with what one says that cannot, or with how it ended."""
+        """The start is over when all of them serve that begin with it, and fails with what one says that cannot, or with how it ended."""
         first, second = self.workers.processes
         first.heard("ready", None)
         self.assertNoResult(self.begun)
@@ -236,6 +243,38 @@ class WorkersTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(reloaded), [])
 
 
+class FirstTests(WorkersTests):
+    """Two workers, of which one begins with the service."""
+
+    first = 1
+
+    def test_begin(self) -> None:
+        """The start is over when the first serves; then the other is started, and told to serve."""
+        [first] = self.workers.processes
+        self.assertNoResult(self.begun)
+        first.heard("ready", None)
+        self.successResultOf(self.begun)
+        _, second = self.workers.processes
+        self.assertEqual(second.told, ["begin"])
+
+    def test_ends_before_it_serves(self) -> None:
+        """One that follows and ends before it serves is started again: the service goes on."""
+        self.serve()
+        self.last.ended("with exit code 3")
+        self.clock.advance(0)
+        self.assertEqual(len(self.workers.processes), 3)
+        self.assertEqual(self.lines, [])
+
+    def test_stopped(self) -> None:
+        """Where a stop comes first, none follows."""
+        [first] = self.workers.processes
+        stopped = Deferred.fromCoroutine(self.workers.stop())
+        first.heard("ready", None)
+        first.ended("by itself")
+        self.successResultOf(stopped)
+        self.assertEqual(len(self.workers.processes), 1)
+
+
 class SharesTests(SynchronousTestCase):
     """What each of several workers may have under way."""
 
@@ -256,3 +295,9 @@ class SharesTests(SynchronousTestCase):
         self.assertEqual(how_many(Settings(workers=3)), 3)
         cores = len(os.sched_getaffinity(0))
         self.assertEqual(how_many(Settings(workers=0)), min(cores, 8))
+
+    def test_how_many_first(self) -> None:
+        """One for each core but the parent's, and at least one."""
+        cores = len(os.sched_getaffinity(0))
+        self.assertEqual(how_many_first(1), 1)
+        self.assertEqual(how_many_first(cores + 5), max(cores - 1, 1))
