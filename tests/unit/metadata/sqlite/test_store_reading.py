@@ -7,6 +7,8 @@ import sqlite3
 from contextlib import closing
 from typing import Any
 
+from attrs import evolve
+
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata.sqlite import uploads, versions
 from ozgate.values import Content, ObjectVersion
@@ -53,6 +55,38 @@ class ReadingTests(SQLiteTests):
         self.assertEqual(await store.read(interaction), (True, True))
         self.assertEqual(await store.read(lambda tx: tx.setting("id")), b"\x01")
         self.assertTrue(await store.read(lambda tx: tx.is_empty(bucket)))
+
+    async def test_kept_between_commits(self) -> None:
+        """What was read is not asked for again, until anybody commits anything: then nothing of it is known any more."""
+        store = await self.opened()
+        bucket = await store.write(add_bucket)
+        await store.write(put, bucket, "key")
+        asked: list[str] = []
+
+        def look(tx: Any) -> tuple[Any, Any]:
+            tx._connection.set_trace_callback(asked.append)
+            try:
+                found = tx.bucket(bucket.volume, bucket.name)
+                return found, tx.latest(bucket, "key")
+            finally:
+                tx._connection.set_trace_callback(None)
+
+        first = await store.read(look)
+        self.assertEqual(len(asked), 2)
+        self.assertEqual(await store.read(look), first)
+        self.assertEqual(len(asked), 2)
+        changed = evolve(first[1], storage_class="GLACIER")
+        await store.write(lambda tx: tx.replace_version(bucket, changed))
+        _, version = await store.read(look)
+        self.assertEqual(version.storage_class, "GLACIER")
+        self.assertEqual(len(asked), 4)
+        with closing(sqlite3.connect(self.path)) as other, other:
+            other.execute("DELETE FROM versions")
+        self.assertEqual(await store.read(look), (first[0], None))
+        renamed = evolve(first[0], owner="other")
+        await store.write(lambda tx: tx.replace_bucket(renamed))
+        found, _ = await store.read(look)
+        self.assertEqual(found.owner, "other")
 
     async def test_plans(self) -> None:
         """Every hot statement seeks in an index, and none sorts or walks a table."""
