@@ -255,8 +255,8 @@ class _FileRun:
         if self._run_in_thread is None or site.sending >= MOST:
             return
         try:
-            fileno = self._transport.fileno()
-            part = self._part = Part(fileno, self._fd, self._offset, self._left)
+            out = self._transport.socket
+            part = self._part = Part(out, self._fd, self._offset, self._left)
         except OSError:  # no descriptor is left
             return
         site.sending += 1
