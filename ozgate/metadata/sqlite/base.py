@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from ...values import Extent
 from .columns import Row
@@ -26,6 +27,8 @@ class Rows:
     called before each interaction.
 
     :ivar _bare: bucket and key that this interaction has found without any version.
+    :ivar _kept: volumes by name, and buckets by place, with their rows, as the writing transaction of SQLite that runs has read
+        them; who changes one forgets them all. ``None`` where nobody says when such a transaction begins.
     """
 
     def __init__(
@@ -38,11 +41,23 @@ class Rows:
         self._sequences = sequences
         self._now: int | None = None
         self._bare: tuple[int, str] | None = None
+        self._kept: dict[object, tuple[Row, Any]] | None = None
         self.usage = Usage()
 
     def begin(self) -> None:
         """Another interaction begins: forget the time, and what was found."""
         self._now = self._bare = None
+
+    def begin_all(self) -> None:
+        """A writing transaction of SQLite begins, in which interactions run one after the other: until it ends nobody else writes, so
+        they find the volume and the bucket that one of them has read."""
+        self.usage.forget()
+        self._kept = {}
+
+    def forget(self) -> None:
+        """A row of a volume or bucket is about to change, or is what it was before."""
+        if self._kept:
+            self._kept.clear()
 
     @contextmanager
     def _any_text(self) -> Iterator[None]:
@@ -69,6 +84,7 @@ class Rows:
         :param row: with any number.
         :return: the number that it has now.
         """
+        self.forget()
         columns = row[1:-1]
         number = self._execute(table.insert, (None, *columns, 0)).lastrowid or 0
         self._execute(
@@ -82,6 +98,7 @@ class Rows:
 
         :param row: as it is stored, and known to agree.
         """
+        self.forget()
         values = {**dict(zip(table.columns, row, strict=False)), **changed}
         columns = ", ".join([f"{name} = ?" for name in [*changed, "checked"]])
         place = " AND ".join([f"{name} = ?" for name in table.key])

@@ -32,6 +32,10 @@ bucket_of = lru_cache(256)(BUCKETS.read)
 """Likewise."""
 
 
+_VOLUME = f"SELECT {VOLUMES.select} FROM volumes WHERE name = ?"
+
+_BUCKET = f"SELECT {BUCKETS.select} FROM buckets WHERE volume = ? AND name = ?"
+
 _CONFIGURATION = (
     f"SELECT {CONFIGURATIONS.select} FROM configurations WHERE bucket = ? AND kind = ?"
 )
@@ -42,10 +46,16 @@ class VolumeRows(Rows):
 
     def volume(self, name: str) -> Volume | None:
         """The volume of that name."""
-        row = self._execute(
-            f"SELECT {VOLUMES.select} FROM volumes WHERE name = ?", (name,)
-        ).fetchone()
-        return None if row is None else self._volume_of(row)
+        known = None if self._kept is None else self._kept.get(name)
+        if known is None:
+            row = self._execute(_VOLUME, (name,)).fetchone()
+            if row is None:
+                return None
+            if self._kept is None:
+                return self._volume_of(row)
+            known = self._kept[name] = row, volume_of(row, 0)
+        more = self.usage.of_volume(name)
+        return VOLUMES.make(known[0], more) if more else known[1]
 
     def _volume_of(self, row: Row) -> Volume:
         return volume_of(row, self.usage.of_volume(row[1]))
@@ -78,9 +88,7 @@ class VolumeRows(Rows):
 
     def replace_volume(self, volume: Volume) -> None:
         """Store a volume's changed members."""
-        stored = self._execute(
-            f"SELECT {VOLUMES.select} FROM volumes WHERE name = ?", (volume.name,)
-        ).fetchone()
+        stored = self._execute(_VOLUME, (volume.name,)).fetchone()
         if stored is None:
             return
         VOLUMES.read(stored, 0)
@@ -92,6 +100,7 @@ class VolumeRows(Rows):
 
         :raises Conflict: it holds a bucket.
         """
+        self.forget()
         try:
             self._execute("DELETE FROM volumes WHERE name = ?", (volume.name,))
         except sqlite3.IntegrityError:
@@ -104,11 +113,18 @@ class BucketRows(VolumeRows):
 
     def bucket(self, volume: str, name: str) -> Bucket | None:
         """The bucket or link of that name."""
-        row = self._execute(
-            f"SELECT {BUCKETS.select} FROM buckets WHERE volume = ? AND name = ?",
-            (volume, name),
-        ).fetchone()
-        return None if row is None else self._bucket_of(row)
+        place = (volume, name)
+        known = None if self._kept is None else self._kept.get(place)
+        if known is None:
+            row = self._execute(_BUCKET, place).fetchone()
+            if row is None:
+                return None
+            if self._kept is None:
+                return self._bucket_of(row)
+            known = self._kept[place] = row, bucket_of(row, 0, 0)
+        row, bucket = known
+        more = self.usage.of_bucket(row[0])
+        return BUCKETS.make(row, *more) if any(more) else bucket
 
     def _bucket_of(self, row: Row) -> Bucket:
         return bucket_of(row, *self.usage.of_bucket(row[0]))
@@ -147,6 +163,7 @@ class BucketRows(VolumeRows):
         return evolve(made, number=number)
 
     def _count_buckets(self, volume: str, more: int) -> None:
+        self.forget()
         self._execute(
             "UPDATE volumes SET used_names = used_names + ? WHERE name = ?",
             (more, volume),
@@ -189,6 +206,7 @@ class BucketRows(VolumeRows):
         self, volume: str, bucket: str, more_bytes: int, more_names: int
     ) -> None:
         """Add to what a bucket or a volume uses, and to nothing else."""
+        self.forget()
         columns = f"used_bytes = {USED_BYTES} + ?, used_names = {USED_NAMES} + ?"
         if bucket:
             self._execute(

@@ -184,6 +184,7 @@ class CheckRows(KeptRows):
         self, row: DamagedRow, owner: str, keeping: Set[str], closing: Set[str]
     ) -> str:
         """Get rid of a damaged row, after a look whether it still is one."""
+        self.forget()
         documents = keeping | closing
         try:
             return self._mend(row, owner, keeping, documents)

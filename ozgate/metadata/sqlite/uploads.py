@@ -222,6 +222,7 @@ class UploadRows(BucketRows):
 
         :raises Conflict: it holds a version.
         """
+        self.forget()
         numbers = self._execute(
             "SELECT number FROM uploads WHERE bucket = ?", (bucket.number,)
         ).fetchall()

@@ -264,7 +264,7 @@ class Writer:
         usage = tx.usage
         execute("BEGIN IMMEDIATE")
         self._sequences.begin(connection)
-        usage.forget()
+        tx.begin_all()
         outcomes = []
         for done, interaction, args in batch:
             tx.begin()
@@ -278,6 +278,7 @@ class Writer:
                     raise BatchLost() from error
                 if saving:
                     execute("ROLLBACK TO interaction")
+                    tx.forget()
                 elif connection.total_changes != before:
                     raise HalfDone() from error
                 usage.undo()

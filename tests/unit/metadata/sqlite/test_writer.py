@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from attrs import evolve
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.trial.unittest import TestCase
@@ -11,7 +12,9 @@ from twisted.trial.unittest import TestCase
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
 from ozgate.testing.metadata_base import Refused
+from ozgate.values import Bucket
 from tests.started import started
+from tests.unit.metadata.sqlite.databases import add_bucket, put
 
 RUNS: list[str] = []
 """The interactions that were run, in order."""
@@ -40,6 +43,71 @@ def give_up(tx: IMetadataTransaction, name: str) -> None:
 def found(tx: IMetadataTransaction, names: str) -> str:
     """Those that are there."""
     return "".join(name for name in names if tx.setting(name) is not None)
+
+
+def place(tx: IMetadataTransaction, name: str = "bucket") -> Bucket:
+    """A bucket, looked at."""
+    bucket = tx.bucket("s3v", name)
+    assert bucket is not None
+    return bucket
+
+
+def look(tx: IMetadataTransaction, name: str = "bucket") -> bool:
+    """Whether a bucket and its volume, asked for by name, are what a page of them says."""
+    [*buckets] = tx.buckets("s3v", name, "", 1)
+    [volume] = tx.volumes("s3v", "", 1)
+    return tx.bucket("s3v", name) == buckets[0] and tx.volume("s3v") == volume
+
+
+def own(tx: IMetadataTransaction, owner: str) -> None:
+    """Give the bucket and its volume to somebody else."""
+    tx.replace_bucket(evolve(place(tx), owner=owner))
+    volume = tx.volume("s3v")
+    assert volume is not None
+    tx.replace_volume(evolve(volume, owner=owner))
+
+
+def give_up_owning(tx: IMetadataTransaction, owner: str) -> None:
+    """The same, but fail."""
+    own(tx, owner)
+    raise Refused(owner)
+
+
+def configure(tx: IMetadataTransaction, kind: str) -> None:
+    """Give the bucket a document."""
+    tx.set_configuration(place(tx), kind, b"document")
+
+
+def correct(tx: IMetadataTransaction, bucket: str) -> None:
+    """Have the counters of the bucket, or of its volume, be others."""
+    tx.correct_usage("s3v", bucket, 7, 7)
+
+
+def fill(tx: IMetadataTransaction, key: str) -> None:
+    """Put an object into the bucket."""
+    put(tx, place(tx), key)
+
+
+def add(tx: IMetadataTransaction, name: str) -> None:
+    """Add another bucket."""
+    tx.add_bucket(Bucket("s3v", name, "owner", tx.now()))
+
+
+def remove(tx: IMetadataTransaction, name: str) -> bool:
+    """Remove a bucket that was looked at; whether it is gone."""
+    tx.remove_bucket(place(tx, name))
+    return tx.bucket("s3v", name) is None
+
+
+CHANGES: tuple[tuple[Any, str], ...] = (
+    (own, "somebody"),
+    (configure, "policy"),
+    (correct, "bucket"),
+    (correct, ""),
+    (fill, "key"),
+    (add, "other"),
+)
+"""What changes rows of the bucket and its volume."""
 
 
 class BatchTests(TestCase):
@@ -83,3 +151,34 @@ class BatchTests(TestCase):
             self.assertEqual(RUNS, ["a"])
             self.assertEqual(await self.store.read(found, "a"), "")
         self.assertEqual(await self.write((keep, "a")), [True])
+
+    async def test_rows_in_common(self) -> None:
+        """What one interaction has read of a bucket and its volume is what the next finds, but where they were changed in between."""
+        await self.store.write(add_bucket)
+        looks = [each for change in CHANGES for each in (change, (look, "bucket"))]
+        succeeded = [self.store.write(*each) for each in ((look, "bucket"), *looks)]
+        found = [await each for each in succeeded]
+        self.assertEqual(found, [True, *[None, True] * len(CHANGES)])
+        gone = [
+            self.store.write(*each) for each in ((look, "other"), (remove, "other"))
+        ]
+        self.assertEqual([await each for each in gone], [True, True])
+        self.assertIs(await self.store.read(look), True)
+        self.assertEqual(self.commits, [1, 1 + len(looks), 2])
+
+    async def test_rows_of_half_done(self) -> None:
+        """What one that failed had made of a bucket is not what the next finds."""
+        await self.store.write(add_bucket)
+        asked = (look, "bucket"), (give_up_owning, "nobody"), (look, "bucket")
+        self.assertEqual(await self.write(*asked), [True, False, True])
+        self.assertEqual((await self.store.write(place)).owner, "owner")
+
+    async def test_rows_of_others(self) -> None:
+        """What another process changes between two commits is found."""
+        await self.store.write(add_bucket)
+        other = SQLiteMetadataStore(self.store._path, reactor)  # type: ignore[arg-type]
+        await other.open()
+        self.addCleanup(other.close)
+        for owner in "ab":
+            await other.write(own, owner)
+            self.assertEqual((await self.store.write(place)).owner, owner)
