@@ -72,7 +72,7 @@ class GatewayRequest(LazyRequest):
     gone = False
     computes = False
     _counted: str | None = None
-    _work: Deferred[None] | None = None
+    _work: Deferred[Any] | None = None
 
     def __init__(self, channel: GatewayChannel) -> None:
         super().__init__(channel)
@@ -158,18 +158,27 @@ class GatewayRequest(LazyRequest):
         work.addBoth(self._served)
 
     def answered_by(self, work: Coroutine[Deferred[Any], Any, None]) -> None:
-        """As :meth:`served_by`, of a coroutine that need not wait: then there is no Deferred of it, nor what Twisted makes for one.
+        """As :meth:`served_by`, of a coroutine, which is gone on with here: with a Deferred of its own, as Twisted makes, a request that
+        waits once takes 300 bytecodes more, and one that need not wait as many."""
+        self._go_on(None, work)
 
-        One that waits is gone on with by Twisted: asked once more, the Deferred that it waits for says the same again.
-        """
+    def _go_on(
+        self, result: object, work: Coroutine[Deferred[Any], Any, None]
+    ) -> None:
+        """What the coroutine waited for is here."""
+        self._work = None
         try:
-            work.send(None)
+            if isinstance(result, Failure):
+                waited = result.throwExceptionIntoGenerator(work)
+            else:
+                waited = work.send(result)
         except StopIteration:
             self._served(None)
         except Exception:
             self._served(Failure())
         else:
-            self.served_by(Deferred.fromCoroutine(work))
+            self._work = waited
+            waited.addBoth(self._go_on, work)
 
     def _served(self, result: Failure | None) -> None:
         self._work = None
