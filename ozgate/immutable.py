@@ -44,6 +44,8 @@ else:
         members = attrgetter(*names) if names else type
 
         def __eq__(self, other):
+            if other is self:
+                return True
             if other.__class__ is not self.__class__:
                 return NotImplemented
             return members(self) == members(other)

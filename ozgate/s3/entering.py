@@ -38,7 +38,9 @@ Place = tuple[str, str]
 _COMPARING = ("s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion")
 """Actions whose :data:`_TELLING` conditions ask for ``s3:GetObject`` too, as S3 does for ``If-Match``; of a version that is named, for ``s3:GetObjectVersion``."""
 
-_TELLING = ("if-match", "x-amz-if-match-size", "x-amz-if-match-last-modified-time")
+_TELLING = frozenset(
+    ("if-match", "x-amz-if-match-size", "x-amz-if-match-last-modified-time")
+)
 """Conditions that tell what an object is, and whether it is there: one that does not hold changes nothing, and may be tried again."""
 
 _STATING = (
@@ -302,7 +304,7 @@ def _authorize_operation(
         if besides and (lists_count(bucket) or has_policies(asked, bucket)):
             for each in besides:
                 authorize(tx, asked, each, bucket, key, version)
-    if action in _COMPARING and any(name in asked.headers for name in _TELLING):
+    if action in _COMPARING and not _TELLING.isdisjoint(asked.headers):
         authorize(tx, asked, action_on("s3:GetObject", version), bucket, key, version)
     if is_configured:
         check_payer(tx, asked, bucket)

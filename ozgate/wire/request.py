@@ -162,9 +162,7 @@ class GatewayRequest(LazyRequest):
         waits once takes 300 bytecodes more, and one that need not wait as many."""
         self._go_on(None, work)
 
-    def _go_on(
-        self, result: object, work: Coroutine[Deferred[Any], Any, None]
-    ) -> None:
+    def _go_on(self, result: object, work: Coroutine[Deferred[Any], Any, None]) -> None:
         """What the coroutine waited for is here."""
         self._work = None
         try:
