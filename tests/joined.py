@@ -6,8 +6,17 @@ import socket
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.interfaces import IMetadataStore, IWritesForOthers
+
+
+def ends(test: SynchronousTestCase) -> tuple[socket.socket, socket.socket]:
+    """Both ends of a connection."""
+    one, two = socket.socketpair()
+    test.addCleanup(one.close)
+    test.addCleanup(two.close)
+    return one, two
 
 
 class JoinedStore:

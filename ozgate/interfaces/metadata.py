@@ -114,7 +114,7 @@ class IMeasured(Interface):
     """What a provider may provide besides: figures about itself, for the metrics."""
 
     def watch_commits(callback: Callable[[int], None]) -> None:
-        """Have ``callback`` called in the reactor's thread after each commit, with how many interactions it held."""
+        """Have ``callback`` called after each commit, in whichever thread, with how many interactions it held."""
 
     def sizes() -> Mapping[str, int]:
         """Bytes that the store takes, by what for, such as ``database``. Cheap enough to be asked for every second."""

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, TypeVar, TypeVarTuple
 
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.interfaces import IReactorSocket, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
 from ...errors import Unavailable
@@ -27,12 +27,12 @@ from ...interfaces import (
     IWritesForOthers,
 )
 from ...values import BlobUser, DamagedRow, Drift
-from ..workers.serving import WritesServed
+from ..workers.inbox import Write
 from . import inspection
 from .preparation import prepare
 from .reading import SQLiteReads
 from .workerstore import SQLiteWorkerStore
-from .writer import Reactor, Write, Writer
+from .writer import Reactor, Writer
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -60,7 +60,6 @@ class SQLiteMetadataStore(SQLiteReads):
         self._seconds = (reactor if clock is None else clock).seconds
         super().__init__(path, self._seconds)
         self._reactor = reactor
-        self._served: set[WritesServed] = set()
         self._preparing = partial(prepare, path, reactor, relaxed, accept_lost)
         self._writer = Writer(path, reactor, self._times, relaxed)
         self._prepared: sqlite3.Connection | None = None
@@ -100,8 +99,6 @@ class SQLiteMetadataStore(SQLiteReads):
     async def _close(self, connection: sqlite3.Connection) -> None:
         await self._inspections.close()
         await self._writer.stop()
-        for served in list(self._served):
-            served.leave()
         connection.close()
 
     def close(self) -> Deferred[None]:
@@ -126,10 +123,10 @@ class SQLiteMetadataStore(SQLiteReads):
 
     def serve(self, end: socket.socket) -> Deferred[None]:
         """See :class:`~ozgate.interfaces.IWritesForOthers`."""
-        served = WritesServed(self, self._times.now)
-        served.join(IReactorSocket(self._reactor), end)
-        self._served.add(served)
-        return served.ended.addCallback(lambda _: self._served.discard(served))
+        if self._connection is None:
+            end.close()
+            return succeed(None)
+        return self._writer.serve(end)
 
     def sending(self, end: socket.socket) -> tuple[IMetadataStore, Deferred[None]]:
         """See :class:`~ozgate.interfaces.IWritesForOthers`."""

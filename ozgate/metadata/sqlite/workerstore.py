@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar, TypeVarTuple
 
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.interfaces import IReactorSocket
 from zope.interface import implementer
 
 from ...errors import Unavailable
@@ -51,7 +50,7 @@ class SQLiteWorkerStore(SQLiteReads):
             self._open_reads()
         except Unavailable:
             return fail()
-        self._writes.join(IReactorSocket(self._reactor), self._end)
+        self._writes.join(self._end)
         return succeed(None)
 
     def close(self) -> Deferred[None]:
@@ -60,8 +59,9 @@ class SQLiteWorkerStore(SQLiteReads):
 
     async def _close(self) -> None:
         connection, self._connection = self._connection, None
-        self._end.close()
-        if connection is not None:
+        if connection is None:
+            self._end.close()
+        else:
             await self._writes.leave()
             connection.close()
 

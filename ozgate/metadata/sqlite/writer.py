@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
-from collections.abc import Callable
-from queue import SimpleQueue
+from collections.abc import Callable, Sequence
+from functools import partial
 from threading import Thread
-from typing import Any, NamedTuple, Protocol
+from typing import Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from ...errors import Uncertain
+from ..workers.inbox import Inbox, Outcome, Write
+from ..workers.serving import Served
 from .connections import ERRORS, connect_writer, empty_log, translated
 from .counters import Sequences, Times
 from .logcheck import is_marked_relaxed
@@ -36,22 +39,6 @@ class Reactor(Protocol):
         """As :class:`~twisted.internet.interfaces.IReactorTime`."""
 
 
-class Write(NamedTuple):
-    """An interaction that was asked for."""
-
-    done: Deferred[Any]
-    interaction: Callable[..., Any]
-    args: tuple[Any, ...]
-
-
-class Outcome(NamedTuple):
-    """What a Deferred is to fire with."""
-
-    done: Deferred[Any]
-    succeeded: bool
-    value: Any
-
-
 class BatchLost(Exception):
     """SQLite rolled back everything, not only the statement that failed."""
 
@@ -67,7 +54,7 @@ class Writer:
     interactions in a commit follows the load and nobody waits for a timer.
 
     :param relaxed: a commit need not wait for the disk.
-    :ivar on_commit: called in the reactor's thread with how many interactions each commit held.
+    :ivar on_commit: called in this thread with how many interactions each commit held.
     """
 
     _log = Logger()
@@ -86,7 +73,7 @@ class Writer:
         self._times = times
         self._gathered: list[Write] = []
         self._handing_over: IDelayedCall | None = None
-        self._queue: SimpleQueue[list[Write] | None] = SimpleQueue()
+        self._inbox = Inbox()
         self._connection: sqlite3.Connection | None = None
         self._failed = False
         self._tx: Transaction
@@ -116,7 +103,14 @@ class Writer:
     def _hand_over(self) -> None:
         self._handing_over = None
         gathered, self._gathered = self._gathered, []
-        self._queue.put(gathered)
+        self._inbox.put(gathered)
+
+    def serve(self, end: socket.socket) -> Deferred[None]:
+        """See :class:`~ozgate.interfaces.IWritesForOthers`."""
+        ended: Deferred[None] = Deferred()
+        tell = partial(self._reactor.callFromThread, ended.callback, None)
+        self._inbox.serve(Served(end, tell))
+        return ended
 
     def stop(self) -> Deferred[None]:
         """End the thread when everything before is done.
@@ -126,7 +120,7 @@ class Writer:
         if self._handing_over is not None:
             self._handing_over.cancel()
             self._hand_over()
-        self._queue.put(None)
+        self._inbox.end()
         return self._ended
 
     def _run(self) -> None:
@@ -138,29 +132,23 @@ class Writer:
         self._deliver([Outcome(self._opened, True, None)])
         more = True
         while more:
-            batch, more = self._take()
+            batch, more = self._inbox.take(BATCH)
             if batch:
-                self._reactor.callFromThread(self._committed, self._commit(batch))
+                self._tell(self._commit(batch))
         self._finish()
+        self._inbox.close()
         self._deliver([Outcome(self._ended, True, None)])
 
-    def _take(self) -> tuple[list[Write], bool]:
-        """Wait for work, then take what there is; and whether more may follow."""
-        batch: list[Write] = []
-        while not batch or (len(batch) < BATCH and not self._queue.empty()):
-            gathered = self._queue.get()
-            if gathered is None:
-                return batch, False
-            batch += gathered
-        return batch, True
-
-    def _deliver(self, outcomes: list[Outcome]) -> None:
+    def _deliver(self, outcomes: Sequence[Outcome]) -> None:
         self._reactor.callFromThread(_fire, outcomes)
 
-    def _committed(self, outcomes: list[Outcome]) -> None:
+    def _tell(self, outcomes: list[Outcome]) -> None:
+        """Tell who asked: workers at once, and whoever waits in this process in the reactor's thread."""
         if self.on_commit is not None:
             self.on_commit(len(outcomes))
-        _fire(outcomes)
+        ours = self._inbox.answered(outcomes, self._times.now)
+        if ours:
+            self._deliver(ours)
 
     def _connect(self) -> sqlite3.Connection:
         """The connection; a new one at first and after a commit that failed."""
@@ -336,7 +324,7 @@ class Writer:
         self._disconnect()
 
 
-def _fire(outcomes: list[Outcome]) -> None:
+def _fire(outcomes: Sequence[Outcome]) -> None:
     """In the reactor's thread, tell those who asked."""
     for done, succeeded, value in outcomes:
         if succeeded:

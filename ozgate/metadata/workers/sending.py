@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReadWriteDescriptor
+from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from ...errors import Unavailable, Uncertain
 from .frames import Frames
@@ -20,7 +23,28 @@ UNDER_WAY = 256
 _GONE = "the process that writes metadata is gone"
 
 
-class WritesSent(Frames):
+class Reactor(Protocol):
+    """What is asked of the reactor, as :class:`~twisted.internet.interfaces.IReactorTime` and
+    :class:`~twisted.internet.interfaces.IReactorFDSet` have it."""
+
+    def callLater(self, delay: float, f: Callable[[], object]) -> IDelayedCall:
+        """Call it later."""
+
+    def addReader(self, reader: IReadWriteDescriptor) -> None:
+        """Tell it when there is something to read."""
+
+    def removeReader(self, reader: IReadWriteDescriptor) -> None:
+        """No more."""
+
+    def addWriter(self, writer: IReadWriteDescriptor) -> None:
+        """Tell it when there is room to write."""
+
+    def removeWriter(self, writer: IReadWriteDescriptor) -> None:
+        """No more."""
+
+
+@implementer(IReadWriteDescriptor)
+class WritesSent:
     """Writes of this process, run by the one that writes.
 
     :param reactor: in whose turns they are gathered.
@@ -30,8 +54,7 @@ class WritesSent(Frames):
 
     _log = Logger()
 
-    def __init__(self, reactor: IReactorTime, at_least: Callable[[int], None]) -> None:
-        super().__init__()
+    def __init__(self, reactor: Reactor, at_least: Callable[[int], None]) -> None:
         self._reactor = reactor
         self._at_least = at_least
         self._gathered: list[tuple[Deferred[Any], Sent]] = []
@@ -39,13 +62,14 @@ class WritesSent(Frames):
         self._under_way: dict[int, list[Deferred[Any]]] = {}
         self._count = 0
         self._number = 0
-        self._is_joined = False
+        self._frames: Frames | None = None
         self._ending: Deferred[None] | None = None
         self.lost: Deferred[None] = Deferred()
 
-    def connectionMade(self) -> None:
-        """Both ends are joined."""
-        self._is_joined = True
+    def join(self, end: socket.socket) -> None:
+        """Send over a connected stream socket, which is this one's from now on."""
+        self._frames = Frames(end)
+        self._reactor.addReader(self)
 
     def put(
         self, interaction: Callable[..., Any], values: tuple[Any, ...]
@@ -55,7 +79,7 @@ class WritesSent(Frames):
         :return: as that of :meth:`~ozgate.interfaces.IMetadataStore.write`. It fails with ``Uncertain`` when the connection ends
             after the write was sent, with ``Unavailable`` when it ends before.
         """
-        if not self._is_joined or self._ending is not None:
+        if self._frames is None or self._ending is not None:
             return fail(Unavailable(_GONE))
         done: Deferred[Any] = Deferred()
         self._gathered.append((done, (interaction, values)))
@@ -79,8 +103,18 @@ class WritesSent(Frames):
             self._number += 1
             self._under_way[self._number] = [done for done, _ in gathered]
             self._count += len(gathered)
-            self.send(self._number, payload)
+            self._send_frame(payload)
         self._perhaps_end()
+
+    def _send_frame(self, payload: bytes) -> None:
+        assert self._frames is not None
+        try:
+            gone = self._frames.send(self._number, payload)
+        except OSError:
+            # The reactor is about to say that the connection is lost.
+            return
+        if not gone:
+            self._reactor.addWriter(self)
 
     def _sendable(
         self, gathered: list[tuple[Deferred[Any], Sent]]
@@ -96,16 +130,43 @@ class WritesSent(Frames):
                 sendable.append((done, sent))
         return sendable
 
-    def frame_received(self, number: int, payload: memoryview) -> None:
-        """Tell what came of the writes of a frame."""
+    def fileno(self) -> int:
+        """See ``IFileDescriptor``."""
+        return -1 if self._frames is None else self._frames.fileno()
+
+    def logPrefix(self) -> str:
+        """See ``ILoggingContext``."""
+        return "writes"
+
+    def doWrite(self) -> Any:
+        """There is room for what has not been sent yet."""
         try:
-            now, outcomes = unpacked(payload)
+            if self._frames is None or self._frames.go_on():
+                self._reactor.removeWriter(self)
+        except OSError:
+            return CONNECTION_LOST
+        return None
+
+    def doRead(self) -> Any:
+        """Tell what came of the writes of frames that are answered."""
+        assert self._frames is not None
+        try:
+            for number, payload in self._frames.received():
+                now, outcomes = unpacked(payload)
+                self._answered(self._under_way.pop(number), now, outcomes)
+        except EOFError:
+            return CONNECTION_DONE
+        except OSError:
+            return CONNECTION_LOST
         except Exception:
             self._log.failure("the process that writes sent what is no answer")
-            self.transport.abortConnection()  # type: ignore[union-attr]
-            return
+            return CONNECTION_LOST
+        return None
+
+    def _answered(
+        self, under_way: list[Deferred[Any]], now: int, outcomes: list[Outcome]
+    ) -> None:
         self._at_least(now)
-        under_way = self._under_way.pop(number)
         self._count -= len(under_way)
         for done, outcome in zip(under_way, outcomes, strict=True):
             _tell(done, outcome)
@@ -117,7 +178,7 @@ class WritesSent(Frames):
 
         :return: fires when all that were asked for have been answered.
         """
-        if not self._is_joined:
+        if self._frames is None:
             return succeed(None)
         self._ending = Deferred()
         ending = self._ending
@@ -127,15 +188,22 @@ class WritesSent(Frames):
     def _perhaps_end(self) -> None:
         if self._ending is None or self._gathered or self._under_way:
             return
-        if self._is_joined:
-            self._is_joined = False
-            self.transport.loseConnection()  # type: ignore[union-attr]
+        if self._close():
             self._ending.callback(None)
+
+    def _close(self) -> bool:
+        """End the connection; whether there was one."""
+        frames, self._frames = self._frames, None
+        if frames is None:
+            return False
+        self._reactor.removeReader(self)
+        self._reactor.removeWriter(self)
+        frames.close()
+        return True
 
     def connectionLost(self, reason: Failure | None = None) -> None:
         """What was sent may have been done; what was not sent was not."""
-        was_joined, self._is_joined = self._is_joined, False
-        if not was_joined:
+        if not self._close():
             return
         if self._sending is not None:
             self._sending.cancel()

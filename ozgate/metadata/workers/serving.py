@@ -1,54 +1,80 @@
-"""The end of the process that writes: runs what a worker sends, and answers."""
+"""A worker, as the thread that writes has it: what it sends to be run, and how that is answered."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
-from typing import Any
 
-from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ...errors import forget_frames
-from ...interfaces import IMetadataStore
 from .frames import Frames
-from .packing import Outcome, is_ours, packed_answer, unpacked
+from .packing import Outcome, Sent, is_ours, packed_answer, unpacked
 
 
-class WritesServed(Frames):
-    """The writes of one worker.
+class Turn:
+    """What a worker asks for in one turn of its reactor: a frame, which one frame answers.
 
-    A frame has what a worker asks for in one turn of its reactor. The store is asked for all of it at once, so that it goes into one
-    commit, with what other workers send in the same turn of this reactor; when all of it is durable, one frame says what came of it.
+    :ivar worker: whose it is.
+    :ivar interactions: what is asked for.
+    """
 
-    :param store: runs the interactions.
-    :param now: the store's time in milliseconds: told with each answer, so that the worker's is not behind what it wrote.
-    :ivar ended: fires with ``None`` when the worker, or its end, is gone. What it had under way is done, each interaction as a whole.
+    def __init__(self, worker: Served, number: int, interactions: list[Sent]) -> None:
+        self.worker = worker
+        self.interactions = interactions
+        self._number = number
+        self._outcomes: list[Outcome] = []
+
+    def came(self, succeeded: bool, value: object) -> bool:
+        """The next of its interactions is over; whether it was the last."""
+        self._outcomes.append((succeeded, value))
+        return len(self._outcomes) == len(self.interactions)
+
+    def answer(self, now: int) -> bool:
+        """Tell the worker.
+
+        :param now: the store's time in milliseconds, so that the worker's is not behind what it wrote.
+        :return: whether the answer has gone as a whole.
+        """
+        return self.worker.answer(self._number, now, self._outcomes)
+
+
+class Served:
+    """One worker. All of it is for the thread that writes.
+
+    :param end: a connected socket, at whose other end the worker is.
+    :param ended: called when it is gone, or has sent what it should not. What it had under way is done, each interaction as a whole.
+    :ivar has_ended: whether it is.
     """
 
     _log = Logger()
 
-    def __init__(self, store: IMetadataStore, now: Callable[[], int]) -> None:
-        super().__init__()
-        self._store = store
-        self._now = now
-        self._is_joined = True
-        self.ended: Deferred[None] = Deferred()
+    def __init__(self, end: socket.socket, ended: Callable[[], object]) -> None:
+        self._frames = Frames(end)
+        self._ended = ended
+        self.has_ended = False
 
-    def frame_received(self, number: int, payload: memoryview) -> None:
-        """Run what a worker asks for."""
+    def fileno(self) -> int:
+        """The descriptor of the connection."""
+        return self._frames.fileno()
+
+    def turns(self) -> list[Turn]:
+        """What it has sent, if anything. Nothing of a frame that has what it should not is run."""
+        turns = []
         try:
-            asked = unpacked(payload)
+            for number, payload in self._frames.received():
+                sent = [(asked, tuple(values)) for asked, values in unpacked(payload)]
+                turns.append(Turn(self, number, sent))
+        except (EOFError, OSError):
+            self.has_ended = True
         except Exception:
             self._log.failure("a worker sent what is no interaction, and is left")
-            self.leave()
-            return
-        frame = _Frame(number, len(asked), self._answer)
-        write = self._store.write
-        for place, (interaction, values) in enumerate(asked):
-            write(interaction, *values).addBoth(frame.came, place)
+            self.has_ended = True
+        return turns
 
-    def _answer(self, number: int, outcomes: list[Outcome]) -> None:
+    def answer(self, number: int, now: int, outcomes: list[Outcome]) -> bool:
+        """See :meth:`Turn.answer`. One that is gone is not answered."""
         for succeeded, error in outcomes:
             if not succeeded and not is_ours(error):
                 # Nobody raised it on purpose, and its traceback stays in this process.
@@ -56,38 +82,30 @@ class WritesServed(Frames):
                     "an interaction of a worker failed: {traceback}",
                     traceback=Failure(error).getTraceback(),
                 )
-        if self._is_joined:
-            self.send(number, packed_answer(self._now(), outcomes))
+        gone = True
+        if not self.has_ended:
+            try:
+                gone = self._frames.send(number, packed_answer(now, outcomes))
+            except OSError:
+                # What it sent before is still to be read, and then the end.
+                pass
+            except Exception:
+                self._log.failure("a worker cannot be answered, and is left")
+                self._frames.cut()
         for succeeded, error in outcomes:
             if not succeeded:
                 forget_frames(error)
+        return gone
 
-    def leave(self) -> None:
-        """End the connection once every answer so far has left."""
-        if self._is_joined and self.transport is not None:
-            self.transport.loseConnection()
+    def go_on(self) -> bool:
+        """Send what of the answers has not gone yet; whether all has."""
+        try:
+            return self._frames.go_on()
+        except OSError:
+            return True
 
-    def connectionLost(self, reason: Failure | None = None) -> None:
-        """The worker is gone, or its end of the connection."""
-        self._is_joined = False
-        self.ended.callback(None)
-
-
-class _Frame:
-    """What comes of the interactions of one frame, until all of it is there."""
-
-    def __init__(
-        self, number: int, count: int, done: Callable[[int, list[Outcome]], None]
-    ) -> None:
-        self._number = number
-        self._missing = count
-        self._done = done
-        self._outcomes: list[Outcome] = [(False, None)] * count
-
-    def came(self, result: Any, place: int) -> None:
-        """One interaction is over."""
-        failed = isinstance(result, Failure)
-        self._outcomes[place] = (not failed, result.value if failed else result)
-        self._missing -= 1
-        if not self._missing:
-            self._done(self._number, self._outcomes)
+    def close(self) -> None:
+        """End the connection."""
+        self.has_ended = True
+        self._frames.close()
+        self._ended()

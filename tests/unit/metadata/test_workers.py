@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pickle
 import socket
-from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred, DeferredList
-from twisted.internet.task import Clock, deferLater
-from twisted.internet.testing import StringTransport
+from twisted.internet.defer import DeferredList
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.task import deferLater
+from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
@@ -19,48 +19,19 @@ from ozgate.admin.errors import AdminError
 from ozgate.errors import Damaged, NoSpace, PreconditionFailed, Unavailable, Uncertain
 from ozgate.interfaces import IMetadataTransaction, IWritesForOthers
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
-from ozgate.metadata.workers.frames import Frames
+from ozgate.metadata.workers import serving
+from ozgate.metadata.workers.frames import ROOM, Frames
 from ozgate.metadata.workers.packing import packed, packed_answer, unpacked
 from ozgate.metadata.workers.sending import UNDER_WAY, WritesSent
-from ozgate.metadata.workers.serving import WritesServed
+from ozgate.metadata.workers.serving import Served, Turn
 from ozgate.testing.metadata_base import Refused, add_volume, ask
 from ozgate.values import Bucket, Volume
-from tests.joined import JoinedStore
+from tests.joined import JoinedStore, ends
 from tests.started import started
 
 
 def foreign(tx: IMetadataTransaction) -> None:
     """An interaction that is not ozgate's."""
-
-
-class Kept(Frames):
-    """Keeps the frames that come."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.frames: list[tuple[int, bytes]] = []
-
-    def frame_received(self, number: int, payload: memoryview) -> None:
-        """Keep it."""
-        self.frames.append((number, bytes(payload)))
-
-
-class FramesTests(SynchronousTestCase):
-    """Runs of bytes over a stream."""
-
-    def test_cut(self) -> None:
-        """Frames come whole and in order, however the stream was cut, empty ones too."""
-        sent = [(1, b"one"), (2, b""), (3, b"x" * 300), (1 << 40, b"last")]
-        sender, transport = Frames(), StringTransport()
-        sender.makeConnection(transport)
-        for frame in sent:
-            sender.send(*frame)
-        stream = transport.value()
-        for step in (1, 2, 15, 16, 17, 100, len(stream)):
-            kept = Kept()
-            for start in range(0, len(stream), step):
-                kept.dataReceived(stream[start : start + step])
-            self.assertEqual(kept.frames, sent, step)
 
 
 class PackingTests(SynchronousTestCase):
@@ -117,34 +88,37 @@ class PackingTests(SynchronousTestCase):
 
 
 class SentTests(SynchronousTestCase):
-    """The worker's end, joined to nothing but a transport."""
+    """The worker's end, in a reactor that is none."""
 
     def setUp(self) -> None:
         """Join it."""
-        self.clock = Clock()
+        self.clock = MemoryReactorClock()
         self.times: list[int] = []
         self.sent = WritesSent(self.clock, self.times.append)
-        self.transport = StringTransport()
-        self.sent.makeConnection(self.transport)
+        ours, theirs = ends(self)
+        self.sent.join(ours)
+        self.other = Frames(theirs)
 
     def frames(self) -> list[Any]:
         """What was sent since it was asked last, by the numbers of the frames."""
-        kept = Kept()
-        kept.dataReceived(self.transport.value())
-        self.transport.clear()
-        return [(number, unpacked(payload)) for number, payload in kept.frames]
+        return [(number, unpacked(sent)) for number, sent in self.other.received()]
 
     def answer(self, number: int, *outcomes: tuple[bool, Any]) -> None:
         """Have a frame answered."""
-        answering, transport = Frames(), StringTransport()
-        answering.makeConnection(transport)
-        answering.send(number, packed_answer(5, outcomes))
-        self.sent.dataReceived(transport.value())
+        self.other.send(number, packed_answer(5, outcomes))
+        self.assertIsNone(self.sent.doRead())
+
+    def lose(self) -> None:
+        """Have the other end go."""
+        self.other.close()
+        why = self.sent.doRead()
+        self.assertIsInstance(why, ConnectionDone | ConnectionLost)
+        self.sent.connectionLost(Failure(why))
 
     def test_one_turn(self) -> None:
         """What is asked for in one turn goes in one frame; what came of each is told, after the store's time."""
         one, two = self.sent.put(ask, ("now",)), self.sent.put(add_volume, ("v",))
-        self.assertEqual(self.transport.value(), b"")
+        self.assertEqual(self.frames(), [])
         self.clock.advance(0)
         sent = [(1, [(ask, ("now",)), (add_volume, ("v",))])]
         self.assertEqual(self.frames(), sent)
@@ -160,12 +134,13 @@ class SentTests(SynchronousTestCase):
         self.clock.advance(0)
         waiting = self.sent.put(ask, ("now",))
         self.assertNoResult(self.sent.lost)
-        self.sent.connectionLost(Failure(ConnectionError()))
+        self.lose()
         self.failureResultOf(sent, Uncertain)
         self.failureResultOf(waiting, Unavailable)
         self.failureResultOf(self.sent.put(ask, ("now",)), Unavailable)
         self.successResultOf(self.sent.lost)
         self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(self.clock.getReaders(), [])
 
     def test_leaving(self) -> None:
         """Whoever leaves has all answered first, and nobody is told that the other end is lost."""
@@ -174,11 +149,11 @@ class SentTests(SynchronousTestCase):
         self.failureResultOf(self.sent.put(ask, ("now",)), Unavailable)
         self.clock.advance(0)
         self.assertNoResult(left)
-        self.assertFalse(self.transport.disconnecting)
+        self.assertEqual(len(self.frames()), 1)
         self.answer(1, (True, 3))
         self.successResultOf(write)
         self.successResultOf(left)
-        self.assertTrue(self.transport.disconnecting)
+        self.assertRaises(EOFError, self.other.received)
         self.sent.connectionLost()
         self.assertNoResult(self.sent.lost)
         self.successResultOf(self.sent.leave())
@@ -187,7 +162,7 @@ class SentTests(SynchronousTestCase):
         """Whoever leaves is told when the other end goes in between."""
         write = self.sent.put(ask, ("now",))
         left = self.sent.leave()
-        self.sent.connectionLost()
+        self.lose()
         self.failureResultOf(write, Unavailable)
         self.successResultOf(left)
 
@@ -219,76 +194,94 @@ class SentTests(SynchronousTestCase):
 
     def test_no_answer(self) -> None:
         """What is no answer ends the connection: what was asked for may have been done."""
-        self.sent.put(ask, ("now",)).addErrback(lambda _: None)
+        write = self.sent.put(ask, ("now",))
         self.clock.advance(0)
-        self.sent.frame_received(1, memoryview(b"nothing"))
+        self.other.send(1, b"nothing")
+        self.sent.connectionLost(Failure(self.sent.doRead()))
         self.assertEqual(len(self.flushLoggedErrors()), 1)
-        self.assertTrue(self.transport.disconnected)
+        self.failureResultOf(write, Uncertain)
 
-
-class Watched:
-    """A store that only says what it was asked for."""
-
-    def __init__(self) -> None:
-        self.asked: list[Any] = []
-
-    def write(self, interaction: Callable[..., Any], *values: Any) -> Deferred[Any]:
-        """Note it."""
-        done: Deferred[Any] = Deferred()
-        self.asked.append((done, interaction, values))
-        return done
+    def test_no_room(self) -> None:
+        """What the other end does not take at once goes when it does; it is not waited for."""
+        bodies = [bytes([number]) * ROOM for number in range(3)]
+        for body in bodies:
+            self.sent.put(ask, ("now", (body,)))
+        self.clock.advance(0)
+        self.assertEqual(self.clock.getWriters(), [self.sent])
+        kept: list[Any] = []
+        while not kept:
+            kept += self.frames()
+            self.assertIsNone(self.sent.doWrite())
+        self.assertEqual(kept, [(1, [(ask, ("now", (body,))) for body in bodies])])
+        self.assertEqual(self.clock.getWriters(), [])
 
 
 class ServedTests(SynchronousTestCase):
-    """The end of the process that writes, joined to nothing but a transport."""
+    """A worker, as the thread that writes has it."""
 
     def setUp(self) -> None:
         """Join it."""
-        self.store = Watched()
-        self.served = WritesServed(self.store, lambda: 9)  # type: ignore[arg-type]
-        self.transport = StringTransport()
-        self.served.makeConnection(self.transport)
+        ours, theirs = ends(self)
+        self.ended: list[bool] = []
+        self.served = Served(ours, lambda: self.ended.append(True))
+        self.other = Frames(theirs)
 
-    def ask(self, number: int, *interactions: Any) -> None:
+    def turns(self, number: int, *interactions: Any) -> list[Turn]:
         """Have it receive a frame."""
-        self.served.frame_received(number, memoryview(packed(list(interactions))))
+        self.other.send(number, packed(list(interactions)))
+        return self.served.turns()
 
     def answers(self) -> list[tuple[int, Any]]:
         """What was answered."""
-        kept = Kept()
-        kept.dataReceived(self.transport.value())
-        return [(number, unpacked(payload)) for number, payload in kept.frames]
+        return [(number, unpacked(told)) for number, told in self.other.received()]
 
-    def test_in_order(self) -> None:
-        """The store is asked in the order of frames; each frame is answered once all of it is there, in whatever order that is."""
-        self.ask(1, (ask, ("now",)), (add_volume, ("v",)))
-        self.ask(2, (ask, ("now",)))
-        asked = [interaction for _, interaction, _ in self.store.asked]
-        self.assertEqual(asked, [ask, add_volume, ask])
-        (one, *_), (two, *_), (three, *_) = self.store.asked
-        two.errback(Refused("no"))
-        self.assertEqual(self.answers(), [])
-        three.callback(3)
-        one.callback(1)
-        (number, second), (last, first) = self.answers()
+    def test_answered(self) -> None:
+        """A frame is answered once all of it is over, with the store's time."""
+        (one,) = self.turns(1, (ask, ("now",)), (add_volume, ("v",)))
+        (two,) = self.turns(2, (ask, ("now",)))
+        self.assertEqual(one.interactions, [(ask, ("now",)), (add_volume, ("v",))])
+        self.assertFalse(one.came(True, 1))
+        self.assertTrue(one.came(False, Refused("no")))
+        self.assertTrue(two.came(True, 3))
+        self.assertTrue(two.answer(9))
+        self.assertTrue(one.answer(10))
+        (number, second), (last, (now, outcomes)) = self.answers()
         self.assertEqual((number, second), (2, (9, [(True, 3)])))
-        self.assertEqual((last, first[1][0]), (1, (True, 1)))
-        self.assertIsInstance(first[1][1][1], Refused)
+        self.assertEqual((last, now, outcomes[0]), (1, 10, (True, 1)))
+        self.assertIsInstance(outcomes[1][1], Refused)
 
     def test_gone(self) -> None:
-        """A worker that has gone is not answered, and what it asked for goes on."""
-        self.ask(1, (ask, ("now",)))
-        self.served.connectionLost()
-        self.successResultOf(self.served.ended)
-        self.store.asked[0][0].callback(1)
-        self.assertEqual(self.answers(), [])
+        """A worker that has gone is not answered, and what it asked for before goes on."""
+        self.other.send(1, packed([(ask, ("now",))]))
+        self.other.close()
+        (turn,) = self.served.turns()
+        self.assertFalse(self.served.has_ended)
+        self.assertTrue(turn.came(True, 1))
+        self.assertTrue(turn.answer(9))
+        self.assertEqual(self.served.turns(), [])
+        self.assertTrue(self.served.has_ended)
+        self.assertTrue(turn.answer(9))
+        self.served.close()
+        self.assertEqual(self.ended, [True])
 
     def test_foreign(self) -> None:
-        """Whoever sends what is not ozgate's is left, and nothing of it is run."""
-        self.ask(1, (ask, ("now",)), (foreign, ()))
-        self.assertEqual(self.store.asked, [])
+        """Whoever sends what is not ozgate's, or no interactions, is left, and nothing of it is run."""
+        self.assertEqual(self.turns(1, (ask, ("now",)), (foreign, ())), [])
+        self.assertTrue(self.served.has_ended)
         self.assertEqual(len(self.flushLoggedErrors(pickle.UnpicklingError)), 1)
-        self.assertTrue(self.transport.disconnecting)
+        self.assertEqual(self.turns(2, (ask,)), [])
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+
+    def test_no_answer(self) -> None:
+        """A worker that cannot be answered, as where there is no memory, is left."""
+        (turn,) = self.turns(1, (ask, ("now",)))
+        turn.came(True, 1)
+        self.patch(serving, "packed_answer", lambda *_: 1 / 0)
+        self.assertTrue(turn.answer(9))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(self.served.turns(), [])
+        self.assertTrue(self.served.has_ended)
+        self.assertRaises(EOFError, self.other.received)
 
 
 class JoinedTests(TestCase):
@@ -323,6 +316,30 @@ class JoinedTests(TestCase):
             await one.write(add_volume, f"v{number}")
             found = await two.read(ask, "volume", (f"v{number}",))
             self.assertIsInstance(found, Volume)
+
+    async def test_slow(self) -> None:
+        """A worker that takes no answers keeps nobody waiting, and has them all when it does."""
+        name = "v" * (ROOM // 4)
+        await self.writer.write(add_volume, name)
+        ours, theirs = socket.socketpair()
+        ended = self.writer.serve(theirs)
+        slow = Frames(ours)
+        for number in range(20):
+            slow.send(number, packed([(ask, ("volume", (name,)))]))
+        for store in (*self.workers, self.writer):
+            await store.write(ask, "now")
+        answered: list[int] = []
+        while len(answered) < 20:
+            slow.go_on()
+            for number, payload in slow.received():
+                ((succeeded, volume),) = unpacked(payload)[1]
+                self.assertTrue(succeeded)
+                self.assertEqual(volume.name, name)
+                answered.append(number)
+            await deferLater(reactor, 0.0)
+        self.assertEqual(answered, list(range(20)))
+        slow.close()
+        await ended
 
     async def test_not_prepared_by_a_worker(self) -> None:
         """A worker does not prepare the database, and one that is closed before it is opened leaves nothing open."""
