@@ -28,6 +28,7 @@ from ..gateway.gateway import Gateway
 from ..immutable import frozen
 from ..values import ANONYMOUS
 from ..wire.accesslog import GONE
+from ..wire.body import READ, READ_LARGE
 from ..wire.lines import text_lines
 from ..wire.send import send
 from ..wire.tls import spoken_version
@@ -58,8 +59,11 @@ if TYPE_CHECKING:
     from .openpages import OpenPage
     from .row import Operation
 
-STREAMED = 2 * BATCH + (256 << 10)
+STREAMED = 2 * BATCH + READ
 """Bytes of a body on its way to a blob that are in memory at a time, at most: a batch in the thread, one to come, one read."""
+
+STREAMED_LARGE = 3 * READ_LARGE
+"""The same of a large one: a read in the thread, one to come, and what was not enough for a batch before."""
 
 UNCOUNTED = 64 << 10
 """Bytes of a document that may wait for its reader unaccounted for: more or less what is written before anybody asks."""
@@ -349,10 +353,12 @@ class Pipeline:
         """
         if body.length == 0:
             return
-        most = STREAMED
+        memory, most = self.gateway.memory, STREAMED
         if kind is Body.DOCUMENT:
             most = self.gateway.settings.max_document
-        body.charge(self.gateway.memory.account(body.length, most))
+        elif (body.length or 0) > STREAMED_LARGE and memory.is_plenty:
+            body.read_at_once, most = READ_LARGE, STREAMED_LARGE
+        body.charge(memory.account(body.length, most))
 
 
 async def _refuse_early(call: Call) -> None:

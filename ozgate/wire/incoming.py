@@ -22,13 +22,11 @@ class IncomingChannel(OutgoingChannel):
 
     :cvar read_size: bytes read at once over plain TCP: a head and 64 KiB of a body. With Twisted's 64 KiB a body of as many is read by
         two reads, between which the reactor is told not to read and to read again.
-    :cvar body_read_size: as many while a body streams that has more.
     :cvar drain_bytes: most bytes of an unwanted body that are read to keep the connection.
     :cvar drain_seconds: most seconds for that.
     """
 
     read_size = 80 << 10
-    body_read_size = 256 << 10
     drain_bytes = 16 << 20
     drain_seconds = 10.0
 
@@ -49,7 +47,7 @@ class IncomingChannel(OutgoingChannel):
                 body.data_received, self._decoded
             )
         elif self.plain and body.length - len(data) > self.transport.bufferSize:
-            self.transport.bufferSize = self.body_read_size
+            self.transport.bufferSize = body.read_at_once
         if data:
             self._receive_body(data)
 
@@ -123,8 +121,11 @@ class IncomingChannel(OutgoingChannel):
 
     def resume_body(self) -> None:
         """See :class:`~ozgate.wire.body.BodySource`."""
-        if self._body is None or self._closing:
+        body = self._body
+        if body is None or self._closing:
             return
+        if self.plain and self._left > self.transport.bufferSize:
+            self.transport.bufferSize = body.read_at_once
         if self._deadline.phase is not BODY and self.site.minimum_rate:
             self._watch_body()
         self._resume_reading()

@@ -283,6 +283,11 @@ class BodyMemory:
             self.check(count)
         return Account(self, 0, count)
 
+    @property
+    def is_plenty(self) -> bool:
+        """Whether three quarters are free, so that a body may take more than it needs."""
+        return not self.most or self.everywhere() < self.most // 4
+
     def everywhere(self) -> int:
         """Bytes that are held in all processes."""
         return self.held

@@ -7,6 +7,8 @@ from hashlib import md5, sha256
 
 from twisted.internet.defer import DeferredList, ensureDeferred
 
+from ozgate.s3.pipeline import STREAMED, STREAMED_LARGE
+from ozgate.wire.limits import Account
 from tests.operations.uploads import (
     LARGE,
     SMALL,
@@ -42,6 +44,23 @@ class PutObjectTests(ObjectTestCase):
             self.assertEqual(response.body, body)
             self.assertEqual(response.headers["content-length"], str(size))
             self.assertEqual(len(await self.blobs_named()), int(size > limit))
+
+    async def test_memory(self) -> None:
+        """A large body may take more memory at once, where there is plenty."""
+        memory, taken = self.client.gateway.memory, []
+
+        def account(announced: int | None, most: int) -> Account:
+            taken.append(most)
+            return Account(memory, most)
+
+        self.patch(memory, "account", account)
+        body = bytes(STREAMED_LARGE + 1)
+        await self.put(body)
+        await self.put(body[1:])
+        memory.most, memory.held = 1000 * len(body), 250 * len(body)
+        await self.put(body)
+        self.assertEqual(taken, [STREAMED_LARGE, STREAMED, STREAMED])
+        self.assertEqual(memory.held, 250 * len(body))
 
     async def test_replaced(self) -> None:
         """A second PUT replaces the first, whose blob is doomed, and there is one version still."""

@@ -10,7 +10,7 @@ from twisted.internet.task import deferLater
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.errors import EntityTooLarge
-from ozgate.wire.body import RequestBody, Stopped
+from ozgate.wire.body import READ, READ_LARGE, RequestBody, Stopped
 from ozgate.wire.request import GatewayRequest
 from tests.wire.bodies import NEXT, PUT, deny
 from tests.wire.support import Bytes, WireTestCase, echo
@@ -114,6 +114,33 @@ class DeliveryTests(WireTestCase):
         self.assertEqual(await done, size)
         self.assertEqual(len(sink.data), size)
         self.assertIs(sink.producer, None)
+
+    async def test_read_at_once(self) -> None:
+        """As many bytes are read at once as the body says, until it is over; while it pauses no more than one read is held."""
+        sink, done = Bytes(pause_after=1), Deferred[int]()
+
+        async def operation(request: GatewayRequest) -> None:
+            request.body.read_at_once = READ_LARGE
+            done.callback(await request.body.deliver_to(sink))
+            request.answer_document(200, [], b"")
+
+        self.serve(operation)
+        peer = await self.connect()
+        size = 8 << 20
+        peer.send(PUT % size + b"\r\n" + bytes(size))
+        await sink.paused
+        [channel] = self.site.connections
+        before = channel.transport.bufferSize
+        await deferLater(reactor, 0)  # the sink has paused from within
+        sink.producer.resumeProducing()
+        self.assertEqual((before, channel.transport.bufferSize), (READ, READ_LARGE))
+        sink.producer.pauseProducing()
+        for _ in range(20):
+            await deferLater(reactor, 0)
+        self.assertLess(channel.requests[0].body.received, 2 * READ_LARGE)
+        sink.producer.resumeProducing()
+        self.assertEqual(await done, size)
+        self.assertEqual(channel.transport.bufferSize, channel.read_size)
 
     async def test_pause_at_the_end(self) -> None:
         """A consumer that pauses with the last byte hears the end when it resumes."""
