@@ -101,9 +101,7 @@ async def kept_in_memory(call: Call, terms: Terms, data: bytes, small: int) -> R
     :raises S3Error: what the client stated about it does not hold.
     """
     digests = Digests(terms, ("CRC64NVME",))
-    for each in digests.hashes():
-        each.update(data)
-    digests.verify({})
+    digests.take(data)
     return await _kept(call.gateway, terms, digests, data, small)
 
 
@@ -244,19 +242,18 @@ async def _collect(
 
     :raises InvalidAccessKeyId: the key was revoked meanwhile.
     """
+    data = None if terms.streaming else call.body.whole()
+    if data is not None:
+        if len(data) > limit:
+            raise too_big()
+        digests.take(data)
+        return data
     clock = call.gateway.clock
     began = clock.seconds()
-    trailers: dict[str, str] = {}
-    data = None if terms.streaming else call.body.whole()
-    if data is None:
-        collect = Collect(limit, too_big)
-        trailers = await _deliver(call, terms, collect)
-        data = collect.value()
-    elif len(data) > limit:
-        raise too_big()
-    for each in digests.hashes():
-        each.update(data)
-    digests.verify(trailers)
+    collect = Collect(limit, too_big)
+    trailers = await _deliver(call, terms, collect)
+    data = collect.value()
+    digests.take(data, trailers)
     # A clock that was set back tells nothing.
     if not 0 <= clock.seconds() - began <= PROMPT:
         await call.confirm()

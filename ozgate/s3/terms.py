@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 from base64 import b64decode
 from binascii import Error as BadBase64
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ..errors import (
@@ -172,11 +173,27 @@ class Digests:
             hashes[self._sha256] = None
         return list(hashes)
 
+    def take(
+        self, data: bytes, trailers: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Take all of the body at once, and compare.
+
+        :raises S3Error: as :meth:`verify`.
+        """
+        self.md5.update(data)
+        for it in self._checksums.values():
+            if it is not self.md5:
+                it.update(data)
+        sha256 = self._sha256
+        if sha256 is not None and sha256 is not self._checksums.get("SHA256"):
+            sha256.update(data)
+        self.verify(trailers)
+
     def checksums(self) -> dict[str, str]:
         """Algorithm → base64."""
         return {name: encode(it.digest()) for name, it in self._checksums.items()}
 
-    def verify(self, trailers: dict[str, str]) -> None:
+    def verify(self, trailers: Mapping[str, str]) -> None:
         """Compare with what the client stated.
 
         :raises XAmzContentSHA256Mismatch: the signed SHA-256 is another.

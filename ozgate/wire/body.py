@@ -179,6 +179,12 @@ class RequestBody:
         """Whether the client still waits for ``100 Continue`` and has sent nothing."""
         return self._expects and not self.received and not self.complete
 
+    def arrived(self, data: bytes) -> None:
+        """All of the body is here, before anybody was told of the request."""
+        self.received = len(data)
+        self.complete = True
+        self._held.append(data)
+
     def data_received(self, data: bytes) -> None:
         """Some of the body has arrived."""
         self.received += len(data)

@@ -40,6 +40,12 @@ class IncomingChannel(OutgoingChannel):
     _allowance = 0  # bytes that may still come for nobody
 
     def _begin_body(self, body: RequestBody, data: bytes) -> None:
+        length = body.length
+        if length is not None and len(data) >= length:
+            # As most small ones come: with their head.
+            self._pending = data[length:]
+            body.arrived(data[:length])
+            return
         self._body = body
         self._left = body.length or 0
         if body.length is None:
