@@ -22,7 +22,8 @@ class Table(Generic[V_co]):
     :ivar width: how many they are.
     :ivar insert: a statement that takes what :attr:`row` makes.
     :ivar put: one that replaces a row of the same key.
-    :ivar update: the head of one that writes what :attr:`row` makes over another row, all of it.
+    :ivar update: the head of one that writes what :attr:`row` makes over another row: all but the columns of the key before the last one, which
+        are the same in both. What is not set needs no look at what it refers to.
     :ivar functions: what is written out of the declaration.
     """
 
@@ -58,7 +59,9 @@ class Table(Generic[V_co]):
         values = ["?"] * (len(checked) + 1) + [str(column.begins) for column in others]
         into = f"INTO {name} ({', '.join(selected)}) VALUES ({', '.join(values)})"
         self.insert, self.put = f"INSERT {into}", f"INSERT OR REPLACE {into}"
-        stored = ", ".join([f"{name} = ?" for name in (*self.columns, "checked")])
+        stored = ", ".join(
+            [f"{name} = ?" for name in (*self.columns[key - 1 :], "checked")]
+        )
         self.update = f"UPDATE {name} SET {stored}"
         self._replaced = [
             (place, column.name)
