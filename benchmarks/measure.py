@@ -75,7 +75,7 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 class Gateway(Process):
-    """A running ``twistd -n ozgate`` with security on and one static pair.
+    """A running ``twistd -n ozgate`` with security on and one static pair, of one process unless the options say otherwise.
 
     :cvar command: what is run in the place of twistd.
     """
@@ -89,6 +89,7 @@ class Gateway(Process):
             os.environ,
             AWS_ACCESS_KEY_ID=ACCESS_KEY,
             AWS_SECRET_ACCESS_KEY=SECRET_KEY,
+            OZGATE_WORKERS="1",
             PYTHONPATH=str(Path(__file__).parent.parent),
         )
         arguments = [

@@ -57,7 +57,7 @@ def ozgate(
 ) -> Iterator[Server]:
     """An ozgate, over plain TCP and TLS.
 
-    :param workers: as many as it has by default, if that is not said.
+    :param workers: one, if that is not said.
     :param data: its folder; a new one if that is not said.
     """
     with folder() as made:

@@ -37,7 +37,7 @@ class Wanted:
 
     :ivar endpoint: the server in the place of an ozgate that is started here.
     :ivar peers: those it is compared to.
-    :ivar workers: of the ozgate that is started here; ``None`` for as many as it has by default.
+    :ivar workers: of the ozgate that is started here; ``None`` for one.
     :ivar patterns: of groups' and rows' names; all where there are none.
     :ivar beside: whether it is held against Klein, nginx and a bare loop.
     :ivar markdown: a file that the report is written to.
@@ -115,7 +115,7 @@ def _parser(doc: str | None) -> argparse.ArgumentParser:
     )
     much.add_argument("--list", action="store_true", help="print the rows, and end")
     parser.add_argument(
-        "--workers", type=int, help="of the ozgate that is started here"
+        "--workers", type=int, help="of the ozgate that is started here; by default 1"
     )
     parser.add_argument(
         "--no-limits",

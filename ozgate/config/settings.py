@@ -540,8 +540,8 @@ class Settings:
     )
     workers: int = knob(
         "ozgate.workers",
-        1,
-        "Processes that serve clients, the workers; 1: that of the service itself and no other; 0: as many as there are cores, and at most 8.",
+        0,
+        "Processes that serve clients, the workers; 0: as many as there are cores, and at most 8; 1: that of the service itself and no other.",
         whole,
     )
     threads: int = knob(

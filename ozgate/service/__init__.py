@@ -37,7 +37,12 @@ class Options(UsageOptions):
     synopsis = "[--data DIR] [--config FILE] [--listen ENDPOINT]... [--workers N] [-D KEY=VALUE]..."
     optParameters = [  # noqa: RUF012 - as twisted.python.usage wants it
         ["data", None, None, "Folder that holds everything; by default ./ozgate-data."],
-        ["workers", None, None, "How many processes serve clients; by default 1."],
+        [
+            "workers",
+            None,
+            None,
+            "How many processes serve clients; by default as many as there are cores, and at most 8.",
+        ],
     ]
 
     def __init__(self) -> None:

@@ -311,7 +311,9 @@ class GatewayService(Service):
         trust = next((each.certificates.to_trust for each in secured if each), "")
         is_open = not all(is_private(port.getHost()) for port in ports)
         user = await user_with_key(context)
-        text = welcome(urls, settings.data, settings, admin_urls, trust, is_open, user)
+        count = 1 if workers is None else len(workers)
+        shown = urls, settings.data, settings, admin_urls, trust, is_open, user, count
+        text = welcome(*shown)
         _log.info("ozgate listens on {urls}", urls=", ".join(urls))
         self._ready(operations, f"listening on {', '.join(urls)}")
         # Last: who waits for it looks into the log, asks whether it is ready, or stops it.

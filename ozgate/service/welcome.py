@@ -20,12 +20,14 @@ def welcome(
     to_trust: str = "",
     is_open: bool = False,
     user_with_key: str = "",
+    workers: int = 1,
 ) -> str:
     """Some lines for a person at a terminal; no secret is in them.
 
     :param to_trust: path of a certificate that clients of an HTTPS endpoint trust only if they are told to.
     :param is_open: other machines reach it.
     :param user_with_key: the user that runs the service, if that one has a key already, which ``getsecret`` makes no second time.
+    :param workers: processes that serve clients.
     """
     url = next((each for each in urls if each.startswith("http")), None)
     lines = [
@@ -33,6 +35,7 @@ def welcome(
         *(["Other machines reach it by this one's name and addresses"] * is_open),
         *(f"ozgate is administered at {each}" for each in admin_urls),
         f"ozgate keeps its data in {data}",
+        *[f"{workers} workers serve clients; --workers N has N do so"] * (workers > 1),
         *_who(data, settings, user_with_key),
         *settings.remarks,
         *(

@@ -48,3 +48,16 @@ class KeyTests(SynchronousTestCase):
             settings = Settings(security_enabled=True, admin_socket_mode=mode)
             said = welcome(["http://127.0.0.1:9878"], "/d", settings)
             self.assertIn(f"Signatures are verified. {who} with: ", said)
+
+
+class WorkersTests(SynchronousTestCase):
+    """How many processes serve clients."""
+
+    def test_several(self) -> None:
+        """Where there are several, it is said, and how to have others."""
+        said = welcome([], "/d", Settings(), workers=2)
+        self.assertIn("2 workers serve clients; --workers N has N do so\n", said)
+
+    def test_one(self) -> None:
+        """Where the process of the service does all, nothing is said of it."""
+        self.assertNotIn("workers", welcome([], "/d", Settings()))

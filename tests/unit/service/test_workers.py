@@ -294,7 +294,7 @@ class SharesTests(SynchronousTestCase):
         """As many as somebody says; else one for each core, and at most eight."""
         self.assertEqual(how_many(Settings(workers=3)), 3)
         cores = len(os.sched_getaffinity(0))
-        self.assertEqual(how_many(Settings(workers=0)), min(cores, 8))
+        self.assertEqual(how_many(Settings()), min(cores, 8))
 
     def test_how_many_first(self) -> None:
         """One for each core but the parent's, and at least one."""
