@@ -10,8 +10,8 @@ from typing import Any
 from attrs import evolve
 
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.metadata.sqlite import uploads, versions
-from ozgate.values import Content, ObjectVersion
+from ozgate.metadata.sqlite import transaction, uploads, versions
+from ozgate.values import BlobRef, ByteRange, Content, Extent, ObjectVersion
 from tests.unit.metadata.sqlite.databases import SQLiteTests, add_bucket, put
 
 
@@ -66,20 +66,25 @@ class ReadingTests(SQLiteTests):
         def look(tx: Any) -> tuple[Any, Any]:
             tx._connection.set_trace_callback(asked.append)
             try:
-                found = tx.bucket(bucket.volume, bucket.name)
-                return found, tx.latest(bucket, "key")
+                found, version = (
+                    tx.bucket(bucket.volume, bucket.name),
+                    tx.latest(bucket, "key"),
+                )
+                if version is not None:
+                    tx.content(bucket, version, ByteRange(0, version.size))
+                return found, version
             finally:
                 tx._connection.set_trace_callback(None)
 
         first = await store.read(look)
-        self.assertEqual(len(asked), 2)
+        self.assertEqual(len(asked), 3)
         self.assertEqual(await store.read(look), first)
-        self.assertEqual(len(asked), 2)
+        self.assertEqual(len(asked), 3)
         changed = evolve(first[1], storage_class="GLACIER")
         await store.write(lambda tx: tx.replace_version(bucket, changed))
         _, version = await store.read(look)
         self.assertEqual(version.storage_class, "GLACIER")
-        self.assertEqual(len(asked), 4)
+        self.assertEqual(len(asked), 6)
         with closing(sqlite3.connect(self.path)) as other, other:
             other.execute("DELETE FROM versions")
         self.assertEqual(await store.read(look), (first[0], None))
@@ -87,6 +92,43 @@ class ReadingTests(SQLiteTests):
         await store.write(lambda tx: tx.replace_bucket(renamed))
         found, _ = await store.read(look)
         self.assertEqual(found.owner, "other")
+
+    async def test_kept_contents(self) -> None:
+        """Ranges of what is in one place are cut from what was kept, and are the same as those that are asked for; no more bodies are kept than there is room for."""
+        store = await self.opened()
+        bucket = await store.write(add_bucket)
+        blob = Extent(BlobRef("files", "blob", 5000, 7), 100, 4096)
+        several = [evolve(blob, offset=n * 1000, length=1000) for n in range(4)]
+        stored = {
+            "empty": Content(b""),
+            "row": Content(bytes(range(256)) * 16),
+            "blob": Content(None, (blob,)),
+            "several": Content(None, tuple(several)),
+        }
+
+        def add(tx: IMetadataTransaction) -> None:
+            for key, content in stored.items():
+                sequence = tx.next_sequence()
+                version = ObjectVersion(key, sequence, 1, size=content.length)
+                tx.add_version(bucket, version, content)
+
+        def found(tx: IMetadataTransaction, key: str) -> list[Content]:
+            version = tx.latest(bucket, key)
+            assert version is not None
+            wanted = [(0, version.size), (0, 1), (999, 2), (1000, 0)]
+            return [
+                tx.content(bucket, version, ByteRange(*each), 64)
+                for each in (wanted if version.size else wanted[:1])
+            ]
+
+        await store.write(add)
+        for room in (4096, 4095):
+            self.patch(transaction, "KEPT_BYTES", room)
+            for key, content in stored.items():
+                asked = await store.write(found, key)
+                self.assertEqual(asked[0], content)
+                for _ in range(2):
+                    self.assertEqual(await store.read(found, key), asked, key)
 
     async def test_plans(self) -> None:
         """Every hot statement seeks in an index, and none sorts or walks a table."""
