@@ -142,7 +142,7 @@ async def _body(gateway: Gateway, request: GatewayRequest) -> bytes:
         raise RequestEntityTooLarge()
     if body.length == 0:
         return b""
-    body.charge(gateway.memory.account(body.length, MOST))
+    body.charge(gateway.memory.account(body.length, MOST, body.received))
     collect = Collect(MOST, RequestEntityTooLarge)
     await body.deliver_to(collect)
     return collect.value()

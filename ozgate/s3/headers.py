@@ -76,7 +76,7 @@ _OF_REQUESTS = frozenset(
         *("x-amz-sdk-checksum-algorithm", "x-amz-checksum-crc32", "x-amz-trailer"),
     )
 )
-"""Headers that say nothing of the object to be: most writes have no others."""
+"""Headers that say nothing of the object to be."""
 _UNBUILT = (
     _ENCRYPTION,
     "x-amz-write-offset-bytes",
@@ -88,6 +88,11 @@ _LONGEST_ENCODED = 4 * MAX_METADATA
 """Characters that all metadata allowed may take in encoded words: 3 for a byte, and 12 in 75 that frame them."""
 
 
+def say_nothing(headers: Headers) -> bool:
+    """Whether the headers of a write say nothing of the object to be, as those of most do not: one look finds that."""
+    return headers.keys() <= _OF_REQUESTS
+
+
 def read_object_headers(call: Call) -> tuple[dict[str, str], dict[str, str], str]:
     """What the headers of a write say of the object to be.
 
@@ -96,8 +101,6 @@ def read_object_headers(call: Call) -> tuple[dict[str, str], dict[str, str], str
     """
     system = {"content-type": DEFAULT_TYPE}
     metadata: dict[str, str] = {}
-    if call.headers.keys() <= _OF_REQUESTS:
-        return system, metadata, "STANDARD"
     for name, value in call.headers.items():
         if name in SYSTEM_HEADERS:
             kept = _system_value(name, value)

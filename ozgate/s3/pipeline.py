@@ -358,7 +358,7 @@ class Pipeline:
             most = self.gateway.settings.max_document
         elif (body.length or 0) > STREAMED_LARGE and memory.is_plenty:
             body.read_at_once, most = READ_LARGE, STREAMED_LARGE
-        body.charge(memory.account(body.length, most))
+        body.charge(memory.account(body.length, most, body.received))
 
 
 async def _refuse_early(call: Call) -> None:

@@ -128,12 +128,11 @@ class RequestBody:
                 self._source.drain_body()
 
     def charge(self, account: BodyAccount) -> None:
-        """Have what is here, and what comes, accounted for; see :meth:`settle`.
+        """Have what comes accounted for, until :meth:`settle`.
 
-        :raises SlowDown: there is no room.
+        :param account: which has what is here.
         """
         self._account = account
-        account.take(sum(map(len, self._held)))
 
     def settle(self) -> None:
         """The request is over: account for nothing any more."""

@@ -263,15 +263,17 @@ class BodyMemory:
         self.held = 0
         self._refused = refused
 
-    def account(self, announced: int | None, most: int) -> Account:
+    def account(self, announced: int | None, most: int, here: int = 0) -> Account:
         """Account for a body from now on.
 
         :param announced: its length, where the client says it.
         :param most: bytes of it that are in memory at a time, at most.
+        :param here: bytes of it that have come.
         :raises SlowDown: it would not find room as things are.
         """
         self.check(most if announced is None else min(announced, most))
-        return Account(self, most)
+        taken = min(here, most)
+        return Account(self, most - taken, taken)
 
     def answer(self, count: int, *, refusable: bool) -> Account:
         """Account for an answer that is in memory until the client has taken it.

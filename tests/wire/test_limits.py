@@ -340,7 +340,8 @@ class BodyTests(WireTestCase):
         async def operation(request: GatewayRequest) -> None:
             if request.raw_target != b"/b/k":
                 return await echo(request)
-            request.body.charge(memory.account(request.body.length, 1 << 20))
+            body = request.body
+            body.charge(memory.account(body.length, 1 << 20, body.received))
             if taken is not None:
                 await taken
             try:

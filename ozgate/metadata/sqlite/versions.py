@@ -132,8 +132,8 @@ class VersionRows(RetiredRows):
         """
         if not replaced.is_latest or replaced.version_id != version.version_id:
             return False
-        place = (*row[:2], replaced.sequence, replaced.size)
-        if not self._execute(TAKE_PLACE, (*row[2:], *place)).rowcount:
+        place = (bucket.number, version.key, replaced.sequence, replaced.size)
+        if not self._execute(TAKE_PLACE, row[2:] + place).rowcount:
             return False
         more = version.size - replaced.size
         self.usage.add(bucket.volume, bucket.number, more, 0)

@@ -11,9 +11,15 @@ from typing import TYPE_CHECKING
 from ...content.intake import most_inline
 from ...immutable import frozen
 from ...values import Bucket, Checksum, EventName, ObjectVersion
-from ..changing import Draft, Lock, check_put, put_version
+from ..changing import NO_LOCK, Draft, Lock, check_put, put_version
 from ..grantees import Wanted, says_list, wanted_of
-from ..headers import checksum_headers, read_object_headers, read_tags
+from ..headers import (
+    DEFAULT_TYPE,
+    checksum_headers,
+    read_object_headers,
+    read_tags,
+    say_nothing,
+)
 from ..lockheaders import check_authorized_lock, check_integrity, read_lock
 from ..ownership import check_list, owned
 from ..receive import Received, is_to_come, keep, receive
@@ -43,6 +49,12 @@ class Described:
     lock: Lock
 
 
+NOTHING_SAID = Described(
+    {"content-type": DEFAULT_TYPE}, {}, "STANDARD", {}, None, NO_LOCK
+)
+"""Where the headers say nothing."""
+
+
 async def put_object(call: Call) -> Reply:
     """Store an object."""
     described = describe(
@@ -62,6 +74,8 @@ def describe(call: Call, wanted: Wanted | None) -> Described:
     :param wanted: the list that they ask for, which takes a look at who is known here.
     :raises S3Error: they ask for what is not built, or break a rule of S3's.
     """
+    if wanted is None and say_nothing(call.headers):
+        return NOTHING_SAID
     traits = read_object_headers(call)
     lock = read_lock(call.headers)
     return Described(*traits, read_tags(call), wanted, lock)
