@@ -475,6 +475,12 @@ class Settings:
         "Length of the window over which ozgate.http.minimum-rate is asked.",
         interval,
     )
+    uncached_from: int = knob(
+        "ozgate.http.uncached-from",
+        0,
+        "Bytes of an answer from which what was sent of it leaves the page cache: an object larger than memory would drive out what all others need. 0 for half of the machine's memory; say less where the service may use less.",
+        size,
+    )
     trusted_proxies: tuple[str, ...] = knob(
         "ozgate.http.trusted-proxies",
         (),

@@ -22,6 +22,7 @@ from .limits import (
     connections_for,
     descriptors,
 )
+from .pagecache import half_of_memory
 from .peers import Peers
 from .request import GatewayRequest, new_request_id
 
@@ -44,6 +45,7 @@ class GatewaySite(server.Site):
     :ivar connections: the open ones, with those of the site beside it.
     :ivar date: what the Date header is taken from, in seconds since the epoch.
     :ivar sending: how many threads send files at the moment.
+    :ivar uncached_from: bytes of an answer from which what was sent of a file leaves the page cache.
     """
 
     sending = 0
@@ -94,6 +96,7 @@ class GatewaySite(server.Site):
         self.idle_timeout = idle_timeout
         self.minimum_rate = minimum_rate
         self.progress_window = progress_window
+        self.uncached_from = half_of_memory()
         self.log_refused = log_refused
         self.limits = limits or ConnectionLimits()
         self.connections: set[GatewayChannel] = set()
@@ -116,6 +119,7 @@ class GatewaySite(server.Site):
         self.idle_timeout = settings.idle_timeout
         self.minimum_rate = settings.minimum_rate
         self.progress_window = settings.progress_window
+        self.uncached_from = settings.uncached_from or half_of_memory()
         self.peers = Peers.trusting(settings.trusted_proxies)
         if self._is_beside:
             # The other site's are this one's.

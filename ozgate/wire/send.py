@@ -14,6 +14,7 @@ from zope.interface import implementer
 
 from ..errors import ClientGone, Damaged
 from .lines import Lines, with_length
+from .pagecache import drop_sent
 from .sendthread import BURST, FAST, LARGE, MOST, Part
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class _Sender:
     ) -> None:
         self.request = request
         self._run_in_thread = run_in_thread
-        self.left = length
+        self._length = self.left = length
         self._head = (status, headers)
         self._begun = False
         self._run: _FileRun | None = None
@@ -123,7 +124,12 @@ class _Sender:
         elif channel.plain and (place := source.as_file()) is not None:
             self.begin()
             if self._run is None:
-                self._run = _FileRun(self.request, channel, self._run_in_thread)
+                self._run = _FileRun(
+                    self.request,
+                    channel,
+                    self._run_in_thread,
+                    self._length >= channel.site.uncached_from,
+                )
             await self._wait(self._run.send(*place))
         else:
             self.close()
@@ -186,7 +192,9 @@ class _FileRun:
         request: GatewayRequest,
         channel: OutgoingChannel,
         run_in_thread: RunInThread | None,
+        uncached: bool,
     ) -> None:
+        self._uncached = uncached  # what was sent is of no use
         self._request = request
         self._channel = channel
         self._run_in_thread = run_in_thread
@@ -256,7 +264,9 @@ class _FileRun:
             return
         try:
             out = self._transport.socket
-            part = self._part = Part(out, self._fd, self._offset, self._left)
+            part = self._part = Part(
+                out, self._fd, self._offset, self._left, self._uncached
+            )
         except OSError:  # no descriptor is left
             return
         site.sending += 1
@@ -305,6 +315,8 @@ class _FileRun:
                 if not sent:
                     raise Damaged("stored bytes are fewer than they should be")
                 self._budget -= sent
+                if self._uncached:
+                    drop_sent(self._fd, self._offset, sent)
                 self._advance(sent)
                 if sent < asked:
                     break  # the socket is full

@@ -11,6 +11,8 @@ import socket
 import struct
 import time
 
+from .pagecache import drop_sent
+
 LARGE = 32 << 20
 """Bytes left of an answer that are worth a thread."""
 
@@ -44,10 +46,13 @@ class Part:
 
     It has descriptors of its own, for those that it was given may be closed meanwhile, and others be opened under their numbers.
 
+    :param uncached: what was sent is to leave the page cache.
     :ivar stopped: set when nobody wants it any more: the connection is being cut.
     """
 
-    def __init__(self, out: socket.socket, fd: int, offset: int, count: int) -> None:
+    def __init__(
+        self, out: socket.socket, fd: int, offset: int, count: int, uncached: bool
+    ) -> None:
         self._out = out.dup()
         try:
             self._fd = os.dup(fd)
@@ -56,6 +61,7 @@ class Part:
             raise
         self._offset = offset
         self._count = count
+        self._uncached = uncached
         self.stopped = False
 
     def run(self) -> int:
@@ -88,6 +94,8 @@ class Part:
                 found = 0
             except OSError:
                 break
+            if self._uncached:
+                drop_sent(self._fd, self._offset + sent, found)
             sent += found
             slow = 0 if found > SLOW else slow + 1
             if time.monotonic() > until:

@@ -21,6 +21,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from ozgate.errors import ClientGone, Damaged
 from ozgate.interfaces import IByteSource
 from ozgate.wire import send as sending
+from ozgate.wire import sendthread
 from ozgate.wire.request import GatewayRequest, new_request_id
 from ozgate.wire.send import send
 from tests.wire.sources import FileSource, Push
@@ -34,6 +35,7 @@ DATA = bytes(range(256)) * 40960  # 10 MiB
 class SendTests(WireTestCase):
     """Byte sources over plain TCP."""
 
+    plain = True
     run_in_thread: Callable[..., Deferred[Any]] | None = None
 
     def setUp(self) -> None:
@@ -110,6 +112,20 @@ class SendTests(WireTestCase):
         """A file goes by sendfile."""
         self.answering(len(DATA), lambda: [self.run_of(0, len(DATA))])
         await self.whole(DATA)
+
+    async def test_uncached(self) -> None:
+        """A large answer drops all that it has sent from the page cache; of one that is a byte shorter nothing is dropped."""
+        dropped: list[int] = []
+        for module in (sending, sendthread):
+            self.patch(module, "drop_sent", lambda _, __, count: dropped.append(count))
+        size = len(DATA)
+        for limit, times in ((size, 3), (size + 1, 0)):
+            dropped.clear()
+            self.requests.clear()
+            self.answering(size, lambda: [self.run_of(0, size)])
+            self.site.uncached_from = limit
+            await self.whole(DATA)
+            self.assertEqual(sum(dropped), times * size if self.plain else 0)
 
     async def test_part_of_a_file(self) -> None:
         """A run within a file is just that run."""
@@ -353,6 +369,8 @@ class ThreadTests(SendTests):
 
 class TLSTests(SendTests):
     """The same over TLS, where nothing may go past the encryption."""
+
+    plain = False
 
     async def connect(self) -> Peer:
         """A client over TLS, to a TLS endpoint of its own before the same site."""

@@ -31,7 +31,7 @@ TAKEN_UP = frozenset(
     """
     administrators administrator_groups s3_administrators s3_administrator_groups auth_to_local
     prometheus_enabled prometheus_token domain_names max_keys max_document max_object disk_reserve
-    header_timeout idle_timeout minimum_rate progress_window stop_grace
+    header_timeout idle_timeout minimum_rate progress_window uncached_from stop_grace
     block_public_access new_bucket_ownership new_bucket_blocked health_on_s3 scrub_rate trusted_proxies limit_connections limit_per_address limit_requests limit_inflight
     limit_hashing limit_hashing_user limit_hashing_waiting
     """.split()
