@@ -22,7 +22,7 @@ from benchmarks.wrk import Ask, Load, wrk
 SIZES = (4096, 65536)
 CLIENTS = (1, 16, 64)
 KEYS = 2000
-"""That PUTs go to in turn, and HEADs."""
+"""That PUTs go to in turn, and GETs where that is said."""
 BATCH = 1000
 """Keys of a DeleteObjects: as many as it may have."""
 REQUESTS = Unit("req/s", "ms/request")
@@ -59,6 +59,17 @@ def get(
     ask = sign(server, "GET", server.target(f"of-{size}"))
     check(url, ask, (200,), size)
     return measured(server, lambda: wrk(url, [ask], clients, scale.seconds))
+
+
+def get_in_turn(server: Server, scale: Scale, size: int, clients: int) -> Sample:
+    """Many objects in turn: more than a server may have at hand when it is asked for one of them again."""
+    names = [f"each-{size}-{number}" for number in range(KEYS)]
+    if server.request("HEAD", server.target(names[-1]))[0] != 200:
+        for begin in range(0, KEYS, 100):
+            fill(server, names[begin : begin + 100], size)
+    asks = [presigned(server, "GET", server.target(name)) for name in names]
+    check(server.url, asks[0], (200,), size)
+    return measured(server, lambda: wrk(server.url, asks, clients, scale.seconds))
 
 
 def put(
@@ -176,6 +187,10 @@ def rows(scale: Scale) -> list[Row]:
     for name in ("GET 4 KiB", "HEAD", "304", "PUT 4 KiB"):
         signed = partial(works[name], clients=16, sign=by_headers)
         found.append(Row(f"{name} signed by headers, c=16", REQUESTS, signed))
+    for size in SIZES:
+        name = f"GET {size_name(size)} of {KEYS:,} objects in turn, c=16"
+        work = partial(get_in_turn, size=size, clients=16)
+        found.append(Row(name, REQUESTS, work))
     works |= {"mixed": mixed, "DELETE": delete}
     for name, work in works.items():
         for clients in CLIENTS:
