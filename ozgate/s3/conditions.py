@@ -131,7 +131,7 @@ def matches(header: str, etag: str, *, weak: bool = False) -> bool:
 
     :param weak: whether ``W/"…"`` counts too (RFC 9110, 8.8.3.2: in ``If-None-Match`` only).
     """
-    if header == "*":
+    if header == "*" or header == f'"{etag}"':
         return True
     for part in header.split(","):
         tag = part.strip()

@@ -197,6 +197,19 @@ def version_headers(
     return answer
 
 
+def validators(version: ObjectVersion) -> list[tuple[str, str]]:
+    """Those of them that an answer 304 has: by which a cache knows what it has, and how long it may keep it (RFC 9110, 15.4.5)."""
+    answer = [
+        ("Last-Modified", http_date(version.modified)),
+        ("ETag", f'"{version.etag}"'),
+    ]
+    for name in ("cache-control", "expires"):
+        value = version.headers.get(name)
+        if value is not None:
+            answer.append((SYSTEM_HEADERS[name], encoded(value)))
+    return answer
+
+
 def checksum_headers(checksum: Checksum | None) -> list[tuple[str, str]]:
     """The headers that show a checksum."""
     if checksum is None:

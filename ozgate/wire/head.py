@@ -205,6 +205,10 @@ _ONCE = {
 """Headers that may be there once only, and what is said of others."""
 
 
+_FRAMING = frozenset(("content-length", "transfer-encoding", "connection", "expect"))
+"""Headers that say how a request is framed, where the rules for it are not those of HTTP/1.1 without any."""
+
+
 def _framed(
     version: bytes, headers: Mapping[str, str]
 ) -> tuple[bytes | None, int | None, bool, bool]:
@@ -220,6 +224,9 @@ def _framed(
             raise BadRequest(_BAD_HOST)
     elif is_1_1:
         raise BadRequest(_BAD_HOST)
+    if is_1_1 and _FRAMING.isdisjoint(headers):
+        # Most have no body, and say nothing of the connection.
+        return host, 0, True, False
     length: int | None = 0
     stated = headers.get("content-length")
     if stated is not None:
