@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zope.interface import Interface
+from zope.interface import Attribute, Interface
 
 from ..values import Claim
 
@@ -43,6 +43,10 @@ class IClaims(Interface):
     A store with one writer has nothing to do. A server database takes a claim as a lock that ends with the transaction, such as an advisory one of
     PostgreSQL, and must read anew once it has it (there: READ COMMITTED; a snapshot of the whole transaction would be older than its locks).
     """
+
+    is_alone = Attribute(
+        "Whether nobody else writes while this transaction does, so that it holds all there is, and no claim need be made: a ``bool``."
+    )
 
     def claim(*claims: Claim) -> bool:
         """Hold these until the transaction ends, waiting for those who hold them now.

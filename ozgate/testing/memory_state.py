@@ -127,6 +127,8 @@ class Rows:
         """The state, for a method that changes something in a bucket; as :meth:`_written`."""
         return self._written(*Claim.inside(bucket), claim)
 
+    is_alone = False
+
     def claim(self, *claims: Claim) -> bool:
         """Hold what is claimed, in order."""
         self._written()

@@ -18,8 +18,9 @@ class Claiming:
     :ivar held: what was claimed.
     """
 
-    def __init__(self, is_stale: bool) -> None:
+    def __init__(self, is_stale: bool, is_alone: bool = False) -> None:
         self.is_stale = is_stale
+        self.is_alone = is_alone
         self.held: list[Claim] = []
 
     def claim(self, *claims: Claim) -> bool:
@@ -50,7 +51,13 @@ class ClaimedTests(SynchronousTestCase):
             raise Absent("gone")
         return found
 
-    def test_one_writer(self) -> None:
+    def test_alone(self) -> None:
+        """Where nobody else writes, one look is all, and nothing is claimed."""
+        tx = Claiming(is_stale=False, is_alone=True)
+        self.assertEqual(self.claimed(tx, [11, 12]), (11, 1))
+        self.assertEqual(tx.held, [])
+
+    def test_one_look(self) -> None:
         """Where nothing can have changed, one look is all."""
         tx = Claiming(is_stale=False)
         self.assertEqual(self.claimed(tx, [11, 12]), (11, 1))

@@ -79,6 +79,8 @@ class Transaction(
 ):
     """What a writing interaction is given."""
 
+    is_alone = True
+
     def claim(self, *claims: Claim) -> bool:
         """See :class:`~ozgate.interfaces.IClaims`. There is one writer: all is held already."""
         return False
