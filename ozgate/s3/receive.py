@@ -33,7 +33,6 @@ from .terms import Digests, Terms, read_terms
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IConsumer
 
-    from ..gateway.gateway import Gateway
     from ..interfaces import IMetadataTransaction
     from ..values import Bucket
     from .asked import Asked
@@ -90,8 +89,13 @@ async def receive(
     if size > max(small, HELD):
         return await _stream(call, terms, size, algorithms)
     digests = Digests(terms, (*algorithms, "CRC64NVME"))
-    data = await _collect(call, terms, size, digests, IncompleteBody)
-    return await _kept(gateway, terms, digests, data, small)
+    data = _whole(call, terms, size, digests, IncompleteBody)
+    if data is None:
+        data = await _collect(call, terms, size, digests, IncompleteBody)
+    if len(data) <= small or not data:
+        # As most are, and nothing of it has to be waited for.
+        return _received(inline_content(gateway, data), terms, digests)
+    return _received(await store(gateway, data), terms, digests)
 
 
 async def kept_in_memory(call: Call, terms: Terms, data: bytes, small: int) -> Received:
@@ -102,24 +106,15 @@ async def kept_in_memory(call: Call, terms: Terms, data: bytes, small: int) -> R
     """
     digests = Digests(terms, ("CRC64NVME",))
     digests.take(data)
-    return await _kept(call.gateway, terms, digests, data, small)
-
-
-async def _kept(
-    gateway: Gateway, terms: Terms, digests: Digests, data: bytes, small: int
-) -> Received:
-    """A body in memory that was found true."""
     if len(data) <= small or not data:
-        content = inline_content(gateway, data)
-    else:
-        content = await store(gateway, data)
-    return Received(
-        content,
-        len(data),
-        digests.md5.hexdigest(),
-        digests.checksums(),
-        terms.algorithm,
-    )
+        return _received(inline_content(call.gateway, data), terms, digests)
+    return _received(await store(call.gateway, data), terms, digests)
+
+
+def _received(content: Content, terms: Terms, digests: Digests) -> Received:
+    """A body that was in memory, and was found true."""
+    checksums, md5 = digests.checksums(), digests.md5.hexdigest()
+    return Received(content, content.length, md5, checksums, terms.algorithm)
 
 
 def received_of(
@@ -187,7 +182,11 @@ async def document(
         raise InvalidRequest(
             "Missing required header for this request: Content-MD5 OR x-amz-checksum-*"
         )
-    return await _collect(call, terms, limit, Digests(terms, ()), too_big)
+    digests = Digests(terms, ())
+    data = _whole(call, terms, limit, digests, too_big)
+    if data is None:
+        data = await _collect(call, terms, limit, digests, too_big)
+    return data
 
 
 async def keep(
@@ -231,6 +230,23 @@ async def _deliver(call: Call, terms: Terms, consumer: IConsumer) -> dict[str, s
     return decoder.trailers
 
 
+def _whole(
+    call: Call,
+    terms: Terms,
+    limit: int,
+    digests: Digests,
+    too_big: Callable[[], S3Error],
+) -> bytes | None:
+    """As :func:`_collect`, where all of it is here already; else ``None``."""
+    data = None if terms.streaming else call.body.whole()
+    if data is None:
+        return None
+    if len(data) > limit:
+        raise too_big()
+    digests.take(data)
+    return data
+
+
 async def _collect(
     call: Call,
     terms: Terms,
@@ -242,12 +258,6 @@ async def _collect(
 
     :raises InvalidAccessKeyId: the key was revoked meanwhile.
     """
-    data = None if terms.streaming else call.body.whole()
-    if data is not None:
-        if len(data) > limit:
-            raise too_big()
-        digests.take(data)
-        return data
     clock = call.gateway.clock
     began = clock.seconds()
     collect = Collect(limit, too_big)
