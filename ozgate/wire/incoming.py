@@ -52,10 +52,10 @@ class IncomingChannel(OutgoingChannel):
             self._decoder = http._ChunkedTransferDecoder(
                 body.data_received, self._decoded
             )
-        elif self.plain and body.length - len(data) > self.transport.bufferSize:
-            self.transport.bufferSize = body.read_at_once
         if data:
             self._receive_body(data)
+        else:
+            self._fit_read(body)
 
     def _receive_body(self, data: bytes) -> None:
         body = self._body
@@ -74,6 +74,7 @@ class IncomingChannel(OutgoingChannel):
             self._left -= len(data)
             if self._left:
                 body.data_received(data)
+                self._fit_read(body)
             else:
                 self._body_ended(data)
         if body.discarded and self._body is body:
@@ -119,6 +120,15 @@ class IncomingChannel(OutgoingChannel):
         elif not self._ended:
             self._stop_reading()
 
+    def _fit_read(self, body: RequestBody) -> None:
+        """Have the next read end where a full one would.
+
+        What is written from there on is in pages of that size for the kernel, else in a dozen smaller ones: to send those by sendfile took a fifth more.
+        """
+        if self.plain and self._left > self.read_size:
+            piece = body.read_at_once
+            self.transport.bufferSize = piece - body.received % piece
+
     def pause_body(self) -> None:
         """See :class:`~ozgate.wire.body.BodySource`."""
         self._stop_reading()
@@ -130,8 +140,7 @@ class IncomingChannel(OutgoingChannel):
         body = self._body
         if body is None or self._closing:
             return
-        if self.plain and self._left > self.transport.bufferSize:
-            self.transport.bufferSize = body.read_at_once
+        self._fit_read(body)
         if self._deadline.phase is not BODY and self.site.minimum_rate:
             self._watch_body()
         self._resume_reading()
