@@ -113,10 +113,10 @@ class Content:
         if self.body is not None:
             return Content(self.body[wanted.offset : wanted.end])
         extents = []
-        start = 0
+        first, end, start = wanted.offset, wanted.end, 0
         for extent in self.extents:
-            low = max(wanted.offset, start)
-            high = min(wanted.end, start + extent.length)
+            low = max(first, start)
+            high = min(end, start + extent.length)
             if low < high:
                 offset = extent.offset + low - start
                 extents.append(Extent(extent.blob, offset, high - low, extent.seal))
