@@ -359,3 +359,6 @@ class JoinedTests(TestCase):
         await worker.lost
         self.assertIsInstance(await worker.read(ask, "volume", ("v",)), Volume)
         await self.assertFailure(worker.write(ask, "now"), Unavailable)
+        late, theirs = ends(self)
+        await self.writer.serve(theirs)
+        self.assertRaises(EOFError, Frames(late).received)
