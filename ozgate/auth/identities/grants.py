@@ -1,6 +1,6 @@
 """What the rows of users, groups and policies grant whoever signed: looked up in the read that looks up the secret.
 
-It is never kept: a policy that is detached, a user or a key that is disabled counts from the next request on. Whatever is damaged, or missing though
+It outlives no change: a policy that is detached, a user or a key that is disabled counts from the next request on. Whatever is damaged, or missing though
 a row names it, denies: who asks is refused as long as it is not known what he must not do.
 """
 

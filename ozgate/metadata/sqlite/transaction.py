@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from zope.interface import implementer
 
@@ -19,11 +19,15 @@ from ...values import (
 from .blobnames import BlobRows
 from .counters import Sequences, Times
 from .damage import CheckRows
+from .declared import Table
 from .events import EventRows
 from .identities import IdentityRows
 from .shared import SharedRows
 from .uploads import UploadRows
 from .versions import VersionRows
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 WRITING = (
     "claim",
@@ -87,17 +91,17 @@ class Transaction(
 
 
 KEPT = 1024
-"""Buckets that a reading transaction keeps at most; as many versions, and as many contents."""
+"""Rows of a kind that a reading transaction keeps at most."""
 
 KEPT_BYTES = 4 << 20
-"""Bytes of bodies among the contents."""
+"""Bytes of the bodies and documents that it keeps."""
 
 
 class ReadTransaction(Transaction):
     """What a reading interaction is given.
 
-    Buckets, latest versions and where their bytes are, are kept once they were read, as long as nobody commits anything: of two interactions that read the same state of the
-    database the second need not ask for them again. A GET of 4 KiB takes three quarters of the time so. Each asks SQLite whether it is the same, as the first thing it does in
+    What every request asks for is kept once it was read, as long as nobody commits anything: of two interactions that read the same state of the
+    database the second need not ask for it again. A GET of 4 KiB takes three quarters of the time so. Each asks SQLite whether it is the same, as the first thing it does in
     its snapshot. Source: SQLite, "PRAGMA data_version", which is another number once another connection has committed; this one never writes.
     """
 
@@ -107,6 +111,8 @@ class ReadTransaction(Transaction):
         super().__init__(connection, times, sequences)
         self._state: object = None
         self._buckets: dict[tuple[str, str], Bucket] = {}
+        self._documents: dict[tuple[int, str], bytes] = {}
+        self._identities: dict[tuple[str, str], Any] = {}
         self._versions: dict[tuple[int, str], ObjectVersion] = {}
         self._contents: dict[int, Content] = {}
         self._bytes = 0
@@ -117,28 +123,55 @@ class ReadTransaction(Transaction):
         state = self._execute("PRAGMA data_version").fetchone()
         if state != self._state:
             self._buckets.clear()
+            self._documents.clear()
+            self._identities.clear()
             self._versions.clear()
             self._contents.clear()
             self._bytes = 0
             self._state = state
 
+    def _keep(self, kept: dict[K, V], place: K, value: V | None, size: int = 0) -> None:
+        """Keep what was read, where there is something, and room for it.
+
+        :param size: bytes that it takes of :data:`KEPT_BYTES`.
+        """
+        if value is not None and len(kept) < KEPT and self._bytes + size <= KEPT_BYTES:
+            kept[place] = value
+            self._bytes += size
+
     def bucket(self, volume: str, name: str) -> Bucket | None:
         """The bucket or link of that name."""
-        kept = self._buckets.get((volume, name))
-        if kept is None:
-            kept = super().bucket(volume, name)
-            if kept is not None and len(self._buckets) < KEPT:
-                self._buckets[volume, name] = kept
-        return kept
+        found = self._buckets.get((volume, name))
+        if found is None:
+            found = super().bucket(volume, name)
+            self._keep(self._buckets, (volume, name), found)
+        return found
+
+    def configuration(self, bucket: Bucket, kind: str) -> bytes | None:
+        """A named configuration document."""
+        place = bucket.number, kind
+        found = self._documents.get(place)
+        if found is None:
+            found = super().configuration(bucket, kind)
+            self._keep(self._documents, place, found, len(found or b""))
+        return found
+
+    def _one(self, table: Table[V], name: str) -> V | None:
+        place = table.name, name
+        found: V | None = self._identities.get(place)
+        if found is None:
+            found = super()._one(table, name)
+            self._keep(self._identities, place, found)
+        return found
 
     def latest(self, bucket: Bucket, key: str) -> ObjectVersion | None:
         """The newest version of a key."""
-        kept = self._versions.get((bucket.number, key))
-        if kept is None:
-            kept = super().latest(bucket, key)
-            if kept is not None and len(self._versions) < KEPT:
-                self._versions[bucket.number, key] = kept
-        return kept
+        place = bucket.number, key
+        found = self._versions.get(place)
+        if found is None:
+            found = super().latest(bucket, key)
+            self._keep(self._versions, place, found)
+        return found
 
     def content(
         self,
@@ -159,10 +192,8 @@ class ReadTransaction(Transaction):
             whole = self._first(bucket, version)
             if whole is None or whole.length < version.size:
                 return super().content(bucket, version, wanted, limit)
-            size = self._bytes + len(whole.body or b"")
-            if len(self._contents) < KEPT and size <= KEPT_BYTES:
-                self._contents[version.sequence] = whole
-                self._bytes = size
+            size = len(whole.body or b"")
+            self._keep(self._contents, version.sequence, whole, size)
         return whole.cut(wanted)
 
     def _first(self, bucket: Bucket, version: ObjectVersion) -> Content | None:

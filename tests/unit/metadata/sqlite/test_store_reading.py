@@ -11,7 +11,14 @@ from attrs import evolve
 
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata.sqlite import transaction, uploads, versions
-from ozgate.values import BlobRef, ByteRange, Content, Extent, ObjectVersion
+from ozgate.values import (
+    BlobRef,
+    ByteRange,
+    Content,
+    Extent,
+    ManagedPolicy,
+    ObjectVersion,
+)
 from tests.unit.metadata.sqlite.databases import SQLiteTests, add_bucket, put
 
 
@@ -92,6 +99,34 @@ class ReadingTests(SQLiteTests):
         await store.write(lambda tx: tx.replace_bucket(renamed))
         found, _ = await store.read(look)
         self.assertEqual(found.owner, "other")
+
+    async def test_kept_documents(self) -> None:
+        """A bucket's document and the rows of who is who are as they were committed last, too; no more documents are kept than there is room for."""
+        store = await self.opened()
+        bucket = await store.write(add_bucket)
+
+        def write(tx: IMetadataTransaction, document: bytes) -> None:
+            tx.set_configuration(bucket, "cors", document)
+            tx.put_policy(ManagedPolicy("all", "1", 0, document.decode(), 0))
+
+        def read(tx: IMetadataTransaction) -> tuple[bytes | None, str]:
+            policy = tx.policy("all")
+            assert policy is not None
+            return tx.configuration(bucket, "cors"), policy.document
+
+        for room in (100, 0):
+            self.patch(transaction, "KEPT_BYTES", room)
+            for document in (b"one", b"two"):
+                await store.write(write, document)
+                for _ in range(2):
+                    found = await store.read(read)
+                    self.assertEqual(found, (document, document.decode()))
+        await store.write(lambda tx: tx.remove_policy("all"))
+        await store.write(lambda tx: tx.set_configuration(bucket, "cors", None))
+        gone = await store.read(
+            lambda tx: (tx.configuration(bucket, "cors"), tx.policy("all"))
+        )
+        self.assertEqual(gone, (None, None))
 
     async def test_kept_contents(self) -> None:
         """Ranges of what is in one place are cut from what was kept, and are the same as those that are asked for; no more bodies are kept than there is room for."""
