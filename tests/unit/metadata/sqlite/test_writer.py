@@ -7,10 +7,12 @@ from typing import Any
 from attrs import evolve
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
+from ozgate.metadata.workers.inbox import Write
 from ozgate.testing.metadata_base import Refused
 from ozgate.values import Bucket
 from tests.started import started
@@ -151,6 +153,27 @@ class BatchTests(TestCase):
             self.assertEqual(RUNS, ["a"])
             self.assertEqual(await self.store.read(found, "a"), "")
         self.assertEqual(await self.write((keep, "a")), [True])
+
+    async def test_gathered(self) -> None:
+        """While each turn of the reactor brings another, and the last commit held more, they are gathered; who is alone waits for no turn more."""
+        handed: list[int] = []
+        inbox = self.store._writer._inbox
+
+        def put(writes: list[Write]) -> None:
+            handed.append(len(writes))
+            real(writes)
+
+        real = inbox.put
+        self.patch(inbox, "put", put)
+        await self.write((keep, "a"), (keep, "b"), (keep, "c"))
+        for before, expected in ((3, [2]), (1, [1, 1])):
+            if before == 1:
+                await self.store.write(keep, "f")
+            handed.clear()
+            first = self.store.write(keep, "d")
+            await deferLater(reactor, 0)  # type: ignore[arg-type]
+            await DeferredList([first, self.store.write(keep, "e")])
+            self.assertEqual(handed, expected)
 
     async def test_rows_in_common(self) -> None:
         """What one interaction has read of a bucket and its volume is what the next finds, but where they were changed in between."""
