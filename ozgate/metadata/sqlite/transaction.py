@@ -187,19 +187,22 @@ class ReadTransaction(Transaction):
         """
         if wanted is None or version.parts_count:
             return super().content(bucket, version, wanted, limit)
+        is_all = wanted.length == version.size
         whole = self._contents.get(version.sequence)
         if whole is None:
-            whole = self._first(bucket, version)
+            first = wanted if is_all else ByteRange(0, version.size)
+            whole = self._first(bucket, version, first)
             if whole is None or whole.length < version.size:
                 return super().content(bucket, version, wanted, limit)
             size = len(whole.body or b"")
             self._keep(self._contents, version.sequence, whole, size)
-        return whole.cut(wanted)
+        return whole if is_all else whole.cut(wanted)
 
-    def _first(self, bucket: Bucket, version: ObjectVersion) -> Content | None:
+    def _first(
+        self, bucket: Bucket, version: ObjectVersion, every: ByteRange
+    ) -> Content | None:
         """A version's body, or its first extent; ``None`` where that is damaged, for others may be wanted."""
         try:
-            every = ByteRange(0, version.size)
             return super().content(bucket, version, every, 1)
         except Damaged:
             return None
