@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pickle import PickleBuffer
+from typing import Any, SupportsIndex
 
 from attrs import evolve
 
@@ -11,12 +13,17 @@ from ..immutable import frozen
 __all__ = [
     "EXTENTS_AT_ONCE",
     "FIRST_STORE",
+    "LARGE",
     "NO_BYTES",
     "BlobRef",
     "ByteRange",
     "Content",
     "Extent",
 ]
+
+
+LARGE = 16 << 10
+"""Bytes of a body from which on it can be sent to another process beside the pickle: into that it would be copied, which takes 27 µs for 64 KiB."""
 
 
 @frozen
@@ -102,6 +109,14 @@ class Content:
             # As of most.
             return self.extents[0].length
         return sum(extent.length for extent in self.extents)
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        """As of any value, but for large bodies, which need not be copied by who pickles them (PEP 574)."""
+        body = self.body
+        others = self.extents, self.seal, self.plain_length
+        if body is None or len(body) < LARGE or int(protocol) < 5:
+            return Content, (body, *others)
+        return Content, (PickleBuffer(body), *others)
 
     def cut(self, wanted: ByteRange) -> Content:
         """Where the bytes of a range of it are; for no bytes, an empty body.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from contextlib import suppress
 from struct import Struct
 
@@ -32,13 +33,15 @@ class Frames:
         """The socket's descriptor; -1 once it is closed."""
         return self._end.fileno()
 
-    def send(self, number: int, payload: bytes) -> bool:
+    def send(self, number: int, payload: Sequence[bytes | memoryview]) -> bool:
         """Send a frame.
 
+        :param payload: what is in it, in pieces, which nobody changes any more.
         :return: whether all has gone that was to be sent; :meth:`go_on` sends the rest.
         :raises OSError: the connection is lost.
         """
-        self._going += memoryview(_HEAD.pack(len(payload), number)), memoryview(payload)
+        length = sum(map(len, payload))
+        self._going += map(memoryview, (_HEAD.pack(length, number), *payload))
         return self.go_on()
 
     def go_on(self) -> bool:

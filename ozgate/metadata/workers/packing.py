@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import pickle
 from collections.abc import Callable, Sequence
+from struct import Struct
 from typing import Any
 
 from ...errors import Unavailable, Uncertain
@@ -24,16 +25,23 @@ _PLAIN = frozenset({"bytearray", "complex", "frozenset", "range", "set", "slice"
 
 _OURS = "ozgate."
 
+_NUMBER = Struct("<Q")
+"""Begins what is sent: how many numbers follow, which are the lengths of the pickle and of each large body beside it; then come these."""
+
 _found: dict[tuple[str, str], Any] = {}
 """What names mean: looked up once."""
 
 
-def packed(what: object) -> bytes:
-    """Anything of values as bytes."""
-    return pickle.dumps(what, pickle.HIGHEST_PROTOCOL)
+def packed(what: object) -> list[bytes | memoryview]:
+    """Anything of values as bytes, in pieces."""
+    bodies: list[pickle.PickleBuffer] = []
+    pickled = pickle.dumps(what, pickle.HIGHEST_PROTOCOL, buffer_callback=bodies.append)
+    pieces: list[bytes | memoryview] = [pickled, *[each.raw() for each in bodies]]
+    lengths = [_NUMBER.pack(each) for each in (len(pieces), *map(len, pieces))]
+    return [b"".join(lengths), *pieces]
 
 
-def packed_answer(now: int, outcomes: Sequence[Outcome]) -> bytes:
+def packed_answer(now: int, outcomes: Sequence[Outcome]) -> list[bytes | memoryview]:
     """The store's time and outcomes as bytes; what of these cannot be sent is told as an error of the store."""
     try:
         if all(succeeded for succeeded, _ in outcomes):
@@ -47,7 +55,7 @@ def packed_answer(now: int, outcomes: Sequence[Outcome]) -> bytes:
 def _sendable(succeeded: bool, value: Any) -> Outcome:
     """An outcome that comes back whole: an error may be made otherwise than of what it says."""
     try:
-        unpacked(packed(value))
+        unpacked(b"".join(packed(value)))
     except Exception as error:
         told = f"{type(value).__name__} cannot be sent to a worker: {error}"
         return False, Uncertain(told) if succeeded else Unavailable(told)
@@ -64,8 +72,16 @@ def unpacked(data: bytes | memoryview) -> Any:
     """What :func:`packed` made bytes of.
 
     :raises pickle.UnpicklingError: it names what is not ozgate's, or these are no such bytes.
+    :raises EOFError: these are too few; ``struct.error`` and ``IndexError`` say the same.
     """
-    return _Unpickler(io.BytesIO(data)).load()
+    view = memoryview(data)
+    (count,) = _NUMBER.unpack_from(view)
+    at = _NUMBER.size * (count + 1)
+    pieces = []
+    for (length,) in _NUMBER.iter_unpack(view[_NUMBER.size : at]):
+        pieces.append(view[at : at + length])
+        at += length
+    return _Unpickler(io.BytesIO(pieces[0]), buffers=map(bytes, pieces[1:])).load()
 
 
 class _Unpickler(pickle.Unpickler):

@@ -106,7 +106,7 @@ class WritesSent:
             self._send_frame(payload)
         self._perhaps_end()
 
-    def _send_frame(self, payload: bytes) -> None:
+    def _send_frame(self, payload: list[bytes | memoryview]) -> None:
         assert self._frames is not None
         try:
             gone = self._frames.send(self._number, payload)

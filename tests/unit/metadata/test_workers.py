@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pickle
 import socket
+import struct
+from collections.abc import Sequence
 from threading import Lock
 from typing import Any
 
@@ -25,13 +27,24 @@ from ozgate.metadata.workers.packing import packed, packed_answer, unpacked
 from ozgate.metadata.workers.sending import UNDER_WAY, WritesSent
 from ozgate.metadata.workers.serving import Served, Turn
 from ozgate.testing.metadata_base import Refused, add_volume, ask
-from ozgate.values import Bucket, Volume
+from ozgate.values import Bucket, Content, Volume
+from ozgate.values.content import LARGE
 from tests.joined import JoinedStore, ends
 from tests.started import started
 
 
 def foreign(tx: IMetadataTransaction) -> None:
     """An interaction that is not ozgate's."""
+
+
+def joined(pieces: Sequence[bytes | memoryview]) -> bytes:
+    """What is sent in pieces, as it comes."""
+    return b"".join(pieces)
+
+
+def written(pickled: bytes) -> bytes:
+    """What is sent for a pickle without bodies beside it."""
+    return struct.pack("<QQ", 1, len(pickled)) + pickled
 
 
 class PackingTests(SynchronousTestCase):
@@ -41,7 +54,30 @@ class PackingTests(SynchronousTestCase):
         """Functions come back as what they are, and values as equal ones."""
         bucket = Bucket("s3v", "bucket", "testuser", 5)
         for what in ((ask, ("latest", (bucket, "key"))), {"a": {1, 2}}, b"body"):
-            self.assertEqual(unpacked(packed(what)), what)
+            self.assertEqual(unpacked(joined(packed(what))), what)
+
+    def test_bodies(self) -> None:
+        """Bodies come as they are, in bytes of their own, those that are sent beside the pickle without a copy, too."""
+        for length in (0, 1, LARGE - 1, LARGE, 1 << 20):
+            bodies = [bytes([number]) * length for number in range(3)]
+            sent = [Content(body, seal=f"{length}") for body in bodies]
+            pieces = packed(sent)
+            self.assertEqual(len(pieces), 5 if length >= LARGE else 2)
+            data = bytearray(joined(pieces))
+            found = unpacked(data)
+            data[:] = bytes(len(data))
+            self.assertEqual(found, sent)
+            self.assertEqual({type(each.body) for each in found}, {bytes})
+        self.assertEqual(unpacked(joined(packed(Content()))), Content())
+
+    def test_cut_short(self) -> None:
+        """What is no such bytes is refused, whatever it says of its lengths."""
+        whole = joined(packed([Content(b"x" * LARGE)]))
+        broken = [whole[:end] for end in (0, 7, 8, 30, 60)]
+        broken += [b"\xff" * 64, bytes(8), struct.pack("<QQ", 1, 1 << 60)]
+        refused = EOFError, IndexError, pickle.UnpicklingError, struct.error
+        for data in broken:
+            self.assertRaises(refused, unpacked, data)  # type: ignore[arg-type]
 
     def test_foreign(self) -> None:
         """What is not ozgate's is neither found nor called, also where a module of ozgate has imported it, or by way of what is."""
@@ -58,8 +94,8 @@ class PackingTests(SynchronousTestCase):
                 *(len(module), module),
                 *(len(name), name),
             )
-            self.assertRaises(pickle.UnpicklingError, unpacked, called)
-        self.assertRaises(pickle.UnpicklingError, unpacked, packed(foreign))
+            self.assertRaises(pickle.UnpicklingError, unpacked, written(called))
+        self.assertRaises(pickle.UnpicklingError, unpacked, joined(packed(foreign)))
 
     def test_errors(self) -> None:
         """Errors come as themselves, with all that their readers ask of them."""
@@ -69,7 +105,7 @@ class PackingTests(SynchronousTestCase):
         damaged = Damaged("a row", "metadata", "bucket")
         sent = (refused, damaged, NoSpace("full"), KeyError("key"))
         for error in sent:
-            (outcome,) = unpacked(packed_answer(1, [(False, error)]))[1]
+            (outcome,) = unpacked(joined(packed_answer(1, [(False, error)])))[1]
             self.assertIs(type(outcome[1]), type(error))
             self.assertEqual(str(outcome[1]), str(error))
             self.assertEqual(vars(outcome[1]), vars(error))
@@ -80,7 +116,7 @@ class PackingTests(SynchronousTestCase):
         odd = AdminError("Code", "made of more than it says")
         answer = [(True, 1), (True, Lock()), (False, lasting), (False, Refused("no"))]
         answer.append((False, odd))
-        now, outcomes = unpacked(packed_answer(7, answer))
+        now, outcomes = unpacked(joined(packed_answer(7, answer)))
         self.assertEqual((now, outcomes[0]), (7, (True, 1)))
         kinds = [type(error) for _, error in outcomes[1:]]
         self.assertEqual(kinds, [Uncertain, Unavailable, Refused, Unavailable])
@@ -196,7 +232,7 @@ class SentTests(SynchronousTestCase):
         """What is no answer ends the connection: what was asked for may have been done."""
         write = self.sent.put(ask, ("now",))
         self.clock.advance(0)
-        self.other.send(1, b"nothing")
+        self.other.send(1, [b"nothing"])
         self.sent.connectionLost(Failure(self.sent.doRead()))
         self.assertEqual(len(self.flushLoggedErrors()), 1)
         self.failureResultOf(write, Uncertain)
