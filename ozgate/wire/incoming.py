@@ -92,8 +92,8 @@ class IncomingChannel(OutgoingChannel):
         for whoever wants no more of it may answer at once."""
         body, self._body = self._body, None
         self._decoder = None
-        if self.plain:
-            self.transport.bufferSize = self.read_size
+        if (socket := self._socket) is not None:
+            socket.bufferSize = self.read_size
         self._deadline.rest()
         if body is None or self._closing:
             return
@@ -125,9 +125,9 @@ class IncomingChannel(OutgoingChannel):
 
         What is written from there on is in pages of that size for the kernel, else in a dozen smaller ones: to send those by sendfile took a fifth more.
         """
-        if self.plain and self._left > self.read_size:
+        if self._left > self.read_size and (socket := self._socket) is not None:
             piece = body.read_at_once
-            self.transport.bufferSize = piece - body.received % piece
+            socket.bufferSize = piece - body.received % piece
 
     def pause_body(self) -> None:
         """See :class:`~ozgate.wire.body.BodySource`."""

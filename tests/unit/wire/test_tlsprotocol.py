@@ -78,6 +78,17 @@ class ReceivedTests(SynchronousTestCase):
         self.protocol.dataReceived(data[-1:])
         self.assertEqual(self.noting.pieces[1:], [bytes([4]) * 16384])
 
+    def test_large(self) -> None:
+        """A large read is one piece too, with its end behind it."""
+        body = bytes(range(256)) * 4096
+        for at in range(0, len(body), 16384):
+            self.client.write(body[at : at + 16384])
+        with self.assertRaises(stdlib_ssl.SSLWantReadError):
+            self.client.unwrap()
+        self.carry()
+        self.assertEqual(self.noting.pieces, [body])
+        self.assertTrue(self.transport.disconnecting)
+
     def test_end(self) -> None:
         """What comes with TLS's end is the protocol's before it; then the connection is closed."""
         self.client.write(b"the last")
@@ -90,7 +101,7 @@ class ReceivedTests(SynchronousTestCase):
     def test_broken(self) -> None:
         """What is well before a broken record is the protocol's; then the connection is closed."""
         self.client.write(b"the last")
-        self.carry(b"no record of TLS")
+        self.carry(b"no record of TLS" * 10000)
         self.assertEqual(self.noting.pieces, [b"the last"])
         self.assertTrue(self.transport.disconnecting)
 
