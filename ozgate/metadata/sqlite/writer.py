@@ -156,8 +156,12 @@ class Writer:
             if batch:
                 self._tell(self._commit(batch))
         self._finish()
+        self._reactor.callFromThread(self._end)
+
+    def _end(self) -> None:
+        """In the reactor's thread, when the other has done all: until then the former may wake that."""
         self._inbox.close()
-        self._deliver([Outcome(self._ended, True, None)])
+        self._ended.callback(None)
 
     def _deliver(self, outcomes: Sequence[Outcome]) -> None:
         self._reactor.callFromThread(_fire, outcomes)

@@ -36,7 +36,7 @@ class Outcome(NamedTuple):
 
 
 class Inbox:
-    """Writes that wait. :meth:`put`, :meth:`end` and :meth:`serve` are for the reactor's thread, all else for the one that writes.
+    """Writes that wait. :meth:`put`, :meth:`end`, :meth:`serve` and :meth:`close` are for the reactor's thread, all else for the one that writes.
 
     Workers are heard and answered by the thread that writes itself: by way of the reactor each batch would take two of its turns, and two threads
     would hand the interpreter to and fro.
@@ -133,7 +133,7 @@ class Inbox:
         return ours
 
     def close(self) -> None:
-        """Leave all workers. What came of their last writes has been sent, unless one takes no answers."""
+        """Leave all workers, once the thread that writes is over. What came of their last writes has been sent, unless one takes no answers."""
         for worker in self._workers.values():
             worker.close()
         while not self._queue.empty():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from typing import Any
 
 from attrs import evolve
@@ -12,7 +14,7 @@ from twisted.trial.unittest import TestCase
 
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
-from ozgate.metadata.workers.inbox import Write
+from ozgate.metadata.workers.inbox import Inbox, Write
 from ozgate.testing.metadata_base import Refused
 from ozgate.values import Bucket
 from tests.started import started
@@ -205,3 +207,31 @@ class BatchTests(TestCase):
         for owner in "ab":
             await other.write(own, owner)
             self.assertEqual((await self.store.write(place)).owner, owner)
+
+
+class EndTests(TestCase):
+    """A store that has served a worker, and ends."""
+
+    async def test_over_before_it_is_woken(self) -> None:
+        """The thread may be over before it is woken for its end: what wakes it is there until nobody does."""
+        store = SQLiteMetadataStore(self.mktemp(), reactor)  # type: ignore[arg-type]
+        await started(store)
+        ours, theirs = socket.socketpair()
+        ended = store.serve(ours)
+        theirs.close()
+        # Then the thread waits for nobody but this process.
+        await ended
+        wake, refused = Inbox._wake, list[OSError]()
+
+        def late(inbox: Inbox) -> None:
+            for each in threading.enumerate():
+                if each.name == "ozgate-metadata":
+                    each.join(60)
+            try:
+                wake(inbox)
+            except OSError as error:
+                refused.append(error)
+
+        self.patch(Inbox, "_wake", late)
+        await store.close()
+        self.assertEqual(refused, [])
