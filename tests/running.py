@@ -126,6 +126,10 @@ class Server:
             return self.output().count("ozgate listens on")
         return 0
 
+    def now(self) -> float:
+        """The date of what is signed, in seconds since the epoch."""
+        return time.time()
+
     def output(self) -> str:
         """What it printed and logged."""
         return Path(self.log).read_text(errors="replace")
@@ -167,7 +171,7 @@ class Server:
             ACCESS_KEY,
             SECRET_KEY,
             REGION,
-            time.time(),
+            self.now(),
             payload,
         )
 

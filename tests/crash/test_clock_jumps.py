@@ -16,7 +16,6 @@ from base64 import b64encode
 from datetime import UTC, datetime
 from hashlib import md5
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 from tests.crash.test_environment import BLOB, SMALL, ServerCase
@@ -58,11 +57,9 @@ class ClockedServer(Server):
         with open(Path(self.data).parent / "clock", "r+b", buffering=0) as file:
             file.write(struct.pack("d", ahead))
 
-    def signed(self, *arguments: Any, **keywords: Any) -> dict[str, str]:
-        """Headers with a signature of that time."""
-        now = time.time() + self.jump
-        with patch("tests.running.time.time", lambda: now):
-            return super().signed(*arguments, **keywords)
+    def now(self) -> float:
+        """See :meth:`~tests.running.Server.now`."""
+        return time.time() + self.jump
 
 
 class ClockTests(ServerCase):
