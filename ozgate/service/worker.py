@@ -103,6 +103,7 @@ class Worker:
         self._closing = AsyncExitStack()
         self._reloads = ReloadingParts()
         self._reload: Reload | None = None
+        self._late: Settings | None = None
         self._health: Health | None = None
         self._gateway: Gateway | None = None
         self._stopping = False
@@ -175,6 +176,8 @@ class Worker:
         self._reload = make_reload(
             context, sites, settings, lambda: settings, self._reloads
         )
+        if self._late is not None:
+            self._reload.take_up(self._late)
         opened.push_async_callback(drain_sites, self._reactor, gateway, sites)
         await self._listen(beginning, sites, ledger)
         health.stage = "serving"
@@ -218,7 +221,11 @@ class Worker:
         self._closing.callback(pulse.stop)
 
     def _take_up(self, settings: Settings) -> Outcomes:
-        return [] if self._reload is None else self._reload.take_up(settings)
+        if self._reload is None:
+            # It begins: they are taken up before it listens.
+            self._late = settings
+            return []
+        return self._reload.take_up(settings)
 
     async def _stop(self) -> None:
         self._stopping = True

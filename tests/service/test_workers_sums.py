@@ -148,6 +148,37 @@ class SumsTests(WorkersCase):
         until(lambda: self.workers(server)[2] != before[2], server.output())
         self.assertEqual(self.pages(server, self.connected(server)), {1})
 
+    def test_reload_while_one_begins(self) -> None:
+        """A worker that was told to begin and does not serve yet takes up a reload before it does."""
+        site, key = Path(self.mktemp()), "ozone.s3g.list.max.keys.limit"
+
+        def configure(most: int) -> None:
+            site.write_text(
+                f"<configuration><property><name>{key}</name><value>{most}</value></property></configuration>"
+            )
+
+        configure(2)
+        server = self.serve()
+        server.stop()
+        server.environment = lambda: {  # type: ignore[method-assign]
+            **Server.environment(server),
+            "OZGATE_CONFIG": os.path.abspath(site),
+        }
+        self.start(server)
+        before = dict(self.workers(server))
+        self.assertEqual(server.request("PUT", "/bucket")[0], 200)
+        for name in "abc":
+            put = server.request("PUT", f"/bucket/{name}", body=b"1")
+            self.assertEqual(put[0], 200)
+        configure(1)
+        assert server.process is not None
+        os.kill(before[2], signal.SIGKILL)
+        until(lambda: "it is started again" in server.output(), server.output())
+        server.process.send_signal(signal.SIGHUP)
+        until(lambda: "reload: audit log: " in server.output(), server.output())
+        until(lambda: self.workers(server)[2] != before[2], server.output())
+        self.assertEqual(self.pages(server, self.connected(server)), {1})
+
     def pages(
         self, server: Server, connections: list[http.client.HTTPConnection]
     ) -> set[int]:
