@@ -119,10 +119,8 @@ class SumsTests(WorkersCase):
 
         until(is_admitted, "nobody is admitted again")
 
-    def test_reload(self) -> None:
-        """Once a reload is over, it is over in every worker, and in one that starts later."""
-        site = Path(self.mktemp())
-        site.write_text("<configuration/>")
+    def configured(self, site: Path) -> Server:
+        """A service that reads a site file."""
         server = self.serve()
         server.stop()
         server.environment = lambda: {  # type: ignore[method-assign]
@@ -130,6 +128,13 @@ class SumsTests(WorkersCase):
             "OZGATE_CONFIG": os.path.abspath(site),
         }
         self.start(server)
+        return server
+
+    def test_reload(self) -> None:
+        """Once a reload is over, it is over in every worker, and in one that starts later."""
+        site = Path(self.mktemp())
+        site.write_text("<configuration/>")
+        server = self.configured(site)
         before = dict(self.workers(server))
         self.assertEqual(server.request("PUT", "/bucket")[0], 200)
         for key in "abc":
@@ -158,13 +163,7 @@ class SumsTests(WorkersCase):
             )
 
         configure(2)
-        server = self.serve()
-        server.stop()
-        server.environment = lambda: {  # type: ignore[method-assign]
-            **Server.environment(server),
-            "OZGATE_CONFIG": os.path.abspath(site),
-        }
-        self.start(server)
+        server = self.configured(site)
         before = dict(self.workers(server))
         self.assertEqual(server.request("PUT", "/bucket")[0], 200)
         for name in "abc":
