@@ -14,8 +14,6 @@ WITHOUT_EFFECT = frozenset(
     ozone.s3g.list-keys.shallow.enabled
     ozone.s3g.client.buffer.size
     ozone.s3g.metrics.percentiles.intervals.seconds
-    ozone.s3g.kerberos.principal
-    ozone.s3g.kerberos.keytab.file
     ozone.s3g.sts.http.enabled
     ozone.s3g.sts.http-address
     ozone.s3g.sts.https-address

@@ -397,6 +397,66 @@ class Settings:
         "Further blob stores, which bytes are read and removed from, comma-separated, as in ozgate.blobs: under the name that each had when it stood there.",
         stores,
     )
+    foreign: str = knob(
+        "ozgate.foreign",
+        "",
+        "URL of another system that has volumes and buckets, which are shown as they are there: ozone: for a cluster of Apache Ozone; empty: none.",
+    )
+    foreign_volumes: tuple[str, ...] = knob(
+        "ozgate.foreign.volumes",
+        ("*",),
+        "Volumes whose buckets and keys are the other system's, comma-separated; * for every volume.",
+        names,
+    )
+    ozone_home: str = knob(
+        "ozgate.ozone.home",
+        "",
+        "Folder of a distribution of Apache Ozone, whose Java client is used; empty: OZONE_HOME.",
+    )
+    ozone_classpath: str = knob(
+        "ozgate.ozone.classpath",
+        "",
+        "Class path of Ozone's Java client, or @FILE that holds it, as 'ozgate ozone fetch-client' writes one; empty: that of the distribution.",
+    )
+    ozone_conf: str = knob(
+        "ozgate.ozone.conf",
+        "",
+        "Folder with the cluster's ozone-site.xml and core-site.xml; empty: OZONE_CONF_DIR, or the folder of the configuration file.",
+    )
+    ozone_heap: int = knob(
+        "ozgate.ozone.heap",
+        256 << 20,
+        "Bytes that the Java heap of each process may take.",
+        size,
+    )
+    ozone_threads: int = knob(
+        "ozgate.ozone.threads",
+        32,
+        "Calls to the cluster that each process makes at a time; more wait.",
+        positive,
+    )
+    ozone_writers: int = knob(
+        "ozgate.ozone.writers",
+        64,
+        "Keys and parts that each process writes to the cluster at a time, each of which takes a megabyte of Java heap or two; more wait.",
+        positive,
+    )
+    ozone_deadline: float = knob(
+        "ozgate.ozone.deadline",
+        20.0,
+        "Seconds that a call to the cluster may take, after which it is answered 503.",
+        interval,
+    )
+    ozone_principal: str = knob(
+        "ozone.s3g.kerberos.principal",
+        "",
+        "Kerberos principal that the gateway logs in to a cluster as, where that is secure; _HOST is the name of this machine.",
+    )
+    ozone_keytab: str = knob(
+        "ozone.s3g.kerberos.keytab.file",
+        "",
+        "Keytab of that principal.",
+    )
     inline_below: int = knob(
         "ozgate.blobs.inline-below",
         65536,

@@ -20,6 +20,7 @@ from .stores import Conflict as Conflict
 from .stores import Damaged as Damaged
 from .stores import NoSpace as NoSpace
 from .stores import Overtaken as Overtaken
+from .stores import Refused as Refused
 from .stores import StoreError as StoreError
 from .stores import Unavailable as Unavailable
 from .stores import Uncertain as Uncertain

@@ -36,6 +36,19 @@ class NoSpace(StoreError):
     """The disk or a quota of the operating system is full; nothing was kept."""
 
 
+class Refused(StoreError):
+    """Another system does not do what it was asked.
+
+    :ivar code: its own name of why, such as Ozone's ``KEY_NOT_FOUND``.
+    :ivar message: what it says besides.
+    """
+
+    def __init__(self, code: str, message: str = "") -> None:
+        self.code = code
+        self.message = message
+        super().__init__(f"{code} {message}".strip())
+
+
 class Overtaken(Unavailable):
     """An interaction was too late to claim what it had found. Its provider rolls it back and runs it anew; one that gives up says this."""
 

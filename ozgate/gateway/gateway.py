@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..content.sealing import Sealing
     from ..content.stores import BlobStores
     from ..interfaces import IMetadataStore
+    from .foreign import Foreign
 
 
 @define(eq=False)
@@ -35,6 +36,7 @@ class Gateway:
     :ivar troubles: what is amiss for a while.
     :ivar turns: who may hash what is stored.
     :ivar sealing: seals what is stored, and opens it; ``None`` for nothing.
+    :ivar foreign: the system that has other volumes, or all of them; ``None`` where all are in these stores.
     """
 
     settings: Settings
@@ -61,6 +63,7 @@ class Gateway:
         takes_self=True,
     )
     sealing: Sealing | None = None
+    foreign: Foreign | None = None
 
     def check_room(self, *, in_rows: bool) -> None:
         """Make sure that something can be stored.

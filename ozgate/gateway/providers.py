@@ -16,7 +16,8 @@ from ..config.parsers import store_and_url
 from ..config.settings import Settings, by_key
 from ..config.sitefile import ConfigurationError
 from ..content.stores import BlobStores
-from ..interfaces import IBlobStore, IFiles, IProviderMaker
+from ..interfaces import IBlobStore, IFiles, IForeignSystem, IProviderMaker
+from .foreign import Foreign
 
 _DEFAULT, _MORE = "ozgate.blobs", "ozgate.blobs.more"
 
@@ -60,6 +61,21 @@ def make_blob_stores(
             folders[folder] = name
         made.append(store)
     return BlobStores(made[0], made[1:])
+
+
+def make_foreign(
+    reactor: IReactorTime, settings: Settings, run_in_thread: Callable[..., Any]
+) -> Foreign | None:
+    """The other system that ``ozgate.foreign`` names, not yet started; ``None`` where it names none.
+
+    :raises ConfigurationError: as :func:`make_provider`.
+    """
+    if not settings.foreign:
+        return None
+    made_of = reactor, settings, run_in_thread
+    system = make_provider(IForeignSystem, "ozgate.foreign", *made_of)
+    names = settings.foreign_volumes
+    return Foreign(system, None if "*" in names else frozenset(names))
 
 
 def _how_named(interface: InterfaceClass, known: str) -> str:

@@ -4,7 +4,7 @@ A provider can be written from this package alone; its contract suite is in
 :mod:`ozgate.testing`. Imports values only. All methods are called in the reactor's
 thread and return at once, unless a docstring says otherwise; Deferreds fire in the
 reactor's thread. Errors of stores are those of :mod:`ozgate.errors`:
-``Unavailable`` (surely not done), ``Uncertain`` (outcome unknown), ``NoSpace``, ``Absent``.
+``Unavailable`` (surely not done), ``Uncertain`` (outcome unknown), ``NoSpace``, ``Absent``, ``Refused``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,12 @@ from __future__ import annotations
 from .blobs import IBlobSink, IBlobStore, IByteSource, IFiles, ISyncsTogether
 from .claims import IClaims
 from .credentials import ISecretStore, IVerifier
+from .foreign import (
+    IForeignBucket,
+    IForeignReading,
+    IForeignSink,
+    IForeignSystem,
+)
 from .identities import IIdentities, ISecretRows
 from .metadata import (
     IInspected,
@@ -41,6 +47,10 @@ __all__ = [
     "IClaims",
     "IEvents",
     "IFiles",
+    "IForeignBucket",
+    "IForeignReading",
+    "IForeignSink",
+    "IForeignSystem",
     "IIdentities",
     "IInspected",
     "ILeases",

@@ -86,6 +86,7 @@ def op(
     audit: str = "",
     conditions: str | None = None,
     gate: Gate | None = None,
+    foreign: Callable[[Call], Awaitable[Reply]] | None = None,
 ) -> Operation:
     """Write a row; see :class:`Operation`.
 
@@ -94,6 +95,7 @@ def op(
     :param audit: what Ozone calls it, where that is not the name in capitals.
     :param conditions: the conditional headers it takes, with blanks between.
     :param gate: how it is found out who asks; ``None``: as the others are.
+    :param foreign: what does it in a bucket of another system.
     """
     if gate is None:
         may_be_granted = perform is not None and name in _FOR_ANYBODY
@@ -111,6 +113,7 @@ def op(
         audit or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper(),
         None if conditions is None else frozenset(conditions.split()),
         gate,
+        foreign,
     )
 
 

@@ -51,6 +51,7 @@ class Operation:
     :ivar names: query names that must be there; one may be ``name=value``, and ``/path``
         stands for that path instead of a query name.
     :ivar perform: the coroutine function that does it, or ``None``: 501.
+    :ivar foreign: the one that does it in a bucket whose truth is in another system, or ``None``: 501 there.
     :ivar action: what is asked of authorization, such as ``s3:GetObject``; where a version is named, see :mod:`ozgate.s3.policy.actions`.
     :ivar copy_source: whether the header ``x-amz-copy-source`` must be there.
     :ivar checksum_required: whether the model demands a checksum or Content-MD5.
@@ -72,6 +73,7 @@ class Operation:
     audit: str = ""
     conditions: frozenset[str] | None = None
     gate: Gate = Gate.SIGNED
+    foreign: Callable[[Call], Awaitable[Reply]] | None = None
 
     @property
     def takes_unsigned_chunks(self) -> bool:

@@ -21,6 +21,7 @@ from ..config.sitefile import ConfigurationError
 from ..content.readers import Readers
 from ..content.stores import BlobStores
 from ..errors import StoreError
+from ..gateway.foreign import Foreign
 from ..gateway.gateway import Gateway
 from ..gateway.onreload import ReloadingParts
 from ..gateway.room import make_room
@@ -38,6 +39,8 @@ from .credentials import make_neighbor, open_secrets
 from .listening import drain
 from .threads import Threads
 
+_log = Logger()
+
 GARBAGE = 20_000
 """Objects made, less those freed, between two looks for cyclic garbage; Python's 700 are made by every page of a list."""
 
@@ -48,6 +51,7 @@ The reactor and the thread that writes metadata hand it to and fro: beside a bus
 Python's default of 5 ms, and 3 ms with this; less makes it worse again (``benchmarks/metadata.py``).
 """
 
+Stores = tuple[IMetadataStore, BlobStores, Foreign | None]
 Logs = tuple[AccessLog, AuditLog]
 Sites = tuple[GatewaySite, GatewaySite]
 """The one of S3, which knows all connections, and the one of websites."""
@@ -65,7 +69,7 @@ async def make_context(
     reactor: Any,
     clock: Any,
     settings: Settings,
-    stores: tuple[IMetadataStore, BlobStores],
+    stores: Stores,
     threads: Threads,
     process: str,
     readers: Readers,
@@ -80,7 +84,7 @@ async def make_context(
     :param troubles: of a worker: those that its parent says.
     :raises Unavailable: the master key is missing or wrong.
     """
-    metadata, blobs = stores
+    metadata, blobs, foreign = stores
     tally, most = Tally(), settings.limit_inflight
     memory = BodyMemory(most, tally.refuse)
     if ledger is not None:
@@ -103,6 +107,7 @@ async def make_context(
         tally=tally,
         memory=memory,
         troubles=Troubles(clock) if troubles is None else troubles,
+        foreign=foreign,
     )
     sessions = await open_secrets(settings, metadata)
     return AdminContext(
@@ -111,6 +116,16 @@ async def make_context(
         clock.seconds(),
         sessions=sessions,
     )
+
+
+def get_ready(foreign: Foreign | None) -> None:
+    """Have another system get ready before the first request for it comes. Nobody waits for that, and where it fails the first call says so."""
+    if foreign is not None:
+        foreign.system.start().addErrback(_say_not_ready)
+
+
+def _say_not_ready(failure: Failure) -> None:
+    _log.error("the other system does not answer: {error}", error=failure.value)
 
 
 def open_logs(

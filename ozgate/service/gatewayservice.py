@@ -40,14 +40,14 @@ from ..content.readers import Readers
 from ..content.sharedreaders import ParentsReaders
 from ..errors import Damaged
 from ..gateway.onreload import ReloadingParts
-from ..gateway.providers import make_blob_stores, make_provider
+from ..gateway.providers import make_blob_stores, make_foreign, make_provider
 from ..interfaces import IMetadataStore
 from ..s3.newbuckets import usual
 from ..wire.target import valid_bucket_name
 from .adminlistener import ADDRESS, serve_admin, user_with_key
 from .belonging import check_belonging
 from .clocks import dated
-from .composing import make_context, open_logs, reason_of, settle
+from .composing import get_ready, make_context, open_logs, reason_of, settle
 from .endpoints import check_endpoints
 from .furnishing import lacks_something, make_missing
 from .identity import announce, new_process_id, take_leave
@@ -134,6 +134,7 @@ class GatewayService(Service):
             IMetadataStore, "ozgate.metadata", *made_of
         )
         self._blobs = make_blob_stores(*made_of)
+        self._foreign = make_foreign(*made_of)
         self._workers = None
         count = how_many(settings)
         if count > 1:
@@ -228,12 +229,14 @@ class GatewayService(Service):
             self._folder.sign(process)
         opened.push_async_callback(take_leave, self._metadata, process)
         await self._make_what_is_missing()
+        if self._foreign is not None:
+            opened.push_async_callback(self._foreign.system.stop)
         workers = self._workers
         context = await make_context(
             self._reactor,
             self._dated,
             settings,
-            (self._metadata, self._blobs),
+            (self._metadata, self._blobs, self._foreign),
             self._threads,
             process,
             Readers() if workers is None else ParentsReaders(workers.ledger),
@@ -289,6 +292,7 @@ class GatewayService(Service):
         )
         serving: Serving
         if workers is None:
+            get_ready(self._foreign)
             serving = Here(self._reactor, self._dated, context, logs, health)
         else:
             serving = ByWorkers(self._reactor, workers)

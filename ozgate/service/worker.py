@@ -39,7 +39,7 @@ from ..config.settings import Settings
 from ..content.sharedreaders import WorkersReaders
 from ..gateway.gateway import Gateway
 from ..gateway.onreload import ReloadingParts
-from ..gateway.providers import make_blob_stores, make_provider
+from ..gateway.providers import make_blob_stores, make_foreign, make_provider
 from ..gateway.report import report_of
 from ..gateway.troubles import ToldTroubles
 from ..immutable import frozen
@@ -50,7 +50,9 @@ from ..wire.tls import Certificates, TlsFiles
 from .clocks import dated
 from .composing import (
     Sites,
+    Stores,
     drain_sites,
+    get_ready,
     make_context,
     make_sites,
     open_logs,
@@ -138,19 +140,7 @@ class Worker:
         settle()
         threads = Threads(self._reactor, settings.threads)
         opened.callback(threads.stop)
-        made_of = self._dated, settings, threads.run
-        metadata: IMetadataStore = make_provider(
-            IMetadataStore, "ozgate.metadata", *made_of
-        )
-        if IWritesForOthers.providedBy(metadata):
-            end = socket.socket(fileno=WRITES)
-            metadata, lost = IWritesForOthers(metadata).sending(end)
-            lost.addCallback(lambda _: self._orphaned())
-        blobs = make_blob_stores(*made_of)
-        await metadata.open()
-        opened.push_async_callback(metadata.close)
-        await blobs.open()
-        opened.push_async_callback(blobs.close)
+        stores = await self._open_stores(settings, threads)
         memory, self._lock, *self._sockets = self.control.descriptors
         ledger = Ledger(memory, beginning.workers, beginning.row)
         os.close(memory)
@@ -159,7 +149,7 @@ class Worker:
             self._reactor,
             self._dated,
             settings,
-            (metadata, blobs),
+            stores,
             threads,
             new_process_id(),
             readers,
@@ -182,6 +172,27 @@ class Worker:
         await self._listen(beginning, sites, ledger)
         health.stage = "serving"
         gc.freeze()
+
+    async def _open_stores(self, settings: Settings, threads: Threads) -> Stores:
+        opened = self._closing
+        made_of = self._dated, settings, threads.run
+        metadata: IMetadataStore = make_provider(
+            IMetadataStore, "ozgate.metadata", *made_of
+        )
+        if IWritesForOthers.providedBy(metadata):
+            end = socket.socket(fileno=WRITES)
+            metadata, lost = IWritesForOthers(metadata).sending(end)
+            lost.addCallback(lambda _: self._orphaned())
+        blobs = make_blob_stores(*made_of)
+        await metadata.open()
+        opened.push_async_callback(metadata.close)
+        await blobs.open()
+        opened.push_async_callback(blobs.close)
+        foreign = make_foreign(*made_of)
+        if foreign is not None:
+            opened.push_async_callback(foreign.system.stop)
+        get_ready(foreign)
+        return metadata, blobs, foreign
 
     def _tell_trouble(self, *said: object) -> None:
         self.control.tell("trouble", said)

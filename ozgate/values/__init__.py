@@ -23,6 +23,17 @@ from .buckets import Bucket, Volume
 from .claims import Claim
 from .content import EXTENTS_AT_ONCE, FIRST_STORE, BlobRef, ByteRange, Content, Extent
 from .events import Cause, Event, EventName
+from .foreign import (
+    NO_PRECONDITION,
+    ForeignBucket,
+    ForeignObject,
+    ForeignPage,
+    ForeignPart,
+    ForeignUpload,
+    ForeignUploadPage,
+    OnBehalf,
+    Precondition,
+)
 from .identities import Group, ManagedPolicy, User
 from .inspection import BlobUser, CheckedRows, DamagedRow, Drift
 from .processes import Process
@@ -46,6 +57,7 @@ __all__ = [
     "EXTENTS_AT_ONCE",
     "FIRST_STORE",
     "NO_GRANTS",
+    "NO_PRECONDITION",
     "NULL_VERSION",
     "RIGHTS",
     "Acl",
@@ -64,6 +76,12 @@ __all__ = [
     "Event",
     "EventName",
     "Extent",
+    "ForeignBucket",
+    "ForeignObject",
+    "ForeignPage",
+    "ForeignPart",
+    "ForeignUpload",
+    "ForeignUploadPage",
     "Grants",
     "Group",
     "ListedObject",
@@ -72,8 +90,10 @@ __all__ = [
     "ObjectPart",
     "ObjectRow",
     "ObjectVersion",
+    "OnBehalf",
     "Page",
     "Part",
+    "Precondition",
     "Presented",
     "Principal",
     "Process",

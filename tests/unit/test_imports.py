@@ -26,6 +26,7 @@ PICTURE: dict[str, set[str]] = {
     "secondlook": {"values", "errors", "interfaces"},
     "metadata": STORES,
     "blobs": STORES,
+    "foreign": STORES,
     "wire": GROUND,
     "auth": GROUND | {"wire"},
     "content": GROUND | {"wire"},
@@ -69,6 +70,7 @@ FOREIGN: dict[str, set[str]] = {
     "iam": {"attrs"},
     "metadata": {"attrs", "awscrt", "sqlite_utils", "twisted", "zope"},
     "blobs": {"attrs", "awscrt", "twisted", "zope"},
+    "foreign": {"attrs", "jpype", "twisted", "zope"},
 }
 """What a layer may import from outside the standard library."""
 

@@ -12,7 +12,12 @@ from twisted.application.service import ServiceMaker
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from ozgate.interfaces import IBlobStore, IMetadataStore, IProviderMaker
+from ozgate.interfaces import (
+    IBlobStore,
+    IForeignSystem,
+    IMetadataStore,
+    IProviderMaker,
+)
 
 ozgate = ServiceMaker(
     "ozgate", "ozgate.service", "An S3 gateway over local storage.", "ozgate"
@@ -74,5 +79,27 @@ class Files:
         )
 
 
+@implementer(IPlugin, IProviderMaker)
+class Ozone:
+    """Volumes and buckets of a cluster of Apache Ozone: ``ozone:``."""
+
+    scheme = "ozone"
+    provides = IForeignSystem
+
+    def make(
+        self,
+        reactor: Any,
+        location: str,
+        settings: Mapping[str, Any],
+        run_in_thread: Callable[..., Any],
+        name: str,
+    ) -> Any:
+        """Make what asks the cluster. It has threads of its own, and starts a JVM when it is first asked."""
+        from ozgate.foreign.ozone.system import make_system
+
+        return make_system(reactor, settings)
+
+
 sqlite_metadata = SQLite()
 file_blobs = Files()
+ozone_cluster = Ozone()

@@ -1,0 +1,142 @@
+"""What is known of buckets and keys whose truth another system has, such as a cluster of Apache Ozone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from attrs import field
+
+from ..immutable import frozen
+from .access import Presented
+
+__all__ = [
+    "NO_PRECONDITION",
+    "ForeignBucket",
+    "ForeignObject",
+    "ForeignPage",
+    "ForeignPart",
+    "ForeignUpload",
+    "ForeignUploadPage",
+    "OnBehalf",
+    "Precondition",
+]
+
+
+@frozen
+class OnBehalf:
+    """For whom another system is asked.
+
+    :ivar user: whoever asks; ``""`` for the gateway itself.
+    :ivar presented: what was signed, where the other system holds it against secrets of its own; ``None`` where it believes the name.
+    """
+
+    user: str = ""
+    presented: Presented | None = None
+
+
+@frozen
+class ForeignBucket:
+    """A bucket, or a link to one as what it leads to.
+
+    :ivar owner: of the link, where it is one, as the other system has it.
+    :ivar layout: Ozone's name of how keys are kept.
+    :ivar source: of a link, the (volume, bucket) that it names; ``None`` for a real bucket.
+    """
+
+    volume: str
+    name: str
+    owner: str
+    created: int
+    layout: str = "OBJECT_STORE"
+    source: tuple[str, str] | None = None
+
+
+@frozen
+class ForeignObject:
+    """A key, as the other system has it.
+
+    :ivar modified: milliseconds since the epoch.
+    :ivar etag: without quotes; ``""`` where there is none, as for what was not written by S3.
+    :ivar metadata: whatever is kept with it, under the other system's names, but for the ETag.
+    :ivar tags: likewise; empty where a list does not know them.
+    :ivar generation: rises with every change of the key; 0 where a list does not know it.
+    :ivar is_folder: whether it is an entry of a file system's tree that holds others, and no bytes.
+    :ivar replication: what the other system calls how it is kept, such as ``RATIS/THREE``.
+    :ivar parts: how many parts of an upload it was made of; 0 where it was not, or that is not known.
+    """
+
+    key: str
+    size: int
+    modified: int
+    etag: str = ""
+    owner: str = ""
+    metadata: Mapping[str, str] = field(factory=dict)
+    tags: Mapping[str, str] = field(factory=dict)
+    generation: int = 0
+    is_folder: bool = False
+    replication: str = ""
+    parts: int = 0
+
+
+@frozen
+class ForeignPage:
+    """A page of keys, in order of their UTF-8 bytes.
+
+    :ivar is_last: whether there are no more after these.
+    """
+
+    items: Sequence[ForeignObject] = ()
+    is_last: bool = True
+
+
+@frozen
+class ForeignUpload:
+    """A multipart upload in progress.
+
+    :ivar initiated: milliseconds since the epoch.
+    """
+
+    key: str
+    upload_id: str
+    initiated: int
+    owner: str = ""
+
+
+@frozen
+class ForeignUploadPage:
+    """A page of uploads: by key, then by upload id.
+
+    :ivar is_last: whether there are no more after these.
+    """
+
+    items: Sequence[ForeignUpload] = ()
+    is_last: bool = True
+
+
+@frozen
+class ForeignPart:
+    """A part of an upload.
+
+    :ivar etag: hex MD5, without quotes.
+    """
+
+    number: int
+    size: int
+    etag: str
+    modified: int
+
+
+@frozen
+class Precondition:
+    """What has to be true of a key at the moment that it is written, or nothing is.
+
+    :ivar absent: that there is none.
+    :ivar etag: that it has this ETag; ``None``: any.
+    """
+
+    absent: bool = False
+    etag: str | None = None
+
+
+NO_PRECONDITION = Precondition()
+"""Whatever is there."""
