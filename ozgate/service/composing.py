@@ -85,11 +85,7 @@ async def make_context(
     :raises Unavailable: the master key is missing or wrong.
     """
     metadata, blobs, foreign = stores
-    tally, most = Tally(), settings.limit_inflight
-    memory = BodyMemory(most, tally.refuse)
-    if ledger is not None:
-        tally = SharedTally(ledger)
-        memory = SharedMemory(ledger, most, tally.refuse)
+    tally, memory = _counts(settings.limit_inflight, ledger)
     for store in filter(ISyncsTogether.providedBy, blobs):
         ISyncsTogether(store).watch_syncs(tally.syncs.add)
     gateway = Gateway(
@@ -116,6 +112,18 @@ async def make_context(
         clock.seconds(),
         sessions=sessions,
     )
+
+
+def _counts(most: int, ledger: Ledger | None) -> tuple[Tally, BodyMemory]:
+    """What is counted, in this process or over all workers.
+
+    :param most: bytes of bodies that may be in memory.
+    """
+    if ledger is None:
+        tally = Tally()
+        return tally, BodyMemory(most, tally.refuse)
+    tally = SharedTally(ledger)
+    return tally, SharedMemory(ledger, most, tally.refuse)
 
 
 def get_ready(foreign: Foreign | None) -> None:
