@@ -32,10 +32,14 @@ __all__ = ["IForeignBucket", "IForeignReading", "IForeignSink", "IForeignSystem"
 
 
 class IForeignSystem(Interface):
-    """Another system that has volumes, and buckets in them."""
+    """Another system that has volumes, and buckets in them.
+
+    It is asked for nobody but whom an :class:`~ozgate.values.OnBehalf` names: where that names nobody, or brings nothing that was signed though
+    :attr:`verifies`, and is not of the gateway itself, the call fails with ``Refused``: ``PERMISSION_DENIED``, and nothing is asked.
+    """
 
     verifies = Attribute(
-        "Whether it holds signatures against secrets of its own, a ``bool``: then it is an ``IVerifier`` as well, and every call brings what was signed."
+        "Whether it holds signatures against secrets of its own, a ``bool`` that is known before it is started: then it is an ``IVerifier`` as well, and every call brings what was signed."
     )
 
     def start() -> Deferred[None]:

@@ -24,6 +24,7 @@ from .claims import Claim
 from .content import EXTENTS_AT_ONCE, FIRST_STORE, BlobRef, ByteRange, Content, Extent
 from .events import Cause, Event, EventName
 from .foreign import (
+    ITSELF,
     NO_PRECONDITION,
     ForeignBucket,
     ForeignObject,
@@ -56,6 +57,7 @@ __all__ = [
     "ANONYMOUS",
     "EXTENTS_AT_ONCE",
     "FIRST_STORE",
+    "ITSELF",
     "NO_GRANTS",
     "NO_PRECONDITION",
     "NULL_VERSION",

@@ -10,6 +10,7 @@ from ..immutable import frozen
 from .access import Presented
 
 __all__ = [
+    "ITSELF",
     "NO_PRECONDITION",
     "ForeignBucket",
     "ForeignObject",
@@ -26,12 +27,20 @@ __all__ = [
 class OnBehalf:
     """For whom another system is asked.
 
-    :ivar user: whoever asks; ``""`` for the gateway itself.
+    Who has no name and is not the gateway is nobody, for whom nothing is asked: so whoever did not sign never passes for the gateway.
+
+    :ivar user: whoever asks.
     :ivar presented: what was signed, where the other system holds it against secrets of its own; ``None`` where it believes the name.
+    :ivar is_gateway: the gateway asks for itself, with rights of its own.
     """
 
     user: str = ""
     presented: Presented | None = None
+    is_gateway: bool = False
+
+
+ITSELF = OnBehalf(is_gateway=True)
+"""The gateway."""
 
 
 @frozen
