@@ -30,6 +30,9 @@ class BuildAnew(build_py):
 # The floor is what Debian 12 has built already: python3-gssapi.
 KERBEROS = ["gssapi>=1.8"]
 
+# Java in this process, for a cluster of Apache Ozone; a JVM of 11 or newer is needed besides. What was tested is 1.7.
+OZONE = ["JPype1>=1.7"]
+
 setup(
     name="ozgate",
     version=VERSION,
@@ -69,10 +72,12 @@ setup(
     ],
     extras_require={
         "kerberos": KERBEROS,
+        "ozone": OZONE,
         # python -m tests.fuzz; comes with libFuzzer.
         "fuzz": ["atheris>=3.0"],
         "test": [
             *KERBEROS,
+            *OZONE,
             "awscli>=1.46",
             "boto3>=1.44",
             "hypothesis>=6.150",

@@ -18,6 +18,7 @@ What is done about a key that is not one of ours:
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -37,6 +38,14 @@ from .strength import refusal
 _STRICT = ("ozgate.", "ozone.s3g.")
 
 BUCKETS = "ozgate.s3.buckets"
+CONF = "ozgate.ozone.conf"
+
+_STAND_INS = {
+    BUCKETS: "S3_BUCKET",
+    "ozgate.ozone.home": "OZONE_HOME",
+    CONF: "OZONE_CONF_DIR",
+}
+"""Keys → variables of others that count where ours are not set: those of images, and those of Ozone's own programs."""
 
 
 @frozen
@@ -63,7 +72,7 @@ def load(
     """
     read = read_site_file(config_file) if config_file is not None else []
     chosen = _choose([*read, *from_environment(environment), *overrides])
-    _fall_back(chosen, environment)
+    _fall_back(chosen, environment, config_file)
     pair = choose_pair(chosen, environment)
     declared = {each.metadata["key"]: each for each in knobs()}
     unused = [key for key in chosen if key not in declared]
@@ -122,10 +131,17 @@ def _choose(settings: Iterable[Setting]) -> dict[str, Setting]:
     return chosen
 
 
-def _fall_back(chosen: dict[str, Setting], environment: Mapping[str, str]) -> None:
-    """Make the buckets that images name in ``S3_BUCKET``, where ours are not set."""
-    if BUCKETS not in chosen and environment.get("S3_BUCKET"):
-        chosen[BUCKETS] = Setting(BUCKETS, environment["S3_BUCKET"], "S3_BUCKET")
+def _fall_back(
+    chosen: dict[str, Setting], environment: Mapping[str, str], file: str | None
+) -> None:
+    """Take what stands in for keys of ours that are not set; an ``ozone-site.xml`` of ours may be a cluster's."""
+    for key, name in _STAND_INS.items():
+        if key not in chosen and environment.get(name):
+            chosen[key] = Setting(key, environment[name], name)
+    if file is not None and CONF not in chosen:
+        folder, name = os.path.split(os.path.abspath(file))
+        if name == "ozone-site.xml":
+            chosen[CONF] = Setting(CONF, folder, file)
 
 
 def _is_of_minio(name: str) -> bool:

@@ -132,6 +132,24 @@ class SourceTests(LoadingTestCase):
         settings = self.loaded(None, {"S3_BUCKET": "a,b"}).settings
         self.assertEqual(settings.buckets_at_start, ("a", "b"))
 
+    def test_of_a_cluster(self) -> None:
+        """Ozone's own variables say where its client and a cluster's configuration are, where our keys do not."""
+        ozones = {"OZONE_HOME": "/opt/ozone", "OZONE_CONF_DIR": "/etc/ozone"}
+        settings = self.loaded(None, ozones, "ozgate.ozone.conf=/ours").settings
+        self.assertEqual(settings.ozone_home, "/opt/ozone")
+        self.assertEqual(settings.ozone_conf, "/ours")
+        self.assertEqual(self.loaded(None, ozones).settings.ozone_conf, "/etc/ozone")
+
+    def test_file_of_a_cluster(self) -> None:
+        """A file called as Ozone's may be the cluster's own: what is beside it is taken."""
+        path = self.properties(("ozgate.threads", "5"))
+        self.assertEqual(self.loaded(path).settings.ozone_conf, "")
+        folder = Path(self.mktemp()).absolute()
+        folder.mkdir()
+        site = Path(path).rename(folder / "ozone-site.xml")
+        found = self.loaded(str(site)).settings.ozone_conf
+        self.assertEqual(found, str(folder))
+
     def test_surrounding_white_space(self) -> None:
         """A value may stand on a line of its own."""
         path = self.properties(("\n ozgate.threads ", "\n 5\n"))
