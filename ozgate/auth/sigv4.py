@@ -26,7 +26,6 @@ from ..errors import (
     AccessDenied,
     InvalidAccessKeyId,
     InvalidToken,
-    NotImplemented,
     SignatureDoesNotMatch,
 )
 from ..immutable import frozen
@@ -73,6 +72,7 @@ class Verified:
     :ivar presented: what was verified; ``None`` where nothing was.
     :ivar grants: what whoever signed is granted by rows.
     :ivar session: what the session is that signed; ``None`` where a key of its own did.
+    :ivar verifier: who is asked for the signatures of chunks, where the key for them is not given away; ``None`` elsewhere.
     """
 
     access_id: str
@@ -86,6 +86,7 @@ class Verified:
     presented: Presented | None = None
     grants: Grants = NO_GRANTS
     session: Session | None = None
+    verifier: IVerifier | None = field(default=None, repr=False)
 
 
 async def authenticate(
@@ -115,7 +116,7 @@ async def authenticate(
         return await _authenticate_version_2(method, address, headers, verifier, now)
     signer = claim.signer
     _check_all_signed(signer.covered, headers)
-    payload, presented = claim.payload or digest, None
+    payload, presented, asked = claim.payload or digest, None, None
     if verifier is None:
         signatory = Signatory(signer.access_id)
     else:
@@ -130,12 +131,16 @@ async def authenticate(
         signatory = found
         if signatory.signing_key is None and "HMAC" in claim.payload:
             # Its chunks are signed with what is not given away.
-            raise NotImplemented()
-    return _verified(claim, payload, signatory, presented)
+            asked = verifier
+    return _verified(claim, payload, signatory, presented, asked)
 
 
 def _verified(
-    claim: Claim, payload: str, signatory: Signatory, presented: Presented | None
+    claim: Claim,
+    payload: str,
+    signatory: Signatory,
+    presented: Presented | None,
+    asked: IVerifier | None,
 ) -> Verified:
     signer = claim.signer
     return Verified(
@@ -150,6 +155,7 @@ def _verified(
         presented,
         signatory.grants,
         signatory.session,
+        asked,
     )
 
 

@@ -219,14 +219,18 @@ async def _deliver(call: Call, terms: Terms, consumer: IConsumer) -> dict[str, s
         if call.body.length != 0:
             await call.body.deliver_to(consumer)
         return {}
+    verifier = ChunkVerifier(call.verified) if "HMAC" in terms.streaming else None
+    asked = None if verifier is None else verifier.asked
     decoder = AwsChunked(
-        consumer,
+        consumer if asked is None else Tee(consumer, asked),
         terms.size or 0,
-        ChunkVerifier(call.verified) if "HMAC" in terms.streaming else None,
+        verifier,
         (ALGORITHMS[terms.trailing].header,) if terms.trailing else (),
     )
     await call.body.deliver_to(decoder)
     decoder.finish()
+    if asked is not None:
+        await asked.finish()
     return decoder.trailers
 
 
