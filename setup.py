@@ -46,7 +46,7 @@ setup(
     # A folder `twisted/plugins` without `__init__.py`: twistd finds the plugin there, and
     # `import twisted` still finds Twisted.
     packages=[*find_packages(include=["ozgate", "ozgate.*"]), "twisted.plugins"],
-    package_data={"ozgate": ["py.typed"]},
+    package_data={"ozgate": ["py.typed", "foreign/ozone/log4j.properties"]},
     cmdclass={"build_py": BuildAnew},
     # The default editable mode maps packages by an import hook, which Twisted's search for
     # plugins does not see; "compat" puts this folder on the path.

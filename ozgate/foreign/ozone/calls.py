@@ -1,0 +1,237 @@
+"""Calls to the cluster: in threads of their own, each with a deadline and for somebody.
+
+A call that does not come back keeps its thread, which nothing can take from it; whoever asked has an answer at the deadline. Where all threads are
+kept so, the next call fails at once. A stop waits for what comes back, within a bound, and leaves the rest: the threads are daemons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import Any, cast
+
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.interfaces import IDelayedCall, IReactorFromThreads
+from twisted.python.failure import Failure
+
+from ...errors import StoreError, Unavailable, Uncertain
+from ...values import OnBehalf
+from .refusals import error_of
+
+WAITING = 32
+"""Calls that may wait, for each thread: more would wait for longer than anybody listens."""
+
+_LOOK = 0.5
+"""Seconds between two looks for calls that are beyond their deadline."""
+
+
+class _Call:
+    """One call.
+
+    :ivar is_begun: whether a thread has it.
+    :ivar done: ``None`` once whoever asked has an answer.
+    """
+
+    __slots__ = ("behalf", "done", "function", "is_begun", "is_change", "until")
+
+    def __init__(
+        self, function: Callable[[], Any], behalf: OnBehalf, is_change: bool
+    ) -> None:
+        self.done: Deferred[Any] | None = Deferred()
+        self.function = function
+        self.behalf = behalf
+        self.is_change = is_change
+        self.is_begun = False
+        self.until = 0.0
+
+
+class Calls:
+    """A pool of threads that ask a cluster. Only the reactor's thread asks it for anything.
+
+    :param reactor: in whose thread Deferreds fire.
+    :param most: threads at a time.
+    :param deadline: seconds that a call may take, the wait for a thread included.
+    """
+
+    def __init__(self, reactor: Any, most: int, deadline: float) -> None:
+        self._reactor = cast(IReactorFromThreads, reactor)
+        self._seconds: Callable[[], float] = reactor.seconds
+        self._later: Callable[..., IDelayedCall] = reactor.callLater
+        self._most = most
+        self._deadline = deadline
+        self._work: SimpleQueue[_Call | None] = SimpleQueue()
+        self._threads: list[Thread] = []
+        # All that have no answer yet, in the order in which they were asked, which is that of their deadlines.
+        self._under_way: dict[_Call, None] = {}
+        # Threads that are kept by calls that were given up.
+        self._lost = 0
+        # Whether a call was begun before it was given up is one question.
+        self._lock = Lock()
+        self._look: IDelayedCall | None = None
+        self._drained: Deferred[None] | None = None
+        self._take_on: Callable[[OnBehalf], None] = _nobody
+        self._clear: Callable[[], None] = _nothing
+
+    def set_identity(
+        self, take_on: Callable[[OnBehalf], None], clear: Callable[[], None]
+    ) -> None:
+        """Say how a thread asks for somebody, and how that ends."""
+        self._take_on, self._clear = take_on, clear
+
+    def run(
+        self,
+        function: Callable[..., Any],
+        *args: Any,
+        behalf: OnBehalf,
+        is_change: bool = False,
+    ) -> Deferred[Any]:
+        """Call a function in a thread that asks for somebody.
+
+        :param is_change: whether something may have been changed where no answer comes.
+        :return: fires with what it returned; fails with ``Refused``; with ``Unavailable``, or ``Uncertain`` for a change that was begun, where
+            the cluster cannot answer, or has not at the deadline. Cancelling has no effect on what is done.
+        """
+        if self._drained is not None:
+            return fail(Unavailable("the client of the cluster is stopped"))
+        if self._lost >= self._most:
+            return fail(Unavailable("the cluster does not answer"))
+        if len(self._under_way) >= self._most * (1 + WAITING):
+            return fail(Unavailable("too many calls wait for the cluster"))
+        call = _Call(partial(function, *args) if args else function, behalf, is_change)
+        call.until = self._seconds() + self._deadline
+        if len(self._under_way) + self._lost >= len(self._threads) < self._most:
+            try:
+                self._begin()
+            except RuntimeError as error:
+                # The operating system has a limit. Those that are there do it all.
+                if not self._threads:
+                    return fail(Unavailable(str(error)))
+        self._under_way[call] = None
+        self._work.put(call)
+        if self._look is None:
+            self._look = self._later(_LOOK, self._look_for_late)
+        assert call.done is not None
+        return call.done
+
+    def stop(self, grace: float) -> Deferred[bool]:
+        """Let what is under way end, and take nothing new.
+
+        :param grace: seconds after which the rest is given up.
+        :return: fires with whether every call has come back.
+        """
+        if self._drained is None:
+            self._drained = Deferred()
+            for _ in self._threads:
+                self._work.put(None)
+            given_up = self._later(grace, self._give_up)
+            self._drained.addBoth(_cancelled, given_up)
+            self._see_drained()
+        after: Deferred[bool] = Deferred()
+        self._drained.addCallback(self._tell, after)
+        return after
+
+    def _tell(self, ignored: None, after: Deferred[bool]) -> None:
+        after.callback(not self._lost)
+
+    def _give_up(self) -> None:
+        for call in list(self._under_way):
+            self._late(call)
+
+    def _see_drained(self) -> None:
+        if (
+            self._drained is not None
+            and not self._under_way
+            and not self._drained.called
+        ):
+            if self._look is not None:
+                self._look.cancel()
+                self._look = None
+            self._drained.callback(None)
+
+    # Deadlines
+
+    def _look_for_late(self) -> None:
+        self._look = None
+        now = self._seconds()
+        for call in list(self._under_way):
+            if call.until > now:
+                break
+            self._late(call)
+        if self._under_way:
+            self._look = self._later(_LOOK, self._look_for_late)
+
+    def _late(self, call: _Call) -> None:
+        """Answer for a call that has not come back."""
+        with self._lock:
+            done, call.done = call.done, None
+            is_begun = call.is_begun
+        del self._under_way[call]
+        error: StoreError = Unavailable("the cluster has not answered in time")
+        if is_begun:
+            self._lost += 1
+            if call.is_change:
+                error = Uncertain("the cluster has not answered in time")
+        assert done is not None
+        done.errback(error)
+        self._see_drained()
+
+    # Threads
+
+    def _begin(self) -> None:
+        name = f"ozone_{len(self._threads)}"
+        thread = Thread(target=self._serve, name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _serve(self) -> None:
+        while (call := self._work.get()) is not None:
+            with self._lock:
+                if call.done is None:
+                    continue
+                call.is_begun = True
+            outcome = self._outcome(call)
+            self._reactor.callFromThread(self._ended, call, outcome)
+            # A failure has the frames that led to it, and may not lead to what waits for it.
+            del call, outcome
+
+    def _outcome(self, call: _Call) -> Any:
+        try:
+            self._take_on(call.behalf)
+            try:
+                return call.function()
+            finally:
+                self._clear()
+        except StoreError:
+            return Failure()
+        except BaseException as error:
+            if hasattr(error, "getCause"):
+                return Failure(error_of(error, call.is_change))
+            return Failure()
+
+    def _ended(self, call: _Call, outcome: Any) -> None:
+        done, call.done = call.done, None
+        if done is None:
+            self._lost -= 1
+            return
+        del self._under_way[call]
+        if isinstance(outcome, Failure):
+            done.errback(outcome)
+        else:
+            done.callback(outcome)
+        self._see_drained()
+
+
+def _nobody(behalf: OnBehalf) -> None:
+    """What is asked before there is a client is asked for nobody."""
+
+
+def _nothing() -> None:
+    """Nobody was taken on."""
+
+
+def _cancelled(result: Any, call: IDelayedCall) -> Any:
+    if call.active():
+        call.cancel()
+    return result

@@ -1,0 +1,102 @@
+"""Ozone's client in the JVM, and what of Java is asked by name: looked up once, since each look costs as much as a small call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ...errors import Refused
+from ...values import OnBehalf
+
+_SITES = "core-site.xml", "ozone-site.xml"
+"""In the order in which Hadoop reads them: what the second one says stands."""
+
+_BOUNDS = {
+    # Without them a call that the OM answers by an exception of its own is tried again for ten minutes and more.
+    "ozone.om.client.rpc.timeout": "5s",
+    # Each open writer has buffers of this size; 4 MB by default.
+    "ozone.client.stream.buffer.size": "1MB",
+}
+"""What has to hold in a gateway, whatever the cluster's files say for other clients."""
+
+
+class Client:
+    """A client of a cluster, its connections, and Java's classes. All of it is for threads that may wait; any number of them.
+
+    :ivar protocol: Ozone's ``ClientProtocol``, by which keys and buckets are asked for.
+    :ivar verifies: whether the cluster holds signatures against secrets of its own.
+    :ivar store: Ozone's ``ObjectStore``.
+    :ivar manager: the OM's own protocol.
+    :param conf: the folder of the files that say where the cluster is.
+    """
+
+    def __init__(self, conf: str) -> None:
+        import jpype
+
+        java = jpype.JClass
+        self.java = java
+        self.configuration = _configuration(java, conf)
+        user = java("org.apache.hadoop.security.UserGroupInformation")
+        user.setConfiguration(self.configuration)
+        self.verifies: bool = bool(user.isSecurityEnabled())
+        self._hash_map = java("java.util.HashMap")
+        self._auth = java("org.apache.hadoop.ozone.om.protocol.S3Auth")
+        factory = java("org.apache.hadoop.ozone.client.OzoneClientFactory")
+        self._client = factory.getRpcClient(self.configuration)
+        self.store: Any = self._client.getObjectStore()
+        self.protocol: Any = self.store.getClientProxy()
+        self.manager: Any = self.protocol.getOzoneManagerClient()
+        self._take_on = self.protocol.setThreadLocalS3Auth
+        self.clear = self.protocol.clearThreadLocalS3Auth
+
+    def take_on(self, behalf: OnBehalf) -> None:
+        """Have what this thread asks be asked for somebody, until :attr:`clear` is called in it.
+
+        :raises Refused: ``PERMISSION_DENIED``: it is nobody, or a name that nothing was signed for where the cluster holds signatures against its secrets.
+        """
+        if behalf.is_gateway:
+            return
+        user = behalf.user
+        if self.verifies and (signed := behalf.presented) is not None:
+            words = signed.string_to_sign, signed.signature, signed.access_id
+            self._take_on(self._auth(*words, user or signed.access_id))
+        elif user and not self.verifies:
+            self._take_on(self._auth("", "", user, user))
+        else:
+            raise Refused("PERMISSION_DENIED", "nobody has signed this")
+
+    def map_of(self, entries: Mapping[str, str]) -> Any:
+        """A Java ``HashMap`` of strings."""
+        made = self._hash_map()
+        for key, value in entries.items():
+            made.put(key, value)
+        return made
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+
+def _configuration(java: Any, conf: str) -> Any:
+    made = java("org.apache.hadoop.hdds.conf.OzoneConfiguration")()
+    path = java("org.apache.hadoop.fs.Path")
+    for each in _SITES:
+        if Path(conf, each).is_file():
+            made.addResource(path(f"{conf}/{each}"))
+    for key, value in _BOUNDS.items():
+        made.set(key, value)
+    # One try for each OM there is, and one more.
+    tries = 1 + max(1, _managers(made))
+    made.set("ozone.client.failover.max.attempts", str(tries))
+    return made
+
+
+def _managers(configuration: Any) -> int:
+    """How many OMs the cluster has, as far as its files name them."""
+    services = configuration.getTrimmedStringCollection("ozone.om.service.ids")
+    nodes = [
+        configuration.getTrimmedStringCollection(f"ozone.om.nodes.{each}")
+        for each in services
+    ]
+    return max(map(len, nodes), default=0)

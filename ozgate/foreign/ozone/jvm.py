@@ -1,0 +1,76 @@
+"""The JVM in this process: begun once, never ended, and never before a fork.
+
+A process has one JVM in its life, and a child that is forked from it has none of its threads: so it is begun when the cluster is first
+asked, in each process for itself. ``faulthandler`` must not be enabled after that: it takes the signals by which the JVM finds null pointers.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ...errors import Unavailable
+
+_OPEN = "java.nio", "java.lang", "java.lang.reflect"
+"""Packages of Java's own that Ozone and what it is made of reach into, as its own scripts open them."""
+
+
+def start_jvm(classpath: Sequence[str], heap: int) -> None:
+    """Begin the JVM, where this process has none yet. It takes half a second.
+
+    :param heap: bytes that Java's objects may take.
+    :raises Unavailable: JPype is not installed, or there is no Java.
+    """
+    try:
+        import jpype
+        import jpype.config
+    except ImportError as error:
+        raise Unavailable(f"JPype1 is not installed: {error}") from error
+    if jpype.isJVMStarted():
+        return
+    # The end of the process waits for nothing that is under way in Java: threads that ask a cluster that does not answer stay for long.
+    jpype.config.onexit = False
+    jpype.config.destroy_jvm = False
+    try:
+        jpype.startJVM(
+            *_options(heap),
+            classpath=list(classpath),
+            convertStrings=True,
+            interrupt=False,
+        )
+    except (OSError, RuntimeError, ValueError, jpype.JVMNotFoundException) as error:
+        raise Unavailable(f"no JVM can be started: {error}") from error
+
+
+def _options(heap: int) -> Iterator[str]:
+    # Signals stay Python's: SIGTERM and SIGINT are the reactor's.
+    yield "-Xrs"
+    yield f"-Xmx{max(heap, 32 << 20)}"
+    # One collector in one thread: the others have threads and tables of their own for each core.
+    yield "-XX:+UseSerialGC"
+    for package in _OPEN:
+        yield f"--add-opens=java.base/{package}=ALL-UNNAMED"
+    # As Ozone's scripts: buffers are kept for the threads of Netty only, not for each thread that ever asked.
+    yield "-Dorg.apache.ratis.thirdparty.io.netty.allocator.useCacheForAllThreads=false"
+    logging = Path(__file__).with_name("log4j.properties")
+    yield f"-Dlog4j.configuration={logging.as_uri()}"
+    if kerberos := os.environ.get("KRB5_CONFIG"):
+        yield f"-Djava.security.krb5.conf={kerberos}"
+
+
+def leave_at_once() -> None:
+    """Have the process end without Python's own end, for a thread is in Java still: when that comes back from there, Python would abort.
+
+    What is registered with :mod:`atexit` later than this is done before.
+    """
+    atexit.unregister(_leave)
+    atexit.register(_leave)
+
+
+def _leave() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(0)

@@ -1,0 +1,170 @@
+"""What the service sees of a cluster of Apache Ozone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from threading import Thread
+from typing import Any
+
+from twisted.internet.defer import Deferred, TimeoutError, fail, succeed
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ...errors import StoreError, Unavailable
+from ...values import OnBehalf
+from .calls import Calls
+from .client import Client
+from .jvm import leave_at_once, start_jvm
+from .refusals import error_of
+
+_GRACE = 5.0
+"""Seconds that a stop waits for calls that are under way."""
+
+_log = Logger()
+
+
+class Connection:
+    """The one client of a cluster that a process has, made when it is first asked for.
+
+    :param settings: every declared knob, by key.
+    """
+
+    def __init__(self, reactor: Any, settings: Mapping[str, Any]) -> None:
+        self.reactor = reactor
+        self.settings = settings
+        self.client: Client | None = None
+        self.deadline: float = settings["ozgate.ozone.deadline"]
+        self.calls = Calls(reactor, settings["ozgate.ozone.threads"], self.deadline)
+        self._made: Deferred[None] | None = None
+        self._waiting: list[Deferred[None]] = []
+        self._is_stopped = False
+
+    def run(
+        self,
+        function: Callable[..., Any],
+        *args: Any,
+        behalf: OnBehalf,
+        is_change: bool = False,
+    ) -> Deferred[Any]:
+        """Call ``function(client, *args)`` in a thread, as :meth:`Calls.run` does, once there is a client.
+
+        :return: fails with ``Unavailable`` as well where there is none in time.
+        """
+        if self.client is not None:
+            return self.calls.run(
+                function, self.client, *args, behalf=behalf, is_change=is_change
+            )
+        ready = self.ready()
+        ready.addTimeout(self.deadline, self.reactor, _too_late)
+        return ready.addCallback(
+            lambda _: self.run(function, *args, behalf=behalf, is_change=is_change)
+        )
+
+    def ready(self) -> Deferred[None]:
+        """Have a client, made anew where that failed before.
+
+        :return: fires once there is one; fails with ``Unavailable``. Cancelling has no effect on others.
+        """
+        if self._is_stopped:
+            return fail(Unavailable("the client of the cluster is stopped"))
+        if self.client is not None:
+            return succeed(None)
+        if not self._waiting:
+            # A thread of its own, and no deadline: a cluster that does not answer keeps it for half a minute.
+            Thread(target=self._make, name="ozone_start", daemon=True).start()
+        waiting: Deferred[None] = Deferred()
+        self._waiting.append(waiting)
+        return waiting
+
+    def stop(self) -> Deferred[None]:
+        """Let what is under way end, within a bound, and close the client where nothing is under way any more: closed below a call it would hang."""
+        self._is_stopped = True
+        return self.calls.stop(_GRACE).addCallback(self._close)
+
+    def _close(self, is_quiet: bool) -> Deferred[None]:
+        client, self.client = self.client, None
+        if client is None:
+            return succeed(None)
+        if not is_quiet:
+            leave_at_once()
+            return succeed(None)
+        closed: Deferred[None] = Deferred()
+        Thread(target=self._closed, args=(client, closed), daemon=True).start()
+        closed.addTimeout(_GRACE, self.reactor)
+        return closed.addErrback(_not_closed)
+
+    def _closed(self, client: Client, closed: Deferred[None]) -> None:
+        try:
+            client.close()
+        except BaseException as error:
+            _log.warn("the cluster's client is not closed: {error}", error=error)
+        self.reactor.callFromThread(_fire, closed)
+
+    def _make(self) -> None:
+        made: Client | Failure
+        try:
+            conf = find_conf(self.settings)
+            start_jvm(find_jars(self.settings), self.settings["ozgate.ozone.heap"])
+            made = Client(conf)
+        except StoreError:
+            made = Failure()
+        except BaseException as error:
+            is_java = hasattr(error, "getCause")
+            made = Failure(
+                error_of(error, False) if is_java else Unavailable(str(error))
+            )
+        self.reactor.callFromThread(self._is_made, made)
+
+    def _is_made(self, made: Client | Failure) -> None:
+        waiting, self._waiting = self._waiting, []
+        if isinstance(made, Client):
+            self.client = made
+            self.calls.set_identity(made.take_on, made.clear)
+        for each in waiting:
+            if isinstance(made, Client):
+                _fire(each)
+            elif not each.called:
+                each.errback(made)
+
+
+def _too_late(result: Any, timeout: float) -> Any:
+    """What a timed wait fails with."""
+    raise Unavailable("the client of the cluster is not ready in time")
+
+
+def _not_closed(failure: Failure) -> None:
+    failure.trap(TimeoutError)
+    leave_at_once()
+
+
+def _fire(waiting: Deferred[None]) -> None:
+    if not waiting.called:
+        waiting.callback(None)
+
+
+class OzoneSystem:
+    """A cluster.
+
+    :param connection: by which it is asked.
+    """
+
+    verifies = False
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def start(self) -> Deferred[None]:
+        """See :class:`~ozgate.interfaces.IForeignSystem`."""
+        return self.connection.ready()
+
+    def stop(self) -> Deferred[None]:
+        """See :class:`~ozgate.interfaces.IForeignSystem`."""
+        return self.connection.stop()
+
+
+def make_system(reactor: Any, settings: Mapping[str, Any]) -> OzoneSystem:
+    """The cluster that the settings name, not asked yet.
+
+    :param settings: every declared knob, by key.
+    """
+    return OzoneSystem(Connection(reactor, settings))
