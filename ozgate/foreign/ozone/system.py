@@ -14,6 +14,7 @@ from ...errors import StoreError, Unavailable
 from ...values import OnBehalf
 from .calls import Calls
 from .client import Client
+from .jars import find_conf, find_jars
 from .jvm import leave_at_once, start_jvm
 from .refusals import error_of
 
