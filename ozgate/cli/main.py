@@ -6,6 +6,7 @@ import click
 
 from .. import __version__
 from .admin import admin
+from .ozone import ozone
 from .reference import config
 from .s3 import s3
 from .sh import sh
@@ -20,6 +21,7 @@ def main() -> None:
 
 main.add_command(admin)
 main.add_command(config)
+main.add_command(ozone)
 main.add_command(s3)
 main.add_command(sh)
 main.add_command(tls)

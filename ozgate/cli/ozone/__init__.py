@@ -1,0 +1,15 @@
+"""``ozgate ozone …``: what a gateway of a cluster of Apache Ozone needs before it starts."""
+
+from __future__ import annotations
+
+import click
+
+from .fetchclient import fetch_client
+
+
+@click.group()
+def ozone() -> None:
+    """Be the gateway of a cluster of Apache Ozone."""
+
+
+ozone.add_command(fetch_client)
