@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from ..errors import NoSpace, S3Error, StoreError
+from ..errors import NoSpace, Refused, S3Error, StoreError
 
 
 class AdminError(Exception):
     """A refusal.
 
-    :param code: one of Ozone's result codes, such as ``VOLUME_NOT_FOUND``.
+    :param code: one of Ozone's result codes, such as ``VOLUME_NOT_FOUND``; ``""`` where its own command prints the message alone.
     :param message: one line for people.
     :param status: the HTTP status.
     :ivar headers: extra (name, value) pairs of the answer.
@@ -18,10 +18,10 @@ class AdminError(Exception):
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         self.code = code
-        self.message = " ".join(message.split())
+        self.message = " ".join(message.splitlines())
         self.status = status
         self.headers: list[tuple[str, str]] = []
-        super().__init__(f"{code} {self.message}")
+        super().__init__(f"{code} {self.message}" if code else self.message)
 
 
 def access_denied(message: str) -> AdminError:
@@ -38,11 +38,27 @@ _CODES = {
 """Ozone's codes where they are not S3's in capitals."""
 
 
+_STATUSES = {
+    "BUCKET_ALREADY_EXISTS": 409,
+    "BUCKET_NOT_EMPTY": 409,
+    "BUCKET_NOT_FOUND": 404,
+    "KEY_NOT_FOUND": 404,
+    "PERMISSION_DENIED": 403,
+    "USER_MISMATCH": 403,
+    "VOLUME_ALREADY_EXISTS": 409,
+    "VOLUME_NOT_EMPTY": 409,
+    "VOLUME_NOT_FOUND": 404,
+}
+"""Of what another system refuses, by its code; 400 for all others."""
+
+
 def as_admin_error(error: S3Error | StoreError) -> AdminError:
     """What the parts that the S3 endpoint shares say, in Ozone's form: ``QuotaExceeded`` is ``QUOTA_EXCEEDED``."""
     if isinstance(error, S3Error):
         code = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", error.code).upper()
         return AdminError(_CODES.get(error.code, code), error.message, error.status)
+    if isinstance(error, Refused):
+        return AdminError(error.code, error.message, _STATUSES.get(error.code, 400))
     if isinstance(error, NoSpace):
         return AdminError("NO_SPACE", str(error) or "the disk is full", 507)
     return AdminError("INTERNAL_ERROR", str(error) or type(error).__name__, 503)

@@ -137,6 +137,22 @@ def quota_options(command: _F) -> _F:
     )(command)
 
 
+def replication_options(command: _F) -> _F:
+    """``-t`` and ``-r``, for volumes of an Ozone cluster."""
+    command = click.option(
+        "-r",
+        "--replication",
+        help="How many times an Ozone cluster keeps it, such as THREE; without effect elsewhere.",
+    )(command)
+    return click.option(
+        "-t",
+        "--type",
+        "--replication-type",
+        "replication_type",
+        help="How an Ozone cluster keeps it, RATIS or EC; without effect elsewhere.",
+    )(command)
+
+
 def clear_options(command: _F) -> _F:
     """The two quotas as flags."""
     command = click.option(

@@ -14,6 +14,7 @@ from .claims import IClaims
 from .credentials import ISecretStore, IVerifier
 from .foreign import (
     IForeignBucket,
+    IForeignCommands,
     IForeignReading,
     IForeignSink,
     IForeignSystem,
@@ -48,6 +49,7 @@ __all__ = [
     "IEvents",
     "IFiles",
     "IForeignBucket",
+    "IForeignCommands",
     "IForeignReading",
     "IForeignSink",
     "IForeignSystem",

@@ -28,7 +28,13 @@ from ..values import (
 )
 from .blobs import IByteSource
 
-__all__ = ["IForeignBucket", "IForeignReading", "IForeignSink", "IForeignSystem"]
+__all__ = [
+    "IForeignBucket",
+    "IForeignCommands",
+    "IForeignReading",
+    "IForeignSink",
+    "IForeignSystem",
+]
 
 
 class IForeignSystem(Interface):
@@ -40,6 +46,9 @@ class IForeignSystem(Interface):
 
     verifies = Attribute(
         "Whether it holds signatures against secrets of its own, a ``bool`` that is known before it is started: then it is an ``IVerifier`` as well, and every call brings what was signed."
+    )
+    commands = Attribute(
+        "What shells ask of it, an :class:`IForeignCommands`; ``None`` where they are told nothing."
     )
 
     def start() -> Deferred[None]:
@@ -200,3 +209,22 @@ class IForeignSink(IConsumer):
 
     def abort() -> Deferred[None]:
         """Drop what was written. Idempotent, and allowed at any moment before :meth:`commit` was called."""
+
+
+class IForeignCommands(Interface):
+    """What shells ask of another system: its volumes, buckets, keys, rights and secrets, as its own commands would show them.
+
+    Everything is asked as whoever calls, a user of this machine or one who proved who he is, and never with the gateway's own rights.
+    """
+
+    names = Attribute(
+        "Commands there are, a ``frozenset``: names of :data:`ozgate.admin.commands.table.COMMANDS`, with the arguments that those have."
+    )
+
+    def run(name: str, user: str, arguments: Mapping[str, object]) -> Deferred[object]:
+        """Run a command.
+
+        :param user: who calls.
+        :return: fires with what JSON can hold; fails with ``Refused``, whose code is ``""`` where the other system's own command would print the
+            message alone.
+        """

@@ -83,22 +83,30 @@ async def create_bucket(
     user: str | None = None,
     space_quota: int | None = None,
     namespace_quota: int | None = None,
-    layout: str = LAYOUT,
+    layout: str | None = None,
+    replication_type: str | None = None,
+    replication: str | None = None,
+    bucketkey: str | None = None,
+    enforcegdpr: bool = False,
 ) -> Json:
     """Make a bucket.
 
     :param user: its owner; the caller when ``None``.
     :param space_quota: bytes; ``None`` or -1 for no quota.
     :param namespace_quota: keys; likewise.
+    :param layout: Ozone's name of how keys are kept; ``None``: as they are.
+    :param replication_type: Ozone's; without effect here, as ``replication``.
     :raises AdminError: ``BUCKET_ALREADY_EXISTS``; ``QUOTA_ERROR``: the volume has a space quota, so the bucket needs one;
         ``QUOTA_EXCEEDED``.
     """
     principal, owner = _making(context, caller, bucket, user)
     check_quotas(space_quota, namespace_quota)
-    if layout != LAYOUT:
+    if layout not in (None, LAYOUT):
         raise AdminError(
             "NOT_SUPPORTED_OPERATION", f"the one layout is {LAYOUT}, not {layout}"
         )
+    if bucketkey or enforcegdpr:
+        raise AdminError("NOT_SUPPORTED_OPERATION", "Encrypted buckets are not built")
     made = await context.gateway.metadata.write(
         _create,
         principal,
@@ -235,11 +243,13 @@ async def list_buckets(
     start: str = "",
     limit: int = 100,
     user: str | None = None,
+    has_snapshot: bool = False,
 ) -> list[Json]:
     """Buckets and links of a volume by name: a page of those that the caller may see.
 
     :param start: only those after this name.
     :param user: only those of this owner.
+    :param has_snapshot: only those with snapshots: there are none.
     """
     page = await context.gateway.metadata.read(
         _listed,
@@ -251,7 +261,7 @@ async def list_buckets(
         user,
         context.administrators.names,
     )
-    return [bucket_json(each) for each in page]
+    return [bucket_json(each) for each in page if not has_snapshot]
 
 
 def _listed(

@@ -149,9 +149,17 @@ def open_store(context: AdminContext, caller: Caller) -> ISecretStore:
             "SECURITY_DISABLED",
             "it works only when security is enabled. To enable security set ozone.security.enabled to true.",
         )
+    check_way(context, caller)
+    return context.secrets
+
+
+def check_way(context: AdminContext, caller: Caller) -> None:
+    """Make sure that secrets are to be had the way the caller came.
+
+    :raises AdminError: he came over TCP, and they are not.
+    """
     if not caller.is_local and not context.settings.secret_http_enabled:
         raise AdminError("SECRET_ENDPOINT_DISABLED", "S3 Secret endpoint is disabled.")
-    return context.secrets
 
 
 def _target(caller: Caller, user: str | None, key: str) -> str:

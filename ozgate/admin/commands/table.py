@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from time import monotonic
 from types import NoneType, UnionType
 from typing import Any, get_args, get_type_hints
@@ -28,6 +28,7 @@ from . import (
     accesskeys,
     acls,
     buckets,
+    elsewhere,
     groups,
     keys,
     policies,
@@ -36,9 +37,7 @@ from . import (
     users,
     volumes,
 )
-
-Command = Callable[..., Awaitable[Any]]
-"""``async def name(context, caller, **arguments) -> JSON-able``; raises AdminError, S3Error, StoreError."""
+from .elsewhere import Command
 
 COMMANDS: dict[str, Command] = {
     command.__name__: command
@@ -133,7 +132,7 @@ async def run(
         )
     check_arguments(command, arguments)
     try:
-        return await command(context, caller, **arguments)
+        return await elsewhere.perform(context, caller, command, arguments)
     except (S3Error, StoreError) as error:
         raise as_admin_error(error) from error
 

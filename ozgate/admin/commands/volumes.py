@@ -96,11 +96,13 @@ async def list_volumes(
     start: str = "",
     limit: int = 100,
     user: str | None = None,
+    everyone: bool = False,
 ) -> list[Json]:
     """Volumes by name: a page of those that a user may see.
 
     :param start: only those after this name.
     :param user: the user; the caller when ``None``.
+    :param everyone: without effect: what the caller may see are all. Of an Ozone cluster, those of all users.
     """
     principal = principal_of(caller)
     if user is not None and not principal.is_called(user):

@@ -18,6 +18,7 @@ from ...wire.loglines import query_parameters
 from ...wire.request import GatewayRequest
 from ..answers import answer
 from ..caller import Caller, caller_of, peer_uid
+from ..commands.elsewhere import perform
 from ..commands.s3secrets import get_secret, revoke_secret
 from ..context import AdminContext
 from ..errors import AdminError, as_admin_error
@@ -79,9 +80,10 @@ async def _perform(
     if request.method == b"DELETE":
         if ttl is not None:
             raise AdminError("INVALID_REQUEST", "a secret to revoke has no ttl")
-        await revoke_secret(context, caller, user, key)
+        await perform(context, caller, revoke_secret, {"user": user, "key": key})
         return answer(request, 200)
-    made = await get_secret(context, caller, user, key, ttl)
+    wanted = {"user": user, "key": key, "ttl": ttl}
+    made = await perform(context, caller, get_secret, wanted)
     members = "".join(
         element(name, str(made[name])) for name in ("awsAccessKey", "awsSecret")
     )

@@ -16,7 +16,7 @@ from ..shell import (
     confirmed,
     list_options,
     quota_options,
-    refuse,
+    replication_options,
     require_a_quota,
     show,
     show_list,
@@ -47,32 +47,19 @@ def bucket() -> None:
     "-l",
     "--layout",
     type=click.Choice(list(_LAYOUTS), case_sensitive=False),
-    default="obs",
-    show_default=True,
-    help="How keys are kept; there is obs only.",
-)
-@click.option("-k", "--bucketkey", help="Not built: buckets are not encrypted.")
-@click.option("-g", "--enforcegdpr", type=bool, help="Not built.")
-@click.option(
-    *("-t", "--type"), expose_value=False, help="Taken as Ozone does; without effect."
+    help="How keys are kept; there is obs only, but in volumes of an Ozone cluster.",
 )
 @click.option(
-    *("-r", "--replication"),
-    expose_value=False,
-    help="Taken as Ozone does; without effect.",
+    "-k", "--bucketkey", help="The key that encrypts it, in an Ozone cluster alone."
 )
+@click.option(
+    "-g", "--enforcegdpr", is_flag=True, help="In an Ozone cluster alone, as it has it."
+)
+@replication_options
 @quota_options
-def create(
-    place: Place,
-    layout: str,
-    bucketkey: str | None,
-    enforcegdpr: bool | None,
-    **arguments: object,
-) -> None:
+def create(place: Place, layout: str | None, **arguments: object) -> None:
     """Make a bucket."""
-    if bucketkey or enforcegdpr:
-        refuse("NOT_SUPPORTED_OPERATION Encrypted buckets are not built")
-    arguments["layout"] = _LAYOUTS[layout.lower()]
+    arguments["layout"] = layout and _LAYOUTS[layout.lower()]
     show_made(client.call("create_bucket", **_names(place), **arguments))
 
 
@@ -100,23 +87,20 @@ def info(place: Place) -> None:
 @volume_argument
 @click.option("-u", "--user", help="Those of this owner.")
 @click.option(
-    "--has-snapshot", is_flag=True, help="Those with snapshots: there are none."
+    "--has-snapshot",
+    is_flag=True,
+    help="Those with snapshots: there are none, but in an Ozone cluster.",
 )
 @list_options
 def list_buckets(
     place: Place,
     user: str | None,
-    has_snapshot: bool,
     every: bool,
     length: int,
     start: str,
     **arguments: object,
 ) -> None:
     """List the buckets and links of a volume."""
-    if has_snapshot:
-        client.call("info_volume", volume=place.volume)
-        show([])
-        return
     arguments |= {"volume": place.volume, "user": None if every else user}
     show_list("list_buckets", length, every, start, **arguments)
 

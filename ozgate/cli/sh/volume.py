@@ -63,8 +63,9 @@ def list_volumes(
 ) -> None:
     """List volumes."""
     checked_place(address, 0)
-    user = None if every else user
-    show_list("list_volumes", length, every, start, user=user, **arguments)
+    arguments["everyone"] = every
+    arguments["user"] = None if every else user
+    show_list("list_volumes", length, every, start, **arguments)
 
 
 volume.add_command(list_volumes)

@@ -14,6 +14,7 @@ from ...errors import StoreError, Unavailable
 from ...values import OnBehalf
 from .calls import Calls
 from .client import Client
+from .commands.asking import OzoneCommands
 from .jars import find_conf, find_jars
 from .jvm import leave_at_once, start_jvm
 from .refusals import error_of
@@ -153,6 +154,7 @@ class OzoneSystem:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.commands = OzoneCommands(connection)
 
     def start(self) -> Deferred[None]:
         """See :class:`~ozgate.interfaces.IForeignSystem`."""
