@@ -85,6 +85,8 @@ class Kdc:
     :param folder: where its files go; it must exist.
     """
 
+    realm = REALM
+
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self._port = free_port()

@@ -23,6 +23,8 @@ from xml.etree import ElementTree
 from twisted.trial.unittest import SkipTest
 
 VARIABLE = "OZGATE_TEST_OZONE"
+START = "start"
+"""In the place of a folder: tests that kill and freeze daemons start a cluster of their own, others are skipped."""
 ENGINES = "OZGATE_ENGINES"
 
 _SHELLS = {
@@ -153,7 +155,12 @@ class Ozone:
 
         :param principal: of the keytab, whose ticket it gets; nobody's where it is empty.
         """
-        found = dict(os.environ)
+        # An ozgate refuses variables that look like its own and are not.
+        found = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("OZ")
+        }
         if self.is_secure:
             found["KRB5_CONFIG"] = self.krb5
         if principal:
@@ -220,9 +227,24 @@ def either() -> Ozone:
         raise SkipTest(
             f"no cluster of Ozone: 'python -m tests.engines ozone' starts one, {VARIABLE} names one"
         )
+    if given == START:
+        raise SkipTest(f"{VARIABLE}={START} is for tests with a cluster of their own")
+    _require_jpype()
+    return _cluster(given)
+
+
+def require_own() -> None:
+    """Skip tests that need a cluster of their own where nobody asked for them: ``OZGATE_TEST_OZONE=start`` does."""
+    if os.environ.get(VARIABLE) != START:
+        raise SkipTest(
+            f"daemons are killed: 'python -m tests.engines ozone --only kills', or {VARIABLE}={START}"
+        )
+    _require_jpype()
+
+
+def _require_jpype() -> None:
     if find_spec("jpype") is None:
         raise SkipTest("JPype (the extra ozgate[ozone]) is missing")
-    return _cluster(given)
 
 
 def insecure() -> Ozone:
