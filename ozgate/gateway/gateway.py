@@ -65,6 +65,16 @@ class Gateway:
     sealing: Sealing | None = None
     foreign: Foreign | None = None
 
+    @property
+    def abroad(self) -> frozenset[str]:
+        """The volumes whose buckets are another system's, as far as a name that S3 shows leads there: where all are, the one that it shows is enough."""
+        foreign = self.foreign
+        if foreign is None:
+            return frozenset()
+        if foreign.volumes is None:
+            return frozenset((self.settings.volume_name,))
+        return foreign.volumes
+
     def check_room(self, *, in_rows: bool) -> None:
         """Make sure that something can be stored.
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..wire.headers import Headers
     from ..wire.target import Address
     from .entering import Place
+    from .foreign.place import ForeignPlace
     from .row import Operation
 
 T = TypeVar("T")
@@ -110,6 +111,10 @@ class Call:
     """See :meth:`~ozgate.wire.request.GatewayRequest.computing`."""
     admit_form: AdmitForm = no_form
     """See :func:`~ozgate.s3.gate.admit_form`; gives besides what finds out once more who asks."""
+    foreign: ForeignPlace | None = None
+    """Where the addressed bucket is, if it is another system's."""
+    copied_from: ForeignPlace | None = None
+    """Where the bucket is that a copy comes from, likewise."""
 
     @property
     def principal(self) -> Principal:

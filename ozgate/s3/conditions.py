@@ -155,11 +155,24 @@ def check_write(headers: Headers, latest: ObjectVersion | None, key: str = "") -
     :param key: what the client is told is not there.
     :raises NoSuchKey: ``If-Match`` where nothing is there.
     :raises PreconditionFailed: 412, with ``Condition``.
+    :raises NotImplemented: as :func:`write_conditions`.
+    """
+    if_match, if_none_match = write_conditions(headers)
+    if if_match is None and if_none_match is None:
+        return
+    current = None if latest is None or latest.is_delete_marker else latest
+    if if_match is not None:
+        check_etag(if_match, current, key)
+    if if_none_match is not None and current is not None:
+        raise PreconditionFailed(Condition="If-None-Match")
+
+
+def write_conditions(headers: Headers) -> tuple[str | None, str | None]:
+    """The ``If-Match`` and the ``If-None-Match`` of a write, one of which may be there.
+
     :raises NotImplemented: both at once, an ``If-None-Match`` other than ``*``, or an ``If-Match`` that is one.
     """
     if_match, if_none_match = headers.get("if-match"), headers.get("if-none-match")
-    if if_match is None and if_none_match is None:
-        return
     if if_match is not None and if_none_match is not None:
         raise _unbuilt(
             "If-Match,If-None-Match",
@@ -169,11 +182,7 @@ def check_write(headers: Headers, latest: ObjectVersion | None, key: str = "") -
         raise _unbuilt("If-None-Match", _NOT_THIS_VALUE.format("If-None-Match"))
     if if_match == "*":
         raise _unbuilt("If-Match", _NOT_THIS_VALUE.format("If-Match"))
-    current = None if latest is None or latest.is_delete_marker else latest
-    if if_match is not None:
-        check_etag(if_match, current, key)
-    if if_none_match is not None and current is not None:
-        raise PreconditionFailed(Condition="If-None-Match")
+    return if_match, if_none_match
 
 
 def _unbuilt(header: str, reason: str = "") -> NotImplemented:

@@ -251,12 +251,12 @@ def expected_bucket(
     if found is None:
         raise NoSuchBucket(BucketName=name)
     expected = asked.headers.get(header)
-    if expected and not _is_owner(asked, expected, found.owner):
+    if expected and not is_owner(asked, expected, found.owner):
         raise AccessDenied()
     return found
 
 
-def _is_owner(asked: Asked, expected: str, owner: str) -> bool:
+def is_owner(asked: Asked, expected: str, owner: str) -> bool:
     """Whether a client expects an owner.
 
     There are no account ids here: an owner is known by name, and by the id that S3 shows. A Kerberos principal has two

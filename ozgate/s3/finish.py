@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from .links import follow
+from .links import behind, finding
 from .payer import CHARGED, is_charged
 from .regions import region_of
 
@@ -70,23 +70,31 @@ async def _look_up(
         is_admitted = answer.status == 200
         settings = gateway.settings
         values = settings.volume_name, address.bucket, settings.region, is_admitted
-        region = await gateway.metadata.read(_region, *values)
+        region = await gateway.metadata.read(_region, *values, gateway.abroad)
         answer.headers.append(("x-amz-bucket-region", region))
     if "payer" in notes and answer.status < 400 and address.bucket:
         volume, payer = gateway.settings.volume_name, notes["principal"]
-        if await gateway.metadata.read(is_charged, volume, address.bucket, payer):
+        abroad = gateway.abroad
+        if await gateway.metadata.read(
+            is_charged, volume, address.bucket, payer, abroad
+        ):
             answer.headers.append(CHARGED)
 
 
 def _region(
-    tx: IMetadataTransaction, volume: str, name: str, here: str, admitted: bool
+    tx: IMetadataTransaction,
+    volume: str,
+    name: str,
+    here: str,
+    admitted: bool,
+    abroad: frozenset[str],
 ) -> str:
     """The region of a bucket.
 
     :param here: the answer also where there is no such bucket, so that strangers do not learn which there are.
     :param admitted: whether the caller may know where a link leads.
     """
-    bucket = tx.bucket(volume, name)
+    bucket = finding(tx, abroad)(volume, name)
     if bucket is not None and admitted:
-        bucket = follow(tx.bucket, bucket, lambda right, link: None).bucket
+        bucket = behind(tx, volume, name, abroad)
     return here if bucket is None else region_of(bucket, here)

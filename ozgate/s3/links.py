@@ -59,6 +59,35 @@ def follow(find: Find, named: Bucket, check: Callable[[str, Bucket], None]) -> L
     return Led(bucket, end)
 
 
+def finding(tx: IMetadataTransaction, abroad: frozenset[str]) -> Find:
+    """What finds buckets that are here: of volumes that another system has there are none, whatever rows an earlier configuration has left.
+
+    :param abroad: as :attr:`~ozgate.gateway.gateway.Gateway.abroad`.
+    """
+    if not abroad:
+        find: Find = tx.bucket
+        return find
+
+    def here(volume: str, name: str) -> Bucket | None:
+        return None if volume in abroad else tx.bucket(volume, name)
+
+    return here
+
+
+def behind(
+    tx: IMetadataTransaction, volume: str, name: str, abroad: frozenset[str]
+) -> Bucket | None:
+    """The real bucket of a name, whoever asks, and whatever he may do with the links that lead there; ``None`` where there is none here.
+
+    :param abroad: as that of :func:`finding`.
+    """
+    find = finding(tx, abroad)
+    bucket = find(volume, name)
+    if bucket is None or bucket.source is None:
+        return bucket
+    return follow(find, bucket, lambda right, link: None).bucket
+
+
 def is_hidden(tx: IMetadataTransaction, principal: Principal, led: Led) -> bool:
     """Whether somebody may not know that a link leads nowhere, for it leads into a volume that is not shown to him.
 

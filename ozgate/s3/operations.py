@@ -1,6 +1,6 @@
 """The table: every operation of S3's service model, one row each.
 
-A row says everything about an operation but its behavior. The router (:mod:`ozgate.s3.resolve`), the
+A row says everything about an operation but its behavior; the coroutines for buckets of another system are in :mod:`ozgate.s3.foreign.table`. The router (:mod:`ozgate.s3.resolve`), the
 gate, the pipeline and the audit log all read it. Rows without a coroutine answer 501
 ``NotImplemented``. Source: Amazon S3 API Reference, "Actions"; the actions of authorization are those of the Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3". A test
 holds the table against botocore's model.
@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from ..wire.target import Scope
+from .foreign.table import FOREIGN
 from .perform import (
     acceleration,
     acls,
@@ -86,7 +87,6 @@ def op(
     audit: str = "",
     conditions: str | None = None,
     gate: Gate | None = None,
-    foreign: Callable[[Call], Awaitable[Reply]] | None = None,
 ) -> Operation:
     """Write a row; see :class:`Operation`.
 
@@ -95,7 +95,6 @@ def op(
     :param audit: what Ozone calls it, where that is not the name in capitals.
     :param conditions: the conditional headers it takes, with blanks between.
     :param gate: how it is found out who asks; ``None``: as the others are.
-    :param foreign: what does it in a bucket of another system.
     """
     if gate is None:
         may_be_granted = perform is not None and name in _FOR_ANYBODY
@@ -113,7 +112,7 @@ def op(
         audit or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper(),
         None if conditions is None else frozenset(conditions.split()),
         gate,
-        foreign,
+        FOREIGN.get(name),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from .configuration.cors import CORS, Asking, Cors
-from .links import follow
+from .links import behind
 
 if TYPE_CHECKING:
     from ..gateway.gateway import Gateway
@@ -68,12 +68,16 @@ async def headers_for_page(
 
 async def rules_for(gateway: Gateway, bucket: str) -> Cors | None:
     """The rules of a bucket; ``None`` where it has none, or is not there."""
-    return await gateway.metadata.read(rules_of, gateway.settings.volume_name, bucket)
+    volume = gateway.settings.volume_name
+    return await gateway.metadata.read(rules_of, volume, bucket, gateway.abroad)
 
 
-def rules_of(tx: IMetadataTransaction, volume: str, name: str) -> Cors | None:
+def rules_of(
+    tx: IMetadataTransaction,
+    volume: str,
+    name: str,
+    abroad: frozenset[str] = frozenset(),
+) -> Cors | None:
     """The rules of a bucket, or of the one that a link leads to; an interaction."""
-    bucket = tx.bucket(volume, name)
-    if bucket is not None and bucket.source is not None:
-        bucket = follow(tx.bucket, bucket, lambda right, link: None).bucket
+    bucket = behind(tx, volume, name, abroad)
     return None if bucket is None else CORS.of(tx, bucket)

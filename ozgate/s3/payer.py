@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import AccessDenied
 from .configuration.payment import PAYMENT
-from .links import follow
+from .links import behind
 
 if TYPE_CHECKING:
     from ..interfaces import IMetadataTransaction
@@ -45,10 +45,12 @@ def _pays(tx: IMetadataTransaction, principal: Principal, bucket: Bucket) -> boo
 
 
 def is_charged(
-    tx: IMetadataTransaction, volume: str, name: str, principal: Principal
+    tx: IMetadataTransaction,
+    volume: str,
+    name: str,
+    principal: Principal,
+    abroad: frozenset[str],
 ) -> bool:
     """Whether somebody pays for what was done in a bucket; an interaction."""
-    bucket = tx.bucket(volume, name)
-    if bucket is not None:
-        bucket = follow(tx.bucket, bucket, lambda right, link: None).bucket
+    bucket = behind(tx, volume, name, abroad)
     return bucket is not None and _pays(tx, principal, bucket)

@@ -36,6 +36,7 @@ from .call import Call, asked_of, no_form
 from .documents import error_document
 from .failures import as_s3_error, code_of, log_failure, log_success
 from .finish import finish
+from .foreign.dispatch import goes_abroad, perform_abroad
 from .gate import admit, admit_again, admit_form
 from .openpages import HEADERS
 from .origins import headers_for_page
@@ -234,10 +235,11 @@ class Pipeline:
             tls_version_of(request) if is_secure else "",
         )
         call = self._call(request, operation, asked, verified)
-        if principal is ANONYMOUS:
+        is_abroad = gateway.foreign is not None and await goes_abroad(call)
+        if principal is ANONYMOUS and not is_abroad:
             await _refuse_early(call)
-        self._admit_body(operation, verified, request.body)
-        return await operation.perform(call)
+        self._admit_body(call, not is_abroad)
+        return await (perform_abroad if is_abroad else operation.perform)(call)
 
     def _call(
         self,
@@ -261,18 +263,18 @@ class Pipeline:
             partial(admit_form, gateway, verifier) if is_form else no_form,
         )
 
-    def _admit_body(
-        self, operation: Operation, verified: Verified, body: RequestBody
-    ) -> None:
+    def _admit_body(self, call: Call, is_kept_here: bool) -> None:
         """Make sure that the body is of a form that the operation takes, and that there is room for it; drop what nobody reads.
 
+        :param is_kept_here: whether what is asked for needs room in the stores.
         :raises S3Error: it is not, or there is none.
         """
-        check_payload(operation, verified)
-        if operation.stores and operation.body is not Body.STREAM:
+        operation, body = call.operation, call.body
+        check_payload(operation, call.verified)
+        if is_kept_here and operation.stores and operation.body is not Body.STREAM:
             self.gateway.check_room(in_rows=True)
         if operation.body is Body.NONE:
-            check_unread(verified, body)
+            check_unread(call.verified, body)
             if body.length != 0:
                 body.discard()
         else:

@@ -7,10 +7,11 @@ Amazon S3 User Guide, "Checking object integrity".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
 from attrs import evolve
+from twisted.logger import Logger
 
 from ..auth.chunks import ChunkVerifier
 from ..content.intake import abandon, begin, doom, inline_content, most_inline, store
@@ -21,6 +22,7 @@ from ..errors import (
     MaxMessageLengthExceeded,
     MissingContentLength,
     S3Error,
+    StoreError,
 )
 from ..immutable import frozen
 from ..values import Content
@@ -33,10 +35,12 @@ from .terms import Digests, Terms, read_terms
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IConsumer
 
-    from ..interfaces import IMetadataTransaction
+    from ..interfaces import IForeignSink, IMetadataTransaction
     from ..values import Bucket
     from .asked import Asked
     from .call import Call
+
+_log = Logger()
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -49,19 +53,25 @@ PROMPT = 1.0
 
 
 @frozen
-class Received:
-    """A body that was taken, with all that was stated about it found true.
+class Sums:
+    """What was computed of a body that was taken, with all that was stated about it found true.
 
     :ivar md5: hex.
     :ivar checksums: algorithm → base64; always has CRC64NVME.
     :ivar declared: the algorithm that the client sent a value for, in a header or trailer.
     """
 
-    content: Content
     size: int
     md5: str
     checksums: dict[str, str]
     declared: str | None
+
+
+@frozen
+class Received(Sums):
+    """A body that was taken and kept in rows or blobs."""
+
+    content: Content
 
 
 async def receive(
@@ -76,13 +86,7 @@ async def receive(
     :raises NoSpace: the disk is almost full; nothing of the body was taken.
     :raises ClientGone: nobody is left to be told.
     """
-    terms = read_terms(call)
-    size = terms.size
-    if size is None:
-        raise MissingContentLength()
-    limit = call.gateway.settings.max_object
-    if size > limit:
-        raise EntityTooLarge(ProposedSize=size, MaxSizeAllowed=limit)
+    terms, size = _read_sized(call)
     gateway = call.gateway
     small = most_inline(gateway) if inline else 0
     gateway.check_room(in_rows=size <= small)
@@ -96,6 +100,69 @@ async def receive(
         # As most are, and nothing of it has to be waited for.
         return _received(inline_content(gateway, data), terms, digests)
     return _received(await store(gateway, data), terms, digests)
+
+
+def _nothing_besides(sums: Sums) -> Mapping[str, str]:
+    return {}
+
+
+async def receive_into(
+    call: Call,
+    begin_sink: Callable[[int], Awaitable[IForeignSink]],
+    besides: Callable[[Sums], Mapping[str, str]] = _nothing_besides,
+    algorithms: Sequence[str] = (),
+) -> Sums:
+    """Take the bytes of an object or part into a sink of another system, which keeps them once everything was found true.
+
+    :param begin_sink: begins it, for so many bytes. Of a small body it is asked when all of it is here, and true.
+    :param besides: what is kept with it of what was computed.
+    :param algorithms: as those of :func:`receive`.
+    :raises S3Error: as :func:`receive`; nothing of the body is kept then.
+    """
+    terms, size = _read_sized(call)
+    digests = Digests(terms, (*algorithms, "CRC64NVME"))
+    if size > HELD:
+        sink = await begin_sink(size)
+        try:
+            await _deliver_true(call, terms, digests, sink)
+        except Exception:
+            # CancelledError is one of them: the client has gone.
+            await drop(call, sink)
+            raise
+    else:
+        data = _whole(call, terms, size, digests, IncompleteBody)
+        if data is None:
+            data = await _collect(call, terms, size, digests, IncompleteBody)
+        sink = await begin_sink(size)
+        if data:
+            sink.write(data)
+    sums = _sums(size, terms, digests)
+    await sink.commit(sums.md5, besides(sums))
+    return sums
+
+
+async def drop(call: Call, sink: IForeignSink) -> None:
+    """Leave nothing of a body that was refused or broke off."""
+    try:
+        await sink.abort()
+    except StoreError as error:
+        if not call.gateway.troubles.tell(error):
+            _log.error("a key under way could not be dropped: {error}", error=error)
+
+
+def _read_sized(call: Call) -> tuple[Terms, int]:
+    """What a request says of the body of an object or part, and how many bytes it has.
+
+    :raises S3Error: it says it badly, or the bytes are too many.
+    """
+    terms = read_terms(call)
+    size = terms.size
+    if size is None:
+        raise MissingContentLength()
+    limit = call.gateway.settings.max_object
+    if size > limit:
+        raise EntityTooLarge(ProposedSize=size, MaxSizeAllowed=limit)
+    return terms, size
 
 
 async def kept_in_memory(call: Call, terms: Terms, data: bytes, small: int) -> Received:
@@ -113,8 +180,13 @@ async def kept_in_memory(call: Call, terms: Terms, data: bytes, small: int) -> R
 
 def _received(content: Content, terms: Terms, digests: Digests) -> Received:
     """A body that was in memory, and was found true."""
-    checksums, md5 = digests.checksums(), digests.md5.hexdigest()
-    return Received(content, content.length, md5, checksums, terms.algorithm)
+    sums = _sums(content.length, terms, digests)
+    return Received(sums.size, sums.md5, sums.checksums, sums.declared, content)
+
+
+def _sums(size: int, terms: Terms, digests: Digests) -> Sums:
+    md5 = digests.md5.hexdigest()
+    return Sums(size, md5, digests.checksums(), terms.algorithm)
 
 
 def received_of(
@@ -127,7 +199,7 @@ def received_of(
     checksums = digests.checksums()
     checksums.setdefault("CRC64NVME", encode(crc64nvme.to_bytes(8, "big")))
     return Received(
-        content, content.length, digests.md5.hexdigest(), checksums, terms.algorithm
+        content.length, digests.md5.hexdigest(), checksums, terms.algorithm, content
     )
 
 
@@ -281,14 +353,21 @@ async def _stream(
     digests = Digests(terms, algorithms)
     extents = begin(call.gateway, size)
     try:
-        digesting = Digesting(digests.hashes(), call.gateway.run_in_thread)
-        trailers = await _deliver(call, terms, Tee(digesting, extents))
-        await digesting.finish()
-        digests.verify(trailers)
-        await call.confirm()
+        await _deliver_true(call, terms, digests, extents)
         content = await extents.commit()
     except Exception:
         # CancelledError is one of them: the client has gone.
         await abandon(call.gateway, extents)
         raise
     return received_of(terms, digests, content, extents.crc64nvme)
+
+
+async def _deliver_true(
+    call: Call, terms: Terms, digests: Digests, consumer: IConsumer
+) -> None:
+    """Have the body delivered, and find true what was stated about it; and the caller's key once more."""
+    digesting = Digesting(digests.hashes(), call.gateway.run_in_thread)
+    trailers = await _deliver(call, terms, Tee(digesting, consumer))
+    await digesting.finish()
+    digests.verify(trailers)
+    await call.confirm()

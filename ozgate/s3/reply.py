@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from attrs import define, field
 
 if TYPE_CHECKING:
-    from ..content.outlet import Sources
+    from twisted.internet.interfaces import IConsumer
+
+    from ..interfaces import IByteSource
+
+
+class Streams(Protocol):
+    """Byte sources, one after the other, as :class:`~ozgate.content.outlet.Sources` has them."""
+
+    def __aiter__(self) -> Streams:
+        """Itself."""
+
+    async def __anext__(self) -> IByteSource:
+        """The next source; the one before is closed."""
+
+    async def send_to(self, consumer: IConsumer) -> None:
+        """Write all bytes to a consumer, and close."""
+
+    async def aclose(self) -> None:
+        """Close what is open. Idempotent."""
 
 
 @define
@@ -24,7 +42,7 @@ class Reply:
     status: int = 200
     headers: list[tuple[str, str]] = field(factory=list)
     body: bytes = b""
-    sources: Sources | None = None
+    sources: Streams | None = None
     length: int | None = None
 
 

@@ -9,6 +9,7 @@ of their own configuration, and look whether the bucket is there. An operator wh
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import NoReturn
 
@@ -66,6 +67,16 @@ def arn_of(name: str) -> str:
 
 async def list_buckets(call: Call) -> Reply:
     """List the buckets and links of the volume that S3 shows, as far as the caller may list or read them."""
+    return await list_found(call, _find_page)
+
+
+async def list_found(
+    call: Call, find: Callable[[Call, str, str, int], Awaitable[Sequence[Bucket]]]
+) -> Reply:
+    """As :func:`list_buckets`, wherever they are.
+
+    :param find: finds a page: by prefix, what to go on after, and limit.
+    """
     parameters = ("max-buckets", "prefix", "continuation-token", "bucket-region")
     asked = any(name in call.address.query for name in parameters)
     here = call.gateway.settings.region
@@ -73,7 +84,7 @@ async def list_buckets(call: Call) -> Reply:
     prefix = call.query("prefix") or ""
     token = call.query("continuation-token")
     after = "" if token is None else decode_token(token)
-    buckets = await call.read(_authorized_page, prefix, after, limit + 1)
+    buckets = await find(call, prefix, after, limit + 1)
     more = len(buckets) > limit
     rows = "".join(
         f"<Bucket>{element('Name', bucket.name)}"
@@ -94,6 +105,12 @@ async def list_buckets(call: Call) -> Reply:
             element("Prefix", call.query("prefix")),
         )
     )
+
+
+async def _find_page(
+    call: Call, prefix: str, after: str, limit: int
+) -> Sequence[Bucket]:
+    return await call.read(_authorized_page, prefix, after, limit)
 
 
 def _authorized_page(
@@ -123,10 +140,10 @@ def _authorized_page(
 async def create_bucket(call: Call) -> Reply:
     """Make a bucket, owned by the caller; see :func:`_is_made_again` for one that is there."""
     name = call.bucket_name
-    _check_create_headers(call)
+    check_create_headers(call)
     beginning = await asked_for(call)
     data = await receive_document(call, authorize_early_creation)
-    region, tags = _configuration(call, data)
+    region, tags = configuration_of(call, data)
     beginning = evolve(beginning, tags=tags)
     call.state(("s3:locationconstraint", region))
     await call.write(_create_authorized, region, beginning)
@@ -250,7 +267,7 @@ def shared_volume(name: str, owner: str, now: int) -> Volume:
     return Volume(name, owner, now, admin=owner, acls=(owned, shared), modified=now)
 
 
-def _check_create_headers(call: Call) -> None:
+def check_create_headers(call: Call) -> None:
     """Refuse what a new bucket cannot have: a name space of its own.
 
     :raises NotImplemented: it is asked for.
@@ -267,7 +284,7 @@ def _bad_header(call: Call, name: str) -> NoReturn:
     raise InvalidArgument(ArgumentName=name, ArgumentValue=call.headers.get(name) or "")
 
 
-def _configuration(call: Call, data: bytes) -> tuple[str, bytes | None]:
+def configuration_of(call: Call, data: bytes) -> tuple[str, bytes | None]:
     """The region of a new bucket, see the module, and its tags, from the document ``CreateBucketConfiguration``.
 
     :raises MalformedXML: it is another document.

@@ -49,18 +49,18 @@ async def delete_object(call: Call) -> Reply:
 
 async def delete_objects(call: Call) -> Reply:
     """Remove up to 1000 objects in one transaction; each has its own outcome."""
-    quiet, doomed = _read_request(await receive_document(call))
+    quiet, doomed = read_request(await receive_document(call))
     outcomes = await call.write_authorized(_delete_authorized, doomed)
     rows = []
     for one, outcome in zip(doomed, outcomes, strict=True):
         if isinstance(outcome, Damaged):
             call.gateway.tally.damage(outcome.kind)
             _log.error("damaged: {key!r}: {error}", key=one.key, error=outcome)
-            rows.append(_error_row(one, InternalError()))
+            rows.append(error_row(one, InternalError()))
         elif isinstance(outcome, S3Error):
-            rows.append(_error_row(one, outcome))
+            rows.append(error_row(one, outcome))
         elif not quiet:
-            rows.append(_deleted_row(one, outcome))
+            rows.append(deleted_row(one, outcome))
     return xml_reply(document("DeleteResult", *rows))
 
 
@@ -116,7 +116,7 @@ def _marker(deleted: Deleted) -> ObjectVersion | None:
     return removed if removed and removed.is_delete_marker else deleted.marker
 
 
-def _read_request(data: bytes) -> tuple[bool, list[Doomed]]:
+def read_request(data: bytes) -> tuple[bool, list[Doomed]]:
     """The document ``Delete``: whether it asks for quiet, and what to remove.
 
     :raises MalformedXML: it is another document, or names none or more than 1000 objects.
@@ -146,7 +146,8 @@ def _read_object(identifier: Element) -> Doomed:
     return Doomed(keys[0].text, version_id, new_version_id(), Headers(conditions))
 
 
-def _deleted_row(doomed: Doomed, deleted: Deleted) -> str:
+def deleted_row(doomed: Doomed, deleted: Deleted) -> str:
+    """What DeleteObjects says of what has gone."""
     marker, said = _marker(deleted), ""
     if marker is not None:
         said = element("DeleteMarker", True) + element(
@@ -158,7 +159,8 @@ def _deleted_row(doomed: Doomed, deleted: Deleted) -> str:
     )
 
 
-def _error_row(doomed: Doomed, error: S3Error) -> str:
+def error_row(doomed: Doomed, error: S3Error) -> str:
+    """What it says of what has not."""
     return (
         f"<Error>{element('Key', doomed.key)}{element('VersionId', doomed.version_id)}"
         f"{element('Code', error.code)}{element('Message', error.message)}</Error>"

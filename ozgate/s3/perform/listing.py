@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from ...errors import InvalidArgument
 from ...immutable import frozen
@@ -19,6 +19,14 @@ from ..tokens import decode_token, encode_token
 from ..versions import check_version_id
 
 MOST = 2**31 - 1
+
+Find = Callable[[Call, str, str, str, int], Awaitable[tuple[Page, str]]]
+"""Finds a page for a call: by prefix, what to go on after, delimiter and limit; and who owns all that is shown, ``""`` where each has an owner of its own."""
+
+FindVersions = Callable[
+    [Call, str, str, str, str, int], Awaitable[tuple[VersionPage, str]]
+]
+"""Likewise of versions: by prefix, key marker, version marker, delimiter and limit."""
 
 
 @frozen
@@ -64,15 +72,18 @@ def _refuse(call: Call, name: str, message: str) -> None:
 
 async def list_objects_v2(call: Call) -> Reply:
     """List a page of the current objects, going on after an opaque token."""
+    return await list_after_token(call, _find_page)
+
+
+async def list_after_token(call: Call, find: Find) -> Reply:
+    """As :func:`list_objects_v2`, wherever the objects are."""
     wanted = _wanted(call)
     _refuse(call, "marker", "Marker unsupported with REST.GET.BUCKET in list-type=2")
     token = call.query("continuation-token")
     start_after = call.query("start-after")
     after = start_after or "" if token is None else decode_token(token)
     with_owner = call.query("fetch-owner") == "true"
-    page, owner = await call.read_authorized(
-        _page, wanted.prefix, after, wanted.delimiter, wanted.limit
-    )
+    page, owner = await find(call, wanted.prefix, after, wanted.delimiter, wanted.limit)
     next_token = None if page.next_after is None else encode_token(page.next_after)
     return xml_reply(
         document(
@@ -97,6 +108,11 @@ async def list_objects(call: Call) -> Reply:
 
     ``NextMarker`` is there with a delimiter only: without one, the last key says as much.
     """
+    return await list_after_marker(call, _find_page)
+
+
+async def list_after_marker(call: Call, find: Find) -> Reply:
+    """As :func:`list_objects`, wherever the objects are."""
     wanted = _wanted(call)
     for name, called in (
         ("continuation-token", "continuation-token"),
@@ -106,8 +122,8 @@ async def list_objects(call: Call) -> Reply:
             call, name, f"{called} only supported in REST.GET.BUCKET with list-type=2"
         )
     marker = call.query("marker") or ""
-    page, owner = await call.read_authorized(
-        _page, wanted.prefix, _after(marker, wanted), wanted.delimiter, wanted.limit
+    page, owner = await find(
+        call, wanted.prefix, _after(marker, wanted), wanted.delimiter, wanted.limit
     )
     next_marker = page.next_after if wanted.delimiter else None
     return xml_reply(
@@ -126,14 +142,19 @@ async def list_objects(call: Call) -> Reply:
 
 async def list_object_versions(call: Call) -> Reply:
     """List a page of all versions and delete markers, newest first within a key."""
+    return await list_versions(call, _find_versions)
+
+
+async def list_versions(call: Call, find: FindVersions) -> Reply:
+    """As :func:`list_object_versions`, wherever they are."""
     if integer(call, "max-keys", 0, -MOST - 1, MOST) < 0:
         raise InvalidArgument("max-keys cannot be negative", ArgumentName="max-keys")
     wanted = _wanted(call)
     key_marker = call.query("key-marker") or ""
     version_marker = _version_marker(call, key_marker)
     after = key_marker if version_marker else _after(key_marker, wanted)
-    page, owner = await call.read_authorized(
-        _version_page,
+    page, owner = await find(
+        call,
         wanted.prefix,
         after,
         version_marker,
@@ -164,6 +185,25 @@ def _after(marker: str, wanted: _Wanted) -> str:
         if found:
             return f"{wanted.prefix}{group}{found}"
     return marker
+
+
+async def _find_page(
+    call: Call, prefix: str, after: str, delimiter: str, limit: int
+) -> tuple[Page, str]:
+    return await call.read_authorized(_page, prefix, after, delimiter, limit)
+
+
+async def _find_versions(
+    call: Call,
+    prefix: str,
+    key_marker: str,
+    version_marker: str,
+    delimiter: str,
+    limit: int,
+) -> tuple[VersionPage, str]:
+    return await call.read_authorized(
+        _version_page, prefix, key_marker, version_marker, delimiter, limit
+    )
 
 
 def _page(

@@ -37,7 +37,17 @@ if TYPE_CHECKING:
     from ..asked import Asked
     from ..call import Call
 
-__all__ = ["get_object", "get_object_attributes", "head_object", "part_number_of"]
+__all__ = [
+    "Found",
+    "get_object",
+    "get_object_attributes",
+    "head_object",
+    "not_modified",
+    "part_number_of",
+    "read_query",
+    "reply_of",
+    "wanted_range",
+]
 
 MAX_PART = 10_000
 
@@ -53,7 +63,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f]")
 
 
 @frozen
-class _Found:
+class Found:
     """What the one metadata read of a request found.
 
     :ivar version_id: what answers call it.
@@ -77,7 +87,7 @@ class _Found:
 
 async def get_object(call: Call) -> Reply:
     """Give an object, or a range or part of it."""
-    part_number, overrides = _read_query(call.asked)
+    part_number, overrides = read_query(call.asked)
     gateway = call.gateway
     token = begin_read(gateway)
     try:
@@ -85,7 +95,7 @@ async def get_object(call: Call) -> Reply:
         if isinstance(found, Reply):
             gateway.readers.leave(token)
             return found
-        reply = _reply(found, call.asked, overrides)
+        reply = reply_of(found, call.asked, overrides)
         located = found.located
         assert located is not None
         body = body_of(gateway, located)
@@ -106,14 +116,14 @@ async def get_object(call: Call) -> Reply:
 
 async def head_object(call: Call) -> Reply:
     """Give the headers :func:`get_object` would give."""
-    part_number, overrides = _read_query(call.asked)
+    part_number, overrides = read_query(call.asked)
     found = await call.read_authorized(_find, part_number, False)
     if isinstance(found, Reply):
         return found
-    return _reply(found, call.asked, overrides)
+    return reply_of(found, call.asked, overrides)
 
 
-def _read_query(asked: Asked) -> tuple[int | None, dict[str, str]]:
+def read_query(asked: Asked) -> tuple[int | None, dict[str, str]]:
     """The part number and the header overrides a request names.
 
     :raises S3Error: one of them is not valid, or does not go with the rest.
@@ -196,7 +206,7 @@ def _find(
     bucket: Bucket,
     part_number: int | None,
     want_content: bool,
-) -> _Found | Reply:
+) -> Found | Reply:
     """Everything a read needs, in one transaction: conditions before ranges, as RFC 9110, 13.2.2 has it.
 
     :return: the whole answer, 304, where the client has the object. As an error it would cost more than a GET of 4 KiB.
@@ -207,14 +217,15 @@ def _find(
     if not READ_CONDITIONS.isdisjoint(asked.headers):
         # Only that one asks what time it is.
         now = tx.now() if "if-modified-since" in asked.headers else 0
-        if is_unmodified(asked.headers, version.etag, version.modified, now):
-            return Reply(304, validators(version))
+        unmodified = not_modified(asked, version, now)
+        if unmodified is not None:
+            return unmodified
     span, ranged, part_checksum = ByteRange(0, version.size), False, None
     if part_number is not None:
         ranged = True
         span, part_checksum = _part(tx, bucket, version, part_number)
-    elif "range" in asked.headers and _range_holds(asked, version):
-        wanted = parse_range(asked.headers.get("range"), version.size)
+    else:
+        wanted = wanted_range(asked, version)
         if wanted is not None:
             span, ranged = wanted, True
     located = locate(tx, bucket, version, span) if want_content else None
@@ -223,7 +234,27 @@ def _find(
     lock = lock_headers(tx, asked, bucket, version) if version.more else ()
     if version.tags and not _may_count_tags(tx, asked, bucket):
         version = evolve(version, tags={})
-    return _Found(version, shown, lock, located, span, ranged, part, part_checksum)
+    return Found(version, shown, lock, located, span, ranged, part, part_checksum)
+
+
+def not_modified(asked: Asked, version: ObjectVersion, now: int) -> Reply | None:
+    """The whole answer where the client has the object already.
+
+    :raises PreconditionFailed: a condition does not hold.
+    """
+    if is_unmodified(asked.headers, version.etag, version.modified, now):
+        return Reply(304, validators(version))
+    return None
+
+
+def wanted_range(asked: Asked, version: ObjectVersion) -> ByteRange | None:
+    """The range that a request asks for; ``None`` where it wants all.
+
+    :raises InvalidRange: there is nothing of it.
+    """
+    if "range" not in asked.headers or not _range_holds(asked, version):
+        return None
+    return parse_range(asked.headers.get("range"), version.size)
 
 
 def _may_count_tags(tx: IMetadataTransaction, asked: Asked, bucket: Bucket) -> bool:
@@ -262,7 +293,7 @@ def _part(
     )
 
 
-def _reply(found: _Found, asked: Asked, overrides: dict[str, str]) -> Reply:
+def reply_of(found: Found, asked: Asked, overrides: dict[str, str]) -> Reply:
     """Status and headers of an answer; the bytes come later, if at all.
 
     The part of an empty object is answered 200 on S3, with no ``Content-Range``, which could name no byte. So is
@@ -289,7 +320,7 @@ def _reply(found: _Found, asked: Asked, overrides: dict[str, str]) -> Reply:
     return Reply(status, headers, length=span.length)
 
 
-def _checksum(found: _Found) -> Checksum | None:
+def _checksum(found: Found) -> Checksum | None:
     """The checksum of what is sent; ``None`` when none is known of just these bytes."""
     checksum = found.version.checksum
     if checksum is None:

@@ -22,7 +22,7 @@ from ..headers import (
 )
 from ..lockheaders import check_authorized_lock, check_integrity, read_lock
 from ..ownership import check_list, owned
-from ..receive import Received, is_to_come, keep, receive
+from ..receive import Received, Sums, is_to_come, keep, receive
 from ..reply import Reply
 from ..terms import stated_size
 from ..versions import made_headers, new_version_id
@@ -130,7 +130,7 @@ def check_target(
     check_put(tx, bucket, asked.key, size, asked.headers)
 
 
-def full_checksum(received: Received) -> Checksum:
+def full_checksum(received: Sums) -> Checksum:
     """The checksum kept of a body: in the client's algorithm, or CRC64NVME where the client sent none."""
     algorithm = received.declared or "CRC64NVME"
     return Checksum(algorithm, "FULL_OBJECT", received.checksums[algorithm])

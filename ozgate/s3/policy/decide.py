@@ -149,10 +149,15 @@ def authorize(
 
 
 def is_kept_from(
-    tx: IMetadataTransaction, asked: Asked, action: str, thing: Bucket | Volume
+    tx: IMetadataTransaction,
+    asked: Asked,
+    action: str,
+    thing: Bucket | Volume,
+    key: str = "",
+    version: str = "",
 ) -> bool:
     """Whether a policy or a limit forbids the caller something, whatever else would grant it; as :func:`may`."""
-    question = _question(tx, asked, action, thing, "", "")
+    question = _question(tx, asked, action, thing, key, version)
     return policies(question) is False
 
 

@@ -26,7 +26,7 @@ from ...wire.target import Query, Scope
 from ..call import Call, asked_of
 from ..configuration.website import WEBSITE, Website
 from ..failures import as_s3_error, log_failure
-from ..links import follow
+from ..links import behind
 from ..operations import OPERATIONS
 from ..pipeline import tls_version_of
 from ..reply import Reply
@@ -101,7 +101,9 @@ async def visit(gateway: Gateway, request: GatewayRequest, address: Address) -> 
     request.notes["meant"] = request.notes["operation"] = operation
     request.notes["principal"] = ANONYMOUS
     volume = gateway.settings.volume_name
-    website = await gateway.metadata.read(_website_of, volume, address.bucket)
+    website = await gateway.metadata.read(
+        _website_of, volume, address.bucket, gateway.abroad
+    )
     if website.redirect_all is not None:
         where = location_of_all(
             website.redirect_all, address, "https" if request.over_tls else "http"
@@ -115,11 +117,11 @@ async def visit(gateway: Gateway, request: GatewayRequest, address: Address) -> 
     return await _show(Visit(gateway, request, address, operation, headers, website))
 
 
-def _website_of(tx: IMetadataTransaction, volume: str, name: str) -> Website:
+def _website_of(
+    tx: IMetadataTransaction, volume: str, name: str, abroad: frozenset[str]
+) -> Website:
     """The website that a bucket is, or the one that a link leads to; an interaction."""
-    bucket = tx.bucket(volume, name)
-    if bucket is not None and bucket.source is not None:
-        bucket = follow(tx.bucket, bucket, lambda right, link: None).bucket
+    bucket = behind(tx, volume, name, abroad)
     if bucket is None:
         raise NoSuchBucket(BucketName=name)
     website = WEBSITE.of(tx, bucket)

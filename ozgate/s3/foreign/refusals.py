@@ -1,0 +1,116 @@
+"""What a refusal of another system is in S3.
+
+Its codes are Ozone's (``OMException.ResultCodes`` of 2.2.0). What has no name in S3 is an internal error, whose cause the log has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from twisted.logger import Logger
+
+from ...errors import (
+    AccessDenied,
+    BucketAlreadyExists,
+    BucketNotEmpty,
+    EntityTooSmall,
+    InternalError,
+    InvalidAccessKeyId,
+    InvalidArgument,
+    InvalidBucketName,
+    InvalidPart,
+    InvalidPartOrder,
+    InvalidRequest,
+    NoSuchBucket,
+    NoSuchKey,
+    NoSuchUpload,
+    PreconditionFailed,
+    QuotaExceeded,
+    Refused,
+    S3Error,
+    ServiceUnavailable,
+    SignatureDoesNotMatch,
+)
+
+if TYPE_CHECKING:
+    from ..call import Call
+
+_log = Logger()
+
+_CODES: Final[Mapping[str, type[S3Error]]] = {
+    "ACCESS_DENIED": AccessDenied,
+    "PERMISSION_DENIED": AccessDenied,
+    "UNAUTHORIZED": AccessDenied,
+    "USER_MISMATCH": AccessDenied,
+    "BUCKET_ALREADY_EXISTS": BucketAlreadyExists,
+    "BUCKET_NOT_EMPTY": BucketNotEmpty,
+    "BUCKET_NOT_FOUND": NoSuchBucket,
+    "DETECTED_LOOP_IN_BUCKET_LINKS": NoSuchBucket,
+    "VOLUME_NOT_FOUND": NoSuchBucket,
+    "INVALID_BUCKET_NAME": InvalidBucketName,
+    "KEY_NOT_FOUND": NoSuchKey,
+    "FILE_NOT_FOUND": NoSuchKey,
+    "DIRECTORY_NOT_FOUND": NoSuchKey,
+    "INVALID_TOKEN": SignatureDoesNotMatch,
+    "ACCESS_ID_NOT_FOUND": InvalidAccessKeyId,
+    "S3_SECRET_NOT_FOUND": InvalidAccessKeyId,
+    "QUOTA_EXCEEDED": QuotaExceeded,
+    "INVALID_PART": InvalidPart,
+    "INVALID_PART_ORDER": InvalidPartOrder,
+    "ENTITY_TOO_SMALL": EntityTooSmall,
+    "NO_SUCH_MULTIPART_UPLOAD_ERROR": NoSuchUpload,
+    "SAFE_MODE_EXCEPTION": ServiceUnavailable,
+    "SCM_IN_SAFE_MODE": ServiceUnavailable,
+}
+
+_NAMES: Final = frozenset(("INVALID_KEY_NAME", "INVALID_PATH"))
+"""Codes of keys that a bucket whose keys are files cannot have."""
+
+_IN_THE_WAY: Final = frozenset(
+    ("FILE_ALREADY_EXISTS", "DIRECTORY_ALREADY_EXISTS", "NOT_A_FILE", "NOT_A_DIRECTORY")
+)
+"""Codes of keys of such a bucket where a folder is a file, or the other way round."""
+
+_CONDITIONS: Final = frozenset(
+    (
+        "ATOMIC_WRITE_CONFLICT",
+        "ETAG_MISMATCH",
+        "ETAG_NOT_AVAILABLE",
+        "KEY_ALREADY_EXISTS",
+    )
+)
+"""Codes of writes that hung on what was there."""
+
+
+def as_s3_error(call: Call, refused: Refused) -> S3Error:
+    """What a client is told about a refusal."""
+    code = refused.code
+    if code in _CONDITIONS:
+        is_match = "if-match" in call.headers
+        return PreconditionFailed(Condition="If-Match" if is_match else "If-None-Match")
+    if code in _NAMES:
+        return InvalidArgument(
+            "The bucket keeps its keys as files, which cannot have that name.",
+            ArgumentName="key",
+            ArgumentValue=call.key,
+        )
+    if code in _IN_THE_WAY:
+        return InvalidRequest(
+            "The bucket keeps its keys as files: where the key, or part of its name, is a folder there can be no file, and the other way round."
+        )
+    made = _CODES.get(code)
+    if made is None:
+        _log.error("the other system refused: {refused}", refused=refused)
+        return InternalError()
+    return made(None, **_members(made, call))
+
+
+def _members(made: type[S3Error], call: Call) -> dict[str, str | int]:
+    if made in (NoSuchBucket, BucketAlreadyExists, BucketNotEmpty, InvalidBucketName):
+        return {"BucketName": call.bucket_name}
+    if made is NoSuchKey:
+        return {"Key": call.key}
+    if made in (NoSuchUpload, InvalidPart, InvalidPartOrder):
+        return {"UploadId": call.query("uploadId") or ""}
+    return {}
