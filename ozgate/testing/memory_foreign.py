@@ -61,6 +61,7 @@ class MemoryForeignSystem:
     """
 
     verifies = False
+    commands = None
 
     def __init__(self, clock: IReactorTime, volumes: Sequence[str] = ("s3v",)) -> None:
         self.volumes: dict[str, dict[str, Kept]] = {name: {} for name in volumes}
