@@ -13,9 +13,11 @@ from zope.interface.interface import InterfaceClass
 from zope.interface.verify import verifyObject
 
 from ..config.parsers import store_and_url
+from ..config.rootpair import ACCESS_KEY, SECRET_KEY, SECURITY
 from ..config.settings import Settings, by_key
 from ..config.sitefile import ConfigurationError
 from ..content.stores import BlobStores
+from ..errors.stores import Unavailable
 from ..interfaces import IBlobStore, IFiles, IForeignSystem, IProviderMaker
 from .foreign import Foreign
 
@@ -68,14 +70,41 @@ def make_foreign(
 ) -> Foreign | None:
     """The other system that ``ozgate.foreign`` names, not yet started; ``None`` where it names none.
 
-    :raises ConfigurationError: as :func:`make_provider`.
+    :raises ConfigurationError: as :func:`make_provider`; it cannot be asked as the settings say, or who asks would be found out by nobody.
     """
     if not settings.foreign:
         return None
     made_of = reactor, settings, run_in_thread
-    system = make_provider(IForeignSystem, "ozgate.foreign", *made_of)
+    try:
+        system = make_provider(IForeignSystem, "ozgate.foreign", *made_of)
+    except Unavailable as error:
+        raise ConfigurationError(f"ozgate.foreign: {error}") from None
+    if system.verifies:
+        _check_verified(settings)
     names = settings.foreign_volumes
     return Foreign(system, None if "*" in names else frozenset(names))
+
+
+def _check_verified(settings: Settings) -> None:
+    """Where the other system verifies what is signed, nobody else does: it has the secrets of all users, and does what they may.
+
+    Without their signatures the gateway would ask it for itself, whoever asks.
+
+    :raises ConfigurationError: signatures are not verified, or others are to be believed besides.
+    """
+    if not settings.security_enabled:
+        raise ConfigurationError(
+            f"{SECURITY} is false, and ozgate.foreign is a secure cluster, which verifies who asks: set {SECURITY} to true"
+        )
+    if settings.access_key:
+        origin = settings.origins.get(ACCESS_KEY, "the configuration")
+        raise ConfigurationError(
+            f"{ACCESS_KEY}, from {origin}: ozgate.foreign is a secure cluster, which has the secrets of all users, and knows no pair besides: unset it and {SECRET_KEY}"
+        )
+    if settings.oidc_issuers:
+        raise ConfigurationError(
+            "ozgate.oidc.issuers: ozgate.foreign is a secure cluster, which verifies who asks and knows no web identities: unset it"
+        )
 
 
 def _how_named(interface: InterfaceClass, known: str) -> str:

@@ -35,7 +35,7 @@ from ..wire.accesslog import AccessLog, AuditLog
 from ..wire.gatewaysite import GatewaySite
 from ..wire.ledger import Ledger
 from ..wire.limits import BodyMemory, ConnectionLimits, raise_descriptors
-from .credentials import make_neighbor, open_secrets
+from .credentials import make_neighbor, open_secrets, verifier_of
 from .listening import drain
 from .threads import Threads
 
@@ -105,7 +105,7 @@ async def make_context(
         troubles=Troubles(clock) if troubles is None else troubles,
         foreign=foreign,
     )
-    sessions = await open_secrets(settings, metadata)
+    sessions = await open_secrets(settings, metadata, foreign)
     return AdminContext(
         gateway,
         None if sessions is None else sessions.secrets,
@@ -170,8 +170,9 @@ def make_sites(
     """
     gateway, sessions = context.gateway, context.sessions
     neighbor = make_neighbor(reactor, clock, gateway.settings, sessions)
+    verifier = verifier_of(gateway.foreign) or sessions
     site = make_site(
-        reactor, gateway, sessions, *logs, health.pages(), neighbor, limits
+        reactor, gateway, verifier, *logs, health.pages(), neighbor, limits
     )
     websites = make_website_site(reactor, gateway, *logs, site)
     for each in (site, websites):

@@ -12,16 +12,19 @@ from ..auth.oidc import Issuers
 from ..auth.secretstore import MetadataSecretStore, StaticSecrets, open_master_key
 from ..auth.sessions import Sessions
 from ..config.settings import Settings
+from ..gateway.foreign import Foreign
 from ..iam.serving import QueryServices
-from ..interfaces import IMetadataStore
+from ..interfaces import IMetadataStore, IVerifier
 
 
-async def open_secrets(settings: Settings, metadata: IMetadataStore) -> Sessions | None:
-    """Where secrets are looked up, and what is signed is verified; ``None`` when signatures are not.
+async def open_secrets(
+    settings: Settings, metadata: IMetadataStore, foreign: Foreign | None = None
+) -> Sessions | None:
+    """Where secrets are looked up, and what is signed is verified; ``None`` when signatures are not, or another system has the secrets.
 
     :raises Unavailable: the master key is missing or wrong.
     """
-    if not settings.security_enabled:
+    if not settings.security_enabled or verifier_of(foreign) is not None:
         return None
     path = os.path.join(settings.data, settings.master_key)
     key = await open_master_key(metadata, path)
@@ -32,10 +35,17 @@ async def open_secrets(settings: Settings, metadata: IMetadataStore) -> Sessions
     return Sessions(key, StaticSecrets(pairs, stored))
 
 
+def verifier_of(foreign: Foreign | None) -> IVerifier | None:
+    """The other system, where it verifies what is signed: also for what is kept here, and nobody besides does."""
+    if foreign is None or not foreign.system.verifies:
+        return None
+    return IVerifier(foreign.system)
+
+
 def make_neighbor(
     reactor: Any, clock: IReactorTime, settings: Settings, sessions: Sessions | None
 ) -> QueryServices | None:
-    """IAM and STS; ``None`` when signatures are not verified: who asks is nobody in particular then.
+    """IAM and STS; ``None`` when signatures are not verified: who asks is nobody in particular then. Nor where another system does it, whose users they do not know.
 
     :param clock: tells the date.
     :raises ConfigurationError: what is said of issuers of web identities cannot be.

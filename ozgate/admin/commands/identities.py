@@ -62,6 +62,11 @@ def require_secrets(context: AdminContext, caller: Caller) -> ISecretStore:
     :raises AdminError: the caller is none, or security is off.
     """
     require_admin(caller)
+    if context.secrets is None and context.is_secure:
+        raise AdminError(
+            "NOT_SUPPORTED_OPERATION",
+            "a secure cluster verifies who asks here: its users and their secrets are its own",
+        )
     if context.secrets is None:
         raise AdminError(
             "SECURITY_DISABLED",

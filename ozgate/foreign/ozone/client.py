@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 from ...errors import Refused
 from ...values import OnBehalf
+from .faces import Faces
+from .security import BELIEVED, Security, log_in
 
 _SITES = "core-site.xml", "ozone-site.xml"
 """In the order in which Hadoop reads them: what the second one says stands."""
@@ -28,27 +31,33 @@ class Client:
     :ivar verifies: whether the cluster holds signatures against secrets of its own.
     :ivar store: Ozone's ``ObjectStore``.
     :ivar manager: the OM's own protocol.
+    :ivar faces: it, as each of those has it for whom things are made.
+    :ivar s3_volume: the volume of those who are no tenants.
     :param conf: the folder of the files that say where the cluster is.
+    :param security: how it is entered.
+    :raises Unavailable: the gateway cannot log in.
     """
 
-    def __init__(self, conf: str) -> None:
+    def __init__(self, conf: str, security: Security = BELIEVED) -> None:
         import jpype
 
         java = jpype.JClass
         self.java = java
         self.configuration = _configuration(java, conf)
-        user = java("org.apache.hadoop.security.UserGroupInformation")
-        user.setConfiguration(self.configuration)
-        self.verifies: bool = bool(user.isSecurityEnabled())
+        log_in(java, self.configuration, security)
+        self.verifies = security.is_on
+        utility = java("org.apache.hadoop.hdds.scm.client.HddsClientUtils")
+        self.s3_volume = str(utility.getDefaultS3VolumeName(self.configuration))
         self._hash_map = java("java.util.HashMap")
-        self._auth = java("org.apache.hadoop.ozone.om.protocol.S3Auth")
+        self.s3_auth = java("org.apache.hadoop.ozone.om.protocol.S3Auth")
         factory = java("org.apache.hadoop.ozone.client.OzoneClientFactory")
         self._client = factory.getRpcClient(self.configuration)
         self.store: Any = self._client.getObjectStore()
         self.protocol: Any = self.store.getClientProxy()
         self.manager: Any = self.protocol.getOzoneManagerClient()
-        self._take_on = self.protocol.setThreadLocalS3Auth
-        self.clear = self.protocol.clearThreadLocalS3Auth
+        self._take_on = self.manager.setThreadLocalS3Auth
+        self.clear = self.manager.clearThreadLocalS3Auth
+        self.faces = Faces(self)
 
     def take_on(self, behalf: OnBehalf) -> None:
         """Have what this thread asks be asked for somebody, until :attr:`clear` is called in it.
@@ -60,11 +69,19 @@ class Client:
         user = behalf.user
         if self.verifies and (signed := behalf.presented) is not None:
             words = signed.string_to_sign, signed.signature, signed.access_id
-            self._take_on(self._auth(*words, user or signed.access_id))
+            self._take_on(self.s3_auth(*words, user or signed.access_id))
         elif user and not self.verifies:
-            self._take_on(self._auth("", "", user, user))
+            self._take_on(self.s3_auth("", "", user, user))
         else:
             raise Refused("PERMISSION_DENIED", "nobody has signed this")
+
+    def copied(self, protocol: Any) -> Client:
+        """The same with another ``ClientProtocol``; see :mod:`ozgate.foreign.ozone.faces`."""
+        made = copy(self)
+        made.protocol = protocol
+        store = self.java("org.apache.hadoop.ozone.client.ObjectStore")
+        made.store = store(self.configuration, protocol)
+        return made
 
     def map_of(self, entries: Mapping[str, str]) -> Any:
         """A Java ``HashMap`` of strings."""

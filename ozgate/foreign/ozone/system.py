@@ -9,15 +9,26 @@ from typing import Any
 from twisted.internet.defer import Deferred, TimeoutError, fail, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
-from ...errors import StoreError, Unavailable
-from ...values import OnBehalf
+from ...errors import NotImplemented, StoreError, Unavailable
+from ...interfaces import IVerifier
+from ...values import OnBehalf, Presented, Signatory
 from .calls import Calls
 from .client import Client
 from .commands.asking import OzoneCommands
 from .jars import find_conf, find_jars
 from .jvm import leave_at_once, start_jvm
 from .refusals import error_of
+from .security import BELIEVED, Security, read_security
+from .verifying import (
+    can_be_right,
+    check_form,
+    check_verifies,
+    signatory_of,
+    unverified,
+    who_signed,
+)
 
 _GRACE = 5.0
 """Seconds that a stop waits for calls that are under way."""
@@ -29,11 +40,18 @@ class Connection:
     """The one client of a cluster that a process has, made when it is first asked for.
 
     :param settings: every declared knob, by key.
+    :param security: how the cluster is entered.
     """
 
-    def __init__(self, reactor: Any, settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        settings: Mapping[str, Any],
+        security: Security = BELIEVED,
+    ) -> None:
         self.reactor = reactor
         self.settings = settings
+        self.security = security
         self.client: Client | None = None
         self.deadline: float = settings["ozgate.ozone.deadline"]
         self.calls = Calls(reactor, settings["ozgate.ozone.threads"], self.deadline)
@@ -48,13 +66,14 @@ class Connection:
         behalf: OnBehalf,
         is_change: bool = False,
     ) -> Deferred[Any]:
-        """Call ``function(client, *args)`` in a thread, as :meth:`Calls.run` does, once there is a client.
+        """Call ``function(client, *args)`` in a thread, as :meth:`Calls.run` does, once there is a client; what is given is that of whoever asks.
 
         :return: fails with ``Unavailable`` as well where there is none in time.
         """
         if self.client is not None:
+            asked = behalf.user, function, *args
             return self.calls.run(
-                function, self.client, *args, behalf=behalf, is_change=is_change
+                _ask, self.client, *asked, behalf=behalf, is_change=is_change
             )
         ready = self.ready()
         ready.addTimeout(self.deadline, self.reactor, _too_late)
@@ -107,7 +126,9 @@ class Connection:
         try:
             conf = find_conf(self.settings)
             start_jvm(find_jars(self.settings), self.settings["ozgate.ozone.heap"])
-            made = Client(conf)
+            made = Client(conf, self.security)
+            if self.security.is_on:
+                check_verifies(made)
         except StoreError:
             made = Failure()
         except BaseException as error:
@@ -127,6 +148,10 @@ class Connection:
                 _fire(each)
             elif not each.called:
                 each.errback(made)
+
+
+def _ask(client: Client, user: str, function: Callable[..., Any], *args: Any) -> Any:
+    return function(client.faces.of(user), *args)
 
 
 def _too_late(result: Any, timeout: float) -> Any:
@@ -165,9 +190,35 @@ class OzoneSystem:
         return self.connection.stop()
 
 
+@implementer(IVerifier)
+class SecureOzone(OzoneSystem):
+    """A cluster that verifies what its callers sign."""
+
+    verifies = True
+
+    def verify(self, presented: Presented) -> Deferred[Signatory | None]:
+        """See :class:`~ozgate.interfaces.IVerifier`. One call of the OM, of whose answer nothing is kept; an access id that nobody has is told as a wrong signature, as the OM does.
+
+        :return: fails with ``NotImplemented`` where the OM cannot verify what is signed so; with ``Unavailable`` where it does not answer.
+        """
+        try:
+            check_form(presented)
+        except NotImplemented:
+            return fail()
+        if not can_be_right(presented):
+            return succeed(None)
+        # Nobody is known by name yet.
+        behalf = OnBehalf(presented=presented)
+        asked = self.connection.run(who_signed, presented.access_id, behalf=behalf)
+        return asked.addCallbacks(signatory_of, unverified, (presented,))
+
+
 def make_system(reactor: Any, settings: Mapping[str, Any]) -> OzoneSystem:
     """The cluster that the settings name, not asked yet.
 
     :param settings: every declared knob, by key.
+    :raises Unavailable: its files cannot be read, or it is secure and nobody can log in.
     """
-    return OzoneSystem(Connection(reactor, settings))
+    security = read_security(settings)
+    connection = Connection(reactor, settings, security)
+    return (SecureOzone if security.is_on else OzoneSystem)(connection)
