@@ -21,7 +21,8 @@ PAGE = 1000
 
 _VERBOSE = "ozgate.cli.shell.verbose"
 _SCHEME = re.compile(r"o3://[^/]*/?")
-_QUOTA = re.compile(r"([0-9]+) *(|[KMGTPE])B?", re.IGNORECASE)
+_QUOTA = re.compile(r"(-?[0-9]+) *(|[KMGTPE])B?", re.IGNORECASE)
+_COUNT = re.compile(r"-?[0-9]+")
 _LARGEST = (1 << 63) - 1
 
 
@@ -66,15 +67,20 @@ def key_argument(command: _F) -> _F:
 
 
 def checked_place(text: str, depth: int) -> Place:
-    """An address of a volume, bucket or key, by its depth; other depths end the process."""
+    """An address of a volume, bucket or key, by its depth.
+
+    :raises click.UsageError: it has another depth; the process ends with 2 then, as with Ozone.
+    """
     place = parse_place(text)
     for level, name in enumerate(("volume", "bucket", "key"), 1):
         part = getattr(place, name)
         if level <= depth and not part:
-            refuse(f"{name.capitalize()} name is missing")
+            raise click.UsageError(f"{name.capitalize()} name is missing")
         if level > depth and part:
             above = ("root", "volume", "bucket")[depth]
-            refuse(f"Invalid {above} name. Delimiters (/) not allowed in {above} name")
+            raise click.UsageError(
+                f"Invalid {above} name. Delimiters (/) not allowed in {above} name"
+            )
     return place
 
 
@@ -91,10 +97,13 @@ def parse_quota(text: str) -> int:
     :raises SystemExit: it is no such text.
     """
     match = _QUOTA.fullmatch(text.strip())
-    if match is None:
-        refuse(f"{text} is invalid")
-    number, unit = match.groups()
-    return _above_zero(int(number) << 10 * " KMGTPE".index(unit.upper() or " "), text)
+    number, unit = match.groups() if match else ("0", "")
+    value = int(number) << 10 * " KMGTPE".index(unit.upper() or " ")
+    if match is None or value > _LARGEST:
+        refuse(
+            f"{text} is invalid. The quota value should be a positive integer with byte numeration(B, KB, MB, GB and TB)"
+        )
+    return _above_zero(value, f"Invalid value for space quota: {number}")
 
 
 def parse_count(text: str) -> int:
@@ -102,14 +111,16 @@ def parse_count(text: str) -> int:
 
     :raises SystemExit: it is none.
     """
-    if not text.isascii() or not text.isdigit():
-        refuse(f"{text} is invalid")
-    return _above_zero(int(text), text)
+    match = _COUNT.fullmatch(text)
+    value = int(text) if match else 0
+    if match is None or value > _LARGEST:
+        refuse(f"{text} is invalid. The quota value should be a positive integer")
+    return _above_zero(value, f"Invalid value for namespace quota: {text}")
 
 
-def _above_zero(value: int, text: str) -> int:
-    if not 0 < value <= _LARGEST:
-        refuse(f"{text} is invalid: quotas are above 0 and below 8EB")
+def _above_zero(value: int, refusal: str) -> int:
+    if value <= 0:
+        refuse(refusal)
     return value
 
 
@@ -203,10 +214,11 @@ def list_options(command: _F) -> _F:
 
 def show_list(
     name: str, length: int, every: bool, start: str, **arguments: object
-) -> None:
+) -> str | None:
     """Print what a listing command gives, page after page, as one array.
 
     :param length: how many at most, unless ``every``.
+    :return: the name of the last one, where no more were asked for.
     """
     if length < 1 and not every:
         refuse("List length should be a positive number")
@@ -214,11 +226,14 @@ def show_list(
     first = next(shown, None)
     if first is None:
         click.echo("[ ]")
-        return
+        return None
     click.echo("[ " + pretty(first), nl=False)
+    count, last = 1, first
     for each in shown:
         click.echo(", " + pretty(each), nl=False)
+        count, last = count + 1, each
     click.echo(" ]")
+    return str(last["name"]) if count == length and not every else None
 
 
 def _paged(

@@ -126,12 +126,21 @@ class CommandLineTests(ShellCase):
     def test_forms(self) -> None:
         """Lists and their pages, recursive deletion that asks, a session of many commands, what is said of mistakes."""
         self.started("-D", LOOPBACK)
-        for usage in (("volume",), ("volume", "create"), ("volume", "make", "/v"), ()):
+        for usage in (
+            ("volume",),
+            ("volume", "create"),
+            ("volume", "create", "/"),
+            ("volume", "create", "/vol1/bucket"),
+            ("bucket", "create", "/vol1"),
+            ("volume", "make", "/v"),
+            (),
+        ):
             self.assertEqual(self.ozgate("sh", *usage)[0], 2, usage)
         for line, *arguments in (
-            ("Volume name is missing", "volume", "create", "/"),
-            ("Bucket name is missing", "bucket", "create", "/vol1"),
-            ("1.5GB is invalid", "volume", "create", "/vol1", "--quota", "1.5GB"),
+            (
+                "1.5GB is invalid. The quota value should be a positive integer with byte numeration(B, KB, MB, GB and TB)",
+                *("volume", "create", "/vol1", "--quota", "1.5GB"),
+            ),
             (
                 "At least one of the quota set flag is required.",
                 *("volume", "setquota", "/s3v"),

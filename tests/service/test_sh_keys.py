@@ -57,7 +57,7 @@ class KeyTests(ShellCase):
         said = "KEY_NOT_FOUND The specified key does not exist."
         self.refused_by(said, "key", "get", "/s3v/bucket/absent", missing)
         self.assertFalse(os.path.exists(missing))
-        said = f"{missing}: No such file or directory"
+        said = f"Error: File not found: {missing}"
         self.refused_by(said, "key", "put", "/s3v/bucket/k", missing)
         said = f"{self.folder}: Is a directory"
         self.refused_by(said, "key", "put", "/s3v/bucket/k", self.folder)

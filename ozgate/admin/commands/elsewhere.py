@@ -27,7 +27,15 @@ SECRETS = frozenset(("get_secret", "set_secret", "revoke_secret", "list_secrets"
 """Of whoever holds signatures against them."""
 
 THROUGH_LINKS = frozenset(
-    ("list_keys", "info_key", "delete_key", "add_acl", "remove_acl", "set_acl")
+    (
+        "list_keys",
+        "info_key",
+        "rename_key",
+        "delete_key",
+        "add_acl",
+        "remove_acl",
+        "set_acl",
+    )
 )
 """What is done to the bucket that a link leads to; the others are done to the link itself."""
 

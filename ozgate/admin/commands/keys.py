@@ -149,6 +149,18 @@ async def info_key(
     }
 
 
+async def rename_key(
+    context: AdminContext, caller: Caller, volume: str, bucket: str, key: str, to: str
+) -> None:
+    """Refuse: what S3 has no operation for is done in an Ozone cluster alone.
+
+    :raises AdminError: ``NOT_SUPPORTED_OPERATION``.
+    """
+    raise AdminError(
+        "NOT_SUPPORTED_OPERATION", "Keys are renamed in an Ozone cluster alone"
+    )
+
+
 async def delete_key(
     context: AdminContext, caller: Caller, volume: str, bucket: str, key: str
 ) -> None:

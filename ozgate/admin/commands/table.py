@@ -94,6 +94,7 @@ COMMANDS: dict[str, Command] = {
         acls.set_acl,
         keys.list_keys,
         keys.info_key,
+        keys.rename_key,
         keys.delete_key,
         scrub.start_scrub,
         scrub.stop_scrub,

@@ -89,9 +89,7 @@ async def _put(
     query = parse_query(request.raw_target.partition(b"?")[2])
     place = dict(query.items())
     check_arguments(put_key, {**place, "body": request.body})
-    await put_key(
-        context, caller, place["volume"], place["bucket"], place["key"], request.body
-    )
+    await put_key(context, caller, **place, body=request.body)
     return answer(request, 200, b"null", "application/json")
 
 

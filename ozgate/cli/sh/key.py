@@ -19,6 +19,7 @@ from ..shell import (
     key_argument,
     list_options,
     refuse,
+    replication_options,
     show,
     show_list,
 )
@@ -40,7 +41,13 @@ def key() -> None:
 def list_keys(place: Place, every: bool, length: int, **arguments: str) -> None:
     """List the keys of a bucket."""
     arguments |= {"volume": place.volume, "bucket": place.bucket}
-    show_list("list_keys", length, every, **arguments)
+    last = show_list("list_keys", length, every, **arguments)
+    arguments["start"] = last or ""
+    if last and client.call("list_keys", limit=1, **arguments):
+        click.echo(
+            f"Listing first {length} entries of the result. Use --length (-l) to override max returned keys.",
+            err=True,
+        )
 
 
 key.add_command(list_keys)
@@ -59,22 +66,19 @@ def info(place: Place) -> None:
 @client.reaches_service
 @key_argument
 @click.argument("file", metavar="FILE")
-@click.option(
-    *("-t", "--type"), expose_value=False, help="Taken as Ozone does; without effect."
-)
-@click.option(
-    *("-r", "--replication"),
-    expose_value=False,
-    help="Taken as Ozone does; without effect.",
-)
-def put(place: Place, file: str) -> None:
+@replication_options
+def put(
+    place: Place, file: str, replication_type: str | None, replication: str | None
+) -> None:
     """Store a file as a key."""
     with _opened(lambda: open(file, "rb")) as source:
         found = os.fstat(source.fileno())
         if not stat.S_ISREG(found.st_mode):
             refuse(f"{file} is no regular file")
         with _progress(found.st_size, f"Storing {place.key}") as tell:
-            _ask_for(Put(_names(place), source, found.st_size, tell))
+            said = {"replication_type": replication_type, "replication": replication}
+            names = _names(place) | {name: text for name, text in said.items() if text}
+            _ask_for(Put(names, source, found.st_size, tell))
 
 
 @key.command("get")
@@ -106,6 +110,25 @@ def get(place: Place, file: str, force: bool) -> None:
             raise
 
 
+@key.command("cat")
+@client.reaches_service
+@key_argument
+def cat(place: Place) -> None:
+    """Write the bytes of a key to standard output."""
+    _ask_for(Get(_names(place), sys.stdout.buffer, lambda count: None))
+
+
+@key.command("rename")
+@client.reaches_service
+@bucket_argument
+@click.argument("from_key", metavar="FROM")
+@click.argument("to_key", metavar="TO")
+def rename(place: Place, from_key: str, to_key: str) -> None:
+    """Give a key another name, in an Ozone cluster alone."""
+    names = {"volume": place.volume, "bucket": place.bucket}
+    client.call("rename_key", **names, key=from_key, to=to_key)
+
+
 @click.command("delete")
 @client.reaches_service
 @key_argument
@@ -124,6 +147,8 @@ def _opened(opening: Callable[[], BinaryIO]) -> Iterator[BinaryIO]:
     try:
         with opening() as file:
             yield file
+    except FileNotFoundError as error:
+        refuse(f"Error: File not found: {error.filename}")
     except OSError as error:
         refuse(f"{error.filename or 'the file'}: {error.strerror or error}")
 

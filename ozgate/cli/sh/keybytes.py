@@ -27,7 +27,7 @@ Tell = Callable[[int], None]
 class Put:
     """A key to be stored; see :class:`~ozgate.cli.asking.Request`.
 
-    :ivar names: volume, bucket and key.
+    :ivar names: volume, bucket and key; how an Ozone cluster keeps it.
     :ivar file: where the bytes are, from its start.
     :ivar size: how many; what the file has besides is left out.
     """

@@ -18,9 +18,10 @@ def get_acl(
     :param source: of what a link leads to.
     """
     if source and bucket is not None:
-        found = session.bucket(volume, bucket)
-        if found.isLink():
-            volume, bucket = str(found.getSourceVolume()), str(found.getSourceBucket())
+        real = session.bucket(volume, bucket)
+        while real.isLink():
+            real = session.bucket(real.getSourceVolume(), real.getSourceBucket())
+        volume, bucket = str(real.getVolumeName()), str(real.getName())
     found = session.store.getAcl(_named(session, volume, bucket))
     return [session.shown(each) for each in found]
 

@@ -42,6 +42,7 @@ CHANGES: tuple[Callable[..., Any], ...] = (
     acls.add_acl,
     acls.remove_acl,
     acls.set_acl,
+    keys.rename_key,
     keys.delete_key,
     s3secrets.get_secret,
     s3secrets.set_secret,

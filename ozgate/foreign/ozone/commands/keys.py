@@ -36,6 +36,11 @@ def info_key(session: Session, volume: str, bucket: str, key: str) -> Any:
     return shown
 
 
+def rename_key(session: Session, volume: str, bucket: str, key: str, to: str) -> None:
+    """Give a key another name, which no key has yet."""
+    session.bucket(volume, bucket).renameKey(key, to)
+
+
 def delete_key(session: Session, volume: str, bucket: str, key: str) -> None:
     """Remove a key, at once: into no trash."""
     session.bucket(volume, bucket).deleteKey(key)
