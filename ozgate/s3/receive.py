@@ -299,8 +299,14 @@ async def _deliver(call: Call, terms: Terms, consumer: IConsumer) -> dict[str, s
         verifier,
         (ALGORITHMS[terms.trailing].header,) if terms.trailing else (),
     )
-    await call.body.deliver_to(decoder)
-    decoder.finish()
+    try:
+        await call.body.deliver_to(decoder)
+        decoder.finish()
+    except S3Error:
+        if asked is not None:
+            # A signature that was wrong before comes first: it is the reason, as where it is computed here.
+            await asked.finish()
+        raise
     if asked is not None:
         await asked.finish()
     return decoder.trailers

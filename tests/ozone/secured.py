@@ -17,6 +17,10 @@ from twisted.trial.unittest import TestCase
 from ozgate.auth.canonical import signature, signing_key
 from ozgate.config.loading import load, override
 from ozgate.config.settings import Settings, by_key
+from ozgate.foreign.ozone.client import Client
+from ozgate.foreign.ozone.jars import find_conf, find_jars
+from ozgate.foreign.ozone.jvm import start_jvm
+from ozgate.foreign.ozone.security import read_security
 from ozgate.foreign.ozone.system import (
     Connection,
     OzoneSystem,
@@ -61,35 +65,32 @@ async def settled(connection: Connection) -> None:
         await deferLater(reactor, 0.05)
 
 
-class Administration:
-    """The cluster, asked by its administrator: for what no gateway may."""
+def administer(client: Client, ozone: Ozone, ask: Callable[[Any], Any]) -> Any:
+    """Call something with Ozone's ``ObjectStore`` as the cluster's administrator, for what no gateway may. It waits."""
+    import jpype
 
-    def __init__(self, ozone: Ozone, connection: Connection) -> None:
-        self._connection = connection
-        self._principal = f"root@{ozone.realm}"
-        self._keytab = ozone.keytab
-        self._store: Any = None
+    groups = client.java("org.apache.hadoop.security.UserGroupInformation")
+    factory = client.java("org.apache.hadoop.ozone.client.OzoneClientFactory")
+    root = groups.loginUserFromKeytabAndReturnUGI(f"root@{ozone.realm}", ozone.keytab)
 
-    def _asked(self, client: Any, ask: Callable[[Any], Any]) -> Any:
-        import jpype
+    def run() -> Any:
+        opened = factory.getRpcClient(client.configuration)
+        try:
+            return ask(opened.getObjectStore())
+        finally:
+            opened.close()
 
-        action = "java.security.PrivilegedExceptionAction"
-        groups = client.java("org.apache.hadoop.security.UserGroupInformation")
-        root = groups.loginUserFromKeytabAndReturnUGI(self._principal, self._keytab)
-        factory = client.java("org.apache.hadoop.ozone.client.OzoneClientFactory")
+    action = "java.security.PrivilegedExceptionAction"
+    return root.doAs(jpype.JProxy(action, dict={"run": run}))
 
-        def run() -> Any:
-            opened = factory.getRpcClient(client.configuration)
-            try:
-                return ask(opened.getObjectStore())
-            finally:
-                opened.close()
 
-        return root.doAs(jpype.JProxy(action, dict={"run": run}))
-
-    def ask(self, ask: Callable[[Any], Any]) -> Deferred[Any]:
-        """Call something with Ozone's ``ObjectStore``, as the administrator."""
-        return self._connection.run(self._asked, ask, behalf=ITSELF)
+@cache
+def client_of(ozone: Ozone) -> Client:
+    """A client of the gateway's that is waited for."""
+    os.environ["KRB5_CONFIG"] = ozone.krb5
+    settings = by_key(settings_of(ozone))
+    start_jvm(find_jars(settings), settings["ozgate.ozone.heap"])
+    return Client(find_conf(settings), read_security(settings))
 
 
 class Person:
@@ -124,7 +125,11 @@ class SecureCase(TestCase):
         self.system = system
         await self.system.start()
         self.addCleanup(settled, system.connection)
-        self.root = Administration(self.ozone, self.system.connection)
+
+    def root(self, ask: Callable[[Any], Any]) -> Deferred[Any]:
+        """Call something with Ozone's ``ObjectStore``, as the administrator."""
+        connection = self.system.connection
+        return connection.run(administer, self.ozone, ask, behalf=ITSELF)
 
     async def person(self, is_reader: bool = True) -> Person:
         """Somebody new.
@@ -133,7 +138,7 @@ class SecureCase(TestCase):
         """
         user = f"identity-{uuid4().hex[:12]}"
         access_id = f"{user}@{self.ozone.realm}"
-        value = await self.root.ask(lambda store: store.getS3Secret(access_id))
+        value = await self.root(lambda store: store.getS3Secret(access_id))
         made = Person(user, self.ozone.realm, str(value.getAwsSecret()))
         self.addCleanup(self.revoke, made)
         if is_reader:
@@ -151,23 +156,21 @@ class SecureCase(TestCase):
                 if "NOT_FOUND" not in str(error):
                     raise
 
-        return self.root.ask(ask)
+        return self.root(ask)
 
     def replace(self, person: Person, secret: str) -> Deferred[Any]:
         """Give somebody another secret."""
-        return self.root.ask(
+        return self.root(
             lambda store: store.getClientProxy().setS3Secret(person.access_id, secret)
         )
 
     def grant(self, user: str, path: str, rights: str) -> Deferred[Any]:
         """Let somebody do something: ``/VOLUME`` or ``/VOLUME/BUCKET``."""
-        return self.root.ask(
-            lambda store: self._acl(store, "addAcl", user, path, rights)
-        )
+        return self.root(lambda store: self._acl(store, "addAcl", user, path, rights))
 
     def ungrant(self, user: str, path: str, rights: str) -> Deferred[Any]:
         """The opposite of :meth:`grant`."""
-        return self.root.ask(
+        return self.root(
             lambda store: self._acl(store, "removeAcl", user, path, rights)
         )
 
