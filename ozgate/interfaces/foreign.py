@@ -112,6 +112,20 @@ class IForeignBucket(Interface):
             ``ETAG_NOT_AVAILABLE``.
         """
 
+    def put(
+        key: str,
+        data: bytes,
+        etag: str,
+        metadata: Mapping[str, str],
+        tags: Mapping[str, str],
+        wanted: Precondition = NO_PRECONDITION,
+    ) -> Deferred[None]:
+        """Write a key whose bytes are in memory, at once: cheaper than :meth:`create` where they are few.
+
+        :param etag: hex MD5, kept with it.
+        :return: fires and fails as :meth:`create` and :meth:`IForeignSink.commit` do.
+        """
+
     def delete(key: str) -> Deferred[None]:
         """Remove a key. Fails with ``Refused``: ``KEY_NOT_FOUND``."""
 

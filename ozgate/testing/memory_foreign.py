@@ -242,6 +242,24 @@ class MemoryForeignBucket:
 
         return self._answer(begun)
 
+    def put(
+        self,
+        key: str,
+        data: bytes,
+        etag: str,
+        metadata: Mapping[str, str],
+        tags: Mapping[str, str],
+        wanted: Precondition = NO_PRECONDITION,
+    ) -> Deferred[None]:
+        """See the interface."""
+
+        def written(sink: IForeignSink) -> Deferred[None]:
+            sink.write(data)
+            return sink.commit(etag, {})
+
+        begun = self.create(key, len(data), metadata, tags, wanted)
+        return begun.addCallback(written)
+
     def delete(self, key: str) -> Deferred[None]:
         """See the interface."""
 

@@ -14,11 +14,14 @@ from typing import Any, cast
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IReactorFromThreads
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ...errors import StoreError, Unavailable, Uncertain
 from ...values import OnBehalf
 from .refusals import error_of
+
+_log = Logger()
 
 WAITING = 32
 """Calls that may wait, for each thread: more would wait for longer than anybody listens."""
@@ -61,7 +64,7 @@ class Calls:
         self._later: Callable[..., IDelayedCall] = reactor.callLater
         self._most = most
         self._deadline = deadline
-        self._work: SimpleQueue[_Call | None] = SimpleQueue()
+        self._work: SimpleQueue[_Call | Callable[[], None] | None] = SimpleQueue()
         self._threads: list[Thread] = []
         # All that have no answer yet, in the order in which they were asked, which is that of their deadlines.
         self._under_way: dict[_Call, None] = {}
@@ -114,6 +117,10 @@ class Calls:
             self._look = self._later(_LOOK, self._look_for_late)
         assert call.done is not None
         return call.done
+
+    def release(self, function: Callable[[], None]) -> None:
+        """Have a thread give back what an earlier call took, for nobody and whatever waits. Nobody waits for that."""
+        self._work.put(function)
 
     def stop(self, grace: float) -> Deferred[bool]:
         """Let what is under way end, and take nothing new.
@@ -187,6 +194,9 @@ class Calls:
 
     def _serve(self) -> None:
         while (call := self._work.get()) is not None:
+            if not isinstance(call, _Call):
+                _released(call)
+                continue
             with self._lock:
                 if call.done is None:
                     continue
@@ -221,6 +231,13 @@ class Calls:
         else:
             done.callback(outcome)
         self._see_drained()
+
+
+def _released(function: Callable[[], None]) -> None:
+    try:
+        function()
+    except Exception:
+        _log.failure("something of the cluster's client is not released")
 
 
 def _nobody(behalf: OnBehalf) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from ...errors import Refused
 from ...values import OnBehalf
 from .faces import Faces
+from .java import Java
 from .security import BELIEVED, Security, log_in
 
 _SITES = "core-site.xml", "ozone-site.xml"
@@ -24,7 +24,7 @@ _BOUNDS = {
 """What has to hold in a gateway, whatever the cluster's files say for other clients."""
 
 
-class Client:
+class Client(Java):
     """A client of a cluster, its connections, and Java's classes. All of it is for threads that may wait; any number of them.
 
     :ivar protocol: Ozone's ``ClientProtocol``, by which keys and buckets are asked for.
@@ -42,13 +42,12 @@ class Client:
         import jpype
 
         java = jpype.JClass
-        self.java = java
+        super().__init__(java)
         self.configuration = _configuration(java, conf)
         log_in(java, self.configuration, security)
         self.verifies = security.is_on
         utility = java("org.apache.hadoop.hdds.scm.client.HddsClientUtils")
         self.s3_volume = str(utility.getDefaultS3VolumeName(self.configuration))
-        self._hash_map = java("java.util.HashMap")
         self.s3_auth = java("org.apache.hadoop.ozone.om.protocol.S3Auth")
         factory = java("org.apache.hadoop.ozone.client.OzoneClientFactory")
         self._client = factory.getRpcClient(self.configuration)
@@ -81,13 +80,6 @@ class Client:
         made.protocol = protocol
         store = self.java("org.apache.hadoop.ozone.client.ObjectStore")
         made.store = store(self.configuration, protocol)
-        return made
-
-    def map_of(self, entries: Mapping[str, str]) -> Any:
-        """A Java ``HashMap`` of strings."""
-        made = self._hash_map()
-        for key, value in entries.items():
-            made.put(key, value)
         return made
 
     def close(self) -> None:

@@ -43,6 +43,7 @@ def start_jvm(classpath: Sequence[str], heap: int) -> None:
         )
     except (OSError, RuntimeError, ValueError, jpype.JVMNotFoundException) as error:
         raise Unavailable(f"no JVM can be started: {error}") from error
+    atexit.register(_leave)
 
 
 def _options(heap: int) -> Iterator[str]:
@@ -62,15 +63,18 @@ def _options(heap: int) -> Iterator[str]:
 
 
 def leave_at_once() -> None:
-    """Have the process end without Python's own end, for a thread is in Java still: when that comes back from there, Python would abort.
-
-    What is registered with :mod:`atexit` later than this is done before.
-    """
+    """Have the process end without Python's own end, for a thread is in Java still: when that comes back from there, Python would abort."""
     atexit.unregister(_leave)
-    atexit.register(_leave)
+    atexit.register(_leave, True)
 
 
-def _leave() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    os._exit(0)
+def _leave(is_at_once: bool = False) -> None:
+    if is_at_once:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(0)
+    import jpype
+
+    # The thread of Java that lets go of what is Python's: were it to come in while Python ends, Python would abort.
+    queue = jpype.JClass("org.jpype.ref.JPypeReferenceQueue")
+    queue.getInstance().stop()

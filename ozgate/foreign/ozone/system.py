@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from threading import Thread
 from typing import Any
 
@@ -12,8 +12,9 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from ...errors import NotImplemented, StoreError, Unavailable
-from ...interfaces import IVerifier
-from ...values import OnBehalf, Presented, Signatory
+from ...interfaces import IForeignSystem, IVerifier
+from ...values import ForeignBucket, OnBehalf, Presented, Signatory
+from .bucket import OzoneBucket, create_bucket, delete_bucket, list_buckets
 from .calls import Calls
 from .client import Client
 from .commands.asking import OzoneCommands
@@ -29,6 +30,7 @@ from .verifying import (
     unverified,
     who_signed,
 )
+from .writing import Writers
 
 _GRACE = 5.0
 """Seconds that a stop waits for calls that are under way."""
@@ -169,6 +171,7 @@ def _fire(waiting: Deferred[None]) -> None:
         waiting.callback(None)
 
 
+@implementer(IForeignSystem)
 class OzoneSystem:
     """A cluster.
 
@@ -180,6 +183,7 @@ class OzoneSystem:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.commands = OzoneCommands(connection)
+        self._writers = Writers(connection, connection.settings["ozgate.ozone.writers"])
 
     def start(self) -> Deferred[None]:
         """See :class:`~ozgate.interfaces.IForeignSystem`."""
@@ -188,6 +192,30 @@ class OzoneSystem:
     def stop(self) -> Deferred[None]:
         """See :class:`~ozgate.interfaces.IForeignSystem`."""
         return self.connection.stop()
+
+    def bucket(self, volume: str, name: str, behalf: OnBehalf) -> OzoneBucket:
+        """See :class:`~ozgate.interfaces.IForeignSystem`."""
+        return OzoneBucket(self.connection, self._writers, (volume, name), behalf)
+
+    def buckets(
+        self, volume: str, prefix: str, after: str, limit: int, behalf: OnBehalf
+    ) -> Deferred[Sequence[ForeignBucket]]:
+        """See :class:`~ozgate.interfaces.IForeignSystem`."""
+        return self.connection.run(
+            list_buckets, volume, prefix, after, limit, behalf=behalf
+        )
+
+    def create_bucket(self, volume: str, name: str, behalf: OnBehalf) -> Deferred[None]:
+        """See :class:`~ozgate.interfaces.IForeignSystem`."""
+        return self.connection.run(
+            create_bucket, (volume, name), behalf=behalf, is_change=True
+        )
+
+    def delete_bucket(self, volume: str, name: str, behalf: OnBehalf) -> Deferred[None]:
+        """See :class:`~ozgate.interfaces.IForeignSystem`."""
+        return self.connection.run(
+            delete_bucket, (volume, name), behalf=behalf, is_change=True
+        )
 
 
 @implementer(IVerifier)

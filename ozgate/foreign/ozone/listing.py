@@ -1,0 +1,122 @@
+"""Pages of keys, in the order of UTF-8 bytes.
+
+The OM reads a page's keys in that order, but sorts and cuts the page in the order of UTF-16, in which what is beyond U+FFFF comes before U+E000: so the key
+that it cuts off may be one before others that it tells, and whoever goes on after the last of them never gets it. It cuts none off where the page begins
+after a key that is there: it reads one more than it was asked for, and that is this key. Source: ``OmMetadataManagerImpl.listKeys`` of Ozone 2.2.0, and a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ...errors import Refused
+from ...values import ForeignObject, ForeignPage
+from .found import sorted_by_bytes
+from .keys import Place, head, is_tree
+from .treelisting import list_tree
+
+if TYPE_CHECKING:
+    from .client import Client
+
+MOST = 1000
+"""Keys that the OM tells at once."""
+
+_FIRST_BEYOND = "\U00010000"
+_LATER_IN_UTF16 = range(0xE000, 0x10000)
+"""What comes after everything beyond U+FFFF there, and before it in UTF-8."""
+
+
+def list_keys(
+    client: Client, place: Place, prefix: str, after: str, limit: int
+) -> ForeignPage:
+    """A page of keys: so many, unless they are the last.
+
+    :param after: only keys after this string.
+    """
+    found: list[ForeignObject] = []
+    is_known = False
+    while len(found) < limit:
+        asked = min(limit - len(found), MOST)
+        page = _page(client, place, prefix, after, asked, is_known)
+        if not found and not page.items and page.is_last and is_tree(client, place):
+            return list_tree(client, place, prefix, after, limit)
+        found += page.items
+        if page.is_last:
+            return ForeignPage(found)
+        after, is_known = found[-1].key, True
+    return ForeignPage(found, False)
+
+
+def _page(
+    client: Client, place: Place, prefix: str, after: str, limit: int, is_known: bool
+) -> ForeignPage:
+    """Keys that come next, of which none is missing; at least one, unless they are the last.
+
+    :param is_known: whether there is a key ``after``, or there was a moment ago.
+    """
+    told, is_cut = _told(client, place, prefix, after, limit)
+    if not is_cut or not any(map(_has_beyond, told)):
+        return ForeignPage(told, not is_cut)
+    if is_known or (after and _is_there(client, place, after)):
+        return ForeignPage(told, False)
+    sure = []
+    for each in told:
+        if _has_beyond(each):
+            break
+        sure.append(each)
+    if sure:
+        return ForeignPage(sure, False)
+    cut_off = _find_cut_off(client, place, prefix, after, told[0].key)
+    return ForeignPage([cut_off or told[0]], False)
+
+
+def _find_cut_off(
+    client: Client, place: Place, prefix: str, after: str, first: str
+) -> ForeignObject | None:
+    """The key that was cut off although it is before all that were told: one at most, and it begins as the first of these, up to what is beyond U+FFFF.
+
+    It can only be asked for by what comes then, which is thousands of calls; but for that, a page would have to begin with names beyond U+FFFF.
+    """
+    begin = next(at for at, each in enumerate(first) if each >= _FIRST_BEYOND)
+    for code in _LATER_IN_UTF16:
+        begins = first[:begin] + chr(code)
+        if not begins.startswith(prefix):
+            continue
+        told, _ = _told(client, place, begins, after, 2)
+        if told:
+            return told[0]
+    return None
+
+
+def _told(
+    client: Client, place: Place, prefix: str, after: str, limit: int
+) -> tuple[Sequence[ForeignObject], bool]:
+    """A page as the OM tells it, sorted, and whether it was cut."""
+    if after < prefix:
+        # The OM begins after what it is given, and stops at the first key that has not the prefix.
+        after = ""
+    elif not after.startswith(prefix):
+        return [], False
+    page = client.manager.listKeysLight(*place, after, prefix, limit)
+    keys = client.columns.objects(page.getKeys())
+    told = [each for each in keys if each.key > after or not after]
+    return sorted_by_bytes(told), bool(page.isTruncated())
+
+
+def _has_beyond(found: ForeignObject) -> bool:
+    return not found.key.isascii() and max(found.key) >= _FIRST_BEYOND
+
+
+def _is_there(client: Client, place: Place, key: str) -> bool:
+    try:
+        head(client, place, key)
+    except Exception as error:
+        return not _is_not_found(error)
+    return True
+
+
+def _is_not_found(error: Exception) -> bool:
+    if isinstance(error, Refused):
+        return error.code == "KEY_NOT_FOUND"
+    return hasattr(error, "getResult") and str(error.getResult()) == "KEY_NOT_FOUND"
