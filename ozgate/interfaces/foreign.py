@@ -198,6 +198,10 @@ class IForeignReading(Interface):
     found = Attribute(
         "What is known of it, a :class:`~ozgate.values.ForeignObject`; where a part was asked for, its size is the part's."
     )
+    start = Attribute(
+        "Where in the whole key its bytes begin, an ``int``: 0, or where the part does."
+    )
+    whole = Attribute("Bytes of the whole key, an ``int``.")
 
     def source(span: ByteRange) -> IByteSource:
         """A run of its bytes. It is closed with :meth:`~ozgate.interfaces.IByteSource.close`; several may be taken, one after the other."""

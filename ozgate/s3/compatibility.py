@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..immutable import frozen
+from .foreign.plain import is_plain
 from .operations import ALIASES, OPERATIONS
 from .perform import configuration
 from .row import Gate, Operation
@@ -65,6 +66,21 @@ GENERAL: Final[tuple[str, ...]] = (
 """What differs everywhere."""
 
 
+ELSEWHERE: Final[tuple[str, ...]] = (
+    "What is configured of a bucket has no place there: what reads it says what AWS says of a bucket that has none, what would put it is 501. So there is nothing public, and whoever did not sign gets nothing.",
+    "Who may what is the other system's to say: `PERMISSION_DENIED` is `AccessDenied`. What a policy of IAM, or a limit of a session or key, denies it denies there too; one that hangs on `s3:ExistingObjectTag` denies everything.",
+    "There are no versions: each key has one, which S3 calls `null`. ListObjectVersions lists those.",
+    "Conditions of PutObject, CopyObject and CompleteMultipartUpload are the other system's, at the moment of the write. Those of DeleteObject, DeleteObjects and AbortMultipartUpload are 501, since nothing could hold them against what is there at that moment.",
+    "The ETag of what was put in one piece is its MD5. That of an upload is the one that the other system makes (of Ozone: the MD5 of the hex MD5s of all parts that came, and their number), which is not AWS's. What has none, since it was not put by S3, is shown with one that ends in `-0`, by which no write can be conditioned.",
+    "Checksums of what was put in one piece are compared and kept. Those of parts are compared, and not kept: that of the object is made of those that CompleteMultipartUpload lists; one that it states without them is 501. A CompleteMultipartUpload that is repeated is `NoSuchUpload`.",
+    "A copy goes through the gateway: what is copied is read and put. It is as what was put, in one piece.",
+    "User metadata, `Content-Type` and its like, tags and storage classes are kept with the key, so that other clients of the other system see them; lists show `STANDARD`. Metadata whose names are no header's, as other clients may give, are counted in `x-amz-missing-meta`.",
+    "Where keys are files (a bucket of Ozone's layout `FILE_SYSTEM_OPTIMIZED`), a key cannot be in another one, nor have a name that no file can have: 400. Folders that nobody put are not listed.",
+    "A bucket has no region of its own, and none of a lock, tags, or objects that others own: CreateBucket refuses to be asked for them.",
+)
+"""What differs in a bucket of another system."""
+
+
 @frozen
 class Line:
     """What is said of one operation.
@@ -73,6 +89,7 @@ class Line:
     :ivar state: one of :data:`STATES`.
     :ivar action: what is asked of authorization.
     :ivar gate: who is let in.
+    :ivar elsewhere: its state in a bucket of another system.
     :ivar differs: where it differs from AWS's; ``""`` where nothing is known to.
     """
 
@@ -81,6 +98,7 @@ class Line:
     state: str
     action: str
     gate: str
+    elsewhere: str
     differs: str
 
 
@@ -102,6 +120,7 @@ def _line(row: Operation) -> Line:
         state_of(row),
         row.action,
         _GATES[row.gate],
+        state_elsewhere(row),
         DIFFERENCES.get(row.name, ""),
     )
 
@@ -115,12 +134,19 @@ def state_of(row: Operation) -> str:
     return BUILT
 
 
+def state_elsewhere(row: Operation) -> str:
+    """Which of :data:`STATES` it is in for a bucket of another system."""
+    if row.foreign is None and row.gate is not Gate.PREFLIGHT:
+        return NOT_BUILT
+    return NONE_HERE if row.foreign is not None and is_plain(row.foreign) else BUILT
+
+
 def markdown() -> str:
     """The document ``docs/compatibility.md``."""
     found = lines()
     counts = {state: sum(line.state == state for line in found) for state in STATES}
     rows = [
-        f"| {line.name} | `{line.request}` | {line.state} | {_code(line.action)} | {line.gate} | {line.differs} |"
+        f"| {line.name} | `{line.request}` | {line.state} | {line.elsewhere} | {_code(line.action)} | {line.gate} | {line.differs} |"
         for line in found
     ]
     aliases = ", ".join(f"{old} ({new})" for old, new in sorted(ALIASES.items()))
@@ -143,10 +169,16 @@ def markdown() -> str:
             "",
             *(f"- {said}" for said in GENERAL),
             "",
+            "## What differs in buckets of another system",
+            "",
+            "Such as those of a cluster of Apache Ozone, which the column *of another system* below is about.",
+            "",
+            *(f"- {said}" for said in ELSEWHERE),
+            "",
             "## Operation by operation",
             "",
-            "| operation | request | | action | whom it lets in | differs from AWS |",
-            "| --- | --- | --- | --- | --- | --- |",
+            "| operation | request | | of another system | action | whom it lets in | differs from AWS |",
+            "| --- | --- | --- | --- | --- | --- | --- |",
             *rows,
             "",
         ]

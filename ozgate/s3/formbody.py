@@ -5,6 +5,7 @@ How long the file is, is known at its end: fields that do not count may follow. 
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IConsumer, IProducer
@@ -20,10 +21,11 @@ from ..content.intake import (
 )
 from ..errors import EntityTooLarge, EntityTooSmall
 from ..wire.streams import Collect, Digesting, Tee
-from .receive import HELD, Received, kept_in_memory, received_of
+from .receive import HELD, Received, Sums, drop, kept_in_memory, received_of, sums_of
 from .terms import Digests, read_terms
 
 if TYPE_CHECKING:
+    from ..interfaces import IForeignSink
     from ..wire.formdata import FormData
     from .call import Call
 
@@ -131,12 +133,7 @@ async def receive_file(call: Call, form: Form, least: int, most: int) -> Receive
         begin_extents(gateway, may_come, at_most=True),
     )
     try:
-        digesting = Digesting(digests.hashes(), gateway.run_in_thread)
-        await form.file_to(Tee(counted, digesting, extents))
-        _check_least(counted.count, least)
-        await digesting.finish()
-        digests.verify({})
-        await call.confirm()
+        await _deliver_true(call, form, digests, (counted, least), extents)
         if counted.count:
             content = await extents.commit()
             return received_of(terms, digests, content, extents.crc64nvme)
@@ -146,6 +143,60 @@ async def receive_file(call: Call, form: Form, least: int, most: int) -> Receive
         raise
     await abandon(gateway, extents)
     return await kept_in_memory(call, terms, b"", small)
+
+
+async def receive_file_into(
+    call: Call,
+    form: Form,
+    bounds: tuple[int, int],
+    begin_sink: Callable[[int], Awaitable[IForeignSink]],
+    besides: Callable[[Sums], Mapping[str, str]],
+) -> Sums:
+    """As :func:`receive_file`, into a sink of another system, as :func:`~ozgate.s3.receive.receive_into` has it.
+
+    :param bounds: bytes that the file has to have, and may have.
+    """
+    (least, most), terms = bounds, read_terms(call)
+    counted, digests = _Counted(most), Digests(terms, ("CRC64NVME",))
+    may_come = max(0, (call.body.length or 0) - form.data.taken)
+    if may_come > HELD:
+        sink = await begin_sink(may_come)
+        try:
+            await _deliver_true(call, form, digests, (counted, least), sink)
+        except Exception:
+            await drop(call, sink)
+            raise
+    else:
+        collect = Collect(may_come, EntityTooLarge)
+        await form.file_to(Tee(counted, collect))
+        _check_least(counted.count, least)
+        digests.take(collect.value())
+        await call.confirm()
+        sink = await begin_sink(counted.count)
+        if counted.count:
+            sink.write(collect.value())
+    sums = sums_of(counted.count, terms, digests)
+    await sink.commit(sums.md5, besides(sums))
+    return sums
+
+
+async def _deliver_true(
+    call: Call,
+    form: Form,
+    digests: Digests,
+    counted: tuple[_Counted, int],
+    consumer: IConsumer,
+) -> None:
+    """Have a file delivered, and find true what was stated about it; and the caller's key once more.
+
+    :param counted: its bytes, and how many it has to have.
+    """
+    digesting = Digesting(digests.hashes(), call.gateway.run_in_thread)
+    await form.file_to(Tee(counted[0], digesting, consumer))
+    _check_least(counted[0].count, counted[1])
+    await digesting.finish()
+    digests.verify({})
+    await call.confirm()
 
 
 def _check_least(size: int, least: int) -> None:

@@ -136,7 +136,7 @@ async def receive_into(
         sink = await begin_sink(size)
         if data:
             sink.write(data)
-    sums = _sums(size, terms, digests)
+    sums = sums_of(size, terms, digests)
     await sink.commit(sums.md5, besides(sums))
     return sums
 
@@ -180,11 +180,12 @@ async def kept_in_memory(call: Call, terms: Terms, data: bytes, small: int) -> R
 
 def _received(content: Content, terms: Terms, digests: Digests) -> Received:
     """A body that was in memory, and was found true."""
-    sums = _sums(content.length, terms, digests)
+    sums = sums_of(content.length, terms, digests)
     return Received(sums.size, sums.md5, sums.checksums, sums.declared, content)
 
 
-def _sums(size: int, terms: Terms, digests: Digests) -> Sums:
+def sums_of(size: int, terms: Terms, digests: Digests) -> Sums:
+    """What was computed of a body."""
     md5 = digests.md5.hexdigest()
     return Sums(size, md5, digests.checksums(), terms.algorithm)
 

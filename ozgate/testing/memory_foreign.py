@@ -199,9 +199,12 @@ class MemoryForeignBucket:
         """See the interface."""
 
         def found() -> IForeignReading:
-            read = self._key(key)
-            shown, data = (read.shown, read.data) if not part else part_of(read, part)
-            reading: IForeignReading = MemoryReading(shown, data)
+            read, start = self._key(key), 0
+            shown, data = read.shown, read.data
+            if part:
+                start, size = part_of(read, part)
+                shown, data = evolve(shown, size=size), data[start : start + size]
+            reading: IForeignReading = MemoryReading(shown, data, start, len(read.data))
             return reading
 
         return self._answer(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import define, evolve
+from attrs import define
 
 from ..errors import Refused
 from ..values import ForeignObject, Precondition
@@ -41,14 +41,14 @@ def check_wanted(found: Key | None, wanted: Precondition) -> None:
             raise Refused("ETAG_MISMATCH", "ETag does not match")
 
 
-def part_of(found: Key, number: int) -> tuple[ForeignObject, bytes]:
-    """A part of a key: what is known of it, and its bytes.
+def part_of(found: Key, number: int) -> tuple[int, int]:
+    """Where a part of a key begins, and its bytes.
 
     :raises Refused: there is no such part.
     """
     start = 0
     for each, size in found.parts or ((1, len(found.data)),):
         if each == number:
-            return evolve(found.shown, size=size), found.data[start : start + size]
+            return start, size
         start += size
     raise Refused("INVALID_PART", f"no part {number}")

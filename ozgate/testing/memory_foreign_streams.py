@@ -69,10 +69,16 @@ class MemorySink:
 
 @implementer(IForeignReading)
 class MemoryReading:
-    """A key that was looked up to be read."""
+    """A key that was looked up to be read.
 
-    def __init__(self, found: ForeignObject, data: bytes) -> None:
-        self.found = found
+    :param data: the bytes that are read.
+    :param start: where in the key they begin.
+    """
+
+    def __init__(
+        self, found: ForeignObject, data: bytes, start: int, whole: int
+    ) -> None:
+        self.found, self.start, self.whole = found, start, whole
         self._data = data
 
     def source(self, span: ByteRange) -> IByteSource:

@@ -11,8 +11,8 @@ from ozgate.config.settings import Settings
 from ozgate.errors import S3Error
 from ozgate.s3.configuration import accesslist
 from ozgate.s3.documents import NAMESPACE, Element, document, element, escape, read
-from ozgate.s3.perform.buckets import _configuration
-from ozgate.s3.perform.deleting import _read_request
+from ozgate.s3.perform.buckets import configuration_of
+from ozgate.s3.perform.deleting import read_request
 from ozgate.s3.perform.partlist import fingerprint, read_list
 from ozgate.s3.tags import from_document
 from tests.fuzz.judging import check_error
@@ -55,7 +55,7 @@ def one_input(data: bytes) -> None:
     if found is not None:
         _compare(found, ElementTree.fromstring(data))
         assert _written(found) is not None
-    deleted = _refusable(lambda: _read_request(data))
+    deleted = _refusable(lambda: read_request(data))
     assert deleted is None or all(one.key for one in deleted[1])
     listed = _refusable(lambda: read_list(data, "upload"))
     if listed is not None:
@@ -75,7 +75,7 @@ def one_input(data: bytes) -> None:
     for region in ("us-east-1", "eu-west-1"):
         gateway = SimpleNamespace(settings=Settings(region=region))
         call: Any = SimpleNamespace(gateway=gateway)
-        _refusable(lambda call=call: _configuration(call, data))
+        _refusable(lambda call=call: configuration_of(call, data))
 
 
 def _refusable(reading: Callable[[], Any]) -> Any:

@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from attrs import evolve
 
 from ozgate.gateway.foreign import Foreign
+from ozgate.interfaces import IMetadataTransaction
+from ozgate.s3.perform.buckets import add_bucket
 from ozgate.testing.memory_foreign import MemoryForeignSystem
 from ozgate.testing.memory_foreign_keys import Key
-from ozgate.values import ITSELF, ForeignObject
+from ozgate.testing.metadata_needs import claim_whole
+from ozgate.values import ITSELF, Bucket, ForeignObject
 from tests.operations.support import Client, OperationTestCase
 
 
@@ -62,3 +65,29 @@ class ForeignTestCase(OperationTestCase):
     async def make_there(self, volume: str, name: str) -> None:
         """Have a bucket made by another way than S3's."""
         await self.system.create_bucket(volume, name, ITSELF)
+
+
+class MixedTestCase(ForeignTestCase):
+    """A test where the volume ``cluster`` is another system's: a link of ours, ``link``, leads to the bucket ``data`` in it."""
+
+    volumes = ("cluster",)
+
+    async def _open(self) -> None:
+        await super()._open()
+        await self.make_there("cluster", "data")
+        store = self.client.gateway.metadata
+        await store.write(add_link_here, "s3v", "link", ("cluster", "data"))
+
+
+def add_bucket_here(tx: IMetadataTransaction, volume: str, name: str) -> Bucket:
+    """Make a bucket in the stores; an interaction."""
+    return add_bucket(tx, volume, name, "testuser", "")
+
+
+def add_link_here(
+    tx: IMetadataTransaction, volume: str, name: str, end: tuple[str, str]
+) -> None:
+    """Make a link in the stores; an interaction."""
+    made = add_bucket_here(tx, volume, name)
+    claim_whole(tx, made)
+    tx.replace_bucket(evolve(made, source=end))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from attrs import evolve
-
-from ozgate.interfaces import IMetadataTransaction
-from ozgate.s3.perform.buckets import add_bucket
-from ozgate.testing.metadata_needs import claim_whole
-from ozgate.values import Bucket
-from tests.operations.abroad import ForeignTestCase
+from tests.operations.abroad import (
+    ForeignTestCase,
+    MixedTestCase,
+    add_bucket_here,
+    add_link_here,
+)
 
 
 class BucketTests(ForeignTestCase):
@@ -116,16 +115,8 @@ class BucketTests(ForeignTestCase):
         await self.refused(asked, 403, "AccessForbidden")
 
 
-class MixedTests(ForeignTestCase):
+class MixedTests(MixedTestCase):
     """Ours and the other system's, side by side: a link of ours leads there."""
-
-    volumes = ("cluster",)
-
-    async def _open(self) -> None:
-        await super()._open()
-        await self.make_there("cluster", "data")
-        store = self.client.gateway.metadata
-        await store.write(_link, "s3v", "link", ("cluster", "data"), "testuser")
 
     async def test_both(self) -> None:
         """A key of each goes where its bucket is."""
@@ -159,19 +150,7 @@ class MixedTests(ForeignTestCase):
     async def test_rows_of_before(self) -> None:
         """Rows of a volume that is the other system's by now are never found through a link."""
         store = self.client.gateway.metadata
-        await store.write(_bucket, "cluster", "old")
-        await store.write(_link, "s3v", "older", ("cluster", "old"), "testuser")
+        await store.write(add_bucket_here, "cluster", "old")
+        await store.write(add_link_here, "s3v", "older", ("cluster", "old"))
         asked = self.client.request("GET", "/older")
         await self.refused(asked, 404, "NoSuchBucket")
-
-
-def _bucket(tx: IMetadataTransaction, volume: str, name: str) -> None:
-    add_bucket(tx, volume, name, "testuser", "")
-
-
-def _link(
-    tx: IMetadataTransaction, volume: str, name: str, end: tuple[str, str], owner: str
-) -> None:
-    made: Bucket = add_bucket(tx, volume, name, owner, "")
-    claim_whole(tx, made)
-    tx.replace_bucket(evolve(made, source=end))

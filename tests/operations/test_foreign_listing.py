@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from ozgate.s3.foreign.listings import Rolled
+from ozgate.s3.foreign.listings import rolled_page
 from ozgate.testing.memory_foreign import MemoryForeignBucket
 from ozgate.values import OnBehalf
 from tests.operations.abroad import ForeignTestCase
@@ -109,10 +109,9 @@ class ListTests(ForeignTestCase):
             for number in range(300):
                 self.put_there(f"many/{group:02}/{number:03}")
         bucket = _Counting(self.system, "s3v", "bucket", OnBehalf("testuser"))
-        rolled = Rolled("many/", "", "/", 1000)
-        await rolled.fill(bucket)
-        self.assertEqual(len(rolled.page().common_prefixes), 20)
-        self.assertIsNone(rolled.page().next_after)
+        page = await rolled_page(bucket, "many/", "", "/", 1000)
+        self.assertEqual(len(page.common_prefixes), 20)
+        self.assertIsNone(page.next_after)
         self.assertLess(bucket.taken, 3_000)
 
 

@@ -19,6 +19,8 @@ from ...interfaces import IForeignSystem
 from ...values import Bucket
 from ..configuration.ownership import ENFORCED
 from ..grantees import ACL, says_list
+from ..perform import acls
+from ..perform import buckets as ours
 from ..perform.buckets import (
     arn_of,
     check_create_headers,
@@ -29,6 +31,7 @@ from ..receive import document
 from ..regions import GLOBAL_REGION
 from ..reply import Reply
 from .place import ask_nothing, behalf_of, bucket_of, judge, judge_volume, place_of
+from .plain import as_plain
 
 if TYPE_CHECKING:
     from ..call import Call
@@ -108,6 +111,21 @@ async def _check_made_again(call: Call) -> None:
         raise BucketAlreadyExists(BucketName=name)
     if info.source is not None or call.asked.region != GLOBAL_REGION:
         raise BucketAlreadyOwnedByYou(BucketName=name)
+
+
+async def head_bucket(call: Call) -> Reply:
+    """Say whether a bucket is there."""
+    return await as_plain(ours.head_bucket)(call)
+
+
+async def get_bucket_location(call: Call) -> Reply:
+    """Name the region of the endpoint."""
+    return await as_plain(ours.get_bucket_location)(call)
+
+
+async def get_bucket_acl(call: Call) -> Reply:
+    """Say who owns a bucket, and has all of it."""
+    return await as_plain(acls.get_bucket_acl)(call)
 
 
 async def delete_bucket(call: Call) -> Reply:

@@ -6,6 +6,7 @@ begin so. Source of what is asked and shown: :mod:`ozgate.s3.perform.listing`.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Final
 
 from ...values import (
@@ -19,14 +20,12 @@ from ...values import (
 from ..perform.listing import list_after_marker, list_after_token, list_versions
 from .keptnames import etag_of
 from .place import bucket_of, judge
+from .rolling import Rolling
 
 if TYPE_CHECKING:
     from ...interfaces import IForeignBucket
     from ..call import Call
     from ..reply import Reply
-
-_LAST: Final = "\U0010ffff"
-"""The last of all characters, in the order of UTF-8 too."""
 
 _MOST: Final = 1000
 """Keys that are asked for at a time, at most."""
@@ -59,9 +58,7 @@ async def _find_page(
         # Whether there is such a bucket, and the caller may know it, is to be told all the same.
         await bucket.list(prefix, after, 1)
         return Page(), ""
-    rolled = Rolled(prefix, after, delimiter, limit)
-    await rolled.fill(bucket)
-    return rolled.page(), ""
+    return await rolled_page(bucket, prefix, after, delimiter, limit), ""
 
 
 async def _find_versions(
@@ -83,84 +80,32 @@ async def _find_versions(
     )
 
 
-def utf8(text: str) -> bytes:
-    """What names are in order of."""
-    return text.encode("utf-8", "surrogatepass")
+async def rolled_page(
+    bucket: IForeignBucket, prefix: str, after: str, delimiter: str, limit: int
+) -> Page:
+    """A page of keys and common prefixes, as :class:`~ozgate.interfaces.IMetadataTransaction` has those of ours."""
+    rolling = Rolling(prefix, after, delimiter, limit)
+    rows: list[ObjectRow] = []
+    owners: dict[Hashable, Traits] = {}
+    position, most = after, _MOST
+    while True:
+        most = min(most, rolling.missing)
+        found = await bucket.list(prefix, position, most)
+        for item in found.items:
+            position = item.key
+            # Nobody put a folder: it is there because keys are in it, or once were.
+            if rolling.takes(item.key, item.is_folder and not item.etag):
+                if item.owner not in owners:
+                    owners[item.owner] = Traits(item.owner, "STANDARD")
+                rows.append(_row(item))
+            elif rolling.is_full:
+                return Page(rows, tuple(rolling.prefixes), rolling.last, owners)
+        if found.is_last:
+            return Page(rows, tuple(rolling.prefixes), None, owners)
+        past = rolling.past(position)
+        # Where groups are large, one key of each is enough.
+        position, most = (past, _FEW) if past else (position, min(4 * most, _MOST))
 
 
-class Rolled:
-    """A page in the making.
-
-    :param after: as that of a listing: keys and common prefixes come that are after it.
-    """
-
-    def __init__(self, prefix: str, after: str, delimiter: str, limit: int) -> None:
-        self._prefix, self._after = prefix, utf8(after)
-        self._delimiter, self._limit = delimiter, limit
-        self._position = after
-        self._rows: list[ObjectRow] = []
-        self._traits: dict[object, Traits] = {}
-        self._prefixes: list[str] = []
-        self._group = ""
-        self._last = ""
-        self._is_full = False
-
-    async def fill(self, bucket: IForeignBucket) -> None:
-        """Take keys until the page is full, or there are no more."""
-        asked, skipped = _MOST, ""
-        while True:
-            # One more than is shown tells whether the page is the last.
-            missing = self._limit + 1 - len(self._rows) - len(self._prefixes)
-            asked = min(asked, missing)
-            found = await bucket.list(self._prefix, self._position, asked)
-            for item in found.items:
-                self._position = item.key
-                if self._take(item):
-                    return
-            if found.is_last:
-                return
-            group = self._group
-            if group not in ("", skipped) and self._position.startswith(group):
-                skipped, self._position = group, group + _LAST
-                # Where groups are large, one key of each is enough.
-                asked = _FEW
-            else:
-                asked = min(4 * asked, _MOST)
-
-    def page(self) -> Page:
-        """The page."""
-        return Page(
-            self._rows,
-            tuple(self._prefixes),
-            self._last if self._is_full else None,
-            self._traits,
-        )
-
-    def _take(self, item: ForeignObject) -> bool:
-        """Take a key; whether the page was full before."""
-        key, group = item.key, ""
-        if self._delimiter:
-            rest = key[len(self._prefix) :]
-            before, sign, _ = rest.partition(self._delimiter)
-            group = f"{self._prefix}{before}{sign}" if sign else ""
-        if group and (group == self._group or utf8(group) <= self._after):
-            self._group = group
-            return False
-        if not group and item.is_folder and not item.etag:
-            # Nobody put it: it is there because others are in it, or once were.
-            return False
-        if len(self._rows) + len(self._prefixes) == self._limit:
-            self._is_full = True
-            return True
-        self._last = group or key
-        if group:
-            self._group = group
-            self._prefixes.append(group)
-        else:
-            self._rows.append(self._row(item))
-        return False
-
-    def _row(self, item: ForeignObject) -> ObjectRow:
-        if item.owner not in self._traits:
-            self._traits[item.owner] = Traits(item.owner, "STANDARD")
-        return item.key, item.modified, item.size, etag_of(item), item.owner
+def _row(item: ForeignObject) -> ObjectRow:
+    return item.key, item.modified, item.size, etag_of(item), item.owner

@@ -159,10 +159,17 @@ async def _judge_actions(
 
 async def is_kept(call: Call, action: str) -> bool:
     """Whether something here keeps the caller from an action on the addressed key."""
-    if not _is_bound(call.principal):
-        return False
+    return await _is_kept(call, action, place_of(call), call.key)
+
+
+async def is_source_kept(call: Call, place: ForeignPlace, key: str) -> bool:
+    """Whether something here keeps the caller from the tags of the key that a copy comes from."""
+    return await _is_kept(call, "s3:GetObjectTagging", place, key)
+
+
+async def _is_kept(call: Call, action: str, place: ForeignPlace, key: str) -> bool:
     try:
-        await _judge_actions(call, (action,), place_of(call), call.key)
+        await _judge_actions(call, (action,), place, key)
     except AccessDenied:
         return True
     return False

@@ -56,12 +56,16 @@ def _inside(
 def as_plain(
     perform: Callable[[Call], Awaitable[Reply]],
 ) -> Callable[[Call], Awaitable[Reply]]:
-    """An operation that reads, in a bucket of another system."""
+    """An operation that reads what may be configured of our buckets, in a bucket of another system."""
 
     async def foreign(call: Call) -> Reply:
         return await perform(
             _Plain(*(getattr(call, each.name) for each in fields(Call)))
         )
 
-    foreign.__name__ = getattr(perform, "__name__", "foreign")
     return foreign
+
+
+def is_plain(foreign: Callable[[Call], Awaitable[Reply]]) -> bool:
+    """Whether an operation says that nothing is configured, because nothing can be."""
+    return foreign.__module__ == __name__

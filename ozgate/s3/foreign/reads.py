@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from ...errors import InvalidPartNumber, Refused
-from ...values import ByteRange, ObjectVersion
+from ...values import ByteRange
 from ..perform.reading import (
     Found,
     not_modified,
@@ -79,14 +79,14 @@ async def get_object(call: Call) -> Reply:
     await judge(call)
     reading = await _open(call, number)
     try:
-        found = await _find(call, reading.found, number)
+        found = await _find(call, reading.found, _part(reading, number))
         if isinstance(found, Reply):
             reading.close()
             return found
         reply = _reply(call, reading.found, found, overrides)
-        # Of a part that is read, the first byte is the part's.
-        start = 0 if number is not None else found.span.offset
-        reply.sources = OneSource(reading, ByteRange(start, found.span.length))
+        span = found.span
+        span = ByteRange(span.offset - reading.start, span.length)
+        reply.sources = OneSource(reading, span)
     except BaseException:
         reading.close()
         raise
@@ -98,13 +98,14 @@ async def head_object(call: Call) -> Reply:
     number, overrides = read_query(call.asked)
     refuse_other_versions(call)
     await judge(call)
-    if number is not None:
+    part = None
+    if number is None:
+        shown = await bucket_of(call).head(call.key)
+    else:
         reading = await _open(call, number)
         reading.close()
-        shown = reading.found
-    else:
-        shown = await bucket_of(call).head(call.key)
-    found = await _find(call, shown, number)
+        shown, part = reading.found, _part(reading, number)
+    found = await _find(call, shown, part)
     if isinstance(found, Reply):
         return found
     return _reply(call, shown, found, overrides)
@@ -123,7 +124,16 @@ async def _open(call: Call, number: int | None) -> IForeignReading:
         raise
 
 
-async def _find(call: Call, shown: ForeignObject, number: int | None) -> Found | Reply:
+def _part(reading: IForeignReading, number: int | None) -> tuple[ByteRange, int] | None:
+    """Where a part is in its object, and how large that is; ``None`` where none was asked for."""
+    if number is None:
+        return None
+    return ByteRange(reading.start, reading.found.size), reading.whole
+
+
+async def _find(
+    call: Call, shown: ForeignObject, part: tuple[ByteRange, int] | None
+) -> Found | Reply:
     """What is to be sent; the whole answer where the client has the object."""
     asked, version = call.asked, version_of(shown)
     now = int(call.gateway.clock.seconds() * 1000)
@@ -132,39 +142,15 @@ async def _find(call: Call, shown: ForeignObject, number: int | None) -> Found |
         return unmodified
     if version.tags and await is_kept(call, "s3:GetObjectTagging"):
         version = evolve(version, tags={})
-    span, ranged = ByteRange(0, version.size), number is not None
-    if number is None:
+    span, ranged = ByteRange(0, version.size), part is not None
+    if part is not None:
+        span, size = part
+        version = evolve(version, size=size)
+    else:
         wanted = wanted_range(asked, version)
         if wanted is not None:
             span, ranged = wanted, True
-    else:
-        span, version = await _part(call, version, number)
-    is_part = number is not None
-    return Found(version, "", (), None, span, ranged, is_part, None)
-
-
-async def _part(
-    call: Call, part: ObjectVersion, number: int
-) -> tuple[ByteRange, ObjectVersion]:
-    """Where a part is in its object, and the object.
-
-    :param part: as the object, but for its size.
-    """
-    if not part.parts_count:
-        return ByteRange(0, part.size), part
-    whole = await bucket_of(call).head(part.key)
-    start = 0
-    for before in range(1, number):
-        try:
-            reading = await bucket_of(call).open(part.key, before)
-        except Refused as refused:
-            if refused.code != "INVALID_PART":
-                raise
-            # Parts may be left out.
-            continue
-        reading.close()
-        start += reading.found.size
-    return ByteRange(start, part.size), evolve(part, size=whole.size)
+    return Found(version, "", (), None, span, ranged, part is not None, None)
 
 
 def _reply(

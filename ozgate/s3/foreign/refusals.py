@@ -64,6 +64,13 @@ _CODES: Final[Mapping[str, type[S3Error]]] = {
     "SCM_IN_SAFE_MODE": ServiceUnavailable,
 }
 
+_OF_BUCKETS: Final = (
+    NoSuchBucket,
+    BucketAlreadyExists,
+    BucketNotEmpty,
+    InvalidBucketName,
+)
+_OF_UPLOADS: Final = (NoSuchUpload, InvalidPart, InvalidPartOrder)
 _NAMES: Final = frozenset(("INVALID_KEY_NAME", "INVALID_PATH"))
 """Codes of keys that a bucket whose keys are files cannot have."""
 
@@ -84,16 +91,24 @@ _CONDITIONS: Final = frozenset(
 
 
 def as_s3_error(call: Call, refused: Refused) -> S3Error:
-    """What a client is told about a refusal."""
-    code = refused.code
-    if code in _CONDITIONS:
+    """What a client is told about a refusal of what it asked for."""
+    if refused.code in _CONDITIONS:
         is_match = "if-match" in call.headers
         return PreconditionFailed(Condition="If-Match" if is_match else "If-None-Match")
+    upload_id = call.query("uploadId") or ""
+    return as_s3_error_of(refused, call.bucket_name, call.key, upload_id)
+
+
+def as_s3_error_of(
+    refused: Refused, bucket: str, key: str, upload_id: str = ""
+) -> S3Error:
+    """As :func:`as_s3_error`, of a key that the request names, if only as what it copies."""
+    code = refused.code
     if code in _NAMES:
         return InvalidArgument(
             "The bucket keeps its keys as files, which cannot have that name.",
             ArgumentName="key",
-            ArgumentValue=call.key,
+            ArgumentValue=key,
         )
     if code in _IN_THE_WAY:
         return InvalidRequest(
@@ -103,14 +118,8 @@ def as_s3_error(call: Call, refused: Refused) -> S3Error:
     if made is None:
         _log.error("the other system refused: {refused}", refused=refused)
         return InternalError()
-    return made(None, **_members(made, call))
-
-
-def _members(made: type[S3Error], call: Call) -> dict[str, str | int]:
-    if made in (NoSuchBucket, BucketAlreadyExists, BucketNotEmpty, InvalidBucketName):
-        return {"BucketName": call.bucket_name}
+    if made in _OF_BUCKETS:
+        return made(BucketName=bucket)
     if made is NoSuchKey:
-        return {"Key": call.key}
-    if made in (NoSuchUpload, InvalidPart, InvalidPartOrder):
-        return {"UploadId": call.query("uploadId") or ""}
-    return {}
+        return made(Key=key)
+    return made(UploadId=upload_id) if made in _OF_UPLOADS else made()

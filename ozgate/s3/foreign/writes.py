@@ -63,8 +63,7 @@ def described(call: Call) -> tuple[dict[str, str], dict[str, str]]:
     """
     traits = read_object_headers(call)
     refuse_list(call)
-    if read_lock(call.headers) != NO_LOCK:
-        raise missing_configuration()
+    refuse_lock(call)
     return kept(*traits), read_tags(call)
 
 
@@ -73,6 +72,12 @@ def refuse_list(call: Call) -> None:
     headers = call.headers
     if says_list(headers) and headers.get(ACL, "") not in _HARMLESS - {""}:
         raise AccessControlListNotSupported()
+
+
+def refuse_lock(call: Call) -> None:
+    """Refuse a lock, as AWS does in a bucket without."""
+    if read_lock(call.headers) != NO_LOCK:
+        raise missing_configuration()
 
 
 async def precondition(call: Call) -> Precondition:

@@ -5,7 +5,7 @@ Source: Amazon S3 API Reference, GetObjectAttributes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ...errors import InvalidArgument, InvalidRequest
@@ -31,15 +31,28 @@ _MAX_PARTS = 1000
 _LARGEST = 2**31 - 1
 
 
+Found = tuple[ObjectVersion, str, Sequence[ObjectPart]]
+"""A version, what answers call it, and its parts, where they were asked for."""
+
+
 async def get_object_attributes(call: Call) -> Reply:
     """Tell what is asked about an object."""
+    return await tell_attributes(call, _find)
+
+
+async def tell_attributes(
+    call: Call, find: Callable[[Call, bool, int, int], Awaitable[Found]]
+) -> Reply:
+    """As :func:`get_object_attributes`, wherever the object is.
+
+    :param find: looks it up, and its parts if they are wanted: those after a number, so many at most.
+    """
     refuse_encryption(call.headers)
     attributes = _attributes(call)
     limit = min(_number(call, "x-amz-max-parts", _MAX_PARTS), _MAX_PARTS)
     marker = _number(call, "x-amz-part-number-marker", 0)
     want = "ObjectParts" in attributes
-    found = await call.read_authorized(_find_authorized, want, marker, limit)
-    version, version_id, parts = found
+    version, version_id, parts = await find(call, want, marker, limit)
     children = []
     if "ETag" in attributes:
         children.append(element("ETag", version.etag))
@@ -55,6 +68,10 @@ async def get_object_attributes(call: Call) -> Reply:
     reply.headers.append(("Last-Modified", http_date(version.modified)))
     reply.headers += id_headers(version_id)
     return reply
+
+
+async def _find(call: Call, want_parts: bool, marker: int, limit: int) -> Found:
+    return await call.read_authorized(_find_authorized, want_parts, marker, limit)
 
 
 def _attributes(call: Call) -> set[str]:
@@ -104,7 +121,7 @@ def _find_authorized(
     want_parts: bool,
     marker: int,
     limit: int,
-) -> tuple[ObjectVersion, str, Sequence[ObjectPart]]:
+) -> Found:
     wanted = asked.query("versionId")
     _authorize_reading(tx, asked, bucket, wanted or "")
     version = find_authorized(tx, asked, bucket, asked.key, wanted)

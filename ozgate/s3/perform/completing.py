@@ -62,7 +62,7 @@ MAX_SIZE = MAX_PARTS * (5 << 30)
 
 
 @frozen
-class _Claim:
+class Claimed:
     """What the request says of the object it makes: each is compared with what was computed.
 
     :ivar size: ``x-amz-mp-object-size``.
@@ -79,29 +79,33 @@ async def complete_multipart_upload(call: Call) -> Reply:
     """Make an object of the parts of an upload."""
     upload_id = call.query("uploadId") or ""
     refuse_unbuilt(call.headers)
-    claim = _read_claim(call)
-    about = _about_document(call)
+    claim = read_claim(call)
+    about = about_document(call)
     listed = read_list(await receive_document(about), upload_id)
     # Who asks may have been found out anew by then.
     version = await about.write_authorized(
         _complete, upload_id, listed, fingerprint(listed), claim, new_version_id()
     )
-    children = [
-        element("Location", _location(call)),
-        element("Bucket", call.bucket_name),
-        element("Key", call.key),
-        element("ETag", f'"{version.etag}"'),
-    ]
-    checksum = version.checksum
-    if checksum is not None:
-        children.append(element(f"Checksum{checksum.algorithm}", checksum.value))
-        children.append(element("ChecksumType", checksum.type))
-    reply = xml_reply(document("CompleteMultipartUploadResult", *children))
+    reply = completed(call, version.etag, version.checksum)
     reply.headers += made_headers(version)
     return reply
 
 
-def _about_document(call: Call) -> Call:
+def completed(call: Call, etag: str, checksum: Checksum | None) -> Reply:
+    """The answer once an object is made."""
+    children = [
+        element("Location", _location(call)),
+        element("Bucket", call.bucket_name),
+        element("Key", call.key),
+        element("ETag", f'"{etag}"'),
+    ]
+    if checksum is not None:
+        children.append(element(f"Checksum{checksum.algorithm}", checksum.value))
+        children.append(element("ChecksumType", checksum.type))
+    return xml_reply(document("CompleteMultipartUploadResult", *children))
+
+
+def about_document(call: Call) -> Call:
     """The call without its checksum: that of a Complete is of the object, not of the document it comes with.
 
     Nor does Complete know ``x-amz-sdk-checksum-algorithm``, which other documents come with.
@@ -114,7 +118,7 @@ def _about_document(call: Call) -> Call:
     return evolve(call, asked=evolve(call.asked, headers=Headers(headers)))
 
 
-def _read_claim(call: Call) -> _Claim:
+def read_claim(call: Call) -> Claimed:
     """What the headers say of the object.
 
     :raises InvalidRequest: they say it badly.
@@ -135,7 +139,7 @@ def _read_claim(call: Call) -> _Claim:
         raise InvalidRequest(
             "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
         )
-    return _Claim(
+    return Claimed(
         size=None if size is None else int(size),
         kind=None if kind is None else kind.upper(),
         checksum=given[0] if given else None,
@@ -149,7 +153,7 @@ def _complete(
     upload_id: str,
     listed: Sequence[Listed],
     digest: str,
-    claim: _Claim,
+    claim: Claimed,
     version_id: str,
 ) -> ObjectVersion:
     """Make the object, or find that it was made already.
@@ -240,7 +244,7 @@ def _match(
     return parts
 
 
-def _check_sizes(parts: Sequence[Part], claim: _Claim) -> None:
+def _check_sizes(parts: Sequence[Part], claim: Claimed) -> None:
     """Make sure that the sizes of the parts, and of the object, are allowed and expected.
 
     :raises EntityTooSmall: a part that is not the last is too small.
@@ -264,7 +268,7 @@ def _check_sizes(parts: Sequence[Part], claim: _Claim) -> None:
         )
 
 
-def _checksum(upload: Upload, parts: Sequence[Part], claim: _Claim) -> Checksum:
+def _checksum(upload: Upload, parts: Sequence[Part], claim: Claimed) -> Checksum:
     """The checksum of the object, compared with what the client expects.
 
     :raises InvalidRequest: the client expects another algorithm or type.

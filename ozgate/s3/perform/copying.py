@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 
 __all__ = ["copy_object", "upload_part_copy"]
 
-_REDIRECT = "x-amz-website-redirect-location"
+REDIRECT = "x-amz-website-redirect-location"
 
 
 @frozen
@@ -121,7 +121,7 @@ async def copy_object(call: Call) -> Reply:
     """Store a copy of an object."""
     source = read_source(call)
     wish = _read_wish(call, await wanted_of(call))
-    _refuse_idle_copy(call, source)
+    refuse_idle_copy(call, source)
     prepared: _Prepared | None = None
     readers = call.gateway.readers
     for _ in range(ROUNDS):
@@ -131,7 +131,7 @@ async def copy_object(call: Call) -> Reply:
                 _copy_authorized, source, wish, prepared
             )
             if outcome.version is not None:
-                return _reply(outcome.version, outcome.source_id)
+                return copied_reply(outcome.version, outcome.source_id)
             prepared = await _prepare(call, source, wish.algorithm, outcome)
         except Changed:
             continue
@@ -160,11 +160,11 @@ async def _prepare(
 
 def _read_wish(call: Call, listed: Wanted | None) -> _Wish:
     system, metadata, storage_class = read_object_headers(call)
-    redirect = system.pop(_REDIRECT, None)
-    replace = _replaces(call, "metadata")
+    redirect = system.pop(REDIRECT, None)
+    replace = replaces(call, "metadata")
     return _Wish(
         headers=(system, metadata) if replace else None,
-        tags=read_tags(call) if _replaces(call, "tagging") else None,
+        tags=read_tags(call) if replaces(call, "tagging") else None,
         storage_class=storage_class,
         redirect=redirect,
         algorithm=asked_algorithm(call),
@@ -174,7 +174,7 @@ def _read_wish(call: Call, listed: Wanted | None) -> _Wish:
     )
 
 
-def _replaces(call: Call, what: str) -> bool:
+def replaces(call: Call, what: str) -> bool:
     """Whether a directive says ``REPLACE``, not ``COPY``, the default.
 
     :raises InvalidArgument: it says something else.
@@ -188,16 +188,16 @@ def _replaces(call: Call, what: str) -> bool:
     return directive == "REPLACE"
 
 
-def _refuse_idle_copy(call: Call, source: CopySource) -> None:
+def refuse_idle_copy(call: Call, source: CopySource) -> None:
     """Refuse the copy of an object onto itself that would change nothing.
 
     :raises InvalidRequest: it is one.
     """
     if (
         source == CopySource(call.bucket_name, call.key, None)
-        and not _replaces(call, "metadata")
+        and not replaces(call, "metadata")
         and "x-amz-storage-class" not in call.headers
-        and _REDIRECT not in call.headers
+        and REDIRECT not in call.headers
     ):
         raise InvalidRequest(
             "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes."
@@ -290,7 +290,7 @@ def _draft(
         content=content,
         etag=version.etag,
         storage_class=wish.storage_class,
-        headers=_redirected(system, wish.redirect),
+        headers=redirected(system, wish.redirect),
         metadata=metadata,
         tags=version.tags if wish.tags is None else wish.tags,
         checksum=checksum,
@@ -332,15 +332,19 @@ def _whole(version: ObjectVersion, parts: Sequence[ObjectPart]) -> Checksum | No
     return Checksum(checksum.algorithm, "FULL_OBJECT", value)
 
 
-def _redirected(system: Mapping[str, str], redirect: str | None) -> dict[str, str]:
+def redirected(system: Mapping[str, str], redirect: str | None) -> dict[str, str]:
     """System headers with the website redirect that the copy shall have, and no other."""
-    kept = {name: value for name, value in system.items() if name != _REDIRECT}
+    kept = {name: value for name, value in system.items() if name != REDIRECT}
     if redirect is not None:
-        kept[_REDIRECT] = redirect
+        kept[REDIRECT] = redirect
     return kept
 
 
-def _reply(version: ObjectVersion, source_id: str) -> Reply:
+def copied_reply(version: ObjectVersion, source_id: str) -> Reply:
+    """The answer once a copy is made.
+
+    :param source_id: as :func:`~ozgate.s3.versions.shown_id` gives it.
+    """
     children = [
         element("LastModified", timestamp(version.modified)),
         element("ETag", f'"{version.etag}"'),

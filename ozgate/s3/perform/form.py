@@ -5,8 +5,8 @@ Source: Amazon S3 API Reference, "POST Object"; messages are AWS's. A form that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from attrs import evolve
@@ -23,8 +23,9 @@ from ...errors import (
 from ...wire.formdata import FormData, boundary_of
 from ...wire.headers import Headers
 from ...wire.target import Scope, check_key
+from ..call import Call
 from ..documents import document, element
-from ..formbody import receive_file, take_fields
+from ..formbody import Form, receive_file, take_fields
 from ..gate import is_form
 from ..grantees import wanted_of
 from ..headers import SYSTEM_HEADERS
@@ -32,10 +33,6 @@ from ..policy.formpolicy import FormPolicy, parse_form_policy
 from ..reply import Reply
 from ..tags import from_document
 from .writing import check_target, describe, store_received
-
-if TYPE_CHECKING:
-    from ...values import ObjectVersion
-    from ..call import Call
 
 MOST_FIELDS: Final = 20 << 10
 """Bytes that may come before the file."""
@@ -54,27 +51,43 @@ _OF_THE_BODY: Final = ("content-", "x-amz-", "if-")
 _KEPT: Final = frozenset(("content-length", "x-amz-expected-bucket-owner"))
 
 
+Keep = Callable[[Call, Form, int, int], Awaitable[tuple[str, list[tuple[str, str]]]]]
+"""Keeps the file of a form, which is of so many bytes at least and at most; gives its ETag and headers of the answer."""
+
+
 async def post_object(call: Call) -> Reply:
     """Store the file of a form."""
+    return await post_file(call, _keep)
+
+
+async def post_file(call: Call, keep: Keep) -> Reply:
+    """As :func:`post_object`, wherever the file goes."""
     form = await take_fields(call, _form_data(call))
     try:
         fields = _read_fields(form.data)
         policy = await _admit(call, fields, form.data)
-        described = describe(call, await wanted_of(call))
-        # How long the file is, is not known yet.
-        await call.read_authorized(check_target, 0, described.wanted, described.lock)
         least, most = 0, call.gateway.settings.max_object
         if policy is not None:
             least = policy.least
             most = most if policy.most is None else min(most, policy.most)
-        received = await receive_file(call, form, least, most)
+        etag, headers = await keep(call, form, least, most)
     except BaseException:
         form.drop()
         raise
+    return _reply(call, fields, etag, headers)
+
+
+async def _keep(
+    call: Call, form: Form, least: int, most: int
+) -> tuple[str, list[tuple[str, str]]]:
+    described = describe(call, await wanted_of(call))
+    # How long the file is, is not known yet.
+    await call.read_authorized(check_target, 0, described.wanted, described.lock)
+    received = await receive_file(call, form, least, most)
     version, headers = await store_received(
         call, described, received, "ObjectCreated:Post"
     )
-    return _reply(call, fields, version, headers)
+    return version.etag, headers
 
 
 def _form_data(call: Call) -> FormData:
@@ -191,11 +204,11 @@ def _headers(sent: Headers, fields: Mapping[str, str]) -> Headers:
 def _reply(
     call: Call,
     fields: Mapping[str, str],
-    version: ObjectVersion,
+    etag: str,
     headers: list[tuple[str, str]],
 ) -> Reply:
     """The answer that the form asks for: to go elsewhere, to be told in a document, or nothing."""
-    etag = f'"{version.etag}"'
+    etag = f'"{etag}"'
     redirect = fields.get("success_action_redirect") or fields.get("redirect") or ""
     target = _redirected(redirect, call.bucket_name, call.key, etag)
     if target:

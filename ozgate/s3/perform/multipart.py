@@ -68,6 +68,14 @@ async def create_multipart_upload(call: Call) -> Reply:
         more=with_lock({} if wanted is None else {ACCESS_LIST: wanted.pack()}, lock),
     )
     await call.write_authorized(_create, upload, wanted, lock)
+    return begun(call, upload_id, algorithm, kind)
+
+
+def begun(call: Call, upload_id: str, algorithm: str, kind: str) -> Reply:
+    """The answer once an upload is begun.
+
+    :param algorithm: and ``kind``: as :func:`checksum_rule` gives them.
+    """
     reply = xml_reply(
         document(
             "InitiateMultipartUploadResult",
@@ -88,7 +96,7 @@ async def upload_part(call: Call) -> Reply:
     upload_id = call.query("uploadId") or ""
     refuse_unbuilt(call.headers)
     size = stated_size(call)
-    upload = await call.read_authorized(_look_up, upload_id, number, size)
+    upload = await call.read_authorized(look_up, upload_id, number, size)
     check_algorithm(upload, declared_algorithm(call))
     algorithm = upload.checksum_algorithm
     received = await receive(
@@ -189,7 +197,7 @@ def _create(
     begin_upload(tx, bucket, upload)
 
 
-def _look_up(
+def look_up(
     tx: IMetadataTransaction,
     asked: Asked,
     bucket: Bucket,
@@ -197,7 +205,7 @@ def _look_up(
     number: int,
     size: int,
 ) -> Upload:
-    """The upload, before a part's body is taken.
+    """The upload, before a part's body is taken; an interaction inside of its bucket.
 
     :param size: bytes of the part, by what the client says.
     :raises QuotaExceeded: a part of that length does not fit.

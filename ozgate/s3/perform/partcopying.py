@@ -227,7 +227,8 @@ async def _store(
             part = evolve(part, content=copied(call.gateway, stored))
             stored = await call.write_authorized(_put, *values, part, stored)
     assert isinstance(stored, Part)
-    return _reply(found, stored)
+    algorithm = found.upload.checksum_algorithm
+    return part_reply(stored, algorithm, found.version_id)
 
 
 def _put(
@@ -263,14 +264,18 @@ def _put(
     return store_part(tx, asked, target, upload_id, part)
 
 
-def _reply(found: _Found, part: Part) -> Reply:
+def part_reply(part: Part, algorithm: str, source_id: str) -> Reply:
+    """The answer once a part is copied.
+
+    :param algorithm: of its upload; ``""`` where that has none.
+    :param source_id: as :func:`~ozgate.s3.versions.shown_id` gives it.
+    """
     children = [
         element("LastModified", timestamp(part.modified)),
         element("ETag", f'"{part.etag}"'),
     ]
-    algorithm = found.upload.checksum_algorithm
     if algorithm:
         children.append(element(f"Checksum{algorithm}", part.checksums[algorithm]))
     reply = xml_reply(document("CopyPartResult", *children))
-    reply.headers.extend(source_headers(found.version_id))
+    reply.headers.extend(source_headers(source_id))
     return reply

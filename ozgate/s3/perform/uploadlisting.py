@@ -5,10 +5,11 @@ Source: Amazon S3 API Reference, the pages of these names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ...values import Bucket, Part, Upload, UploadPage
+from ..call import Call
 from ..documents import document, element
 from ..owners import owner_element
 from ..params import encoding_type, integer
@@ -19,20 +20,33 @@ from .uploads import find_upload
 if TYPE_CHECKING:
     from ...interfaces import IMetadataTransaction
     from ..asked import Asked
-    from ..call import Call
 
 _MAX_ENTRIES = 1000
 _LARGEST = 2**31 - 1
 
 
+FindParts = Callable[
+    [Call, str, int, int], Awaitable[tuple[str, Upload, Sequence[Part]]]
+]
+"""Finds for a call who owns the bucket, an upload, and a page of its parts: by its id, the number to go on after, and limit."""
+
+FindUploads = Callable[
+    [Call, str, str, str, str, int], Awaitable[tuple[str, UploadPage]]
+]
+"""Finds for a call who owns the bucket, and a page of uploads: by prefix, both markers, delimiter and limit."""
+
+
 async def list_parts(call: Call) -> Reply:
     """List the parts of an upload in progress."""
+    return await list_found_parts(call, _find_parts)
+
+
+async def list_found_parts(call: Call, find: FindParts) -> Reply:
+    """As :func:`list_parts`, wherever they are."""
     upload_id = call.query("uploadId") or ""
     limit = min(integer(call, "max-parts", _MAX_ENTRIES, 0, _LARGEST), _MAX_ENTRIES)
     marker = integer(call, "part-number-marker", 0, 0, _LARGEST)
-    owner, upload, parts = await call.read_authorized(
-        _parts, upload_id, marker, limit + 1
-    )
+    owner, upload, parts = await find(call, upload_id, marker, limit + 1)
     shown = parts[:limit]
     algorithm = upload.checksum_algorithm
     children = [
@@ -56,6 +70,11 @@ async def list_parts(call: Call) -> Reply:
 
 async def list_multipart_uploads(call: Call) -> Reply:
     """List the uploads in progress of a bucket."""
+    return await list_found_uploads(call, _find_uploads)
+
+
+async def list_found_uploads(call: Call, find: FindUploads) -> Reply:
+    """As :func:`list_multipart_uploads`, wherever they are."""
     encode = encoding_type(call)
     limit = min(integer(call, "max-uploads", _MAX_ENTRIES, 0, _LARGEST), _MAX_ENTRIES)
     prefix = call.query("prefix") or ""
@@ -63,9 +82,7 @@ async def list_multipart_uploads(call: Call) -> Reply:
     key_marker = call.query("key-marker") or ""
     # Without a key-marker, S3 ignores the upload-id-marker.
     id_marker = (call.query("upload-id-marker") or "") if key_marker else ""
-    owner, page = await call.read_authorized(
-        _uploads, prefix, key_marker, id_marker, delimiter, limit
-    )
+    owner, page = await find(call, prefix, key_marker, id_marker, delimiter, limit)
     children = [
         element("Bucket", call.bucket_name),
         element("KeyMarker", encode(key_marker)),
@@ -88,6 +105,20 @@ async def list_multipart_uploads(call: Call) -> Reply:
         for common in page.common_prefixes
     )
     return xml_reply(document("ListMultipartUploadsResult", *children))
+
+
+async def _find_parts(
+    call: Call, upload_id: str, after: int, limit: int
+) -> tuple[str, Upload, Sequence[Part]]:
+    return await call.read_authorized(_parts, upload_id, after, limit)
+
+
+async def _find_uploads(
+    call: Call, prefix: str, key: str, upload_id: str, delimiter: str, limit: int
+) -> tuple[str, UploadPage]:
+    return await call.read_authorized(
+        _uploads, prefix, key, upload_id, delimiter, limit
+    )
 
 
 def _parts(
