@@ -276,10 +276,12 @@ class ChangingVerifierContract(VerifierContract):
     async def test_replaced(self) -> None:
         """A secret that was replaced is wrong the very next time, and the new one is right."""
         await self.test_right()
-        await self.replace(BOB, "new")
+        await self.replace(BOB, "a new secret")
         for version in VERSIONS:
             self.assertIsNone(await self.signs(version(BOB, SECRETS[BOB])))
-            self.assertEqual(await self.signs(version(BOB, "new")), self.user_of(BOB))
+            self.assertEqual(
+                await self.signs(version(BOB, "a new secret")), self.user_of(BOB)
+            )
 
     async def test_expired(self) -> None:
         """A secret that has expired is none."""

@@ -57,12 +57,13 @@ def check_form(presented: Presented) -> None:
 
 
 def can_be_right(presented: Presented) -> bool:
-    """Whether a signature is one at all, of something that Java has words for."""
+    """Whether a signature is one at all, of somebody and something that Java has words for: the OM fails on an empty access id as it does on other lines."""
     try:
         f"{presented.access_id}{presented.string_to_sign}".encode()
     except UnicodeEncodeError:
         return False
-    return _signature(presented.signature) is not None
+    is_somebody = presented.access_id.strip() != ""
+    return is_somebody and _signature(presented.signature) is not None
 
 
 def who_signed(client: Client, access_id: str) -> str | None:

@@ -144,6 +144,60 @@ class ReadTests(ClusterCase):
         self.refused("ozone-site.xml", "cannot be read")
 
 
+class RefusedStartTests(ClusterCase):
+    """A secure cluster verifies who asks, and nobody else does: what would have it otherwise does not start."""
+
+    def start(self, **more: object) -> None:
+        """Make what the service asks the cluster by."""
+        found = make_foreign(Clock(), self.settings(**more), lambda f: f())
+        assert found is not None
+        self.assertTrue(found.system.verifies)
+
+    def cannot(self, *words: str, **more: object) -> None:
+        """It does not start, and says what to set."""
+        with self.assertRaises(ConfigurationError) as caught:
+            self.start(**more)
+        for word in words:
+            self.assertIn(word, str(caught.exception))
+
+    def test_secure(self) -> None:
+        """With signatures verified, and no secrets besides, it starts, with all volumes or some."""
+        self.secure()
+        self.start(security_enabled=True)
+        self.start(security_enabled=True, foreign_volumes=("cluster",))
+
+    def test_security_off(self) -> None:
+        """Without signatures the gateway would ask for itself, whoever asks."""
+        self.secure()
+        self.cannot(f"set {ENABLED} to true")
+        self.cannot(ENABLED, foreign_volumes=("cluster",))
+
+    def test_pair(self) -> None:
+        """There is no administrator's pair, whose secret the cluster would have to know."""
+        self.secure()
+        self.cannot(
+            *("ozgate.s3.access-key", "unset"),
+            security_enabled=True,
+            access_key="a",
+            secret_key="b" * 40,
+        )
+
+    def test_issuers(self) -> None:
+        """There are no web identities, whom the cluster does not know."""
+        self.secure()
+        issuers = (("oidc", "https://issuer.example"),)
+        self.cannot("issuers", security_enabled=True, oidc_issuers=issuers)
+
+    def test_insecure(self) -> None:
+        """A cluster that believes whoever asks says nothing of who verifies."""
+        self.says(site({}))
+        for security in (False, True):
+            settings = self.settings(security_enabled=security)
+            found = make_foreign(Clock(), settings, lambda f: f())
+            assert found is not None
+            self.assertFalse(found.system.verifies)
+
+
 class LoginTests(SynchronousTestCase):
     """What is told of a login."""
 

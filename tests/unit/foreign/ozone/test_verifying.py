@@ -81,7 +81,8 @@ class FormTests(SynchronousTestCase):
         self.assertTrue(can_be_right(RIGHT))
         for bad in ("", HEX[:-1], HEX + "0", HEX.upper(), f"{HEX}\n", "é" * 64):
             self.assertFalse(can_be_right(evolve(RIGHT, signature=bad)))
-        self.assertFalse(can_be_right(evolve(RIGHT, access_id="\udce9")))
+        for nobody in ("\udce9", "", " "):
+            self.assertFalse(can_be_right(evolve(RIGHT, access_id=nobody)))
 
 
 class SignatoryTests(SynchronousTestCase):
