@@ -13,15 +13,24 @@ class AdminError(Exception):
     :param code: one of Ozone's result codes, such as ``VOLUME_NOT_FOUND``; ``""`` where its own command prints the message alone.
     :param message: one line for people.
     :param status: the HTTP status.
+    :param remedy: a further line for people: what can be done.
     :ivar headers: extra (name, value) pairs of the answer.
     """
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    def __init__(
+        self, code: str, message: str, status: int = 400, remedy: str = ""
+    ) -> None:
         self.code = code
         self.message = " ".join(message.splitlines())
         self.status = status
+        self.remedy = remedy
         self.headers: list[tuple[str, str]] = []
         super().__init__(f"{code} {self.message}" if code else self.message)
+
+    def to_json(self) -> dict[str, str]:
+        """As the admin listener answers it."""
+        told = {"code": self.code, "message": self.message}
+        return {**told, "remedy": self.remedy} if self.remedy else told
 
 
 def access_denied(message: str) -> AdminError:

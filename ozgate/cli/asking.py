@@ -125,7 +125,8 @@ def _read(response: HTTPResponse, request: Request) -> Any:
     if response.status == 200:
         return request.read(response)
     answer = json.loads(response.read())
-    raise AdminError(answer["code"], answer["message"], response.status)
+    remedy = str(answer.get("remedy", ""))
+    raise AdminError(answer["code"], answer["message"], response.status, remedy)
 
 
 def _send_with_ticket(

@@ -22,17 +22,6 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 PAGE = 1000
 """Access ids that are asked for at a time."""
 
-SHOWN_ONCE = (
-    "A secret is shown once, when it is made. '--key NAME' makes a further key beside it. If it is lost, 'ozgate s3 revokesecret' "
-    "takes it back, so that 'ozgate s3 getsecret' makes another, and 'ozgate s3 setsecret' replaces it by one of your choice."
-)
-
-REMEDIES = {
-    "S3_SECRET_ALREADY_EXISTS": SHOWN_ONCE,
-    "ACCESS_ID_NOT_FOUND": "There is no secret to replace: 'ozgate s3 getsecret' makes one.",
-}
-"""What can be done, by Ozone's code."""
-
 
 class Duration(click.ParamType[float]):
     """A duration above zero, such as ``30d``."""
@@ -184,9 +173,9 @@ def _refuse(command: str, error: AdminError) -> NoReturn:
     if error.code == "SECURITY_DISABLED":
         _security_is_off(command)
     click.echo(str(error), err=True)
-    if error.code in REMEDIES:
+    if error.remedy:
         # After Ozone's line, which scripts look for.
-        click.echo(REMEDIES[error.code], err=True)
+        click.echo(error.remedy, err=True)
     sys.exit(client.FAILED)
 
 

@@ -246,3 +246,23 @@ class IForeignCommands(Interface):
         :return: fires with what JSON can hold; fails with ``Refused``, whose code is ``""`` where the other system's own command would print the
             message alone.
         """
+
+    def open(
+        user: str, volume: str, bucket: str, key: str
+    ) -> Deferred[IForeignReading]:
+        """Look a key up to read it, once. Fails as :meth:`run`."""
+
+    def create(
+        user: str,
+        volume: str,
+        bucket: str,
+        key: str,
+        size: int,
+        replication_type: str = "",
+        replication: str = "",
+    ) -> Deferred[IForeignSink]:
+        """Begin to write a key. Fails as :meth:`run`.
+
+        :param size: bytes that are expected: a hint.
+        :param replication_type: the other system's name of how it is kept, with ``replication``; ``""``: as the bucket's keys are.
+        """

@@ -73,6 +73,20 @@ async def perform(
     return found
 
 
+async def commands_at(
+    context: AdminContext, caller: Caller, volume: str, bucket: str
+) -> tuple[IForeignCommands, str, str] | None:
+    """Who has the bytes of a bucket's keys, where it is another system: its commands, and there volume and name."""
+    foreign = context.gateway.foreign
+    if foreign is None:
+        return None
+    volume, bucket = await real_place(context, caller, volume, bucket)
+    commands = foreign.system.commands
+    if commands is None or not foreign.has(volume):
+        return None
+    return commands, volume, bucket
+
+
 async def real_place(
     context: AdminContext, caller: Caller, volume: str, bucket: str
 ) -> tuple[str, str]:

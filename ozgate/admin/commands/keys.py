@@ -16,16 +16,18 @@ from ...auth.identities.grants import policies_of
 from ...auth.sigv4 import Verified
 from ...errors import NoSuchBucket
 from ...gateway.gateway import Gateway
-from ...interfaces import IMetadataTransaction
+from ...interfaces import IForeignSink, IMetadataTransaction
 from ...s3.asked import Asked
 from ...s3.call import Call, asked_of
+from ...s3.foreign.reads import OneSource
 from ...s3.operations import OPERATIONS
 from ...s3.perform.deleting import delete_object
 from ...s3.perform.reading import get_object
 from ...s3.perform.writing import put_object
+from ...s3.receive import receive_into
 from ...s3.reply import Reply
 from ...s3.versions import find_version
-from ...values import Bucket, ListedObject, ObjectVersion, Page, Principal
+from ...values import Bucket, ByteRange, ListedObject, ObjectVersion, Page, Principal
 from ...wire.body import RequestBody
 from ...wire.headers import Headers
 from ...wire.target import Address, Query, Scope, check_key
@@ -33,6 +35,7 @@ from ..answers import Json, iso_time
 from ..caller import Caller, known_again
 from ..context import AdminContext
 from ..errors import AdminError
+from .elsewhere import commands_at
 from .lookup import find_real, page_size
 from .rights import principal_of
 
@@ -180,9 +183,23 @@ async def put_key(
     bucket: str,
     key: str,
     body: RequestBody,
+    replication_type: str = "",
+    replication: str = "",
 ) -> None:
-    """Store a key, by PutObject."""
+    """Store a key, by PutObject.
+
+    :param replication_type: how an Ozone cluster keeps it, with ``replication``; without effect elsewhere.
+    """
     call = _key_call(context, caller, "PutObject", volume, bucket, key, body)
+    if there := await commands_at(context, caller, volume, bucket):
+        commands, owner, name = there
+        kept = replication_type, replication
+
+        async def begin(size: int) -> IForeignSink:
+            return await commands.create(caller.user, owner, name, key, size, *kept)
+
+        await receive_into(call, begin)
+        return
     # Before the body is taken: its size against the quotas, the caller's rights.
     await _asked(call, lambda: put_object(call))
 
@@ -191,6 +208,11 @@ async def get_key(
     context: AdminContext, caller: Caller, volume: str, bucket: str, key: str
 ) -> Reply:
     """The bytes of a key, by GetObject: in ``body`` or in ``sources``, which whoever asks closes."""
+    if there := await commands_at(context, caller, volume, bucket):
+        commands, owner, name = there
+        reading = await commands.open(caller.user, owner, name, key)
+        size = reading.found.size
+        return Reply(sources=OneSource(reading, ByteRange(0, size)), length=size)
     call = _key_call(context, caller, "GetObject", volume, bucket, key)
     return await _asked(call, lambda: get_object(call))
 

@@ -30,6 +30,12 @@ LONGEST_LIFE = 100 * 365 * 86400.0
 
 MOST_LISTED = 1000
 
+SHOWN_ONCE = (
+    "A secret is shown once, when it is made. '--key NAME' makes a further key beside it. If it is lost, 'ozgate s3 revokesecret' "
+    "takes it back, so that 'ozgate s3 getsecret' makes another, and 'ozgate s3 setsecret' replaces it by one of your choice."
+)
+"""What can be done where there is a secret already."""
+
 _key = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 
 
@@ -69,7 +75,9 @@ async def get_secret(
         _, secret = await store.issue(owner, key, ttl)
     except Conflict:
         raise AdminError(
-            "S3_SECRET_ALREADY_EXISTS", f"Secret for '{access_id}' already exists"
+            "S3_SECRET_ALREADY_EXISTS",
+            f"Secret for '{access_id}' already exists",
+            remedy=SHOWN_ONCE,
         ) from None
     _say("generated", caller, access_id)
     return _shown(access_id, secret)
@@ -95,7 +103,10 @@ async def set_secret(
         await store.set(access_id, secret)
     except Absent:
         raise AdminError(
-            "ACCESS_ID_NOT_FOUND", f"accessId '{access_id}' not found.", 404
+            "ACCESS_ID_NOT_FOUND",
+            f"accessId '{access_id}' not found.",
+            404,
+            "There is no secret to replace: 'ozgate s3 getsecret' makes one.",
         ) from None
     except Conflict as error:
         raise _invalid(str(error)) from None

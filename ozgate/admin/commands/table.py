@@ -152,7 +152,7 @@ def routes(app: Klein, context: AdminContext) -> None:
             status = 200
         except AdminError as error:
             failed, status = error, error.status
-            result = {"code": error.code, "message": error.message}
+            result = error.to_json()
         reply = answer(
             request,
             status,

@@ -114,8 +114,7 @@ def _refuse(
     request: GatewayRequest, failed: AdminError | S3Error | StoreError
 ) -> bytes:
     error = failed if isinstance(failed, AdminError) else as_admin_error(failed)
-    result = {"code": error.code, "message": error.message}
-    body = json.dumps(result).encode()
+    body = json.dumps(error.to_json()).encode()
     return answer(
         request, error.status, body, "application/json", headers=error.headers
     )

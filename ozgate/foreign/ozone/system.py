@@ -182,8 +182,8 @@ class OzoneSystem:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.commands = OzoneCommands(connection)
         self._writers = Writers(connection, connection.settings["ozgate.ozone.writers"])
+        self.commands = OzoneCommands(connection, self._writers)
 
     def start(self) -> Deferred[None]:
         """See :class:`~ozgate.interfaces.IForeignSystem`."""

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from ....interfaces import IForeignCommands
+from ....interfaces import IForeignCommands, IForeignReading, IForeignSink
 from ....values import ITSELF
-from . import acls, buckets, keys, s3secrets, volumes
+from . import acls, buckets, keybytes, keys, s3secrets, volumes
 from .session import Session, ask_as
 
 if TYPE_CHECKING:
     from ..system import Connection
+    from ..writing import Writers
 
 LOOKS: tuple[Callable[..., Any], ...] = (
     volumes.info_volume,
@@ -57,12 +58,14 @@ class OzoneCommands:
     """What shells ask of a cluster.
 
     :param connection: by which it is asked.
+    :param writers: the keys that are being written, of which there are only so many at a time.
     """
 
     names = frozenset(_COMMANDS)
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, writers: Writers) -> None:
         self._connection = connection
+        self._writers = writers
 
     def run(
         self, name: str, user: str, arguments: Mapping[str, object]
@@ -77,6 +80,31 @@ class OzoneCommands:
             behalf=ITSELF,
             is_change=command in CHANGES,
         )
+
+    def open(
+        self, user: str, volume: str, bucket: str, key: str
+    ) -> Deferred[IForeignReading]:
+        """See :class:`~ozgate.interfaces.IForeignCommands`."""
+        connection = self._connection
+        return connection.run(
+            keybytes.look_up, connection, user, volume, bucket, key, behalf=ITSELF
+        )
+
+    def create(
+        self,
+        user: str,
+        volume: str,
+        bucket: str,
+        key: str,
+        size: int,
+        replication_type: str = "",
+        replication: str = "",
+    ) -> Deferred[IForeignSink]:
+        """See :class:`~ozgate.interfaces.IForeignCommands`."""
+        opening = keybytes.opening_of(
+            user, volume, bucket, key, size, replication_type, replication
+        )
+        return self._writers.open(opening, ITSELF)
 
 
 def _asked(client: Any, user: str, command: Callable[..., Any]) -> Any:

@@ -10,10 +10,14 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from twisted.logger import Logger
+
 from ....errors import Refused
 from ....immutable import frozen
 
 T = TypeVar("T")
+
+_log = Logger()
 
 _REFUSED_BY_JAVA = "IllegalArgumentException", "OzoneIllegalArgumentException"
 """What Ozone's client throws of what it does not even ask; its own shell prints the message alone."""
@@ -30,6 +34,7 @@ class Session:
     :ivar store: Ozone's ``ObjectStore``.
     :ivar user: his short name, by which he owns what he makes.
     :ivar principal: his whole name: by default that of his S3 secret.
+    :ivar close: ends it. Idempotent; may wait.
     """
 
     java: Callable[[str], Any]
@@ -37,6 +42,7 @@ class Session:
     store: Any
     user: str
     principal: str
+    close: Callable[[], None]
 
     def volume(self, name: str) -> Any:
         """Ozone's ``OzoneVolume``."""
@@ -62,9 +68,24 @@ class Session:
 
 
 def ask_as(user: str, client: Any, command: Callable[[Session], T]) -> T:
-    """Run a command by a client of somebody's own, in a thread that may wait.
+    """Run a command by a client of somebody's own, which ends with it; in a thread that may wait.
 
     :param client: the gateway's own, for its configuration.
+    :raises Refused: as :func:`begin_as`.
+    """
+
+    def once(session: Session) -> T:
+        try:
+            return command(session)
+        finally:
+            session.close()
+
+    return begin_as(user, client, once)
+
+
+def begin_as(user: str, client: Any, command: Callable[[Session], T]) -> T:
+    """As :func:`ask_as`, but that the client does not end with a command that has succeeded: what that returns ends it.
+
     :raises Refused: with the code ``""`` what has none; ``PERMISSION_DENIED`` where the cluster does not let the gateway ask for him.
     """
     import jpype
@@ -105,15 +126,34 @@ def _identity(java: Callable[[str], Any], user: str) -> Any:
 def _with_client(ugi: Any, client: Any, command: Callable[[Session], T]) -> T:
     factory = client.java("org.apache.hadoop.ozone.client.OzoneClientFactory")
     own = factory.getRpcClient(client.configuration)
+    session = Session(
+        client.java,
+        client.configuration,
+        own.getObjectStore(),
+        str(ugi.getShortUserName()),
+        str(ugi.getUserName()),
+        _closing(own),
+    )
     try:
-        return command(
-            Session(
-                client.java,
-                client.configuration,
-                own.getObjectStore(),
-                str(ugi.getShortUserName()),
-                str(ugi.getUserName()),
-            )
-        )
-    finally:
-        own.close()
+        return command(session)
+    except BaseException:
+        session.close()
+        raise
+
+
+def _closing(own: Any) -> Callable[[], None]:
+    """What closes a client, once: one that is closed twice takes from all others what counts their calls, so that they cannot be closed any more. As seen of 2.2.0."""
+    left = [own]
+
+    def close() -> None:
+        try:
+            last = left.pop()
+        except IndexError:
+            return
+        try:
+            last.close()
+        except Exception as error:
+            # It has done what it was made for.
+            _log.warn("a client of the cluster is not closed: {error}", error=error)
+
+    return close
