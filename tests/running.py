@@ -53,6 +53,7 @@ class Server:
 
     :param data: its folder; kept when the server ends.
     :param settings: further ``key=value`` for ``-D``.
+    :ivar access_key: who asks, and ``secret_key`` his secret.
     :cvar command: what is run in the place of twistd.
     :cvar forked: whether its start is cut short, by :class:`~tests.forking.Forked`.
     """
@@ -64,6 +65,7 @@ class Server:
         self.data = data
         self.port = port or free_port()
         self.settings = settings
+        self.access_key, self.secret_key = ACCESS_KEY, SECRET_KEY
         self.log = data.rstrip("/") + ".out"
         self.process: Process | None = None
 
@@ -81,14 +83,18 @@ class Server:
         }
         return dict(
             kept,
-            AWS_ACCESS_KEY_ID=ACCESS_KEY,
-            AWS_SECRET_ACCESS_KEY=SECRET_KEY,
+            AWS_ACCESS_KEY_ID=self.access_key,
+            AWS_SECRET_ACCESS_KEY=self.secret_key,
             AWS_DEFAULT_REGION=REGION,
             AWS_ENDPOINT_URL=self.url,
             AWS_EC2_METADATA_DISABLED="true",
             OZGATE_WORKERS=WORKERS,
             PYTHONPATH=str(ROOT),
         )
+
+    def own_environment(self) -> dict[str, str]:
+        """What it is started in: its pair is that of its clients."""
+        return self.environment()
 
     def start(self) -> None:
         """Start it and wait until it listens, at most 20 seconds."""
@@ -106,7 +112,7 @@ class Server:
             self.process = launch(
                 [*self.command, *arguments],
                 forked=self.forked,
-                env=self.environment(),
+                env=self.own_environment(),
                 cwd=ROOT,
                 stdout=log,
                 stderr=log,
@@ -168,8 +174,8 @@ class Server:
             method,
             self.url + target,
             dict(headers or {}),
-            ACCESS_KEY,
-            SECRET_KEY,
+            self.access_key,
+            self.secret_key,
             REGION,
             self.now(),
             payload,

@@ -84,6 +84,27 @@ def administer(client: Client, ozone: Ozone, ask: Callable[[Any], Any]) -> Any:
     return root.doAs(jpype.JProxy(action, dict={"run": run}))
 
 
+def set_acl(
+    client: Client, store: Any, verb: str, user: str, path: str, rights: str
+) -> None:
+    """Change the access control list of ``/VOLUME`` or ``/VOLUME/BUCKET``.
+
+    :param verb: ``addAcl`` or ``removeAcl``.
+    :param rights: their letters.
+    """
+    java = client.java
+    kind = java("org.apache.hadoop.ozone.security.acl.OzoneObj$ResourceType")
+    where = java("org.apache.hadoop.ozone.security.acl.OzoneObj$StoreType")
+    info = java("org.apache.hadoop.ozone.security.acl.OzoneObjInfo$Builder")
+    acl = java("org.apache.hadoop.ozone.OzoneAcl")
+    volume, _, bucket = path.strip("/").partition("/")
+    made = info.newBuilder().setStoreType(where.OZONE).setVolumeName(volume)
+    made = made.setResType(kind.BUCKET if bucket else kind.VOLUME)
+    if bucket:
+        made = made.setBucketName(bucket)
+    getattr(store, verb)(made.build(), acl.parseAcl(f"user:{user}:{rights}"))
+
+
 @cache
 def client_of(ozone: Ozone) -> Client:
     """A client of the gateway's that is waited for."""
@@ -142,8 +163,8 @@ class SecureCase(TestCase):
         made = Person(user, self.ozone.realm, str(value.getAwsSecret()))
         self.addCleanup(self.revoke, made)
         if is_reader:
-            await self.grant(user, "/s3v", "all")
-            self.addCleanup(self.ungrant, user, "/s3v", "all")
+            await self.grant(user, "/s3v", "a")
+            self.addCleanup(self.ungrant, user, "/s3v", "a")
         return made
 
     def revoke(self, person: Person) -> Deferred[Any]:
@@ -166,24 +187,14 @@ class SecureCase(TestCase):
 
     def grant(self, user: str, path: str, rights: str) -> Deferred[Any]:
         """Let somebody do something: ``/VOLUME`` or ``/VOLUME/BUCKET``."""
-        return self.root(lambda store: self._acl(store, "addAcl", user, path, rights))
+        client = self.system.connection.client
+        return self.root(
+            lambda store: set_acl(client, store, "addAcl", user, path, rights)
+        )
 
     def ungrant(self, user: str, path: str, rights: str) -> Deferred[Any]:
         """The opposite of :meth:`grant`."""
+        client = self.system.connection.client
         return self.root(
-            lambda store: self._acl(store, "removeAcl", user, path, rights)
+            lambda store: set_acl(client, store, "removeAcl", user, path, rights)
         )
-
-    def _acl(self, store: Any, verb: str, user: str, path: str, rights: str) -> None:
-        java = self.system.connection.client.java
-        kind = java("org.apache.hadoop.ozone.security.acl.OzoneObj$ResourceType")
-        where = java("org.apache.hadoop.ozone.security.acl.OzoneObj$StoreType")
-        info = java("org.apache.hadoop.ozone.security.acl.OzoneObjInfo$Builder")
-        acl = java("org.apache.hadoop.ozone.OzoneAcl")
-        volume, _, bucket = path.strip("/").partition("/")
-        made = info.newBuilder().setStoreType(where.OZONE).setVolumeName(volume)
-        made = made.setResType(kind.BUCKET if bucket else kind.VOLUME)
-        if bucket:
-            made = made.setBucketName(bucket)
-        letters = {"all": "a", "read": "rl"}.get(rights, rights)
-        getattr(store, verb)(made.build(), acl.parseAcl(f"user:{user}:{letters}"))

@@ -124,7 +124,7 @@ class SignedTests(SecureCase):
         first = self.behalf(people[0])
         await connection.run(make_bucket, bucket, behalf=first)
         for each in people:
-            await self.grant(each.user, f"/s3v/{bucket}", "all")
+            await self.grant(each.user, f"/s3v/{bucket}", "a")
         behalves = {each.user: self.behalf(each) for each in people}
         keys = await mixed(self, connection, behalves, bucket)
         await connection.run(remove, bucket, keys, behalf=first)
