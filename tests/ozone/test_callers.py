@@ -217,10 +217,13 @@ class CallersTests(GatewayCase):
         self.use(url)
         self.use(url.replace("/a?", "/b?"))
         self.chunked(self.me, "c", [b"x" * CHUNK], 0)
-        logged = self.server.output()
-        for path in Path(self.server.data).glob("*.log"):
-            logged += path.read_text(errors="replace")
-        self.assertIn(self.bucket, logged)
+        logged = ""
+        # The logs of requests are written a moment later.
+        while f"PUT /{self.bucket}/c " not in logged:
+            time.sleep(0.1)
+            logged = self.server.output()
+            for path in Path(self.server.data).rglob("*.log"):
+                logged += path.read_text(errors="replace")
         for hidden in (
             *(self.me.secret, sent, wrong["authorization"].rpartition("=")[2]),
             url.rpartition("X-Amz-Signature=")[2][:64],
