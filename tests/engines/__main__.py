@@ -55,6 +55,8 @@ def main() -> int:
     except (SkipTest, MavenError) as error:
         print(f"{error}\n0 passed, 1 failed")
         return 1
+    if asked.fetch:
+        return 0
     if asked.wait:
         return _wait(asked, tell)
     outcome = Outcome()
@@ -77,6 +79,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", action="append", choices=STAGES, help="repeatable")
     parser.add_argument("--sync", action="store_true", help="datanodes sync chunks")
     parser.add_argument("--base", type=int, default=0, help="the first of 26 ports")
+    parser.add_argument("--fetch", action="store_true", help="fetch, and no more")
     parser.add_argument("--wait", action="store_true", help="run no tests")
     return parser.parse_args()
 

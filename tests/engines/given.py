@@ -155,11 +155,11 @@ class Ozone:
 
         :param principal: of the keytab, whose ticket it gets; nobody's where it is empty.
         """
-        # An ozgate refuses variables that look like its own and are not.
+        # An ozgate refuses variables that look like its own and are not; AWS's are somebody's pair.
         found = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith("OZ")
+            if not name.startswith(("OZ", "AWS_"))
         }
         if self.is_secure:
             found["KRB5_CONFIG"] = self.krb5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .check import check
 from .fetchclient import fetch_client
 
 
@@ -12,4 +13,5 @@ def ozone() -> None:
     """Be the gateway of a cluster of Apache Ozone."""
 
 
+ozone.add_command(check)
 ozone.add_command(fetch_client)
