@@ -5,7 +5,6 @@ How long the file is, is known at its end: fields that do not count may follow. 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IConsumer, IProducer
@@ -21,11 +20,19 @@ from ..content.intake import (
 )
 from ..errors import EntityTooLarge, EntityTooSmall
 from ..wire.streams import Collect, Digesting, Tee
-from .receive import HELD, Received, Sums, drop, kept_in_memory, received_of, sums_of
+from .receive import (
+    HELD,
+    Received,
+    Sums,
+    Target,
+    drop,
+    kept_in_memory,
+    received_of,
+    sums_of,
+)
 from .terms import Digests, read_terms
 
 if TYPE_CHECKING:
-    from ..interfaces import IForeignSink
     from ..wire.formdata import FormData
     from .call import Call
 
@@ -146,37 +153,29 @@ async def receive_file(call: Call, form: Form, least: int, most: int) -> Receive
 
 
 async def receive_file_into(
-    call: Call,
-    form: Form,
-    bounds: tuple[int, int],
-    begin_sink: Callable[[int], Awaitable[IForeignSink]],
-    besides: Callable[[Sums], Mapping[str, str]],
+    call: Call, form: Form, least: int, most: int, target: Target
 ) -> Sums:
-    """As :func:`receive_file`, into a sink of another system, as :func:`~ozgate.s3.receive.receive_into` has it.
-
-    :param bounds: bytes that the file has to have, and may have.
-    """
-    (least, most), terms = bounds, read_terms(call)
+    """As :func:`receive_file`, into another system, as :func:`~ozgate.s3.receive.receive_into` does."""
+    terms = read_terms(call)
     counted, digests = _Counted(most), Digests(terms, ("CRC64NVME",))
     may_come = max(0, (call.body.length or 0) - form.data.taken)
     if may_come > HELD:
-        sink = await begin_sink(may_come)
+        sink = await target.begin(may_come)
         try:
             await _deliver_true(call, form, digests, (counted, least), sink)
         except Exception:
             await drop(call, sink)
             raise
-    else:
-        collect = Collect(may_come, EntityTooLarge)
-        await form.file_to(Tee(counted, collect))
-        _check_least(counted.count, least)
-        digests.take(collect.value())
-        await call.confirm()
-        sink = await begin_sink(counted.count)
-        if counted.count:
-            sink.write(collect.value())
+        sums = sums_of(counted.count, terms, digests)
+        await target.commit(sink, sums)
+        return sums
+    collect = Collect(may_come, EntityTooLarge)
+    await form.file_to(Tee(counted, collect))
+    _check_least(counted.count, least)
+    digests.take(collect.value())
+    await call.confirm()
     sums = sums_of(counted.count, terms, digests)
-    await sink.commit(sums.md5, besides(sums))
+    await target.put(collect.value(), sums)
     return sums
 
 

@@ -7,8 +7,8 @@ Amazon S3 User Guide, "Checking object integrity".
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeVar, TypeVarTuple
 
 from attrs import evolve
 from twisted.logger import Logger
@@ -67,6 +67,44 @@ class Sums:
     declared: str | None
 
 
+class Target(Protocol):
+    """A key or part of another system, to which a body goes."""
+
+    async def begin(self, size: int) -> IForeignSink:
+        """Begin to write it, for so many bytes, or not more."""
+
+    async def commit(self, sink: IForeignSink, sums: Sums) -> None:
+        """Keep what was written, and what is known of it."""
+
+    async def put(self, data: bytes, sums: Sums) -> None:
+        """Write all of it and keep it, at once."""
+
+
+@frozen(eq=False)
+class SinkTarget:
+    """One that keeps nothing besides the bytes and their MD5.
+
+    :ivar begin_sink: begins it, for so many bytes, or not more.
+    """
+
+    begin_sink: Callable[[int], Awaitable[IForeignSink]]
+
+    async def begin(self, size: int) -> IForeignSink:
+        """See :class:`Target`."""
+        return await self.begin_sink(size)
+
+    async def commit(self, sink: IForeignSink, sums: Sums) -> None:
+        """See :class:`Target`."""
+        await sink.commit(sums.md5, {})
+
+    async def put(self, data: bytes, sums: Sums) -> None:
+        """See :class:`Target`."""
+        sink = await self.begin(len(data))
+        if data:
+            sink.write(data)
+        await self.commit(sink, sums)
+
+
 @frozen
 class Received(Sums):
     """A body that was taken and kept in rows or blobs."""
@@ -102,42 +140,29 @@ async def receive(
     return _received(await store(gateway, data), terms, digests)
 
 
-def _nothing_besides(sums: Sums) -> Mapping[str, str]:
-    return {}
+async def receive_into(call: Call, target: Target) -> Sums:
+    """Take the bytes of an object or part into another system, which keeps them once everything was found true.
 
-
-async def receive_into(
-    call: Call,
-    begin_sink: Callable[[int], Awaitable[IForeignSink]],
-    besides: Callable[[Sums], Mapping[str, str]] = _nothing_besides,
-    algorithms: Sequence[str] = (),
-) -> Sums:
-    """Take the bytes of an object or part into a sink of another system, which keeps them once everything was found true.
-
-    :param begin_sink: begins it, for so many bytes. Of a small body it is asked when all of it is here, and true.
-    :param besides: what is kept with it of what was computed.
-    :param algorithms: as those of :func:`receive`.
     :raises S3Error: as :func:`receive`; nothing of the body is kept then.
     """
     terms, size = _read_sized(call)
-    digests = Digests(terms, (*algorithms, "CRC64NVME"))
+    digests = Digests(terms, ("CRC64NVME",))
     if size > HELD:
-        sink = await begin_sink(size)
+        sink = await target.begin(size)
         try:
             await _deliver_true(call, terms, digests, sink)
         except Exception:
             # CancelledError is one of them: the client has gone.
             await drop(call, sink)
             raise
-    else:
-        data = _whole(call, terms, size, digests, IncompleteBody)
-        if data is None:
-            data = await _collect(call, terms, size, digests, IncompleteBody)
-        sink = await begin_sink(size)
-        if data:
-            sink.write(data)
+        sums = sums_of(size, terms, digests)
+        await target.commit(sink, sums)
+        return sums
+    data = _whole(call, terms, size, digests, IncompleteBody)
+    if data is None:
+        data = await _collect(call, terms, size, digests, IncompleteBody)
     sums = sums_of(size, terms, digests)
-    await sink.commit(sums.md5, besides(sums))
+    await target.put(data, sums)
     return sums
 
 

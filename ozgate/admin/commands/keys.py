@@ -24,7 +24,7 @@ from ...s3.operations import OPERATIONS
 from ...s3.perform.deleting import delete_object
 from ...s3.perform.reading import get_object
 from ...s3.perform.writing import put_object
-from ...s3.receive import receive_into
+from ...s3.receive import SinkTarget, receive_into
 from ...s3.reply import Reply
 from ...s3.versions import find_version
 from ...values import Bucket, ByteRange, ListedObject, ObjectVersion, Page, Principal
@@ -198,7 +198,7 @@ async def put_key(
         async def begin(size: int) -> IForeignSink:
             return await commands.create(caller.user, owner, name, key, size, *kept)
 
-        await receive_into(call, begin)
+        await receive_into(call, SinkTarget(begin))
         return
     # Before the body is taken: its size against the quotas, the caller's rights.
     await _asked(call, lambda: put_object(call))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...content.intake import abandon, begin, inline_content, most_inline
 from ...errors import Damaged
-from ...values import Checksum, Content, ObjectVersion, Part
+from ...values import Content, ObjectVersion, Part
 from ...wire.streams import Collect, Digesting, Tee
 from ..grantees import wanted_of
 from ..headers import read_object_headers, read_tags, refuse_unbuilt
@@ -29,13 +29,13 @@ from ..perform.partcopying import part_reply
 from ..perform.reading import part_number_of
 from ..perform.uploads import store_part
 from ..perform.writing import Described, check_target, full_checksum, store_received
-from ..receive import Received, Sums, drop, keep, sums_of
+from ..receive import Received, Sums, Target, drop, keep, sums_of
 from ..terms import Digests, Terms
 from .copysources import OpenSource, open_source
-from .keptnames import kept, kept_checksum
-from .place import bucket_of, judge
-from .uploads import begin_part
-from .writes import precondition, refuse_list, refuse_lock
+from .keptnames import kept
+from .place import judge
+from .uploads import part_target
+from .writes import KeyTarget, precondition, refuse_list, refuse_lock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,17 +68,29 @@ async def _copy_there(call: Call, opened: OpenSource) -> ObjectVersion:
     described = _described(call, opened.version)
     system, metadata = described.system, described.metadata
     names = kept(system, metadata, described.storage_class)
-    wanted, size = await precondition(call), opened.span.length
-    bucket = bucket_of(call)
-    sink = await bucket.create(call.key, size, names, described.tags, wanted)
+    target = KeyTarget(call, names, described.tags, await precondition(call))
+    sums = await _copy_into(call, opened, target, _algorithm(call, opened.version))
+    return _made(call, sums)
+
+
+async def _copy_into(
+    call: Call, opened: OpenSource, target: Target, algorithm: str
+) -> Sums:
+    """Have the other system keep the bytes of a source, once all of them have come."""
+    if isinstance(opened.content, bytes):
+        sums = await _transfer(
+            call, opened, Collect(opened.span.length, Damaged), algorithm
+        )
+        await target.put(opened.content, sums)
+        return sums
+    sink = await target.begin(opened.span.length)
     try:
-        sums = await _transfer(call, opened, sink, _algorithm(call, opened.version))
+        sums = await _transfer(call, opened, sink, algorithm)
     except Exception:
         await drop(call, sink)
         raise
-    checksum = full_checksum(sums)
-    await sink.commit(sums.md5, kept_checksum(checksum))
-    return _made(call, sums.md5, size, checksum)
+    await target.commit(sink, sums)
+    return sums
 
 
 async def _copy_here(call: Call, opened: OpenSource) -> ObjectVersion:
@@ -122,10 +134,10 @@ def _described(call: Call, source: ObjectVersion) -> Described:
     )
 
 
-def _made(call: Call, etag: str, size: int, checksum: Checksum) -> ObjectVersion:
+def _made(call: Call, sums: Sums) -> ObjectVersion:
     """A key that was just made."""
-    now = int(call.gateway.clock.seconds() * 1000)
-    return ObjectVersion(call.key, 0, now, size, etag, checksum=checksum)
+    now, checksum = int(call.gateway.clock.seconds() * 1000), full_checksum(sums)
+    return ObjectVersion(call.key, 0, now, sums.size, sums.md5, checksum=checksum)
 
 
 async def upload_part_copy(call: Call) -> Reply:
@@ -147,13 +159,7 @@ async def upload_part_copy(call: Call) -> Reply:
 
 
 async def _part_there(call: Call, opened: OpenSource, number: int) -> Part:
-    sink = await begin_part(call, number, opened.span.length)
-    try:
-        sums = await _transfer(call, opened, sink, "CRC64NVME")
-    except Exception:
-        await drop(call, sink)
-        raise
-    await sink.commit(sums.md5, {})
+    sums = await _copy_into(call, opened, part_target(call, number), "CRC64NVME")
     now = int(call.gateway.clock.seconds() * 1000)
     return Part(number, sums.size, sums.md5, now)
 

@@ -16,7 +16,7 @@ from ..policy.versionactions import action_on
 from ..versions import shown_id
 from .keptnames import version_of
 from .place import bucket_of, is_source_kept, judge_source
-from .reads import OneSource
+from .reads import OneSource, small_body
 from .refusals import as_s3_error_of
 
 if TYPE_CHECKING:
@@ -85,10 +85,12 @@ async def _open(
         span = _span(call.asked, version)
         if version.tags and with_tags and await is_source_kept(call, place, source.key):
             raise AccessDenied()
+        body = small_body(reading, span)
+        content = OneSource(reading, span) if body is None else body
     except BaseException:
         reading.close()
         raise
-    return OpenSource(version, "", span, OneSource(reading, span))
+    return OpenSource(version, "", span, content)
 
 
 async def _open_ours(call: Call, source: CopySource, with_tags: bool) -> OpenSource:

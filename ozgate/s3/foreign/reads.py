@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from attrs import evolve
 
-from ...errors import InvalidPartNumber, Refused
+from ...errors import Damaged, InvalidPartNumber, Refused
 from ...values import ByteRange
 from ..perform.reading import (
     Found,
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from ...interfaces import IByteSource, IForeignReading
     from ...values import ForeignObject
     from ..call import Call
+
+
+_AT_ONCE: Final = 64 << 10
+"""Bytes that cost less to send as a document than from a source."""
 
 
 class OneSource:
@@ -86,11 +90,34 @@ async def get_object(call: Call) -> Reply:
         reply = _reply(call, reading.found, found, overrides)
         span = found.span
         span = ByteRange(span.offset - reading.start, span.length)
-        reply.sources = OneSource(reading, span)
+        body = small_body(reading, span)
+        if body is None:
+            reply.sources = OneSource(reading, span)
+        else:
+            reply.body = body
     except BaseException:
         reading.close()
         raise
     return reply
+
+
+def small_body(reading: IForeignReading, span: ByteRange) -> bytes | None:
+    """Bytes of a key, where they are here already, and the key is closed then; ``None`` where they are yet to be read."""
+    if span.length > _AT_ONCE:
+        return None
+    if not span.length:
+        reading.close()
+        return b""
+    source: IByteSource = reading.source(span)
+    try:
+        body: bytes | None = source.as_bytes()
+    finally:
+        source.close()
+    if body is not None:
+        reading.close()
+        if len(body) != span.length:
+            raise Damaged("bytes of a key are not as many as they should be")
+    return body
 
 
 async def head_object(call: Call) -> Reply:

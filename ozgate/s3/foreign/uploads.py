@@ -8,7 +8,6 @@ together of those that Complete lists. Whoever wants it compared lists them; a c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from attrs import evolve
@@ -23,7 +22,7 @@ from ..perform.multipart import begun, checksum_rule
 from ..perform.partlist import MAX_PARTS, Listed, read_list
 from ..perform.reading import part_number_of
 from ..perform.uploadlisting import list_found_parts, list_found_uploads
-from ..receive import document, receive_into
+from ..receive import SinkTarget, document, receive_into
 from ..reply import Reply
 from .place import ask_nothing, bucket_of, judge
 from .rolling import Rolling
@@ -46,23 +45,27 @@ async def create_multipart_upload(call: Call) -> Reply:
     return begun(call, upload_id, algorithm, kind)
 
 
+def part_target(call: Call, number: int) -> SinkTarget:
+    """A part of the addressed upload, to be written."""
+
+    async def begin(size: int) -> IForeignSink:
+        upload_id = call.query("uploadId") or ""
+        return await bucket_of(call).create_part(call.key, upload_id, number, size)
+
+    return SinkTarget(begin)
+
+
 async def upload_part(call: Call) -> Reply:
     """Take a part."""
     number = part_number_of(call.query("partNumber") or "")
     refuse_unbuilt(call.headers)
     await judge(call)
-    sums = await receive_into(call, partial(begin_part, call, number))
+    sums = await receive_into(call, part_target(call, number))
     headers = [("ETag", f'"{sums.md5}"')]
     shown = sums.declared
     if shown:
         headers.append((ALGORITHMS[shown].header, sums.checksums[shown]))
     return Reply(200, headers)
-
-
-async def begin_part(call: Call, number: int, size: int) -> IForeignSink:
-    """Begin to write a part of the addressed upload."""
-    upload_id = call.query("uploadId") or ""
-    return await bucket_of(call).create_part(call.key, upload_id, number, size)
 
 
 async def abort_multipart_upload(call: Call) -> Reply:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ...errors import AccessControlListNotSupported, PreconditionFailed
-from ...values import NO_PRECONDITION, Checksum, Precondition
+from ...immutable import frozen
+from ...values import NO_PRECONDITION, Precondition
 from ..changing import NO_LOCK
 from ..changing.locks import missing_configuration
 from ..conditions import matches, write_conditions
@@ -23,6 +23,7 @@ from .place import bucket_of, judge
 if TYPE_CHECKING:
     from ...interfaces import IForeignSink
     from ..call import Call
+    from ..receive import Sums
 
 _HARMLESS: Final = frozenset(
     ("", "private", "bucket-owner-full-control", "bucket-owner-read")
@@ -30,28 +31,41 @@ _HARMLESS: Final = frozenset(
 """Canned lists that say nothing but what is so where lists do not count."""
 
 
+@frozen(eq=False)
+class KeyTarget:
+    """The addressed key, to be written.
+
+    :ivar metadata: what is kept with it; and ``tags``: as :func:`described` gives them.
+    :ivar wanted: what has to be so at that moment.
+    """
+
+    call: Call
+    metadata: Mapping[str, str]
+    tags: Mapping[str, str]
+    wanted: Precondition = NO_PRECONDITION
+
+    async def begin(self, size: int) -> IForeignSink:
+        """See :class:`~ozgate.s3.receive.Target`."""
+        created = self.metadata, self.tags, self.wanted
+        return await bucket_of(self.call).create(self.call.key, size, *created)
+
+    async def commit(self, sink: IForeignSink, sums: Sums) -> None:
+        """See :class:`~ozgate.s3.receive.Target`."""
+        await sink.commit(sums.md5, kept_checksum(full_checksum(sums)))
+
+    async def put(self, data: bytes, sums: Sums) -> None:
+        """See :class:`~ozgate.s3.receive.Target`."""
+        metadata = {**self.metadata, **kept_checksum(full_checksum(sums))}
+        bucket, key = bucket_of(self.call), self.call.key
+        await bucket.put(key, data, sums.md5, metadata, self.tags, self.wanted)
+
+
 async def put_object(call: Call) -> Reply:
     """Store an object."""
     await judge(call)
-    metadata, tags = described(call)
-    wanted = await precondition(call)
-    sums = await receive_into(
-        call,
-        partial(begin, call, metadata, tags, wanted),
-        lambda sums: kept_checksum(full_checksum(sums)),
-    )
-    return Reply(200, made_headers(sums.md5, full_checksum(sums)))
-
-
-async def begin(
-    call: Call,
-    metadata: Mapping[str, str],
-    tags: Mapping[str, str],
-    wanted: Precondition,
-    size: int,
-) -> IForeignSink:
-    """Begin to write the addressed key."""
-    return await bucket_of(call).create(call.key, size, metadata, tags, wanted)
+    target = KeyTarget(call, *described(call), await precondition(call))
+    sums = await receive_into(call, target)
+    return Reply(200, made_headers(sums))
 
 
 def described(call: Call) -> tuple[dict[str, str], dict[str, str]]:
@@ -101,6 +115,6 @@ async def precondition(call: Call) -> Precondition:
     return Precondition(etag=etag)
 
 
-def made_headers(etag: str, checksum: Checksum | None) -> list[tuple[str, str]]:
+def made_headers(sums: Sums) -> list[tuple[str, str]]:
     """The headers that say what was made."""
-    return [("ETag", f'"{etag}"'), *checksum_headers(checksum)]
+    return [("ETag", f'"{sums.md5}"'), *checksum_headers(full_checksum(sums))]
