@@ -20,16 +20,8 @@ from ..content.intake import (
 )
 from ..errors import EntityTooLarge, EntityTooSmall
 from ..wire.streams import Collect, Digesting, Tee
-from .receive import (
-    HELD,
-    Received,
-    Sums,
-    Target,
-    drop,
-    kept_in_memory,
-    received_of,
-    sums_of,
-)
+from .receive import HELD, Received, drop, kept_in_memory, received_of, sums_of
+from .targets import Sums, Target
 from .terms import Digests, read_terms
 
 if TYPE_CHECKING:

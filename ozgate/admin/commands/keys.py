@@ -24,8 +24,9 @@ from ...s3.operations import OPERATIONS
 from ...s3.perform.deleting import delete_object
 from ...s3.perform.reading import get_object
 from ...s3.perform.writing import put_object
-from ...s3.receive import SinkTarget, receive_into
+from ...s3.receive import receive_into
 from ...s3.reply import Reply
+from ...s3.targets import SinkTarget
 from ...s3.versions import find_version
 from ...values import Bucket, ByteRange, ListedObject, ObjectVersion, Page, Principal
 from ...wire.body import RequestBody

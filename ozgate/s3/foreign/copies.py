@@ -29,7 +29,8 @@ from ..perform.partcopying import part_reply
 from ..perform.reading import part_number_of
 from ..perform.uploads import store_part
 from ..perform.writing import Described, check_target, full_checksum, store_received
-from ..receive import Received, Sums, Target, drop, keep, sums_of
+from ..receive import Received, drop, keep, sums_of
+from ..targets import Sums, Target
 from ..terms import Digests, Terms
 from .copysources import OpenSource, open_source
 from .keptnames import kept

@@ -22,8 +22,9 @@ from ..perform.multipart import begun, checksum_rule
 from ..perform.partlist import MAX_PARTS, Listed, read_list
 from ..perform.reading import part_number_of
 from ..perform.uploadlisting import list_found_parts, list_found_uploads
-from ..receive import SinkTarget, document, receive_into
+from ..receive import document, receive_into
 from ..reply import Reply
+from ..targets import SinkTarget
 from .place import ask_nothing, bucket_of, judge
 from .rolling import Rolling
 from .writes import described, precondition

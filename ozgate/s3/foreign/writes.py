@@ -23,7 +23,7 @@ from .place import bucket_of, judge
 if TYPE_CHECKING:
     from ...interfaces import IForeignSink
     from ..call import Call
-    from ..receive import Sums
+    from ..targets import Sums
 
 _HARMLESS: Final = frozenset(
     ("", "private", "bucket-owner-full-control", "bucket-owner-read")

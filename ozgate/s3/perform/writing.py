@@ -22,8 +22,9 @@ from ..headers import (
 )
 from ..lockheaders import check_authorized_lock, check_integrity, read_lock
 from ..ownership import check_list, owned
-from ..receive import Received, Sums, is_to_come, keep, receive
+from ..receive import Received, is_to_come, keep, receive
 from ..reply import Reply
+from ..targets import Sums
 from ..terms import stated_size
 from ..versions import made_headers, new_version_id
 
