@@ -86,10 +86,12 @@ def ask_as(user: str, client: Any, command: Callable[[Session], T]) -> T:
 def begin_as(user: str, client: Any, command: Callable[[Session], T]) -> T:
     """As :func:`ask_as`, but that the client does not end with a command that has succeeded: what that returns ends it.
 
-    :raises Refused: with the code ``""`` what has none; ``PERMISSION_DENIED`` where the cluster does not let the gateway ask for him.
+    :raises Refused: with the code ``""`` what has none; ``PERMISSION_DENIED`` where the cluster does not let the gateway ask for him, or nobody is named.
     """
     import jpype
 
+    if not user:
+        raise Refused("PERMISSION_DENIED", "who asks is not known")
     ugi = _identity(client.java, user)
     done: list[T] = []
 
