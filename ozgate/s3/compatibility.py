@@ -75,7 +75,7 @@ ELSEWHERE: Final[tuple[str, ...]] = (
     "Checksums of what was put in one piece are compared and kept. Those of parts are compared, and not kept: that of the object is made of those that CompleteMultipartUpload lists; one that it states without them is 501. A CompleteMultipartUpload that is repeated is `NoSuchUpload`.",
     "A copy goes through the gateway: what is copied is read and put. It is as what was put, in one piece.",
     "User metadata, `Content-Type` and its like, tags and storage classes are kept with the key, so that other clients of the other system see them; lists show `STANDARD`. Metadata whose names are no header's, as other clients may give, are counted in `x-amz-missing-meta`.",
-    "Where keys are files (a bucket of Ozone's layout `FILE_SYSTEM_OPTIMIZED`), a key cannot be in another one, nor have a name that no file can have: 400. Folders that nobody put are not listed.",
+    "Where keys are files (a bucket of Ozone's layout `FILE_SYSTEM_OPTIMIZED`), a key cannot be in another one, nor have a name that no file can have: 400. An empty folder is listed as a key of no bytes whose name ends in `/`, one that holds something is not.",
     "A bucket has no region of its own, and none of a lock, tags, or objects that others own: CreateBucket refuses to be asked for them.",
 )
 """What differs in a bucket of another system."""

@@ -89,12 +89,21 @@ class ListTests(ForeignTestCase):
         self.assertEqual(page.texts("Version/Key"), ["a/sub/3"])
 
     async def test_folders(self) -> None:
-        """A folder that nobody put is not shown; what is in it is."""
-        self.put_there("e/", is_folder=True)
-        self.put_there("e/5")
-        self.put_there("f/", is_folder=True)
-        self.assertEqual(await self.walk("&prefix=e"), [["e/5"]])
-        self.assertEqual(await self.walk("&prefix=f"), [[]])
+        """A folder that holds something is not shown; an empty one is, as a key of no bytes."""
+        for key in ("e/", "e/f/", "e/g/", "h/"):
+            self.put_there(key, is_folder=True)
+        self.put_there("e/f/5")
+        self.put_there("i")
+        for size in (1, 2, 3, 1000):
+            pages = await self.walk(f"&prefix=e&max-keys={size}")
+            keys = [key for page in pages for key in page]
+            self.assertEqual(keys, ["e/f/5", "e/g/"])
+        self.assertEqual(await self.walk("&prefix=h"), [["h/"]])
+        self.assertEqual(await self.walk("&prefix=e/&delimiter=/"), [["e/f/", "e/g/"]])
+        page = await self.client.request("GET", "/bucket?list-type=2&prefix=h")
+        head = await self.client.request("HEAD", "/bucket/h/")
+        self.assertEqual(page.text("Contents/ETag"), head.headers["etag"])
+        self.assertEqual(head.headers["etag"], '"d41d8cd98f00b204e9800998ecf8427e"')
 
     async def test_nothing(self) -> None:
         """No rows are shown where none are asked for, but whether there is such a bucket."""

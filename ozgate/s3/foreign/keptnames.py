@@ -36,6 +36,8 @@ _OZONES: Final = frozenset(
 )
 """What Ozone itself keeps in the map."""
 
+_OF_NOTHING: Final = md5(usedforsecurity=False).hexdigest()
+
 _token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 
 
@@ -105,10 +107,11 @@ def missing_metadata(found: ForeignObject) -> int:
 def etag_of(found: ForeignObject) -> str:
     """The ETag of a key: what was kept with it, or one that tells what is there now from what was before.
 
-    What was not written by S3 has none, and on AWS everything has. The one that is made up ends in ``-0``, so that nobody takes it for the MD5 of the bytes.
+    What was not written by S3 has none, and on AWS everything has. That of no bytes is known; else the one that is made up ends in ``-0``, so that nobody
+    takes it for the MD5 of the bytes.
     """
-    if found.etag:
-        return found.etag
+    if found.etag or not found.size:
+        return found.etag or _OF_NOTHING
     said = f"{found.size} {found.modified} {found.key}".encode("utf-8", "replace")
     return f"{md5(said, usedforsecurity=False).hexdigest()}-0"
 

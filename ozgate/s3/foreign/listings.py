@@ -6,7 +6,7 @@ begin so. Source of what is asked and shown: :mod:`ozgate.s3.perform.listing`.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import AsyncIterator, Hashable
 from typing import TYPE_CHECKING, Final
 
 from ...values import (
@@ -87,24 +87,44 @@ async def rolled_page(
     rolling = Rolling(prefix, after, delimiter, limit)
     rows: list[ObjectRow] = []
     owners: dict[Hashable, Traits] = {}
-    position, most = after, _MOST
+    async for item in _keys(bucket, prefix, after, rolling):
+        if rolling.takes(item.key):
+            if item.owner not in owners:
+                owners[item.owner] = Traits(item.owner, "STANDARD")
+            rows.append(_row(item))
+        elif rolling.is_full:
+            return Page(rows, tuple(rolling.prefixes), rolling.last, owners)
+    return Page(rows, tuple(rolling.prefixes), None, owners)
+
+
+async def _keys(
+    bucket: IForeignBucket, prefix: str, after: str, rolling: Rolling
+) -> AsyncIterator[ForeignObject]:
+    """The keys of a bucket, but for those that are rolled up and that there is no need to read.
+
+    A folder that holds something is none: whether somebody put it, or it came with what is in it, nobody knows. An empty one is what clients of S3 make
+    folders by: a key of no bytes whose name ends so.
+    """
+    most, folder = _MOST, None
     while True:
         most = min(most, rolling.missing)
-        found = await bucket.list(prefix, position, most)
+        found = await bucket.list(prefix, after, most)
         for item in found.items:
-            position = item.key
-            # Nobody put a folder: it is there because keys are in it, or once were.
-            if rolling.takes(item.key, item.is_folder and not item.etag):
-                if item.owner not in owners:
-                    owners[item.owner] = Traits(item.owner, "STANDARD")
-                rows.append(_row(item))
-            elif rolling.is_full:
-                return Page(rows, tuple(rolling.prefixes), rolling.last, owners)
+            after = item.key
+            if folder is not None and not after.startswith(folder.key):
+                yield folder
+            folder = item if item.is_folder else None
+            if folder is None:
+                yield item
         if found.is_last:
-            return Page(rows, tuple(rolling.prefixes), None, owners)
-        past = rolling.past(position)
+            break
+        past = rolling.past(after)
         # Where groups are large, one key of each is enough.
-        position, most = (past, _FEW) if past else (position, min(4 * most, _MOST))
+        after, most = (past, _FEW) if past else (after, min(4 * most, _MOST))
+        if past:
+            folder = None
+    if folder is not None:
+        yield folder
 
 
 def _row(item: ForeignObject) -> ObjectRow:

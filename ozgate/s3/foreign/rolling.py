@@ -37,13 +37,8 @@ class Rolling:
         """Names that the page may still have, and one more, which tells whether it is the last."""
         return self._limit + 1 - self._count
 
-    def takes(self, name: str, is_hidden: bool = False) -> bool:
-        """Whether a name is one of the page; it is not where it is rolled up, nor where the page is full.
-
-        :param is_hidden: whether nothing is to be shown of it.
-        """
-        if is_hidden:
-            return False
+    def takes(self, name: str) -> bool:
+        """Whether a name is one of the page; it is not where it is rolled up, nor where the page is full."""
         group = ""
         if self._delimiter:
             rest = name[len(self._prefix) :]
