@@ -18,8 +18,10 @@ _SITES = "core-site.xml", "ozone-site.xml"
 _BOUNDS = {
     # Without them a call that the OM answers by an exception of its own is tried again for ten minutes and more.
     "ozone.om.client.rpc.timeout": "5s",
-    # Each open writer has buffers of this size; 4 MB by default.
+    # What a writer may have in memory until the datanodes have it; 4, 16 and 32 MB by default.
     "ozone.client.stream.buffer.size": "1MB",
+    "ozone.client.stream.buffer.flush.size": "1MB",
+    "ozone.client.stream.buffer.max.size": "2MB",
 }
 """What has to hold in a gateway, whatever the cluster's files say for other clients."""
 

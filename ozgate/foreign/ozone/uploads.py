@@ -80,24 +80,24 @@ def uploads(
 ) -> ForeignUploadPage:
     """A page of the uploads under way.
 
-    The OM's own pages are in the order of ``key/id``, in which ``a-b`` comes before ``a``, and in a page in that of UTF-16: so all of them are asked for.
+    The OM's own pages are in the order of ``key/id``, in which ``a-b`` comes before ``a``, and have those of ``a`` for the prefix ``a/``: so all are asked for.
     """
     found = client.manager.listMultipartUploads(*place, prefix, "", "", 0, False)
-    every = [
+    every = (
         ForeignUpload(
             str(each.getKeyName()),
             str(each.getUploadId()),
             int(each.getCreationTime().toEpochMilli()),
         )
         for each in found.getUploads()
-    ]
+    )
     after = after_key, after_id
     left = sorted(
         (
             each
             for each in every
-            if (_order(each) > after if after_id else each.key > after_key)
-            or not after_key
+            if each.key.startswith(prefix)
+            and (_order(each) > after if after_id else each.key > after_key)
         ),
         key=_order,
     )
