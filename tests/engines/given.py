@@ -192,7 +192,9 @@ class Ozone:
         options = [*JAVA, "-Xmx256m", "-XX:TieredStopAtLevel=1"]
         if self.is_secure:
             options.append(f"-Djava.security.krb5.conf={self.krb5}")
-        folders = f"{quiet.parent}:{self.conf}:{classpath(name)}"
+        # Those of a command lack what reads and writes bytes: see ozgate.foreign.ozone.jars.
+        jars = f"{classpath(name)}:{self.classpath}"
+        folders = f"{quiet.parent}:{self.conf}:{jars}"
         ended = subprocess.run(
             ["java", *options, "-cp", folders, main, *arguments[1:]],
             env=environment,

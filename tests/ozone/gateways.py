@@ -6,12 +6,14 @@ import atexit
 import os
 import shutil
 import tempfile
+import time
 from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from attrs import frozen
+from botocore.exceptions import ClientError
 
 from tests.clients.botos import make_client
 from tests.clients.support import ClientTestCase
@@ -55,6 +57,21 @@ def gateway_of(ozone: Ozone, *settings: str) -> Gateway:
     return made
 
 
+def wait_for(client: Any) -> None:
+    """Wait until a gateway has a client of the cluster, which may take long on a busy machine."""
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            client.list_buckets()
+        except ClientError as error:
+            is_ready = error.response["Error"]["Code"] != "ServiceUnavailable"
+            if is_ready or time.monotonic() > deadline:
+                return
+            time.sleep(0.2)
+        else:
+            return
+
+
 @frozen
 class Pair:
     """Somebody's access key, and how the cluster calls him."""
@@ -87,6 +104,7 @@ class GatewayCase(ClientTestCase):
         self.me = self.somebody()
         self.bucket = f"identity-{uuid4().hex[:12]}"
         self.s3 = self.me.client(self.server.url)
+        wait_for(self.s3)
         self.s3.create_bucket(Bucket=self.bucket)
         self.addCleanup(self._remove)
 
@@ -144,8 +162,6 @@ class GatewayCase(ClientTestCase):
 
     def code_of(self, ask: Any, *arguments: Any, **parameters: Any) -> str:
         """The code of the error that an answer has to be."""
-        from botocore.exceptions import ClientError
-
         with self.assertRaises(ClientError) as caught:
             ask(*arguments, **parameters)
         return str(caught.exception.response["Error"]["Code"])
