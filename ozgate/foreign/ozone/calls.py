@@ -145,13 +145,13 @@ class Calls:
     def _give_up(self) -> None:
         for call in list(self._under_way):
             self._late(call)
+        self._see_drained(is_given_up=True)
 
-    def _see_drained(self) -> None:
-        if (
-            self._drained is not None
-            and not self._under_way
-            and not self._drained.called
-        ):
+    def _see_drained(self, is_given_up: bool = False) -> None:
+        """Whether nothing is under way any more, also of what has no answer to give."""
+        if self._drained is None or self._drained.called or self._under_way:
+            return
+        if is_given_up or not self._lost:
             if self._look is not None:
                 self._look.cancel()
                 self._look = None
@@ -224,6 +224,7 @@ class Calls:
         done, call.done = call.done, None
         if done is None:
             self._lost -= 1
+            self._see_drained()
             return
         del self._under_way[call]
         if isinstance(outcome, Failure):
