@@ -147,6 +147,19 @@ class UploadTests(ForeignTestCase):
         await self.refused(asked, 400, "InvalidRequest")
         self.assertEqual(self.there(), {})
 
+    async def test_repeated(self) -> None:
+        """A Complete whose answer was lost gets it again, as long as the key is what it made."""
+        upload_id, document = await self.two_parts()
+        made = await self.complete(upload_id, document, if_none_match="*")
+        for more in ({}, {"x_amz_mp_object_size": str(len(PART) + len(LAST))}):
+            again = await self.complete(upload_id, document, **more)
+            self.assertEqual(again.status, 200, again.body)
+            self.assertEqual(again.text("ETag"), made.text("ETag"))
+        other = complete_document([(1, etag_of(PART))])
+        await self.refused(self.complete(upload_id, other), 404, "NoSuchUpload")
+        await self.client.request("PUT", "/bucket/big", body=b"x")
+        await self.refused(self.complete(upload_id, document), 404, "NoSuchUpload")
+
     async def test_conditions(self) -> None:
         """They are the other system's, when the object is made."""
         upload_id, document = await self.two_parts()

@@ -72,7 +72,7 @@ _OF_BUCKETS: Final = (
 )
 _OF_UPLOADS: Final = (NoSuchUpload, InvalidPart, InvalidPartOrder)
 _NAMES: Final = frozenset(("INVALID_KEY_NAME", "INVALID_PATH"))
-"""Codes of keys that a bucket whose keys are files cannot have."""
+"""Codes of keys that a bucket cannot have: where keys are files, or below a name that snapshots have."""
 
 _IN_THE_WAY: Final = frozenset(
     ("FILE_ALREADY_EXISTS", "DIRECTORY_ALREADY_EXISTS", "NOT_A_FILE", "NOT_A_DIRECTORY")
@@ -106,7 +106,7 @@ def as_s3_error_of(
     code = refused.code
     if code in _NAMES:
         return InvalidArgument(
-            "The bucket keeps its keys as files, which cannot have that name.",
+            "The bucket can have no key of that name.",
             ArgumentName="key",
             ArgumentValue=key,
         )
