@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from hashlib import md5
 
+from ozgate.testing.inmemory import settle
 from tests.operations.abroad import ForeignTestCase
 from tests.operations.support import checked
+from tests.operations.uploads import checksum_of
 
 DATA = b"0123456789" * 30_000
 ETAG = md5(DATA, usedforsecurity=False).hexdigest()
@@ -253,3 +255,50 @@ class RightsTests(ForeignTestCase):
         for method in ("GET", "PUT", "DELETE"):
             asked = self.client.request(method, "/bucket/k")
             await self.refused(asked, 503, "ServiceUnavailable")
+
+
+class MeanwhileTests(ForeignTestCase):
+    """What happens while a body comes."""
+
+    async def test_racing_writers(self) -> None:
+        """Of writers that want nothing to be there, one wins, and the others are told."""
+        asked = [
+            self.client.begin("PUT", "/bucket/k", {"if-none-match": "*"}, data)
+            for data in (DATA, DATA[::-1], DATA[1:])
+        ]
+        settle(self.clock)
+        answers = [await each for each in asked]
+        self.assertEqual(sorted(each.status for each in answers), [200, 412, 412])
+        (won,) = (each for each in answers if each.status == 200)
+        self.assertEqual(f'"{self.there()["k"].shown.etag}"', won.headers["etag"])
+
+    async def test_cut_off(self) -> None:
+        """A body that ends too early leaves nothing, large or small."""
+        for data in (DATA[:10], DATA):
+            for length in (len(data) + 1, len(data) + 100_000):
+                asked = self.client.request("PUT", "/bucket/k", {}, data, length)
+                await self.refused(asked, 400, "IncompleteBody")
+        self.assertEqual(self.there(), {})
+
+    async def test_trailers(self) -> None:
+        """A checksum may come behind the body; a wrong one leaves nothing."""
+        for data in (b"hello", DATA):
+            value = checksum_of("CRC32", data)
+            headers = {
+                "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+                "x-amz-decoded-content-length": str(len(data)),
+                "x-amz-trailer": "x-amz-checksum-crc32",
+                "content-encoding": "aws-chunked,gzip",
+            }
+            body = f"{len(data):x}\r\n".encode() + data + b"\r\n0\r\n"
+            for said, status in (("AAAAAA==", 400), (value, 200)):
+                trailer = f"x-amz-checksum-crc32:{said}\r\n\r\n".encode()
+                put = await self.client.request(
+                    "PUT", "/bucket/k", headers, body + trailer
+                )
+                self.assertEqual(put.status, status, put.body)
+                self.assertEqual("k" in self.there(), status == 200)
+            self.assertEqual(self.there()["k"].data, data)
+            head = await self.client.request("HEAD", "/bucket/k")
+            self.assertEqual(head.headers["content-encoding"], "gzip")
+            await self.client.request("DELETE", "/bucket/k")

@@ -14,7 +14,8 @@ from typing import Final
 
 from ...errors import InvalidArgument
 from ...values import Checksum, ForeignObject, ObjectVersion
-from ..headers import DEFAULT_TYPE, SYSTEM_HEADERS
+from ..checksums import ALGORITHMS
+from ..headers import DEFAULT_TYPE, STORAGE_CLASSES, SYSTEM_HEADERS
 
 RESERVED: Final = "ozone-s3-internal-"
 """How the names begin that no client can give to metadata, and that are shown to none."""
@@ -38,6 +39,8 @@ _OZONES: Final = frozenset(
 
 _OF_NOTHING: Final = md5(usedforsecurity=False).hexdigest()
 
+_is_checksum = re.compile("([0-9A-Z]+) FULL_OBJECT ([0-9A-Za-z+/]+=*)").fullmatch
+_is_etag = re.compile("[0-9A-Za-z+/=._-]{1,128}").fullmatch
 _token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 
 
@@ -87,12 +90,12 @@ def version_of(found: ForeignObject) -> ObjectVersion:
         size=found.size,
         etag=etag_of(found),
         owner=found.owner,
-        storage_class=found.metadata.get(_CLASS, "STANDARD"),
+        storage_class=_class(found.metadata.get(_CLASS, "")),
         headers=system,
         metadata={name: text for name, text in metadata.items() if _token(name)},
         tags=found.tags,
         checksum=_checksum(found.metadata.get(_CHECKSUM, "")),
-        parts_count=found.parts or parts_in(found.etag),
+        parts_count=found.parts or _parts_in(found.etag),
     )
 
 
@@ -110,13 +113,15 @@ def etag_of(found: ForeignObject) -> str:
     What was not written by S3 has none, and on AWS everything has. That of no bytes is known; else the one that is made up ends in ``-0``, so that nobody
     takes it for the MD5 of the bytes.
     """
-    if found.etag or not found.size:
-        return found.etag or _OF_NOTHING
+    if _is_etag(found.etag):
+        return found.etag
+    if not found.size:
+        return _OF_NOTHING
     said = f"{found.size} {found.modified} {found.key}".encode("utf-8", "replace")
     return f"{md5(said, usedforsecurity=False).hexdigest()}-0"
 
 
-def parts_in(etag: str) -> int:
+def _parts_in(etag: str) -> int:
     """How many parts an object was made of, by what its ETag ends in."""
     _, dash, count = etag.rpartition("-")
     return int(count) if dash and count.isdecimal() and len(count) < 6 else 0
@@ -129,6 +134,13 @@ def _is_ozones(name: str, metadata: Mapping[str, str]) -> bool:
     return name in _OZONES
 
 
+def _class(name: str) -> str:
+    return name if name in STORAGE_CLASSES else "STANDARD"
+
+
 def _checksum(text: str) -> Checksum | None:
-    words = text.split(" ")
-    return Checksum(*words) if len(words) == 3 else None
+    """A checksum as :func:`kept_checksum` keeps it; ``None`` where somebody else has kept what is none."""
+    match = _is_checksum(text)
+    if match is None or match[1] not in ALGORITHMS:
+        return None
+    return Checksum(match[1], "FULL_OBJECT", match[2])
