@@ -67,26 +67,28 @@ def _page(
         sure.append(each)
     if sure:
         return ForeignPage(sure, False)
-    cut_off = _find_cut_off(client, place, prefix, after, told[0].key)
-    return ForeignPage([cut_off or told[0]], False)
+    return ForeignPage([_first(client, place, prefix, after, told[0])], False)
 
 
-def _find_cut_off(
-    client: Client, place: Place, prefix: str, after: str, first: str
-) -> ForeignObject | None:
-    """The key that was cut off although it is before all that were told: one at most, and it begins as the first of these, up to what is beyond U+FFFF.
+def _first(
+    client: Client, place: Place, prefix: str, after: str, told: ForeignObject
+) -> ForeignObject:
+    """The key that comes next: that one, or the one that was cut off although it is before it. There is one of these at most.
 
-    It can only be asked for by what comes then, which is thousands of calls; but for that, a page would have to begin with names beyond U+FFFF.
+    It begins as that one, up to what is beyond U+FFFF. Where no more than a thousand begin so, all are told; else it can only be asked for by the
+    character that comes then, which is thousands of calls: so much a page takes whose first thousand names have something beyond U+FFFF in one place.
     """
-    begin = next(at for at, each in enumerate(first) if each >= _FIRST_BEYOND)
+    key = told.key
+    begin = key[: next(at for at, each in enumerate(key) if each >= _FIRST_BEYOND)]
+    begin = max(begin, prefix, key=len)
+    every, is_cut = _told(client, place, begin, after, MOST)
+    if not is_cut:
+        return every[0]
     for code in _LATER_IN_UTF16:
-        begins = first[:begin] + chr(code)
-        if not begins.startswith(prefix):
-            continue
-        told, _ = _told(client, place, begins, after, 2)
-        if told:
-            return told[0]
-    return None
+        found, _ = _told(client, place, begin + chr(code), after, 2)
+        if found:
+            return found[0]
+    return told
 
 
 def _told(

@@ -30,10 +30,14 @@ from .verifying import (
     unverified,
     who_signed,
 )
+from .warming import warm_up
 from .writing import Writers
 
 _GRACE = 5.0
 """Seconds that a stop waits for calls that are under way."""
+
+_START = 60.0
+"""Seconds that a call waits at least for a JVM and a client: on a busy machine their start takes its time, once."""
 
 _log = Logger()
 
@@ -57,7 +61,8 @@ class Connection:
         self.client: Client | None = None
         self.deadline: float = settings["ozgate.ozone.deadline"]
         self.calls = Calls(reactor, settings["ozgate.ozone.threads"], self.deadline)
-        self._made: Deferred[None] | None = None
+        # Fires when the thread that makes a client has come to its end.
+        self._made: Deferred[None] = succeed(None)
         self._waiting: list[Deferred[None]] = []
         self._is_stopped = False
 
@@ -78,7 +83,7 @@ class Connection:
                 _ask, self.client, *asked, behalf=behalf, is_change=is_change
             )
         ready = self.ready()
-        ready.addTimeout(self.deadline, self.reactor, _too_late)
+        ready.addTimeout(max(self.deadline, _START), self.reactor, _too_late)
         return ready.addCallback(
             lambda _: self.run(function, *args, behalf=behalf, is_change=is_change)
         )
@@ -94,6 +99,7 @@ class Connection:
             return succeed(None)
         if not self._waiting:
             # A thread of its own, and no deadline: a cluster that does not answer keeps it for half a minute.
+            self._made = Deferred()
             Thread(target=self._make, name="ozone_start", daemon=True).start()
         waiting: Deferred[None] = Deferred()
         self._waiting.append(waiting)
@@ -102,6 +108,12 @@ class Connection:
     def stop(self) -> Deferred[None]:
         """Let what is under way end, within a bound, and close the client where nothing is under way any more: closed below a call it would hang."""
         self._is_stopped = True
+        made: Deferred[None] = Deferred()
+        self._made.addCallback(lambda _: _fire(made))
+        made.addTimeout(_GRACE, self.reactor).addErrback(_not_closed)
+        return made.addCallback(self._stop)
+
+    def _stop(self, ignored: None) -> Deferred[None]:
         return self.calls.stop(_GRACE).addCallback(self._close)
 
     def _close(self, is_quiet: bool) -> Deferred[None]:
@@ -139,6 +151,9 @@ class Connection:
                 error_of(error, False) if is_java else Unavailable(str(error))
             )
         self.reactor.callFromThread(self._is_made, made)
+        if isinstance(made, Client):
+            warm_up(made)
+        self.reactor.callFromThread(_fire, self._made)
 
     def _is_made(self, made: Client | Failure) -> None:
         waiting, self._waiting = self._waiting, []
