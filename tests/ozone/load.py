@@ -190,14 +190,15 @@ class Load:
             self.wrong.append(f"{key.name} {number} is not what was written")
         elif not kept <= int(number) <= tried:
             self.wrong.append(f"{key.name} is {number}; {kept} was acknowledged")
-        elif self.is_whole(key, found.get("etag", ""), body) is False:
+        elif not self.is_whole(key, found.get("etag", ""), body):
             self.wrong.append(f"{key.name} {number}: ETag {found.get('etag')}")
 
     def is_whole(self, key: Key, etag: str, body: bytes) -> bool:
         """Whether an ETag is that of these bytes."""
         if key in self.uploads:
-            parts = [md5(each).digest() for each in (body[:PART], body[PART:])]
-            return etag == f'"{md5(b"".join(parts)).hexdigest()}-2"'
+            # The OM's own: the MD5 of the parts' as text, not of their bytes as AWS has it.
+            parts = [md5(each).hexdigest() for each in (body[:PART], body[PART:])]
+            return etag == f'"{md5("".join(parts).encode()).hexdigest()}-2"'
         return etag == f'"{md5(body).hexdigest()}"'
 
     def _next(self, key: Key) -> int:

@@ -50,7 +50,7 @@ class KillsTestCase(SynchronousTestCase):
     """Has a cluster, a gateway before it, and a load."""
 
     def setUp(self) -> None:
-        """A gateway, and the bucket."""
+        """A gateway, and a bucket that is there once the gateway can serve."""
         require_own()
         require_java()
         self.cluster = own_cluster()
@@ -71,12 +71,14 @@ class KillsTestCase(SynchronousTestCase):
         if self.status("PUT", f"/{BUCKET}") not in (200, 409):
             return False
         target = f"/{BUCKET}/probe"
-        return [self.status(each, target) for each in ("PUT", "GET")] == [200, 200]
+        return (self.status("PUT", target, b"x"), self.status("GET", target)) == (
+            200,
+        ) * 2
 
-    def status(self, method: str, target: str) -> int:
+    def status(self, method: str, target: str, body: bytes = b"") -> int:
         """What a request comes to; 0 where the connection fails."""
         try:
-            return self.server.request(method, target, None, b"x")[0]
+            return self.server.request(method, target, None, body)[0]
         except (OSError, http.client.HTTPException):
             return 0
 
