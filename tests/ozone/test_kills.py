@@ -114,7 +114,7 @@ class KillsTestCase(SynchronousTestCase):
             load.stop()
         load.check()
         tell(f"{dict(load.statuses)}, the slowest took {load.slowest:.1f} s")
-        self.assertEqual(load.wrong, [])
+        self.assertFalse(load.wrong, "\n".join(load.wrong[:20]))
 
     def killed(self, name: str) -> None:
         """Kill a daemon, and start it again."""
@@ -184,7 +184,7 @@ class FreezeTests(KillsTestCase):
         self.wait_until("it is well", self.is_well)
         self.load.stop()
         self.load.check()
-        self.assertEqual(self.load.wrong, [])
+        self.assertFalse(self.load.wrong, "\n".join(self.load.wrong[:20]))
 
 
 class AllTests(KillsTestCase):
