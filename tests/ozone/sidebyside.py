@@ -145,7 +145,9 @@ class Both:
 
     def __init__(self, ozone: Ozone, *settings: str) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="ozgate-both-")
-        data = str(Path(self.folder.name, "data"))
+        # Other users of this machine may pass through.
+        os.chmod(self.folder.name, 0o755)
+        self.data = data = str(Path(self.folder.name, "data"))
         more = ["ozgate.workers=1", *settings]
         if ozone.is_secure:
             more.append(f"ozone.s3g.kerberos.principal=root@{ozone.realm}")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+import shutil
+import subprocess
+import sys
 from uuid import uuid4
 
-from twisted.trial.unittest import TestCase
+from twisted.trial.unittest import SkipTest, TestCase
 
 from ozgate.errors import Refused
 from ozgate.foreign.ozone.system import OzoneSystem
@@ -12,10 +17,14 @@ from tests.engines.given import Ozone, either, insecure, secure
 from tests.ozone.secured import settled, system_of
 from tests.ozone.shellscripts import KEYS, SECRETS
 from tests.ozone.sidebyside import SideBySideCase
+from tests.running import ROOT
+from tests.service.commanding import AS_OTHER
 
 
 class SecureShellTests(SideBySideCase):
-    """A gateway that logs in as somebody who may ask for others."""
+    """A gateway that logs in as somebody who may ask for others, and whose socket is everybody's."""
+
+    settings = ("ozgate.admin.socket.mode=666",)
 
     def cluster(self) -> Ozone:
         """One with Kerberos."""
@@ -35,6 +44,47 @@ class SecureShellTests(SideBySideCase):
             came = runs.run("setsecret -s short", "s3")
             self.assertEqual(came.code, 255)
             self.assertNotIn("USER_MISMATCH", came.err)
+
+    def as_other(self, uid: int, *command: str) -> tuple[int, str, str]:
+        """What comes of a command of another user of this machine."""
+        become = [*AS_OTHER, f"--reuid={uid}", f"--regid={uid}"]
+        ended = subprocess.run(
+            [*become, sys.executable, "-m", "ozgate", *command],
+            env={"PYTHONPATH": str(ROOT), "OZGATE_DATA": self.both.data},
+            cwd="/",
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return ended.returncode, ended.stdout, ended.stderr
+
+    def test_other_user(self) -> None:
+        """Somebody else is somebody else to the cluster too, whatever the gateway itself may do there."""
+        if os.geteuid() != 0 or shutil.which("setpriv") is None:
+            raise SkipTest("only root can run commands as other users, by setpriv")
+        uid = 4_000_000 + secrets.randbelow(100_000)
+        volume = f"/shell-{self.mark}"
+        code, out, err = self.as_other(uid, "sh", "volume", "create", volume)
+        self.assertEqual((code, out), (255, ""))
+        self.assertIn(f"PERMISSION_DENIED User {uid} doesn't have CREATE", err)
+        self.assertEqual(self.both.ours.run(f"volume create {volume}").code, 0)
+        code, out, err = self.as_other(
+            uid, "sh", "key", "put", f"{volume}/b/k", "/etc/hostname"
+        )
+        self.assertIn(f"PERMISSION_DENIED User {uid} doesn't have READ", err)
+        code, out, err = self.as_other(uid, "sh", "volume", "list")
+        self.assertEqual((code, out, err), (0, "[ ]\n", ""))
+        code, out, err = self.as_other(
+            uid, "s3", "getsecret", "-u", f"root@{self.ozone.realm}"
+        )
+        self.assertEqual((code, out), (255, ""))
+        self.assertIn("USER_MISMATCH Requested accessId", err)
+        code, out, err = self.as_other(uid, "s3", "getsecret")
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn(f"awsAccessKey={uid}@{self.ozone.realm}\n", out)
+        code, out, err = self.as_other(uid, "s3", "revokesecret", "-y")
+        self.assertEqual((code, out, err), (0, "S3 secret revoked.\n", ""))
+        self.assertEqual(self.both.ours.run(f"volume delete {volume}").code, 0)
 
 
 class CallerTests(TestCase):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from twisted.logger import Logger
@@ -127,10 +128,11 @@ def _identity(java: Callable[[str], Any], user: str) -> Any:
 
 def _with_client(ugi: Any, client: Any, command: Callable[[Session], T]) -> T:
     factory = client.java("org.apache.hadoop.ozone.client.OzoneClientFactory")
-    own = factory.getRpcClient(client.configuration)
+    configuration = _configuration(client.java, client.configuration)
+    own = factory.getRpcClient(configuration)
     session = Session(
         client.java,
-        client.configuration,
+        configuration,
         own.getObjectStore(),
         str(ugi.getShortUserName()),
         str(ugi.getUserName()),
@@ -141,6 +143,14 @@ def _with_client(ugi: Any, client: Any, command: Callable[[Session], T]) -> T:
     except BaseException:
         session.close()
         raise
+
+
+@lru_cache(1)
+def _configuration(java: Callable[[str], Any], shared: Any) -> Any:
+    """That of a client which soon ends: its connection of the OM, two threads and a descriptor, is not shared, and stays until it was idle for so long."""
+    made = java("org.apache.hadoop.hdds.conf.OzoneConfiguration")(shared)
+    made.set("ipc.client.connection.maxidletime", "1000")
+    return made
 
 
 def _closing(own: Any) -> Callable[[], None]:
