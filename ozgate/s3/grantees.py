@@ -107,7 +107,19 @@ async def from_headers(
     :raises InvalidRequest: it is asked for in both ways.
     :raises UnresolvableGrantByEmailAddress: nobody has an address here.
     """
-    headers = call.headers
+    canned, stated = asked_in(call.headers, names)
+    if not stated:
+        return Wanted(canned) if canned else PRIVATE
+    return Wanted(grants=await grants_of(call, stated, IN_HEADERS, authorize))
+
+
+def asked_in(headers: Headers, names: frozenset[str]) -> tuple[str, list[Stated]]:
+    """The canned list that headers ask for, ``""`` for none, or the grants.
+
+    :param names: of the canned lists that there are.
+    :raises InvalidArgument: a name that is none, or what is no grant.
+    :raises InvalidRequest: both are there.
+    """
     canned = headers.get(ACL) or ""
     stated = stated_in(headers)
     if canned and canned not in names:
@@ -116,9 +128,7 @@ async def from_headers(
         raise InvalidRequest(
             "Specifying both Canned ACLs and Header Grants is not allowed"
         )
-    if not stated:
-        return Wanted(canned) if canned else PRIVATE
-    return Wanted(grants=await grants_of(call, stated, IN_HEADERS, authorize))
+    return canned, stated
 
 
 async def wanted_of(call: Call) -> Wanted | None:

@@ -39,7 +39,7 @@ class Uploads:
         user: str,
     ) -> str:
         """Begin one, and give its id."""
-        upload_id = token_hex(12)
+        upload_id = f"{now:014}-{len(self._all):04}-{token_hex(8)}"
         shown = ForeignUpload(key, upload_id, now, user)
         self._all[key, upload_id] = _Upload(shown, dict(metadata), dict(tags))
         return upload_id

@@ -59,9 +59,13 @@ class ListTests(ForeignTestCase):
         self.assertEqual(pages, [["a/"], ["b"], ["c/"], ["d"], ["\uff5e"], ["😀"]])
 
     async def test_start_after(self) -> None:
-        """What is before is left out, whole groups too."""
+        """What is before is left out; of a group that it is in the middle of, the rest is rolled up."""
         self.assertEqual(
             await self.walk("&delimiter=/", "&start-after=a/1"),
+            [["b", "d", "\uff5e", "😀", "a/", "c/"]],
+        )
+        self.assertEqual(
+            await self.walk("&delimiter=/", "&start-after=a/"),
             [["b", "d", "\uff5e", "😀", "c/"]],
         )
         pages = await self.walk("", "&start-after=bb")

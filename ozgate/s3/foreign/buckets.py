@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Final
 from ...errors import (
     BucketAlreadyExists,
     BucketAlreadyOwnedByYou,
+    InvalidArgument,
     InvalidBucketAclWithObjectOwnership,
     NotImplemented,
     Refused,
 )
 from ...interfaces import IForeignSystem
 from ...values import Bucket
-from ..configuration.ownership import ENFORCED
-from ..grantees import ACL, says_list
+from ..configuration.ownership import ENFORCED, OWNERSHIPS
+from ..grantees import asked_in
 from ..perform import acls
 from ..perform import buckets as ours
 from ..perform.buckets import (
@@ -27,6 +28,7 @@ from ..perform.buckets import (
     configuration_of,
     list_found,
 )
+from ..policy.grants import OF_BUCKETS
 from ..receive import document
 from ..regions import GLOBAL_REGION
 from ..reply import Reply
@@ -85,14 +87,19 @@ def _refuse_besides(call: Call) -> None:
     """Refuse what a bucket cannot have there.
 
     :raises NotImplemented: a lock, or objects that others own.
+    :raises InvalidArgument: a value that S3 does not have.
     :raises InvalidBucketAclWithObjectOwnership: a list, as AWS says where lists do not count.
     """
     headers = call.headers
     if (headers.get(_LOCKED) or "").lower() == "true":
         raise NotImplemented(Header=_LOCKED)
-    if headers.get(_OWNERSHIP) not in (None, "", ENFORCED):
+    ownership = headers.get(_OWNERSHIP) or ENFORCED
+    if ownership not in OWNERSHIPS:
+        raise InvalidArgument(ArgumentName=_OWNERSHIP, ArgumentValue=ownership)
+    if ownership != ENFORCED:
         raise NotImplemented(Header=_OWNERSHIP)
-    if says_list(headers) and headers.get(ACL) != "private":
+    canned, stated = asked_in(headers, OF_BUCKETS)
+    if stated or canned not in ("", "private"):
         raise InvalidBucketAclWithObjectOwnership(BucketName=call.bucket_name)
 
 

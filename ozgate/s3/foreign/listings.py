@@ -106,6 +106,7 @@ async def _keys(
     folders by: a key of no bytes whose name ends so.
     """
     most, folder = _MOST, None
+    after = rolling.past(after) or after
     while True:
         most = min(most, rolling.missing)
         found = await bucket.list(prefix, after, most)

@@ -8,15 +8,10 @@ _LAST: Final = "\U0010ffff"
 """The last of all characters, in the order of UTF-8 too."""
 
 
-def utf8(text: str) -> bytes:
-    """What names are in order of."""
-    return text.encode("utf-8", "surrogatepass")
-
-
 class Rolling:
     """A page of names in the making.
 
-    :param after: as that of a listing: names and common prefixes come that are after it.
+    :param after: only names after it count; where it is a common prefix, none of those that are rolled up there.
     :param limit: names and common prefixes of the page, at most.
     :ivar prefixes: common prefixes of the page.
     :ivar last: the last name or common prefix of the page.
@@ -27,10 +22,11 @@ class Rolling:
         self.prefixes: list[str] = []
         self.last = ""
         self.is_full = False
-        self._prefix, self._after = prefix, utf8(after)
-        self._delimiter, self._limit = delimiter, limit
+        self._prefix, self._delimiter, self._limit = prefix, delimiter, limit
         self._count = 0
         self._group = self._skipped = ""
+        if self._group_of(after) == after:
+            self._group = after
 
     @property
     def missing(self) -> int:
@@ -39,13 +35,8 @@ class Rolling:
 
     def takes(self, name: str) -> bool:
         """Whether a name is one of the page; it is not where it is rolled up, nor where the page is full."""
-        group = ""
-        if self._delimiter:
-            rest = name[len(self._prefix) :]
-            before, sign, _ = rest.partition(self._delimiter)
-            group = f"{self._prefix}{before}{sign}" if sign else ""
-        if group and (group == self._group or utf8(group) <= self._after):
-            self._group = group
+        group = self._group_of(name)
+        if group and group == self._group:
             return False
         if self._count == self._limit:
             self.is_full = True
@@ -64,3 +55,11 @@ class Rolling:
             return ""
         self._skipped = group
         return group + _LAST
+
+    def _group_of(self, name: str) -> str:
+        """The common prefix that a name is rolled up in; ``""`` for none."""
+        if not self._delimiter or not name.startswith(self._prefix):
+            return ""
+        rest = name[len(self._prefix) :]
+        before, sign, _ = rest.partition(self._delimiter)
+        return f"{self._prefix}{before}{sign}" if sign else ""

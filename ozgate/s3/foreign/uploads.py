@@ -235,6 +235,7 @@ async def _find_uploads(
     owner = (await bucket.info()).owner
     rolling = Rolling(prefix, key, delimiter, limit)
     items: list[Upload] = []
+    key, upload_id = _past(rolling, key, upload_id)
     while limit:
         found = await bucket.uploads(prefix, key, upload_id, _MOST)
         for item in found.items:
@@ -245,10 +246,14 @@ async def _find_uploads(
                 return owner, _page(items, rolling)
         if found.is_last:
             break
-        past = rolling.past(key)
-        if past:
-            key, upload_id = past, ""
+        key, upload_id = _past(rolling, key, upload_id)
     return owner, UploadPage(tuple(items), tuple(rolling.prefixes))
+
+
+def _past(rolling: Rolling, key: str, upload_id: str) -> tuple[str, str]:
+    """Where to go on after a key and an upload, so that what is rolled up is skipped."""
+    past = rolling.past(key)
+    return (past, "") if past else (key, upload_id)
 
 
 def _page(items: Sequence[Upload], rolling: Rolling) -> UploadPage:

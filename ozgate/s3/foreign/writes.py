@@ -11,10 +11,11 @@ from ...values import NO_PRECONDITION, Precondition
 from ..changing import NO_LOCK
 from ..changing.locks import missing_configuration
 from ..conditions import matches, write_conditions
-from ..grantees import ACL, says_list
+from ..grantees import asked_in
 from ..headers import checksum_headers, read_object_headers, read_tags
 from ..lockheaders import read_lock
 from ..perform.writing import full_checksum
+from ..policy.grants import OF_OBJECTS
 from ..receive import receive_into
 from ..reply import Reply
 from .keptnames import etag_of, kept, kept_checksum
@@ -83,8 +84,8 @@ def described(call: Call) -> tuple[dict[str, str], dict[str, str]]:
 
 def refuse_list(call: Call) -> None:
     """Refuse a list that would say something, as AWS does where lists do not count."""
-    headers = call.headers
-    if says_list(headers) and headers.get(ACL, "") not in _HARMLESS - {""}:
+    canned, stated = asked_in(call.headers, OF_OBJECTS)
+    if stated or canned not in _HARMLESS:
         raise AccessControlListNotSupported()
 
 
