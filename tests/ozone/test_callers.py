@@ -15,6 +15,7 @@ from ozgate.auth.sigv4 import sign
 from tests.chunked import ChunkSigner
 from tests.engines.given import secure
 from tests.ozone.gateways import GatewayCase, Pair
+from tests.ozone.secured import administer, client_of
 from tests.running import REGION
 
 CHUNK = 64 << 10
@@ -115,6 +116,38 @@ class CallersTests(GatewayCase):
         theirs.list_buckets()
         self.revoke(other.access_id)
         self.assertEqual(self.code_of(theirs.list_buckets), "SignatureDoesNotMatch")
+
+    def test_revoked_under_way(self) -> None:
+        """A secret that is revoked while a body comes is none when it is here, and nothing of it is kept."""
+        other = self.somebody()
+        self.acl(True, other.user, f"/s3v/{self.bucket}")
+        for size in (10, 200_000):
+            headers = self.signed(other, "PUT", f"late{size}")
+            headers["content-length"] = str(size)
+            connection = http.client.HTTPConnection(
+                "127.0.0.1", self.server.port, timeout=60
+            )
+            connection.putrequest("PUT", f"/{self.bucket}/late{size}", True)
+            for name, value in headers.items():
+                connection.putheader(name, value)
+            connection.endheaders(b"x" * (size // 2))
+            # So that it is admitted, and has taken its time.
+            time.sleep(1.5)
+            self.revoke(other.access_id)
+            connection.send(b"x" * (size - size // 2))
+            answer = connection.getresponse()
+            said = answer.read()
+            connection.close()
+            self.assertEqual(answer.status, 403, said)
+            asks = {"Bucket": self.bucket, "Key": f"late{size}"}
+            self.assertEqual(self.code_of(self.s3.head_object, **asks), "404")
+            other = self.again(other)
+
+    def again(self, who: Pair) -> Pair:
+        """Give somebody another secret."""
+        client = client_of(self.ozone)
+        found = administer(client, self.ozone, lambda s: s.getS3Secret(who.access_id))
+        return Pair(who.user, who.access_id, str(found.getAwsSecret()))
 
     def test_presigned(self) -> None:
         """A presigned URL works as long as it says, for what it says; one of version 2 is not built."""
