@@ -18,6 +18,13 @@ _SITES = "core-site.xml", "ozone-site.xml"
 _BOUNDS = {
     # Without them a call that the OM answers by an exception of its own is tried again for ten minutes and more.
     "ozone.om.client.rpc.timeout": "5s",
+    # A datanode that does not answer keeps a thread for no longer than somebody may wait; 1, 5 and 3 minutes by default, and 5 times that.
+    "hdds.ratis.raft.client.rpc.request.timeout": "15s",
+    "hdds.ratis.raft.client.rpc.watch.request.timeout": "20s",
+    "hdds.ratis.client.request.write.timeout": "20s",
+    "hdds.ratis.client.request.watch.timeout": "20s",
+    "ozone.client.max.retries": "2",
+    "ozone.client.read.timeout": "15s",
     # What a writer may have in memory until the datanodes have it; 4, 16 and 32 MB by default.
     "ozone.client.stream.buffer.size": "1MB",
     "ozone.client.stream.buffer.flush.size": "1MB",

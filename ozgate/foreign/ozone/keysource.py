@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import local
 from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.defer import Deferred, succeed
@@ -22,14 +23,25 @@ PIECE = 1 << 20
 """Bytes that a thread reads at once: each read asks a datanode. With 64 KiB the client is six times as slow."""
 
 
-def fill(stream: Any, direct: Any) -> None:
-    """Read as many bytes of a key as a direct buffer takes.
+_buffers = local()
 
+
+def read_piece(client: Client, stream: Any, size: int) -> bytes:
+    """The next bytes of a key, by a buffer of the thread's own that Java fills in place.
+
+    :param size: how many, at most :data:`PIECE`.
     :raises Damaged: there are not so many.
     """
+    if not hasattr(_buffers, "memory"):
+        _buffers.memory = bytearray(PIECE)
+        _buffers.direct = client.direct(_buffers.memory)
+    direct = _buffers.direct
+    direct.clear()
+    direct.limit(size)
     while direct.hasRemaining():
         if stream.read(direct) < 0:
             raise Damaged("a key of the cluster ends early")
+    return bytes(memoryview(_buffers.memory)[:size])
 
 
 class Reader(Held):
@@ -57,20 +69,14 @@ class Reader(Held):
             self._stream = self._details.getContent()
             if self._start:
                 self._stream.seek(self._start)
-            self._memory = bytearray(min(PIECE, self.length))
-            self._direct = client.direct(self._memory)
         size = min(PIECE, self._left)
-        self._direct.clear()
-        self._direct.limit(size)
-        fill(self._stream, self._direct)
         self._left -= size
-        return bytes(memoryview(self._memory)[:size])
+        return read_piece(client, self._stream, size)
 
     def release(self) -> None:
         """Close it."""
         stream, self._stream, self._details = self._stream, None, None
         if stream is not None:
-            self._direct = None
             stream.close()
 
 

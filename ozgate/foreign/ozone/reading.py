@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from threading import local
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
@@ -12,7 +11,7 @@ from ...errors import Refused, Unavailable
 from ...interfaces import IByteSource, IForeignReading
 from ...values import ByteRange, ForeignObject, OnBehalf
 from .found import object_of_details
-from .keysource import KeySource, Reader, fill
+from .keysource import KeySource, Reader, read_piece
 
 if TYPE_CHECKING:
     from .client import Client
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 64 << 10
 """Keys of at most this many bytes are read when they are looked up, in the same call."""
-
-_buffers = local()
 
 
 @implementer(IForeignReading)
@@ -125,16 +122,9 @@ def _part(
 
 
 def _read_small(client: Client, details: Any, size: int) -> bytes:
-    """All of a small key, by a buffer of the thread's own."""
-    if not hasattr(_buffers, "small"):
-        _buffers.small = bytearray(AT_ONCE)
-        _buffers.direct = client.direct(_buffers.small)
-    direct = _buffers.direct
-    direct.clear()
-    direct.limit(size)
+    """All of a small key."""
     stream = details.getContent()
     try:
-        fill(stream, direct)
+        return read_piece(client, stream, size)
     finally:
         stream.close()
-    return bytes(memoryview(_buffers.small)[:size])
