@@ -154,7 +154,7 @@ async def _judge_actions(
     call: Call, actions: tuple[str, ...], place: ForeignPlace, key: str
 ) -> None:
     if _is_bound(call.principal):
-        await call.read(_check_kept, actions, _thing(place), key)
+        await call.read(_check_kept, actions, thing_at(place), key)
 
 
 async def is_kept(call: Call, action: str) -> bool:
@@ -184,8 +184,8 @@ async def judge_volume(call: Call, volume: str) -> None:
         await call.read(_check_kept, actions, thing, "")
 
 
-def _thing(place: ForeignPlace) -> Bucket:
-    """What policies speak of."""
+def thing_at(place: ForeignPlace) -> Bucket:
+    """What policies speak of: a bucket of which nothing is kept here."""
     return Bucket(place.volume, place.bucket, owner="", created=0)
 
 

@@ -18,11 +18,12 @@ from ...wire.target import check_key
 from ..changing import Deleted, Doomed
 from ..conditions import refuse_untaken
 from ..documents import document
+from ..lockheaders import check_bypass
 from ..perform.deleting import deleted_row, error_row, read_request
 from ..receive import document as receive_document
 from ..reply import Reply, xml_reply
 from ..versions import check_version_id, id_headers
-from .place import ask_nothing, bucket_of, is_kept, judge, with_key
+from .place import ask_nothing, bucket_of, is_kept, judge, place_of, thing_at, with_key
 from .refusals import as_s3_error
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ async def delete_object(call: Call) -> Reply:
     check_version_id(named)
     await judge(call)
     refuse_untaken(call.headers, frozenset())
+    check_bypass(call.asked, thing_at(place_of(call)))
     if named in (None, NULL_VERSION):
         try:
             await bucket_of(call).delete(call.key)
@@ -53,6 +55,7 @@ async def delete_object(call: Call) -> Reply:
 async def delete_objects(call: Call) -> Reply:
     """Remove up to 1000 keys; each has its own outcome."""
     await judge(call, with_policies=False)
+    check_bypass(call.asked, thing_at(place_of(call)))
     quiet, doomed = read_request(await receive_document(call, ask_nothing))
     outcomes = [await _outcome(call, one) for one in doomed]
     keys = {

@@ -214,7 +214,8 @@ async def _find_parts(
             break
         after = page[-1].number
     owner = (await bucket.info()).owner
-    upload = Upload(call.key, upload_id, 0, call.principal.short_name)
+    # Ozone says of no upload who began it.
+    upload = Upload(call.key, upload_id, 0, owner)
     return owner, upload, [_part(part) for part in found]
 
 
@@ -241,7 +242,8 @@ async def _find_uploads(
         for item in found.items:
             key, upload_id = item.key, item.upload_id
             if rolling.takes(key):
-                items.append(Upload(key, upload_id, item.initiated, item.owner))
+                initiator = item.owner or owner
+                items.append(Upload(key, upload_id, item.initiated, initiator))
             elif rolling.is_full:
                 return owner, _page(items, rolling)
         if found.is_last:
