@@ -74,6 +74,16 @@ bucket setacl /{v}/real -a user:root:a,user:alice:w
 bucket getacl /{v}/real
 bucket getacl /{v}/nope
 bucket addacl /{v}/nope -a user:alice:rw
+key put /{v}/real/key {small}
+key getacl /{v}/real/key
+key addacl /{v}/real/key -a user:alice:rw
+key addacl /{v}/link/key -a user:alice:rw
+key removeacl /{v}/real/key -a user:alice:w
+key getacl /{v}/link/key
+key setacl /{v}/real/key -a user:root:a,user:bob:r
+key getacl /{v}/real/key
+key getacl /{v}/real/nope
+key addacl /{v}/real/nope -a user:bob:r
 """
 
 BUCKETS = """

@@ -86,11 +86,14 @@ async def get_acl(
     volume: str,
     bucket: str | None = None,
     source: bool = False,
+    key: str | None = None,
 ) -> list[Json]:
     """The list of a volume, or of a bucket or link in it.
 
     :param source: of what a link leads to.
+    :param key: refused: keys have lists of Ozone's in a cluster alone.
     """
+    _refuse_key(key)
     found = await context.gateway.metadata.read(
         _acls, principal_of(caller), volume, bucket, source
     )
@@ -121,8 +124,10 @@ async def add_acl(
     volume: str,
     acls: list[str],
     bucket: str | None = None,
+    key: str | None = None,
 ) -> list[Json]:
     """Add entries, or rights to entries that are there; through a link, to what it leads to."""
+    _refuse_key(key)
     return await _change(context, caller, volume, bucket, "add", parse_acls(acls))
 
 
@@ -132,8 +137,10 @@ async def remove_acl(
     volume: str,
     acls: list[str],
     bucket: str | None = None,
+    key: str | None = None,
 ) -> list[Json]:
     """Remove rights, and entries that have none left; through a link, from what it leads to."""
+    _refuse_key(key)
     return await _change(context, caller, volume, bucket, "remove", parse_acls(acls))
 
 
@@ -143,9 +150,19 @@ async def set_acl(
     volume: str,
     acls: list[str],
     bucket: str | None = None,
+    key: str | None = None,
 ) -> list[Json]:
     """Replace the whole list; through a link, that of what it leads to."""
+    _refuse_key(key)
     return await _change(context, caller, volume, bucket, "set", parse_acls(acls))
+
+
+def _refuse_key(key: str | None) -> None:
+    if key is not None:
+        raise AdminError(
+            "NOT_SUPPORTED_OPERATION",
+            "Keys have lists of Ozone's in an Ozone cluster alone; S3's are PutObjectAcl's",
+        )
 
 
 async def _change(

@@ -59,7 +59,8 @@ async def perform(
     if name == "list_volumes":
         return await _list_volumes(context, caller, command, foreign, arguments)
     volume, bucket = arguments.get("volume"), arguments.get("bucket")
-    goes_on = name in THROUGH_LINKS or bool(arguments.get("source"))
+    is_behind = arguments.get("source") or arguments.get("key")
+    goes_on = name in THROUGH_LINKS or bool(is_behind)
     there = dict(arguments)
     if goes_on and isinstance(bucket, str):
         place = await real_place(context, caller, str(volume), bucket)

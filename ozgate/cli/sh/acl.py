@@ -1,4 +1,4 @@
-"""The four commands that show and change access control lists, for volumes and buckets."""
+"""The four commands that show and change access control lists, for volumes, buckets and an Ozone cluster's keys."""
 
 from __future__ import annotations
 
@@ -84,4 +84,5 @@ def _add_getacl(
 
 
 def _names(place: Place) -> dict[str, str | None]:
-    return {"volume": place.volume, "bucket": place.bucket or None}
+    names = {"volume": place.volume, "bucket": place.bucket or None}
+    return {**names, "key": place.key} if place.key else names

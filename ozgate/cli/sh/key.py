@@ -23,6 +23,7 @@ from ..shell import (
     show,
     show_list,
 )
+from .acl import add_acl_commands
 from .keybytes import Get, Put, Tell
 
 LONG = 32 << 20
@@ -137,6 +138,7 @@ def delete(place: Place) -> None:
     client.call("delete_key", **_names(place))
 
 
+add_acl_commands(key, key_argument, has_links=False)
 key.add_command(delete)
 key.add_command(delete, "rm")
 

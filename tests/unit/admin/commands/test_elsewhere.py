@@ -208,14 +208,19 @@ class LinkTests(ElsewhereCase):
         self.assertEqual(key, dict(volumeName="s3v", bucketName="link", name="k"))
         await self.do("add_acl", ALICE, **link, acls=["user:bob:r"])
         await self.do("get_acl", ALICE, **link, source=True)
+        await self.do("get_acl", ALICE, **link, key="k")
         self.assertEqual(
             asked.taken,
             [
                 ("list_keys", "bob", real),
                 ("add_acl", "alice", {**real, "acls": ["user:bob:r"]}),
                 ("get_acl", "alice", {**real, "source": True}),
+                ("get_acl", "alice", {**real, "key": "k"}),
             ],
         )
+        await self.do("create_bucket", ALICE, volume="s3v", bucket="near")
+        near = {"volume": "s3v", "bucket": "near", "key": "k"}
+        await self.refused("NOT_SUPPORTED_OPERATION", "get_acl", ALICE, **near)
 
     async def test_not_there(self) -> None:
         """Of a link that is not there, or leads elsewhere, the other system is asked nothing."""
