@@ -7,7 +7,7 @@ from typing import Any
 
 from twisted.trial.unittest import TestCase
 
-from ozgate.errors import Unavailable
+from ozgate.errors import Unavailable, Uncertain
 from ozgate.foreign.ozone import keys
 from ozgate.foreign.ozone.client import Client
 from ozgate.foreign.ozone.system import OzoneSystem
@@ -120,6 +120,30 @@ class CommitTests(OzoneTests):
             keys.put, place, "key", broken, b"abc", behalf=self.me
         )
         await self.assertFailure(asked, Unavailable)
+        await self.assertAbsent()
+
+    async def test_too_late(self) -> None:
+        """A thread that comes back after the deadline, when whoever asked was told of a failure, commits nothing: what was written since would be gone by it."""
+        place = self.volume, self.name
+        opening = keys.opening_of(place, "key", 3, {}, {}, NO_PRECONDITION)
+        gate, calls = Gate(), self.system.connection.calls
+        asked = self.system.connection.run(
+            keys.put,
+            place,
+            "key",
+            lambda client: Waiting(opening(client), gate),
+            b"abc",
+            behalf=self.me,
+            is_change=True,
+        )
+        while not gate.is_reached.is_set():
+            await self.turn()
+        [call] = calls._under_way
+        calls._late(call)
+        await self.assertFailure(asked, Uncertain)
+        gate.is_open.set()
+        while calls._lost:
+            await self.turn()
         await self.assertAbsent()
 
     async def test_length_differs(self) -> None:

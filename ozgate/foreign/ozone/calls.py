@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from queue import SimpleQueue
-from threading import Lock, Thread
+from threading import Lock, Thread, local
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred, fail
@@ -48,6 +48,19 @@ class _Call:
         self.is_change = is_change
         self.is_begun = False
         self.until = 0.0
+
+
+_mine = local()
+"""The call that a thread is at."""
+
+
+def is_given_up() -> bool:
+    """In a thread of a pool: whether whoever asked for what it does has an answer already.
+
+    What would become visible only now may come after what was acknowledged since, so it is better not done.
+    """
+    call: _Call | None = getattr(_mine, "call", None)
+    return call is not None and call.done is None
 
 
 class Calls:
@@ -209,9 +222,11 @@ class Calls:
     def _outcome(self, call: _Call) -> Any:
         try:
             self._take_on(call.behalf)
+            _mine.call = call
             try:
                 return call.function()
             finally:
+                _mine.call = None
                 self._clear()
         except StoreError:
             return Failure()
