@@ -93,8 +93,9 @@ async def rolled_page(
                 owners[item.owner] = Traits(item.owner, "STANDARD")
             rows.append(_row(item))
         elif rolling.is_full:
-            return Page(rows, tuple(rolling.prefixes), rolling.last, owners)
-    return Page(rows, tuple(rolling.prefixes), None, owners)
+            break
+    next_after = rolling.last if rolling.is_full else None
+    return Page(rows, tuple(rolling.prefixes), next_after, owners)
 
 
 async def _keys(
@@ -119,6 +120,8 @@ async def _keys(
                 yield item
         if found.is_last:
             break
+        if not rolling.more():
+            return
         past = rolling.past(after)
         # Where groups are large, one key of each is enough.
         after, most = (past, _FEW) if past else (after, min(4 * most, _MOST))

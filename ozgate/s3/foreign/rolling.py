@@ -30,8 +30,13 @@ class Rolling:
 
     @property
     def missing(self) -> int:
-        """Names that the page may still have, and one more, which tells whether it is the last."""
-        return self._limit + 1 - self._count
+        """Names to ask for: those that the page may still have, and where names are rolled up one more, which tells whether it is the last page."""
+        return self._limit - self._count + (self._delimiter != "")
+
+    def more(self) -> bool:
+        """Told that more names follow; whether they may still be of the page. Where nothing is rolled up, each would be an entry of its own."""
+        self.is_full = not self.missing
+        return not self.is_full
 
     def takes(self, name: str) -> bool:
         """Whether a name is one of the page; it is not where it is rolled up, nor where the page is full."""
