@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ...gateway.foreign import Foreign
+from ...immutable import frozen
 from ...interfaces import IForeignCommands, IMetadataTransaction
 from ...s3.links import follow
 from ...values import Principal
@@ -55,7 +56,7 @@ async def perform(
         if not foreign.system.verifies:
             return await command(context, caller, **arguments)
         check_way(context, caller)
-        return await commands.run(name, caller.user, arguments)
+        return await commands.run(name, _name(foreign, caller), arguments)
     if name == "list_volumes":
         return await _list_volumes(context, caller, command, foreign, arguments)
     volume, bucket = arguments.get("volume"), arguments.get("bucket")
@@ -63,32 +64,51 @@ async def perform(
     goes_on = name in THROUGH_LINKS or bool(is_behind)
     there = dict(arguments)
     if goes_on and isinstance(bucket, str):
-        place = await real_place(context, caller, str(volume), bucket)
+        place = await _real_place(context, caller, str(volume), bucket)
         there["volume"], there["bucket"] = place
     if not foreign.has(str(there["volume"])):
         return await command(context, caller, **arguments)
-    found = await commands.run(name, caller.user, there)
+    found = await commands.run(name, _name(foreign, caller), there)
     if name == "list_keys":
         # As Ozone lists through a link: under the names that were asked for.
         return [dict(each, volumeName=volume, bucketName=bucket) for each in found]
     return found
 
 
-async def commands_at(
+def _name(foreign: Foreign, caller: Caller) -> str:
+    """What the other system calls who asks: by his principal where it knows those, else as what he makes is owned here."""
+    return caller.user if foreign.system.verifies else caller.owner_name
+
+
+@frozen
+class There:
+    """Where the bytes of a bucket's keys are in another system.
+
+    :ivar commands: who is asked for them.
+    :ivar user: what it calls who asks.
+    :ivar place: volume and bucket there.
+    """
+
+    commands: IForeignCommands
+    user: str
+    place: tuple[str, str]
+
+
+async def bytes_of(
     context: AdminContext, caller: Caller, volume: str, bucket: str
-) -> tuple[IForeignCommands, str, str] | None:
-    """Who has the bytes of a bucket's keys, where it is another system: its commands, and there volume and name."""
+) -> There | None:
+    """Where another system has the bytes of a bucket's keys; ``None``: they are here."""
     foreign = context.gateway.foreign
     if foreign is None:
         return None
-    volume, bucket = await real_place(context, caller, volume, bucket)
+    place = await _real_place(context, caller, volume, bucket)
     commands = foreign.system.commands
-    if commands is None or not foreign.has(volume):
+    if commands is None or not foreign.has(place[0]):
         return None
-    return commands, volume, bucket
+    return There(commands, _name(foreign, caller), place)
 
 
-async def real_place(
+async def _real_place(
     context: AdminContext, caller: Caller, volume: str, bucket: str
 ) -> tuple[str, str]:
     """Volume and name of a bucket in the other system, where a link of this one leads there; else those that were asked for.
@@ -126,14 +146,15 @@ async def _list_volumes(
 ) -> list[Json]:
     """A page of volumes: as the other system lists them where all are its own, else those of both by name."""
     commands: IForeignCommands = foreign.system.commands
+    user = _name(foreign, caller)
     if foreign.volumes is None:
-        found: Any = await commands.run("list_volumes", caller.user, arguments)
+        found: Any = await commands.run("list_volumes", user, arguments)
         return list(found)
     here: list[Json] = await command(context, caller, **arguments)
     after = str(arguments.get("start", ""))
     there = [
         each
-        for each in await _all_volumes(commands, caller, arguments)
+        for each in await _all_volumes(commands, user, arguments)
         if each["name"] in foreign.volumes and str(each["name"]) > after
     ]
     limit = arguments.get("limit", 100)
@@ -144,14 +165,14 @@ async def _list_volumes(
 
 
 async def _all_volumes(
-    commands: IForeignCommands, caller: Caller, arguments: Mapping[str, object]
+    commands: IForeignCommands, user: str, arguments: Mapping[str, object]
 ) -> list[Json]:
     """All volumes that the other system lists, page after page: it need not list them by name."""
     found: list[Json] = []
     start = ""
     while True:
         wanted = dict(arguments, start=start, limit=MOST_LISTED)
-        page: Any = await commands.run("list_volumes", caller.user, wanted)
+        page: Any = await commands.run("list_volumes", user, wanted)
         found += page
         if len(page) < MOST_LISTED:
             return found

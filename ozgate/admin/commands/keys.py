@@ -36,7 +36,7 @@ from ..answers import Json, iso_time
 from ..caller import Caller, known_again
 from ..context import AdminContext
 from ..errors import AdminError
-from .elsewhere import commands_at
+from .elsewhere import bytes_of
 from .lookup import find_real, page_size
 from .rights import principal_of
 
@@ -192,12 +192,12 @@ async def put_key(
     :param replication_type: how an Ozone cluster keeps it, with ``replication``; without effect elsewhere.
     """
     call = _key_call(context, caller, "PutObject", volume, bucket, key, body)
-    if there := await commands_at(context, caller, volume, bucket):
-        commands, owner, name = there
+    if there := await bytes_of(context, caller, volume, bucket):
         kept = replication_type, replication
 
         async def begin(size: int) -> IForeignSink:
-            return await commands.create(caller.user, owner, name, key, size, *kept)
+            create = there.commands.create
+            return await create(there.user, *there.place, key, size, *kept)
 
         await receive_into(call, SinkTarget(begin))
         return
@@ -209,9 +209,8 @@ async def get_key(
     context: AdminContext, caller: Caller, volume: str, bucket: str, key: str
 ) -> Reply:
     """The bytes of a key, by GetObject: in ``body`` or in ``sources``, which whoever asks closes."""
-    if there := await commands_at(context, caller, volume, bucket):
-        commands, owner, name = there
-        reading = await commands.open(caller.user, owner, name, key)
+    if there := await bytes_of(context, caller, volume, bucket):
+        reading = await there.commands.open(there.user, *there.place, key)
         size = reading.found.size
         return Reply(sources=OneSource(reading, ByteRange(0, size)), length=size)
     call = _key_call(context, caller, "GetObject", volume, bucket, key)

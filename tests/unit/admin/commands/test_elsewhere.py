@@ -141,6 +141,14 @@ class DecisionTests(ElsewhereCase):
             ],
         )
 
+    async def test_names(self) -> None:
+        """It is asked by the short name, under which what the caller makes is owned; where it knows principals, by his."""
+        known = Caller("carol@EXAMPLE.COM", short_name="carol")
+        for verifies, name in ((False, "carol"), (True, "carol@EXAMPLE.COM")):
+            asked = self.beside(None, verifies)
+            await self.do("info_volume", known, volume="far")
+            self.assertEqual([user for _, user, _ in asked.taken], [name])
+
     async def test_what_else_there_is(self) -> None:
         """Commands that it has not are this service's."""
         asked = self.beside(None)
