@@ -76,7 +76,7 @@ class OzoneBucket:
     ) -> Deferred[IForeignSink]:
         """See :class:`~ozgate.interfaces.IForeignBucket`."""
         opening = of_keys.opening_of(self._place, key, size, metadata, tags, wanted)
-        return self._writers.open(opening, self._behalf)
+        return self._writers.open(opening, self._behalf, size)
 
     def put(
         self,
@@ -125,7 +125,7 @@ class OzoneBucket:
     ) -> Deferred[IForeignSink]:
         """See :class:`~ozgate.interfaces.IForeignBucket`."""
         opening = of_uploads.opening_of_part(self._place, key, upload_id, number, size)
-        return self._writers.open(opening, self._behalf)
+        return self._writers.open(opening, self._behalf, size)
 
     def parts(
         self, key: str, upload_id: str, after: int, limit: int

@@ -41,6 +41,7 @@ class Client(Java):
     :ivar store: Ozone's ``ObjectStore``.
     :ivar manager: the OM's own protocol.
     :ivar faces: it, as each of those has it for whom things are made.
+    :ivar wide: it, as :mod:`ozgate.foreign.ozone.wide` has it; ``None`` where that is not made yet.
     :ivar s3_volume: the volume of those who are no tenants.
     :param conf: the folder of the files that say where the cluster is.
     :param security: how it is entered.
@@ -66,6 +67,7 @@ class Client(Java):
         self._take_on = self.manager.setThreadLocalS3Auth
         self.clear = self.manager.clearThreadLocalS3Auth
         self.faces = Faces(self)
+        self.wide: Client | None = None
 
     def take_on(self, behalf: OnBehalf) -> None:
         """Have what this thread asks be asked for somebody, until :attr:`clear` is called in it.
@@ -87,6 +89,7 @@ class Client(Java):
         """The same with another ``ClientProtocol``; see :mod:`ozgate.foreign.ozone.faces`."""
         made = copy(self)
         made.protocol = protocol
+        made.wide = None
         store = self.java("org.apache.hadoop.ozone.client.ObjectStore")
         made.store = store(self.configuration, protocol)
         return made

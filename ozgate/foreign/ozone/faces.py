@@ -54,7 +54,7 @@ class Faces:
     def _protocol(self, user: str) -> Any:
         """A copy of the client's ``RpcClient`` that makes things for a user."""
         client = self._client
-        made = _copy(client.java, client.protocol)
+        made = copy_of(client.java, client.protocol)
         refused = client.java("java.lang.IllegalArgumentException")
         # What it sets for this thread is not meant, and somebody else may be set already.
         before = client.manager.getThreadLocalS3Auth()
@@ -67,7 +67,7 @@ class Faces:
         return made
 
 
-def _copy(java: Any, original: Any) -> Any:
+def copy_of(java: Any, original: Any) -> Any:
     """A shallow copy of a Java object, made by no constructor of its class."""
     made = (
         java("sun.reflect.ReflectionFactory")

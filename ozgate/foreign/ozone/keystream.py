@@ -15,6 +15,7 @@ from .calls import is_given_up
 from .found import ETAG
 from .held import Held
 from .refusals import error_of
+from .wide import widened
 
 if TYPE_CHECKING:
     from .client import Client
@@ -87,10 +88,13 @@ class KeyStream(Held):
         """Whether it has to be released in a thread."""
         return self._stream is not None
 
-    def open(self, client: Client, opening: Opening) -> None:
-        """Begin to write."""
+    def open(self, client: Client, opening: Opening, is_wide: bool) -> None:
+        """Begin to write.
+
+        :param is_wide: whether it may have much in memory.
+        """
         self._hooks = client.hooks
-        self._stream = opening(client)
+        self._stream = opening(widened(client) if is_wide else client)
 
     def write(self, pieces: Iterable[bytes]) -> None:
         """Write in order."""

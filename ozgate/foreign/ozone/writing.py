@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, DeferredSemaphore, fail, succeed
@@ -14,6 +15,7 @@ from ...errors import StoreError, Unavailable
 from ...interfaces import IForeignSink
 from ...values import OnBehalf
 from .keystream import KeyStream, Opening
+from .wide import LARGE, MOST
 
 if TYPE_CHECKING:
     from .client import Client
@@ -32,29 +34,41 @@ class Writers:
     def __init__(self, connection: Connection, most: int) -> None:
         self._connection = connection
         self._places = DeferredSemaphore(most)
+        self._wide = 0
 
-    def open(self, opening: Opening, behalf: OnBehalf) -> Deferred[IForeignSink]:
+    def open(
+        self, opening: Opening, behalf: OnBehalf, size: int = 0
+    ) -> Deferred[IForeignSink]:
         """Begin to write.
 
+        :param size: bytes that are expected; 0 where nobody can tell.
         :return: fails with ``Unavailable`` where there is no place in time, else as ``opening`` does.
         """
-        return Deferred.fromCoroutine(self._open(opening, behalf))
+        return Deferred.fromCoroutine(self._open(opening, behalf, size))
 
-    async def _open(self, opening: Opening, behalf: OnBehalf) -> IForeignSink:
+    async def _open(
+        self, opening: Opening, behalf: OnBehalf, size: int
+    ) -> IForeignSink:
         connection = self._connection
         place = self._places.acquire()
         place.addTimeout(connection.deadline, connection.reactor, _no_place)
         await place
-        stream = KeyStream(self._release)
+        is_wide = size >= LARGE and self._wide < MOST
+        self._wide += is_wide
+        stream = KeyStream(partial(self._release, is_wide))
         try:
-            await connection.run(_open, stream, opening, behalf=behalf)
+            await connection.run(_open, stream, opening, is_wide, behalf=behalf)
         except BaseException:
             drop(connection, stream)
             raise
         return OzoneSink(connection, stream, behalf)
 
-    def _release(self) -> None:
-        self._connection.reactor.callFromThread(self._places.release)
+    def _release(self, is_wide: bool) -> None:
+        self._connection.reactor.callFromThread(self._released, is_wide)
+
+    def _released(self, is_wide: bool) -> None:
+        self._wide -= is_wide
+        self._places.release()
 
 
 @implementer(IForeignSink)
@@ -133,8 +147,8 @@ def drop(connection: Connection, stream: KeyStream) -> None:
         stream.release()
 
 
-def _open(client: Client, stream: KeyStream, opening: Opening) -> None:
-    stream.use(stream.open, client, opening)
+def _open(client: Client, stream: KeyStream, opening: Opening, is_wide: bool) -> None:
+    stream.use(stream.open, client, opening, is_wide)
 
 
 def _commit(
