@@ -184,11 +184,20 @@ class SideBySideCase(SynchronousTestCase):
         self.ozone = self.cluster()
         self.both = both(self.ozone, *self.settings)
         self.mark = secrets.token_hex(4)
+        self.addCleanup(self.clear)
         self.folder = Path(self.mktemp())
         self.folder.mkdir()
         (self.folder / "small").write_bytes(b"hello world")
         (self.folder / "large").write_bytes(os.urandom(300_000))
         (self.folder / "empty").write_bytes(b"")
+
+    def clear(self) -> None:
+        """Remove the volumes of both."""
+        run = self.both.ours.run
+        for whose in ("oz", "gw"):
+            listed = run(f"volume list -a -p shell-{whose}-{self.mark}")
+            for each in json.loads(listed.out):
+                run(f"volume delete -r -y /{each['name']}")
 
     def cluster(self) -> Ozone:
         """The one that it is about."""
