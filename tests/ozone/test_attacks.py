@@ -93,7 +93,12 @@ class OverManager(_Base):
                         raise
                 store.getClientProxy().setS3Secret(access_id, SECRETS[each])
 
+        def forget(store: Any) -> None:
+            for access_id in named.values():
+                store.revokeS3Secret(access_id)
+
         administer(client, ozone, keep)
+        self.addCleanup(administer, client, ozone, forget)
         await super().setUp()
         over = self.client
         self.manager = Manager(client, named)
