@@ -7,7 +7,7 @@ from typing import Any
 
 from twisted.trial.unittest import TestCase
 
-from ozgate.errors import Unavailable, Uncertain
+from ozgate.errors import Unavailable
 from ozgate.foreign.ozone import keys
 from ozgate.foreign.ozone.client import Client
 from ozgate.foreign.ozone.system import OzoneSystem
@@ -123,7 +123,7 @@ class CommitTests(OzoneTests):
         await self.assertAbsent()
 
     async def test_too_late(self) -> None:
-        """A thread that comes back after the deadline, when whoever asked was told of a failure, commits nothing: what was written since would be gone by it."""
+        """A thread that comes back after the deadline, when whoever asked was told that nothing was done, commits nothing: what was written since would be gone by it."""
         place = self.volume, self.name
         opening = keys.opening_of(place, "key", 3, {}, {}, NO_PRECONDITION)
         gate, calls = Gate(), self.system.connection.calls
@@ -134,13 +134,12 @@ class CommitTests(OzoneTests):
             lambda client: Waiting(opening(client), gate),
             b"abc",
             behalf=self.me,
-            is_change=True,
         )
         while not gate.is_reached.is_set():
             await self.turn()
         [call] = calls._under_way
         calls._late(call)
-        await self.assertFailure(asked, Uncertain)
+        await self.assertFailure(asked, Unavailable)
         gate.is_open.set()
         while calls._lost:
             await self.turn()

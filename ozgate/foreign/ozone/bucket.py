@@ -90,7 +90,8 @@ class OzoneBucket:
         """See :class:`~ozgate.interfaces.IForeignBucket`. It is one call, in one thread."""
         kept = {**metadata, ETAG: etag}
         opening = of_keys.opening_of(self._place, key, len(data), kept, tags, wanted)
-        return self._change(of_keys.put, key, opening, data)
+        # Its commit says that it is a change.
+        return self._ask(of_keys.put, key, opening, data)
 
     def delete(self, key: str) -> Deferred[None]:
         """See :class:`~ozgate.interfaces.IForeignBucket`."""

@@ -34,14 +34,21 @@ class _Call:
     """One call.
 
     :ivar is_begun: whether a thread has it.
+    :ivar is_change: whether something may have been changed.
     :ivar done: ``None`` once whoever asked has an answer.
+    :ivar lock: holds while it is found out what of these is so.
     """
 
-    __slots__ = ("behalf", "done", "function", "is_begun", "is_change", "until")
+    __slots__ = "behalf", "done", "function", "is_begun", "is_change", "lock", "until"
 
     def __init__(
-        self, function: Callable[[], Any], behalf: OnBehalf, is_change: bool
+        self,
+        function: Callable[[], Any],
+        behalf: OnBehalf,
+        is_change: bool,
+        lock: Lock,
     ) -> None:
+        self.lock = lock
         self.done: Deferred[Any] | None = Deferred()
         self.function = function
         self.behalf = behalf
@@ -54,13 +61,19 @@ _mine = local()
 """The call that a thread is at."""
 
 
-def is_given_up() -> bool:
-    """In a thread of a pool: whether whoever asked for what it does has an answer already.
+def begin_change() -> bool:
+    """In a thread of a pool: say that from now on something may be changed by the call that it is at, though that began with what changes nothing.
 
-    What would become visible only now may come after what was acknowledged since, so it is better not done.
+    :return: whether whoever asked still waits. Where they have an answer already nothing is to be changed: it may come after what was acknowledged since.
     """
     call: _Call | None = getattr(_mine, "call", None)
-    return call is not None and call.done is None
+    if call is None:
+        return True
+    with call.lock:
+        if call.done is None:
+            return False
+        call.is_change = True
+    return True
 
 
 class Calls:
@@ -105,7 +118,7 @@ class Calls:
     ) -> Deferred[Any]:
         """Call a function in a thread that asks for somebody.
 
-        :param is_change: whether something may have been changed where no answer comes.
+        :param is_change: whether something may have been changed where no answer comes; the function may say so later, by :func:`begin_change`.
         :return: fires with what it returned; fails with ``Refused``; with ``Unavailable``, or ``Uncertain`` for a change that was begun, where
             the cluster cannot answer, or has not at the deadline. Cancelling has no effect on what is done.
         """
@@ -115,7 +128,8 @@ class Calls:
             return fail(Unavailable("the cluster does not answer"))
         if len(self._under_way) >= self._most * (1 + WAITING):
             return fail(Unavailable("too many calls wait for the cluster"))
-        call = _Call(partial(function, *args) if args else function, behalf, is_change)
+        asked = partial(function, *args) if args else function
+        call = _Call(asked, behalf, is_change, self._lock)
         call.until = self._seconds() + self._deadline
         if len(self._under_way) + self._lost >= len(self._threads) < self._most:
             try:
@@ -186,12 +200,12 @@ class Calls:
         """Answer for a call that has not come back."""
         with self._lock:
             done, call.done = call.done, None
-            is_begun = call.is_begun
+            is_begun, is_change = call.is_begun, call.is_change
         del self._under_way[call]
         error: StoreError = Unavailable("the cluster has not answered in time")
         if is_begun:
             self._lost += 1
-            if call.is_change:
+            if is_change:
                 error = Uncertain("the cluster has not answered in time")
         assert done is not None
         done.errback(error)

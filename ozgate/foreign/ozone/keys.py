@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...errors import Refused
+from ...errors import Refused, Unavailable
 from ...values import ForeignObject, Precondition
+from .calls import begin_change
 from .found import dict_of, object_of
 from .keystream import Opening, commit, drop
 from .reading import check_name
@@ -84,6 +85,8 @@ def put(client: Client, place: Place, key: str, opening: Opening, data: bytes) -
     :raises Unavailable: it was not.
     """
     if key.endswith("/") and not data and is_tree(client, place):
+        if not begin_change():
+            raise Unavailable("whoever asked has an answer already")
         make_folder(client, place, key)
         return
     try:

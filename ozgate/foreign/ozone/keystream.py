@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from threading import local
 from typing import TYPE_CHECKING, Any
 
-from .calls import is_given_up
+from .calls import begin_change
 from .found import ETAG
 from .held import Held
 from .refusals import error_of
@@ -65,7 +65,7 @@ class Hooks:
         found = sum(each.getLength() for each in places)
         if found != self._now.length:
             raise self._error(f"{found} of {self._now.length} bytes were written")
-        if is_given_up():
+        if not begin_change():
             raise self._error("whoever wrote it was told of a failure meanwhile")
         self._now.is_reached = True
 

@@ -117,7 +117,6 @@ class OzoneSink(Batches):
                 etag,
                 dict(metadata),
                 behalf=self._behalf,
-                is_change=True,
             )
         finally:
             # A commit that has not come back goes on, and is the last to work on it.

@@ -11,7 +11,7 @@ from twisted.internet.task import Clock, deferLater
 from twisted.trial.unittest import TestCase
 
 from ozgate.errors import Refused, Unavailable, Uncertain
-from ozgate.foreign.ozone.calls import WAITING, Calls
+from ozgate.foreign.ozone.calls import WAITING, Calls, begin_change
 from ozgate.values import ITSELF, OnBehalf
 
 ALICE = OnBehalf("alice")
@@ -123,6 +123,34 @@ class CallsTests(TestCase):
         self.clock.pump([0.5] * 2)
         await self.assertFailure(read, Unavailable)
         await self.assertFailure(change, Uncertain)
+
+    async def test_change_later(self) -> None:
+        """A call that says itself when it begins to change something is uncertain from then on; where its answer was given before, it is told not to."""
+        told: list[bool] = []
+        reached = [Event(), Event()]
+        self.gates = [Event(), Event()]
+
+        def change(number: int, is_early: bool) -> None:
+            if is_early:
+                told.append(begin_change())
+            reached[number].set()
+            self.gates[number].wait()
+            if not is_early:
+                told.append(begin_change())
+
+        early = self.calls.run(change, 0, True, behalf=ITSELF)
+        late = self.calls.run(change, 1, False, behalf=ITSELF)
+        while not all(each.is_set() for each in reached):
+            await self.turn()
+        self.clock.pump([0.5] * 22)
+        await self.assertFailure(early, Uncertain)
+        await self.assertFailure(late, Unavailable)
+        for each in self.gates:
+            each.set()
+        while self.calls._lost:
+            await self.turn()
+        self.assertEqual(told, [True, False])
+        self.assertTrue(begin_change(), "outside of a call nobody waits")
 
     async def test_never_begun(self) -> None:
         """A change that waited for a thread until its deadline was surely not made, and is not made later."""
