@@ -63,7 +63,7 @@ class KillsTestCase(SynchronousTestCase):
         )
         self.server.start()
         self.addCleanup(self.server.stop)
-        self.load = Load(self.server, BUCKET, self.id().rpartition("_")[2])
+        self.load = Load(self.server, BUCKET, "-".join(self.id().split(".")[-2:]))
         self.wait_until("the bucket is there", self.is_well)
 
     def is_well(self) -> bool:
