@@ -29,7 +29,8 @@ from tests.engines.cluster import Cluster, running
 from tests.engines.given import Ozone
 
 BUCKET = "ozgate-benchmark"
-KEYS = 2000
+WRITTEN, READ, LISTED = 2000, 200, 1000
+"""Keys that are written, read and listed, in turn or at once."""
 LARGE = 256 * MIB
 UPLOADS = 64
 
@@ -90,25 +91,48 @@ def pair(ozone: Ozone, folder: Path) -> Iterator[Pair]:
     options = [part for each in settings for part in ("-D", each)]
     ours = Gateway(str(folder / "data"), None, *options)
     try:
-        # A reader of nothing: its first answer waits for Java.
+        # The first answer waits for Java.
         ours.request("PUT", f"/{BUCKET}")
+        fill(ours)
         yield Pair(ours, Theirs(ozone))
     finally:
         ours.stop()
 
 
-def asks(server: Gateway, method: str) -> list[Ask]:
-    """4 KiB to or from each key, in turn."""
-    body = 4096 if method == "PUT" else 0
-    return [
-        signed(server, method, f"/{BUCKET}/key-{number:05}", body)
-        for number in range(KEYS)
-    ]
+def fill(server: Gateway) -> None:
+    """Have keys there that are read, and empty ones that are listed."""
+    bodies = {f"read-{number}": bytes(4096) for number in range(READ)}
+    bodies |= {f"list-{number:05}": b"" for number in range(LISTED)}
+
+    def put(key: str) -> None:
+        target = f"/{BUCKET}/{key}"
+        line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        with contextlib.closing(line):
+            line.request("PUT", target, bodies[key], server.headers("PUT", target))
+            status = line.getresponse().status
+        if status != 200:
+            raise RuntimeError(f"PUT {target}: {status}")
+
+    with ThreadPoolExecutor(16) as pool:
+        for _ in pool.map(put, bodies):
+            pass
+
+
+def puts(server: Gateway) -> list[Ask]:
+    """4 KiB to each key, in turn."""
+    keys = (f"/{BUCKET}/write-{number}" for number in range(WRITTEN))
+    return [signed(server, "PUT", key, 4096) for key in keys]
+
+
+def gets(server: Gateway) -> list[Ask]:
+    """4 KiB of each key, in turn."""
+    keys = (f"/{BUCKET}/read-{number}" for number in range(READ))
+    return [signed(server, "GET", key) for key in keys]
 
 
 def lists(server: Gateway) -> list[Ask]:
     """A page of 1,000 keys."""
-    return [signed(server, "GET", f"/{BUCKET}?list-type=2&prefix=key-")]
+    return [signed(server, "GET", f"/{BUCKET}?list-type=2&prefix=list-")]
 
 
 def loaded(
@@ -182,10 +206,7 @@ def measured(ozone: Ozone, length: Length) -> list[bool]:
     """Everything, each figure against its limit."""
     with tempfile.TemporaryDirectory() as folder, pair(ozone, Path(folder)) as both:
         good = []
-        for name, made in (
-            ("PUT", lambda server: asks(server, "PUT")),
-            ("GET", lambda server: asks(server, "GET")),
-        ):
+        for name, made in (("PUT", puts), ("GET", gets)):
             rate, cost = loaded(f"{name} of 4 KiB", both, length, made)
             good += [
                 verdict(f"{name} of 4 KiB, CPU", cost, 0.7, at_most=True),
