@@ -66,15 +66,20 @@ async def _look_up(
     answer: Reply | S3Error,
     says_where: bool,
 ) -> None:
+    settings, abroad = gateway.settings, gateway.abroad
+    volume, region = settings.volume_name, settings.region
+    if volume in abroad:
+        # Of its buckets nothing is kept here.
+        if says_where:
+            answer.headers.append(("x-amz-bucket-region", region))
+        return
     if says_where:
         is_admitted = answer.status == 200
-        settings = gateway.settings
-        values = settings.volume_name, address.bucket, settings.region, is_admitted
-        region = await gateway.metadata.read(_region, *values, gateway.abroad)
+        values = volume, address.bucket, region, is_admitted
+        region = await gateway.metadata.read(_region, *values, abroad)
         answer.headers.append(("x-amz-bucket-region", region))
     if "payer" in notes and answer.status < 400 and address.bucket:
-        volume, payer = gateway.settings.volume_name, notes["principal"]
-        abroad = gateway.abroad
+        payer = notes["principal"]
         if await gateway.metadata.read(
             is_charged, volume, address.bucket, payer, abroad
         ):

@@ -25,6 +25,7 @@ from ...errors import (
     NoSuchBucket,
     NoSuchKey,
     NoSuchUpload,
+    NotImplemented,
     PreconditionFailed,
     QuotaExceeded,
     Refused,
@@ -60,6 +61,9 @@ _CODES: Final[Mapping[str, type[S3Error]]] = {
     "INVALID_PART_ORDER": InvalidPartOrder,
     "ENTITY_TOO_SMALL": EntityTooSmall,
     "NO_SUCH_MULTIPART_UPLOAD_ERROR": NoSuchUpload,
+    "FEATURE_NOT_ENABLED": NotImplemented,
+    "NOT_SUPPORTED_OPERATION": NotImplemented,
+    "NOT_SUPPORTED_OPERATION_PRIOR_FINALIZATION": NotImplemented,
     "SAFE_MODE_EXCEPTION": ServiceUnavailable,
     "SCM_IN_SAFE_MODE": ServiceUnavailable,
 }
