@@ -59,6 +59,10 @@ class SinkTarget:
     async def put(self, data: bytes, sums: Sums) -> None:
         """See :class:`Target`."""
         sink = await self.begin(len(data))
-        if data:
-            sink.write(data)
+        try:
+            if data:
+                sink.write(data)
+        except Exception:
+            await sink.abort()
+            raise
         await self.commit(sink, sums)
