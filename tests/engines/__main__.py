@@ -81,7 +81,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--base", type=int, default=0, help="the first of 26 ports")
     parser.add_argument("--fetch", action="store_true", help="fetch, and no more")
     parser.add_argument("--wait", action="store_true", help="run no tests")
-    return parser.parse_args()
+    # Modules may come after options.
+    return parser.parse_intermixed_args()
 
 
 def _run(stage: str, asked: Any, tell: Callable[[str], None]) -> Outcome:
