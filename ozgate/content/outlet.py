@@ -94,6 +94,22 @@ def body_of(stores: Stores, located: Located) -> bytes | None:
     return body[located.span.offset : located.span.end]
 
 
+class Streams(Protocol):
+    """Byte sources, one after the other, as :class:`Sources` has them."""
+
+    def __aiter__(self) -> Streams:
+        """Itself."""
+
+    async def __anext__(self) -> IByteSource:
+        """The next source; the one before is closed."""
+
+    async def send_to(self, consumer: IConsumer) -> None:
+        """Write all bytes to a consumer, and close."""
+
+    async def aclose(self) -> None:
+        """Close what is open. Idempotent."""
+
+
 class Sources(AsyncIterator["IByteSource"]):
     """The byte sources of a version. Each is opened when it is asked for, but for the first.
 

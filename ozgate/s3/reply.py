@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IConsumer
-
-    from ..interfaces import IByteSource
-
-
-class Streams(Protocol):
-    """Byte sources, one after the other, as :class:`~ozgate.content.outlet.Sources` has them."""
-
-    def __aiter__(self) -> Streams:
-        """Itself."""
-
-    async def __anext__(self) -> IByteSource:
-        """The next source; the one before is closed."""
-
-    async def send_to(self, consumer: IConsumer) -> None:
-        """Write all bytes to a consumer, and close."""
-
-    async def aclose(self) -> None:
-        """Close what is open. Idempotent."""
+    from ..content.outlet import Streams
 
 
 @define

@@ -57,6 +57,7 @@ ARGUMENTS: dict[str, Any] = {
     "place": "x",
     "store": "files",
     "target": "/tmp/stolen",
+    "to": "stolen",
     "space_quota": 1,
     **dict.fromkeys(("policy", "group", "access_id", "document"), "admin"),
 }

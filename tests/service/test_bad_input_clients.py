@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import socket
@@ -42,8 +43,11 @@ class VanishingTests(BadInputCase):
         """Files below the data folder's blobs that the server holds open."""
         assert self.server.process is not None
         folder = f"/proc/{self.server.process.pid}/fd"
-        names = [os.path.join(folder, name) for name in os.listdir(folder)]
-        links = [os.readlink(name) for name in names if os.path.islink(name)]
+        links = []
+        for name in os.listdir(folder):
+            # One may be closed by now.
+            with contextlib.suppress(FileNotFoundError):
+                links.append(os.readlink(os.path.join(folder, name)))
         return [
             link for link in links if "/blobs" in link and not link.endswith("/FORMAT")
         ]

@@ -93,10 +93,10 @@ async def get_acl(
     :param source: of what a link leads to.
     :param key: refused: keys have lists of Ozone's in a cluster alone.
     """
-    _refuse_key(key)
     found = await context.gateway.metadata.read(
         _acls, principal_of(caller), volume, bucket, source
     )
+    _refuse_key(key)
     return [acl.to_json() for acl in found]
 
 
@@ -127,8 +127,8 @@ async def add_acl(
     key: str | None = None,
 ) -> list[Json]:
     """Add entries, or rights to entries that are there; through a link, to what it leads to."""
-    _refuse_key(key)
-    return await _change(context, caller, volume, bucket, "add", parse_acls(acls))
+    change = key, "add", parse_acls(acls)
+    return await _change(context, caller, volume, bucket, *change)
 
 
 async def remove_acl(
@@ -140,8 +140,8 @@ async def remove_acl(
     key: str | None = None,
 ) -> list[Json]:
     """Remove rights, and entries that have none left; through a link, from what it leads to."""
-    _refuse_key(key)
-    return await _change(context, caller, volume, bucket, "remove", parse_acls(acls))
+    change = key, "remove", parse_acls(acls)
+    return await _change(context, caller, volume, bucket, *change)
 
 
 async def set_acl(
@@ -153,11 +153,15 @@ async def set_acl(
     key: str | None = None,
 ) -> list[Json]:
     """Replace the whole list; through a link, that of what it leads to."""
-    _refuse_key(key)
-    return await _change(context, caller, volume, bucket, "set", parse_acls(acls))
+    change = key, "set", parse_acls(acls)
+    return await _change(context, caller, volume, bucket, *change)
 
 
 def _refuse_key(key: str | None) -> None:
+    """Refuse to speak of a key's list, once it is known that whoever asks may speak of lists there.
+
+    :raises AdminError: there is a key.
+    """
     if key is not None:
         raise AdminError(
             "NOT_SUPPORTED_OPERATION",
@@ -170,6 +174,7 @@ async def _change(
     caller: Caller,
     volume: str,
     bucket: str | None,
+    key: str | None,
     action: str,
     acls: Acls,
 ) -> list[Json]:
@@ -185,6 +190,7 @@ async def _change(
         principal_of(caller),
         volume,
         bucket,
+        key,
         action,
         acls,
     )
@@ -199,6 +205,7 @@ def _replace(
     principal: Principal,
     volume: str,
     bucket: str | None,
+    key: str | None,
     action: str,
     acls: Acls,
 ) -> list[bool]:
@@ -206,11 +213,13 @@ def _replace(
         tx.claim(Claim.volume(volume))
         found = find_volume(tx, volume)
         authorize_caller(principal, "WRITE_ACL", found)
+        _refuse_key(key)
         after, changed = changed_acls(found.acls, action, acls)
         tx.replace_volume(evolve(found, acls=after))
     else:
         look = partial(find_real, tx, volume, bucket, principal, "WRITE_ACL")
         real = claimed(tx, look, Claim.whole)
+        _refuse_key(key)
         after, changed = changed_acls(real.acls, action, acls)
         tx.replace_bucket(evolve(real, acls=after))
     return changed

@@ -14,12 +14,12 @@ from attrs import evolve
 
 from ...auth.identities.grants import policies_of
 from ...auth.sigv4 import Verified
+from ...content.foreignbytes import OneSource
 from ...errors import NoSuchBucket
 from ...gateway.gateway import Gateway
 from ...interfaces import IForeignSink, IMetadataTransaction
 from ...s3.asked import Asked
 from ...s3.call import Call, asked_of
-from ...s3.foreign.reads import OneSource
 from ...s3.operations import OPERATIONS
 from ...s3.perform.deleting import delete_object
 from ...s3.perform.reading import get_object
@@ -158,8 +158,9 @@ async def rename_key(
 ) -> None:
     """Refuse: what S3 has no operation for is done in an Ozone cluster alone.
 
-    :raises AdminError: ``NOT_SUPPORTED_OPERATION``.
+    :raises AdminError: ``NOT_SUPPORTED_OPERATION``, to whoever may know of the key.
     """
+    await info_key(context, caller, volume, bucket, key)
     raise AdminError(
         "NOT_SUPPORTED_OPERATION", "Keys are renamed in an Ozone cluster alone"
     )

@@ -20,7 +20,7 @@ ARTIFACT = "ozone-s3gateway"
 """Whose class path has all that a client needs: that of Ozone's shell has not."""
 LIST = "classpath"
 
-_VERSION = re.compile(r"\d+(\.\d+)+([.-][\w.-]+)?")
+_VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)+(?:-[0-9A-Za-z]+)*")
 
 
 @click.command("fetch-client")

@@ -15,10 +15,10 @@ from zope.interface import implementer
 from ...auth.canonical import signature, signing_key, string_to_sign
 from ...errors.stores import Refused, Unavailable
 from ...foreign.ozone.system import OzoneSystem, SecureOzone, make_system
-from ...foreign.ozone.versions import Versions, versions
 from ...immutable import frozen
 from ...interfaces import IForeignBucket
 from ...values import ITSELF, ByteRange, OnBehalf, Presented
+from .versions import Versions, versions
 
 _SIZE = 100_000
 _REGION = "us-east-1"

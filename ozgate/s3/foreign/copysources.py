@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...content.foreignbytes import OneSource, small_body
 from ...content.outlet import Located, begin_read, body_of, locate, read_or_open
 from ...errors import AccessDenied, NoSuchVersion, Refused
 from ...immutable import frozen
@@ -16,16 +17,15 @@ from ..policy.versionactions import action_on
 from ..versions import shown_id
 from .keptnames import version_of
 from .place import bucket_of, is_source_kept, judge_source
-from .reads import OneSource, small_body
 from .refusals import as_s3_error_of
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IConsumer
 
+    from ...content.outlet import Streams
     from ...interfaces import IMetadataTransaction
     from ..asked import Asked
     from ..call import Call
-    from ..reply import Streams
     from .place import ForeignPlace
 
 

@@ -154,7 +154,7 @@ async def _judge_actions(
     call: Call, actions: tuple[str, ...], place: ForeignPlace, key: str
 ) -> None:
     if _is_bound(call.principal):
-        await call.read(_check_kept, actions, thing_at(place), key)
+        await call.read(_authorize_by_policies, actions, thing_at(place), key)
 
 
 async def is_kept(call: Call, action: str) -> bool:
@@ -181,7 +181,7 @@ async def judge_volume(call: Call, volume: str) -> None:
     if _is_bound(call.principal):
         actions = (call.asked.action, *actions_besides(call.asked))
         thing = Volume(volume, owner="", created=0)
-        await call.read(_check_kept, actions, thing, "")
+        await call.read(_authorize_by_policies, actions, thing, "")
 
 
 def thing_at(place: ForeignPlace) -> Bucket:
@@ -213,7 +213,7 @@ def _follow_authorized(
         raise
 
 
-def _check_kept(
+def _authorize_by_policies(
     tx: IMetadataTransaction,
     asked: Asked,
     actions: tuple[str, ...],

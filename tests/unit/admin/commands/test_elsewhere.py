@@ -13,10 +13,10 @@ from zope.interface.verify import verifyObject
 from ozgate.admin.caller import Caller
 from ozgate.admin.commands.keys import get_key, put_key
 from ozgate.admin.context import AdminContext
+from ozgate.content.foreignbytes import OneSource
 from ozgate.errors import Refused
 from ozgate.gateway.foreign import Foreign
 from ozgate.interfaces import IForeignCommands, IForeignReading, IForeignSink
-from ozgate.s3.foreign.reads import OneSource
 from ozgate.testing.memory_foreign import MemoryForeignSystem
 from ozgate.values import OnBehalf
 from ozgate.wire.body import RequestBody

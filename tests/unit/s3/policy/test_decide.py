@@ -285,4 +285,6 @@ class NameTests(SynchronousTestCase):
         self.assertEqual(past, ["page_of"])
         # The others say to everybody where a bucket is, which pages of other origins it lets ask it, and whether it is a website.
         told = {"finish.py", "origins.py", "visiting.py"}
-        self.assertEqual(elsewhere, {"call.py"} | told)
+        # This one finds out which way a request goes, and tells nobody: the same answer comes to whoever may not follow the link.
+        found = {"place.py"}
+        self.assertEqual(elsewhere, {"call.py"} | told | found)

@@ -7,8 +7,8 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
+from ...foreign.ozone.client import Client
 from ...immutable import frozen
-from .client import Client
 
 _PATIENCE = 5.0
 _ABOUT = (
