@@ -30,7 +30,7 @@ from ..values import (
     OnBehalf,
     Precondition,
 )
-from .memory_foreign_keys import Key, check_wanted, order, part_of
+from .memory_foreign_keys import Key, check_wanted, order, page_of, part_of
 from .memory_foreign_streams import MemoryReading, MemorySink
 from .memory_foreign_uploads import Uploads
 
@@ -294,8 +294,7 @@ class MemoryForeignBucket:
                 (n for n in there if n.startswith(prefix) and order(n) > start),
                 key=order,
             )
-            shown = [evolve(there[n].shown, metadata={}, tags={}) for n in names]
-            return ForeignPage(shown[:limit], len(shown) <= limit)
+            return page_of([there[n].shown for n in names[: limit + 1]], limit)
 
         return self._answer(found)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from attrs import define
 
 from ..errors import Refused
-from ..values import ForeignObject, Precondition
+from ..values import ForeignObject, ForeignPage, Precondition
 
 
 @define(eq=False)
@@ -52,3 +54,16 @@ def part_of(found: Key, number: int) -> tuple[int, int]:
             return start, size
         start += size
     raise Refused("INVALID_PART", f"no part {number}")
+
+
+def page_of(found: Sequence[ForeignObject], limit: int) -> ForeignPage:
+    """A page of keys.
+
+    :param found: one more than fit, where there are more.
+    """
+    rows = [
+        (each.key, each.modified, each.size, each.etag, each.owner)
+        for each in found[:limit]
+    ]
+    folders = frozenset(each.key for each in found if each.is_folder)
+    return ForeignPage(rows, len(found) <= limit, folders)

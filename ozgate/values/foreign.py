@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from attrs import field
 
@@ -13,9 +14,11 @@ __all__ = [
     "ITSELF",
     "NO_PRECONDITION",
     "ForeignBucket",
+    "ForeignListed",
     "ForeignObject",
     "ForeignPage",
     "ForeignPart",
+    "ForeignRow",
     "ForeignUpload",
     "ForeignUploadPage",
     "OnBehalf",
@@ -67,8 +70,8 @@ class ForeignObject:
     :ivar modified: milliseconds since the epoch.
     :ivar etag: without quotes; ``""`` where there is none, as for what was not written by S3.
     :ivar metadata: whatever is kept with it, under the other system's names, but for the ETag.
-    :ivar tags: likewise; empty where a list does not know them.
-    :ivar generation: rises with every change of the key; 0 where a list does not know it.
+    :ivar tags: likewise.
+    :ivar generation: rises with every change of the key.
     :ivar is_folder: whether it is an entry of a file system's tree that holds others, and no bytes.
     :ivar replication: what the other system calls how it is kept, such as ``RATIS/THREE``.
     :ivar parts: how many parts of an upload it was made of; 0 where it was not, or that is not known.
@@ -87,15 +90,38 @@ class ForeignObject:
     parts: int = 0
 
 
+class ForeignListed(NamedTuple):
+    """What a page shows of a key; the members are those of a :class:`ForeignObject`."""
+
+    key: str
+    modified: int
+    size: int
+    etag: str
+    owner: str
+    is_folder: bool = False
+
+
+ForeignRow = tuple[str, int, int, str, str]
+"""The members of a :class:`ForeignListed` but for the last. A page has a thousand: as rows they cost nothing more."""
+
+
 @frozen
 class ForeignPage:
     """A page of keys, in order of their UTF-8 bytes.
 
     :ivar is_last: whether there are no more after these.
+    :ivar folders: those of the keys that are folders.
     """
 
-    items: Sequence[ForeignObject] = ()
+    rows: Sequence[ForeignRow] = ()
     is_last: bool = True
+    folders: frozenset[str] = frozenset()
+
+    @property
+    def items(self) -> tuple[ForeignListed, ...]:
+        """The rows, with names for their members."""
+        folders = self.folders
+        return tuple(ForeignListed(*row, row[0] in folders) for row in self.rows)
 
 
 @frozen

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from ...values import ForeignBucket, ForeignObject
+from ...values import ForeignBucket, ForeignObject, ForeignRow
 
 if TYPE_CHECKING:
     from .client import Client
@@ -86,10 +87,6 @@ def bucket_of(bucket: Any) -> ForeignBucket:
     )
 
 
-def sorted_by_bytes(found: Sequence[ForeignObject]) -> list[ForeignObject]:
+def sorted_by_bytes(found: Sequence[ForeignRow]) -> list[ForeignRow]:
     """In the order of UTF-8 bytes, which is that of code points; Java's is that of UTF-16."""
-    return sorted(found, key=_key)
-
-
-def _key(found: ForeignObject) -> str:
-    return found.key
+    return sorted(found, key=itemgetter(0))

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from ...errors import Unavailable
 
-_OPEN = "java.nio", "java.lang", "java.lang.reflect"
-"""Packages of Java's own that Ozone and what it is made of reach into, as its own scripts open them."""
+_OPEN = "java.nio", "java.lang", "java.lang.reflect", "java.lang.invoke"
+"""Packages of Java's own that Ozone and what it is made of reach into, as its own scripts open them; and one for :mod:`.columns`."""
 
 
 def start_jvm(classpath: Sequence[str], heap: int) -> None:

@@ -14,6 +14,7 @@ from ...errors import ClientGone, Damaged
 from ...interfaces import IByteSource
 from ...values import OnBehalf
 from .held import Held
+from .wide import LARGE, MOST
 
 if TYPE_CHECKING:
     from .client import Client
@@ -22,26 +23,45 @@ if TYPE_CHECKING:
 PIECE = 1 << 20
 """Bytes that a thread reads at once: each read asks a datanode. With 64 KiB the client is six times as slow."""
 
+WIDE = 4 << 20
+"""Likewise of a few large runs at a time: as much as a chunk of Ozone's has, which is asked for once so."""
+
 
 _buffers = local()
 
 
+class Buffer:
+    """Memory that Java fills in place."""
+
+    def __init__(self, client: Client, size: int) -> None:
+        self._memory = bytearray(size)
+        self._direct = client.direct(self._memory)
+
+    def read(self, stream: Any, size: int) -> bytes:
+        """The next bytes of a key.
+
+        :param size: how many, at most as it has room for.
+        :raises Damaged: there are not so many.
+        """
+        direct = self._direct
+        direct.clear()
+        direct.limit(size)
+        while direct.hasRemaining():
+            if stream.read(direct) < 0:
+                raise Damaged("a key of the cluster ends early")
+        return bytes(memoryview(self._memory)[:size])
+
+
 def read_piece(client: Client, stream: Any, size: int) -> bytes:
-    """The next bytes of a key, by a buffer of the thread's own that Java fills in place.
+    """The next bytes of a key, by a buffer of the thread's own.
 
     :param size: how many, at most :data:`PIECE`.
     :raises Damaged: there are not so many.
     """
-    if not hasattr(_buffers, "memory"):
-        _buffers.memory = bytearray(PIECE)
-        _buffers.direct = client.direct(_buffers.memory)
-    direct = _buffers.direct
-    direct.clear()
-    direct.limit(size)
-    while direct.hasRemaining():
-        if stream.read(direct) < 0:
-            raise Damaged("a key of the cluster ends early")
-    return bytes(memoryview(_buffers.memory)[:size])
+    if not hasattr(_buffers, "own"):
+        _buffers.own = Buffer(client, PIECE)
+    own: Buffer = _buffers.own
+    return own.read(stream, size)
 
 
 class Reader(Held):
@@ -57,6 +77,9 @@ class Reader(Held):
         self.length = length
         self._left = length
         self._stream: Any = None
+        self._wide: Buffer | None = None
+        self.is_wide = False
+        """Whether it has a buffer of its own, for larger pieces."""
 
     @property
     def is_open(self) -> bool:
@@ -69,13 +92,18 @@ class Reader(Held):
             self._stream = self._details.getContent()
             if self._start:
                 self._stream.seek(self._start)
-        size = min(PIECE, self._left)
+        size = min(WIDE if self.is_wide else PIECE, self._left)
         self._left -= size
-        return read_piece(client, self._stream, size)
+        if not self.is_wide:
+            return read_piece(client, self._stream, size)
+        if self._wide is None:
+            self._wide = Buffer(client, WIDE)
+        return self._wide.read(self._stream, size)
 
     def release(self) -> None:
         """Close it."""
         stream, self._stream, self._details = self._stream, None, None
+        self._wide = None
         if stream is not None:
             stream.close()
 
@@ -107,6 +135,7 @@ class KeySource:
         self._is_paused = False
         self._is_reading = False
         self._is_passing = False
+        self._is_wide = False
 
     def as_bytes(self) -> bytes | None:
         """See :class:`~ozgate.interfaces.IByteSource`: where it is here."""
@@ -123,6 +152,7 @@ class KeySource:
         if not self.length:
             return succeed(None)
         self._consumer = consumer
+        self._go_wide()
         done: Deferred[None] = Deferred(lambda _: self._finish(None))
         self._done = done
         consumer.registerProducer(self, True)
@@ -133,12 +163,23 @@ class KeySource:
         """See :class:`~ozgate.interfaces.IByteSource`."""
         self._finish(ClientGone("the source was closed"))
         reader = self._reader
+        self._leave_wide()
         if not reader.end():
             return
         if reader.is_open:
             self._connection.calls.release(reader.release)
         else:
             reader.release()
+
+    def _go_wide(self) -> None:
+        connection = self._connection
+        if self.length >= LARGE and connection.wide_reads < MOST:
+            connection.wide_reads += 1
+            self._is_wide = self._reader.is_wide = True
+
+    def _leave_wide(self) -> None:
+        self._connection.wide_reads -= self._is_wide
+        self._is_wide = False
 
     def pauseProducing(self) -> None:
         """Write no more for now; one piece is read all the same."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...errors import Refused
-from ...values import ForeignObject, ForeignPage
+from ...values import ForeignPage, ForeignRow
 from .found import sorted_by_bytes
 from .keys import Place, head, is_tree
 from .treelisting import list_tree
@@ -34,17 +34,17 @@ def list_keys(
 
     :param after: only keys after this string.
     """
-    found: list[ForeignObject] = []
+    found: list[ForeignRow] = []
     is_known = False
     while len(found) < limit:
         asked = min(limit - len(found), MOST)
         page = _page(client, place, prefix, after, asked, is_known)
-        if not found and not page.items and page.is_last and is_tree(client, place):
+        if not found and not page.rows and page.is_last and is_tree(client, place):
             return list_tree(client, place, prefix, after, limit)
-        found += page.items
+        found += page.rows
         if page.is_last:
             return ForeignPage(found)
-        after, is_known = found[-1].key, True
+        after, is_known = found[-1][0], True
     return ForeignPage(found, False)
 
 
@@ -71,14 +71,14 @@ def _page(
 
 
 def _first(
-    client: Client, place: Place, prefix: str, after: str, told: ForeignObject
-) -> ForeignObject:
+    client: Client, place: Place, prefix: str, after: str, told: ForeignRow
+) -> ForeignRow:
     """The key that comes next: that one, or the one that was cut off although it is before it. There is one of these at most.
 
     It begins as that one, up to what is beyond U+FFFF. Where no more than a thousand begin so, all are told; else it can only be asked for by the
     character that comes then, which is thousands of calls: so much a page takes whose first thousand names have something beyond U+FFFF in one place.
     """
-    key = told.key
+    key = told[0]
     begin = key[: next(at for at, each in enumerate(key) if each >= _FIRST_BEYOND)]
     begin = max(begin, prefix, key=len)
     every, is_cut = _told(client, place, begin, after, MOST)
@@ -93,7 +93,7 @@ def _first(
 
 def _told(
     client: Client, place: Place, prefix: str, after: str, limit: int
-) -> tuple[Sequence[ForeignObject], bool]:
+) -> tuple[Sequence[ForeignRow], bool]:
     """A page as the OM tells it, sorted, and whether it was cut."""
     if after < prefix:
         # The OM begins after what it is given, and stops at the first key that has not the prefix.
@@ -101,13 +101,14 @@ def _told(
     elif not after.startswith(prefix):
         return [], False
     page = client.manager.listKeysLight(*place, after, prefix, limit)
-    keys = client.columns.objects(page.getKeys())
-    told = [each for each in keys if each.key > after or not after]
+    told = client.columns.rows(page.getKeys())
+    if after:
+        told = [each for each in told if each[0] > after]
     return sorted_by_bytes(told), bool(page.isTruncated())
 
 
-def _has_beyond(found: ForeignObject) -> bool:
-    return not found.key.isascii() and max(found.key) >= _FIRST_BEYOND
+def _has_beyond(found: ForeignRow) -> bool:
+    return not found[0].isascii() and max(found[0]) >= _FIRST_BEYOND
 
 
 def _is_there(client: Client, place: Place, key: str) -> bool:

@@ -60,6 +60,8 @@ class Connection:
         self.security = security
         self.client: Client | None = None
         self.deadline: float = settings["ozgate.ozone.deadline"]
+        self.wide_reads = 0
+        """Large runs that are read now in larger pieces."""
         self.calls = Calls(reactor, settings["ozgate.ozone.threads"], self.deadline)
         # Fires when the thread that makes a client has come to its end.
         self._made: Deferred[None] = succeed(None)

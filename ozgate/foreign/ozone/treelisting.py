@@ -11,9 +11,7 @@ from heapq import heappop, heappush
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
-from ...values import ForeignObject, ForeignPage
+from ...values import ForeignListed, ForeignPage
 from .found import object_of
 
 if TYPE_CHECKING:
@@ -36,7 +34,9 @@ def list_tree(
     folder = prefix[: prefix.rfind("/") + 1]
     walk = _Walk(client, place, prefix, after, min(limit + 1, _MOST))
     found = list(islice(walk.from_folder(folder), limit + 1))
-    return ForeignPage(found[:limit], len(found) <= limit)
+    rows = [each[:5] for each in found[:limit]]
+    folders = frozenset(each.key for each in found if each.is_folder)
+    return ForeignPage(rows, len(found) <= limit, folders)
 
 
 class _Walk:
@@ -54,7 +54,7 @@ class _Walk:
         self._after = after
         self._at_once = at_once
 
-    def from_folder(self, folder: str) -> Iterator[ForeignObject]:
+    def from_folder(self, folder: str) -> Iterator[ForeignListed]:
         """A folder, where that is wanted, and what is wanted below it."""
         if folder and folder == self._prefix and folder > self._after:
             there = self._look_up(folder.rstrip("/"))
@@ -62,7 +62,7 @@ class _Walk:
                 yield there
         yield from self.below(folder)
 
-    def below(self, folder: str) -> Iterator[ForeignObject]:
+    def below(self, folder: str) -> Iterator[ForeignListed]:
         """What is wanted of the entries of a folder and of those in it, in order.
 
         :param folder: its path, with the slash at its end; ``""``: the bucket.
@@ -76,9 +76,9 @@ class _Walk:
             if each.is_folder:
                 yield from self.below(each.key)
 
-    def _ordered(self, folder: str) -> Iterator[ForeignObject]:
+    def _ordered(self, folder: str) -> Iterator[ForeignListed]:
         """The entries of a folder that may be, or hold, what is wanted, by their paths."""
-        held: list[tuple[str, ForeignObject]] = []
+        held: list[tuple[str, ForeignListed]] = []
         for each in self._entries(folder):
             while held and held[0][0] < each.key.rstrip("/"):
                 yield heappop(held)[1]
@@ -86,7 +86,7 @@ class _Walk:
         while held:
             yield heappop(held)[1]
 
-    def _entries(self, folder: str) -> Iterator[ForeignObject]:
+    def _entries(self, folder: str) -> Iterator[ForeignListed]:
         """The entries of a folder by their names, from the first that may be wanted."""
         wanted = max(self._after, self._prefix)
         start = ""
@@ -108,17 +108,17 @@ class _Walk:
             if start > self._prefix and not start.startswith(self._prefix):
                 return
 
-    def _folders_before(self, folder: str, name: str) -> Iterator[ForeignObject]:
+    def _folders_before(self, folder: str, name: str) -> Iterator[ForeignListed]:
         """Folders that are before a name, but after it as paths, as ``a`` is before ``a-b``; and the entry of that name."""
         ends = [at for at, each in enumerate(name) if at and each < "/"]
         for path in [folder + name[:at] for at in ends] + [folder + name] * bool(name):
-            found = ForeignObject(f"{path}/", 0, 0, is_folder=True)
+            found = ForeignListed(f"{path}/", 0, 0, "", "", True)
             if path == folder + name or self._may_be_wanted(found):
                 there = self._look_up(path)
                 if there is not None and self._may_be_wanted(there):
                     yield there
 
-    def _look_up(self, path: str) -> ForeignObject | None:
+    def _look_up(self, path: str) -> ForeignListed | None:
         try:
             status = self._client.protocol.getOzoneFileStatus(*self._place, path)
         except Exception as error:
@@ -126,9 +126,12 @@ class _Walk:
                 return None
             raise
         found = object_of(self._client, status.getKeyInfo())
-        return _entry(evolve(found, key=path), bool(status.isDirectory()))
+        listed = ForeignListed(
+            path, found.modified, found.size, found.etag, found.owner
+        )
+        return _entry(listed, bool(status.isDirectory()))
 
-    def _may_be_wanted(self, found: ForeignObject) -> bool:
+    def _may_be_wanted(self, found: ForeignListed) -> bool:
         key, prefix, after = found.key, self._prefix, self._after
         if not key.startswith(prefix) and not (
             found.is_folder and prefix.startswith(key)
@@ -136,7 +139,7 @@ class _Walk:
             return False
         return key > after or (found.is_folder and after.startswith(key))
 
-    def _page(self, folder: str, start: str) -> list[ForeignObject]:
+    def _page(self, folder: str, start: str) -> list[ForeignListed]:
         ask = self._client.protocol.listStatusLight
         try:
             found = ask(
@@ -146,22 +149,25 @@ class _Walk:
             if _is_absent(error):
                 return []
             raise
-        entries = [_entry(*each) for each in self._client.columns.entries(found)]
+        entries = [
+            _entry(ForeignListed(*row), is_folder)
+            for row, is_folder in self._client.columns.entries(found)
+        ]
         return sorted(entries, key=lambda each: each.key.rstrip("/"))
 
 
-def _entry(found: ForeignObject, is_folder: bool) -> ForeignObject:
+def _entry(found: ForeignListed, is_folder: bool) -> ForeignListed:
     """With the path that S3 lists, where it is a folder."""
     if not is_folder:
         return found
-    return evolve(found, key=f"{found.key.rstrip('/')}/", is_folder=True)
+    return found._replace(key=f"{found.key.rstrip('/')}/", is_folder=True)
 
 
 def _is_absent(error: Exception) -> bool:
     return hasattr(error, "getResult") and str(error.getResult()) in _ABSENT
 
 
-def _sure(page: list[ForeignObject]) -> list[ForeignObject]:
+def _sure(page: list[ForeignListed]) -> list[ForeignListed]:
     """What of a page that was cut is surely next: not from the first name beyond U+FFFF on, which the OM sorts before others (see :mod:`.listing`)."""
     beyond = (at for at, each in enumerate(page) if max(each.key) > "\uffff")
     return page[: next(beyond, len(page))] or page

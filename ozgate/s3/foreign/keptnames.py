@@ -40,7 +40,7 @@ _OZONES: Final = frozenset(
 _OF_NOTHING: Final = md5(usedforsecurity=False).hexdigest()
 
 _is_checksum = re.compile("([0-9A-Z]+) FULL_OBJECT ([0-9A-Za-z+/]+=*)").fullmatch
-_is_etag = re.compile("[0-9A-Za-z+/=._-]{1,128}").fullmatch
+is_etag = re.compile("[0-9A-Za-z+/=._-]{1,128}").fullmatch
 _token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 
 
@@ -108,16 +108,21 @@ def missing_metadata(found: ForeignObject) -> int:
 
 
 def etag_of(found: ForeignObject) -> str:
+    """The ETag of a key; see :func:`shown_etag`."""
+    return shown_etag(found.key, found.modified, found.size, found.etag)
+
+
+def shown_etag(key: str, modified: int, size: int, etag: str) -> str:
     """The ETag of a key: what was kept with it, or one that tells what is there now from what was before.
 
     What was not written by S3 has none, and on AWS everything has. That of no bytes is known; else the one that is made up ends in ``-0``, so that nobody
     takes it for the MD5 of the bytes.
     """
-    if _is_etag(found.etag):
-        return found.etag
-    if not found.size:
+    if is_etag(etag):
+        return etag
+    if not size:
         return _OF_NOTHING
-    said = f"{found.size} {found.modified} {found.key}".encode("utf-8", "replace")
+    said = f"{size} {modified} {key}".encode("utf-8", "replace")
     return f"{md5(said, usedforsecurity=False).hexdigest()}-0"
 
 

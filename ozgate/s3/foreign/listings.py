@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Final
 
 from ...values import (
     NULL_VERSION,
-    ForeignObject,
+    ForeignListed,
+    ForeignRow,
     ObjectRow,
     Page,
     Traits,
     VersionPage,
 )
 from ..perform.listing import list_after_marker, list_after_token, list_versions
-from .keptnames import etag_of
+from .keptnames import is_etag, shown_etag
 from .place import bucket_of, judge
 from .rolling import Rolling
 
@@ -84,6 +85,10 @@ async def rolled_page(
     bucket: IForeignBucket, prefix: str, after: str, delimiter: str, limit: int
 ) -> Page:
     """A page of keys and common prefixes, as :class:`~ozgate.interfaces.IMetadataTransaction` has those of ours."""
+    if not delimiter:
+        page = await _plain_page(bucket, prefix, after, limit)
+        if page is not None:
+            return page
     rolling = Rolling(prefix, after, delimiter, limit)
     rows: list[ObjectRow] = []
     owners: dict[Hashable, Traits] = {}
@@ -91,16 +96,35 @@ async def rolled_page(
         if rolling.takes(item.key):
             if item.owner not in owners:
                 owners[item.owner] = Traits(item.owner, "STANDARD")
-            rows.append(_row(item))
+            rows.append(_row(item[:5]))
         elif rolling.is_full:
             break
     next_after = rolling.last if rolling.is_full else None
     return Page(rows, tuple(rolling.prefixes), next_after, owners)
 
 
+async def _plain_page(
+    bucket: IForeignBucket, prefix: str, after: str, limit: int
+) -> Page | None:
+    """The same where nothing is rolled up: most pages are read so, a thousand keys at a time. ``None`` where there are folders among them, to be judged one by one."""
+    rows: list[ObjectRow] = []
+    owners: dict[Hashable, Traits] = {}
+    while len(rows) < limit:
+        found = await bucket.list(prefix, after, min(limit - len(rows), _MOST))
+        if found.folders:
+            return None
+        rows += [row if is_etag(row[3]) else _row(row) for row in found.rows]
+        for owner in {row[4] for row in found.rows}:
+            owners[owner] = Traits(owner, "STANDARD")
+        if found.is_last:
+            return Page(rows, (), None, owners)
+        after = found.rows[-1][0]
+    return Page(rows, (), after, owners)
+
+
 async def _keys(
     bucket: IForeignBucket, prefix: str, after: str, rolling: Rolling
-) -> AsyncIterator[ForeignObject]:
+) -> AsyncIterator[ForeignListed]:
     """The keys of a bucket, but for those that are rolled up and that there is no need to read.
 
     A folder that holds something is none: whether somebody put it, or it came with what is in it, nobody knows. An empty one is what clients of S3 make
@@ -131,5 +155,6 @@ async def _keys(
         yield folder
 
 
-def _row(item: ForeignObject) -> ObjectRow:
-    return item.key, item.modified, item.size, etag_of(item), item.owner
+def _row(row: ForeignRow) -> ObjectRow:
+    key, modified, size, etag, owner = row
+    return key, modified, size, shown_etag(key, modified, size, etag), owner
