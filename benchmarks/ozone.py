@@ -3,6 +3,7 @@
     python -m benchmarks.ozone                 some ten minutes, with a cluster of its own (tests/engines)
     python -m benchmarks.ozone --quick         two minutes, for machines that do other things besides
     python -m benchmarks.ozone --conf FOLDER   over a cluster that runs, without Kerberos; FOLDER has its ozone-site.xml
+    python -m benchmarks.ozone --workers 1     ozgate in one process; by default it has a worker for each core, as it does by itself
 
 Both are warm before anything counts. Each round has both, the next one begins with the other; a figure is the middle one of the rounds. Needs wrk and Java.
 """
@@ -85,18 +86,31 @@ class Length:
 
 
 @contextlib.contextmanager
-def pair(ozone: Ozone, folder: Path) -> Iterator[Pair]:
-    """One of ours before the cluster, beside its own."""
-    settings = ozone.settings("ozone.security.enabled=false")
+def started(ozone: Ozone, workers: int) -> Iterator[Gateway]:
+    """One of ours before the cluster.
+
+    :param workers: as ``ozgate.workers``.
+    """
+    settings = ozone.settings(
+        "ozone.security.enabled=false", f"ozgate.workers={workers}"
+    )
     options = [part for each in settings for part in ("-D", each)]
-    ours = Gateway(str(folder / "data"), None, *options)
-    try:
-        # The first answer waits for Java.
-        ours.request("PUT", f"/{BUCKET}")
+    with tempfile.TemporaryDirectory() as folder:
+        ours = Gateway(f"{folder}/data", None, *options)
+        try:
+            # The first answer waits for Java.
+            ours.request("PUT", f"/{BUCKET}")
+            yield ours
+        finally:
+            ours.stop()
+
+
+@contextlib.contextmanager
+def pair(ozone: Ozone, workers: int) -> Iterator[Pair]:
+    """One of ours before the cluster, beside its own."""
+    with started(ozone, workers) as ours:
         fill(ours)
         yield Pair(ours, Theirs(ozone))
-    finally:
-        ours.stop()
 
 
 def fill(server: Gateway) -> None:
@@ -202,9 +216,9 @@ def uploads(server: Gateway) -> float:
     return server.memory("VmHWM")
 
 
-def measured(ozone: Ozone, length: Length) -> list[bool]:
+def measured(ozone: Ozone, length: Length, workers: int) -> list[bool]:
     """Everything, each figure against its limit."""
-    with tempfile.TemporaryDirectory() as folder, pair(ozone, Path(folder)) as both:
+    with pair(ozone, workers) as both:
         good = []
         for name, made in (("PUT", puts), ("GET", gets)):
             rate, cost = loaded(f"{name} of 4 KiB", both, length, made)
@@ -217,9 +231,11 @@ def measured(ozone: Ozone, length: Length) -> list[bool]:
         for name, take in (("PUT", put_large), ("GET", get_large)):
             rate = streamed(f"{name} of 256 MiB", both, length.rounds, take)
             good.append(verdict(f"{name} of 256 MiB", rate, 1, at_most=False))
-        most = uploads(both.ours)
+    # All uploads come to one process.
+    with started(ozone, 1) as alone:
+        most = uploads(alone)
         good.append(verdict("RSS, 64 uploads", most, 600, at_most=True, unit=" MiB"))
-        return good
+    return good
 
 
 def main() -> int:
@@ -229,10 +245,11 @@ def main() -> int:
     )
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--conf", help="folder of a running cluster's ozone-site.xml")
+    parser.add_argument("--workers", type=int, default=0)
     asked = parser.parse_args()
     length = Length(2, 3, 4) if asked.quick else Length(5, 6, 20)
     if asked.conf:
-        return 0 if all(measured(Ozone(asked.conf), length)) else 1
+        return 0 if all(measured(Ozone(asked.conf), length, asked.workers)) else 1
     folder = Path(tempfile.mkdtemp(prefix="ozgate-benchmark-"))
     try:
         cluster = Cluster(
@@ -241,7 +258,7 @@ def main() -> int:
             tell=lambda text: print(text, flush=True),
         )
         with running(cluster):
-            return 0 if all(measured(cluster.ozone, length)) else 1
+            return 0 if all(measured(cluster.ozone, length, asked.workers)) else 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
