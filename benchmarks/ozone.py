@@ -1,11 +1,11 @@
 """ozgate before a cluster of Apache Ozone, beside Ozone's own S3 gateway before the same one, in turns::
 
-    python -m benchmarks.ozone                 some ten minutes, with a cluster of its own (tests/engines)
+    python -m benchmarks.ozone                 some 25 minutes, with a cluster of its own (tests/engines)
     python -m benchmarks.ozone --quick         two minutes, for machines that do other things besides
     python -m benchmarks.ozone --conf FOLDER   over a cluster that runs, without Kerberos; FOLDER has its ozone-site.xml
     python -m benchmarks.ozone --workers 1     ozgate in one process; by default it has a worker for each core, as it does by itself
 
-Both are warm before anything counts. Each round has both, the next one begins with the other; a figure is the middle one of the rounds. Needs wrk and Java.
+Both are warm before anything counts: Java's compiler goes on for a minute of each load. Each round has both, the next one begins with the other; a figure is the middle one of the rounds. Needs wrk and Java.
 """
 
 from __future__ import annotations
@@ -78,11 +78,13 @@ class Length:
     :ivar rounds: that count.
     :ivar seconds: of a load.
     :ivar warm: seconds of the same load before anything counts.
+    :ivar bodies: large bodies each way before anything counts.
     """
 
     rounds: int
     seconds: int
     warm: int
+    bodies: int
 
 
 @contextlib.contextmanager
@@ -171,16 +173,16 @@ def loaded(
 
 
 def streamed(
-    name: str, both: Pair, rounds: int, take: Callable[[Gateway], float]
+    name: str, both: Pair, length: Length, take: Callable[[Gateway], float]
 ) -> float:
     """How fast a large body goes, relative to theirs.
 
     :param take: seconds that one takes.
     """
     ratios = []
-    for number in range(rounds + 1):
+    for number in range(length.bodies + length.rounds):
         found = {server: take(server) for server in both.turn(number)}
-        if number:
+        if number >= length.bodies:
             ours, theirs = found[both.ours], found[both.theirs]
             ratios.append(theirs / ours)
             print(
@@ -229,7 +231,7 @@ def measured(ozone: Ozone, length: Length, workers: int) -> list[bool]:
         rate, _ = loaded("LIST of 1,000", both, length, lists)
         good.append(verdict("LIST of 1,000 keys, rate", rate, 1, at_most=False))
         for name, take in (("PUT", put_large), ("GET", get_large)):
-            rate = streamed(f"{name} of 256 MiB", both, length.rounds, take)
+            rate = streamed(f"{name} of 256 MiB", both, length, take)
             good.append(verdict(f"{name} of 256 MiB", rate, 1, at_most=False))
     # All uploads come to one process.
     with started(ozone, 1) as alone:
@@ -247,7 +249,7 @@ def main() -> int:
     parser.add_argument("--conf", help="folder of a running cluster's ozone-site.xml")
     parser.add_argument("--workers", type=int, default=0)
     asked = parser.parse_args()
-    length = Length(2, 3, 4) if asked.quick else Length(5, 6, 20)
+    length = Length(2, 3, 4, 1) if asked.quick else Length(7, 6, 90, 6)
     if asked.conf:
         return 0 if all(measured(Ozone(asked.conf), length, asked.workers)) else 1
     folder = Path(tempfile.mkdtemp(prefix="ozgate-benchmark-"))

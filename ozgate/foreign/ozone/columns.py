@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...values import ForeignRow
+from .descriptions import trusted_lookup
 
 _BETWEEN = "\0"
 _HELPERS = "org.apache.hadoop.ozone.om.helpers"
@@ -81,12 +82,8 @@ class _Getters:
         self.of = of
         self._java = java
         handles = java("java.lang.invoke.MethodHandles")
-        trusted = java("java.lang.invoke.MethodHandles$Lookup").class_.getDeclaredField(
-            "IMPL_LOOKUP"
-        )
-        trusted.setAccessible(True)
         # A function is made inside of the class that it looks into, which takes its own rights.
-        self._lookup = handles.privateLookupIn(of, trusted.get(None))
+        self._lookup = handles.privateLookupIn(of, trusted_lookup(java))
         self._type = java("java.lang.invoke.MethodType").methodType
         self._make = java("java.lang.invoke.LambdaMetafactory").metafactory
 

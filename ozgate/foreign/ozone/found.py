@@ -1,4 +1,4 @@
-"""What Ozone's client finds, as values. A call from Python to Java takes a microsecond or three: so maps come as one text each, and pages as columns."""
+"""What Ozone's client finds, as values. A call from Python to Java takes a microsecond or three: so a key comes as one text, and a page as columns."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ...values import ForeignBucket, ForeignObject, ForeignRow
+from .descriptions import BETWEEN, BETWEEN_FIELDS, IS
 
 if TYPE_CHECKING:
     from .client import Client
@@ -14,31 +15,79 @@ if TYPE_CHECKING:
 ETAG = "ETag"
 """The name under which Ozone's S3 gateway keeps the ETag among a key's metadata; as seen of 2.2.0."""
 
-_BETWEEN, _IS = "\0", "\1"
-
 
 def dict_of(client: Client, entries: Any) -> dict[str, str]:
     """A Java map of strings."""
     size = entries.size()
     if not size:
         return {}
-    pairs = [each.split(_IS) for each in client.join_map(entries).split(_BETWEEN)]
+    found = _entries(client.join_map(entries), size)
+    if found is None:
+        found = {
+            str(each.getKey()): str(each.getValue()) for each in entries.entrySet()
+        }
+    return found
+
+
+def _entries(text: str, size: int) -> dict[str, str] | None:
+    """The entries of a map that was made one text.
+
+    :param size: how many there are.
+    :return: ``None`` where somebody keeps what stands between them.
+    """
+    if not size:
+        return {}
+    pairs = [each.split(IS) for each in text.split(BETWEEN)]
     if len(pairs) == size and all(len(each) == 2 for each in pairs):
         return {key: value for key, value in pairs}
-    # Somebody keeps what stands between them here.
-    return {str(each.getKey()): str(each.getValue()) for each in entries.entrySet()}
+    return None
 
 
 def object_of(client: Client, info: Any) -> ForeignObject:
     """A key that the OM told all of: an ``OmKeyInfo``."""
+    found = _described(client.descriptions.of_info(info))
+    if found is not None:
+        return found
     times = info.getModificationTime()
     return _object(client, info, info.getKeyName(), times, info.getOwnerName())
 
 
 def object_of_details(client: Client, details: Any) -> ForeignObject:
     """A key that is to be read: an ``OzoneKeyDetails``."""
+    found = _described(client.descriptions.of_details(details))
+    if found is not None:
+        return found
     modified = details.getModificationTime().toEpochMilli()
     return _object(client, details, details.getName(), modified, details.getOwner())
+
+
+def _described(text: Any) -> ForeignObject | None:
+    """What a text of :class:`~ozgate.foreign.ozone.descriptions.Descriptions` tells; ``None`` where something in it has what stands between."""
+    try:
+        (
+            joined, entries, labels, tags,
+            size, generation, is_file, replication,
+            name, owner, modified,
+        ) = str(text).split(BETWEEN_FIELDS)  # fmt: skip
+    except ValueError:
+        return None
+    metadata, kept_tags = _entries(joined, int(entries)), _entries(labels, int(tags))
+    if metadata is None or kept_tags is None:
+        return None
+    etag = metadata.pop(ETAG, "")
+    return ForeignObject(
+        name,
+        int(size),
+        int(modified),
+        etag,
+        owner,
+        metadata,
+        kept_tags,
+        int(generation),
+        is_file == "false",
+        replication,
+        parts_of(etag),
+    )
 
 
 def _object(
@@ -56,14 +105,9 @@ def _object(
         dict_of(client, found.getTags()),
         int(found.getGeneration()),
         not found.isFile(),
-        replication_of(found.getReplicationConfig()),
+        str(found.getReplicationConfig().configFormat()),
         parts_of(etag),
     )
-
-
-def replication_of(config: Any) -> str:
-    """How a key is kept, such as ``RATIS/THREE``."""
-    return "" if config is None else str(config.configFormat())
 
 
 def parts_of(etag: str) -> int:

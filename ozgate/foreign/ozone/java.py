@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .columns import Columns
+from .descriptions import BETWEEN, IS, Descriptions
 from .keystream import Hooks
 
 
@@ -15,6 +16,7 @@ class Java:
     :ivar java: looks a class up.
     :ivar hooks: what is run before commits.
     :ivar columns: what makes columns of pages.
+    :ivar descriptions: what makes texts of keys.
     :ivar direct: a Java buffer over a ``bytearray``, which Java fills in place.
     :ivar join_map: a Java map of strings as one text: NUL between its entries, SOH between name and value.
     :ivar key_args: begins a question about a key, an ``OmKeyArgs``.
@@ -30,7 +32,9 @@ class Java:
         self.columns = Columns(java)
         self.direct: Any = jpype.nio.convertToDirectBuffer
         joiner = java("com.google.common.base.Joiner")
-        self.join_map: Any = joiner.on("\0").withKeyValueSeparator("\1").join
+        join = joiner.on(BETWEEN).withKeyValueSeparator(IS)
+        self.join_map: Any = join.join
+        self.descriptions = Descriptions(java, join)
         self.key_args: Any = java(
             "org.apache.hadoop.ozone.om.helpers.OmKeyArgs$Builder"
         )
