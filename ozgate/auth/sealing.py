@@ -114,13 +114,22 @@ class MasterKey:
             if check is None:
                 return cls.make(path)
             raise Unavailable(
-                f"the master key {path} is missing, but secrets are stored that only it opens: put it back, or name its place with ozgate.master-key"
+                f"the master key {path} is missing, but secrets are stored that only it opens: put it back, copy it from another gateway of the same metadata, or name its place with ozgate.master-key"
             ) from None
-        if check is not None and not key.fits(check):
-            raise Unavailable(
-                f"the master key {path} is not the one that the stored secrets were encrypted under: put the right one back, or name its place with ozgate.master-key"
-            )
+        if check is not None:
+            key.require(check)
         return key
+
+    def require(self, check: bytes) -> None:
+        """Be the key of a store.
+
+        :param check: the store's check value.
+        :raises Unavailable: it is another one; one line says so.
+        """
+        if not self.fits(check):
+            raise Unavailable(
+                f"the master key {self.path} is not the one that the stored secrets were encrypted under: put the right one back, or name its place with ozgate.master-key; gateways of the same metadata have the same key"
+            )
 
     def derived(self, purpose: str) -> MasterKey:
         """A key of its own for what is not kept (HKDF, RFC 5869): what is sealed under one of them opens under no other.

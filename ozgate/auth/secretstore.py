@@ -46,11 +46,16 @@ def check_value(tx: IMetadataTransaction) -> bytes | None:
     return tx.setting(CHECK)
 
 
-def keep_check_value(tx: IMetadataTransaction, check: bytes) -> None:
-    """Keep the check value of the master key; an interaction."""
+def keep_check_value(tx: IMetadataTransaction, check: bytes) -> bytes:
+    """Keep the check value of the master key; an interaction.
+
+    :return: the one that is kept: another's, where a gateway that started at the same time was first.
+    """
     tx.claim(Claim.setting(CHECK))
-    if tx.setting(CHECK) is None:
+    kept = tx.setting(CHECK)
+    if kept is None:
         tx.set_setting(CHECK, check)
+    return check if kept is None else kept
 
 
 async def open_master_key(metadata: IMetadataStore, path: str) -> MasterKey:
@@ -61,7 +66,7 @@ async def open_master_key(metadata: IMetadataStore, path: str) -> MasterKey:
     check = await metadata.read(check_value)
     key = MasterKey.load_or_make(path, check)
     if check is None:
-        await metadata.write(keep_check_value, key.check())
+        key.require(await metadata.write(keep_check_value, key.check()))
     return key
 
 

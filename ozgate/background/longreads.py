@@ -2,6 +2,9 @@
 
 Each process knows its own reads (:mod:`ozgate.content.readers`). Of those of others the store tells, as far as they last long; for what is not noted yet the
 reaper waits :data:`GRACE`. A process that is alone waits for nobody, and notes nothing.
+
+Where gateways on several machines share a store, nobody knows which of them live: each shows life in it (:data:`BEAT`), with what it reads. What one of them read when it
+fell silent keeps the reaper off for :data:`SILENCE`, for it may have been frozen, and go on; after that it is dead to the others.
 """
 
 from __future__ import annotations
@@ -32,6 +35,12 @@ GRACE = round((AFTER + EVERY + LATE) * 1000) + MARGIN
 Also after so long every other process knows of one that came, and has noted what it must.
 """
 
+
+BEAT = 30.0
+"""Seconds after which a gateway of a shared store notes that it lives."""
+
+SILENCE = 3600.0
+"""Seconds after which one that noted nothing is dead."""
 
 MOST = 86_400_000 + round(LASTS * 1000)
 """Milliseconds from now until which no note lasts: the times of two processes differ by a day at most, or the clock was wrong."""
@@ -74,6 +83,7 @@ class LongReads(Rounds):
 
     :param clock: what rounds are timed by.
     :param process: the id of this process, which :func:`join` has made known.
+    :param is_shared: whether the store is an ``IShared``: then it shows life, too, and forgets who is dead.
     """
 
     name = "long reads"
@@ -84,17 +94,21 @@ class LongReads(Rounds):
         readers: Readers,
         clock: IReactorTime,
         process: str,
+        is_shared: bool = False,
     ) -> None:
         super().__init__(clock, EVERY)
         self._metadata = metadata
         self._readers = readers
         self._process = process
+        self._asks, self._notes = (
+            (_is_beat_due, _beat) if is_shared else (_is_due, _note)
+        )
 
     async def work(self) -> None:
         """Look once."""
         oldest = self._readers.oldest()
-        if await self._metadata.read(_is_due, self._process, oldest):
-            await self._metadata.write(_note, self._process, oldest)
+        if await self._metadata.read(self._asks, self._process, oldest):
+            await self._metadata.write(self._notes, self._process, oldest)
 
 
 def join(tx: IMetadataTransaction, process: str, former: str) -> None:
@@ -154,3 +168,38 @@ def _note(tx: IMetadataTransaction, process: str, oldest: int | None) -> None:
         until = now + round(LASTS * 1000)
         own = evolve(own, reads_since=_since(oldest, now), noted_until=until)
     tx.put_process(own)
+
+
+def _is_beat_due(tx: IMetadataTransaction, process: str, oldest: int | None) -> bool:
+    """Whether :func:`_beat` has something to do."""
+    own, now = _own(tx, process), tx.now()
+    silence = round(SILENCE * 1000)
+    if own is None or _dead(tx, process):
+        return True
+    is_long = oldest is not None and oldest < own.reads_since
+    beat = round(BEAT * 1000)
+    return is_long or not now + silence - beat < own.noted_until <= now + silence
+
+
+def _beat(tx: IMetadataTransaction, process: str, oldest: int | None) -> None:
+    """Note that a gateway lives, and since when it has been reading; forget those that do not.
+
+    A read that begins before the next note counts as begun :data:`~ozgate.content.readers.MARGIN` earlier: so far back this note holds, should it be the last.
+    """
+    now = tx.now()
+    own = _own(tx, process) or Process(process, now)
+    since = now - MARGIN if oldest is None else min(_since(oldest, now), now - MARGIN)
+    until = now + round(SILENCE * 1000)
+    tx.put_process(evolve(own, reads_since=since, noted_until=until))
+    for each in _dead(tx, process):
+        leave(tx, each.id)
+
+
+def _dead(tx: IMetadataTransaction, process: str) -> list[Process]:
+    """Those others that have shown no life for so long that they are dead."""
+    silent = tx.now() - round(SILENCE * 1000)
+    return [
+        each
+        for each in tx.processes()
+        if each.id != process and each.since < silent and each.noted_until < tx.now()
+    ]

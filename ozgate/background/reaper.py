@@ -292,17 +292,25 @@ class Sweeper(Rounds):
     """Reaps every ``interval`` seconds; looks for orphans at the start and every hour.
 
     At the start everything made before it is looked at, for no commit is that old: whoever sweeps has prepared the stores, before
-    any process opened them. Later, what is older than an hour.
+    any process opened them. Later, what is older than an hour; from the beginning on so where others are writing already.
 
     :param reaper: does the work; its clock is the one that blob ids are made with.
     :param clock: what rounds are timed by. It need not know the date, and does better when nobody can set it.
     :param interval: seconds between two rounds.
+    :param is_first: whether nobody wrote to the stores when this process started, so that all that is older is left over.
     """
 
     name = "sweeper"
 
-    def __init__(self, reaper: Reaper, clock: IReactorTime, interval: float) -> None:
+    def __init__(
+        self,
+        reaper: Reaper,
+        clock: IReactorTime,
+        interval: float,
+        is_first: bool = True,
+    ) -> None:
         super().__init__(clock, interval)
+        self._is_first = is_first
         self._reaper = reaper
         # A search dooms anew what is doomed already. With time between two searches for the reaper to get at it, that
         # cannot go on forever.
@@ -321,7 +329,8 @@ class Sweeper(Rounds):
         now = self._clock.seconds()
         if self._swept is None or now - self._swept >= self._orphans_every:
             hour_ago = self._reaper.clock.seconds() - ORPHANS_EVERY
-            before = self._began if self._swept is None else hour_ago
+            at_start = self._swept is None and self._is_first
+            before = self._began if at_start else hour_ago
             found = await self._reaper.sweep_orphans(int(before * 1000), self.go_on)
             if found is not None:
                 self._swept = now

@@ -29,9 +29,10 @@ from ..immutable import frozen
 from .authtolocal import parse_rules
 from .environment import from_environment, variable_of
 from .foreign import OTHER_SERVICES, WITHOUT_EFFECT
+from .knob import MASKED
 from .parsers import store_and_url
 from .rootpair import ACCESS_KEY, MINIO, SECRET_KEY, SECURITY, choose_pair
-from .settings import MASKED, Settings, knobs
+from .settings import Settings, knobs
 from .sitefile import ConfigurationError, Setting, read_site_file
 from .strength import refusal
 

@@ -11,6 +11,12 @@ from urllib.parse import urlsplit
 
 _STORE = re.compile("[a-z0-9][a-z0-9+.-]{0,31}")
 
+_USERINFO = re.compile(r"(//[^/@:]{0,200}:)[^/]*@")
+"""A user with a password before the hosts of a URL. Source: RFC 3986, section 3.2.1, which deprecates it for this reason."""
+
+_SECRET_PARAMETER = re.compile(r"([?&](?:ssl)?password=)[^&]*")
+"""A parameter of a URL that is a password, as libpq takes one. Source: PostgreSQL's manual, section 34.1.2."""
+
 _REGION = re.compile("[A-Za-z0-9._-]+")
 
 SOCKETS = "unix"
@@ -164,8 +170,27 @@ def ownership(text: str) -> str:
     return found
 
 
+def masked(text: str) -> str:
+    """A URL, or what was meant as one, with no password to be seen in it."""
+    hidden = _USERINFO.sub(r"\1********@", text)
+    return _SECRET_PARAMETER.sub(r"\1********", hidden)
+
+
+def check_no_secret(text: str) -> None:
+    """Nothing in a URL is a password: logs, lists of processes and ``/conf`` show URLs.
+
+    :raises ValueError: something is.
+    """
+    if masked(text) != text:
+        raise ValueError(
+            f"{masked(text)!r} has a password in it, which logs and lists of processes show: take it out; "
+            "of PostgreSQL it goes into the file that ozgate.postgresql.password-file names, or PGPASSFILE; of s3+https: into ozgate.blobs.s3.secret-key-file"
+        )
+
+
 def url(text: str) -> str:
     """``scheme:location``, which names a provider."""
+    check_no_secret(text)
     scheme, colon, location = text.strip().partition(":")
     if not colon or not scheme or not location:
         raise ValueError(f"{text!r} is no URL such as sqlite:metadata.db")
@@ -192,6 +217,7 @@ def stores(text: str) -> tuple[str, ...]:
 
 def store_and_url(text: str) -> tuple[str, str]:
     """``disk2=files:/mnt/disk2/blobs`` in two; a store that is given no name is called by its scheme. Raises ``ValueError``."""
+    check_no_secret(text)
     name, equals, location = text.strip().partition("=")
     if not equals or ":" in name:
         location = text.strip()

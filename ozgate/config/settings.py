@@ -1,18 +1,20 @@
 """Configuration as the rest of ozgate sees it: a frozen :class:`Settings`.
 
-Every knob is declared once, as a field of :class:`Settings`: its key, type, default and doc line.
+Every knob is declared once, as a field of :class:`Settings`, or of :class:`~ozgate.config.engines.EngineSettings` above it: its key, type, default and doc line.
 Keys that Ozone has keep Ozone's names; ours start with ``ozgate.``. Where values come from is in
 :mod:`ozgate.config.loading`, how they are written in :mod:`ozgate.config.parsers`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import Attribute, field, fields
 
 from ..immutable import frozen
+from .engines import EngineSettings
+from .knob import knob
 from .parsers import (
     address,
     authentication,
@@ -36,35 +38,10 @@ from .parsers import (
     whole,
 )
 
-MASKED = "********"
-"""What is shown of a secret."""
-
-
-def knob(
-    key: str,
-    default: Any,
-    doc: str,
-    parse: Callable[[str], Any] = str,
-    secret: bool = False,
-) -> Any:
-    """Declare a setting.
-
-    :param key: its name in ``ozone-site.xml``.
-    :param default: its value when nothing sets it, already parsed.
-    :param doc: one line for people: what it does, with the unit.
-    :param parse: text → value; raises ``ValueError`` with a clear message.
-    :param secret: never show its value.
-    """
-    return field(
-        default=default,
-        metadata={"key": key, "doc": doc, "parse": parse, "secret": secret},
-        repr=(lambda value: repr(MASKED if value else "")) if secret else True,
-    )
-
 
 @frozen(kw_only=True)
-class Settings:
-    """Every knob, parsed. Fields are named after what they mean, keys are in their metadata."""
+class Settings(EngineSettings):
+    """Every knob, parsed. Fields are named after what they mean, keys are in their metadata. Those of engines are in the class above."""
 
     data: str = knob(
         "ozgate.data", "./ozgate-data", "Folder that holds everything ozgate stores."
@@ -650,8 +627,10 @@ class Settings:
 
 
 def knobs() -> tuple[Attribute[Any], ...]:
-    """The declarations, in order; ``metadata`` has what :func:`knob` was given."""
-    return tuple(each for each in fields(Settings) if "key" in each.metadata)
+    """The declarations, in order, those of engines last; ``metadata`` has what :func:`~ozgate.config.knob.knob` was given."""
+    every = [each for each in fields(Settings) if "key" in each.metadata]
+    last = {each.name for each in fields(EngineSettings)}
+    return tuple(sorted(every, key=lambda each: each.name in last))
 
 
 def by_key(settings: Settings) -> dict[str, Any]:

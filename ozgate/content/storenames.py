@@ -81,11 +81,22 @@ def with_configured(
 
 
 def note_configured(
-    tx: IMetadataTransaction, default: str, identities: Mapping[str, str]
-) -> None:
-    """Keep what :func:`with_configured` says, before the first blob goes to the default; an interaction."""
+    tx: IMetadataTransaction,
+    default: str,
+    identities: Mapping[str, str],
+    seen: Known | None = None,
+) -> bool:
+    """Keep what :func:`with_configured` says, before the first blob goes to the default; an interaction.
+
+    :param seen: what the stores were held against; ``None`` for nothing.
+    :return: whether that is still what is known; nothing is kept where another gateway has started meanwhile.
+    """
     tx.claim(Claim.setting(KEPT))
-    _keep(tx, with_configured(known_stores(tx), default, identities))
+    known = known_stores(tx)
+    if seen is not None and known != seen:
+        return False
+    _keep(tx, with_configured(known, default, identities))
+    return True
 
 
 def note_restored(tx: IMetadataTransaction, identities: Mapping[str, str]) -> None:

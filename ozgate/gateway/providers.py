@@ -75,10 +75,7 @@ def make_foreign(
     if not settings.foreign:
         return None
     made_of = reactor, settings, run_in_thread
-    try:
-        system = make_provider(IForeignSystem, "ozgate.foreign", *made_of)
-    except Unavailable as error:
-        raise ConfigurationError(f"ozgate.foreign: {error}") from None
+    system = make_provider(IForeignSystem, "ozgate.foreign", *made_of)
     if system.verifies:
         _check_verified(settings)
     names = settings.foreign_volumes
@@ -134,7 +131,10 @@ def _made(
             f"{key}: nothing installed makes {scheme}: (installed: {known}){_how_named(interface, known)}"
         )
     values = by_key(settings)
-    made = makers[scheme].make(reactor, location, values, run_in_thread, name)
+    try:
+        made = makers[scheme].make(reactor, location, values, run_in_thread, name)
+    except Unavailable as error:
+        raise ConfigurationError(f"{key}: {error}") from None
     try:
         verifyObject(interface, made)
     except Invalid as error:

@@ -18,7 +18,7 @@ class Room:
 
     Even a deletion writes: to the metadata store's log. On a disk filled to the last byte nothing could be deleted.
 
-    :ivar path: a folder on the file system in question.
+    :ivar path: a folder on the file system in question; ``""`` where rows are on no disk of this machine.
     :ivar reserve: bytes to keep free; 0 turns the check off.
     :ivar elsewhere: a folder on the file system of new blobs, where that is another one.
     """
@@ -36,7 +36,7 @@ class Room:
         """
         if not self.reserve:
             return
-        if _free(self.path) < self.reserve:
+        if self.path and _free(self.path) < self.reserve:
             if reusable is None or reusable() < self.reserve:
                 raise NoSpace(f"less than {self.reserve} bytes are free")
         if self.elsewhere and reusable is None and _free(self.elsewhere) < self.reserve:
@@ -45,17 +45,17 @@ class Room:
     def is_there(self) -> bool:
         """Whether the disk itself has room; what a store can take without it aside. Costs one ``statvfs``, or two."""
         needed = self.reserve or LITTLE
-        return _free(self.path) >= needed and (
-            not self.elsewhere or _free(self.elsewhere) >= needed
-        )
+        asked = filter(None, (self.path, self.elsewhere))
+        return all(_free(each) >= needed for each in asked)
 
 
 def make_room(path: str, reserve: int, new_blobs: str) -> Room:
     """The room for rows in a folder, and for new blobs.
 
+    :param path: ``""`` where rows go to no folder.
     :param new_blobs: the folder that they go to, which may be on another file system; ``""`` where they go to no folder.
     """
-    if new_blobs and os.stat(new_blobs).st_dev != os.stat(path).st_dev:
+    if not path or (new_blobs and os.stat(new_blobs).st_dev != os.stat(path).st_dev):
         return Room(path, reserve, new_blobs)
     return Room(path, reserve)
 

@@ -25,6 +25,7 @@ from .metadata import (
     IMeasured,
     IMetadataStore,
     IMetadataTransaction,
+    IShared,
     IWritesForOthers,
 )
 from .providers import IProviderMaker
@@ -66,6 +67,7 @@ __all__ = [
     "ISecretRows",
     "ISecretStore",
     "ISettings",
+    "IShared",
     "ISyncsTogether",
     "IUploads",
     "IVerifier",

@@ -28,6 +28,7 @@ __all__ = [
     "IMeasured",
     "IMetadataStore",
     "IMetadataTransaction",
+    "IShared",
     "IWritesForOthers",
 ]
 
@@ -72,8 +73,8 @@ class IMetadataStore(Interface):
     def prepare() -> Deferred[None]:
         """Do what is done once, however many processes open the store: create or migrate the schema, see that nothing is lost.
 
-        It is called by whoever holds the data folder, while no process has the store open, and as often as the folder is taken. Fails
-        with ``Unavailable`` and one clear line.
+        It is called by whoever holds the data folder, while no process has the store open, and as often as the folder is taken; of a store that is :class:`IShared`,
+        by each gateway that starts, at any time. Fails with ``Unavailable`` and one clear line.
         """
 
     def open() -> Deferred[None]:
@@ -108,6 +109,14 @@ class IMetadataStore(Interface):
 
     def reusable() -> int:
         """Bytes that writes can fill before the store needs more room on its disk; 0 where that is unknown."""
+
+
+class IShared(Interface):
+    """What a provider may provide besides: a store beyond this machine, which gateways with data folders of their own have open at once.
+
+    Its ``prepare`` is called by each of them as it starts, while others read and write: it takes a lock of the store's own, and
+    touches nothing that they have under way. Whoever starts takes nobody for dead. Of one without it, whoever holds the data folder is the only gateway.
+    """
 
 
 class IMeasured(Interface):

@@ -38,6 +38,18 @@ async def check_belonging(
     :param settings: those that the stores were made by.
     :raises ConfigurationError: they do not.
     """
+    # Where gateways start at a time, the second to note its stores looks again.
+    while not await _belong(metadata, blobs, settings):
+        pass
+
+
+async def _belong(
+    metadata: IMetadataStore, blobs: BlobStores, settings: Settings
+) -> bool:
+    """Check once, and note the stores; whether nobody else did so meanwhile.
+
+    :raises ConfigurationError: as :func:`check_belonging`.
+    """
     known: Known = await metadata.read(known_stores)
     for text in (settings.blob_provider, *settings.more_blob_providers):
         await _check_store(text, known, blobs, settings)
@@ -50,9 +62,9 @@ async def check_belonging(
     default = blobs.default.name
     identities = {store.name: store.identity for store in blobs}
     if with_configured(known, default, identities) == known:
-        return
+        return True
     try:
-        await metadata.write(note_configured, default, identities)
+        return await metadata.write(note_configured, default, identities, known)
     except NoSpace as error:
         if default not in known or not known[default].is_needed:
             # Bytes could go there once there is room, and the next start would not know of them.
@@ -61,6 +73,7 @@ async def check_belonging(
                 "make room on its disk first"
             ) from None
         _log.warn("{error}", error=error)
+        return True
 
 
 async def _check_store(

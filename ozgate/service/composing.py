@@ -28,7 +28,7 @@ from ..gateway.room import make_room
 from ..gateway.sharedcounts import SharedMemory, SharedTally
 from ..gateway.tally import Tally
 from ..gateway.troubles import Troubles
-from ..interfaces import IMetadataStore, ISyncsTogether
+from ..interfaces import IMetadataStore, IShared, ISyncsTogether
 from ..s3.app import make_site
 from ..s3.website.serving import make_website_site
 from ..wire.accesslog import AccessLog, AuditLog
@@ -85,6 +85,7 @@ async def make_context(
     :raises Unavailable: the master key is missing or wrong.
     """
     metadata, blobs, foreign = stores
+    rows = "" if IShared.providedBy(metadata) else settings.data
     tally, memory = _counts(settings.limit_inflight, ledger)
     for store in filter(ISyncsTogether.providedBy, blobs):
         ISyncsTogether(store).watch_syncs(tally.syncs.add)
@@ -95,7 +96,7 @@ async def make_context(
         readers,
         clock,
         threads.run,
-        make_room(settings.data, settings.disk_reserve, blobs.folder),
+        make_room(rows, settings.disk_reserve, blobs.folder),
         administrators=Administrators(
             settings, Accounts(in_daemon_threads(reactor), clock)
         ),

@@ -41,12 +41,13 @@ from ..content.sharedreaders import ParentsReaders
 from ..errors import Damaged
 from ..gateway.onreload import ReloadingParts
 from ..gateway.providers import make_blob_stores, make_foreign, make_provider
-from ..interfaces import IMetadataStore
+from ..interfaces import IMetadataStore, IShared
 from ..s3.newbuckets import usual
 from ..wire.target import valid_bucket_name
 from .adminlistener import ADDRESS, serve_admin, user_with_key
 from .belonging import check_belonging
 from .clocks import dated
+from .clockskew import check_clock
 from .composing import get_ready, make_context, open_logs, reason_of, settle
 from .endpoints import check_endpoints
 from .furnishing import lacks_something, make_missing
@@ -133,6 +134,7 @@ class GatewayService(Service):
         self._metadata: IMetadataStore = make_provider(
             IMetadataStore, "ozgate.metadata", *made_of
         )
+        self._is_shared = IShared.providedBy(self._metadata)
         self._blobs = make_blob_stores(*made_of)
         self._foreign = make_foreign(*made_of)
         self._workers = None
@@ -213,7 +215,7 @@ class GatewayService(Service):
         process = new_process_id()
         _log.info("this is process {process}", process=process)
         opened.callback(self._threads.stop)
-        # Once for this data folder, which is locked: nobody else has its stores open.
+        # Once for this data folder, which is locked: nobody else has its stores open, but for those that gateways share, which see to that themselves.
         # Blobs first: their lock tells whether a process that came with the one before has them open still.
         await self._blobs.prepare()
         opened.push_async_callback(self._blobs.close)
@@ -224,6 +226,8 @@ class GatewayService(Service):
         await self._blobs.open()
         opened.push_async_callback(self._blobs.close)
         # Once for this data folder again, now that rows can be read.
+        if self._is_shared:
+            await check_clock(self._metadata, self._dated, settings)
         await check_belonging(self._metadata, self._blobs, settings)
         if await announce(self._metadata, process, self._folder.former):
             self._folder.sign(process)
@@ -242,6 +246,9 @@ class GatewayService(Service):
             Readers() if workers is None else ParentsReaders(workers.ledger),
             troubles=None if workers is None else workers.troubles,
         )
+        # Commands read, too, while other gateways serve.
+        reads = self._metadata, context.gateway.readers, self._reactor, process
+        self._run(LongReads(*reads, self._is_shared))
         opened.push_async_callback(context.upkeep.stop)
         return context
 
@@ -263,7 +270,8 @@ class GatewayService(Service):
             )
             for store in self._blobs
         ]
-        sweepers = [Sweeper(each, clock, settings.sweep_interval) for each in reapers]
+        rounds = settings.sweep_interval, not self._is_shared
+        sweepers = [Sweeper(each, clock, *rounds) for each in reapers]
         expiry = UploadExpiry(
             self._metadata,
             clock,
@@ -273,14 +281,16 @@ class GatewayService(Service):
         )
         certificates = [each.certificates for each in self._secured.values()]
         watch = CertificateWatch(certificates, clock, settings.tls_check_interval)
-        reads = LongReads(self._metadata, gateway.readers, clock, owner)
-        services: list[Rounds] = [reads, *sweepers, expiry, watch]
+        services: list[Rounds] = [*sweepers, expiry, watch]
         if settings.scrub_interval:
             control = context.upkeep.scrub_control
             services.append(ScrubSchedule(control, clock, settings.scrub_interval))
         for service in services:
-            service.startService()
-            self._closing.push_async_callback(maybeDeferred, service.stopService)
+            self._run(service)
+
+    def _run(self, service: Rounds) -> None:
+        service.startService()
+        self._closing.push_async_callback(maybeDeferred, service.stopService)
 
     async def _serve(self, context: AdminContext) -> None:
         """Listen: for administrators first and longest, so that they can look on."""

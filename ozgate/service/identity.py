@@ -8,9 +8,9 @@ import socket
 
 from twisted.logger import Logger
 
-from ..background.longreads import leave, succeed
+from ..background.longreads import join, leave, succeed
 from ..errors import StoreError
-from ..interfaces import IMetadataStore
+from ..interfaces import IMetadataStore, IShared
 
 _log = Logger()
 
@@ -27,12 +27,15 @@ def new_process_id() -> str:
 async def announce(metadata: IMetadataStore, process: str, former: str) -> bool:
     """Make this process, which has prepared the stores, known to others that come to use them, before it reads anything, and end what the dead left.
 
+    Nobody but the former is known to be dead where gateways of other data folders share the store.
+
     :param former: the id of a process that is known to be dead, so that nobody waits for its leases; ``""`` for none.
     :return: whether that is done. On a full disk the start goes on: the process is made known later, and the terms of the dead
         end by themselves.
     """
+    begins = join if IShared.providedBy(metadata) else succeed
     try:
-        await metadata.write(succeed, process, former)
+        await metadata.write(begins, process, former)
     except StoreError as error:
         _log.warn("other processes do not know of this one yet: {error}", error=error)
         return False

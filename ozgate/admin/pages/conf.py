@@ -13,8 +13,9 @@ from xml.sax.saxutils import escape
 from attrs import Attribute
 from klein import Klein
 
+from ...config.knob import MASKED
 from ...config.reference import written
-from ...config.settings import MASKED, Settings, by_key, knobs
+from ...config.settings import Settings, by_key, knobs
 from ...immutable import frozen
 from ...wire.loglines import query_parameters
 from ...wire.request import GatewayRequest

@@ -13,7 +13,8 @@ from attrs import Attribute, evolve
 from klein import Klein
 from twisted.logger import Logger
 
-from ...config.settings import MASKED, Settings, knobs
+from ...config.knob import MASKED
+from ...config.settings import Settings, knobs
 from ...config.sitefile import ConfigurationError
 from ...gateway.onreload import ReloadingParts
 from ...wire.request import GatewayRequest

@@ -71,7 +71,8 @@ class Descriptions:
 
         :param path: names of methods without arguments, dots between them.
         """
-        kind, made = of.class_, None
+        kind: Any = of.class_
+        made: Any = None
         for each in path.split("."):
             method = kind.getMethod(each)
             kind, found = method.getReturnType(), self._lookup.unreflect(method)

@@ -7,14 +7,15 @@ from twisted.logger import capturedLogs, eventAsText
 
 from ozgate.background.reaper import ORPHANS_EVERY, TERM, Sweeper
 from ozgate.errors import NoSpace, Unavailable
-from tests.unit.background.sweeping import HELD, SweepCase, remove_key
+from tests.unit.background.sweeping import HELD, SweepCase, name_blob, remove_key
 
 
 class SweeperTests(SweepCase):
     """The service."""
 
-    def start(self, **kwargs) -> Sweeper:
-        sweeper = Sweeper(self.make_reaper("gateway", **kwargs), self.clock, 60)
+    def start(self, is_first: bool = True, **kwargs) -> Sweeper:
+        reaper = self.make_reaper("gateway", **kwargs)
+        sweeper = Sweeper(reaper, self.clock, 60, is_first)
         sweeper.startService()
         self.addCleanup(lambda: sweeper.running and sweeper.stopService())
         return sweeper
@@ -28,6 +29,19 @@ class SweeperTests(SweepCase):
         self.clock.pump([60] * 3)
         self.assertNotIn(orphan.id, self.kept())
         self.assertIn(young.id, self.kept())
+
+    def test_not_first(self) -> None:
+        """Where others were writing already, what they made before this start and have not named yet is no orphan, for an hour."""
+        theirs = self.put()
+        self.clock.advance(1)
+        self.start(is_first=False)
+        self.clock.pump([60] * 59)
+        self.assertIn(theirs.id, self.kept())
+        self.write(name_blob, self.bucket, "a", theirs)
+        orphan = self.put()
+        self.clock.pump([60] * 130)
+        self.assertEqual(self.kept(), {theirs.id})
+        self.assertNotIn(orphan.id, self.kept())
 
     def test_hourly(self) -> None:
         """An orphan of the running process goes when it is an hour old, give or take an hour."""

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.config import parsers
+from ozgate.config.knob import MASKED
 from ozgate.config.reference import TYPES, written
-from ozgate.config.settings import MASKED, Settings, by_key, knobs
+from ozgate.config.settings import Settings, by_key, knobs
 
 
 class ParseTests(SynchronousTestCase):
@@ -148,6 +149,34 @@ class ParseTests(SynchronousTestCase):
         self.assertEqual(parsers.url("sqlite:/a/b.db"), "sqlite:/a/b.db")
         for text in ("", "sqlite", "sqlite:", ":x"):
             self.assertRaises(ValueError, parsers.url, text)
+
+    def test_urls_of_engines(self) -> None:
+        """Engines beyond this machine have hosts, several of them and with ports, users and parameters; schemes may have a plus."""
+        for text in (
+            "postgresql://ozgate@db1,db2:5433/ozgate?target_session_attrs=read-write",
+            "postgresql:///ozgate?host=/run/postgresql&passfile=/etc/ozgate/pgpass",
+            "hdfs://ns/ozgate",
+            "s3+https://host:9000/bucket/prefix",
+        ):
+            self.assertEqual(parsers.url(text), text)
+            self.assertEqual(parsers.store(f"far={text}"), f"far={text}")
+            self.assertEqual(parsers.masked(text), text)
+
+    def test_passwords(self) -> None:
+        """A password in a URL is refused, and what is said of it does not show it but where it goes."""
+        for text in (
+            "postgresql://ozgate:hidden@db1,db2/ozgate",
+            "postgresql://:hidden@db1/ozgate",
+            "postgresql://ozgate:a@hidden@db1/ozgate",
+            "postgresql://ozgate@db1/ozgate?password=hidden",
+            "postgresql://db1/ozgate?user=ozgate&sslpassword=hidden&x=y",
+            "postgresql//ozgate:hidden@db1",
+            "s3+https://key:hidden@host/bucket",
+        ):
+            for parse in parsers.url, parsers.store, parsers.stores:
+                error = self.assertRaises(ValueError, parse, text)
+                self.assertNotIn("hidden", str(error))
+                self.assertIn("password-file", str(error))
 
 
 class KnobTests(SynchronousTestCase):

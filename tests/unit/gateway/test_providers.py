@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 from twisted.application.service import IServiceMaker
@@ -18,6 +19,8 @@ from ozgate.blobs.files import syscalls
 from ozgate.config.settings import Settings
 from ozgate.config.sitefile import ConfigurationError
 from ozgate.content.stores import BlobStores
+from ozgate.errors import Unavailable
+from ozgate.gateway import providers
 from ozgate.gateway.providers import make_blob_stores, make_provider
 from ozgate.interfaces import IBlobStore, IMetadataStore, IProviderMaker
 from tests.started import started
@@ -61,6 +64,21 @@ class MakeProviderTests(SynchronousTestCase):
         with self.assertRaises(ConfigurationError) as caught:
             self.make(IMetadataStore, "ozgate.metadata", metadata_provider="files:x")
         self.assertIn("sqlite:", str(caught.exception))
+
+    def test_not_installed(self) -> None:
+        """A maker that cannot make what it is asked for, for want of an extra, is a line with the key that asks for it."""
+        maker = SimpleNamespace(scheme="far", provides=IMetadataStore, make=_lacking)
+        self.patch(providers, "getPlugins", lambda interface: [maker])
+        with self.assertRaises(ConfigurationError) as caught:
+            self.make(IMetadataStore, "ozgate.metadata", metadata_provider="far://db/x")
+        self.assertEqual(
+            str(caught.exception),
+            "ozgate.metadata: far: needs more: pip install 'ozgate[far]'",
+        )
+
+
+def _lacking(*_: object) -> None:
+    raise Unavailable("far: needs more: pip install 'ozgate[far]'")
 
 
 class MakeBlobStoresTests(SynchronousTestCase):

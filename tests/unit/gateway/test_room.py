@@ -53,3 +53,16 @@ class RoomTests(SynchronousTestCase):
         self.assertEqual(make_room(folder, 1, ""), Room(folder, 1))
         other = "/proc/self"
         self.assertEqual(make_room(folder, 1, other), Room(folder, 1, other))
+        self.assertEqual(make_room("", 1, folder), Room("", 1, folder))
+        self.assertEqual(make_room("", 1, ""), Room("", 1))
+
+    def test_no_rows(self) -> None:
+        """Where rows are in a database elsewhere, only what goes to blobs asks for room on a disk of this machine."""
+        room = Room("", 50, "blobs")
+        self.free["blobs"] = 49
+        self.assertRaises(NoSpace, room.check)
+        self.assertFalse(room.is_there())
+        room.check(lambda: 0)
+        nowhere = Room("", 50)
+        nowhere.check()
+        self.assertTrue(nowhere.is_there())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
@@ -157,6 +159,22 @@ class BelongingTests(SynchronousTestCase):
         self.assertEqual(self.check(self.disk2, other), "")
         self.assertEqual(self.check(other, self.disk2), "")
         self.assertIn("'files'", self.check(self.files, self.disk2))
+
+    def test_two_at_once(self) -> None:
+        """Of two gateways that start at a time with folders of their own for a store of one name, the second is refused, though nothing was known when it looked."""
+        other, refused = MemoryBlobStore(self.clock, "files"), []
+        write = self.metadata.write
+
+        def write_second(*args: Any) -> Any:
+            self.patch(self.metadata, "write", write)
+            refused.append(self.check(other))
+            return write(*args)
+
+        self.patch(self.metadata, "write", write_second)
+        refused.append(self.check(self.files))
+        self.assertEqual(refused[0], "")
+        self.assertIn("is not the blob store 'files' that rows name", refused[1])
+        self.assertEqual(self.check(other), "")
 
     def test_no_identity(self) -> None:
         """A store from before there were identities is known by its name, and by its own from when it has one."""
