@@ -58,7 +58,7 @@ def place(path: str, name: str) -> tuple[str, str]:
         return f"{made['module'].replace('.', '/')}.py", f"{made['name']}.{name}"
     if path.startswith(("<read of ", "<row of ")):
         # Compiled from the tables.
-        return "metadata/sqlite/functions.py", path
+        return "metadata/declared/functions.py", path
     _, found, rest = path.partition("site-packages" + os.sep)
     return rest.partition(os.sep)[0] if found else "Python's own", name
 

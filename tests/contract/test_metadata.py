@@ -13,8 +13,8 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
 from ozgate.interfaces import IMetadataStore, IMetadataTransaction
+from ozgate.metadata.readonly import WRITING
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
-from ozgate.metadata.sqlite.transaction import WRITING
 from ozgate.s3.perform.configuration import get_bucket_replication
 from ozgate.s3.perform.deleting import Doomed
 from ozgate.testing.memory_claims import Misclaimed, Unclaimed

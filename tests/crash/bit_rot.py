@@ -32,9 +32,9 @@ from twisted.internet.task import react
 
 from ozgate.errors import Absent, StoreError
 from ozgate.interfaces import IMetadataTransaction
-from ozgate.metadata.sqlite.declared import Table
+from ozgate.metadata.declared.relation import Table
+from ozgate.metadata.declared.tables import CHECKED, RETIRED
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
-from ozgate.metadata.sqlite.tables import CHECKED, RETIRED
 from ozgate.testing.metadata_events import EVENT
 from ozgate.values import Bucket, Volume
 from tests.started import started

@@ -23,7 +23,7 @@ from ozgate.auth.identities.users import disable_user
 from ozgate.auth.sealing import MasterKey
 from ozgate.auth.secretstore import MetadataSecretStore
 from ozgate.errors import Absent, Damaged, StoreError
-from ozgate.metadata.sqlite.tables import CHECKED
+from ozgate.metadata.declared.tables import CHECKED
 from ozgate.values import Content, DamagedRow, ObjectPart, ObjectVersion
 from tests.crash.bit_rot import (
     RIGHT,

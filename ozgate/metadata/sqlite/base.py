@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from ...values import Extent
-from .columns import Row
-from .conversions import any_text
+from ..declared.columns import Row
+from ..declared.conversions import any_text
+from ..declared.pieces import extent_rows
+from ..declared.relation import Table
+from ..declared.tables import EXTENTS
 from .counters import Sequences, Times
-from .declared import Table
-from .pieces import extent_rows
-from .tables import EXTENTS
 from .usage import Usage
 
 LEAST_ABOVE_ALL = (1 << 63) - 1

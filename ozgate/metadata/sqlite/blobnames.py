@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from ...errors import Conflict
 from ...values import BlobRef
+from ..declared.conversions import unsigned
+from ..declared.tables import EXTENTS
 from .base import Rows
-from .conversions import unsigned
-from .tables import EXTENTS
 
 _IS_ID = "(blob NOT GLOB '*[^0-9A-Za-z]*' AND typeof(blob) = 'text')"
 _IS_STORE = "(store NOT GLOB '*[^0-9a-z+.-]*' AND typeof(store) = 'text')"

@@ -10,12 +10,12 @@ from attrs import evolve
 
 from ...errors import Conflict
 from ...values import Bucket, Volume
+from ..declared.columns import Row
+from ..declared.conversions import pack_kinds
+from ..declared.rowchecks import damaged
+from ..declared.tables import BUCKETS, CONFIGURATIONS, VOLUMES
 from ..order import END, just_after, successor
 from .base import Rows
-from .columns import Row
-from .conversions import pack_kinds
-from .rowchecks import damaged
-from .tables import BUCKETS, CONFIGURATIONS, VOLUMES
 from .usage import COUNTED, USED_BYTES, USED_NAMES
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from ...values import Bucket, Volume
+from ..declared.columns import Row
+from ..declared.conversions import is_text
+from ..declared.relation import Table
+from ..declared.tables import BUCKETS, VOLUMES
 from .buckets import BucketRows
-from .columns import Row
-from .conversions import is_text
-from .declared import Table
-from .tables import BUCKETS, VOLUMES
 from .usage import USED_NAMES
 
 _NAME = re.compile(r"[a-z0-9.-]+")

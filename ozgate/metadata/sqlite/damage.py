@@ -11,12 +11,12 @@ from attrs import evolve
 
 from ...errors import Damaged
 from ...values import CheckedRows, DamagedRow
-from .columns import Row
-from .conversions import is_text, pack_kinds
-from .declared import Table
+from ..declared.columns import Row
+from ..declared.conversions import is_text, pack_kinds
+from ..declared.pieces import content_of
+from ..declared.relation import Table
+from ..declared.tables import BODIES, BUCKETS, CHECKED, EXTENTS
 from .keptrows import DANGLING, KeptRows, agrees
-from .pieces import content_of
-from .tables import BODIES, BUCKETS, CHECKED, EXTENTS
 
 _LATEST = "is_latest"
 

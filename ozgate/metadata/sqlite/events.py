@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...values import Event
+from ..declared.columns import Row
+from ..declared.conversions import event_of, event_text
+from ..declared.rowchecks import damaged
+from ..declared.tables import EVENTS
 from .base import Rows
-from .columns import Row
-from .conversions import event_of, event_text
-from .rowchecks import damaged
-from .tables import EVENTS
 
 
 class EventRows(Rows):

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from ...values import Group, ManagedPolicy, Secret, User
+from ..declared.relation import Table
+from ..declared.tables import GROUPS, POLICIES, SECRETS, USERS
 from .base import Rows
-from .declared import Table
-from .tables import GROUPS, POLICIES, SECRETS, USERS
 
 V = TypeVar("V")
 

@@ -19,8 +19,8 @@ from twisted.internet.defer import Deferred, DeferredList, fail
 
 from ...errors import NoSpace, Unavailable
 from ...values import BlobUser, DamagedRow, Drift
+from ..declared.conversions import any_text, is_text
 from .connections import connect_reader, harden, translated
-from .conversions import any_text, is_text
 from .schema import SCHEMA_VERSION
 from .structure import foreign_parts
 from .usage import AS_COUNTED, COUNTED

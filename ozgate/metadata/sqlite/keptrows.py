@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Set
 
+from ..declared.columns import Row
+from ..declared.relation import Table
+from ..declared.tables import VERSIONS
 from .closeup import CloseUp
-from .columns import Row
-from .declared import Table
-from .tables import VERSIONS
 
 
 def agrees(table: Table[object], row: Row) -> bool:

@@ -9,10 +9,10 @@ from itertools import chain, islice
 
 from ...immutable import frozen
 from ...values import Traits
+from ..declared.columns import Row
+from ..declared.conversions import traits_of
+from ..declared.rowchecks import damaged
 from ..order import END, first_after, just_after, successor
-from .columns import Row
-from .conversions import traits_of
-from .rowchecks import damaged
 
 # What listings read is in an index, and not checked: a check would cost them a third.
 CURRENT = "key, modified, size, etag, traits"

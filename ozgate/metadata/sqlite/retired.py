@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from contextlib import closing, suppress
 
 from ...values import EXTENTS_AT_ONCE
+from ..declared.tables import RETIRED
 from .base import Rows
-from .tables import RETIRED
 
 
 class RetiredRows(Rows):

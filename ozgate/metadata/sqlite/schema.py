@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...errors import Unavailable
+from ..declared.rowchecks import check_of, check_of_data
 from .early import LISTING, SURFACE, TABLES
 from .identitytables import IDENTITIES
-from .rowchecks import check_of, check_of_data
 from .sparse import give_room
 from .starts import give_starts
 
@@ -70,7 +70,7 @@ def m003_listing(db: Database) -> None:
 
 
 def m004_checks(db: Database) -> None:
-    """A check of each row, which tells bits that flipped; see :mod:`ozgate.metadata.sqlite.rowchecks`."""
+    """A check of each row, which tells bits that flipped; see :mod:`ozgate.metadata.declared.rowchecks`."""
     connection = db.conn
     assert connection is not None
     for table, columns in CHECKED_4.items():

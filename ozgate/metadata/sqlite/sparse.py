@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from .rowchecks import check_of
+from ..declared.rowchecks import check_of
 
 COLUMNS = (
     "ALTER TABLE versions ADD COLUMN more TEXT NOT NULL DEFAULT ''",

@@ -11,7 +11,7 @@ from itertools import count, groupby
 from operator import itemgetter
 from typing import Any
 
-from .rowchecks import check_of
+from ..declared.rowchecks import check_of
 
 TABLES = (
     # An owner is the sequence of a version, or the number of a part from the same counter.

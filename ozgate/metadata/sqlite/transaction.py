@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from zope.interface import implementer
 
@@ -16,10 +16,11 @@ from ...values import (
     Content,
     ObjectVersion,
 )
+from ..declared.relation import Table
+from ..readonly import refuse_writing
 from .blobnames import BlobRows
 from .counters import Sequences, Times
 from .damage import CheckRows
-from .declared import Table
 from .events import EventRows
 from .identities import IdentityRows
 from .shared import SharedRows
@@ -28,47 +29,6 @@ from .versions import VersionRows
 
 K = TypeVar("K")
 V = TypeVar("V")
-
-WRITING = (
-    "claim",
-    "next_sequence",
-    "add_volume",
-    "replace_volume",
-    "remove_volume",
-    "add_bucket",
-    "replace_bucket",
-    "remove_bucket",
-    "set_configuration",
-    "add_version",
-    "replace_version",
-    "remove_version",
-    "add_upload",
-    "complete_upload",
-    "remove_upload",
-    "put_part",
-    "note_event",
-    "forget_events",
-    "release",
-    "forget_doomed",
-    "doom",
-    "move_blob",
-    "correct_usage",
-    "mend_row",
-    "lease",
-    "end_leases",
-    "put_process",
-    "remove_process",
-    "put_user",
-    "remove_user",
-    "put_group",
-    "remove_group",
-    "put_policy",
-    "remove_policy",
-    "put_secret",
-    "remove_secret",
-    "set_setting",
-)
-"""The methods that a reading transaction refuses."""
 
 
 @implementer(IMetadataTransaction)
@@ -97,6 +57,7 @@ KEPT_BYTES = 4 << 20
 """Bytes of the bodies and documents that it keeps."""
 
 
+@refuse_writing
 class ReadTransaction(Transaction):
     """What a reading interaction is given.
 
@@ -206,16 +167,3 @@ class ReadTransaction(Transaction):
             return super().content(bucket, version, every, 1)
         except Damaged:
             return None
-
-
-def _refusal(name: str) -> Any:
-    def refuse(self: ReadTransaction, *args: object, **keywords: object) -> NoReturn:
-        raise TypeError(f"{name} is for interactions that write")
-
-    refuse.__name__ = name
-    refuse.__doc__ = "Refuse: this transaction only reads."
-    return refuse
-
-
-for _name in WRITING:
-    setattr(ReadTransaction, _name, _refusal(_name))

@@ -10,13 +10,13 @@ from operator import itemgetter
 
 from ...errors import Absent, Conflict, Damaged
 from ...values import Bucket, Part, Upload, UploadPage
+from ..declared.columns import Row
+from ..declared.conversions import completed_text, is_there
+from ..declared.pieces import owner_of, part_of
+from ..declared.rowchecks import damaged
+from ..declared.tables import BUCKETS, EXTENTS, PARTS, UPLOADS
 from .buckets import BucketRows
-from .columns import Row
-from .conversions import completed_text, is_there
 from .listing import Scan, run_of
-from .pieces import owner_of, part_of
-from .rowchecks import damaged
-from .tables import BUCKETS, EXTENTS, PARTS, UPLOADS
 
 PAGE = f"""SELECT uploads.key, {UPLOADS.select} FROM uploads INDEXED BY open_uploads
     WHERE bucket = ? AND key >= ? AND key < ? AND is_completed = 0

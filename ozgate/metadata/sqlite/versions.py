@@ -15,13 +15,18 @@ from ...values import (
     Page,
     VersionPage,
 )
+from ..declared.columns import Row
+from ..declared.pieces import (
+    content_of,
+    cut_content_of,
+    object_part_rows,
+    object_parts_of,
+)
+from ..declared.rowchecks import damaged
+from ..declared.tables import BODIES, EXTENTS, OBJECT_PARTS, VERSIONS
 from .base import LEAST_ABOVE_ALL
-from .columns import Row
 from .listing import CURRENT, LISTED, Scan, run_of, traits_in
-from .pieces import content_of, cut_content_of, object_part_rows, object_parts_of
 from .retired import RetiredRows
-from .rowchecks import damaged
-from .tables import BODIES, EXTENTS, OBJECT_PARTS, VERSIONS
 
 LATEST = f"""SELECT {VERSIONS.select} FROM versions WHERE bucket = ? AND key = ?
     ORDER BY sequence DESC LIMIT 1"""

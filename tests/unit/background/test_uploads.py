@@ -11,8 +11,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from ozgate.background.uploads import LEASE, TERM, UploadExpiry
+from ozgate.metadata.declared.tables import CHECKED
 from ozgate.metadata.sqlite.store import SQLiteMetadataStore
-from ozgate.metadata.sqlite.tables import CHECKED
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.testing.metadata_base import ask, change
 from ozgate.testing.metadata_needs import claim_whole

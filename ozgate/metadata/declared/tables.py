@@ -5,7 +5,7 @@ takes a column here, the member of the value, and a migration that adds the colu
 into ``more``, and takes nothing at all.
 
 A row is selected in the order of its declaration: the columns that its check covers, in the order of the checked text; the
-check; what changes on its own, and is not covered. The checked text is a format (:mod:`ozgate.metadata.sqlite.rowchecks`): a
+check; what changes on its own, and is not covered. The checked text is a format (:mod:`ozgate.metadata.declared.rowchecks`): a
 column that comes later comes last, and is sparse, so that the rows of before stay valid.
 """
 
@@ -52,7 +52,7 @@ from .conversions import (
     unpack_texts,
     unsigned,
 )
-from .declared import Table
+from .relation import Table
 
 FLAG = Conversion(is_one, int)
 MAPPING = Conversion(unpack, pack, nothing={})

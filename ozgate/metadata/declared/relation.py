@@ -17,6 +17,7 @@ class Table(Generic[V_co]):
 
     :ivar columns: what the check covers, in its order.
     :ivar key: the columns of the table's primary key, in its order: the first of them.
+    :ivar counted: the columns that it does not cover, each with what a new row has in it.
     :ivar falling: whether the last of them is in falling order.
     :ivar select: all columns, for a statement.
     :ivar width: how many they are.
@@ -52,6 +53,7 @@ class Table(Generic[V_co]):
         self.name = name
         self.columns = tuple(column.name for column in checked)
         self.key = self.columns[:key]
+        self.counted = tuple((column.name, column.begins) for column in others)
         self.falling = falling
         selected = [*self.columns, "checked", *[column.name for column in others]]
         self.select = ", ".join([f"{name}.{each}" for each in selected])

@@ -7,7 +7,7 @@ It is there for bits that flip, not for intruders, who could compute it too.
 
 The text is a format: changing it takes a migration. Integers are written in decimal, nothing else is converted. A column that
 few rows have something in is in the text, after its name, only where it has: rows from before there was such a column stay valid.
-What writes the text of a table's rows is made of its declaration (:mod:`ozgate.metadata.sqlite.functions`): every row that is read
+What writes the text of a table's rows is made of its declaration (:mod:`ozgate.metadata.declared.functions`): every row that is read
 passes it. Migrations take the functions that are here, with the columns of their time.
 """
 

@@ -9,11 +9,10 @@ from attrs import evolve, frozen
 from twisted.trial.unittest import SynchronousTestCase
 
 from ozgate.errors import Damaged
-from ozgate.metadata.sqlite.columns import Column, Conversion, Made
-from ozgate.metadata.sqlite.connections import connect_writer, prepare_database
-from ozgate.metadata.sqlite.declared import Table
-from ozgate.metadata.sqlite.rowchecks import check_of, check_of_data
-from ozgate.metadata.sqlite.tables import (
+from ozgate.metadata.declared.columns import Column, Conversion, Made
+from ozgate.metadata.declared.relation import Table
+from ozgate.metadata.declared.rowchecks import check_of, check_of_data
+from ozgate.metadata.declared.tables import (
     BODIES,
     BUCKETS,
     CHECKED,
@@ -30,6 +29,7 @@ from ozgate.metadata.sqlite.tables import (
     VERSIONS,
     VOLUMES,
 )
+from ozgate.metadata.sqlite.connections import connect_writer, prepare_database
 from ozgate.testing.metadata_base import FULL
 from ozgate.values import (
     Acl,
