@@ -68,13 +68,13 @@ FOREIGN: dict[str, set[str]] = {
     "gateway": {"attrs", "twisted", "zope"},
     "s3": {"attrs", "awscrt", "isal", "klein", "twisted", "zope"},
     "iam": {"attrs"},
-    "metadata": {"attrs", "awscrt", "sqlite_utils", "twisted", "zope"},
+    "metadata": {"attrs", "awscrt", "psycopg", "sqlite_utils", "twisted", "zope"},
     "blobs": {"attrs", "awscrt", "twisted", "zope"},
     "foreign": {"attrs", "jpype", "twisted", "zope"},
 }
 """What a layer may import from outside the standard library."""
 
-SQL = ("sqlite3", "sqlite_utils")
+SQL = ("psycopg", "sqlite3", "sqlite_utils")
 
 
 @frozen

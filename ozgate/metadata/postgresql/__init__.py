@@ -1,0 +1,1 @@
+"""The metadata store on PostgreSQL, for many gateways at once."""

@@ -1,0 +1,194 @@
+"""One connection as its thread has it: made when it is needed, made anew when it broke, given up when a server says nothing."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from time import monotonic
+from typing import Any
+
+import psycopg
+from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
+
+from ...errors import Unavailable
+from .connections import ERRORS, Address, connect, one_line
+
+_IDLE_SECONDS = 60
+"""How long a transaction may be open and ask for nothing: a gateway that was paused keeps its claims no longer."""
+
+_PLANS = {
+    "jit": "off",
+    "enable_bitmapscan": "off",
+    "enable_seqscan": "off",
+    "plan_cache_mode": "force_generic_plan",
+}
+"""Lists are ordered walks over an index, whatever statistics say, and a statement is planned once. Source: PostgreSQL, "Query Planning"."""
+
+_LOOK = (
+    "SELECT pg_backend_pid(), pg_is_in_recovery(), current_setting('transaction_read_only'),"
+    " CASE WHEN pg_is_in_recovery() THEN '' ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END"
+)
+
+
+class Session:
+    """A connection in pipeline mode, so that a statement whose answer nobody waits for costs no round trip.
+
+    Behind a pooler such as PgBouncer, whose server connections change hands with each transaction, nothing is kept there: no prepared
+    statement, and the limits of time are set in each transaction. A pooler is known by the process id that it makes up for its clients.
+    Source: PgBouncer, "Features" (transaction pooling); PostgreSQL, "Pipeline Mode".
+
+    :ivar timeline: of the server's write-ahead log, which is another one after a failover.
+    :ivar was_cut: whether :meth:`cut` ended the connection that was there last.
+    :ivar warned: whether a warning came since this was set to false.
+    :ivar busy_since: when what runs began, by the monotonic clock; ``None`` while nothing runs.
+    :ivar sent: when the last statement was.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.timeline = ""
+        self.warned = False
+        self.busy_since: float | None = None
+        self.sent = 0.0
+        self.was_cut = False
+        self._connection: psycopg.Connection[Any] | None = None
+        self._entered: Any = None
+        self._pipeline: Any = None
+        self._changing: Any = None
+        self._pooled = False
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether there is no connection that works."""
+        return self._connection is None or self._connection.closed
+
+    def open(self) -> bool:
+        """Connect, where there is no connection that works.
+
+        :return: whether it is a new one.
+        :raises Unavailable: that cannot be done.
+        """
+        if not self.is_broken:
+            return False
+        self.close()
+        self.was_cut = False
+        connection = connect(self.address)
+        try:
+            self._set_up(connection)
+        except ERRORS as error:
+            connection.close()
+            raise Unavailable(f"{self.address.where}: {one_line(error)}") from None
+        except BaseException:
+            connection.close()
+            raise
+        return True
+
+    def _set_up(self, connection: psycopg.Connection[Any]) -> None:
+        row = connection.execute(_LOOK).fetchone()
+        assert row is not None
+        pid, is_standby, read_only, self.timeline = row
+        if is_standby or read_only == "on":
+            raise Unavailable(f"{self.address.where}: the server is read-only")
+        self._pooled = pid != connection.info.backend_pid
+        if self._pooled:
+            connection.prepare_threshold = None
+        else:
+            connection.prepare_threshold = 2
+            connection.prepared_max = 500
+            self._set(connection.execute, "false")
+        connection.cursor_factory = psycopg.RawCursor
+        # One form of each number, so that a statement is prepared once; a list's are written as text.
+        for dumper in (Int8Dumper, Int8BinaryDumper):
+            connection.adapters.register_dumper(int, dumper)
+        connection.add_notice_handler(self._noticed)
+        self._entered = connection.pipeline()
+        self._pipeline = self._entered.__enter__()
+        self._changing = connection.cursor(binary=True)
+        self._connection = connection
+
+    def _noticed(self, notice: Any) -> None:
+        if notice.severity_nonlocalized == "WARNING":
+            self.warned = True
+
+    def _set(self, execute: Callable[..., object], is_local: str) -> None:
+        """Have limits of time, and how plans are made, for this connection, or for a transaction."""
+        address = self.address
+        limits = {
+            "statement_timeout": address.statement,
+            "lock_timeout": address.lock,
+            "idle_in_transaction_session_timeout": _IDLE_SECONDS,
+        }
+        values = {name: f"{int(each * 1000)}ms" for name, each in limits.items()}
+        values |= _PLANS
+        each = [
+            f"set_config('{name}', '{to}', {is_local})" for name, to in values.items()
+        ]
+        execute(f"SELECT {', '.join(each)}")
+
+    def begin(self, how: str) -> None:
+        """Begin a transaction; nobody waits for it.
+
+        :param how: what follows ``BEGIN``.
+        """
+        self.change(f"BEGIN {how}")
+        if self._pooled:
+            self._set(self.change, "true")
+
+    def ask(self, statement: str, values: Sequence[Any] = ()) -> Any:
+        """Ask for rows; the cursor that is returned waits for them when they are fetched."""
+        if self._connection is None:
+            raise psycopg.OperationalError("the connection is closed")
+        self.sent = monotonic()
+        return self._connection.cursor(binary=True).execute(statement, values)
+
+    def change(self, statement: str, values: Sequence[Any] = ()) -> None:
+        """Have something done that says nothing; what goes wrong is raised later on, by the commit at the latest."""
+        if self._connection is None:
+            raise psycopg.OperationalError("the connection is closed")
+        self.sent = monotonic()
+        self._changing.execute(statement, values)
+
+    def commit(self) -> bool:
+        """Commit, and wait for it.
+
+        :return: whether it is so: an aborted transaction is rolled back, and a wait for a standby that was given up is only warned of.
+        """
+        self.warned = False
+        last = self.ask("COMMIT")
+        self._pipeline.sync()
+        return bool(last.statusmessage == "COMMIT")
+
+    def roll_back(self) -> None:
+        """Undo the transaction that is open; a connection where that is not to be had is closed."""
+        if self._connection is None:
+            return
+        try:
+            with suppress(*ERRORS):
+                # What failed before is said once more.
+                self._pipeline.sync()
+            self.change("ROLLBACK")
+            self._pipeline.sync()
+        except Exception:
+            self.close()
+
+    def cut(self) -> None:
+        """From another thread: end the connection under whoever waits for it."""
+        connection = self._connection
+        self.was_cut = True
+        with suppress(Exception):
+            if connection is not None:
+                with socket.socket(fileno=os.dup(connection.fileno())) as copy:
+                    copy.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        connection, self._connection = self._connection, None
+        entered, self._entered = self._entered, None
+        self._pipeline = self._changing = None
+        if connection is not None:
+            with suppress(Exception):
+                entered.__exit__(None, None, None)
+            with suppress(Exception):
+                connection.close()

@@ -1,0 +1,60 @@
+"""How a transaction ended whose commit was not answered."""
+
+from __future__ import annotations
+
+import time
+
+from ...errors import Unavailable
+from .connections import ERRORS, Address
+from .session import Session
+
+COMMITTED, ABORTED = "committed", "aborted"
+"""As ``pg_xact_status`` says it."""
+
+SECONDS = 20.0
+"""How long a server is asked that is not there, or does not know yet."""
+
+_PAUSE = 0.2
+
+_STATUS = "SELECT pg_xact_status($1::xid8)"
+
+
+def end_of(xid: str, timeline: str, address: Address) -> str:
+    """How a transaction ended.
+
+    After a failover numbers may mean other transactions: the standby may not have had this one, and have given its number to another.
+    What was committed is waited for once more, by a commit that comes after it in the log, so that it is as durable as any.
+    Source: PostgreSQL, "Transaction ID and Snapshot Information Functions".
+
+    :param xid: its number.
+    :param timeline: of the server that it began on.
+    :return: :data:`COMMITTED`, :data:`ABORTED`, or ``""`` where that cannot be told in :data:`SECONDS`.
+    """
+    until = time.monotonic() + SECONDS
+    session = Session(address)
+    try:
+        while time.monotonic() < until:
+            try:
+                session.open()
+                if session.timeline != timeline:
+                    return ""
+                end = _ask(session, xid)
+                if end in (COMMITTED, ABORTED):
+                    return end
+            except (*ERRORS, Unavailable):
+                session.close()
+            time.sleep(_PAUSE)
+        return ""
+    finally:
+        session.close()
+
+
+def _ask(session: Session, xid: str) -> str:
+    session.begin("READ WRITE")
+    (end,) = session.ask(_STATUS, (xid,)).fetchone()
+    if end == COMMITTED:
+        session.change(
+            "SELECT setval('time_noted', last_value), pg_current_xact_id() FROM time_noted"
+        )
+    is_done = session.commit()
+    return str(end) if is_done and not session.warned else ""

@@ -1,0 +1,165 @@
+"""The metadata store on PostgreSQL.
+
+Interactions run in threads, each of which has a connection: some read, others write, so that neither waits for the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from threading import Thread
+from typing import Any, TypeVar, TypeVarTuple
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from ...errors import Unavailable
+from ...interfaces import IMetadataStore, IMetadataTransaction, IShared
+from . import running
+from .connections import ERRORS, Address, checked, translated
+from .pool import Pool, Reactor, Tell
+from .schema import SCHEMA_VERSION, found_version, migrate
+from .serversettings import check_server
+from .session import Session
+from .times import Times
+from .transaction import ReadTransaction, Transaction
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+READERS, WRITERS = 4, 12
+"""Connections of each kind that a gateway has at most."""
+
+
+@implementer(IMetadataStore, IShared)
+class PostgreSQLMetadataStore:
+    """Metadata in one PostgreSQL database, of as many gateways as there are.
+
+    :param address: of the database.
+    :param reactor: in whose thread Deferreds fire.
+    :param seconds: tells the time instead of the server's clock; for tests.
+    :param readers: connections that read, at most.
+    :param writers: connections that write, at most.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        address: Address,
+        reactor: Reactor,
+        seconds: Callable[[], float] | None = None,
+        readers: int = READERS,
+        writers: int = WRITERS,
+    ) -> None:
+        self._address = checked(address)
+        self._reactor = reactor
+        times = Times(seconds)
+        self._is_open = False
+        reading = partial(ReadTransaction, times=times)
+        writing = partial(Transaction, times=times)
+        about = reactor, self._address
+        self._readers = Pool("ozgate-reading", *about, reading, running.read, readers)
+        self._writers = Pool("ozgate-writing", *about, writing, _write, writers)
+
+    def prepare(self) -> Deferred[None]:
+        """See :meth:`~ozgate.interfaces.IMetadataStore.prepare`; under a lock of the database, and while others have it open."""
+        return self._in_thread(_prepare)
+
+    def open(self) -> Deferred[None]:
+        """See :meth:`~ozgate.interfaces.IMetadataStore.open`."""
+        return self._in_thread(_look).addCallback(self._opened)
+
+    def _opened(self, _: None) -> None:
+        self._is_open = True
+
+    def close(self) -> Deferred[None]:
+        """See :meth:`~ozgate.interfaces.IMetadataStore.close`. Idempotent."""
+        if not self._is_open:
+            return succeed(None)
+        self._is_open = False
+        return Deferred.fromCoroutine(self._close())
+
+    async def _close(self) -> None:
+        await self._writers.stop()
+        await self._readers.stop()
+
+    def read(
+        self, interaction: Callable[[IMetadataTransaction, *Ts], T], *args: *Ts
+    ) -> Deferred[T]:
+        """See :meth:`~ozgate.interfaces.IMetadataStore.read`."""
+        return self._asked(self._readers, interaction, args)
+
+    def write(
+        self, interaction: Callable[[IMetadataTransaction, *Ts], T], *args: *Ts
+    ) -> Deferred[T]:
+        """See :meth:`~ozgate.interfaces.IMetadataStore.write`."""
+        return self._asked(self._writers, interaction, args)
+
+    def _asked(
+        self, pool: Pool, interaction: Callable[..., T], args: tuple[Any, ...]
+    ) -> Deferred[T]:
+        if not self._is_open:
+            return fail(Unavailable(f"metadata in {self._address.where} is not open"))
+        return pool.run(partial(_interact, interaction, args) if args else interaction)
+
+    def reusable(self) -> int:
+        """See :meth:`~ozgate.interfaces.IMetadataStore.reusable`: unknown."""
+        return 0
+
+    def _in_thread(self, work: Callable[[Session], list[str]]) -> Deferred[None]:
+        """Have something done over a connection of its own; what it returns is warned of."""
+        done: Deferred[list[str]] = Deferred()
+
+        def run() -> None:
+            session = Session(self._address)
+            try:
+                session.open()
+                found = work(session)
+            except ERRORS as error:
+                failure = Unavailable(str(translated(error, self._address)))
+                self._reactor.callFromThread(done.errback, failure)
+            except BaseException as error:
+                self._reactor.callFromThread(done.errback, error)
+            else:
+                self._reactor.callFromThread(done.callback, found)
+            finally:
+                session.close()
+
+        Thread(target=run, name="ozgate-preparation", daemon=True).start()
+        return done.addCallback(self._warn)
+
+    def _warn(self, lines: list[str]) -> None:
+        for line in lines:
+            self._log.warn("{line}", line=line)
+
+
+def _prepare(session: Session) -> list[str]:
+    warnings = check_server(session)
+    migrate(session)
+    return warnings
+
+
+def _look(session: Session) -> list[str]:
+    check_server(session)
+    session.begin("READ ONLY")
+    version = found_version(session)
+    session.roll_back()
+    if version < SCHEMA_VERSION:
+        raise Unavailable(
+            f"{session.address.where} is not prepared: its metadata are of another schema"
+        )
+    return []
+
+
+def _interact(
+    interaction: Callable[..., T], args: tuple[Any, ...], tx: IMetadataTransaction
+) -> T:
+    return interaction(tx, *args)
+
+
+def _write(
+    session: Session, tx: Transaction, work: Callable[[Any], Any], tell: Tell
+) -> None:
+    tell(True, running.write(session, tx, work))
