@@ -11,6 +11,7 @@ from twisted.internet.task import Clock
 from ..interfaces import IMetadataStore, IMetadataTransaction
 from ..values import Bucket, Content
 from .metadata_base import START, MetadataTests, Refused, ask, put
+from .metadata_needs import claim_whole
 
 
 class ProcessTests(MetadataTests):
@@ -133,6 +134,7 @@ def _fail_with_sequences(tx: IMetadataTransaction) -> None:
 
 
 def _create(tx: IMetadataTransaction, bucket: Bucket, number: int) -> int:
+    claim_whole(tx, bucket)
     if tx.latest(bucket, "key") is not None:
         raise Refused()
     put(tx, bucket, "key", etag=str(number))
