@@ -33,6 +33,9 @@ KERBEROS = ["gssapi>=1.8"]
 # Java in this process, for a cluster of Apache Ozone; a JVM of 11 or newer is needed besides. What was tested is 1.7.
 OZONE = ["JPype1>=1.7"]
 
+# Metadata of many gateways. The binary package brings libpq; psycopg[c] takes that of the system.
+POSTGRESQL = ["psycopg[binary]>=3.2"]
+
 setup(
     name="ozgate",
     version=VERSION,
@@ -73,11 +76,13 @@ setup(
     extras_require={
         "kerberos": KERBEROS,
         "ozone": OZONE,
+        "postgresql": POSTGRESQL,
         # python -m tests.fuzz; comes with libFuzzer.
         "fuzz": ["atheris>=3.0"],
         "test": [
             *KERBEROS,
             *OZONE,
+            *POSTGRESQL,
             "awscli>=1.46",
             "boto3>=1.44",
             "hypothesis>=6.150",

@@ -12,6 +12,7 @@ from twisted.application.service import ServiceMaker
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
+from ozgate.errors.stores import Unavailable
 from ozgate.interfaces import (
     IBlobStore,
     IForeignSystem,
@@ -48,6 +49,40 @@ class SQLite:
             relaxed=settings["ozgate.durability"] == "relaxed",
             accept_lost=settings["ozgate.metadata.accept-lost-writes"],
         )
+
+
+@implementer(IPlugin, IProviderMaker)
+class PostgreSQL:
+    """Metadata in a PostgreSQL database: ``postgresql://USER@HOST/DATABASE``, as libpq has it."""
+
+    scheme = "postgresql"
+    provides = IMetadataStore
+
+    def make(
+        self,
+        reactor: Any,
+        location: str,
+        settings: Mapping[str, Any],
+        run_in_thread: Callable[..., Any],
+        name: str,
+    ) -> Any:
+        """Make the store. It has threads of its own.
+
+        :raises Unavailable: its extra is not installed.
+        """
+        try:
+            from ozgate.metadata.postgresql.store import make_store
+        except ImportError as error:
+            raise Unavailable(
+                f"postgresql: needs psycopg ({error}): pip install 'ozgate[postgresql]'"
+            ) from None
+
+        from ozgate.config.secretfile import secret_in
+
+        key = "ozgate.postgresql.password-file"
+        path, data = settings[key], settings["ozgate.data"]
+        password = secret_in(key, path, data) if path else ""
+        return make_store(reactor, f"postgresql:{location}", password, settings)
 
 
 @implementer(IPlugin, IProviderMaker)
@@ -101,5 +136,6 @@ class Ozone:
 
 
 sqlite_metadata = SQLite()
+postgresql_metadata = PostgreSQL()
 file_blobs = Files()
 ozone_cluster = Ozone()

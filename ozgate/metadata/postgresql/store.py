@@ -5,7 +5,7 @@ Interactions run in threads, each of which has a connection: some read, others w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from threading import Thread
 from typing import Any, TypeVar, TypeVarTuple
@@ -30,6 +30,27 @@ Ts = TypeVarTuple("Ts")
 
 READERS, WRITERS = 4, 12
 """Connections of each kind that a gateway has at most."""
+
+
+def make_store(
+    reactor: Reactor, url: str, password: str, settings: Mapping[str, Any]
+) -> PostgreSQLMetadataStore:
+    """The store as settings say, not yet open.
+
+    :param url: of the database.
+    :param password: ``""`` where libpq finds it by itself.
+    :raises Unavailable: the URL is none.
+    """
+    address = Address(
+        url,
+        password,
+        settings["ozgate.postgresql.deadline"],
+        settings["ozgate.postgresql.lock-deadline"],
+    )
+    readers, writers = (
+        settings[f"ozgate.postgresql.{each}"] for each in ("readers", "writers")
+    )
+    return PostgreSQLMetadataStore(address, reactor, None, readers, writers)
 
 
 @implementer(IMetadataStore, IShared)
