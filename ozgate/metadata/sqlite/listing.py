@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
-from ...immutable import frozen
-from ...values import Traits
 from ..declared.columns import Row
-from ..declared.conversions import traits_of
-from ..declared.rowchecks import damaged
+from ..declared.pages import Gathered
 from ..order import END, first_after, just_after, successor
 
 # What listings read is in an index, and not checked: a check would cost them a third.
@@ -42,29 +39,6 @@ def run_of(source: str, terms: str = "") -> str:
     return f"""WITH RECURSIVE found (key) AS (
     SELECT ({first}) UNION ALL SELECT ({following}) FROM found WHERE found.key IS NOT NULL
 ) SELECT json_group_array(key) FROM (SELECT key FROM found LIMIT ?7)"""
-
-
-@frozen
-class Gathered:
-    """A page as it was found.
-
-    :ivar rows: those shown as themselves, in order.
-    :ivar prefixes: common prefixes, in order.
-    :ivar more: whether there is something after this page.
-    :ivar ends_in_prefix: whether the last entry is a common prefix.
-    """
-
-    rows: list[Row]
-    prefixes: list[str]
-    more: bool = False
-    ends_in_prefix: bool = False
-
-    @property
-    def last(self) -> str | None:
-        """The last key or common prefix if a page follows, else ``None``."""
-        if not self.more:
-            return None
-        return self.prefixes[-1] if self.ends_in_prefix else self.rows[-1][0]
 
 
 class Scan:
@@ -111,18 +85,8 @@ class Scan:
         finally:
             # A statement that is still under way would keep its snapshot open.
             self._cursor.close()
-        self._check_progress(found)
+        found.check_progress(self._after)
         return found
-
-    def _check_progress(self, found: Gathered) -> None:
-        """Where keys are out of order, a page could lead back, and a client in circles.
-
-        :raises Damaged: it does.
-        """
-        last = found.last
-        if last is None or last > self._after or self._after.startswith(last):
-            return
-        raise damaged("versions", "order", self._after, last)
 
     def _flat(self, limit: int) -> Gathered:
         rows = list(islice(self._rows(), limit + 1))
@@ -198,11 +162,3 @@ class Scan:
         following = keys.pop() if goes_on else None
         width = len(delimiter)
         return [key[: key.find(delimiter, start) + width] for key in keys], following
-
-
-def traits_in(rows: Iterable[Row]) -> dict[Hashable, Traits]:
-    """The traits of rows of the columns :data:`CURRENT`, which most of them share, by their text.
-
-    :raises Damaged: one is none.
-    """
-    return {text: traits_of(text) for text in {row[4] for row in rows}}

@@ -16,6 +16,7 @@ from ...values import (
     VersionPage,
 )
 from ..declared.columns import Row
+from ..declared.pages import traits_in
 from ..declared.pieces import (
     content_of,
     cut_content_of,
@@ -25,7 +26,7 @@ from ..declared.pieces import (
 from ..declared.rowchecks import damaged
 from ..declared.tables import BODIES, EXTENTS, OBJECT_PARTS, VERSIONS
 from .base import LEAST_ABOVE_ALL
-from .listing import CURRENT, LISTED, Scan, run_of, traits_in
+from .listing import CURRENT, LISTED, Scan, run_of
 from .retired import RetiredRows
 
 LATEST = f"""SELECT {VERSIONS.select} FROM versions WHERE bucket = ? AND key = ?
