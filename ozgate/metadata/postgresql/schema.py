@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from ...errors import Unavailable
 from .locks import MIGRATION
+from .objecttables import OBJECTS
 from .session import Session
 from .tables import BUCKETS, IDENTITIES, ORDER, SHARED
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = ((*ORDER, *BUCKETS, *IDENTITIES, *SHARED),)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (*ORDER, *BUCKETS, *IDENTITIES, *SHARED, *OBJECTS),
+)
 """The statements of each; what was released stays as it is."""
 
 SCHEMA_VERSION = len(MIGRATIONS)

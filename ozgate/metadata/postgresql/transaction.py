@@ -5,14 +5,20 @@ from __future__ import annotations
 from ...values import Claim
 from ..readonly import refuse_writing
 from .base import ReadingRows
-from .buckets import BucketRows
+from .blobnames import BlobRows
+from .checks import CheckRows
 from .events import EventRows
 from .identities import IdentityRows
 from .shared import SharedRows
+from .uploads import UploadRows
+from .versions import VersionRows
 
 
 class Transaction(
-    BucketRows,
+    VersionRows,
+    UploadRows,
+    BlobRows,
+    CheckRows,
     EventRows,
     IdentityRows,
     SharedRows,

@@ -1,0 +1,79 @@
+"""What versions, parts and blobs share: rows of extents, and the blobs that lose their names with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ...values import Extent
+from ..declared.columns import Row
+from ..declared.pieces import extent_rows
+from ..declared.relation import Table
+from ..declared.tables import EXTENTS, OBJECT_PARTS
+from .base import Rows
+
+_ARRAYS = {
+    EXTENTS.name: "bigint bigint text text bigint bigint bigint bigint text bigint",
+    OBJECT_PARTS.name: "bigint bigint bigint bigint text text bigint",
+}
+"""The types of the columns of those tables of which many rows are stored at once."""
+
+DOOM = "ON CONFLICT (store, blob) DO UPDATE SET doomed_at = excluded.doomed_at"
+
+# In one order: two that doom the same ones do not wait for each other crosswise.
+_DOOM_UNNAMED = f"""INSERT INTO doomed (store, blob, doomed_at)
+    SELECT DISTINCT store, blob, $3::bigint FROM unnest($1::text[], $2::text[]) AS named (store, blob)
+    WHERE NOT EXISTS (SELECT 1 FROM extents WHERE extents.blob = named.blob AND extents.store = named.store)
+    ORDER BY store, blob {DOOM}"""
+
+DROP_EXTENTS = f"""WITH gone AS (DELETE FROM extents WHERE owner = $1 RETURNING store, blob)
+    INSERT INTO doomed (store, blob, doomed_at) SELECT DISTINCT store, blob, $2::bigint FROM gone
+    WHERE NOT EXISTS (SELECT 1 FROM extents
+        WHERE extents.blob = gone.blob AND extents.store = gone.store AND extents.owner <> $1)
+    ORDER BY store, blob {DOOM}"""
+"""Removes the extents of a version or part, and dooms blobs that have no name left.
+
+Of two that name one blob and go at the same time, in transactions that do not see each other, neither dooms it: the sweep finds it, as it finds
+all bytes that no row names.
+"""
+
+
+def _put_many(table: Table[object]) -> str:
+    """A statement that stores rows, given as a list for each column."""
+    columns = ", ".join([f'"{name}"' for name in (*table.columns, "checked")])
+    arrays = [
+        f"${place}::{kind}[]"
+        for place, kind in enumerate(_ARRAYS[table.name].split(), 1)
+    ]
+    return f"INSERT INTO {table.name} ({columns}) SELECT * FROM unnest({', '.join(arrays)})"
+
+
+_PUT_MANY = {table.name: _put_many(table) for table in (EXTENTS, OBJECT_PARTS)}
+
+
+class ExtentRows(Rows):
+    """Rows of extents."""
+
+    def _put_rows(self, table: Table[object], rows: Sequence[Row]) -> None:
+        """Store rows, however many, by one statement."""
+        if rows:
+            columns = [list(column) for column in zip(*rows, strict=True)]
+            self._execute(_PUT_MANY[table.name], columns)
+
+    def _add_extents(
+        self, owner: int, extents: Iterable[Extent], start: int = 0
+    ) -> None:
+        """Store extents of a version or part, from a byte of it on."""
+        self._put_rows(EXTENTS, extent_rows(owner, extents, start))
+
+    def _drop_extents(self, owner: int) -> None:
+        """Remove the extents of a version or part, dooming blobs that have no name left."""
+        self._execute(DROP_EXTENTS, (owner, self.now()))
+
+    def _doom_unnamed(self, names: Iterable[tuple[str, str]]) -> None:
+        """Doom those of these blobs, each a store and an id, that no extent names."""
+        stores, blobs = [], []
+        for store, blob in names:
+            stores.append(store)
+            blobs.append(blob)
+        if blobs:
+            self._execute(_DOOM_UNNAMED, (stores, blobs, self.now()))
