@@ -1,0 +1,388 @@
+"""An S3 engine as a client sees it: signed requests over a bounded pool of connections, tried again, within deadlines.
+
+Requests are signed as Amazon S3 API Reference has it, "Authenticating Requests (AWS Signature Version 4)"; the bytes of a body are no part of what is
+signed, but their checksum is, where the engine verifies one. Twisted's Agent is used by itself, without treq: of an answer that treq gives, neither the
+head nor the body can be had at its own time without being held.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
+from twisted.internet.error import ConnectError
+from twisted.internet.task import deferLater
+from twisted.web.client import Agent, HTTPConnectionPool, _HTTP11ClientFactory
+from twisted.web.http_headers import Headers
+from twisted.web.iweb import IResponse
+
+from ...errors import Absent, Unavailable
+from ...immutable import frozen
+from .answers import Answer, Page, Passing, error_of, read_page
+from .bodies import Arriving, Pieces, Watch, gather
+from .location import Location
+
+T = TypeVar("T")
+
+Sign = Callable[[str, str, Mapping[str, str], float], Mapping[str, str]]
+"""``sign(method, url, headers, now)``: the headers to send."""
+
+_DOCUMENT = 4 << 20
+"""Bytes of a list at most: a thousand keys of ours are a tenth of that."""
+
+_IDLE = 30
+"""Seconds that a connection is kept for the next request. Engines close those of theirs after a minute or so."""
+
+_NO_RANGE = 416
+
+
+@frozen
+class Limits:
+    """What an engine is given.
+
+    :ivar connections: at a time for what is read, and as many for all else.
+    :ivar silence: seconds without a byte to or from it, after which a request is given up.
+    :ivar deadline: seconds that a request is tried for.
+    :ivar pauses: seconds before it is tried again, each time; about that, so that not all who wait come at once.
+    """
+
+    connections: int
+    silence: float
+    deadline: float
+    pauses: tuple[float, ...] = (0.1, 0.5, 2.0, 5.0)
+
+
+class Opened:
+    """An answer whose body has not come yet, and the connection that it comes over.
+
+    :ivar total: bytes of the whole object; -1 where the answer does not say.
+    """
+
+    def __init__(
+        self, response: IResponse, total: int, release: Callable[[], object]
+    ) -> None:
+        self.response = response
+        self.total = total
+        self._release: Callable[[], object] | None = release
+        self._is_taken = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it was released or dropped."""
+        return self._release is None
+
+    def release(self) -> None:
+        """The body was taken, or its connection given up. Idempotent."""
+        release, self._release = self._release, None
+        if release is not None:
+            release()
+
+    def take(self, arriving: Arriving) -> None:
+        """Have the body come; whoever takes it releases this."""
+        self._is_taken = True
+        self.response.deliverBody(arriving)
+
+    def drop(self) -> None:
+        """Have no body come; of one that is taken, nothing is changed."""
+        if self._release is not None and not self._is_taken:
+            arriving = Arriving(lambda data: None, lambda reason: None)
+            self.take(arriving)
+            arriving.hang_up()
+            self.release()
+
+
+class _Connections(_HTTP11ClientFactory):
+    """Makes connections without a line in the log for each."""
+
+    noisy = False
+
+
+class _Pool(HTTPConnectionPool):
+    """Connections that are kept for the next request.
+
+    :ivar is_closed: whether there will be none.
+    """
+
+    _factory = _Connections
+    is_closed = False
+
+    def _putConnection(self, key: Any, connection: Any) -> None:
+        if self.is_closed:
+            connection.transport.loseConnection()
+        else:
+            super()._putConnection(key, connection)  # type: ignore[no-untyped-call]
+
+
+class Engine:
+    """See the module.
+
+    :param reactor: connects, and knows the date.
+    :param sign: signs.
+    :param policy: how an engine proves who it is, an ``IPolicyForHTTPS``.
+    :ivar location: where blobs are.
+    """
+
+    def __init__(
+        self, reactor: Any, location: Location, sign: Sign, policy: Any, limits: Limits
+    ) -> None:
+        self.reactor = reactor
+        self.location = location
+        self.limits = limits
+        self._sign = sign
+        self._pool = _Pool(reactor)  # type: ignore[no-untyped-call]
+        self._pool.maxPersistentPerHost = 2 * limits.connections
+        self._pool.cachedConnectionTimeout = _IDLE
+        # Whoever asks tries again by himself.
+        self._pool.retryAutomatically = False
+        self._agent = Agent(reactor, policy, limits.silence, pool=self._pool)
+        self._short = DeferredSemaphore(limits.connections)
+        self._long = DeferredSemaphore(limits.connections)
+
+    def open(self) -> None:
+        """Keep connections from now on."""
+        self._pool.is_closed = False
+
+    def close(self) -> Deferred[None]:
+        """Close the connections that nobody uses, and others when they are not used any more."""
+        self._pool.is_closed = True
+        closing: Deferred[None] = self._pool.closeCachedConnections()  # type: ignore[no-untyped-call]
+        return closing
+
+    async def tried(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try something until it succeeds, fails for good, or the deadline is over.
+
+        :raises StoreError: what it failed with at last.
+        """
+        trying: Deferred[T]
+        watch = Watch(self.reactor, self.limits.deadline, lambda: trying.cancel())
+        trying = Deferred.fromCoroutine(self._tried(attempt, watch))
+        try:
+            return await trying
+        except CancelledError:
+            if not watch.has_expired:
+                raise
+            raise Unavailable(
+                f"the engine at {self.location.endpoint} did not do it within {self.limits.deadline:g} s"
+            ) from None
+        finally:
+            watch.stop()
+
+    async def _tried(self, attempt: Callable[[], Awaitable[T]], watch: Watch) -> T:
+        for pause in self.limits.pauses:
+            try:
+                return await attempt()
+            except Passing:
+                # A request that is cancelled while its body goes fails like one that broke off.
+                if watch.has_expired:
+                    raise
+                await deferLater(self.reactor, pause * random.uniform(0.75, 1.25))
+        return await attempt()
+
+    async def ask(
+        self,
+        method: str,
+        name: str,
+        what: str,
+        query: str = "",
+        headers: Mapping[str, str] | None = None,
+        body: tuple[Sequence[bytes], int] = ((), 0),
+    ) -> Answer:
+        """Send one request, once, and take its answer.
+
+        :param name: of an object of the store; ``""`` for the bucket, with a query.
+        :param what: what it is for, for people.
+        :param body: its pieces, and their size.
+        :return: the answer, where it is no error.
+        :raises Passing: it failed in a way that the next may not.
+        :raises StoreError: it failed.
+        """
+        await self._short.acquire()
+        try:
+            answer = await self._ask(method, name, what, query, headers or {}, body)
+        finally:
+            self._short.release()
+        if answer.status >= 300:
+            raise error_of(answer, what)
+        return answer
+
+    async def _ask(
+        self,
+        method: str,
+        name: str,
+        what: str,
+        query: str,
+        headers: Mapping[str, str],
+        body: tuple[Sequence[bytes], int],
+    ) -> Answer:
+        response = await self._send(method, name, what, query, headers, body)
+        document = await self._gathered(response, _DOCUMENT, what)
+        found = {
+            key.decode("ascii", "replace").lower(): values[-1].decode(
+                "utf-8", "replace"
+            )
+            for key, values in response.headers.getAllRawHeaders()
+        }
+        return Answer(response.code, found, document)
+
+    async def _gathered(self, response: IResponse, most: int, what: str) -> bytes:
+        arriving: Deferred[bytes]
+        watch = Watch(self.reactor, self.limits.silence, lambda: arriving.cancel())
+        arriving = gather(response, most, watch)
+        try:
+            return await arriving
+        except CancelledError:
+            if not watch.has_expired:
+                raise
+            raise Passing(self._silent(what)) from None
+        except Exception as error:
+            raise Passing(f"{what}: {self._broken(error)}") from error
+        finally:
+            watch.stop()
+
+    async def open_range(self, name: str, what: str, first: int, stop: int) -> Opened:
+        """Ask for a run of an object's bytes; tried again.
+
+        :param first: the offset of its first byte.
+        :param stop: that just past its last; of an object that has fewer, those there are.
+        :return: the answer, to be released or dropped; without any bytes, where the object ends before them.
+        :raises Absent: there is no such object.
+        :raises Unavailable: the engine cannot be asked.
+        """
+        return await self.tried(lambda: self.open_once(name, what, first, stop))
+
+    async def open_once(self, name: str, what: str, first: int, stop: int) -> Opened:
+        """As :meth:`open_range`, once."""
+        await self._long.acquire()
+        try:
+            headers = {"range": f"bytes={first}-{stop - 1}"}
+            response = await self._send("GET", name, what, "", headers, ((), 0))
+            if response.code not in (206, _NO_RANGE):
+                document = await self._gathered(response, _DOCUMENT, what)
+                if response.code == 200:
+                    raise Unavailable(f"{what}: the engine honours no ranges")
+                raise error_of(Answer(response.code, {}, document), what)
+        except BaseException:
+            self._long.release()
+            raise
+        return Opened(response, _total(response), self._long.release)
+
+    async def read_range(
+        self, name: str, what: str, first: int, stop: int
+    ) -> tuple[bytes, int]:
+        """Read a run of an object's bytes; tried again.
+
+        :return: the bytes, and how many the whole object has.
+        :raises StoreError: as :meth:`open_range`.
+        """
+
+        async def attempt() -> tuple[bytes, int]:
+            opened = await self.open_once(name, what, first, stop)
+            try:
+                count = stop - first if opened.response.code == 206 else _DOCUMENT
+                data = await self._gathered(opened.response, count, what)
+            finally:
+                opened.release()
+            return data if opened.response.code == 206 else b"", opened.total
+
+        return await self.tried(attempt)
+
+    async def pages(self, below: str, what: str, most: int = 1000) -> list[str]:
+        """Names of objects, below the prefix, that begin so; all of them, or the first few.
+
+        Source: Amazon S3 API Reference, "ListObjectsV2".
+
+        :param most: keys of a page; fewer than 1000 for the first page alone.
+        :raises StoreError: the engine cannot be asked.
+        """
+        prefix, names, token = self.location.prefix, [], ""
+        while True:
+            page = await self._page(prefix + below, what, most, token)
+            names += [
+                key.removeprefix(prefix)
+                for key in page.keys
+                if key.startswith(prefix + below)
+            ]
+            if not page.token or page.token == token or most < 1000:
+                return names
+            token = page.token
+
+    async def _page(self, prefix: str, what: str, most: int, token: str) -> Page:
+        parameters = {"list-type": "2", "max-keys": str(most), "prefix": prefix}
+        if token:
+            parameters["continuation-token"] = token
+        query = "&".join(
+            f"{each}={quote(value, safe='')}"
+            for each, value in sorted(parameters.items())
+        )
+
+        async def attempt() -> Page:
+            return read_page((await self.ask("GET", "", what, query)).body)
+
+        try:
+            return await self.tried(attempt)
+        except Absent as error:
+            raise Unavailable(str(error)) from error
+
+    async def _send(
+        self,
+        method: str,
+        name: str,
+        what: str,
+        query: str,
+        headers: Mapping[str, str],
+        body: tuple[Sequence[bytes], int],
+    ) -> IResponse:
+        location = self.location
+        path = location.path_of(name) if name else location.path
+        url = f"{location.endpoint}{path}{query and '?'}{query}"
+        signed = self._sign(method, url, headers, self.reactor.seconds())
+        pieces, size = body
+        asking: Deferred[IResponse]
+        watch = Watch(self.reactor, self.limits.silence, lambda: asking.cancel())
+        producer = Pieces(pieces, size, watch.touch) if size else None
+        asking = self._agent.request(
+            method.encode(),
+            url.encode(),
+            Headers({key: [value] for key, value in signed.items()}),
+            producer,
+        )
+        try:
+            return await asking
+        except CancelledError:
+            if not watch.has_expired:
+                raise
+            raise Passing(self._silent(what)) from None
+        except Exception as error:
+            if watch.has_expired:
+                raise Passing(self._silent(what)) from None
+            sent = not isinstance(error, ConnectError)
+            raise Passing(f"{what}: {self._broken(error)}", sent) from error
+        finally:
+            watch.stop()
+
+    def _silent(self, what: str) -> str:
+        return f"{what}: the engine at {self.location.endpoint} is silent for {self.limits.silence:g} s"
+
+    def _broken(self, error: BaseException) -> str:
+        return (
+            f"the engine at {self.location.endpoint} cannot be asked: {_reason(error)}"
+        )
+
+
+def _reason(error: BaseException) -> str:
+    """Why a request broke off, in one line: Twisted wraps it."""
+    reasons = getattr(error, "reasons", None)
+    while reasons:
+        error = reasons[0].value
+        reasons = getattr(error, "reasons", None)
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _total(response: IResponse) -> int:
+    """Bytes of the whole object, as ``Content-Range`` has it. Source: RFC 9110, 14.4."""
+    values = response.headers.getRawHeaders("content-range", [])
+    total = values[-1].rpartition("/")[2] if values else ""
+    return int(total) if total.isascii() and total.isdigit() and len(total) < 19 else -1
