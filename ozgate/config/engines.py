@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..immutable import frozen
 from .knob import knob
-from .parsers import duration, positive
+from .parsers import duration, interval, positive, region_name, size
 
 
 @frozen(kw_only=True)
@@ -42,4 +42,55 @@ class EngineSettings:
         12,
         "Connections to PostgreSQL that write, at most, of each process.",
         positive,
+    )
+    s3_access_key: str = knob(
+        "ozgate.blobs.s3.access-key",
+        "",
+        "Access key that the engines of s3+https: and s3+http: blob stores are asked with.",
+    )
+    s3_secret_key: str = knob(
+        "ozgate.blobs.s3.secret-key",
+        "",
+        "Its secret key, as OZGATE_BLOBS_S3_SECRET_KEY in the environment has it; better in a file: ozgate.blobs.s3.secret-key-file.",
+        secret=True,
+    )
+    s3_secret_key_file: str = knob(
+        "ozgate.blobs.s3.secret-key-file",
+        "",
+        "File that has that secret key, and nothing else. A relative path is inside ozgate.data.",
+    )
+    s3_region: str = knob(
+        "ozgate.blobs.s3.region",
+        "us-east-1",
+        "Region that requests to these engines are signed for.",
+        region_name,
+    )
+    s3_ca: str = knob(
+        "ozgate.blobs.s3.ca",
+        "",
+        "PEM file of the certificates that issue those of these engines; empty: those that the system trusts.",
+    )
+    s3_connections: int = knob(
+        "ozgate.blobs.s3.connections",
+        64,
+        "Connections to an engine that each process reads over at a time, and as many for all else; more requests wait.",
+        positive,
+    )
+    s3_timeout: float = knob(
+        "ozgate.blobs.s3.timeout",
+        20.0,
+        "Seconds without a byte from or to an engine, after which a request is given up, and tried again.",
+        interval,
+    )
+    s3_deadline: float = knob(
+        "ozgate.blobs.s3.deadline",
+        60.0,
+        "Seconds that a request to an engine is tried for, after which what needs it is answered 503.",
+        interval,
+    )
+    s3_memory: int = knob(
+        "ozgate.blobs.s3.memory",
+        128 << 20,
+        "Bytes that bodies on their way to an engine may hold in each process; the more come at a time, the smaller are their objects, from 16 MiB down to 1 MiB.",
+        size,
     )

@@ -88,5 +88,3 @@ def set_quota(bucket: str, size: str) -> None:
     command = [program("ozgate"), "sh", "--data", engine().data]
     command += ["bucket", "setquota", f"/s3v/{bucket}", "--space-quota", size]
     subprocess.run(command, check=True, capture_output=True, timeout=60)
-
-

@@ -115,6 +115,37 @@ class Files:
 
 
 @implementer(IPlugin, IProviderMaker)
+class S3:
+    """Blobs in a bucket of an S3 engine: ``s3+https://HOST[:PORT]/BUCKET[/PREFIX]``, or ``s3+http:`` where nobody else is on the way."""
+
+    provides = IBlobStore
+
+    def __init__(self, over: str) -> None:
+        self.scheme = f"s3+{over}"
+        self._over = over
+
+    def make(
+        self,
+        reactor: Any,
+        location: str,
+        settings: Mapping[str, Any],
+        run_in_thread: Callable[..., Any],
+        name: str,
+    ) -> Any:
+        """Make the store. It is asked with the key pair of ``ozgate.blobs.s3.access-key``."""
+        from ozgate.auth.sigv4 import sign
+        from ozgate.blobs.s3.making import make_store
+        from ozgate.config.secretfile import secret_in
+
+        secret = settings["ozgate.blobs.s3.secret-key"]
+        key = "ozgate.blobs.s3.secret-key-file"
+        if settings[key]:
+            secret = secret_in(key, settings[key], settings["ozgate.data"])
+        made_of = reactor, self._over, location, settings, run_in_thread, name
+        return make_store(*made_of, sign, secret)
+
+
+@implementer(IPlugin, IProviderMaker)
 class Ozone:
     """Volumes and buckets of a cluster of Apache Ozone: ``ozone:``."""
 
@@ -138,4 +169,6 @@ class Ozone:
 sqlite_metadata = SQLite()
 postgresql_metadata = PostgreSQL()
 file_blobs = Files()
+s3_blobs = S3("https")
+plain_s3_blobs = S3("http")
 ozone_cluster = Ozone()

@@ -1,23 +1,18 @@
-"""Reading a run of a blob: by ranges of its object, a block at a time, each verified before a byte of it goes on."""
+"""Reading a run of a blob: by ranges of its object."""
 
 from __future__ import annotations
 
-import random
-from collections import deque
-from collections.abc import Sequence
-
-from twisted.internet.defer import CancelledError, Deferred, fail, succeed
-from twisted.internet.interfaces import IConsumer, IDelayedCall, IPushProducer
-from twisted.python.failure import Failure
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.interfaces import IConsumer, IPushProducer
 from zope.interface import implementer
 
-from ...errors import ClientGone, Damaged, Unavailable
+from ...errors import Damaged
 from ...interfaces import IByteSource
 from ...values import BlobRef, ByteRange
-from .bodies import Arriving, Watch
-from .engine import Engine, Opened
-from .frames import BLOCK, CHECK, FRAME, TRAILER, Unframing, count_of, object_size
-from .location import name_of
+from .blobrun import Run
+from .engine import Engine
+from .frames import TRAILER, object_size
+from .streamed import Streamed
 
 
 async def open_source(engine: Engine, blob: BlobRef, span: ByteRange) -> IByteSource:
@@ -29,7 +24,7 @@ async def open_source(engine: Engine, blob: BlobRef, span: ByteRange) -> IByteSo
     :raises Damaged: the object has another size.
     :raises Unavailable: the engine cannot be asked.
     """
-    run = _Run(engine, blob, span)
+    run = Run(engine, blob, span)
     if not span.length:
         size = object_size(blob.length)
         _, total = await run.read(size - TRAILER.size, size)
@@ -42,7 +37,7 @@ async def open_source(engine: Engine, blob: BlobRef, span: ByteRange) -> IByteSo
         except BaseException:
             opened.drop()
             raise
-        return _Streamed(run, opened)
+        return Streamed(run, opened)
     for is_last in (False, True):
         data, total = await run.read(run.offset, run.end)
         run.check(total)
@@ -53,83 +48,6 @@ async def open_source(engine: Engine, blob: BlobRef, span: ByteRange) -> IByteSo
             if is_last:
                 return _Held(b"", error)
     raise AssertionError
-
-
-class _Run:
-    """A run of a blob, and the run of its object that has it.
-
-    :ivar first: the number of its first block.
-    :ivar stop: the number just past its last one.
-    :ivar end: the offset just past the last frame.
-    """
-
-    def __init__(self, engine: Engine, blob: BlobRef, span: ByteRange) -> None:
-        self.engine = engine
-        self.blob = blob
-        self.span = span
-        self.name = name_of(blob.id)
-        self.what = f"reading blob {blob.id}"
-        self.first = span.offset // BLOCK
-        self.stop = count_of(span.end)
-        frames = blob.length + CHECK.size * count_of(blob.length)
-        self.end = min(self.stop * FRAME, frames)
-
-    @property
-    def offset(self) -> int:
-        """The offset of the first frame."""
-        return self.first * FRAME
-
-    async def read(self, first: int, stop: int) -> tuple[bytes, int]:
-        """As :meth:`Engine.read_range`."""
-        return await self.engine.read_range(self.name, self.what, first, stop)
-
-    def check(self, total: int) -> None:
-        """Hold the size of an object against what it is to be.
-
-        :raises Damaged: it is another.
-        """
-        if total != object_size(self.blob.length):
-            raise Damaged(
-                f"blob {self.blob.id} has another length than its rows say: an object of {total} bytes"
-            )
-
-    def cut(self, number: int, pieces: Sequence[bytes]) -> Sequence[bytes]:
-        """What is wanted of a block."""
-        start = max(self.span.offset - number * BLOCK, 0)
-        stop = self.span.end - number * BLOCK
-        if start == 0 and stop >= sum(map(len, pieces)):
-            return pieces
-        return [b"".join(pieces)[start:stop]]
-
-    def verified(self, data: bytes) -> bytes:
-        """What is wanted of the only block.
-
-        :raises Damaged: it is not what was written.
-        """
-        found: list[bytes] = []
-        blocks = Unframing(
-            self.blob.id,
-            self.blob.length,
-            self.first,
-            self.stop,
-            lambda number, pieces: found.extend(self.cut(number, pieces)),
-        )
-        blocks.feed(data)
-        self.check_whole(blocks)
-        if not blocks.is_over:
-            raise Damaged(f"blob {self.blob.id} is an object that ends early")
-        return b"".join(found)
-
-    def check_whole(self, blocks: Unframing) -> None:
-        """Hold all bytes of a blob that was read whole against what its rows say.
-
-        :raises Damaged: they are others.
-        """
-        is_whole = self.first == 0 and self.stop == count_of(self.blob.length)
-        if is_whole and blocks.is_over and blocks.crc64nvme != self.blob.crc64nvme:
-            raise Damaged(
-                f"the checksum of blob {self.blob.id} is another one than its rows say"
-            )
 
 
 @implementer(IByteSource)
@@ -182,249 +100,3 @@ class _Nothing:
 
     def stopProducing(self) -> None:
         """Do nothing."""
-
-
-@implementer(IByteSource)
-class _Streamed:
-    """Bytes that come."""
-
-    def __init__(self, run: _Run, opened: Opened) -> None:
-        self.length = run.span.length
-        self._run = run
-        self._opened = opened
-        self._sending: _Sending | None = None
-        # An answer that nobody takes keeps a connection.
-        self._watch = Watch(run.engine.reactor, run.engine.limits.silence, opened.drop)
-
-    def as_bytes(self) -> bytes | None:
-        """Nothing: they are not here yet."""
-        return None
-
-    def as_file(self) -> None:
-        """Nothing: it is no file."""
-
-    def send_to(self, consumer: IConsumer) -> Deferred[None]:
-        """See :class:`~ozgate.interfaces.IByteSource`."""
-        if self._sending is not None:
-            raise RuntimeError("a source sends once")
-        self._watch.stop()
-        self._sending = _Sending(self._run, consumer)
-        return self._sending.start(self._opened)
-
-    def close(self) -> None:
-        """Give up what comes; a sending under way fails."""
-        self._watch.stop()
-        if self._sending is not None:
-            self._sending.stop(ClientGone("the source was closed"))
-        self._opened.drop()
-
-
-@implementer(IPushProducer)
-class _Sending:
-    """One sending of bytes that come.
-
-    A connection that breaks, or that a slow reader keeps for nothing, is given up, and the rest asked for anew, from the block on that
-    comes next.
-    """
-
-    def __init__(self, run: _Run, consumer: IConsumer) -> None:
-        self._run = run
-        self._engine = run.engine
-        self._consumer = consumer
-        self._blocks = Unframing(
-            run.blob.id, run.blob.length, run.first, run.stop, self._take
-        )
-        self._ready: deque[bytes] = deque()
-        self._arriving: Arriving | None = None
-        self._opened: Opened | None = None
-        self._asking: Deferred[None] | None = None
-        self._later: IDelayedCall | None = None
-        self._watch: Watch | None = None
-        self._paused = False
-        self._writing = False
-        self._failures = 0
-        self._wrong = -1
-        self._done: Deferred[None] | None = None
-
-    def start(self, opened: Opened) -> Deferred[None]:
-        """Begin."""
-        done: Deferred[None] = Deferred(lambda _: self._finish(None))
-        self._done = done
-        self._consumer.registerProducer(self, True)
-        if opened.is_over:
-            # It waited too long for us.
-            self._ask()
-        else:
-            self._attach(opened)
-        return done
-
-    def stop(self, error: Exception) -> None:
-        """Stop for good."""
-        self._finish(error)
-
-    def pauseProducing(self) -> None:
-        """Write no more for now."""
-        self._paused = True
-        if self._arriving is not None:
-            self._arriving.pause()
-
-    def resumeProducing(self) -> None:
-        """Go on."""
-        self._paused = False
-        self._flush()
-        if self._paused or self._done is None:
-            return
-        if self._arriving is not None:
-            self._touch()
-            self._arriving.resume()
-        elif self._asking is None and self._later is None and not self._blocks.is_over:
-            self._ask()
-
-    def stopProducing(self) -> None:
-        """Stop: nobody wants the rest."""
-        self._finish(ClientGone("the consumer wants no more"))
-
-    def _attach(self, opened: Opened) -> None:
-        """Have the body of an answer come."""
-        self._opened = opened
-        self._blocks.restart()
-        arriving = self._arriving = Arriving(self._feed, self._ended)
-        limit = self._engine.limits.silence
-        self._watch = Watch(self._engine.reactor, limit, self._silent)
-        opened.take(arriving)
-        if self._paused and self._arriving is arriving:
-            arriving.pause()
-
-    def _detach(self) -> None:
-        """Let go of the answer: it has come, or its connection is given up."""
-        if self._watch is not None:
-            self._watch.stop()
-            self._watch = None
-        arriving, self._arriving = self._arriving, None
-        opened, self._opened = self._opened, None
-        if opened is None:
-            return
-        if arriving is not None and self._blocks.is_over:
-            # What is left to come is its end, and the connection is good for the next.
-            arriving.leave(opened.release)
-            return
-        if arriving is not None:
-            arriving.hang_up()
-        opened.release()
-
-    def _touch(self) -> None:
-        if self._watch is not None:
-            self._watch.touch()
-
-    def _feed(self, data: bytes) -> None:
-        """Bytes came."""
-        self._touch()
-        try:
-            self._blocks.feed(data)
-            self._run.check_whole(self._blocks)
-        except Damaged as error:
-            self._is_wrong(error)
-            return
-        self._flush()
-
-    def _take(self, number: int, pieces: Sequence[bytes]) -> None:
-        """A block was verified."""
-        self._failures = 0
-        self._ready.extend(self._run.cut(number, pieces))
-
-    def _flush(self) -> None:
-        """Write what was verified."""
-        if self._writing:
-            return
-        self._writing = True
-        try:
-            while self._ready and not self._paused and self._done is not None:
-                self._consumer.write(self._ready.popleft())
-        except Exception as error:
-            self._finish(error)
-        finally:
-            self._writing = False
-        if self._blocks.is_over and not self._ready:
-            self._finish(None)
-
-    def _is_wrong(self, error: Damaged) -> None:
-        """A block is not what was written. It is asked for once more: it may have been on the way."""
-        if self._wrong == self._blocks.number or self._blocks.is_over:
-            self._finish(error)
-            return
-        self._wrong = self._blocks.number
-        self._detach()
-        # Those before it are well.
-        self._flush()
-        if self._done is not None and not self._paused:
-            self._ask()
-
-    def _silent(self) -> None:
-        """Nothing came for a while: the engine is silent, or who reads is slow."""
-        self._detach()
-        if not self._paused:
-            self._again(Unavailable(f"{self._run.what}: the engine is silent"))
-
-    def _ended(self, reason: Failure | None) -> None:
-        """The answer is over."""
-        self._arriving = None
-        self._detach()
-        if self._done is not None and not self._blocks.is_over:
-            self._again(
-                Unavailable(f"{self._run.what}: the engine broke off its answer")
-            )
-
-    def _again(self, error: Exception) -> None:
-        """Ask for the rest a little later, unless that was tried often enough."""
-        pauses = self._engine.limits.pauses
-        if self._failures == len(pauses):
-            self._finish(error)
-            return
-        pause = pauses[self._failures] * random.uniform(0.75, 1.25)
-        self._failures += 1
-        self._later = self._engine.reactor.callLater(pause, self._ask_later)
-
-    def _ask_later(self) -> None:
-        self._later = None
-        if not self._paused:
-            self._ask()
-
-    def _ask(self) -> None:
-        """Ask for the rest."""
-        self._asking = Deferred.fromCoroutine(self._opened_anew())
-        self._asking.addErrback(self._not_opened)
-
-    async def _opened_anew(self) -> None:
-        run, first = self._run, self._blocks.number * FRAME
-        opened = await self._engine.open_range(run.name, run.what, first, run.end)
-        self._asking = None
-        try:
-            run.check(opened.total)
-        except BaseException:
-            opened.drop()
-            raise
-        self._attach(opened)
-
-    def _not_opened(self, failure: Failure) -> None:
-        self._asking = None
-        if not failure.check(CancelledError):
-            self._finish(failure)
-
-    def _finish(self, failure: Failure | Exception | None) -> None:
-        done, self._done = self._done, None
-        self._ready.clear()
-        self._detach()
-        asking, self._asking = self._asking, None
-        if asking is not None:
-            asking.cancel()
-        if self._later is not None:
-            self._later.cancel()
-            self._later = None
-        if done is None:
-            return
-        self._consumer.unregisterProducer()
-        if failure is not None:
-            done.errback(failure)
-        elif self._blocks.is_over:
-            done.callback(None)
-        # else cancelled: the Deferred fails with CancelledError of itself.
