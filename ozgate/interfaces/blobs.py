@@ -74,7 +74,8 @@ class IBlobStore(Interface):
         """Do what is done once, however many processes open the store: make what it needs, remove what unfinished writes left.
 
         It is called by whoever holds the data folder, while no process has the store open. Fails with ``Unavailable`` and one
-        clear line, also where the store sees that one has.
+        clear line, also where the store sees that one has. A store that several gateways share is prepared by each of them, while others
+        have it open: there only what no living gateway writes is taken for unfinished.
         """
 
     def open_store() -> Deferred[None]:

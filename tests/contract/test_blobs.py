@@ -9,6 +9,7 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from ozgate.blobs.files import syscalls
+from ozgate.blobs.files.sharedstore import SharedFileBlobStore
 from ozgate.blobs.files.store import FileBlobStore
 from ozgate.testing.blob_contract import BlobContract
 from ozgate.testing.memory_blobs import MemoryBlobStore
@@ -104,3 +105,21 @@ class ColdFileBlobTests(FileBlobTests):
     def make_store(self) -> FileBlobStore:
         self.patch(syscalls, "preadv_nowait", lambda fd, buffer, offset: 0)
         return super().make_store()
+
+
+class SharedFileBlobTests(FileBlobTests):
+    """The contract on :class:`SharedFileBlobStore`: a file system that several machines share, where locks keep nobody out."""
+
+    def make_store(self) -> SharedFileBlobStore:
+        def lock(fd, shared=False):
+            raise OSError(37, "No locks available")
+
+        def open_unnamed(folder):
+            raise AssertionError("a file without a name")
+
+        self.patch(syscalls, "lock", lock)
+        self.patch(syscalls, "open_unnamed", open_unnamed)
+        return super().make_store()
+
+    def remake_store(self) -> SharedFileBlobStore:
+        return SharedFileBlobStore(self.path, "files", reactor, 16384)

@@ -54,12 +54,14 @@ class Place:
     :ivar staging: its path, under a name of its own; ``None`` where the file system has files without a name.
     :ivar relaxed: it need not survive a power cut.
     :ivar syncs: make its name durable.
+    :ivar is_shared: other machines write to the file system, too.
     """
 
     folder: str
     staging: str | None
     relaxed: bool = False
     syncs: FolderSyncs = field(factory=FolderSyncs)
+    is_shared: bool = False
 
 
 def table_size(length: int) -> int:
@@ -137,6 +139,52 @@ class Trailer:
         return cls(length, *TRAILER.unpack(data)[4:])
 
 
+class BlockSums:
+    """The checksums of a blob's bytes, as they come.
+
+    :ivar length: how many came.
+    :ivar whole: CRC64NVME of all, once :meth:`footer` was asked for.
+    """
+
+    def __init__(self) -> None:
+        self.length = 0
+        self.whole = 0
+        self._crcs = array("Q")
+        self._block = 0
+        self._filled = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Take the next bytes."""
+        self.length += len(chunk)
+        room = BLOCK - self._filled
+        if len(chunk) < room:
+            self._block = crc64nvme(chunk, self._block)
+            self._filled += len(chunk)
+            return
+        view = memoryview(chunk)
+        while len(view) >= room:
+            self._block = crc64nvme(view[:room], self._block)
+            self._filled = BLOCK
+            self._end_block()
+            view, room = view[room:], BLOCK
+        self._block = crc64nvme(view, 0)
+        self._filled = len(view)
+
+    def footer(self) -> bytes:
+        """What follows the bytes in the file: table and trailer. None come after."""
+        self._end_block()
+        table = struct.pack(f"<{len(self._crcs)}Q", *self._crcs)
+        return table + TRAILER.pack(
+            MAGIC, BLOCK, len(self._crcs), self.length, self.whole, crc64nvme(table)
+        )
+
+    def _end_block(self) -> None:
+        if self._filled:
+            self._crcs.append(self._block)
+            self.whole = combine_crc64nvme(self.whole, self._block, self._filled)
+        self._block = self._filled = 0
+
+
 class BlobWriter:
     """A blob's file while it is written. One call at a time, in any thread.
 
@@ -155,10 +203,7 @@ class BlobWriter:
         self._written = 0
         self._begun = 0
         self._allocated = 0
-        self._crcs = array("Q")
-        self._whole = 0
-        self._block = 0
-        self._filled = 0
+        self._sums = BlockSums()
 
     def append(self, chunks: list[bytes]) -> None:
         """Add bytes.
@@ -174,7 +219,7 @@ class BlobWriter:
             self.discard()
             raise
         for chunk in chunks:
-            self._sum(chunk)
+            self._sums.add(chunk)
         if self._written - self._begun >= _WRITEBACK:
             syscalls.start_writeback(self._fd, self._begun, self._written - self._begun)
             self._begun = self._written
@@ -191,9 +236,9 @@ class BlobWriter:
         self.append(chunks)
         length = self._written
         try:
-            self._end_block()
+            footer = self._sums.footer()
             with syscalls.translated("making a blob durable"):
-                self._write([self._footer(length)])
+                self._write([footer])
                 if not self._place.relaxed:
                     syscalls.fsync(self._fd)
                 self._name(path)
@@ -204,7 +249,7 @@ class BlobWriter:
             self.stamp = syscalls.stamp(self._fd)
         fd, self._fd = self._fd, -1
         syscalls.close(fd)
-        return length, self._whole
+        return length, self._sums.whole
 
     def discard(self) -> None:
         """Leave nothing. Idempotent."""
@@ -256,36 +301,11 @@ class BlobWriter:
                 rest = rest[taken:]
         self._written += count
 
-    def _sum(self, chunk: bytes) -> None:
-        room = BLOCK - self._filled
-        if len(chunk) < room:
-            self._block = crc64nvme(chunk, self._block)
-            self._filled += len(chunk)
-            return
-        view = memoryview(chunk)
-        while len(view) >= room:
-            self._block = crc64nvme(view[:room], self._block)
-            self._filled = BLOCK
-            self._end_block()
-            view, room = view[room:], BLOCK
-        self._block = crc64nvme(view, 0)
-        self._filled = len(view)
-
-    def _end_block(self) -> None:
-        if self._filled:
-            self._crcs.append(self._block)
-            self._whole = combine_crc64nvme(self._whole, self._block, self._filled)
-        self._block = self._filled = 0
-
-    def _footer(self, length: int) -> bytes:
-        table = struct.pack(f"<{len(self._crcs)}Q", *self._crcs)
-        return table + TRAILER.pack(
-            MAGIC, BLOCK, len(self._crcs), length, self._whole, crc64nvme(table)
-        )
-
     def _name(self, path: str) -> None:
         if self._place.staging is None:
             syscalls.link_unnamed(self._fd, path)
+        elif self._place.is_shared:
+            self._link(self._place.staging, path)
         else:
             syscalls.rename(self._place.staging, path)
         if self._place.relaxed:
@@ -298,3 +318,28 @@ class BlobWriter:
             with suppress(OSError):
                 syscalls.unlink(path)
             raise
+
+    def _link(self, staging: str, path: str) -> None:
+        """Name the file, in the place of no other.
+
+        A file server may have linked it and its answer been lost: asked again, it says that the name is taken. Source: open(2) of Linux,
+        of O_EXCL on NFS.
+        """
+        try:
+            syscalls.link(staging, path)
+        except OSError as error:
+            if error.errno in syscalls.CANNOT_LINK:
+                syscalls.rename(staging, path)
+                return
+            if not self._is_at(path):
+                if error.errno == errno.ENOENT:
+                    # It was taken for left over, for nothing was written for a day.
+                    raise OSError(errno.ESTALE, os.strerror(errno.ESTALE)) from error
+                raise
+        with suppress(OSError):
+            syscalls.unlink(staging)
+
+    def _is_at(self, path: str) -> bool:
+        with suppress(OSError):
+            return syscalls.is_at(self._fd, path)
+        return False

@@ -16,9 +16,6 @@ from . import syscalls
 from .blobfile import Trailer
 from .wholeblobs import STEP, Verifier
 
-_CANNOT_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS)
-"""Another file system, or one without hard links, or too many of them."""
-
 Tell = Callable[[int], None]
 """Is told how many bytes were copied; what it raises ends the copying."""
 
@@ -56,7 +53,7 @@ def link_blob(source: str, target: str) -> bool:
         try:
             syscalls.link(source, target)
         except OSError as error:
-            if error.errno in _CANNOT_LINK:
+            if error.errno in syscalls.CANNOT_LINK:
                 return False
             raise
     return True

@@ -23,7 +23,9 @@ from ...values import FIRST_STORE
 from . import syscalls
 
 FORMAT = 1
-_PREFIX = b"ozgate blobs "
+
+PREFIX = b"ozgate blobs "
+"""What stands before it in the file of that name."""
 
 NAME = "NAME"
 """The file that says which store a folder is."""
@@ -145,8 +147,8 @@ class Folders:
     def _check_format(self) -> None:
         path = f"{self.path}/FORMAT"
         text = syscalls.pread(self._lock, 64, 0)
-        number = text.removeprefix(_PREFIX).strip()
-        if not text.startswith(_PREFIX) or not number.isdigit():
+        number = text.removeprefix(PREFIX).strip()
+        if not text.startswith(PREFIX) or not number.isdigit():
             raise Unavailable(f"{path} does not say that ozgate keeps blobs there")
         if int(number) > FORMAT:
             raise Unavailable(
@@ -155,6 +157,14 @@ class Folders:
 
     def _check_name(self) -> None:
         """Refuse another store's folder: the sweep would find no name for anything in it."""
+        name, self.identity = self._read_name()
+        if name != self._name:
+            raise Unavailable(
+                f"the blobs in {self.path} are those of a store called {name!r}, not {self._name!r}: give it its own name, or the other one another folder"
+            )
+
+    def _read_name(self) -> tuple[str, str]:
+        """The store's name and identity, as its folder has them."""
         try:
             fd = syscalls.open_named(f"{self.path}/{NAME}")
         except FileNotFoundError:
@@ -165,11 +175,7 @@ class Folders:
             finally:
                 syscalls.close(fd)
         name, _, identity = text.strip().partition(" ")
-        self.identity = identity.strip()
-        if name != self._name:
-            raise Unavailable(
-                f"the blobs in {self.path} are those of a store called {name!r}, not {self._name!r}: give it its own name, or the other one another folder"
-            )
+        return name, identity.strip()
 
     def _open_format(self) -> None:
         try:
@@ -203,14 +209,22 @@ class Folders:
         self._write(f"{self.path}/{NAME}", text.encode())
         self.identity = identity
 
-    def _write_format(self, path: str) -> None:
-        ours = {"FORMAT.new", NAME, f"{NAME}.new"}
-        if strangers := set(syscalls.listdir(self.path)) - ours:
+    def _check_strangers(self) -> None:
+        """Refuse a folder that is something else."""
+        strangers = [
+            name
+            for name in syscalls.listdir(self.path)
+            if name != NAME and not name.startswith(("FORMAT.", f"{NAME}.", ".nfs"))
+        ]
+        if strangers:
             raise Unavailable(
                 f"{self.path} holds {min(strangers)!r} and no FORMAT: not a folder of ozgate's blobs"
             )
+
+    def _write_format(self, path: str) -> None:
+        self._check_strangers()
         self._write_name()
-        self._write(path, _PREFIX + b"%d\n" % FORMAT)
+        self._write(path, PREFIX + b"%d\n" % FORMAT)
 
     def _write(self, path: str, text: bytes) -> None:
         with suppress(FileNotFoundError):

@@ -53,6 +53,7 @@ class FileSource:
     :param blob: what the run is inside of.
     :param stamp: of the file.
     :param known: blocks that need not be looked at.
+    :param is_sent: whether the descriptor is given away.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class FileSource:
         reactor: IReactorTime,
         run_in_thread: RunInThread,
         buffer: ReadBuffer,
+        is_sent: bool = True,
     ) -> None:
         self.length = byte_range.length
         self.fd = fd
@@ -75,6 +77,7 @@ class FileSource:
         self.reactor = reactor
         self.run_in_thread = run_in_thread
         self.buffer = buffer
+        self._is_sent = is_sent
         self._sending: _Sending | None = None
 
     def as_bytes(self) -> bytes | None:
@@ -101,7 +104,7 @@ class FileSource:
 
     def as_file(self) -> tuple[int, int, int] | None:
         """See :class:`~ozgate.interfaces.IByteSource`: when all blocks of the run have been looked at."""
-        if not self._is_verified():
+        if not self._is_sent or not self._is_verified():
             return None
         return self.fd, self.byte_range.offset, self.length
 

@@ -14,20 +14,14 @@ from contextlib import suppress
 
 from twisted.internet.defer import Deferred, fail, gatherResults, succeed
 from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
-from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from ...batches import Batches, RunInThread, Settled
+from ...batches import RunInThread
 from ...errors import Absent, Damaged, StoreError, Unavailable
-from ...interfaces import (
-    IBlobSink,
-    IBlobStore,
-    IByteSource,
-    IFiles,
-    ISyncsTogether,
-)
+from ...interfaces import IBlobStore, IByteSource, IFiles, ISyncsTogether
 from ...values import BlobRef, ByteRange
+from ..blobids import ALONE, BlobIds, folders_of, is_id, limit_of
+from ..sinks import ThreadedSink
 from . import syscalls
 from .blobfile import BlobWriter, Place, file_size
 from .folders import Folders
@@ -36,97 +30,44 @@ from .knownblocks import KnownBlocks
 from .source import AT_ONCE, FileSource, ReadBuffer
 from .wholeblobs import Pace, Verifier, inspect
 
-_ID_LENGTH = 24
 
-_log = Logger()
-
-
-@implementer(IBlobSink)
-class FileSink(Batches):
+class FileSink(ThreadedSink):
     """A blob being written to a file."""
 
     def __init__(
         self, store: FileBlobStore, ending: str, size_hint: int | None
     ) -> None:
-        super().__init__(store.run_in_thread)
+        super().__init__(store.run_in_thread, store.forget)
         self._store = store
         self._ending = ending
         self._writer = BlobWriter(store.place(ending), size_hint)
-        self._committing = False
-        self._aborted = False
-        self._over = False
-        self._waiters: list[Deferred[None]] = []
 
     def work(self, chunks: list[bytes]) -> None:
         """Write a batch. Runs in a thread."""
         self._writer.append(chunks)
 
-    def commit(self) -> Deferred[BlobRef]:
-        """See :class:`~ozgate.interfaces.IBlobSink`."""
-        if self._committing or self._aborted:
-            return fail(Unavailable("the blob was committed or dropped before"))
-        self._committing = True
-        done: Deferred[BlobRef] = Settled()
-        Deferred.fromCoroutine(self._commit()).addBoth(done.callback)
-        return done
-
-    def abort(self) -> Deferred[None]:
-        """See :class:`~ozgate.interfaces.IBlobSink`. After ``commit`` has fired, nothing happens."""
-        if self._over:
-            return succeed(None)
-        waiter: Deferred[None] = Settled()
-        self._waiters.append(waiter)
-        if not self._aborted:
-            self._aborted = True
-            if not self._committing:
-                Deferred.fromCoroutine(self._drop()).addErrback(_not_dropped)
-        return waiter
-
-    async def _commit(self) -> BlobRef:
+    async def seal(self, rest: list[bytes]) -> BlobRef:
+        """See :class:`~ozgate.blobs.sinks.ThreadedSink`."""
+        store = self._store
+        blob_id = store.next_id(store.syncs.begin(self._ending))
         try:
-            rest = await self.settle()
-            store = self._store
-            blob_id = store.next_id(store.syncs.begin(self._ending))
-            try:
-                length, crc = await self._run_in_thread(
-                    self._writer.seal, rest, store.file_of(blob_id)
-                )
-            finally:
-                store.syncs.end()
-                store.tell_syncs()
-            if self._aborted:
-                await self._store.delete(blob_id)
-                raise Unavailable("the blob was dropped")
-            blob = BlobRef(self._store.name, blob_id, length, crc)
-            if length > AT_ONCE:
-                self._store.known.note_all(blob_id, self._writer.stamp)
-            return blob
+            length, crc = await self._run_in_thread(
+                self._writer.seal, rest, store.file_of(blob_id)
+            )
         finally:
-            self._end()
+            store.syncs.end()
+            store.tell_syncs()
+        if length > AT_ONCE:
+            store.known.note_all(blob_id, self._writer.stamp)
+        return BlobRef(store.name, blob_id, length, crc)
 
-    async def _drop(self) -> None:
-        try:
-            with suppress(StoreError):
-                await self.settle()
-            # In a thread: to give back the room of a large file takes a while.
-            await self._run_in_thread(self._writer.discard)
-        finally:
-            self._end()
+    async def take_back(self, blob: BlobRef) -> None:
+        """See :class:`~ozgate.blobs.sinks.ThreadedSink`."""
+        await self._store.delete(blob.id)
 
-    def _end(self) -> None:
-        self._over = True
-        self._store.forget(self)
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            waiter.callback(None)
-
-
-def _not_dropped(failure: Failure) -> None:
-    """Its room is given back when the service ends."""
-    if failure.check(StoreError):
-        _log.warn("a blob could not be dropped: {error}", error=failure.value)
-    else:
-        _log.failure("dropping a blob failed", failure)
+    def discard(self) -> None:
+        """See :class:`~ozgate.blobs.sinks.ThreadedSink`."""
+        self._writer.discard()
 
 
 @implementer(IBlobStore, IFiles, ISyncsTogether)
@@ -147,6 +88,12 @@ class FileBlobStore:
 
     extent_size = 0
 
+    randomness = ALONE
+    """Random bytes in an id."""
+
+    sends_files = True
+    """Whether descriptors are given away, for sendfile: the reactor's thread reads their files, which the disk may have to be waited for."""
+
     def __init__(
         self,
         path: str,
@@ -166,12 +113,15 @@ class FileBlobStore:
         self.run_in_thread = run_in_thread
         self._reactor = reactor
         self.folder = os.path.abspath(path)
-        self._folders = Folders(self.folder, name)
-        self._sinks: set[FileSink] = set()
+        self._folders = self.make_folders()
+        self._sinks: set[ThreadedSink] = set()
         self._is_open = False
-        self._last = 0
-        self._count = 0
+        self._ids = BlobIds(reactor.seconds)
         self._buffer = ReadBuffer()
+
+    def make_folders(self) -> Folders:
+        """The folders of the store, as they are prepared and opened."""
+        return Folders(self.folder, self.name)
 
     def watch_syncs(self, callback: Callable[[int], None]) -> None:
         """See :class:`~ozgate.interfaces.ISyncsTogether`."""
@@ -198,8 +148,7 @@ class FileBlobStore:
 
     async def _open_store(self) -> None:
         await self.run_in_thread(self._folders.open)
-        # Should the clock go back now, no blob looks older than the process: the sweep for orphans goes by ids.
-        self._last = max(self._last, int(self._reactor.seconds() * 1000))
+        self._ids.begin()
         self._is_open = True
 
     def open_store(self) -> Deferred[None]:
@@ -219,18 +168,19 @@ class FileBlobStore:
         """See :class:`~ozgate.interfaces.IBlobStore`. Raises ``Unavailable`` when the store is not open."""
         if not self._is_open:
             raise Unavailable("the blob store is closed")
-        sink = FileSink(self, os.urandom(4).hex(), size_hint)
+        sink = FileSink(self, os.urandom(self.randomness).hex(), size_hint)
         self._sinks.add(sink)
         return sink
 
     def open(self, blob: BlobRef, byte_range: ByteRange) -> Deferred[IByteSource]:
         """See :class:`~ozgate.interfaces.IBlobStore`. Opens the file at once: that is a tenth of a hop to a thread."""
         try:
-            return succeed(self._open(blob, byte_range))
+            return succeed(self.open_now(blob, byte_range))
         except StoreError:
             return fail()
 
-    def _open(self, blob: BlobRef, byte_range: ByteRange) -> IByteSource:
+    def open_now(self, blob: BlobRef, byte_range: ByteRange) -> IByteSource:
+        """As :meth:`open`; blocks, where the file system does."""
         fd = -1
         try:
             fd = syscalls.open_named(self._path(blob.id))
@@ -257,6 +207,7 @@ class FileBlobStore:
             self._reactor,
             self.run_in_thread,
             self._buffer,
+            self.sends_files,
         )
 
     def delete(self, blob_id: str) -> Deferred[None]:
@@ -273,20 +224,20 @@ class FileBlobStore:
         return self.run_in_thread(self._list, before, ending)
 
     def _list(self, before: int, ending: str) -> Sequence[str]:
-        limit = f"{max(before, 0):012x}"
-        folders = [ending[-2:]] if len(ending) > 1 else [f"{n:02x}" for n in range(256)]
-        found = []
-        for folder in folders:
-            if not folder.endswith(ending[-2:]):
-                continue
-            with syscalls.translated("listing blobs"):
-                names = syscalls.listdir(self._folders.folder(folder))
-            found += [
-                name
-                for name in names
-                if len(name) == _ID_LENGTH and name < limit and name.endswith(ending)
-            ]
+        found: list[str] = []
+        for folder in folders_of(ending):
+            found += self.list_folder(folder, limit_of(before), ending)
         return sorted(found)
+
+    def list_folder(self, folder: str, limit: str, ending: str) -> Sequence[str]:
+        """Ids in one of the folders; blocks."""
+        with syscalls.translated("listing blobs"):
+            names = syscalls.listdir(self._folders.folder(folder))
+        return [
+            name
+            for name in names
+            if is_id(name) and name < limit and name.endswith(ending)
+        ]
 
     def inspect(self, blobs: Sequence[BlobRef]) -> Deferred[Mapping[str, str]]:
         """See :class:`~ozgate.interfaces.IBlobStore`."""
@@ -310,7 +261,7 @@ class FileBlobStore:
             # What is sent from now on is looked at.
             self.known.forget(blob_id)
             if isinstance(error, Absent):
-                self._folders.check_there()
+                await self.run_in_thread(self._folders.check_there)
             raise
         finally:
             verifier.close()
@@ -331,14 +282,9 @@ class FileBlobStore:
 
     def next_id(self, ending: str) -> str:
         """An id later than every one before it."""
-        now = int(self._reactor.seconds() * 1000)
-        self._count += 1
-        if now > self._last or self._count > 0xFFFF:
-            # Never back, even when the clock goes back.
-            self._last, self._count = max(now, self._last + 1), 0
-        return f"{self._last:012x}{self._count:04x}{ending}"
+        return self._ids.next(ending)
 
-    def forget(self, sink: FileSink) -> None:
+    def forget(self, sink: ThreadedSink) -> None:
         """A sink is over."""
         self._sinks.discard(sink)
 

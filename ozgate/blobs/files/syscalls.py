@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from ...errors import Absent, NoSpace, StoreError, Unavailable
 
 __all__ = [
+    "CANNOT_LINK",
     "allocate",
     "close",
     "drop_cache",
@@ -45,6 +46,7 @@ __all__ = [
     "unlink",
     "will_need",
     "writev",
+    "written",
 ]
 
 Stamp = tuple[int, int, int]
@@ -52,6 +54,9 @@ Stamp = tuple[int, int, int]
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """What a full disk says, and a quota of the operating system that is used up."""
+
+CANNOT_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS)
+"""Another file system, or one without hard links, or too many of them."""
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _KEEP_SIZE = 1
@@ -93,8 +98,25 @@ def open_new(path: str) -> int:
 
 
 def open_named(path: str) -> int:
-    """Open a file for reading."""
-    return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    """Open a file for reading.
+
+    A file server may say that what a name led to a moment ago is stale: another machine replaced or removed it. The kernel looks once more where it
+    can; said again, there is no such file. Source: nfs(5) of Linux, "Directory entry caching".
+    """
+    flags = os.O_RDONLY | os.O_CLOEXEC
+    try:
+        return os.open(path, flags)
+    except OSError as error:
+        if error.errno != errno.ESTALE:
+            raise
+    try:
+        return os.open(path, flags)
+    except OSError as error:
+        if error.errno != errno.ESTALE:
+            raise
+        raise FileNotFoundError(
+            errno.ENOENT, os.strerror(errno.ENOENT), path
+        ) from error
 
 
 def open_regular(path: str) -> int:
@@ -243,6 +265,11 @@ def link(old: str, new: str) -> None:
 def rename(old: str, new: str) -> None:
     """Rename a file."""
     os.rename(old, new)
+
+
+def written(path: str) -> float:
+    """When a file was written to, in seconds since the epoch, by the clock of whoever keeps it."""
+    return os.stat(path).st_mtime
 
 
 def unlink(path: str) -> None:
