@@ -36,6 +36,9 @@ OZONE = ["JPype1>=1.7"]
 # Metadata of many gateways. The binary package brings libpq; psycopg[c] takes that of the system.
 POSTGRESQL = ["psycopg[binary]>=3.2"]
 
+# HDFS without Java, for blobs. What was tested is 0.14.7.
+HDFS = ["hdfs-native>=0.14.7"]
+
 setup(
     name="ozgate",
     version=VERSION,
@@ -77,6 +80,7 @@ setup(
         "kerberos": KERBEROS,
         "ozone": OZONE,
         "postgresql": POSTGRESQL,
+        "hdfs": HDFS,
         # python -m tests.fuzz; comes with libFuzzer.
         "fuzz": ["atheris>=3.0"],
         "test": [

@@ -94,3 +94,9 @@ class EngineSettings:
         "Bytes that bodies on their way to an engine may hold in each process; the more come at a time, the smaller are their objects, from 16 MiB down to 1 MiB.",
         size,
     )
+    blobs_deadline: float = knob(
+        "ozgate.blobs.deadline",
+        30.0,
+        "Time that a call to an engine of blobs may take, HDFS or a file system that several gateways share, after which it is answered 503.",
+        interval,
+    )

@@ -374,12 +374,6 @@ class Settings(EngineSettings):
         "Further blob stores, which bytes are read and removed from, comma-separated, as in ozgate.blobs: under the name that each had when it stood there.",
         stores,
     )
-    blobs_deadline: float = knob(
-        "ozgate.blobs.deadline",
-        30.0,
-        "Time that a call to an engine of blobs may take, HDFS or a file system that several gateways share, after which it is answered 503.",
-        interval,
-    )
     foreign: str = knob(
         "ozgate.foreign",
         "",

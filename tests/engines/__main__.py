@@ -7,6 +7,7 @@ are killed and frozen under load. It ends with ``N passed, N failed``, and leave
     python -m tests.engines ozone --only kerberos              one of: plain, kerberos, kills
     python -m tests.engines ozone --only plain tests.ozone.test_cluster
     python -m tests.engines ozone --wait --only kerberos       a cluster to try things with, until Ctrl-C
+    python -m tests.engines hdfs                               an HDFS, and tests/hdfs over it
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import Any
 from twisted.trial.unittest import SkipTest
 
 from ozgate.cli.ozone.maven import MavenError
+from tests.engines import hdfs
 from tests.engines.cluster import Cluster, running
 from tests.engines.given import START, VARIABLE
 from tests.engines.programs import fetch_programs, require_java
@@ -48,6 +50,8 @@ def main() -> int:
     def tell(text: str) -> None:
         print(f"{time.monotonic() - begun:6.0f} s  {text}", flush=True)
 
+    if asked.engine == "hdfs":
+        return _said(hdfs.run(asked, tell), begun)
     try:
         require_java()
         tell("the jars of Ozone")
@@ -63,6 +67,11 @@ def main() -> int:
     for stage in asked.only or STAGES:
         tell(f"stage {stage}")
         outcome += _run(stage, asked, tell)
+    return _said(outcome, begun)
+
+
+def _said(outcome: Outcome, begun: float) -> int:
+    """Say what came of it; 0 when nothing failed."""
     print(f"{outcome.skipped} skipped, in {time.monotonic() - begun:.0f} s")
     print(f"{outcome.passed} passed, {outcome.failed} failed")
     return 0 if outcome.passed and not outcome.failed else 1
@@ -74,7 +83,7 @@ def _arguments() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("engine", choices=["ozone"])
+    parser.add_argument("engine", choices=["ozone", "hdfs"])
     parser.add_argument("tests", nargs="*", help=f"modules; {ALL} if left out")
     parser.add_argument("--only", action="append", choices=STAGES, help="repeatable")
     parser.add_argument("--sync", action="store_true", help="datanodes sync chunks")

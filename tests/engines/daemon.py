@@ -1,4 +1,4 @@
-"""A program of Ozone's in a JVM: started, killed, frozen, ended, by its process id."""
+"""A program of Hadoop's in a JVM: started, killed, frozen, ended, by its process id."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ class Daemon:
     :param heap: of the JVM, such as ``384m``.
     :param options: further ones of the JVM.
     :param environment: in the place of this process'.
+    :param classes: its class path, where that is not the one of its name.
+    :param arguments: that it is started with.
     """
 
     def __init__(
@@ -43,6 +45,8 @@ class Daemon:
         heap: str = "384m",
         options: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        classes: str = "",
+        arguments: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.log = folder / "log" / f"{name}.log"
@@ -51,6 +55,8 @@ class Daemon:
         self._port = port
         self._options = [*JAVA, *_MORE, f"-Xmx{heap}", *options]
         self._environment = dict(environment or os.environ)
+        self._classes = classes
+        self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
 
     def prepare(self, argument: str = "--init") -> None:
@@ -68,7 +74,7 @@ class Daemon:
 
     def start(self) -> None:
         """Start it. It is killed when this process ends, however it does."""
-        self._process = self._launch()
+        self._process = self._launch(*self._arguments)
         Path(self._folder, "pid", self.name).write_text(str(self._process.pid))
 
     def wait(self) -> None:
@@ -122,7 +128,7 @@ class Daemon:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def _launch(self, *arguments: str) -> subprocess.Popen[bytes]:
-        classes = f"{self._folder}/conf:{classpath(self.name)}"
+        classes = f"{self._folder}/conf:{self._classes or classpath(self.name)}"
         command = ["java", *self._options, "-cp", classes, self._main, *arguments]
         with self.log.open("ab") as log:
             return subprocess.Popen(

@@ -36,17 +36,19 @@ class Outcome:
         )
 
 
-def trial(cluster: str, tests: Sequence[str], longest: float) -> Outcome:
+def trial(
+    cluster: str, tests: Sequence[str], longest: float, variable: str = VARIABLE
+) -> Outcome:
     """Run tests, and show what trial shows.
 
-    :param cluster: what ``OZGATE_TEST_OZONE`` is.
+    :param cluster: what the variable is that names it.
     :param tests: modules or folders of modules.
     :param longest: seconds after which they are ended, and count as one failure.
     """
     with tempfile.TemporaryDirectory(prefix="ozgate-trial-") as folder:
         where = f"--temp-directory={folder}/t"
         command = [program("trial"), where, *tests]
-        return _shown(command, dict(os.environ, **{VARIABLE: cluster}), longest)
+        return _shown(command, dict(os.environ, **{variable: cluster}), longest)
 
 
 def _shown(

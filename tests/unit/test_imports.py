@@ -69,7 +69,7 @@ FOREIGN: dict[str, set[str]] = {
     "s3": {"attrs", "awscrt", "isal", "klein", "twisted", "zope"},
     "iam": {"attrs"},
     "metadata": {"attrs", "awscrt", "psycopg", "sqlite_utils", "twisted", "zope"},
-    "blobs": {"attrs", "awscrt", "twisted", "zope"},
+    "blobs": {"attrs", "awscrt", "hdfs_native", "twisted", "zope"},
     "foreign": {"attrs", "jpype", "twisted", "zope"},
 }
 """What a layer may import from outside the standard library."""

@@ -100,18 +100,48 @@ class Files:
         run_in_thread: Callable[..., Any],
         name: str,
     ) -> Any:
-        """Make the store; a relative folder is inside ``ozgate.data``."""
+        """Make the store; a relative folder is inside ``ozgate.data``.
+
+        Metadata in a database of the service's own have one service, and so have its blobs: the folder is locked. Those of a
+        server may have several, on many machines, and share the folder.
+        """
+        folder = str(Path(settings["ozgate.data"], location))
+        inline_below = settings["ozgate.blobs.inline-below"]
+        relaxed = settings["ozgate.durability"] == "relaxed"
+        verified_for = settings["ozgate.blobs.verified-for"]
+        if not settings["ozgate.metadata"].startswith(f"{SQLite.scheme}:"):
+            from ozgate.blobs.files.sharedstore import SharedFileBlobStore
+
+            deadline = settings["ozgate.blobs.deadline"]
+            return SharedFileBlobStore(
+                folder, name, reactor, inline_below, relaxed, verified_for, deadline
+            )
         from ozgate.blobs.files.store import FileBlobStore
 
         return FileBlobStore(
-            str(Path(settings["ozgate.data"], location)),
-            name,
-            reactor,
-            run_in_thread,
-            settings["ozgate.blobs.inline-below"],
-            settings["ozgate.durability"] == "relaxed",
-            settings["ozgate.blobs.verified-for"],
+            folder, name, reactor, run_in_thread, inline_below, relaxed, verified_for
         )
+
+
+@implementer(IPlugin, IProviderMaker)
+class HDFS:
+    """Blobs in files of HDFS: ``hdfs://NAMESERVICE/FOLDER`` or ``hdfs://HOST:PORT/FOLDER``."""
+
+    scheme = "hdfs"
+    provides = IBlobStore
+
+    def make(
+        self,
+        reactor: Any,
+        location: str,
+        settings: Mapping[str, Any],
+        run_in_thread: Callable[..., Any],
+        name: str,
+    ) -> Any:
+        """Make the store. It has threads of its own, and asks nobody until it is prepared."""
+        from ozgate.blobs.hdfs.store import make_store
+
+        return make_store(reactor, f"hdfs:{location}", settings, name)
 
 
 @implementer(IPlugin, IProviderMaker)

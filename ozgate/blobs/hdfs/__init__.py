@@ -1,0 +1,1 @@
+"""A blob store on HDFS, by hdfs-native, which needs no Java."""
