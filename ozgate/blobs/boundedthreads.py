@@ -158,13 +158,15 @@ class BoundedThreads:
                     continue
                 call.is_begun = True
             outcome = _outcome(call.function)
-            with self._lock:
-                is_late = call.is_given_up
-            if is_late:
+            if self._is_late(call):
                 _release(call, outcome)
             self._reactor.callFromThread(self._ended, call, outcome, work)
             # A failure has the frames that led to it, and may not lead to what waits for it.
             del call, outcome
+
+    def _is_late(self, call: _Call) -> bool:
+        with self._lock:
+            return call.is_given_up
 
     def _ended(self, call: _Call, outcome: Any, work: object) -> None:
         if call.is_given_up:

@@ -187,8 +187,15 @@ class GivenHdfs:
         """Run ``hdfs dfsadmin`` with arguments, as ``-safemode enter``."""
         classes = f"{self.folder}/conf:{_list().read_text().strip()}"
         subprocess.run(
-            ["java", *JAVA, "-XX:TieredStopAtLevel=1", "-cp", classes, _ADMIN]
-            + list(arguments),
+            [
+                "java",
+                *JAVA,
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                classes,
+                _ADMIN,
+                *list(arguments),
+            ],
             check=True,
             capture_output=True,
             timeout=60,
@@ -222,8 +229,14 @@ def fetch(tell: Callable[[str], None]) -> str:
     with tempfile.TemporaryDirectory(prefix="ozgate-hdfs-") as folder:
         Path(folder, "pom.xml").write_text(_pom())
         done = subprocess.run(
-            ["mvn", "-B", "-q", f"{_PLUGIN}:build-classpath"]
-            + ["-Dmdep.outputFile=cp.txt", "-DincludeScope=runtime"],
+            [
+                "mvn",
+                "-B",
+                "-q",
+                f"{_PLUGIN}:build-classpath",
+                "-Dmdep.outputFile=cp.txt",
+                "-DincludeScope=runtime",
+            ],
             cwd=folder,
             capture_output=True,
             text=True,
