@@ -199,6 +199,7 @@ class Ozone:
 sqlite_metadata = SQLite()
 postgresql_metadata = PostgreSQL()
 file_blobs = Files()
+hdfs_blobs = HDFS()
 s3_blobs = S3("https")
 plain_s3_blobs = S3("http")
 ozone_cluster = Ozone()

@@ -1,4 +1,4 @@
-"""What ``ozgate admin drain`` calls: beginning a drain, stopping it, asking how far it is."""
+"""What ``ozgate admin move-blobs`` calls: beginning a drain, stopping it, asking how far it is."""
 
 from __future__ import annotations
 

@@ -6,12 +6,12 @@ import click
 
 from .. import client
 from .backup import make_backup, restore_backup
-from .drain import drain_store
 from .fsck import fsck
 from .identities.group import group
 from .identities.key import key
 from .identities.policy import policy
 from .identities.user import user
+from .moveblobs import move_blobs
 from .scrub import scrub
 
 
@@ -26,7 +26,7 @@ for command in (
     fsck,
     make_backup,
     restore_backup,
-    drain_store,
+    move_blobs,
     user,
     group,
     policy,

@@ -161,7 +161,7 @@ def _tell_restored(restored: Restored, data: str) -> None:
     if restored.stores:
         said = ",".join(f"{each}=files:{folder_of(each)}" for each in restored.stores)
         click.echo(
-            f"the backup has blobs of several stores: the service starts with ozgate.blobs.more={said}, and 'ozgate admin drain' brings them together"
+            f"the backup has blobs of several stores: the service starts with ozgate.blobs.more={said}, and 'ozgate admin move-blobs' brings them together"
         )
     if not manifest.has_key:
         click.echo(

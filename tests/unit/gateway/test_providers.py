@@ -16,6 +16,8 @@ from twisted.plugin import getPlugins
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from ozgate.blobs.files import syscalls
+from ozgate.blobs.files.sharedstore import SharedFileBlobStore
+from ozgate.blobs.files.store import FileBlobStore
 from ozgate.config.settings import Settings
 from ozgate.config.sitefile import ConfigurationError
 from ozgate.content.stores import BlobStores
@@ -37,7 +39,8 @@ class PluginTests(SynchronousTestCase):
     def test_makers(self) -> None:
         """The built-in providers have a maker each, for the interface that they say."""
         found = {(each.scheme, each.provides) for each in getPlugins(IProviderMaker)}
-        self.assertLessEqual({("sqlite", IMetadataStore), ("files", IBlobStore)}, found)
+        own = {("sqlite", IMetadataStore), ("files", IBlobStore), ("hdfs", IBlobStore)}
+        self.assertLessEqual(own, found)
 
 
 class MakeProviderTests(SynchronousTestCase):
@@ -84,11 +87,11 @@ def _lacking(*_: object) -> None:
 class MakeBlobStoresTests(SynchronousTestCase):
     """From the configuration to blob stores side by side."""
 
-    def make(self, *urls: str) -> BlobStores:
+    def make(self, *urls: str, **more: Any) -> BlobStores:
         """Those of ``ozgate.blobs``, and of ``ozgate.blobs.more``."""
         self.data = os.path.abspath(self.mktemp())
         settings = Settings(
-            data=self.data, blob_provider=urls[0], more_blob_providers=urls[1:]
+            data=self.data, blob_provider=urls[0], more_blob_providers=urls[1:], **more
         )
         return make_blob_stores(Clock(), settings, lambda f, *args: succeed(f(*args)))
 
@@ -104,6 +107,15 @@ class MakeBlobStoresTests(SynchronousTestCase):
         stores = self.make("disk2=files:/mnt/blobs", "files:blobs", "old=files:old")
         self.assertEqual(stores.names, ("disk2", "files", "old"))
         self.assertEqual(stores.default.name, "disk2")
+
+    def test_shared_or_not(self) -> None:
+        """A folder is locked for its one service where the metadata are its own, and shared where they are a server's."""
+        self.assertIs(type(self.make("files:blobs").default), FileBlobStore)
+        url = "postgresql://ozgate@db1/ozgate"
+        shared = self.make("files:blobs", metadata_provider=url)
+        self.assertIs(type(shared.default), SharedFileBlobStore)
+        # Nobody waits for a file server to see how much room it has.
+        self.assertEqual(shared.folder, "")
 
     def test_one_folder(self) -> None:
         """One folder is not two stores, however it is written."""

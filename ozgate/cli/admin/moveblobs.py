@@ -1,4 +1,4 @@
-"""``ozgate admin drain``: a blob store is emptied into the one that new bytes go to."""
+"""``ozgate admin move-blobs``: a blob store is emptied into the one that new bytes go to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WAIT = 1.0
 """Seconds between two looks at how far it is."""
 
 
-@click.command("drain")
+@click.command("move-blobs")
 @client.reaches_service
 @click.argument("store", metavar="[NAME]", required=False)
 @click.option(
@@ -23,7 +23,7 @@ WAIT = 1.0
 )
 @click.option("--stop", "how", flag_value="stop_drain", help="Stop the one that runs.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
-def drain_store(store: str | None, how: str | None, as_json: bool) -> None:
+def move_blobs(store: str | None, how: str | None, as_json: bool) -> None:
     """Move all bytes of a blob store to another.
 
     The store is the one called NAME in ozgate.blobs.more; the other is that of ozgate.blobs. Clients notice nothing.
@@ -62,7 +62,8 @@ def _follow(status: dict[str, Any]) -> dict[str, Any]:
             )
         else:
             click.echo(
-                "the drain goes on: see ozgate admin drain --status, --stop", err=True
+                "the drain goes on: see ozgate admin move-blobs --status, --stop",
+                err=True,
             )
         sys.exit(client.INTERRUPTED)
     finally:
