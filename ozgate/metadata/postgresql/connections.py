@@ -72,9 +72,10 @@ def checked(address: Address) -> Address:
 
 def _said(url: str) -> Mapping[str, Any]:
     try:
-        return conninfo_to_dict(url)
+        found: Mapping[str, Any] = conninfo_to_dict(url)
     except psycopg.Error:
         return {}
+    return found
 
 
 def connect(address: Address) -> psycopg.Connection[Any]:
@@ -99,9 +100,12 @@ def connect(address: Address) -> psycopg.Connection[Any]:
     if address.password:
         options["password"] = address.password
     try:
-        return psycopg.connect(address.url, autocommit=True, **options)
+        connection: psycopg.Connection[Any] = psycopg.connect(
+            address.url, autocommit=True, **options
+        )
     except ERRORS as error:
         raise Unavailable(f"{address.where}: {one_line(error)}") from None
+    return connection
 
 
 def one_line(error: BaseException) -> str:

@@ -1,0 +1,379 @@
+"""What a gateway does when its PostgreSQL fails: nothing that was answered is lost, nothing is done twice, and all goes on by itself."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, DeferredList, gatherResults
+from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
+from twisted.internet.protocol import Factory, Protocol
+from twisted.trial.unittest import SkipTest, TestCase
+
+from ozgate.errors import Unavailable, Uncertain
+from ozgate.interfaces import IMetadataTransaction
+from ozgate.values import Claim
+from tests.engines.postgresql import PostgreSQL
+
+try:
+    from ozgate.metadata.postgresql import pool, settling
+    from ozgate.metadata.postgresql.connections import Address
+    from ozgate.metadata.postgresql.store import PostgreSQLMetadataStore
+except ImportError:
+    PostgreSQLMetadataStore = None  # type: ignore[assignment,misc]
+
+SHORT = 0.3
+"""Seconds of a deadline that is to pass."""
+
+
+@cache
+def server() -> PostgreSQL:
+    """One that these tests may stop and kill; it dies with this process."""
+    if PostgreSQLMetadataStore is None:
+        raise SkipTest("psycopg is not installed (the extra postgresql)")
+    made = PostgreSQL()
+    reactor.addSystemEventTrigger("after", "shutdown", made.end)
+    return made
+
+
+def add_one(tx: IMetadataTransaction, name: str) -> int:
+    """Count in a named value."""
+    tx.claim(Claim.setting(name))
+    count = int(tx.setting(name) or 0) + 1
+    tx.set_setting(name, b"%d" % count)
+    return count
+
+
+def count_of(tx: IMetadataTransaction, name: str) -> int:
+    """What was counted."""
+    return int(tx.setting(name) or 0)
+
+
+def sleep(tx: Any, seconds: float) -> None:
+    """Have the server take its time."""
+    tx._execute("SELECT pg_sleep($1)", (seconds,)).fetchone()
+
+
+def add_crossed(tx: IMetadataTransaction, first: str, then: str) -> None:
+    """Count in two named values, which are claimed one after the other."""
+    add_one(tx, first)
+    sleep(tx, 0.1)
+    add_one(tx, then)
+
+
+class FailureCase(TestCase):
+    """A store over a database of its own."""
+
+    timeout = 60
+
+    async def setUp(self) -> None:
+        """Open it."""
+        self.server = server()
+        self.url = self.server.database()
+        self.name = self.url.partition("?")[0].rpartition("/")[2]
+        self.store = await self.opened(Address(self.url))
+
+    async def opened(self, address: Address) -> Any:
+        """A store that is open."""
+        store = PostgreSQLMetadataStore(address, reactor)
+        await store.prepare()
+        await store.open()
+        self.addCleanup(store.close)
+        return store
+
+    async def refused(self, work: Deferred[Any], *said: str) -> None:
+        """Hold a failure against what its one line has to say."""
+        error = await self.assertFailure(work, Unavailable)
+        for each in said:
+            self.assertIn(each, str(error))
+        self.assertNotIn("\n", str(error))
+
+
+class ServerTests(FailureCase):
+    """Servers that restart, crash, are full, slow or frozen."""
+
+    async def test_restarted(self) -> None:
+        """After a restart reads and writes go on, and nobody is told of it."""
+        self.assertEqual(await self.store.write(add_one, "n"), 1)
+        self.assertEqual(await self.store.read(count_of, "n"), 1)
+        self.server.restart()
+        self.assertEqual(await self.store.read(count_of, "n"), 1)
+        self.assertEqual(await self.store.write(add_one, "n"), 2)
+
+    async def test_killed(self) -> None:
+        """While it is gone all is unavailable; when it is back, what was answered is there."""
+        self.assertEqual(await self.store.write(add_one, "n"), 1)
+        self.server.kill()
+        try:
+            await self.refused(self.store.write(add_one, "n"), "127.0.0.1")
+            await self.refused(self.store.read(count_of, "n"), "127.0.0.1")
+        finally:
+            self.server.start()
+        self.assertEqual(await self.store.read(count_of, "n"), 1)
+        self.assertEqual(await self.store.write(add_one, "n"), 2)
+
+    async def test_terminated(self) -> None:
+        """An administrator who ends all sessions in mid-transaction has interactions run anew; each is done once."""
+        writes = [self.store.write(_add_slowly, "n") for _ in range(8)]
+        for _ in range(3):
+            await self.store.read(sleep, 0.05)
+            self.server.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                f" WHERE datname = '{self.name}' AND query NOT LIKE '%sleep%'"
+            )
+        outcomes = await DeferredList(writes, consumeErrors=True)
+        done = sum(succeeded for succeeded, _ in outcomes)
+        for succeeded, value in outcomes:
+            if not succeeded:
+                value.trap(Unavailable)
+        self.assertEqual(await self.store.read(count_of, "n"), done)
+
+    async def test_statement_too_slow(self) -> None:
+        """A statement that takes too long is given up, for a read and a write, and its connection goes on."""
+        store = await self.opened(Address(self.url, statement=SHORT))
+        await self.refused(store.write(sleep, 30.0), "57014")
+        await self.refused(store.read(sleep, 30.0), "57014")
+        self.assertEqual(await store.write(add_one, "n"), 1)
+
+    async def test_lock_too_slow(self) -> None:
+        """Who waits too long for a claim is told so, and who has it goes on."""
+        store = await self.opened(Address(self.url, lock=SHORT))
+        held = self.store.write(_hold, "n", 2 * SHORT)
+        await self.store.read(sleep, SHORT / 3)
+        await self.refused(store.write(add_one, "n"), "55P03")
+        await held
+        self.assertEqual(await store.write(add_one, "n"), 2)
+
+    async def test_no_connection_left(self) -> None:
+        """Where the server takes no more connections all is unavailable, until it does again."""
+        self.server.execute("ALTER ROLE ozgate CONNECTION LIMIT 0")
+        try:
+            await self.refused(self.store.write(add_one, "n"), "too many connections")
+        finally:
+            self.server.execute("ALTER ROLE ozgate CONNECTION LIMIT -1")
+        self.assertEqual(await self.store.write(add_one, "n"), 1)
+
+    async def test_frozen(self) -> None:
+        """A server that says nothing at all is waited for no longer than a statement may take."""
+        self.patch(pool, "MARGIN", SHORT)
+        store = await self.opened(Address(self.url, statement=SHORT))
+        self.assertEqual(await store.write(add_one, "n"), 1)
+        self.server.freeze()
+        try:
+            await self.refused(store.write(add_one, "n"))
+        finally:
+            self.server.thaw()
+        self.assertEqual(await store.read(count_of, "n"), 1)
+
+    async def test_crossed(self) -> None:
+        """Of two that wait for each other PostgreSQL ends one, which is run anew."""
+        await gatherResults(
+            [
+                self.store.write(add_crossed, "a", "b"),
+                self.store.write(add_crossed, "b", "a"),
+            ]
+        )
+        self.assertEqual(await self.store.read(count_of, "a"), 2)
+        self.assertEqual(await self.store.read(count_of, "b"), 2)
+
+
+def _add_slowly(tx: IMetadataTransaction, name: str) -> int:
+    count = add_one(tx, name)
+    tx.setting(name)
+    return count
+
+
+def _hold(tx: IMetadataTransaction, name: str, seconds: float) -> None:
+    add_one(tx, name)
+    sleep(tx, seconds)
+
+
+class CommitTests(FailureCase):
+    """Commits whose answer does not come."""
+
+    async def behind(self, wire: Wire) -> Any:
+        """A store whose connections pass a proxy."""
+        listening = reactor.listenTCP(0, wire, interface="127.0.0.1")
+        self.addCleanup(listening.stopListening)
+        wire.port = self.server.port
+        passfile = self.server.passfile.with_name(f"passfile-{self.name}")
+        port = listening.getHost().port
+        passfile.touch(0o600)
+        text = self.server.passfile.read_text()
+        passfile.write_text(text + text.replace(str(self.server.port), str(port)))
+        url = f"postgresql://ozgate@127.0.0.1:{port}/{self.name}?passfile={passfile}"
+        store = PostgreSQLMetadataStore(Address(url), reactor)
+        await store.open()
+        self.addCleanup(store.close)
+        return store
+
+    async def test_answer_lost(self) -> None:
+        """A commit that was done is found to be done, and is not done twice."""
+        wire = Wire(lose_answer=True)
+        store = await self.behind(wire)
+        wire.is_armed = True
+        self.assertEqual(await store.write(add_one, "n"), 1)
+        self.assertEqual(wire.cut, 1)
+        self.assertEqual(await self.store.read(count_of, "n"), 1)
+
+    async def test_commit_lost(self) -> None:
+        """A commit that never came is found not to be done, and the interaction is run anew."""
+        wire = Wire(lose_answer=False)
+        store = await self.behind(wire)
+        wire.is_armed = True
+        self.assertEqual(await store.write(add_one, "n"), 1)
+        self.assertEqual(wire.cut, 1)
+        self.assertEqual(await self.store.read(count_of, "n"), 1)
+
+    async def test_nobody_to_ask(self) -> None:
+        """Where nobody can be asked how it ended, that is said to be unknown."""
+        self.patch(settling, "SECONDS", SHORT)
+        wire = Wire(lose_answer=True, then=True)
+        store = await self.behind(wire)
+        wire.is_armed = True
+        await self.assertFailure(store.write(add_one, "n"), Uncertain)
+        self.assertEqual(await self.store.read(count_of, "n"), 1)
+
+    async def test_standby_does_not_answer(self) -> None:
+        """A commit that waited in vain for a standby is not said to be done: the server has it, and perhaps nobody else."""
+        self.patch(pool, "MARGIN", SHORT)
+        self.patch(settling, "SECONDS", SHORT)
+        store = await self.opened(Address(self.url, statement=SHORT))
+        await store.write(add_one, "m")
+        self.server.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        self.server.execute("SELECT pg_reload_conf()")
+        try:
+            await self.store.read(sleep, SHORT)
+            await self.assertFailure(store.write(add_one, "n"), Uncertain)
+        finally:
+            self.server.execute("ALTER SYSTEM RESET synchronous_standby_names")
+            self.server.execute("SELECT pg_reload_conf()")
+        # It is claimed until the server need not wait any more.
+        self.assertEqual(await self.store.write(add_one, "n"), 2)
+
+
+class Wire(Factory):
+    """A proxy that cuts a connection at its first commit, once it is armed.
+
+    :ivar cut: how often it did.
+    """
+
+    port = 0
+
+    def __init__(self, lose_answer: bool, then: bool = False) -> None:
+        self.lose_answer = lose_answer
+        self.refuses_after = then
+        self.is_armed = False
+        self.cut = 0
+
+    def buildProtocol(self, addr: object) -> Protocol | None:
+        """The client's end."""
+        if self.cut and self.refuses_after:
+            return None
+        return _Client(self)
+
+
+class _Client(Protocol):
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._server: Any = None
+        self._held: list[bytes] = []
+        self.is_cut = False
+
+    def connectionMade(self) -> None:
+        endpoint = HostnameEndpoint(reactor, "127.0.0.1", self._wire.port)
+        connectProtocol(endpoint, _Server(self)).addCallbacks(
+            self._joined, lambda _: self.transport.abortConnection()
+        )
+
+    def _joined(self, server: Any) -> None:
+        self._server = server.transport
+        self._server.write(b"".join(self._held))
+
+    def dataReceived(self, data: bytes) -> None:
+        if self._wire.is_armed and b"COMMIT\0" in data and not self._wire.cut:
+            self._wire.cut += 1
+            self.is_cut = True
+            if not self._wire.lose_answer:
+                self._server.abortConnection()
+                self.transport.abortConnection()
+                return
+        if self._server is None:
+            self._held.append(data)
+        else:
+            self._server.write(data)
+
+    def connectionLost(self, reason: object = None) -> None:
+        if self._server is not None:
+            self._server.loseConnection()
+
+
+class _Server(Protocol):
+    def __init__(self, client: _Client) -> None:
+        self._client = client
+
+    def dataReceived(self, data: bytes) -> None:
+        if self._client.is_cut:
+            # This is the answer.
+            self._client.transport.abortConnection()
+        else:
+            self._client.transport.write(data)
+
+    def connectionLost(self, reason: object = None) -> None:
+        self._client.transport.loseConnection()
+
+
+class StartTests(FailureCase):
+    """What a start refuses, in one line."""
+
+    def prepare(self, url: str = "") -> Deferred[None]:
+        """Prepare a database."""
+        return PostgreSQLMetadataStore(Address(url or self.url), reactor).prepare()
+
+    async def test_unsafe(self) -> None:
+        """A server that may lose commits is refused."""
+        self.server.execute(f"ALTER DATABASE {self.name} SET synchronous_commit = off")
+        await self.refused(self.prepare(), "synchronous_commit is off", "set it to on")
+
+    async def test_read_only(self) -> None:
+        """So is a database that takes no writes."""
+        self.server.execute(
+            f"ALTER DATABASE {self.name} SET default_transaction_read_only = on"
+        )
+        await self.refused(self.prepare(), "read-only")
+
+    async def test_newer(self) -> None:
+        """So is a schema that a newer ozgate made, and needs to be newer."""
+        self.server.execute("UPDATE ozgate_schema SET version = 99", self.name)
+        await self.prepare()
+        self.server.execute("UPDATE ozgate_schema SET oldest = 99", self.name)
+        await self.refused(self.prepare(), "schema 99", "newer ozgate")
+
+    async def test_foreign(self) -> None:
+        """So is a database of another program."""
+        url = self.server.database()
+        name = url.partition("?")[0].rpartition("/")[2]
+        self.server.execute("CREATE TABLE public.other (number integer)", name)
+        await self.refused(self.prepare(url), "another program")
+
+    async def test_not_there(self) -> None:
+        """So is one that is not there, or nobody's to use."""
+        url = self.url.replace(self.name, "never")
+        await self.refused(self.prepare(url), '"never" does not exist')
+
+    def test_password_in_url(self) -> None:
+        """So is a password where logs would show it, without saying it."""
+        for url in (
+            "postgresql://me:s3cr3t@db/ozgate",
+            "postgresql://me@db/ozgate?password=s3cr3t",
+        ):
+            make = partial(PostgreSQLMetadataStore, Address(url), reactor)
+            error = self.assertRaises(Unavailable, make)
+            self.assertIn("ozgate.postgresql.password-file", str(error))
+            self.assertNotIn("s3cr3t", str(error))
+
+    async def test_prepared_by_many(self) -> None:
+        """Of many gateways that start at a time each finds the schema made, by one of them."""
+        url = self.server.database()
+        await gatherResults([self.prepare(url) for _ in range(5)])
