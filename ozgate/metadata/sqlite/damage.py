@@ -11,12 +11,14 @@ from attrs import evolve
 
 from ...errors import Damaged
 from ...values import CheckedRows, DamagedRow
+from ..declared.closeup import closed_up
 from ..declared.columns import Row
 from ..declared.conversions import is_text, pack_kinds
+from ..declared.keptrows import agrees, stays
 from ..declared.pieces import content_of
 from ..declared.relation import Table
 from ..declared.tables import BODIES, BUCKETS, CHECKED, EXTENTS
-from .keptrows import DANGLING, KeptRows, agrees
+from .keptrows import DANGLING, KeptRows
 
 _LATEST = "is_latest"
 
@@ -204,7 +206,7 @@ class CheckRows(KeptRows):
         with self._any_text():
             found = self._rows(table, f"WHERE {at}", place)
             is_well = all(agrees(table, each) for each in found)
-            if not is_well and self._stays(table, found[0], keeping, documents):
+            if not is_well and stays(table, found[0], keeping, documents, self):
                 return ""
         if is_well and (not found or table.name not in ("versions", "buckets")):
             return "it is not there any more, or was written anew"
@@ -213,7 +215,8 @@ class CheckRows(KeptRows):
                 return ""
             return "it says which documents there are; look whether all are"
         if table.name in ("volumes", "buckets"):
-            done = self._close_up(table, found[0], owner)
+            changed, done = closed_up(table, found[0], owner, self)
+            self._rewrite(table, found[0], **changed)
             if table.name == "buckets":
                 self._configure(place[0], documents)
             return done

@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Set
+from collections.abc import Sequence, Set
 
 from ..declared.columns import Row
 from ..declared.relation import Table
-from ..declared.tables import VERSIONS
-from .closeup import CloseUp
-
-
-def agrees(table: Table[object], row: Row) -> bool:
-    """Whether a row agrees with its check.
-
-    :param row: what the check covers, and the check.
-    """
-    try:
-        is_so: bool = row[-1] == table.check(*row[:-1])
-    except UnicodeEncodeError:
-        return False
-    return is_so
-
+from .buckets import BucketRows
+from .usage import USED_NAMES
 
 # No index has the length: the table itself is looked through.
 DANGLING = {
@@ -40,35 +27,25 @@ _MISSED = """SELECT 1 FROM (SELECT size FROM versions WHERE sequence = :number
     UNION ALL SELECT 1 FROM retired WHERE owner = :number"""
 
 
-class KeptRows(CloseUp):
-    """What is kept where a bucket has a document of a kind that says so, or may be thought to."""
+class KeptRows(BucketRows):
+    """What is kept where a bucket has a document of a kind that says so, or may be thought to; and what is around a damaged row.
 
-    def _stays(
-        self, table: Table[object], row: Row, keeping: Set[str], documents: Set[str]
-    ) -> bool:
-        """Whether a damaged row stays: a version, its bytes, or a document itself.
+    It is :class:`~ozgate.metadata.declared.keptrows.Holders` and :class:`~ozgate.metadata.declared.closeup.Neighbors`.
+    """
 
-        :param row: what the check covers, and the check.
-        :param documents: the kinds of those that stay.
-        """
-        if table.name == "configurations":
-            return row[1] in documents
-        if table.name not in ("versions", "bodies", "extents"):
-            return False
-        numbers = self._keeping(keeping)
-        if not numbers:
-            return False
-        if table.name == "versions":
-            return self._is_of(row, numbers)
+    def buckets_of(self, number: object) -> Sequence[object]:
+        """The buckets of the versions of that number."""
         found = self._execute(
-            "SELECT bucket FROM versions WHERE sequence = ?", (row[0],)
-        ).fetchall()
-        if any(number in numbers for (number,) in found):
-            return True
-        # Whose it is may be what is wrong with it.
-        return not self._is_missed(table, row)
+            "SELECT bucket FROM versions WHERE sequence = ?", (number,)
+        )
+        return [bucket for (bucket,) in found.fetchall()]
 
-    def _is_missed(self, table: Table[object], row: Row) -> bool:
+    def is_bucket(self, number: object) -> bool:
+        """Whether there is a bucket of that number."""
+        found = self._execute("SELECT 1 FROM buckets WHERE number = ?", (number,))
+        return found.fetchone() is not None
+
+    def is_missed(self, table: Table[object], row: Row) -> bool:
         """Whether the version or part that a row of bytes names would be without some of them."""
         number, start = row[0], row[1] if table.name == "extents" else None
         if not isinstance(number, int) or not isinstance(start, int | None):
@@ -78,7 +55,7 @@ class KeptRows(CloseUp):
 
     def _dangling(self, keeping: Set[str]) -> str:
         """Whose bytes belong to nothing already, as JSON: where a bucket keeps its versions, they may be those of a damaged row that stays."""
-        if not self._keeping(keeping):
+        if not self.keeping(keeping):
             return "[]"
         rows = self._execute(
             f"SELECT owner FROM extents WHERE {DANGLING['extents']} AND typeof(owner) = 'integer'"
@@ -87,23 +64,44 @@ class KeptRows(CloseUp):
         ).fetchall()
         return json.dumps([owner for (owner,) in rows])
 
-    def _is_of(self, row: Row, numbers: Set[object]) -> bool:
-        """Whether a damaged row is that of a version in one of these buckets, as far as can be told: its bucket may be what is wrong with it."""
-        number, *others = row
-        there = self._execute("SELECT 1 FROM buckets WHERE number = ?", (number,))
-        return (
-            number in numbers
-            or there.fetchone() is None
-            or any(agrees(VERSIONS, (each, *others)) for each in numbers)
-        )
-
-    def _keeping(self, keeping: Set[str]) -> frozenset[object]:
+    def keeping(self, kinds: Set[str]) -> frozenset[object]:
         """The numbers of the buckets that have such a document, or say that they have."""
         found: list[Row] = []
-        for kind in keeping:
+        for kind in kinds:
             found += self._execute(
                 "SELECT bucket FROM configurations WHERE kind = ?1"
                 " UNION SELECT number FROM buckets WHERE instr(configured, ?2)",
                 (kind, f'"{kind}"'),
             ).fetchall()
         return frozenset(number for (number,) in found)
+
+    def volumes_there(self) -> dict[object, bool]:
+        """The volumes, and whether each holds fewer buckets than it counts."""
+        with self._any_text():
+            rows = self._execute(
+                f"SELECT name, {USED_NAMES} > (SELECT COUNT(*) FROM buckets"
+                " WHERE volume = volumes.name) FROM volumes ORDER BY number"
+            ).fetchall()
+        return {name: bool(lacks) for name, lacks in rows}
+
+    def volumes_used(self) -> list[object]:
+        """The volumes that buckets are in, by what they say."""
+        with self._any_text():
+            rows = self._execute("SELECT DISTINCT volume FROM buckets").fetchall()
+        return [volume for (volume,) in rows]
+
+    def is_taken(self, volume: object, name: object, number: object) -> bool:
+        """Whether another bucket has that name."""
+        taken = self._execute(
+            "SELECT 1 FROM buckets WHERE volume = ? AND name = ? AND number <> ?",
+            (volume, name, number),
+        )
+        return taken.fetchone() is not None
+
+    def has_ids(self, number: object) -> bool:
+        """Whether a bucket has a version that is not the null version."""
+        named = self._execute(
+            "SELECT 1 FROM versions WHERE bucket = ? AND version_id <> 'null' LIMIT 1",
+            (number,),
+        )
+        return named.fetchone() is not None
