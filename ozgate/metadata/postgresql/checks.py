@@ -9,7 +9,8 @@ from typing import Any
 
 from ...values import CheckedRows, DamagedRow
 from ..declared.columns import Row
-from ..declared.conversions import pack_kinds
+from ..declared.conversions import any_text, pack_kinds
+from ..declared.keptrows import agrees
 from ..declared.relation import Table
 from ..declared.tables import CHECKED
 from .base import Rows
@@ -35,19 +36,6 @@ _WRONG_CONFIGURED = """SELECT buckets.number, kinds.there FROM buckets CROSS JOI
     ) AS kinds WHERE number = ANY($1::bigint[])"""
 
 
-def agrees(table: Table[Any], row: Row) -> bool:
-    """Whether a row agrees with its check.
-
-    :param row: what the check covers, and the check, as stored.
-    """
-    try:
-        columns = statements_of(table).row_out(row)
-    except UnicodeDecodeError:
-        return False
-    is_so: bool = columns[-1] == table.check(*columns[:-1])
-    return is_so
-
-
 @cache
 def statements_of(table: Table[Any]) -> Statements:
     """The statements of a table."""
@@ -57,6 +45,19 @@ def statements_of(table: Table[Any]) -> Statements:
 def table_of(row: DamagedRow) -> Table[Any]:
     """The table that a damaged row is in."""
     return _BY_NAME[row.table]
+
+
+def checked_row(table: Table[Any], row: Row) -> Row:
+    """A row as its check takes it, also where its key is no text."""
+    if KEYS not in table.columns:
+        return row
+    at = table.columns.index(KEYS)
+    return (*row[:at], any_text(row[at]), *row[at + 1 :])
+
+
+def told(table: Table[Any], row: Row) -> dict[str, Any]:
+    """What a row says, by column."""
+    return dict(zip(table.columns, row, strict=False))
 
 
 def stored_place(table: Table[Any], place: Sequence[Any]) -> Row:
@@ -128,7 +129,7 @@ class CheckRows(Rows):
         rows = self._execute(
             _following(table, last is None), (*place, limit)
         ).fetchall()
-        agreeing = [agrees(table, row) for row in rows]
+        agreeing = [agrees(table, checked_row(table, row)) for row in rows]
         damaged = [
             damaged_row(table, row, "not what was written")
             for row, is_well in zip(rows, agreeing, strict=True)
@@ -161,7 +162,7 @@ class CheckRows(Rows):
         numbers = [row[0] for row in rows]
         kinds = dict(self._execute(_WRONG_CONFIGURED, (numbers,)).fetchall())
         for row, is_well in zip(rows, agreeing, strict=True):
-            said = dict(zip(table.columns, row[:-1], strict=True))["configured"]
+            said = told(table, row)["configured"]
             there = pack_kinds(kinds[row[0]])
             if is_well and said != there:
                 yield damaged_row(

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from zope.interface import implementer
+
+from ...interfaces import IMetadataTransaction
 from ...values import Claim
 from ..readonly import refuse_writing
 from .base import ReadingRows
 from .blobnames import BlobRows
-from .checks import CheckRows
 from .events import EventRows
 from .identities import IdentityRows
+from .mending import MendingRows
 from .shared import SharedRows
 from .uploads import UploadRows
 from .versions import VersionRows
 
 
+@implementer(IMetadataTransaction)
 class Transaction(
     VersionRows,
     UploadRows,
     BlobRows,
-    CheckRows,
+    MendingRows,
     EventRows,
     IdentityRows,
     SharedRows,

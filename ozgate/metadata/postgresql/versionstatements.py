@@ -121,3 +121,12 @@ NAMED = f"""SELECT {SELECTED} FROM versions
 STORED = (
     f"SELECT {SELECTED} FROM versions WHERE bucket = $1 AND key = $2 AND sequence = $3"
 )
+
+RELISTED = f"""WITH newest AS (
+    SELECT * FROM versions WHERE bucket = $1 AND key = $2 ORDER BY sequence DESC LIMIT 1
+), unlisted AS (
+    DELETE FROM current_versions WHERE bucket = $1 AND key = $2
+    AND NOT EXISTS (SELECT 1 FROM newest WHERE is_delete_marker = 0)
+) {_LISTED} SELECT bucket, key, {", ".join([f"newest.{name}" for name in _SHOWN])} FROM newest
+    WHERE is_delete_marker = 0 {_OR_RELISTED}"""
+"""Has the list of current versions say of a key what its versions are."""
