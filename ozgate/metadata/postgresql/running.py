@@ -22,6 +22,10 @@ _PAUSE = 0.005
 """Seconds that are waited for at most before the second run; before each that follows, twice as long."""
 
 
+_ENDED = "57P"
+"""How SQLSTATE begins where a server ends the session. Source: PostgreSQL, "PostgreSQL Error Codes" (Operator Intervention)."""
+
+
 class Lost(Exception):
     """The connection broke before the commit was asked for, or the commit surely failed: run it anew over another one."""
 
@@ -52,8 +56,16 @@ def read(
             return
         else:
             tell(True, value)
-            session.roll_back()
+            _end(session)
             return
+
+
+def _end(session: Session) -> None:
+    """End a transaction whose outcome was told."""
+    try:
+        session.end()
+    except ERRORS:
+        session.close()
 
 
 def write(session: Session, tx: Transaction, work: Callable[[Any], T]) -> T:
@@ -114,7 +126,8 @@ def _commit(session: Session, xid: str) -> None:
     try:
         is_done = session.commit()
     except ERRORS as error:
-        if session.is_broken:
+        state = getattr(error, "sqlstate", None)
+        if session.is_broken or state is None or state.startswith(_ENDED):
             _settle(session, xid, error)
             return
         raise _failed(session, error) from error

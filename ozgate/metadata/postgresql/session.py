@@ -160,6 +160,11 @@ class Session:
         self._pipeline.sync()
         return bool(last.statusmessage == "COMMIT")
 
+    def end(self) -> None:
+        """End a transaction that only read, all of whose rows were fetched."""
+        self.change("COMMIT")
+        self._pipeline.sync()
+
     def roll_back(self) -> None:
         """Undo the transaction that is open; a connection where that is not to be had is closed."""
         if self._connection is None:
