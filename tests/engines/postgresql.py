@@ -125,7 +125,7 @@ class PostgreSQL:
         """Let it run no more, with its connections open, until :meth:`thaw`; its processes, the server itself first."""
         assert self._process is not None
         os.kill(self._process.pid, signal.SIGSTOP)
-        family = [self._process.pid, *_children(self._process.pid)]
+        family = [self._process.pid, *children(self._process.pid)]
         for pid in family:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGSTOP)
@@ -134,7 +134,7 @@ class PostgreSQL:
     def thaw(self) -> None:
         """Let it go on."""
         assert self._process is not None
-        for pid in (*_children(self._process.pid), self._process.pid):
+        for pid in (*children(self._process.pid), self._process.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
 
@@ -253,7 +253,7 @@ def _database_error() -> type[Exception]:
     return kind
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
     """The processes that a process has started."""
     with contextlib.suppress(FileNotFoundError):
         return [
