@@ -39,6 +39,7 @@ class HdfsWriter:
         self._staging = staging
         self._block_size = block_size
         self._file: Any = None
+        self._path = ""
         self._sums = BlockSums()
         self._lock = Lock()
         self._busy = self._discarded = False
@@ -70,6 +71,9 @@ class HdfsWriter:
                 self._file.close()
             forget(self._file)
             self._check_length(length + len(footer))
+            if self._discarded:
+                raise Unavailable("the blob was dropped")
+            self._path = path
             self._name(path, length + len(footer))
             return length, self._sums.whole
 
@@ -137,12 +141,15 @@ class HdfsWriter:
             raise
 
     def _remove(self) -> None:
-        """Remove the file; what cannot be now is left over, for whoever prepares the store."""
+        """Remove the file; what cannot be now is left over, for whoever prepares the store, or an orphan, for the sweep."""
         file, self._file = self._file, None
-        if file is not None:
-            forget(file)
+        if file is None:
+            return
+        forget(file)
+        for path in (self._staging, self._path):
             with suppress(StoreError):
-                self._system.delete(self._staging)
+                if path:
+                    self._system.delete(path)
 
 
 class HdfsSink(ThreadedSink):
