@@ -42,10 +42,10 @@ class Stores:
             raise _not_found(
                 f"nothing listens in {data}, and it is no data folder: give --data the folder of the service"
             )
-        _become_owner(data)
+        become_owner(data)
         try:
             place = Setting("ozgate.data", data, "--data", direct=True)
-            settings = load(config, _environment(), [place]).settings
+            settings = load(config, environment(), [place]).settings
             # Nobody is served.
             settings = evolve(settings, workers=1)
             self.reactor = running_reactor()
@@ -90,7 +90,7 @@ class Stores:
         )
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The environment without what AWS's tools find their keys by: the shell of a command is that of a client."""
     return {
         name: value for name, value in os.environ.items() if not name.startswith("AWS_")
@@ -111,7 +111,7 @@ def running_reactor() -> Any:
     return running
 
 
-def _become_owner(data: str) -> None:
+def become_owner(data: str) -> None:
     """As root, become who owns the folder.
 
     :raises AdminError: this user is neither root nor the owner.

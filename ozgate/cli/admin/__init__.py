@@ -6,6 +6,7 @@ import click
 
 from .. import client
 from .backup import make_backup, restore_backup
+from .copymetadata import copy_metadata
 from .fsck import fsck
 from .identities.group import group
 from .identities.key import key
@@ -26,6 +27,7 @@ for command in (
     fsck,
     make_backup,
     restore_backup,
+    copy_metadata,
     move_blobs,
     user,
     group,
