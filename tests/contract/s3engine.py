@@ -24,7 +24,7 @@ SETTINGS: dict[str, Any] = {
     "ozgate.blobs.s3.connections": 16,
     "ozgate.blobs.s3.timeout": 20.0,
     "ozgate.blobs.s3.deadline": 60.0,
-    "ozgate.blobs.s3.memory": 128 << 20,
+    "ozgate.blobs.s3.memory": 64 << 20,
 }
 
 _numbers = count(1)

@@ -78,14 +78,14 @@ class Framed:
 
 
 class Blocks:
-    """The bytes of a blob that is written, in blocks.
+    """The bytes of a blob that is written, in blocks. They are kept as they come: others hold them, too, whose digests are computed.
 
     :ivar length: how many there are.
     """
 
     def __init__(self) -> None:
         self.length = 0
-        self._blocks: list[bytes] = []
+        self._blocks: list[list[bytes]] = []
         self._crcs: list[int] = []
         self._chunks: list[bytes] = []
         self._room = BLOCK
@@ -105,18 +105,21 @@ class Blocks:
 
     def _end_block(self) -> None:
         if self._chunks:
-            block = b"".join(self._chunks)
-            self._blocks.append(block)
-            self._crcs.append(crc64nvme(block))
+            crc = 0
+            for chunk in self._chunks:
+                crc = crc64nvme(chunk, crc)
+            self._blocks.append(self._chunks)
+            self._crcs.append(crc)
             self._chunks, self._room = [], BLOCK
 
     @property
     def crc64nvme(self) -> int:
         """That of all bytes. No more are taken."""
         self._end_block()
-        whole = 0
-        for block, crc in zip(self._blocks, self._crcs, strict=True):
-            whole = combine_crc64nvme(whole, crc, len(block))
+        whole, left = 0, self.length
+        for crc in self._crcs:
+            whole = combine_crc64nvme(whole, crc, min(left, BLOCK))
+            left -= BLOCK
         return whole
 
     def framed(self, blob_id: str) -> Framed:
@@ -127,8 +130,9 @@ class Blocks:
             zip(self._blocks, self._crcs, strict=True)
         ):
             check = CHECK.pack(check_of(crc, blob_id, number))
-            pieces += [block, check]
-            all_bytes = combine_crc64nvme(all_bytes, crc, len(block))
+            pieces += [*block, check]
+            size = min(BLOCK, self.length - number * BLOCK)
+            all_bytes = combine_crc64nvme(all_bytes, crc, size)
             all_bytes = crc64nvme(check, all_bytes)
         trailer = make_trailer(self.length, whole, blob_id)
         return Framed(

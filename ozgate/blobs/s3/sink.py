@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 LARGEST = 16 << 20
 """Bytes of a blob at most."""
 
-SMALLEST = 1 << 20
+SMALLEST = 512 << 10
 """Bytes of a blob that there is always room for."""
 
-_SHARE = 8
+_SHARE = 4
 """The part of the memory left that one more blob may take."""
 
 

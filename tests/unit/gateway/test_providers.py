@@ -40,6 +40,7 @@ class PluginTests(SynchronousTestCase):
         """The built-in providers have a maker each, for the interface that they say."""
         found = {(each.scheme, each.provides) for each in getPlugins(IProviderMaker)}
         own = {("sqlite", IMetadataStore), ("files", IBlobStore), ("hdfs", IBlobStore)}
+        own |= {("s3+https", IBlobStore), ("s3+http", IBlobStore)}
         self.assertLessEqual(own, found)
 
 
