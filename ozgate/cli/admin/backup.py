@@ -44,7 +44,7 @@ WAIT = 1.0
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def make_backup(target: str, copy: bool, with_master_key: bool, as_json: bool) -> None:
-    """Copy everything as it is at one moment, while the service runs.
+    """Copy everything as of one moment, while the service runs.
 
     The folder is new, empty, or has an earlier backup, which is brought up to date: what it has is not copied again. The service
     writes it, on its machine. Exit status 1 says that something stored is missing or damaged, and so is its copy.
