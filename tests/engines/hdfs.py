@@ -21,6 +21,7 @@ from tests.engines.cluster import free_base, silent
 from tests.engines.daemon import PATIENCE, Daemon
 from tests.engines.given import JAVA, engines
 from tests.engines.runs import Outcome, trial
+from tests.kdc import Kdc
 
 VERSION = "3.4.3"
 """The release of Hadoop that everything is tested with."""
@@ -35,6 +36,10 @@ _NAME_NODE = "org.apache.hadoop.hdfs.server.namenode.NameNode"
 _DATA_NODE = "org.apache.hadoop.hdfs.server.datanode.DataNode"
 _ADMIN = "org.apache.hadoop.hdfs.tools.DFSAdmin"
 _PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:2.8"
+_SECURE_CORE = {
+    "hadoop.security.authentication": "kerberos",
+    "hadoop.security.authorization": "true",
+}
 _STATE = "jmx?qry=Hadoop:service=NameNode,name=FSNamesystem"
 
 
@@ -43,6 +48,7 @@ class Hdfs:
 
     :param folder: to make; everything of it is in there.
     :param nodes: data nodes, and copies of each block.
+    :param kdc: a realm, running, whose ``keytab`` has the keys of ``hdfs/localhost`` and of whoever asks; ``None`` for no Kerberos.
     :ivar url: of its name node.
     :ivar daemons: ``nn``, ``dn1`` and so on.
     """
@@ -52,10 +58,14 @@ class Hdfs:
         folder: str | Path,
         nodes: int = 1,
         tell: Callable[[str], None] = silent,
+        kdc: Kdc | None = None,
     ) -> None:
         self.folder = Path(folder).absolute()
         self.base = free_base()
-        self.url = f"hdfs://127.0.0.1:{self.base}"
+        # A service's principal has the name of its host.
+        host = "127.0.0.1" if kdc is None else "localhost"
+        self.url = f"hdfs://{host}:{self.base}"
+        self._kdc = kdc
         self._nodes = nodes
         self._tell = tell
         self.daemons: dict[str, Daemon] = {}
@@ -106,11 +116,17 @@ class Hdfs:
             self.folder,
             port,
             heap,
-            ["-XX:TieredStopAtLevel=1"],
+            ["-XX:TieredStopAtLevel=1", *self._realm()],
             classes=classes,
             arguments=arguments,
         )
         return daemon
+
+    def _realm(self) -> list[str]:
+        """What a JVM must know of the realm."""
+        if self._kdc is None:
+            return []
+        return [f"-Djava.security.krb5.conf={self._kdc.folder}/krb5.conf"]
 
     def wait(self) -> None:
         """Wait until all data nodes are known, and files can be written.
@@ -168,9 +184,29 @@ class Hdfs:
             "dfs.client.block.write.replace-datanode-on-failure.enable": "false",
             "dfs.heartbeat.interval": "1",
         }
+        if self._kdc is not None:
+            core |= _SECURE_CORE
+            hdfs |= _secure(self._kdc)
         sitefiles.write(conf / "core-site.xml", core)
         sitefiles.write(conf / "hdfs-site.xml", hdfs)
         sitefiles.write_log(conf / "log4j.properties")
+
+
+def _secure(kdc: Kdc) -> dict[str, str]:
+    """What ``hdfs-site.xml`` has besides where there is Kerberos."""
+    found = {
+        "dfs.block.access.token.enable": "true",
+        "dfs.data.transfer.protection": "authentication",
+        # Without TLS for pages and ports that root alone may open, as a test is.
+        "ignore.secure.ports.for.testing": "true",
+    }
+    for daemon in ("namenode", "datanode"):
+        found[f"dfs.{daemon}.kerberos.principal"] = f"hdfs/localhost@{kdc.realm}"
+        found[f"dfs.{daemon}.keytab.file"] = f"{kdc.folder}/keytab"
+    principal = "dfs.web.authentication.kerberos.principal"
+    found[principal] = f"HTTP/localhost@{kdc.realm}"
+    found["dfs.web.authentication.kerberos.keytab"] = f"{kdc.folder}/keytab"
+    return found
 
 
 class GivenHdfs:

@@ -21,6 +21,8 @@ _NO_ROOM = re.compile(
     r"could only be written to \d+ of the \d+ \w+ nodes?\. There are (?P<nodes>\d+) datanode\(s\) running and (?P<excluded>no|\d+) node"
 )
 """What a name node says that finds no data node for a block. Source: BlockManager.chooseTarget4NewBlock of Hadoop 3.4."""
+_STACK = re.compile(r"\\n\\tat |\n\tat ")
+"""Where Java's frames begin in what a name node says, written as they are or as Rust shows a text."""
 _LONGEST = 300
 """Characters shown of what a server says."""
 
@@ -159,8 +161,10 @@ def store_error(doing: str, error: BaseException) -> StoreError:
     :return: ``Absent`` where there is no such file, ``NoSpace`` where a quota or all data nodes are full, ``Damaged`` where the checksums of HDFS say
         so, ``Unavailable`` for anything else: safe mode, a standby, nobody who answers.
     """
-    said = " ".join(str(error).split()) or type(error).__name__
+    said = " ".join(_STACK.split(str(error), 1)[0].split()) or type(error).__name__
     message = f"{doing}: {said[:_LONGEST]}"
+    if "GSS_S_NO_CRED" in said:
+        message = f"{doing}: it has no ticket of Kerberos: KRB5_CLIENT_KTNAME is to name the keytab of this service's user"
     if isinstance(error, FileNotFoundError):
         return Absent(message)
     if type(error).__name__ == "ChecksumError":
