@@ -120,6 +120,12 @@ class Pool:
         assert self._ended is not None
         return self._ended
 
+    def cut(self) -> None:
+        """Have what is under way end soon, with ``Unavailable``."""
+        for session in self._sessions:
+            if session.busy_since is not None:
+                session.cut()
+
     def _work(self, session: Session) -> None:
         made = self._make(session)
         while (asked := self._next()) is not None:

@@ -5,7 +5,7 @@ Interactions run in threads, each of which has a connection: some read, others w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from threading import Thread
 from typing import Any, TypeVar, TypeVarTuple
@@ -15,9 +15,16 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from ...errors import Unavailable
-from ...interfaces import IMetadataStore, IMetadataTransaction, IShared
+from ...interfaces import (
+    IInspected,
+    IMetadataStore,
+    IMetadataTransaction,
+    IShared,
+)
+from ...values import BlobUser, DamagedRow, Drift
 from . import running
 from .connections import ERRORS, Address, checked, translated
+from .inspection import Inspection, no_copy, unhurried
 from .pool import Pool, Reactor, Tell
 from .schema import SCHEMA_VERSION, found_version, migrate
 from .serversettings import check_server
@@ -53,7 +60,7 @@ def make_store(
     return PostgreSQLMetadataStore(address, reactor, None, readers, writers)
 
 
-@implementer(IMetadataStore, IShared)
+@implementer(IMetadataStore, IInspected, IShared)
 class PostgreSQLMetadataStore:
     """Metadata in one PostgreSQL database, of as many gateways as there are.
 
@@ -83,6 +90,9 @@ class PostgreSQLMetadataStore:
         about = reactor, self._address
         self._readers = Pool("ozgate-reading", *about, reading, running.read, readers)
         self._writers = Pool("ozgate-writing", *about, writing, _write, writers)
+        looking = partial(Inspection, times=times)
+        about = reactor, unhurried(self._address)
+        self._looks = Pool("ozgate-inspection", *about, looking, running.read, 1)
 
     def prepare(self) -> Deferred[None]:
         """See :meth:`~ozgate.interfaces.IMetadataStore.prepare`; under a lock of the database, and while others have it open."""
@@ -103,6 +113,8 @@ class PostgreSQLMetadataStore:
         return Deferred.fromCoroutine(self._close())
 
     async def _close(self) -> None:
+        self._looks.cut()
+        await self._looks.stop()
         await self._writers.stop()
         await self._readers.stop()
 
@@ -128,6 +140,28 @@ class PostgreSQLMetadataStore:
     def reusable(self) -> int:
         """See :meth:`~ozgate.interfaces.IMetadataStore.reusable`: unknown."""
         return 0
+
+    def examine(self) -> Deferred[Sequence[str]]:
+        """See :class:`~ozgate.interfaces.IInspected`."""
+        return self._asked(self._looks, Inspection.examine, ())
+
+    def drifts(self) -> Deferred[Sequence[Drift]]:
+        """See :class:`~ozgate.interfaces.IInspected`."""
+        return self._asked(self._looks, Inspection.drifts, ())
+
+    def users_of(
+        self, store: str, blob_ids: Sequence[str]
+    ) -> Deferred[Sequence[BlobUser]]:
+        """See :class:`~ozgate.interfaces.IInspected`."""
+        return self._asked(self._looks, Inspection.users_of, (store, blob_ids))
+
+    def users_of_row(self, row: DamagedRow) -> Deferred[Sequence[BlobUser]]:
+        """See :class:`~ozgate.interfaces.IInspected`."""
+        return self._asked(self._looks, Inspection.users_of_row, (row,))
+
+    def copy_to(self, path: str, tell: Callable[[int, int], None]) -> Deferred[None]:
+        """See :class:`~ozgate.interfaces.IInspected`: a copy is PostgreSQL's own."""
+        return fail(no_copy(self._address.where))
 
     def _in_thread(self, work: Callable[[Session], list[str]]) -> Deferred[None]:
         """Have something done over a connection of its own; what it returns is warned of."""
