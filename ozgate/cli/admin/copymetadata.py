@@ -45,9 +45,9 @@ _PASSWORD = "ozgate.postgresql.password-file"
     help="The service's ozone-site.xml, which says where the password of the target is.",
 )
 def copy_metadata(source: str, target: str, data: str, config: str | None) -> None:
-    """Copy metadata from sqlite:… to postgresql:…, without the service.
+    """Copy metadata from SQLite into PostgreSQL.
 
-    The target is an empty database. Blobs stay where they are. All rows are copied in one transaction, and each is read again and held against its check before it is committed: stopped or failed, it leaves nothing, and
+    The service is down, and the target an empty database. Blobs stay where they are. All rows are copied in one transaction, and each is read again and held against its check before it is committed: stopped or failed, it leaves nothing, and
     is begun anew. The source stays as it is. Run it as the user that the service runs as.
     """
     progress = Progress()

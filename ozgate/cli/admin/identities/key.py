@@ -23,7 +23,7 @@ _export = click.option(
 
 @click.group()
 def key() -> None:
-    """Make keys of users, narrower than the user where that is wanted."""
+    """Make keys of users, which may do less than they may."""
 
 
 @key.command()
