@@ -402,7 +402,7 @@ class Settings(EngineSettings):
     )
     ozone_heap: int = knob(
         "ozgate.ozone.heap",
-        256 << 20,
+        192 << 20,
         "Bytes that the Java heap of each process may take.",
         size,
     )
@@ -414,7 +414,7 @@ class Settings(EngineSettings):
     )
     ozone_writers: int = knob(
         "ozgate.ozone.writers",
-        64,
+        32,
         "Keys and parts that each process writes to the cluster at a time, each of which takes a megabyte of Java heap or two; more wait.",
         positive,
     )

@@ -7,7 +7,6 @@ import getpass
 import os
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import Any
 
 import click
@@ -17,8 +16,9 @@ from twisted.internet.threads import blockingCallFromThread
 from ...config.loading import load, override
 from ...config.settings import Settings, by_key
 from ...config.sitefile import ConfigurationError
-from ...errors.stores import Refused, StoreError
+from ...errors.stores import Refused, StoreError, Unavailable
 from ...foreign.ozone.jars import find_conf, find_jars
+from ...foreign.ozone.jvm import find_jpype
 from ..offline import running_reactor
 from .probe import Caller, Place, probe
 
@@ -104,10 +104,10 @@ def _look(settings: Settings) -> None:
 
     :raises _Missing: it is not there.
     """
-    if find_spec("jpype") is None:
-        raise _Missing(
-            f"JPype is not installed: {sys.executable} -m pip install 'ozgate[ozone]'"
-        )
+    try:
+        find_jpype()
+    except Unavailable as error:
+        raise _Missing(str(error)) from None
     import jpype
 
     try:

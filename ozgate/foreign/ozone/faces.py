@@ -17,6 +17,9 @@ from ...errors.stores import Refused
 if TYPE_CHECKING:
     from .client import Client
 
+making = Lock()
+"""Held by whoever makes a copy. Several threads that do so at once, and for the first time, have crashed the process; see :mod:`.methods`."""
+
 MOST = 1000
 """Users that are remembered; the one that was longest not asked for is made anew."""
 
@@ -39,17 +42,28 @@ class Faces:
         """
         if not user:
             return self._client
+        found = self._find(user)
+        if found is None:
+            with making:
+                # Somebody may have made it meanwhile.
+                found = self._find(user)
+                if found is None:
+                    found = self._client.copied(self._protocol(user))
+                    self._keep(user, found)
+        return found
+
+    def _find(self, user: str) -> Client | None:
         with self._lock:
             found = self._known.get(user)
             if found is not None:
                 self._known.move_to_end(user)
-                return found
-        made = self._client.copied(self._protocol(user))
+            return found
+
+    def _keep(self, user: str, made: Client) -> None:
         with self._lock:
             self._known[user] = made
             if len(self._known) > MOST:
                 self._known.popitem(last=False)
-        return made
 
     def _protocol(self, user: str) -> Any:
         """A copy of the client's ``RpcClient`` that makes things for a user."""
@@ -68,7 +82,7 @@ class Faces:
 
 
 def copy_of(java: Any, original: Any) -> Any:
-    """A shallow copy of a Java object, made by no constructor of its class."""
+    """A shallow copy of a Java object, made by no constructor of its class. For who holds :data:`making`."""
     made = (
         java("sun.reflect.ReflectionFactory")
         .getReflectionFactory()

@@ -10,6 +10,7 @@ import atexit
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from ...errors import Unavailable
@@ -18,17 +19,26 @@ _OPEN = "java.nio", "java.lang", "java.lang.reflect", "java.lang.invoke"
 """Packages of Java's own that Ozone and what it is made of reach into, as its own scripts open them; and one for :mod:`.columns`."""
 
 
+def find_jpype() -> None:
+    """Look whether JPype is installed, which is not imported for that.
+
+    :raises Unavailable: it is not. It says what to do.
+    """
+    if find_spec("jpype") is None:
+        raise Unavailable(
+            f"JPype is not installed: {sys.executable} -m pip install 'ozgate[ozone]'"
+        )
+
+
 def start_jvm(classpath: Sequence[str], heap: int) -> None:
     """Begin the JVM, where this process has none yet. It takes half a second.
 
     :param heap: bytes that Java's objects may take.
-    :raises Unavailable: JPype is not installed, or there is no Java.
+    :raises Unavailable: there is no Java.
     """
-    try:
-        import jpype
-        import jpype.config
-    except ImportError as error:
-        raise Unavailable(f"JPype1 is not installed: {error}") from error
+    import jpype
+    import jpype.config
+
     if jpype.isJVMStarted():
         return
     # The end of the process waits for nothing that is under way in Java: threads that ask a cluster that does not answer stay for long.

@@ -19,7 +19,8 @@ from .calls import Calls
 from .client import Client
 from .commands.asking import OzoneCommands
 from .jars import find_conf, find_jars
-from .jvm import leave_at_once, start_jvm
+from .jvm import find_jpype, leave_at_once, start_jvm
+from .methods import make_known
 from .refusals import error_of
 from .security import BELIEVED, Security, read_security
 from .verifying import (
@@ -143,6 +144,7 @@ class Connection:
             conf = find_conf(self.settings)
             start_jvm(find_jars(self.settings), self.settings["ozgate.ozone.heap"])
             made = Client(conf, self.security)
+            make_known(made)
             if self.security.is_on:
                 check_verifies(made)
         except StoreError:
@@ -262,8 +264,9 @@ def make_system(reactor: Any, settings: Mapping[str, Any]) -> OzoneSystem:
     """The cluster that the settings name, not asked yet.
 
     :param settings: every declared knob, by key.
-    :raises Unavailable: its files cannot be read, or it is secure and nobody can log in.
+    :raises Unavailable: JPype is not installed, its files cannot be read, or it is secure and nobody can log in.
     """
+    find_jpype()
     security = read_security(settings)
     connection = Connection(reactor, settings, security)
     return (SecureOzone if security.is_on else OzoneSystem)(connection)

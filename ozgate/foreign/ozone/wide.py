@@ -5,9 +5,9 @@ The buffers of a stream are those of its client's settings, an ``OzoneClientConf
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .faces import copy_of
+from .faces import copy_of, making
 
 if TYPE_CHECKING:
     from .client import Client
@@ -25,15 +25,21 @@ _BUFFER, _FLUSH, _MAX = 2 << 20, 8 << 20, 16 << 20
 def widened(client: Client) -> Client:
     """The client, with buffers for large keys; made once of each. In a thread."""
     if client.wide is None:
-        settings = client.configuration.getObject(
-            client.java("org.apache.hadoop.hdds.scm.OzoneClientConfig")
-        )
-        settings.setStreamBufferSize(_BUFFER)
-        settings.setStreamBufferFlushSize(_FLUSH)
-        settings.setStreamBufferMaxSize(_MAX)
-        protocol = copy_of(client.java, client.protocol)
-        field = protocol.getClass().getDeclaredField("clientConfig")
-        field.setAccessible(True)
-        field.set(protocol, settings)
-        client.wide = client.copied(protocol)
+        with making:
+            if client.wide is None:
+                client.wide = client.copied(_protocol(client))
     return client.wide
+
+
+def _protocol(client: Client) -> Any:
+    settings = client.configuration.getObject(
+        client.java("org.apache.hadoop.hdds.scm.OzoneClientConfig")
+    )
+    settings.setStreamBufferSize(_BUFFER)
+    settings.setStreamBufferFlushSize(_FLUSH)
+    settings.setStreamBufferMaxSize(_MAX)
+    protocol = copy_of(client.java, client.protocol)
+    field = protocol.getClass().getDeclaredField("clientConfig")
+    field.setAccessible(True)
+    field.set(protocol, settings)
+    return protocol
