@@ -157,24 +157,36 @@ class Engine:
         :raises StoreError: what it failed with at last.
         """
         trying: Deferred[T]
+        reasons: list[Passing] = []
         watch = Watch(self.reactor, self.limits.deadline, lambda: trying.cancel())
-        trying = Deferred.fromCoroutine(self._tried(attempt, watch))
+        trying = Deferred.fromCoroutine(self._tried(attempt, watch, reasons))
         try:
             return await trying
         except CancelledError:
             if not watch.has_expired:
                 raise
+            said = (
+                reasons[-1]
+                if reasons
+                else f"the engine at {self.location.endpoint} does not answer"
+            )
             raise Unavailable(
-                f"the engine at {self.location.endpoint} did not do it within {self.limits.deadline:g} s"
+                f"{said}; it was tried for {self.limits.deadline:g} s"
             ) from None
         finally:
             watch.stop()
 
-    async def _tried(self, attempt: Callable[[], Awaitable[T]], watch: Watch) -> T:
+    async def _tried(
+        self,
+        attempt: Callable[[], Awaitable[T]],
+        watch: Watch,
+        reasons: list[Passing],
+    ) -> T:
         for pause in self.limits.pauses:
             try:
                 return await attempt()
-            except Passing:
+            except Passing as error:
+                reasons.append(error)
                 # A request that is cancelled while its body goes fails like one that broke off.
                 if watch.has_expired:
                     raise
