@@ -21,7 +21,7 @@ from ..declared.columns import Row
 from ..declared.pieces import content_of, cut_content_of, object_parts_of
 from ..declared.rowchecks import damaged
 from ..declared.tables import BODIES, EXTENTS, OBJECT_PARTS, RETIRED
-from .objectbase import DOOM, ExtentRows
+from .objectbase import DOOM_HIS, ExtentRows
 from .versionstatements import STORED
 
 _ALL = 1 << 62
@@ -55,10 +55,7 @@ _GIVE_UP = f"""WITH counted AS (
     ON CONFLICT (owner) DO UPDATE SET retired_at = excluded.retired_at, checked = excluded.checked
 ), gone AS (
     DELETE FROM extents WHERE owner = $1 AND NOT (SELECT are_many FROM counted) RETURNING store, blob
-) INSERT INTO doomed (store, blob, doomed_at) SELECT DISTINCT store, blob, $2::bigint FROM gone
-    WHERE NOT EXISTS (SELECT 1 FROM extents
-        WHERE extents.blob = gone.blob AND extents.store = gone.store AND extents.owner <> $1)
-    ORDER BY store, blob {DOOM}"""
+) {DOOM_HIS}"""
 
 _RETIRED = f"""SELECT {RETIRED.select} FROM retired WHERE retired_at < $1
     ORDER BY retired_at, owner LIMIT $2"""

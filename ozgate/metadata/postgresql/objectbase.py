@@ -19,22 +19,30 @@ _ARRAYS = {
 
 DOOM = "ON CONFLICT (store, blob) DO UPDATE SET doomed_at = excluded.doomed_at"
 
+NAMED = """SELECT 1 FROM extents WHERE extents.blob = {named}.blob AND extents.store = {named}.store{others}
+    LIMIT 1 FOR KEY SHARE"""
+"""What else names a blob. It is held: of two that name one blob and go at the same time, in transactions that do not see each other, one waits for the
+other, and dooms it. Source: PostgreSQL manual, "13.2.1. Read Committed Isolation Level", "13.3.2. Row-Level Locks".
+"""
+
 # In one order: two that doom the same ones do not wait for each other crosswise.
 _DOOM_UNNAMED = f"""INSERT INTO doomed (store, blob, doomed_at)
     SELECT DISTINCT store, blob, $3::bigint FROM unnest($1::text[], $2::text[]) AS named (store, blob)
-    WHERE NOT EXISTS (SELECT 1 FROM extents WHERE extents.blob = named.blob AND extents.store = named.store)
+    WHERE NOT EXISTS ({NAMED.format(named="named", others="")})
     ORDER BY store, blob {DOOM}"""
+
+DOOM_GONE = f"""INSERT INTO doomed (store, blob, doomed_at)
+    SELECT store, blob, $2::bigint FROM (SELECT DISTINCT store, blob FROM gone) AS named
+    WHERE NOT EXISTS ({{others}}) ORDER BY store, blob {DOOM}"""
+
+_NOT_HIS = NAMED.format(named="named", others=" AND extents.owner <> $1")
+
+DOOM_HIS = DOOM_GONE.format(others=_NOT_HIS)
+"""The end of a statement that has removed the extents of an owner, as ``gone``, which it still sees."""
 
 DROP_EXTENTS = f"""WITH gone AS (DELETE FROM extents WHERE owner = $1 RETURNING store, blob)
-    INSERT INTO doomed (store, blob, doomed_at) SELECT DISTINCT store, blob, $2::bigint FROM gone
-    WHERE NOT EXISTS (SELECT 1 FROM extents
-        WHERE extents.blob = gone.blob AND extents.store = gone.store AND extents.owner <> $1)
-    ORDER BY store, blob {DOOM}"""
-"""Removes the extents of a version or part, and dooms blobs that have no name left.
-
-Of two that name one blob and go at the same time, in transactions that do not see each other, neither dooms it: the sweep finds it, as it finds
-all bytes that no row names.
-"""
+    {DOOM_HIS}"""
+"""Removes the extents of a version or part, and dooms blobs that have no name left."""
 
 
 def _put_many(table: Table[object]) -> str:

@@ -16,7 +16,7 @@ from ..declared.rowchecks import damaged
 from ..declared.tables import EXTENTS, PARTS, UPLOADS
 from .buckets import NUMBERED, BucketRows
 from .listing import Lists, Range, Source
-from .objectbase import DOOM, ExtentRows
+from .objectbase import DOOM_GONE, NAMED, ExtentRows
 from .statements import Statements
 
 _UPLOADS, _PARTS = Statements(UPLOADS), Statements(PARTS)
@@ -64,17 +64,17 @@ _ALL_PARTS = f"SELECT {_PARTS.select} FROM parts WHERE upload = $1"
 _COUNT = """SELECT COUNT(*) FROM (SELECT 1 FROM parts JOIN extents ON extents.owner = parts.owner
     WHERE parts.upload = $1 LIMIT $2) AS found"""
 
+_OF_OTHERS = NAMED.format(
+    named="named",
+    others=" AND extents.owner NOT IN (SELECT owner FROM parts WHERE upload = $1)",
+)
+
 # Of each blob once: what else names it is found at once, or is of this upload, too.
 _DROP_PARTS = f"""WITH dropped AS (DELETE FROM parts WHERE upload = $1 RETURNING owner),
 gone AS (
     DELETE FROM extents USING dropped WHERE extents.owner = dropped.owner
     RETURNING extents.store, extents.blob
-) INSERT INTO doomed (store, blob, doomed_at)
-    SELECT store, blob, $2::bigint FROM (SELECT DISTINCT store, blob FROM gone) AS named
-    WHERE NOT EXISTS (SELECT 1 FROM extents
-        WHERE extents.blob = named.blob AND extents.store = named.store
-        AND extents.owner NOT IN (SELECT owner FROM parts WHERE upload = $1))
-    ORDER BY store, blob {DOOM}"""
+) {DOOM_GONE.format(others=_OF_OTHERS)}"""
 
 
 class UploadRows(BucketRows, ExtentRows, Lists):
