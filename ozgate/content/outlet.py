@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
-from ..errors import Absent, Damaged
+from twisted.internet.defer import Deferred
+
+from ..errors import Absent, Damaged, Unavailable
 from ..immutable import frozen
+from ..interfaces import IOpenedAhead
 from ..values import EXTENTS_AT_ONCE, Bucket, ByteRange, Content, Extent, ObjectVersion
 from .readers import MARGIN
 from .sealing import sealing_of
@@ -134,9 +139,10 @@ class Sources(AsyncIterator["IByteSource"]):
         extents = located.content.extents
         # Later ones are no more than these. To refuse a reader for them would spare nothing.
         self._account = stores.memory.answer(len(extents) * HELD, refusable=False)
-        self._extents = iter(extents[1:])
+        self._extents = deque(extents[1:])
         self._rest = _after(located)
         self._next = first
+        self._ahead: tuple[Extent, Deferred[IByteSource]] | None = None
         self._current: IByteSource | None = None
         self._token = token
 
@@ -152,13 +158,38 @@ class Sources(AsyncIterator["IByteSource"]):
         self._close_current()
         source, self._next = self._next, None
         if source is None:
+            source = await self._opened_ahead()
+        if source is None:
             extent = await self._following()
             if extent is None:
                 self.close()
                 raise StopAsyncIteration
             source = await _open(self._stores, extent)
         self._current = source
+        self._open_ahead()
         return source
+
+    def _open_ahead(self) -> None:
+        """Have the next source opened while this one is sent, where to open one takes a while."""
+        if not self._extents:
+            return
+        with suppress(Unavailable):
+            store = self._stores.blobs.of(self._extents[0].blob)
+            if IOpenedAhead.providedBy(store):
+                extent = self._extents.popleft()
+                opening = Deferred.fromCoroutine(_open(self._stores, extent))
+                self._ahead = extent, opening
+
+    async def _opened_ahead(self) -> IByteSource | None:
+        """What was opened so, if anything was; one that could not be is opened now."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is None:
+            return None
+        extent, opening = ahead
+        try:
+            return await opening
+        except Unavailable:
+            return await _open(self._stores, extent)
 
     async def send_to(self, consumer: IConsumer) -> None:
         """Write all bytes to a consumer, and close."""
@@ -170,13 +201,11 @@ class Sources(AsyncIterator["IByteSource"]):
 
     async def _following(self) -> Extent | None:
         """The next extent."""
-        extent = next(self._extents, None)
-        if extent is None and self._rest is not None:
+        if not self._extents and self._rest is not None:
             located = await self._metadata.read(locate, *self._rest)
             self._rest = _after(located)
-            self._extents = iter(located.content.extents)
-            extent = next(self._extents, None)
-        return extent
+            self._extents = deque(located.content.extents)
+        return self._extents.popleft() if self._extents else None
 
     async def aclose(self) -> None:
         """Close what is open, and let the reaper go on. Idempotent."""
@@ -188,7 +217,13 @@ class Sources(AsyncIterator["IByteSource"]):
         if self._next is not None:
             self._next.close()
             self._next = None
-        self._extents, self._rest = iter(()), None
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            # Cancelled, or open already: nobody wants it.
+            ahead[1].addCallbacks(lambda source: source.close(), lambda _: None)
+            ahead[1].cancel()
+        self._rest = None
+        self._extents.clear()
         self._account.close()
         self._readers.leave(self._token)
 

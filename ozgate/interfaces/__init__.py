@@ -9,7 +9,14 @@ reactor's thread. Errors of stores are those of :mod:`ozgate.errors`:
 
 from __future__ import annotations
 
-from .blobs import IBlobSink, IBlobStore, IByteSource, IFiles, ISyncsTogether
+from .blobs import (
+    IBlobSink,
+    IBlobStore,
+    IByteSource,
+    IFiles,
+    IOpenedAhead,
+    ISyncsTogether,
+)
 from .claims import IClaims
 from .credentials import ISecretStore, IVerifier
 from .foreign import (
@@ -60,6 +67,7 @@ __all__ = [
     "IMeasured",
     "IMetadataStore",
     "IMetadataTransaction",
+    "IOpenedAhead",
     "IOrder",
     "IProcesses",
     "IProviderMaker",

@@ -10,7 +10,14 @@ from zope.interface import Attribute, Interface
 
 from ..values import BlobRef, ByteRange
 
-__all__ = ["IBlobSink", "IBlobStore", "IByteSource", "IFiles", "ISyncsTogether"]
+__all__ = [
+    "IBlobSink",
+    "IBlobStore",
+    "IByteSource",
+    "IFiles",
+    "IOpenedAhead",
+    "ISyncsTogether",
+]
 
 
 class IByteSource(Interface):
@@ -130,6 +137,10 @@ class IBlobStore(Interface):
         :param pace: called with the bytes of each run that was read; the next is read when what it returns has fired.
         :return: fires with the bytes that the blob has; fails with ``Absent`` or ``Damaged``.
         """
+
+
+class IOpenedAhead(Interface):
+    """What a provider of blobs may provide besides: to open one takes a while, so that the next of several is opened while one is sent. It has no members."""
 
 
 class ISyncsTogether(Interface):

@@ -14,7 +14,7 @@ from zope.interface import implementer
 
 from ...batches import RunInThread
 from ...errors import Absent, Damaged, StoreError, Unavailable
-from ...interfaces import IBlobStore, IByteSource
+from ...interfaces import IBlobStore, IByteSource, IOpenedAhead
 from ...values import BlobRef, ByteRange
 from .answers import Passing
 from .engine import Engine
@@ -32,7 +32,7 @@ _STALE = 3_600_000
 _log = Logger()
 
 
-@implementer(IBlobStore)
+@implementer(IBlobStore, IOpenedAhead)
 class S3BlobStore:
     """See :class:`~ozgate.interfaces.IBlobStore`.
 
