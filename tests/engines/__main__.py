@@ -8,6 +8,8 @@ are killed and frozen under load. It ends with ``N passed, N failed``, and leave
     python -m tests.engines ozone --only plain tests.ozone.test_cluster
     python -m tests.engines ozone --wait --only kerberos       a cluster to try things with, until Ctrl-C
     python -m tests.engines hdfs                               an HDFS, and tests/hdfs over it
+    python -m tests.engines postgresql                         what runs over PostgreSQL, three gateways and a long history of kills among it
+    python -m tests.engines postgresql --wait                  a server to try things with, until Ctrl-C
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from typing import Any
 from twisted.trial.unittest import SkipTest
 
 from ozgate.cli.ozone.maven import MavenError
-from tests.engines import hdfs
+from tests.engines import hdfs, postgresql
 from tests.engines.cluster import Cluster, running
 from tests.engines.given import START, VARIABLE
 from tests.engines.programs import fetch_programs, require_java
@@ -52,6 +54,8 @@ def main() -> int:
 
     if asked.engine == "hdfs":
         return _said(hdfs.run(asked, tell), begun)
+    if asked.engine == "postgresql":
+        return _said(postgresql.run(asked, tell), begun)
     try:
         require_java()
         tell("the jars of Ozone")
@@ -83,7 +87,7 @@ def _arguments() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("engine", choices=["ozone", "hdfs"])
+    parser.add_argument("engine", choices=["ozone", "hdfs", "postgresql"])
     parser.add_argument("tests", nargs="*", help=f"modules; {ALL} if left out")
     parser.add_argument("--only", action="append", choices=STAGES, help="repeatable")
     parser.add_argument("--sync", action="store_true", help="datanodes sync chunks")

@@ -12,8 +12,10 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Callable
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -22,11 +24,14 @@ from typing import Any
 
 from twisted.trial.unittest import SkipTest
 
+from tests.engines.runs import Outcome, trial
 from tests.forking import die_with_parent
-from tests.running import free_port
+from tests.running import ROOT, free_port
 
 PATIENCE = 60.0
 """Seconds that it has to start or to stop."""
+LONGEST = 1800.0
+"""Seconds of all tests."""
 USER = "ozgate"
 """The role that owns the databases of tests."""
 _MEMORY = "/dev/shm"
@@ -281,3 +286,34 @@ def shared() -> PostgreSQL:
     server = PostgreSQL()
     atexit.register(server.end)
     return server
+
+
+def run(asked: Any, tell: Callable[[str], None]) -> Outcome:
+    """Run all tests over PostgreSQL, which start servers of their own, then a long history of three gateways; or a server to try things with."""
+    try:
+        programs()
+        _psycopg()
+        if asked.wait:
+            tell(f"PostgreSQL is up: {shared().database()}")
+            tell("Ctrl-C ends it")
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.pause()
+            return Outcome(passed=1)
+    except (SkipTest, RuntimeError) as error:
+        tell(str(error))
+        return Outcome(failed=1)
+    found = sorted(Path(ROOT, "tests", "contract").glob("test_postgresql*.py"))
+    contract = [f"tests.contract.{each.stem}" for each in found]
+    outcome = trial("", asked.tests or [*contract, "tests.gateways"], LONGEST)
+    if asked.tests:
+        return outcome
+    tell("a history of three gateways, with kills")
+    return outcome + _history()
+
+
+def _history() -> Outcome:
+    """One that cannot be explained is a failure."""
+    options = ("--clients", "12", "--seconds", "60", "--troubles", "12")
+    command = [sys.executable, "-m", "tests.gateways.linear_run", *options]
+    ended = subprocess.run(command, cwd=ROOT, check=False, timeout=LONGEST)
+    return Outcome(failed=1) if ended.returncode else Outcome(passed=1)

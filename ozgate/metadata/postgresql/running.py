@@ -147,12 +147,12 @@ def _settle(session: Session, xid: str, error: Exception) -> None:
     :raises Lost: it was rolled back.
     :raises Uncertain: that cannot be found out.
     """
-    timeline, address = session.timeline, session.address
+    place = session.timeline, session.incarnation, session.address
     session.close()
-    end = end_of(xid, timeline, address)
+    end = end_of(xid, *place)
     if end == COMMITTED:
         return
-    said: StoreError = translated(error, address)
+    said: StoreError = translated(error, session.address)
     if end == ABORTED:
         raise Lost(str(said)) from error
     raise Uncertain(f"{said}; whether it was committed could not be found out")

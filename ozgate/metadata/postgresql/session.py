@@ -28,8 +28,15 @@ _PLANS = {
 
 _LOOK = (
     "SELECT pg_backend_pid(), pg_is_in_recovery(), current_setting('transaction_read_only'),"
+    " to_regclass('incarnation') IS NOT NULL,"
     " CASE WHEN pg_is_in_recovery() THEN '' ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END"
 )
+
+_INCARNATION = (
+    "WITH made AS (INSERT INTO incarnation VALUES (1, gen_random_uuid()::text) ON CONFLICT DO NOTHING RETURNING id)"
+    " SELECT id FROM made UNION ALL SELECT id FROM incarnation LIMIT 1"
+)
+"""Who finds none makes it; of two that do so at a time the second finds nothing, and asks again."""
 
 
 class Session:
@@ -40,6 +47,7 @@ class Session:
     Source: PgBouncer, "Features" (transaction pooling); PostgreSQL, "Pipeline Mode".
 
     :ivar timeline: of the server's write-ahead log, which is another one after a failover.
+    :ivar incarnation: of the server, which is another one after a crash of it, too; ``""`` before there are tables.
     :ivar was_cut: whether :meth:`cut` ended the connection that was there last.
     :ivar warned: whether a warning came since this was set to false.
     :ivar busy_since: when what runs began, by the monotonic clock; ``None`` while nothing runs.
@@ -48,7 +56,7 @@ class Session:
 
     def __init__(self, address: Address) -> None:
         self.address = address
-        self.timeline = ""
+        self.timeline = self.incarnation = ""
         self.warned = False
         self.busy_since: float | None = None
         self.sent = 0.0
@@ -88,9 +96,10 @@ class Session:
     def _set_up(self, connection: psycopg.Connection[Any]) -> None:
         row = connection.execute(_LOOK).fetchone()
         assert row is not None
-        pid, is_standby, read_only, self.timeline = row
+        pid, is_standby, read_only, has_tables, self.timeline = row
         if is_standby or read_only == "on":
             raise Unavailable(f"{self.address.where}: the server is read-only")
+        self.incarnation = _incarnation_at(connection) if has_tables else ""
         self._pooled = pid != connection.info.backend_pid
         if self._pooled:
             connection.prepare_threshold = None
@@ -197,3 +206,10 @@ class Session:
                 entered.__exit__(None, None, None)
             with suppress(Exception):
                 connection.close()
+
+
+def _incarnation_at(connection: psycopg.Connection[Any]) -> str:
+    """The incarnation of the server that a new connection leads to."""
+    while (row := connection.execute(_INCARNATION).fetchone()) is None:
+        pass
+    return str(row[0])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from psycopg import errors
+
 from ...errors import Unavailable
 from .connections import ERRORS, Address
 from .session import Session
@@ -19,15 +21,18 @@ _PAUSE = 0.2
 _STATUS = "SELECT pg_xact_status($1::xid8)"
 
 
-def end_of(xid: str, timeline: str, address: Address) -> str:
+def end_of(xid: str, timeline: str, incarnation: str, address: Address) -> str:
     """How a transaction ended.
 
     After a failover numbers may mean other transactions: the standby may not have had this one, and have given its number to another.
+    So may they after a crash: numbers whose transactions left nothing in the log are given again, so that what is committed by that number is perhaps another's; what is aborted by it, or not
+    given out yet, was surely not committed.
     What was committed is waited for once more, by a commit that comes after it in the log, so that it is as durable as any.
     Source: PostgreSQL, "Transaction ID and Snapshot Information Functions".
 
     :param xid: its number.
     :param timeline: of the server that it began on.
+    :param incarnation: likewise.
     :return: :data:`COMMITTED`, :data:`ABORTED`, or ``""`` where that cannot be told in :data:`SECONDS`.
     """
     until = time.monotonic() + SECONDS
@@ -39,6 +44,8 @@ def end_of(xid: str, timeline: str, address: Address) -> str:
                 if session.timeline != timeline:
                     return ""
                 end = _ask(session, xid)
+                if end == COMMITTED and session.incarnation != incarnation:
+                    return ""
                 if end in (COMMITTED, ABORTED):
                     return end
             except (*ERRORS, Unavailable):
@@ -51,7 +58,12 @@ def end_of(xid: str, timeline: str, address: Address) -> str:
 
 def _ask(session: Session, xid: str) -> str:
     session.begin("READ WRITE")
-    (end,) = session.ask(_STATUS, (xid,)).fetchone()
+    try:
+        (end,) = session.ask(_STATUS, (xid,)).fetchone()
+    except errors.InvalidParameterValue:
+        # "transaction ID … is in the future"
+        session.roll_back()
+        return ABORTED
     if end == COMMITTED:
         session.change(
             "SELECT setval('time_noted', last_value), pg_current_xact_id() FROM time_noted"

@@ -14,6 +14,11 @@ ORDER = (
     f"CREATE SEQUENCE version_sequence INCREMENT BY {STEP}",
     # A sequence for the reason that it is kept without a transaction, so that nobody waits for anybody.
     "CREATE SEQUENCE time_noted",
+    # A crash leaves it empty, as does a promotion: numbers of transactions mean nothing then that were given before. Source: PostgreSQL, "CREATE TABLE" (UNLOGGED).
+    f"""CREATE UNLOGGED TABLE incarnation (
+        place smallint PRIMARY KEY CHECK (place = 1),
+        id {_TEXT} NOT NULL
+    )""",
     """CREATE FUNCTION claim(things bigint[], shared boolean[])
         RETURNS TABLE (xid text, sequence bigint, clock bigint, noted bigint) LANGUAGE plpgsql AS $$
     BEGIN
