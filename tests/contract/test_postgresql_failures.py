@@ -9,7 +9,6 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList, gatherResults
 from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
 from twisted.internet.protocol import Factory, Protocol
-from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SkipTest, TestCase
 
 from ozgate.errors import Unavailable, Uncertain
@@ -20,10 +19,7 @@ from tests.engines.postgresql import PostgreSQL
 try:
     from ozgate.metadata.postgresql import pool, settling
     from ozgate.metadata.postgresql.connections import Address
-    from ozgate.metadata.postgresql.session import Session
-    from ozgate.metadata.postgresql.settling import ABORTED, COMMITTED, end_of
     from ozgate.metadata.postgresql.store import PostgreSQLMetadataStore
-    from ozgate.metadata.postgresql.transaction import Transaction
 except ImportError:
     PostgreSQLMetadataStore = None  # type: ignore[assignment,misc]
 
@@ -229,43 +225,6 @@ class CommitTests(FailureCase):
         self.assertEqual(await store.write(add_one, "n"), 1)
         self.assertEqual(wire.cut, 1)
         self.assertEqual(await self.store.read(count_of, "n"), 1)
-
-    async def test_number_given_again(self) -> None:
-        """After a crash the number of a transaction of which nothing is left is given to another: that one's commit is not taken for its own."""
-        session = Session(Address(self.url))
-        session.open()
-        session.begin(Transaction.HOW)
-        (xid,) = session.ask("SELECT pg_current_xact_id()::text").fetchone()
-        place = session.timeline, session.incarnation, session.address
-        self.server.kill()
-        self.server.start()
-        session.close()
-        while self.status_of(xid) != COMMITTED:
-            await self.store.write(add_one, "n")
-        self.assertEqual(await deferToThread(end_of, xid, *place), "")
-        session.open()
-        self.assertEqual(session.timeline, place[0])
-        self.assertNotEqual(session.incarnation, place[1])
-        session.close()
-
-    async def test_number_not_given(self) -> None:
-        """A number that nobody was given since a crash is of a transaction that was not committed."""
-        session = Session(Address(self.url))
-        session.open()
-        place = session.timeline, "before", session.address
-        session.close()
-        end = await deferToThread(end_of, "1000000", *place)
-        self.assertEqual(end, ABORTED)
-
-    def status_of(self, xid: str) -> str:
-        """What PostgreSQL says of a number."""
-        # In text: one of a time to come is an error.
-        later = f"SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint > {xid}"
-        if not self.server.execute(later, self.name)[0][0]:
-            return ""
-        return str(
-            self.server.execute(f"SELECT pg_xact_status('{xid}')", self.name)[0][0]
-        )
 
     async def test_nobody_to_ask(self) -> None:
         """Where nobody can be asked how it ended, that is said to be unknown."""
