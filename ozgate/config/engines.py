@@ -90,7 +90,7 @@ class EngineSettings:
     )
     s3_memory: int = knob(
         "ozgate.blobs.s3.memory",
-        64 << 20,
+        48 << 20,
         "Bytes that bodies on their way to an engine may hold in each process, about; the more come at a time, the smaller are their objects, from 16 MiB down to 512 KiB.",
         size,
     )

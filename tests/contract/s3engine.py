@@ -25,7 +25,7 @@ SETTINGS: dict[str, Any] = {
     "ozgate.blobs.s3.connections": 16,
     "ozgate.blobs.s3.timeout": 20.0,
     "ozgate.blobs.s3.deadline": 60.0,
-    "ozgate.blobs.s3.memory": 64 << 20,
+    "ozgate.blobs.s3.memory": 48 << 20,
 }
 
 _numbers = count(1)

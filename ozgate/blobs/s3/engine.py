@@ -370,6 +370,11 @@ class Engine:
         except Exception as error:
             if watch.has_expired:
                 raise Passing(self._silent(what)) from None
+            reason = _reason(error)
+            if "certificate" in reason or "VerificationError" in reason:
+                raise Unavailable(
+                    f"{what}: the certificate of {self.location.endpoint} is none to be trusted, see ozgate.blobs.s3.ca: {reason}"
+                ) from error
             sent = not isinstance(error, ConnectError)
             raise Passing(f"{what}: {self._broken(error)}", sent) from error
         finally:

@@ -29,7 +29,7 @@ LARGEST = 16 << 20
 SMALLEST = 512 << 10
 """Bytes of a blob that there is always room for."""
 
-_SHARE = 4
+_SHARE = 3
 """The part of the memory left that one more blob may take."""
 
 

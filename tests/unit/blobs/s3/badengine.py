@@ -49,8 +49,12 @@ class BadEngine(Resource):
         """Listen."""
         self.site = Site(self)
         self.site.noisy = False
-        self.port = reactor.listenTCP(port, self.site, interface="127.0.0.1")
+        self.port = self.listen_on(port)
         self.number = self.port.getHost().port
+
+    def listen_on(self, port: int) -> Any:
+        """The port."""
+        return reactor.listenTCP(port, self.site, interface="127.0.0.1")
 
     async def stop(self) -> None:
         """Listen no more, and close what is open."""

@@ -170,7 +170,7 @@ class MemoryTests(SynchronousTestCase):
 
     def test_shares(self) -> None:
         """One alone is as large as can be; the more there are the smaller they are, and all is given back."""
-        memory = Memory(64 << 20)
+        memory = Memory(48 << 20)
         self.assertEqual(memory.extent_size, LARGEST)
         sizes, releases = [], []
         for _ in range(64):
@@ -178,14 +178,14 @@ class MemoryTests(SynchronousTestCase):
             releases.append(memory.promise(None))
         self.assertEqual(sizes, sorted(sizes, reverse=True))
         self.assertEqual(sizes[-1], SMALLEST)
-        self.assertLess(sum(sizes), 96 << 20)
+        self.assertLess(sum(sizes), 80 << 20)
         for release in releases:
             release()
         self.assertEqual(memory.extent_size, LARGEST)
 
     def test_hint(self) -> None:
         """A small one takes no more than it is."""
-        memory = Memory(64 << 20)
+        memory = Memory(30 << 20)
         for _ in range(1000):
             memory.promise(100)
-        self.assertEqual(memory.extent_size, (64 << 20) - 100_000 >> 2)
+        self.assertEqual(memory.extent_size, ((30 << 20) - 100_000) // 3)
