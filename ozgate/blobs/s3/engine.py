@@ -1,9 +1,4 @@
-"""An S3 engine as a client sees it: signed requests over a bounded pool of connections, tried again, within deadlines.
-
-Requests are signed as Amazon S3 API Reference has it, "Authenticating Requests (AWS Signature Version 4)"; the bytes of a body are no part of what is
-signed, but their checksum is, where the engine verifies one. Twisted's Agent is used by itself, without treq: of an answer that treq gives, neither the
-head nor the body can be had at its own time without being held.
-"""
+"""An S3 engine as a client sees it: requests that are tried again, within deadlines, so many at a time."""
 
 from __future__ import annotations
 
@@ -13,46 +8,21 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
-from twisted.internet.error import ConnectError
 from twisted.internet.task import deferLater
-from twisted.web.client import Agent, HTTPConnectionPool, _HTTP11ClientFactory
-from twisted.web.http_headers import Headers
 from twisted.web.iweb import IResponse
 
 from ...errors import Absent, Unavailable
-from ...immutable import frozen
 from .answers import Answer, Page, Passing, error_of, read_page
-from .bodies import Arriving, Pieces, Watch, gather
+from .bodies import Arriving, Watch
+from .connections import Connections, Limits, Sign
 from .location import Location
 
 T = TypeVar("T")
 
-Sign = Callable[[str, str, Mapping[str, str], float], Mapping[str, str]]
-"""``sign(method, url, headers, now)``: the headers to send."""
-
 _DOCUMENT = 4 << 20
 """Bytes of a list at most: a thousand keys of ours are a tenth of that."""
 
-_IDLE = 30
-"""Seconds that a connection is kept for the next request. Engines close those of theirs after a minute or so."""
-
 _NO_RANGE = 416
-
-
-@frozen
-class Limits:
-    """What an engine is given.
-
-    :ivar connections: at a time for what is read, and as many for all else.
-    :ivar silence: seconds without a byte to or from it, after which a request is given up.
-    :ivar deadline: seconds that a request is tried for.
-    :ivar pauses: seconds before it is tried again, each time; about that, so that not all who wait come at once.
-    """
-
-    connections: int
-    silence: float
-    deadline: float
-    pauses: tuple[float, ...] = (0.1, 0.5, 2.0, 5.0)
 
 
 class Opened:
@@ -94,28 +64,6 @@ class Opened:
             self.release()
 
 
-class _Connections(_HTTP11ClientFactory):
-    """Makes connections without a line in the log for each."""
-
-    noisy = False
-
-
-class _Pool(HTTPConnectionPool):
-    """Connections that are kept for the next request.
-
-    :ivar is_closed: whether there will be none.
-    """
-
-    _factory = _Connections
-    is_closed = False
-
-    def _putConnection(self, key: Any, connection: Any) -> None:
-        if self.is_closed:
-            connection.transport.loseConnection()
-        else:
-            super()._putConnection(key, connection)  # type: ignore[no-untyped-call]
-
-
 class Engine:
     """See the module.
 
@@ -131,25 +79,17 @@ class Engine:
         self.reactor = reactor
         self.location = location
         self.limits = limits
-        self._sign = sign
-        self._pool = _Pool(reactor)  # type: ignore[no-untyped-call]
-        self._pool.maxPersistentPerHost = 2 * limits.connections
-        self._pool.cachedConnectionTimeout = _IDLE
-        # Whoever asks tries again by himself.
-        self._pool.retryAutomatically = False
-        self._agent = Agent(reactor, policy, limits.silence, pool=self._pool)
+        self._connections = Connections(reactor, location, sign, policy, limits)
         self._short = DeferredSemaphore(limits.connections)
         self._long = DeferredSemaphore(limits.connections)
 
     def open(self) -> None:
         """Keep connections from now on."""
-        self._pool.is_closed = False
+        self._connections.open()
 
     def close(self) -> Deferred[None]:
         """Close the connections that nobody uses, and others when they are not used any more."""
-        self._pool.is_closed = True
-        closing: Deferred[None] = self._pool.closeCachedConnections()  # type: ignore[no-untyped-call]
-        return closing
+        return self._connections.close()
 
     async def tried(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Try something until it succeeds, fails for good, or the deadline is over.
@@ -229,8 +169,10 @@ class Engine:
         headers: Mapping[str, str],
         body: tuple[Sequence[bytes], int],
     ) -> Answer:
-        response = await self._send(method, name, what, query, headers, body)
-        document = await self._gathered(response, _DOCUMENT, what)
+        response = await self._connections.send(
+            method, name, what, query, headers, body
+        )
+        document = await self._connections.gathered(response, _DOCUMENT, what)
         found = {
             key.decode("ascii", "replace").lower(): values[-1].decode(
                 "utf-8", "replace"
@@ -238,21 +180,6 @@ class Engine:
             for key, values in response.headers.getAllRawHeaders()
         }
         return Answer(response.code, found, document)
-
-    async def _gathered(self, response: IResponse, most: int, what: str) -> bytes:
-        arriving: Deferred[bytes]
-        watch = Watch(self.reactor, self.limits.silence, lambda: arriving.cancel())
-        arriving = gather(response, most, watch)
-        try:
-            return await arriving
-        except CancelledError:
-            if not watch.has_expired:
-                raise
-            raise Passing(self._silent(what)) from None
-        except Exception as error:
-            raise Passing(f"{what}: {self._broken(error)}") from error
-        finally:
-            watch.stop()
 
     async def open_range(self, name: str, what: str, first: int, stop: int) -> Opened:
         """Ask for a run of an object's bytes; tried again.
@@ -270,9 +197,11 @@ class Engine:
         await self._long.acquire()
         try:
             headers = {"range": f"bytes={first}-{stop - 1}"}
-            response = await self._send("GET", name, what, "", headers, ((), 0))
+            response = await self._connections.send(
+                "GET", name, what, "", headers, ((), 0)
+            )
             if response.code not in (206, _NO_RANGE):
-                document = await self._gathered(response, _DOCUMENT, what)
+                document = await self._connections.gathered(response, _DOCUMENT, what)
                 if response.code == 200:
                     raise Unavailable(f"{what}: the engine honours no ranges")
                 raise error_of(Answer(response.code, {}, document), what)
@@ -294,7 +223,7 @@ class Engine:
             opened = await self.open_once(name, what, first, stop)
             try:
                 count = stop - first if opened.response.code == 206 else _DOCUMENT
-                data = await self._gathered(opened.response, count, what)
+                data = await self._connections.gathered(opened.response, count, what)
             finally:
                 opened.release()
             return data if opened.response.code == 206 else b"", opened.total
@@ -337,65 +266,6 @@ class Engine:
             return await self.tried(attempt)
         except Absent as error:
             raise Unavailable(str(error)) from error
-
-    async def _send(
-        self,
-        method: str,
-        name: str,
-        what: str,
-        query: str,
-        headers: Mapping[str, str],
-        body: tuple[Sequence[bytes], int],
-    ) -> IResponse:
-        location = self.location
-        path = location.path_of(name) if name else location.path
-        url = f"{location.endpoint}{path}{query and '?'}{query}"
-        signed = self._sign(method, url, headers, self.reactor.seconds())
-        pieces, size = body
-        asking: Deferred[IResponse]
-        watch = Watch(self.reactor, self.limits.silence, lambda: asking.cancel())
-        producer = Pieces(pieces, size, watch.touch) if size else None
-        asking = self._agent.request(
-            method.encode(),
-            url.encode(),
-            Headers({key: [value] for key, value in signed.items()}),
-            producer,
-        )
-        try:
-            return await asking
-        except CancelledError:
-            if not watch.has_expired:
-                raise
-            raise Passing(self._silent(what)) from None
-        except Exception as error:
-            if watch.has_expired:
-                raise Passing(self._silent(what)) from None
-            reason = _reason(error)
-            if "certificate" in reason or "VerificationError" in reason:
-                raise Unavailable(
-                    f"{what}: the certificate of {self.location.endpoint} is none to be trusted, see ozgate.blobs.s3.ca: {reason}"
-                ) from error
-            sent = not isinstance(error, ConnectError)
-            raise Passing(f"{what}: {self._broken(error)}", sent) from error
-        finally:
-            watch.stop()
-
-    def _silent(self, what: str) -> str:
-        return f"{what}: the engine at {self.location.endpoint} is silent for {self.limits.silence:g} s"
-
-    def _broken(self, error: BaseException) -> str:
-        return (
-            f"the engine at {self.location.endpoint} cannot be asked: {_reason(error)}"
-        )
-
-
-def _reason(error: BaseException) -> str:
-    """Why a request broke off, in one line: Twisted wraps it."""
-    reasons = getattr(error, "reasons", None)
-    while reasons:
-        error = reasons[0].value
-        reasons = getattr(error, "reasons", None)
-    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _total(response: IResponse) -> int:

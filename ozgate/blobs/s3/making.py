@@ -11,7 +11,8 @@ from twisted.web.client import BrowserLikePolicyForHTTPS
 
 from ...batches import RunInThread
 from ...errors import Unavailable
-from .engine import Engine, Limits
+from .connections import Limits
+from .engine import Engine
 from .location import read_location
 from .store import S3BlobStore
 

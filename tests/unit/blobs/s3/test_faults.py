@@ -252,5 +252,5 @@ class ReadTests(FaultCase):
         blob = await self.put()
         for _ in range(5):
             await self.get(blob)
-        pool = self.store.engine._pool._connections
+        pool = self.store.engine._connections._pool._connections
         self.assertEqual(sum(map(len, pool.values())), 1)
