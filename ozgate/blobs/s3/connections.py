@@ -108,6 +108,15 @@ class Connections:
         headers: Mapping[str, str],
         body: tuple[Sequence[bytes], int],
     ) -> IResponse:
+        """Send a request, once.
+
+        :param name: of an object of the store; ``""`` for the bucket, with a query.
+        :param what: what it is for, for people.
+        :param body: its pieces, and their size.
+        :return: the answer, whatever it is; its body has not come yet.
+        :raises Passing: there is none.
+        :raises Unavailable: the engine does not prove who it is.
+        """
         location = self.location
         path = location.path_of(name) if name else location.path
         url = f"{location.endpoint}{path}{query and '?'}{query}"
@@ -150,6 +159,11 @@ class Connections:
         )
 
     async def gathered(self, response: IResponse, most: int, what: str) -> bytes:
+        """The body of an answer.
+
+        :param most: bytes it has at most.
+        :raises Passing: it did not come, or is larger.
+        """
         arriving: Deferred[bytes]
         watch = Watch(self.reactor, self.limits.silence, lambda: arriving.cancel())
         arriving = gather(response, most, watch)
