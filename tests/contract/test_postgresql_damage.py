@@ -37,6 +37,7 @@ from ozgate.values import (
 from tests.engines.postgresql import shared
 
 try:
+    from ozgate.metadata.postgresql import blobnames
     from ozgate.metadata.postgresql.connections import Address
     from ozgate.metadata.postgresql.store import PostgreSQLMetadataStore
 except ImportError:
@@ -154,6 +155,16 @@ class DamageTests(DamageCase):
         self.sql("UPDATE versions SET etag = 'x'")
         await self.assertFailure(self.read("latest", self.bucket, "key"), Damaged)
 
+    async def test_nameless(self) -> None:
+        """All pages of extents are looked through, a few at a time, for a blob that the index does not know."""
+        self.patch(blobnames, "PAGES_AT_ONCE", 1)
+        names = [f"n{number:04}" for number in range(500)]
+        await self.write(put, self.bucket, "key", extents(*names))
+        asked = ["none", names[0], names[250], names[-1]]
+        found = await self.read(_looked_through, asked)
+        self.assertEqual(found, set(asked[1:]))
+        self.assertEqual(await self.read("nameless", "files", asked), ["none"])
+
     async def test_kept(self) -> None:
         """Where a bucket keeps its versions, damaged ones stay, with their bytes."""
         await self.write("set_configuration", self.bucket, "lock", b"yes")
@@ -242,6 +253,10 @@ def _fill_again(tx: IMetadataTransaction, bucket: Bucket) -> None:
     put(tx, bucket, "many", Content(b""))
     begun = tx.upload(bucket, "key", "u1") or upload(tx, bucket, "key", "u1")
     tx.put_part(bucket, begun, part(1, "p1"))
+
+
+def _looked_through(tx: Any, blob_ids: list[str]) -> Any:
+    return tx._looked_through("files", blob_ids)
 
 
 def _put_two(tx: IMetadataTransaction, bucket: Bucket) -> None:
