@@ -28,7 +28,7 @@ VERSION = "3.4.3"
 VARIABLE = "OZGATE_TEST_HDFS"
 """What names the folder of a running HDFS to tests."""
 TESTS = "tests.hdfs"
-LONGEST = 900.0
+LONGEST = 1800.0
 """Seconds of a run of all tests."""
 
 _ARTIFACTS = ("hadoop-common", "hadoop-hdfs", "hadoop-hdfs-client")

@@ -39,11 +39,15 @@ class TroubleCase(InHdfs, BlobTests, TestCase):
         self.blob = await self.put(self.data)
         self.small = await self.put(b"small")
         # Prepared in peace, it is impatient from now on.
-        self.store.threads._deadline = DEADLINE
+        self.have(DEADLINE)
 
     async def tearDown(self) -> None:
-        self.store.threads._deadline = 20.0
+        self.have(20.0)
         await super().tearDown()
+
+    def have(self, deadline: float) -> None:
+        """Give up calls after so many seconds."""
+        self.store.threads._deadline = self.store.writers._deadline = deadline
 
     def leftovers(self) -> list[str]:
         return []

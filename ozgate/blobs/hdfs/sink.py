@@ -156,7 +156,7 @@ class HdfsSink(ThreadedSink):
     """A blob being written to a file of HDFS."""
 
     def __init__(self, store: HdfsBlobStore, writer: HdfsWriter, ending: str) -> None:
-        run: Callable[..., Any] = store.threads.run
+        run: Callable[..., Any] = store.writers.run
         super().__init__(run, store.forget)
         self._store = store
         self._writer = writer

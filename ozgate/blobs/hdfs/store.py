@@ -30,7 +30,10 @@ EXTENT = 128 << 20
 """Bytes of a blob at most: with its checksums little more than a block of HDFS as it is by default, and written in a bounded time."""
 
 THREADS = 16
-"""Calls to HDFS at a time."""
+"""Calls to HDFS at a time, but for those that write."""
+
+WRITERS = 64
+"""Calls that write, at a time. They wait for the name node to have heard of a block, half a second at a time, and nobody who reads is to wait with them."""
 
 _INSPECTED = 8
 """Blobs inspected at a time."""
@@ -65,6 +68,7 @@ class HdfsBlobStore:
     :param deadline: seconds after which a call to HDFS is given up.
     :param block_size: of files of HDFS; ``None`` for that of the name node.
     :ivar threads: what asks HDFS.
+    :ivar writers: what writes there.
     """
 
     extent_size = EXTENT
@@ -82,6 +86,7 @@ class HdfsBlobStore:
         self.name = name
         self.inline_below = inline_below
         self.threads = BoundedThreads(reactor, where.system, THREADS, deadline)
+        self.writers = BoundedThreads(reactor, where.system, WRITERS, deadline)
         self._block_size = block_size
         self._system = FileSystem(where.system)
         self._folders = HdfsFolders(self._system, where.folder, name, reactor.seconds)
@@ -114,7 +119,7 @@ class HdfsBlobStore:
     async def _close_store(self) -> None:
         self._is_open = False
         await gatherResults([sink.abort() for sink in list(self._sinks)])
-        await self.threads.stop()
+        await gatherResults([self.threads.stop(), self.writers.stop()])
 
     def create(self, size_hint: int | None) -> HdfsSink:
         """See :class:`~ozgate.interfaces.IBlobStore`. Raises ``Unavailable`` when the store is not open."""
