@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from psycopg import DataError
 
 from ...values import Claim
+from ...values.claims import Kind
 from ..declared.columns import Row
 from ..declared.relation import Table
 from .locks import Held, lock_number
@@ -15,6 +16,12 @@ from .session import Session
 from .statements import quoted
 from .times import Times, is_to_be_noted
 from .usage import Usage
+
+AHEAD = 64
+"""Statements that are sent ahead at most."""
+
+WITHIN = (Kind.KEY, Kind.UPLOAD)
+"""Claims under which rows of buckets and volumes stay what they are."""
 
 STEP = 16
 """Numbers that a transaction gets at once."""
@@ -76,6 +83,7 @@ class Rows:
         self._asked: Any = None
         self._mark: Mark | None = None
         self._next = self._end = 0
+        self._ahead: dict[tuple[str, Sequence[Any]], Any] = {}
         self.usage.forget()
 
     def _execute(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
@@ -84,12 +92,32 @@ class Rows:
         :return: a cursor, which waits when rows are fetched from it. Of a name that no text of PostgreSQL's is, as it has NUL, there are no rows.
         :raises psycopg.Error: also of a statement before, which nobody waited for.
         """
+        if self._ahead:
+            sent = self._sent_ahead(statement, parameters)
+            if sent is not None:
+                return sent
         try:
             return self._session.ask(statement, parameters)
         except DataError:
             if any(isinstance(each, str) and "\0" in each for each in parameters):
                 return Nothing()
             raise
+
+    def _send_ahead(self, statement: str, parameters: tuple[Any, ...]) -> None:
+        """Send a SELECT that is likely to be asked for next; who asks for it finds it, unless something was changed meanwhile."""
+        if len(self._ahead) < AHEAD:
+            self._ahead[statement, parameters] = self._session.ask(
+                statement, parameters
+            )
+
+    def _sent_ahead(self, statement: str, parameters: Sequence[Any]) -> Any:
+        if not statement.startswith("SELECT"):
+            self._ahead.clear()
+            return None
+        try:
+            return self._ahead.pop((statement, parameters), None)
+        except TypeError:  # of a list, which nobody sends ahead
+            return None
 
     def _count(self, statement: str, parameters: Sequence[Any] = ()) -> int:
         """How many rows a statement changes; waits for it."""
@@ -98,6 +126,7 @@ class Rows:
 
     def _send_all(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         """Send a statement for each of some rows; nobody waits for them."""
+        self._ahead.clear()
         for row in rows:
             self._session.change(statement, row)
 
@@ -106,6 +135,7 @@ class Rows:
 
         :param row: as it was read, and known to agree.
         """
+        self._ahead.clear()
         values = {**dict(zip(table.columns, row, strict=False)), **changed}
         stored = {**changed, "checked": table.check(*values.values())}
         columns = [f"{quoted(name)} = ${at}" for at, name in enumerate(stored, 1)]
@@ -120,6 +150,8 @@ class Rows:
         """See :class:`~ozgate.interfaces.IClaims`. Nobody waits here: what is asked for next is run once the locks are held."""
         missing = self._held.missing(claims)
         if missing:
+            if any(claim.kind not in WITHIN for claim in missing):
+                self._ahead.clear()
             self._take(missing)
             self._follow(missing)
         return bool(missing)

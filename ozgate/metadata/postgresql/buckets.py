@@ -16,7 +16,7 @@ from ..declared.conversions import pack_kinds
 from ..declared.rowchecks import damaged
 from ..declared.tables import BUCKETS, CONFIGURATIONS, VOLUMES
 from ..order import successor
-from .base import Rows
+from .base import WITHIN, Rows
 from .session import Session
 from .statements import Statements
 from .times import Times
@@ -47,14 +47,16 @@ _CONFIGURATION = (
     f"SELECT {_CONFIGURATIONS.select} FROM configurations WHERE {_CONFIGURATIONS.place}"
 )
 
-_WITHIN = (Kind.KEY, Kind.UPLOAD)
-"""Claims under which rows of buckets stay what they are."""
-
 
 def _bounds(prefix: str, after: str) -> tuple[str, str]:
     """The lowest name wanted, and what is above all wanted ones. No name has NUL, which text of PostgreSQL cannot hold."""
     low = f"{after}\1" if after else ""
     return max(low, prefix), successor(prefix) or "\U0010ffff"
+
+
+def _asking(place: Any) -> tuple[str, tuple[Any, ...]]:
+    """What asks for a bucket by both its names, or for a volume."""
+    return (_BUCKET, place) if isinstance(place, tuple) else (_VOLUME, (place,))
 
 
 class VolumeRows(Rows):
@@ -67,7 +69,6 @@ class VolumeRows(Rows):
     def __init__(self, session: Session, times: Times) -> None:
         self._kept: dict[object, tuple[Row, Any]] = {}
         self._looked_at: dict[object, None] = {}
-        self._sent_for: dict[object, Any] = {}
         super().__init__(session, times)
 
     def begin(self) -> None:
@@ -79,25 +80,22 @@ class VolumeRows(Rows):
     def forget(self) -> None:
         """A row of a volume or bucket is about to change."""
         self._kept.clear()
-        self._sent_for.clear()
 
     def _follow(self, claims: Sequence[Claim]) -> None:
         super()._follow(claims)
-        if any(claim.kind not in _WITHIN for claim in claims):
+        if any(claim.kind not in WITHIN for claim in claims):
             self.forget()
             for place in self._looked_at:
-                self._sent_for[place] = self._send_for(place)
-
-    def _send_for(self, place: object) -> Any:
-        if isinstance(place, tuple):
-            return self._execute(_BUCKET, place)
-        return self._execute(_VOLUME, (place,))
+                self._send_ahead(*_asking(place))
+            # Whether there is room in it is asked by nearly all who write.
+            for claim in claims:
+                if claim.kind is Kind.VOLUME and claim.what not in self._looked_at:
+                    self._send_ahead(*_asking(claim.what))
 
     def _found(self, place: object) -> Row | None:
         """The row of a volume by its name, or of a bucket by both."""
         self._looked_at[place] = None
-        sent = self._sent_for.pop(place, None)
-        found: Row | None = (sent or self._send_for(place)).fetchone()
+        found: Row | None = self._execute(*_asking(place)).fetchone()
         return found
 
     def _may_keep(self, claim: Claim) -> bool:

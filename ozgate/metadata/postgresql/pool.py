@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from queue import SimpleQueue
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Any, NamedTuple, Protocol
 
@@ -13,10 +14,8 @@ from twisted.internet.interfaces import IDelayedCall
 
 from ...errors import Unavailable
 from .connections import ERRORS, Address, translated
+from .running import Tell, Work
 from .session import Session
-
-Tell = Callable[[bool, Any], None]
-"""Is told once how it went: whether it succeeded, and what was returned or raised."""
 
 MARGIN = 5.0
 """Seconds that a server has beyond its own deadline of a statement, before its connection is cut."""
@@ -43,7 +42,7 @@ class Asked(NamedTuple):
     """
 
     done: Deferred[Any]
-    work: Callable[..., Any]
+    work: Work
     until: float
 
 
@@ -52,9 +51,10 @@ class Pool:
 
     What waits longer than a statement may take is ``Unavailable``: the server has too much to do.
 
-    :param run: runs an interaction over a session and what was made for it, and tells how it went.
+    :param run: runs interactions over a session and what was made for it, and tells of each how it went.
     :param make: makes, for a session, what ``run`` is given besides.
     :param most: threads, and so connections.
+    :param at_once: how many interactions a thread takes together, at most, where as many wait.
     """
 
     def __init__(
@@ -63,8 +63,9 @@ class Pool:
         reactor: Reactor,
         address: Address,
         make: Callable[[Session], Any],
-        run: Callable[[Session, Any, Callable[..., Any], Tell], None],
+        run: Callable[[Session, Any, Sequence[Work], Tell], None],
         most: int,
+        at_once: int = 1,
     ) -> None:
         self._name = name
         self._reactor = reactor
@@ -72,6 +73,7 @@ class Pool:
         self._make = make
         self._run_one = run
         self._most = most
+        self._at_once = at_once
         self._queue: SimpleQueue[Asked | None] = SimpleQueue()
         self._lock = Lock()
         self._sessions: list[Session] = []
@@ -80,7 +82,7 @@ class Pool:
         self._ended: Deferred[None] | None = None
         self._looking: IDelayedCall | None = None
 
-    def run(self, work: Callable[..., Any]) -> Deferred[Any]:
+    def run(self, work: Work) -> Deferred[Any]:
         """Have an interaction run.
 
         :param work: is given the transaction.
@@ -128,42 +130,62 @@ class Pool:
 
     def _work(self, session: Session) -> None:
         made = self._make(session)
-        while (asked := self._next()) is not None:
-            session.busy_since = time.monotonic()
-            self._do(session, made, asked)
-            session.busy_since = None
+        more = True
+        while more:
+            asked, more = self._take()
+            if asked:
+                session.busy_since = time.monotonic()
+                self._do(session, made, asked)
+                session.busy_since = None
         session.close()
         self._reactor.callFromThread(self._end)
 
-    def _next(self) -> Asked | None:
+    def _take(self) -> tuple[list[Asked], bool]:
+        """What is to be done next; whether there may be more after that."""
         with self._lock:
             self._idle += 1
         try:
-            return self._queue.get()
+            found = self._queue.get()
         finally:
             with self._lock:
                 self._idle -= 1
+        taken: list[Asked] = []
+        while found is not None:
+            taken.append(found)
+            if len(taken) == self._at_once or self._queue.empty():
+                return taken, True
+            with suppress(Empty):
+                found = self._queue.get_nowait()
+                continue
+            return taken, True
+        return taken, False
 
-    def _do(self, session: Session, made: Any, asked: Asked) -> None:
-        told: list[None] = []
+    def _do(self, session: Session, made: Any, asked: Sequence[Asked]) -> None:
+        untold = dict(enumerate(asked))
 
-        def tell(succeeded: bool, value: Any) -> None:
-            told.append(None)
-            fire = asked.done.callback if succeeded else asked.done.errback
+        def tell(number: int, succeeded: bool, value: Any) -> None:
+            done = untold.pop(number).done
+            fire = done.callback if succeeded else done.errback
             self._reactor.callFromThread(fire, value)
 
-        where = self._address.where
-        if time.monotonic() > asked.until:
-            tell(False, Unavailable(f"metadata in {where}: no connection was free"))
-            return
+        now, where = time.monotonic(), self._address.where
+        for number, each in enumerate(asked):
+            if now > each.until:
+                error = Unavailable(f"metadata in {where}: no connection was free")
+                tell(number, False, error)
+        numbers = list(untold)
         try:
-            self._run_one(session, made, asked.work, tell)
+            if numbers:
+                works = [asked[number].work for number in numbers]
+                self._run_one(
+                    session, made, works, lambda at, *said: tell(numbers[at], *said)
+                )
         except ERRORS as error:
-            if not told:
-                tell(False, translated(error, self._address))
+            for number in tuple(untold):
+                tell(number, False, translated(error, self._address))
         except BaseException as error:  # also of an interaction: the thread lives on
-            if not told:
-                tell(False, error)
+            for number in tuple(untold):
+                tell(number, False, error)
 
     def _look(self) -> None:
         """Cut connections whose server says nothing, as one that is frozen."""

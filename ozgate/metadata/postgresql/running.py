@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from ...errors import Overtaken, StoreError, Unavailable, Uncertain
 from .connections import ERRORS, translated
 from .session import Session
 from .settling import ABORTED, COMMITTED, end_of
+from .snapshots import Missed
 from .transaction import ReadTransaction, Transaction
 
 T = TypeVar("T")
@@ -26,46 +27,66 @@ _ENDED = "57P"
 """How SQLSTATE begins where a server ends the session. Source: PostgreSQL, "PostgreSQL Error Codes" (Operator Intervention)."""
 
 
+Work = Callable[[Any], Any]
+"""An interaction, which is given the transaction."""
+
+Tell = Callable[[int, bool, Any], None]
+"""Is told of one of several interactions: whether it succeeded, and what it returned or raised."""
+
+
 class Lost(Exception):
     """The connection broke before the commit was asked for, or the commit surely failed: run it anew over another one."""
 
 
 def read(
-    session: Session, tx: ReadTransaction, work: Callable[[Any], T], tell: Any
+    session: Session, tx: ReadTransaction, works: Sequence[Work], tell: Tell
 ) -> None:
-    """Run an interaction that reads, and say what came of it before the transaction is ended.
+    """Run interactions that read, and say what came of each before their transaction is ended.
 
-    A connection that broke while it was idle, as all do when a server is restarted, is made anew once.
+    Where nobody has committed anything since, they find what others have read, and need no transaction. A connection that broke while it was idle,
+    as all do when a server is restarted, is made anew once.
 
-    :param tell: called with the outcome: whether it succeeded, and what it returned or raised.
+    :param tell: called once for each.
     """
-    for is_last in (False, True):
+    left = dict(enumerate(works))
+    may_break = True
+    while left:
         is_new = session.open()
         try:
-            session.begin(tx.HOW)
-            tx.begin()
-            value = work(tx)
+            if tx.states.is_still:
+                _run_each(tx, left, session.ask_state(), tell)
+            if left:
+                session.begin(tx.HOW)
+                _run_each(tx, left, None, tell)
+                session.end()
         except ERRORS as error:
             session.roll_back()
-            if is_last or is_new or not session.is_broken:
-                tell(False, translated(error, session.address))
-                return
+            if session.is_broken and may_break and not is_new:
+                may_break = False
+            elif left:
+                # The first that was not told of is the one that failed; the others are run anew.
+                number = next(iter(left))
+                del left[number]
+                tell(number, False, translated(error, session.address))
+
+
+def _run_each(
+    tx: ReadTransaction, left: dict[int, Work], snapshot: str | None, tell: Tell
+) -> None:
+    """Run those that are left, each of which is left no more once it was told of."""
+    for number, work in tuple(left.items()):
+        tx.begin_with(snapshot)
+        try:
+            value = work(tx)
+        except Missed:
+            continue
+        except ERRORS:
+            raise
         except BaseException as error:
-            session.roll_back()
-            tell(False, error)
-            return
+            tell(number, False, error)
         else:
-            tell(True, value)
-            _end(session)
-            return
-
-
-def _end(session: Session) -> None:
-    """End a transaction whose outcome was told."""
-    try:
-        session.end()
-    except ERRORS:
-        session.close()
+            tell(number, True, value)
+        del left[number]
 
 
 def write(session: Session, tx: Transaction, work: Callable[[Any], T]) -> T:

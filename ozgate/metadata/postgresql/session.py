@@ -10,10 +10,12 @@ from time import monotonic
 from typing import Any
 
 import psycopg
+from psycopg.pq import ExecStatus
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 
 from ...errors import Unavailable
 from .connections import ERRORS, Address, connect, one_line
+from .snapshots import SNAPSHOT
 
 _IDLE_SECONDS = 60
 """How long a transaction may be open and ask for nothing: a gateway that was paused keeps its claims no longer."""
@@ -25,6 +27,11 @@ _PLANS = {
     "plan_cache_mode": "force_generic_plan",
 }
 """Lists are ordered walks over an index, whatever statistics say, and a statement is planned once. Source: PostgreSQL, "Query Planning"."""
+
+_CLOSED = "the connection is closed"
+
+_STATE = b"ozgate_state"
+"""How the statement is called that asks for the state."""
 
 _LOOK = (
     "SELECT pg_backend_pid(), pg_is_in_recovery(), current_setting('transaction_read_only'),"
@@ -107,6 +114,7 @@ class Session:
             connection.prepare_threshold = 2
             connection.prepared_max = 500
             self._set(connection.execute, "false")
+            connection.pgconn.prepare(_STATE, SNAPSHOT.encode())
         connection.cursor_factory = psycopg.RawCursor
         # One form of each number, so that a statement is prepared once; a list's are written as text.
         for dumper in (Int8Dumper, Int8BinaryDumper):
@@ -148,16 +156,37 @@ class Session:
     def ask(self, statement: str, values: Sequence[Any] = ()) -> Any:
         """Ask for rows; the cursor that is returned waits for them when they are fetched."""
         if self._connection is None:
-            raise psycopg.OperationalError("the connection is closed")
+            raise psycopg.OperationalError(_CLOSED)
         self.sent = monotonic()
         return self._connection.cursor(binary=True).execute(statement, values)
 
     def change(self, statement: str, values: Sequence[Any] = ()) -> None:
         """Have something done that says nothing; what goes wrong is raised later on, by the commit at the latest."""
         if self._connection is None:
-            raise psycopg.OperationalError("the connection is closed")
+            raise psycopg.OperationalError(_CLOSED)
         self.sent = monotonic()
         self._changing.execute(statement, values)
+
+    def ask_state(self) -> str:
+        """The snapshot of what is committed now, between two transactions.
+
+        Every request that reads asks for it. libpq does so at a sixth of what psycopg takes, while nothing is under way in the pipeline.
+
+        :raises psycopg.Error: the connection broke.
+        """
+        if self._connection is None:
+            raise psycopg.OperationalError(_CLOSED)
+        libpq = self._connection.pgconn
+        self.sent = monotonic()
+        libpq.exit_pipeline_mode()
+        if self._pooled:
+            result = libpq.exec_(SNAPSHOT.encode())
+        else:
+            result = libpq.exec_prepared(_STATE, None)
+        if result.status != ExecStatus.TUPLES_OK:
+            raise psycopg.OperationalError(result.get_error_message())
+        libpq.enter_pipeline_mode()
+        return (result.get_value(0, 0) or b"").decode()
 
     def commit(self) -> bool:
         """Commit, and wait for it.

@@ -25,10 +25,12 @@ from ...values import BlobUser, DamagedRow, Drift
 from . import running
 from .connections import ERRORS, Address, checked, translated
 from .inspection import Inspection, no_copy, unhurried
-from .pool import Pool, Reactor, Tell
+from .pool import Pool, Reactor
+from .running import Tell, Work
 from .schema import SCHEMA_VERSION, found_version, migrate
 from .serversettings import check_server
 from .session import Session
+from .snapshots import States
 from .times import Times
 from .transaction import ReadTransaction, Transaction
 
@@ -37,6 +39,10 @@ Ts = TypeVarTuple("Ts")
 
 READERS, WRITERS = 4, 12
 """Connections of each kind that a gateway has at most."""
+
+
+READS = 16
+"""Interactions that read which share a transaction at most, where as many wait for a connection."""
 
 
 def make_store(
@@ -85,12 +91,14 @@ class PostgreSQLMetadataStore:
         self._reactor = reactor
         times = Times(seconds)
         self._is_open = False
-        reading = partial(ReadTransaction, times=times)
+        reading = partial(ReadTransaction, times=times, states=States())
         writing = partial(Transaction, times=times)
         about = reactor, self._address
-        self._readers = Pool("ozgate-reading", *about, reading, running.read, readers)
+        self._readers = Pool(
+            "ozgate-reading", *about, reading, running.read, readers, READS
+        )
         self._writers = Pool("ozgate-writing", *about, writing, _write, writers)
-        looking = partial(Inspection, times=times)
+        looking = partial(Inspection, times=times, states=States())
         about = reactor, unhurried(self._address)
         self._looks = Pool("ozgate-inspection", *about, looking, running.read, 1)
 
@@ -215,6 +223,7 @@ def _interact(
 
 
 def _write(
-    session: Session, tx: Transaction, work: Callable[[Any], Any], tell: Tell
+    session: Session, tx: Transaction, works: Sequence[Work], tell: Tell
 ) -> None:
-    tell(True, running.write(session, tx, work))
+    for number, work in enumerate(works):
+        tell(number, True, running.write(session, tx, work))

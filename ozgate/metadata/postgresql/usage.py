@@ -19,16 +19,20 @@ USED_OF = (
 )
 USED = "COALESCE(used.bytes, 0), COALESCE(used.names, 0)"
 
+_OF_BUCKET = f"SELECT $1::bigint, pg_backend_pid() % {SHARDS}, $2::bigint, $3::bigint"
+_OF_VOLUME = (
+    f"SELECT -number, pg_backend_pid() % {SHARDS}, ${{}}::bigint, ${{}}::bigint"
+    " FROM volumes WHERE volumes.name = ${}"
+)
 _ADD = (
-    "INSERT INTO usage (place, shard, bytes, names)"
-    f" SELECT {{place}}, pg_backend_pid() % {SHARDS}, $2, $3{{source}}"
+    "INSERT INTO usage (place, shard, bytes, names) {}"
     " ON CONFLICT (place, shard) DO UPDATE"
     " SET bytes = usage.bytes + EXCLUDED.bytes, names = usage.names + EXCLUDED.names"
 )
-ADD_TO_BUCKET = _ADD.format(place="$1::bigint", source="")
-ADD_TO_VOLUME = _ADD.format(
-    place="-number", source=" FROM volumes WHERE volumes.name = $1"
-)
+ADD_TO_BUCKET = _ADD.format(_OF_BUCKET)
+ADD_TO_VOLUME = _ADD.format(_OF_VOLUME.format(2, 3, 1))
+ADD_TO_BOTH = _ADD.format(f"{_OF_BUCKET} UNION ALL {_OF_VOLUME.format(5, 6, 4)}")
+"""As nearly every write has it: a bucket, and the volume that it is in."""
 
 
 class Usage:
@@ -80,10 +84,14 @@ class Usage:
 
     def store(self, execute: Callable[[str, tuple[Any, ...]], object]) -> None:
         """Add to the rows, in the same order in every transaction."""
-        for number, more in sorted(self._buckets.items()):
-            if any(more):
+        buckets = [each for each in sorted(self._buckets.items()) if any(each[1])]
+        volumes = [each for each in sorted(self._volumes.items()) if any(each[1])]
+        if len(buckets) == len(volumes) == 1:
+            [[number, more]], [[name, others]] = buckets, volumes
+            execute(ADD_TO_BOTH, (number, *more, name, *others))
+        else:
+            for number, more in buckets:
                 execute(ADD_TO_BUCKET, (number, *more))
-        for name, more in sorted(self._volumes.items()):
-            if any(more):
+            for name, more in volumes:
                 execute(ADD_TO_VOLUME, (name, *more))
         self.forget()

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...errors import Absent, Conflict
-from ...values import Bucket, Content, ObjectPart, ObjectVersion, Page, VersionPage
+from ...values import (
+    Bucket,
+    Claim,
+    Content,
+    ObjectPart,
+    ObjectVersion,
+    Page,
+    VersionPage,
+)
+from ...values.claims import Kind
 from ..declared.columns import Row
 from ..declared.pages import traits_in
 from ..declared.pieces import object_part_rows
@@ -32,6 +41,12 @@ EVERY = Source(
 
 class VersionRows(ContentRows, Lists):
     """Versions; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
+
+    def _follow(self, claims: Sequence[Claim]) -> None:
+        super()._follow(claims)
+        for kind, number, key, is_shared in claims:
+            if kind is Kind.KEY and not is_shared:
+                self._send_ahead(LATEST, (number, key.encode()))
 
     def latest(self, bucket: Bucket, key: str) -> ObjectVersion | None:
         """The newest version of a key."""
