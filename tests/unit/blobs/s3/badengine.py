@@ -208,7 +208,9 @@ def changed(
         request.write(data)
         if then == "close":
             # What was written goes first.
-            request.transport.loseConnection()
+            transport = request.channel.transport
+            transport.unregisterProducer()
+            transport.loseConnection()
         return NOT_DONE_YET
 
     return fault
