@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import count
 from time import monotonic
 from typing import Any
 
@@ -44,6 +45,8 @@ _INCARNATION = (
     " SELECT id FROM made UNION ALL SELECT id FROM incarnation LIMIT 1"
 )
 """Who finds none makes it; of two that do so at a time the second finds nothing, and asks again."""
+
+_STATES = count()
 
 
 class Session:
@@ -187,6 +190,15 @@ class Session:
             raise psycopg.OperationalError(result.get_error_message())
         libpq.enter_pipeline_mode()
         return (result.get_value(0, 0) or b"").decode()
+
+    def state_of(self, snapshot: str) -> str:
+        """What a state is known by: a crash has numbers of transactions given again, so that a snapshot says nothing beyond an incarnation.
+
+        Behind a pooler nobody is told of one, so that no two states are alike there.
+        """
+        if self._pooled:
+            return f"{next(_STATES)} {snapshot}"
+        return f"{self.timeline} {self.incarnation} {snapshot}"
 
     def commit(self) -> bool:
         """Commit, and wait for it.

@@ -71,7 +71,7 @@ class ReadTransaction(ReadingRows, Transaction):
         self._is_open = snapshot is None
         if snapshot is None:
             (snapshot,) = self._execute(SNAPSHOT).fetchone()
-        self._state = self.states.of(snapshot)
+        self._state = self.states.of(self._session.state_of(snapshot))
 
     def _execute(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         if not self._is_open:
