@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from attrs import evolve
 from twisted.internet import reactor
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SkipTest, TestCase
@@ -138,6 +139,15 @@ class DamageTests(DamageCase):
         self.assertEqual(found.version_id, "v1")
         page = await self.read("page", self.bucket, "", "", "", 9)
         self.assertEqual([item.etag for item in page.items], ["one"])
+
+    async def test_only_said_to_be_listed(self) -> None:
+        """A row that is damaged is found as such alone; and it stays where it was another one that was to be mended."""
+        found = await self.write(put, self.bucket, "key")
+        self.sql("UPDATE versions SET etag = 'x'")
+        [row] = await self.damaged()
+        self.assertTrue(row.loses)
+        self.assertEqual(await self.mend(evolve(row, loses=False)), "")
+        self.assertEqual((await self.read("recount", self.bucket)), (found.size, 1))
 
     async def test_lost_altogether(self) -> None:
         """A key that is listed and has no version is not said to be absent."""

@@ -15,11 +15,12 @@ from ..declared.relation import Table
 from ..declared.tables import CHECKED
 from .base import Rows
 from .statements import KEYS, Statements, quoted
+from .versionstatements import COLUMNS
 
 _BY_NAME = {table.name: table for table in CHECKED}
 
 # The newest version of a key is the one that is listed; a marker is not.
-_WRONG_LATEST = """SELECT newest.bucket, newest.key, newest.sequence
+_WRONG_LATEST = f"""SELECT {", ".join([f"newest.{name}" for name in COLUMNS])}
     FROM unnest($1::bigint[], $2::bytea[]) AS asked (bucket, key)
     CROSS JOIN LATERAL (
         SELECT * FROM versions WHERE versions.bucket = asked.bucket AND versions.key = asked.key
@@ -153,7 +154,11 @@ class CheckRows(Rows):
         asked = [bucket for bucket, _ in keys], [key for _, key in keys]
         if keys:
             for row in self._execute(_WRONG_LATEST, asked).fetchall():
-                yield damaged_row(table, row, "another version is listed", loses=False)
+                # One that is damaged is told of as such, and mended first.
+                if agrees(table, checked_row(table, row)):
+                    yield damaged_row(
+                        table, row, "another version is listed", loses=False
+                    )
 
     def _wrong_configured(
         self, table: Table[Any], rows: list[Row], agreeing: list[bool]

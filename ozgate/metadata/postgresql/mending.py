@@ -51,7 +51,8 @@ class MendingRows(CheckRows, HolderRows):
             if not self._configure(place[0], documents):
                 return ""
             return "it says which documents there are; look whether all are"
-        if stays(table, found, keeping, documents, self):
+        if not row.loses or stays(table, found, keeping, documents, self):
+            # What was found of it then takes nothing away.
             return ""
         if table.name in ("volumes", "buckets"):
             changed, done = closed_up(table, found, owner, self)
