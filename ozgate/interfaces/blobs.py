@@ -72,7 +72,9 @@ class IBlobStore(Interface):
     identity = Attribute(
         'What tells the store from every other one, also of its name, a ``str`` without spaces; made with the store, kept with its bytes, and known once it is prepared or open. ``""`` where it could not be kept yet.'
     )
-    extent_size = Attribute("Bytes of one blob at most; 0 where there is no limit.")
+    extent_size = Attribute(
+        "Bytes of the next blob at most; 0 where there is no limit. It is asked for each, and may be another each time."
+    )
     inline_below = Attribute(
         "Bodies of at most this many bytes belong in the metadata row."
     )

@@ -7,14 +7,17 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.defer import fail
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
+from zope.interface import directlyProvides
 
 from ozgate.background.reaper import Reaper
 from ozgate.content.outlet import HELD, Sources, begin_read, locate, open_sources
 from ozgate.content.readers import Readers
 from ozgate.content.stores import BlobStores
 from ozgate.errors import Absent, Damaged, Unavailable
+from ozgate.interfaces import IBlobStore, IOpenedAhead
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.testing.metadata_base import OWNER, change, put
@@ -131,6 +134,40 @@ class SourcesTests(TestCase):
         self.assertIsNotNone(self.readers.oldest())
         await sources.aclose()
         await sources.aclose()
+        self.assertIsNone(self.readers.oldest())
+
+    async def test_ahead(self) -> None:
+        """Where to open a blob takes a while, the next one is opened while one is sent, and closed if nobody comes to want it; one that could not be is opened when its turn comes."""
+        real, opened, closed = self.blobs.open, [], []
+        failures = [Unavailable("not now")]
+
+        def opens(ref: BlobRef, span: ByteRange) -> Any:
+            opened.append(ref.id)
+            if ref.id == self.refs[1].id and failures:
+                return fail(failures.pop())
+            opening = real(ref, span)
+
+            def watch(source: Any) -> Any:
+                end = source.close
+                source.close = lambda: (closed.append(ref.id), end())
+                return source
+
+            return opening.addCallback(watch)
+
+        self.patch(self.blobs, "open", opens)
+        directlyProvides(self.blobs, IBlobStore, IOpenedAhead)
+        one, two, three = (ref.id for ref in self.refs)
+        sources = await self.open()
+        self.assertEqual(opened, [one])
+        self.assertEqual((await sources.__anext__()).as_bytes(), b"one")
+        self.assertEqual(opened, [one, two])
+        self.assertEqual((await sources.__anext__()).as_bytes(), b"two")
+        self.assertEqual(opened, [one, two, two, three])
+        await sources.aclose()
+        self.assertIn(three, closed)
+        sources = await self.open()
+        found = [source.as_bytes() async for source in sources]
+        self.assertEqual(found, [b"one", b"two", b"three"])
         self.assertIsNone(self.readers.oldest())
 
     async def test_first_missing(self) -> None:
