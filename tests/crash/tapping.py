@@ -73,6 +73,7 @@ _KINDS = {
     "unlink": "unlink",
     "will_need": "advise",
     "writev": "write",
+    "written": "size",
 }
 """What each function of :mod:`ozgate.blobs.files.syscalls` is called here."""
 

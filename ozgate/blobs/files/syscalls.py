@@ -19,7 +19,6 @@ from contextlib import contextmanager
 from ...errors import Absent, NoSpace, StoreError, Unavailable
 
 __all__ = [
-    "CANNOT_LINK",
     "allocate",
     "close",
     "drop_cache",
