@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, partial
+from threading import Event as ThreadingEvent
 from typing import Any
 
 from twisted.internet import reactor
@@ -139,10 +140,14 @@ class ServerTests(FailureCase):
     async def test_lock_too_slow(self) -> None:
         """Who waits too long for a claim is told so, and who has it goes on."""
         store = await self.opened(Address(self.url, lock=SHORT))
-        held = self.store.write(_hold, "n", 2 * SHORT)
-        await self.store.read(sleep, SHORT / 3)
-        await self.refused(store.write(add_one, "n"), "55P03")
-        await held
+        has, done = Event(), ThreadingEvent()
+        holding = self.store.write(_hold, "n", has, done)
+        await has.came
+        try:
+            await self.refused(store.write(add_one, "n"), "55P03")
+        finally:
+            done.set()
+        await holding
         self.assertEqual(await store.write(add_one, "n"), 2)
 
     async def test_no_connection_left(self) -> None:
@@ -184,9 +189,25 @@ def _add_slowly(tx: IMetadataTransaction, name: str) -> int:
     return count
 
 
-def _hold(tx: IMetadataTransaction, name: str, seconds: float) -> None:
+class Event:
+    """Something that happens in another thread.
+
+    :ivar came: fires with it.
+    """
+
+    def __init__(self) -> None:
+        self.came: Deferred[None] = Deferred()
+
+    def set(self) -> None:
+        """It has happened."""
+        reactor.callFromThread(self.came.callback, None)
+
+
+def _hold(tx: IMetadataTransaction, name: str, has: Event, done: Any) -> None:
+    """Count, having claimed that for as long as somebody wants it."""
     add_one(tx, name)
-    sleep(tx, seconds)
+    has.set()
+    done.wait(30)
 
 
 class CommitTests(FailureCase):
