@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from psycopg import DataError
@@ -106,9 +107,10 @@ class Rows:
     def _send_ahead(self, statement: str, parameters: tuple[Any, ...]) -> None:
         """Send a SELECT that is likely to be asked for next; who asks for it finds it, unless something was changed meanwhile."""
         if len(self._ahead) < AHEAD:
-            self._ahead[statement, parameters] = self._session.ask(
-                statement, parameters
-            )
+            # What is no text is found out when it is asked for.
+            with suppress(DataError):
+                cursor = self._session.ask(statement, parameters)
+                self._ahead[statement, parameters] = cursor
 
     def _sent_ahead(self, statement: str, parameters: Sequence[Any]) -> Any:
         if not statement.startswith("SELECT"):
