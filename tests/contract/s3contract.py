@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twisted.internet import reactor
+from twisted.internet.tcp import Client
 
 from ozgate.blobs.s3.frames import BLOCK, CHECK
 from ozgate.blobs.s3.location import name_of
@@ -29,6 +30,15 @@ class S3BlobContract(BlobContract):
 
     def remake_store(self) -> S3BlobStore:
         return store_over(self.host, f"{self.bucket}/{self.prefix}")
+
+    async def tearDown(self) -> None:
+        """Wait until what was given up is closed: an engine that refuses a body may be sent the rest of it."""
+        await super().tearDown()
+        for _ in range(20000):
+            open_ones = reactor.getReaders() + reactor.getWriters()
+            if not any(isinstance(each, Client) for each in open_ones):
+                break
+            await self.turn()
 
     def now(self) -> int:
         return int(reactor.seconds() * 1000)
