@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from functools import cache, partial
 from threading import Event as ThreadingEvent
 from typing import Any
@@ -34,7 +35,8 @@ def server() -> PostgreSQL:
     if PostgreSQLMetadataStore is None:
         raise SkipTest("psycopg is not installed (the extra postgresql)")
     made = PostgreSQL()
-    reactor.addSystemEventTrigger("after", "shutdown", made.end)
+    # Not at the reactor's shutdown, which a worker of trial's has after its first test.
+    atexit.register(made.end)
     return made
 
 
