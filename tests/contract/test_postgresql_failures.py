@@ -35,7 +35,6 @@ def server() -> PostgreSQL:
     if PostgreSQLMetadataStore is None:
         raise SkipTest("psycopg is not installed (the extra postgresql)")
     made = PostgreSQL()
-    # Not at the reactor's shutdown, which a worker of trial's has after its first test.
     atexit.register(made.end)
     return made
 
@@ -43,7 +42,7 @@ def server() -> PostgreSQL:
 def add_one(tx: IMetadataTransaction, name: str) -> int:
     """Count in a named value."""
     tx.claim(Claim.setting(name))
-    count = int(tx.setting(name) or 0) + 1
+    count = count_of(tx, name) + 1
     tx.set_setting(name, b"%d" % count)
     return count
 
@@ -237,8 +236,7 @@ class CommitTests(FailureCase):
         store = await self.behind(wire)
         wire.is_armed = True
         self.assertEqual(await store.write(add_one, "n"), 1)
-        self.assertEqual(wire.cut, 1)
-        self.assertEqual(await self.store.read(count_of, "n"), 1)
+        self.assertEqual((wire.cut, await self.store.read(count_of, "n")), (1, 1))
 
     async def test_commit_lost(self) -> None:
         """A commit that never came is found not to be done, and the interaction is run anew."""
