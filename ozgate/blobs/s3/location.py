@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 from ...errors import Unavailable
 from ...immutable import frozen
+from ..blobids import SHARED
 
-ID_LENGTH = 24
-"""Digits of an id: 12 of milliseconds, 4 of a counter, 8 random ones."""
+ID_LENGTH = 16 + 2 * SHARED
+"""Digits of an id: 12 of milliseconds, 4 of a counter, and random ones: a PUT replaces what another process called the same."""
 
 _is_id = re.compile(f"[0-9a-f]{{{ID_LENGTH}}}").fullmatch
 _is_bucket = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,62}").fullmatch

@@ -16,6 +16,7 @@ from ...batches import RunInThread
 from ...errors import Absent, Damaged, StoreError, Unavailable
 from ...interfaces import IBlobStore, IByteSource, IOpenedAhead
 from ...values import BlobRef, ByteRange
+from ..blobids import SHARED
 from .answers import Passing
 from .engine import Engine
 from .frames import Blocks, Framed
@@ -271,7 +272,7 @@ class S3BlobStore:
         if now > self._last or self._count > 0xFFFF:
             # Never back, even when the clock goes back.
             self._last, self._count = max(now, self._last + 1), 0
-        return f"{self._last:012x}{self._count:04x}{os.urandom(4).hex()}"
+        return f"{self._last:012x}{self._count:04x}{os.urandom(SHARED).hex()}"
 
     def _now(self) -> int:
         return int(self._reactor.seconds() * 1000)

@@ -74,7 +74,7 @@ class StartTests(TestCase):
     async def test_leftovers(self) -> None:
         """What starts that were killed have left is removed, and not what one is just trying."""
         await self.prepared()
-        old, new = (f"/bucket/in/probe/{digit * 24}" for digit in "0f")
+        old, new = (f"/bucket/in/probe/{digit * 32}" for digit in "0f")
         self.engine.objects |= {old: b"", new: b""}
         await self.prepared()
         self.assertNotIn(old, self.engine.objects)
