@@ -352,6 +352,15 @@ class RightsTests(OvertakenTestCase):
             await self.overtaken(asked, others), (409, "BucketAlreadyExists")
         )
 
+    async def test_made_again(self) -> None:
+        """One's own that is given away meanwhile keeps the list that its new owner has."""
+        self.client = self.client.with_settings(new_bucket_ownership="ObjectWriter")
+        asked = Asked("PUT", "/again", {}, b"")
+        self.assertEqual(await self.send(asked), (200, None))
+        others = await self.written(partial(self.change, "again", owner="other"))
+        found = await self.overtaken(asked, others, 2)
+        self.assertEqual(found, (409, "BucketAlreadyExists"))
+
     async def test_strangers(self) -> None:
         """Who may not do something claims nothing for it: a claim has others wait."""
         claimed: list[Claim] = []

@@ -158,7 +158,13 @@ def _create_authorized(
     authorize_creation(tx, asked)
     claim_name(tx, asked.volume, name)
     authorize_creation(tx, asked)
-    existing = tx.bucket(asked.volume, name)
+    is_again = partial(_is_made_again, asked, region, beginning)
+
+    def claims(found: Bucket | None) -> tuple[Claim, ...]:
+        return (Claim.bucket(found.number),) if found and is_again(found) else ()
+
+    # Its name is claimed, so that nobody makes another; until it is, too, it may be given away, or removed.
+    existing = claimed(tx, partial(tx.bucket, asked.volume, name), claims)
     if existing is None:
         made = add_bucket(
             tx, asked.volume, name, principal.short_name, region, beginning
@@ -167,8 +173,7 @@ def _create_authorized(
             authorize(tx, asked, "s3:TagResource", made)
         if _is_locked(asked):
             _lock_authorized(tx, asked, made)
-    elif beginning.tags is None and _is_made_again(asked, existing, region):
-        tx.claim(Claim.bucket(existing.number))
+    elif is_again(existing):
         begin_again(tx, asked, existing, beginning)
     else:
         is_own = principal.is_called(existing.owner)
@@ -195,14 +200,17 @@ def _lock_authorized(tx: IMetadataTransaction, asked: Asked, made: Bucket) -> No
     tx.set_configuration(made, OBJECT_LOCK.kind, document)
 
 
-def _is_made_again(asked: Asked, existing: Bucket, region: str) -> bool:
+def _is_made_again(
+    asked: Asked, region: str, beginning: Beginning, existing: Bucket
+) -> bool:
     """Whether an owner makes a bucket again that is in ``us-east-1``, and there.
 
     The answer is 200 then, and its access control list is as that of a new one, as far as those count; Ozone's is not S3's to reset. In all other regions
     it is 409 BucketAlreadyOwnedByYou, as where it shall have object lock, and has none, or tags. Source: Amazon S3 API Reference, "CreateBucket", there under "Errors".
     """
     return (
-        existing.source is None
+        beginning.tags is None
+        and existing.source is None
         and asked.principal.is_called(existing.owner)
         and _is_locked(asked) <= has_object_lock(existing)
         and region == region_of(existing, asked.region) == GLOBAL_REGION
