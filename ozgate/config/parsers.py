@@ -11,8 +11,14 @@ from urllib.parse import urlsplit
 
 _STORE = re.compile("[a-z0-9][a-z0-9+.-]{0,31}")
 
-_USERINFO = re.compile(r"(//[^/@:]{0,200}:)[^/]*@")
-"""A user with a password before the hosts of a URL. Source: RFC 3986, section 3.2.1, which deprecates it for this reason."""
+_USERINFO = re.compile(
+    r"(//[^/@:]{0,200}:)(?:[^/]*|(?!\d{1,5}[/,\s]).*)@"
+    r"|(postgres(?:ql)?://[^/@:]{0,200}:)[^?]*@",
+    re.DOTALL,
+)
+"""A user with a password before the hosts of a URL, also one whose slash should have been ``%2F``: what follows the colon is no port then, or
+PostgreSQL's, in whose paths there is no ``@``. Source: RFC 3986, section 3.2.1, which deprecates passwords for this reason.
+"""
 
 _SECRET_PARAMETER = re.compile(r"([?&](?:ssl)?password=)[^&]*")
 """A parameter of a URL that is a password, as libpq takes one. Source: PostgreSQL's manual, section 34.1.2."""
@@ -172,7 +178,7 @@ def ownership(text: str) -> str:
 
 def masked(text: str) -> str:
     """A URL, or what was meant as one, with no password to be seen in it."""
-    hidden = _USERINFO.sub(r"\1********@", text)
+    hidden = _USERINFO.sub(r"\1\2********@", text)
     return _SECRET_PARAMETER.sub(r"\1********", hidden)
 
 
@@ -205,6 +211,7 @@ def store(text: str) -> str:
 
 def stores(text: str) -> tuple[str, ...]:
     """A comma-separated list of them, each with a name of its own."""
+    check_no_secret(text)
     found = names(text)
     called = [store_and_url(each)[0] for each in found]
     for name in called:

@@ -156,7 +156,8 @@ class ParseTests(SynchronousTestCase):
             "postgresql://ozgate@db1,db2:5433/ozgate?target_session_attrs=read-write",
             "postgresql:///ozgate?host=/run/postgresql&passfile=/etc/ozgate/pgpass",
             "hdfs://ns/ozgate",
-            "s3+https://host:9000/bucket/prefix",
+            "s3+https://host:9000/bucket/prefix@place",
+            "postgresql://db1:5432,db2:5433/ozgate?user=me@place",
         ):
             self.assertEqual(parsers.url(text), text)
             self.assertEqual(parsers.store(f"far={text}"), f"far={text}")
@@ -168,10 +169,15 @@ class ParseTests(SynchronousTestCase):
             "postgresql://ozgate:hidden@db1,db2/ozgate",
             "postgresql://:hidden@db1/ozgate",
             "postgresql://ozgate:a@hidden@db1/ozgate",
+            "postgresql://ozgate:a/hidden@db1,db2:5433/ozgate",
+            "postgresql://ozgate:12/hidden@db1/ozgate",
+            "postgresql://ozgate:hidden/?@db1/ozgate",
             "postgresql://ozgate@db1/ozgate?password=hidden",
             "postgresql://db1/ozgate?user=ozgate&sslpassword=hidden&x=y",
             "postgresql//ozgate:hidden@db1",
             "s3+https://key:hidden@host/bucket",
+            "s3+https://key:a/hidden@host/bucket",
+            "s3+https://key:a,hidden@host/bucket",
         ):
             for parse in parsers.url, parsers.store, parsers.stores:
                 error = self.assertRaises(ValueError, parse, text)
