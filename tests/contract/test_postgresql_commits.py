@@ -8,7 +8,7 @@ from twisted.internet import reactor
 from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
 from twisted.internet.protocol import Factory, Protocol
 
-from ozgate.errors import Uncertain
+from ozgate.errors import NoSpace, Overtaken, Unavailable, Uncertain
 from tests.contract.test_postgresql_failures import (
     SHORT,
     FailureCase,
@@ -18,15 +18,15 @@ from tests.contract.test_postgresql_failures import (
 )
 
 try:
-    from ozgate.metadata.postgresql import pool, settling
+    from ozgate.metadata.postgresql import pool, running, session, settling
     from ozgate.metadata.postgresql.connections import Address
     from ozgate.metadata.postgresql.store import PostgreSQLMetadataStore
 except ImportError:
     PostgreSQLMetadataStore = None  # type: ignore[assignment,misc]
 
 
-class CommitTests(FailureCase):
-    """Commits whose answer does not come."""
+class CommitCase(FailureCase):
+    """A store behind a proxy."""
 
     async def behind(self, wire: Wire) -> Any:
         """A store whose connections pass a proxy."""
@@ -43,6 +43,10 @@ class CommitTests(FailureCase):
         await store.open()
         self.addCleanup(store.close)
         return store
+
+
+class CommitTests(CommitCase):
+    """Commits whose answer does not come."""
 
     async def test_answer_lost(self) -> None:
         """A commit that was done is found to be done, and is not done twice."""
@@ -70,6 +74,26 @@ class CommitTests(FailureCase):
         await self.assertFailure(store.write(add_one, "n"), Uncertain)
         self.assertEqual(await self.store.read(count_of, "n"), 1)
 
+    async def test_answer_of_a_pooler(self) -> None:
+        """Who says that the connection to the server failed says nothing of the commit, though it is an error with a code, and comes while the connection is there."""
+        fields = b"SFATAL\0VFATAL\0C08P01\0Mserver conn crashed?\0\0"
+        wire = Wire(True, says=b"E" + (len(fields) + 4).to_bytes(4) + fields)
+        store = await self.behind(wire)
+        wire.is_armed = True
+        self.assertEqual(await store.write(add_one, "n"), 1)
+        self.assertEqual((wire.cut, await self.store.read(count_of, "n")), (1, 1))
+
+    async def test_refused_at_commit(self) -> None:
+        """What a commit itself fails of was surely not done: it is said what it was, and the connection goes on."""
+        self.server.execute(_REFUSES_AT_COMMIT, self.name)
+        for name, kind in ("53100", NoSpace), ("40001", Overtaken), ("25P02", None):
+            self.patch(running, "ATTEMPTS", 2)
+            work = self.store.write(add_one, name)
+            error = await self.assertFailure(work, kind or Unavailable)
+            self.assertIn(f"({name})", str(error))
+            self.assertEqual(await self.store.read(count_of, name), 0)
+        self.assertEqual(await self.store.write(add_one, "n"), 1)
+
     async def test_standby_does_not_answer(self) -> None:
         """A commit that waited in vain for a standby is not said to be done: the server has it, and perhaps nobody else."""
         self.patch(pool, "MARGIN", SHORT)
@@ -88,30 +112,80 @@ class CommitTests(FailureCase):
         self.assertEqual(await self.store.write(add_one, "n"), 2)
 
 
+_REFUSES_AT_COMMIT = """
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE 'refused' USING ERRCODE = NEW.name; END $$;
+    CREATE CONSTRAINT TRIGGER refusal AFTER INSERT ON settings DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW WHEN (NEW.name <> 'n') EXECUTE FUNCTION refuse()
+"""
+
+
+class SilenceTests(CommitCase):
+    """Servers that acknowledge what they get, and answer nothing."""
+
+    async def test_stopped_while_frozen(self) -> None:
+        """Who closes a store waits for no server."""
+        await self.store.write(add_one, "n")
+        await self.store.read(count_of, "n")
+        self.server.freeze()
+        try:
+            await self.store.close()
+        finally:
+            self.server.thaw()
+
+    async def test_new_connection(self) -> None:
+        """A new connection that gets no answer is given up soon, and its thread goes on with another."""
+        self.patch(session, "SET_UP_SECONDS", SHORT)
+        wire = Wire(lose_answer=True)
+        store = await self.behind(wire)
+        wire.is_silent = True
+        await self.refused(store.write(add_one, "n"))
+        wire.is_silent = False
+        self.assertEqual(await store.write(add_one, "n"), 1)
+
+    async def test_asked_how_it_ended(self) -> None:
+        """A server that is asked how a commit ended, and says nothing, is not waited for."""
+        self.patch(session, "SET_UP_SECONDS", SHORT)
+        self.patch(settling, "SECONDS", SHORT)
+        wire = Wire(lose_answer=True)
+        store = await self.behind(wire)
+        await store.write(add_one, "m")
+        wire.is_armed = wire.is_silent = True
+        await self.assertFailure(store.write(add_one, "n"), Uncertain)
+        self.assertEqual(await self.store.write(add_one, "n"), 2)
+
+
 class Wire(Factory):
     """A proxy that cuts a connection at its first commit, once it is armed.
 
-    :ivar cut: how often it did.
+    :param says: what the client is told before its connection is cut, in the place of the answer.
+    :param then: whether it refuses connections after that.
+    :ivar is_silent: whether it passes on nothing of new connections that comes after they are let in.
+    :ivar cut: how often it cut one.
     """
 
     port = 0
 
-    def __init__(self, lose_answer: bool, then: bool = False) -> None:
+    def __init__(
+        self, lose_answer: bool, then: bool = False, says: bytes = b""
+    ) -> None:
         self.lose_answer = lose_answer
         self.refuses_after = then
-        self.is_armed = False
+        self.says = says
+        self.is_armed = self.is_silent = False
         self.cut = 0
 
     def buildProtocol(self, addr: object) -> Protocol | None:
         """The client's end."""
         if self.cut and self.refuses_after:
             return None
-        return _Client(self)
+        return _Client(self, self.is_silent)
 
 
 class _Client(Protocol):
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, is_silent: bool) -> None:
         self._wire = wire
+        self._is_silent = is_silent
         self._server: Any = None
         self._held: list[bytes] = []
         self.is_cut = False
@@ -126,7 +200,16 @@ class _Client(Protocol):
         self._server = server.transport
         self._server.write(b"".join(self._held))
 
+    def cut(self) -> None:
+        """Instead of the answer."""
+        self.transport.write(self._wire.says)
+        reactor.callLater(
+            SHORT if self._wire.says else 0, self.transport.abortConnection
+        )
+
     def dataReceived(self, data: bytes) -> None:
+        if self._is_silent and b"pg_backend_pid" in data:
+            return
         if self._wire.is_armed and b"COMMIT\0" in data and not self._wire.cut:
             self._wire.cut += 1
             self.is_cut = True
@@ -151,7 +234,7 @@ class _Server(Protocol):
     def dataReceived(self, data: bytes) -> None:
         if self._client.is_cut:
             # This is the answer.
-            self._client.transport.abortConnection()
+            self._client.cut()
         else:
             self._client.transport.write(data)
 

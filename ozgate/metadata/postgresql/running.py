@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from psycopg.errors import UniqueViolation
+
 from ...errors import Overtaken, StoreError, Unavailable, Uncertain
 from .connections import ERRORS, translated
 from .session import Session
@@ -19,12 +21,11 @@ T = TypeVar("T")
 ATTEMPTS = 12
 """How often an interaction is run before it is given up."""
 
+TAKEN = 3
+"""How often where a row is there already that it makes: somebody was faster, or it is a fault of ours, which others do not cure."""
+
 _PAUSE = 0.005
 """Seconds that are waited for at most before the second run; before each that follows, twice as long."""
-
-
-_ENDED = "57P"
-"""How SQLSTATE begins where a server ends the session. Source: PostgreSQL, "PostgreSQL Error Codes" (Operator Intervention)."""
 
 
 Work = Callable[[Any], Any]
@@ -99,7 +100,8 @@ def write(session: Session, tx: Transaction, work: Callable[[Any], T]) -> T:
         try:
             return _once(session, tx, work)
         except Overtaken as error:
-            if attempt == ATTEMPTS:
+            is_taken = isinstance(error.__cause__, UniqueViolation)
+            if attempt >= (TAKEN if is_taken else ATTEMPTS):
                 raise
             reason: Exception = error
         except Lost as error:
@@ -139,6 +141,12 @@ def _failed(session: Session, error: Exception) -> Exception:
 def _commit(session: Session, xid: str) -> None:
     """Commit, and know of it.
 
+    An error says for certain that nothing was committed only where the session outlives it: what fails before the commit is in the log, as a constraint that is checked
+    then, a conflict of serialization or a full disk, is rolled back, and after that PostgreSQL rolls nothing back. Where the session ends with it, whatever
+    the error is, it may have come later: an administrator's shutdown (57P01), a crash (57P02), a log that cannot be written (a PANIC with 53100), a
+    connection that fails, also between a pooler and its server (08P01).
+    Source: PostgreSQL, ``CommitTransaction`` and ``RecordTransactionAbort`` of ``src/backend/access/transam/xact.c``.
+
     :param xid: the number of the transaction.
     :raises Lost: it was not committed, for the connection broke.
     :raises Uncertain: it may have been.
@@ -147,11 +155,11 @@ def _commit(session: Session, xid: str) -> None:
     try:
         is_done = session.commit()
     except ERRORS as error:
-        state = getattr(error, "sqlstate", None)
-        if session.is_broken or state is None or state.startswith(_ENDED):
+        session.roll_back()
+        if session.is_broken or getattr(error, "sqlstate", None) is None:
             _settle(session, xid, error)
             return
-        raise _failed(session, error) from error
+        raise translated(error, session.address) from error
     except BaseException:
         session.close()
         raise

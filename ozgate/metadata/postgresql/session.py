@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import count
+from threading import Lock, Timer
 from time import monotonic
 from typing import Any
 
@@ -20,6 +21,9 @@ from .snapshots import SNAPSHOT
 
 _IDLE_SECONDS = 60
 """How long a transaction may be open and ask for nothing: a gateway that was paused keeps its claims no longer."""
+
+SET_UP_SECONDS = 5.0
+"""How long a server has for what it is asked over a new connection, where no limit is set yet."""
 
 _PLANS = {
     "jit": "off",
@@ -76,6 +80,9 @@ class Session:
         self._pipeline: Any = None
         self._changing: Any = None
         self._pooled = False
+        # A copy, so that whoever cuts it cuts no other that has got its number meanwhile.
+        self._socket: socket.socket | None = None
+        self._lock = Lock()
 
     @property
     def is_broken(self) -> bool:
@@ -92,14 +99,18 @@ class Session:
             return False
         self.close()
         self.was_cut = False
-        connection = connect(self.address)
+        connection = self._connection = connect(self.address)
         try:
-            self._set_up(connection)
+            self._socket = socket.socket(fileno=os.dup(connection.fileno()))
+            if self.was_cut:
+                raise Unavailable(f"{self.address.where}: {_CLOSED}")
+            with self.limited(SET_UP_SECONDS):
+                self._set_up(connection)
         except ERRORS as error:
-            connection.close()
+            self.close()
             raise Unavailable(f"{self.address.where}: {one_line(error)}") from None
         except BaseException:
-            connection.close()
+            self.close()
             raise
         return True
 
@@ -126,7 +137,6 @@ class Session:
         self._entered = connection.pipeline()
         self._pipeline = self._entered.__enter__()
         self._changing = connection.cursor(binary=True)
-        self._connection = connection
 
     def _noticed(self, notice: Any) -> None:
         if notice.severity_nonlocalized == "WARNING":
@@ -228,25 +238,43 @@ class Session:
         except Exception:
             self.close()
 
+    @contextmanager
+    def limited(self, seconds: float) -> Iterator[None]:
+        """Cut the connection where this takes longer: a server that is frozen acknowledges what it gets, and never answers.
+
+        By a thread, so for what is rare, and for sessions that no pool looks after.
+        """
+        timer = Timer(seconds, self.cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
     def cut(self) -> None:
         """From another thread: end the connection under whoever waits for it."""
-        connection = self._connection
         self.was_cut = True
-        with suppress(Exception):
-            if connection is not None:
-                with socket.socket(fileno=os.dup(connection.fileno())) as copy:
-                    copy.shutdown(socket.SHUT_RDWR)
+        with self._lock, suppress(OSError):
+            if self._socket is not None:
+                self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Close the connection, if there is one."""
+        """Close the connection, if there is one; waits for nobody."""
         connection, self._connection = self._connection, None
         entered, self._entered = self._entered, None
         self._pipeline = self._changing = None
-        if connection is not None:
-            with suppress(Exception):
-                entered.__exit__(None, None, None)
-            with suppress(Exception):
+        with suppress(Exception):
+            if connection is not None:
                 connection.close()
+        # Not before: who leaves a pipeline waits for all answers, for ever where a server is frozen.
+        with suppress(Exception):
+            if entered is not None:
+                entered.__exit__(None, None, None)
+        with self._lock:
+            copy, self._socket = self._socket, None
+            if copy is not None:
+                copy.close()
 
 
 def _incarnation_at(connection: psycopg.Connection[Any]) -> str:
