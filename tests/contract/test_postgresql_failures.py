@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import time
 from functools import cache, partial
 from threading import Event as ThreadingEvent
 from typing import Any
@@ -170,6 +171,40 @@ class ServerTests(FailureCase):
             self.server.thaw()
         self.assertEqual(await store.read(count_of, "n"), 1)
 
+    async def test_no_thread(self) -> None:
+        """Where no thread is to be had all is unavailable, until there is one; none of their places is lost."""
+        store = await self.opened(Address(self.url))
+        patched = self.patch(pool, "Thread", _never)
+        await self.refused(store.write(add_one, "n"), "no thread")
+        patched.restore()
+        self.assertEqual(await store.write(add_one, "n"), 1)
+        await store.close()
+
+    async def test_there_already(self) -> None:
+        """An interaction that makes what is there already is run anew in case that others did that, and no more often than that takes."""
+        runs: list[None] = []
+        await self.store.write(add_one, "n")
+        await self.refused(self.store.write(_make_twice, "n", runs), "23505")
+        self.assertEqual(len(runs), 3)
+
+    async def test_time_noted(self) -> None:
+        """Who notes an earlier time than others did meanwhile leaves theirs."""
+        later = PostgreSQLMetadataStore(
+            Address(self.url), reactor, lambda: time.time() + 3600
+        )
+        await later.open()
+        self.addCleanup(later.close)
+        has, done = Event(), ThreadingEvent()
+        earlier = self.store.write(_hold, "n", has, done)
+        await has.came
+        noted = await later.write(_now)
+        done.set()
+        await earlier
+        self.assertEqual(
+            self.server.execute("SELECT last_value FROM time_noted", self.name),
+            [(noted,)],
+        )
+
     async def test_crossed(self) -> None:
         """Of two that wait for each other PostgreSQL ends one, which is run anew."""
         await gatherResults(
@@ -202,9 +237,23 @@ class Event:
         reactor.callFromThread(self.came.callback, None)
 
 
+def _never(**_: object) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+def _make_twice(tx: Any, name: str, runs: list[None]) -> None:
+    runs.append(None)
+    tx._execute("INSERT INTO settings VALUES ($1, '')", (name,)).fetchall()
+
+
+def _now(tx: IMetadataTransaction) -> int:
+    return tx.now()
+
+
 def _hold(tx: IMetadataTransaction, name: str, has: Event, done: Any) -> None:
-    """Count, having claimed that for as long as somebody wants it."""
+    """Count, having claimed that for as long as somebody wants it, at a time that was asked for before."""
     add_one(tx, name)
+    tx.now()
     has.set()
     done.wait(30)
 

@@ -15,7 +15,7 @@ from ..declared.relation import Table
 from .locks import Held, lock_number
 from .session import Session
 from .statements import quoted
-from .times import Times, is_to_be_noted
+from .times import LEAD, Times, is_to_be_noted
 from .usage import Usage
 
 AHEAD = 64
@@ -33,6 +33,12 @@ _TIME = (
     "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint, last_value"
     " FROM time_noted"
 )
+
+_NOTE = (
+    "SELECT setval('time_noted', $1) FROM time_noted"
+    " WHERE last_value < $1 OR last_value > $1::bigint + $2"
+)
+"""Another transaction may have noted a later time since this one was told of one."""
 
 
 class Mark(NamedTuple):
@@ -203,7 +209,7 @@ class Rows:
         mark = self.marked()
         self.usage.store(self._session.change)
         if self._now is not None and is_to_be_noted(self._now, mark.noted):
-            self._session.change("SELECT setval('time_noted', $1)", (self._now,))
+            self._session.change(_NOTE, (self._now, LEAD))
         return mark.xid
 
 

@@ -9,7 +9,7 @@ from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Any, NamedTuple, Protocol
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall
 
 from ...errors import Unavailable
@@ -92,7 +92,11 @@ class Pool:
         until = time.monotonic() + self._address.statement
         with self._lock:
             if self._idle <= self._queue.qsize() and self._running < self._most:
-                self._start()
+                with suppress(RuntimeError):  # "can't start new thread"
+                    self._start()
+            if not self._running:
+                where = self._address.where
+                return fail(Unavailable(f"metadata in {where}: no thread is to be had"))
         self._queue.put(Asked(done, work, until))
         if self._looking is None:
             self._looking = self._reactor.callLater(_LOOK_EVERY, self._look)
@@ -100,13 +104,13 @@ class Pool:
 
     def _start(self) -> None:
         session = Session(self._address)
-        self._sessions.append(session)
-        self._running += 1
         # A daemon: a process whose reactor is gone must not wait for it.
         thread = Thread(
             target=self._work, args=(session,), name=self._name, daemon=True
         )
         thread.start()
+        self._sessions.append(session)
+        self._running += 1
 
     def stop(self) -> Deferred[None]:
         """End when everything before is done; fires when all connections are closed."""
