@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ....values import ITSELF
+from ....values import ITSELF, ForeignObject
 from ..found import object_of_details
 from ..reading import OzoneReading
 from .replication import replication_of
@@ -58,9 +58,8 @@ class _Reading(OzoneReading):
     """A key that is read once, by a client of its own."""
 
     def __init__(
-        self, connection: Connection, client: Client, details: _Details
+        self, connection: Connection, found: ForeignObject, details: _Details
     ) -> None:
-        found = object_of_details(client, details)
         super().__init__(connection, ITSELF, found, details, 0, found.size)
         self._own: _Details | None = details
 
@@ -84,7 +83,8 @@ def look_up(
 
     def find(session: Session) -> OzoneReading:
         details = session.bucket(volume, bucket).getKey(key)
-        return _Reading(connection, client, _Details(details, session.close))
+        found = object_of_details(client, details)
+        return _Reading(connection, found, _Details(details, session.close))
 
     return begin_as(user, client, find)
 
