@@ -38,7 +38,7 @@ from ozgate.values import (
 from tests.engines.postgresql import shared
 
 try:
-    from ozgate.metadata.postgresql import blobnames
+    from ozgate.metadata.postgresql import objectbase
     from ozgate.metadata.postgresql.connections import Address
     from ozgate.metadata.postgresql.store import PostgreSQLMetadataStore
 except ImportError:
@@ -167,13 +167,29 @@ class DamageTests(DamageCase):
 
     async def test_nameless(self) -> None:
         """All pages of extents are looked through, a few at a time, for a blob that the index does not know."""
-        self.patch(blobnames, "PAGES_AT_ONCE", 1)
+        self.patch(objectbase, "PAGES_AT_ONCE", 1)
         names = [f"n{number:04}" for number in range(500)]
         await self.write(put, self.bucket, "key", extents(*names))
         asked = ["none", names[0], names[250], names[-1]]
-        found = await self.read(_looked_through, asked)
+        found = await self.read(_named, asked)
         self.assertEqual(found, set(asked[1:]))
         self.assertEqual(await self.read("nameless", "files", asked), ["none"])
+
+    async def test_owners(self) -> None:
+        """So are those of versions and parts for whose bytes are damaged, as no index leads there."""
+        self.patch(objectbase, "PAGES_AT_ONCE", 1)
+        await self.write(_fill, self.bucket)
+        for number in range(100):
+            await self.write(put, self.bucket, f"key{number:03}", etag="x" * 500)
+        self.sql("UPDATE extents SET checked = checked + 1 WHERE blob = 'p1'")
+        await self.write(put, self.bucket, "last", extents("b2"))
+        self.sql("UPDATE extents SET checked = checked + 1 WHERE blob = 'b2'")
+        said = [await self.mend(row) for row in await self.damaged()]
+        self.assertEqual(
+            said, ["removed: versions 0, parts 1", "removed: versions 1, parts 0"]
+        )
+        self.assertEqual(await self.damaged(), [])
+        self.assertEqual(await self.store.examine(), [])
 
     async def test_kept(self) -> None:
         """Where a bucket keeps its versions, damaged ones stay, with their bytes."""
@@ -265,8 +281,8 @@ def _fill_again(tx: IMetadataTransaction, bucket: Bucket) -> None:
     tx.put_part(bucket, begun, part(1, "p1"))
 
 
-def _looked_through(tx: Any, blob_ids: list[str]) -> Any:
-    return tx._looked_through("files", blob_ids)
+def _named(tx: Any, blob_ids: list[str]) -> Any:
+    return tx._named("files", blob_ids)
 
 
 def _put_two(tx: IMetadataTransaction, bucket: Bucket) -> None:

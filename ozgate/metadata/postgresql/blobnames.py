@@ -9,7 +9,7 @@ from ...values import BlobRef
 from ..declared.conversions import unsigned
 from ..declared.pieces import extent_rows
 from ..declared.tables import EXTENTS
-from .objectbase import DOOM, ExtentRows
+from .objectbase import DOOM, STRETCH, ExtentRows
 from .statements import quoted
 
 # In one order: two that doom the same ones do not wait for each other crosswise.
@@ -40,14 +40,9 @@ _BLOBS = """WITH RECURSIVE found AS (
     ) AS following WHERE found.place < $3
 ) SELECT store, blob, blob_length, blob_crc64nvme FROM found LIMIT $3"""
 
-_PAGES = "SELECT pg_relation_size('extents') / current_setting('block_size')::bigint"
-
-# No index is used, should one be damaged: of what an empty text is added to there is none. Source: PostgreSQL manual, "5.5. System Columns" (ctid).
-_LOOKED_THROUGH = """SELECT DISTINCT blob FROM extents WHERE ctid >= $3::tid AND ctid < $4::tid
-    AND store || '' = $1 AND blob || '' = ANY($2::text[])"""
-
-PAGES_AT_ONCE = 16_384
-"""Pages of a table that one statement looks through: 128 MiB, well below any deadline."""
+# No index is used, should one be damaged: of what an empty text is added to there is none.
+_NAMED = f"""SELECT DISTINCT blob FROM extents JOIN unnest($4::text[]) AS asked (each) ON blob || '' = each
+    WHERE store || '' = $3 AND {STRETCH.format(table="extents")}"""
 
 # Locked, and then changed where they are: who removes one at the same time waits, and then removes and dooms what it has become.
 _MOVED = f"""SELECT {EXTENTS.select} FROM extents WHERE blob = $1 AND store = $2
@@ -93,19 +88,13 @@ class BlobRows(ExtentRows):
         left = [each for each in blob_ids if (each,) not in indexed]
         if not left:
             return []
-        named = self._looked_through(store, left)
+        named = self._named(store, left)
         return [each for each in left if each not in named]
 
-    def _looked_through(self, store: str, blob_ids: list[str]) -> set[str]:
+    def _named(self, store: str, blob_ids: list[str]) -> set[str]:
         """Those of these blobs that any row of extents names, by a look at all of them."""
-        (pages,) = self._execute(_PAGES).fetchone()
-        found: set[str] = set()
-        # One more than there are: others may be adding to the last.
-        for first in range(0, pages + 1, PAGES_AT_ONCE):
-            stretch = f"({first},0)", f"({first + PAGES_AT_ONCE},0)"
-            rows = self._execute(_LOOKED_THROUGH, (store, blob_ids, *stretch))
-            found.update(blob for (blob,) in rows.fetchall())
-        return found
+        rows = self._looked_through("extents", _NAMED, (store, blob_ids))
+        return {blob for (blob,) in rows}
 
     def blobs(self, after: tuple[str, str], limit: int) -> Sequence[BlobRef]:
         """The blobs that extents name, each once, by id and store."""

@@ -20,10 +20,10 @@ MOST_USERS = 1000
 _SECONDS = 86_400.0
 """How long a look may take."""
 
-# Here whole tables are read.
+# Here whole tables are read, and joined by hashes, also where statistics are not there yet and say that there is one row.
 _PLANS = (
     "SELECT set_config('enable_seqscan', 'on', true), set_config('enable_bitmapscan', 'on', true),"
-    " set_config('plan_cache_mode', 'auto', true)"
+    " set_config('enable_nestloop', 'off', true), set_config('plan_cache_mode', 'auto', true)"
 )
 
 _WRONG = (

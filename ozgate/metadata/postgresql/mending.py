@@ -38,6 +38,7 @@ class MendingRows(CheckRows, HolderRows):
     ) -> str:
         """Get rid of a damaged row, after a look whether it still is one."""
         self.forget()
+        self._numbered.clear()
         table, documents = table_of(row), keeping | closing
         place = stored_place(table, row.place)
         found = self._row_at(table, place)
@@ -86,8 +87,7 @@ class MendingRows(CheckRows, HolderRows):
             if self._is_whole(number):
                 return "it is removed; the version or part that it named is whole without it"
             return self._remove_owner(number)
-        for owner in owners:
-            self._drop_unowned(owner)
+        self._drop_unowned(owners)
         if name == "versions":
             self._execute(RELISTED, place[:2])
         if name == "configurations":
@@ -112,12 +112,11 @@ class MendingRows(CheckRows, HolderRows):
         parts = self._execute(
             "DELETE FROM parts WHERE upload = $1 RETURNING owner", (upload,)
         ).fetchall()
-        for (owner,) in parts:
-            self._drop_unowned(owner)
+        self._drop_unowned([owner for (owner,) in parts])
 
-    def _drop_unowned(self, number: int) -> None:
-        """Remove the bytes of a number that no version, part or retired version has."""
-        if not self._execute(_OWNED, (number,)).fetchall():
+    def _drop_unowned(self, numbers: Sequence[int]) -> None:
+        """Remove the bytes of those of these numbers that no version, part or retired version has."""
+        for number in self._without_owner(numbers) if numbers else ():
             self._drop_extents(number)
             for name in ("bodies", "object_parts"):
                 self._execute(f"DELETE FROM {name} WHERE sequence = $1", (number,))
@@ -141,7 +140,7 @@ class MendingRows(CheckRows, HolderRows):
 
     def _is_whole(self, number: int) -> bool:
         """Whether there is a version or part of that number, and all its bytes."""
-        sizes = self._execute(_SIZES, (number,)).fetchall()
+        sizes = self._sizes_of(number)
         body = self._execute(
             f"SELECT {BODIES.select} FROM bodies WHERE sequence = $1", (number,)
         ).fetchone()
@@ -150,28 +149,31 @@ class MendingRows(CheckRows, HolderRows):
             (number,),
         ).fetchall()
         try:
-            for (size,) in sizes:
+            for size in sizes:
                 content_of(number, size, body, extents)
         except Damaged:
             return False
         return bool(sizes)
 
     def _remove_owner(self, number: int) -> str:
-        """Remove the version or part that bytes belong to. No index leads there."""
-        keys = self._execute(
-            "DELETE FROM versions WHERE sequence = $1 RETURNING bucket, key", (number,)
-        ).fetchall()
-        parts = self._execute(
-            "DELETE FROM parts WHERE owner = $1 RETURNING 1", (number,)
-        ).fetchall()
-        for key in keys:
-            self._execute(RELISTED, key)
-        self._drop_unowned(number)
-        return f"removed: versions {len(keys)}, parts {len(parts)}"
+        """Remove the version or part that bytes belong to."""
+        versions = self._of_numbers("versions", number)
+        parts = self._of_numbers("parts", number)
+        for _, bucket, key, _ in versions:
+            self._execute(_REMOVED_VERSION, (bucket, key, number))
+            self._execute(RELISTED, (bucket, key))
+        for _, upload, place, _ in parts:
+            self._execute(_REMOVED_PART, (upload, place, number))
+        said = f"removed: versions {len(versions)}, parts {len(parts)}"
+        # What is kept of the look is so by now.
+        versions.clear()
+        parts.clear()
+        self._drop_unowned([number])
+        return said
 
 
-_OWNED = """SELECT 1 FROM versions WHERE sequence = $1 UNION ALL SELECT 1 FROM parts WHERE owner = $1
-    UNION ALL SELECT 1 FROM retired WHERE owner = $1 LIMIT 1"""
+_REMOVED_VERSION = (
+    "DELETE FROM versions WHERE bucket = $1 AND key = $2 AND sequence = $3"
+)
 
-_SIZES = """SELECT size FROM versions WHERE sequence = $1
-    UNION ALL SELECT size FROM parts WHERE owner = $1"""
+_REMOVED_PART = "DELETE FROM parts WHERE upload = $1 AND number = $2 AND owner = $3"

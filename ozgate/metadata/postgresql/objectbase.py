@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from ...values import Extent
 from ..declared.columns import Row
@@ -16,6 +17,14 @@ _ARRAYS = {
     OBJECT_PARTS.name: "bigint bigint bigint bigint text text bigint",
 }
 """The types of the columns of those tables of which many rows are stored at once."""
+
+PAGES_AT_ONCE = 16_384
+"""Pages of a table that one statement looks through: 128 MiB, well below any deadline."""
+
+STRETCH = "{table}.ctid >= $1::tid AND {table}.ctid < $2::tid"
+"""Which rows are in a stretch of pages. Source: PostgreSQL manual, "5.5. System Columns" (ctid)."""
+
+_PAGES = "SELECT pg_relation_size($1::regclass) / current_setting('block_size')::bigint"
 
 DOOM = "ON CONFLICT (store, blob) DO UPDATE SET doomed_at = excluded.doomed_at"
 
@@ -59,7 +68,21 @@ _PUT_MANY = {table.name: _put_many(table) for table in (EXTENTS, OBJECT_PARTS)}
 
 
 class ExtentRows(Rows):
-    """Rows of extents."""
+    """Rows of extents, and what no index leads to."""
+
+    def _looked_through(
+        self, table: str, statement: str, values: Sequence[Any]
+    ) -> Iterator[Row]:
+        """What is found in all pages of a table, a stretch of them after the other.
+
+        :param statement: finds rows in one :data:`STRETCH`.
+        :param values: take the places from ``$3`` on.
+        """
+        (pages,) = self._execute(_PAGES, (table,)).fetchone()
+        # One more than there are: others may be adding to the last.
+        for first in range(0, pages + 1, PAGES_AT_ONCE):
+            stretch = f"({first},0)", f"({first + PAGES_AT_ONCE},0)"
+            yield from self._execute(statement, (*stretch, *values)).fetchall()
 
     def _put_rows(self, table: Table[object], rows: Sequence[Row]) -> None:
         """Store rows, however many, by one statement."""
