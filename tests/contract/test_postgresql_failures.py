@@ -18,6 +18,8 @@ from ozgate.values import Claim
 from tests.engines.postgresql import PostgreSQL
 
 try:
+    import psycopg
+
     from ozgate.metadata.postgresql import pool
     from ozgate.metadata.postgresql.connections import Address
     from ozgate.metadata.postgresql.store import PostgreSQLMetadataStore
@@ -158,6 +160,48 @@ class ServerTests(FailureCase):
         finally:
             self.server.execute("ALTER ROLE ozgate CONNECTION LIMIT -1")
         self.assertEqual(await self.store.write(add_one, "n"), 1)
+
+    async def test_few_connections_left(self) -> None:
+        """Where the server gives some, and not as many as are wanted, those do all; nobody is told of it."""
+        self.assertEqual(await self.store.write(add_one, "n"), 1)
+        self.server.execute("ALTER ROLE ozgate CONNECTION LIMIT 1")
+        try:
+            found = await gatherResults(
+                [self.store.write(_add_slowly, "n") for _ in range(8)]
+            )
+        finally:
+            self.server.execute("ALTER ROLE ozgate CONNECTION LIMIT -1")
+        self.assertEqual(sorted(found), list(range(2, 10)))
+
+    async def test_read_only(self) -> None:
+        """While it takes no writes, as one that was demoted, all is unavailable."""
+        self.assertEqual(await self.store.write(add_one, "n"), 1)
+        setting = f"ALTER DATABASE {self.name} SET default_transaction_read_only"
+        self.server.execute(f"{setting} = on")
+        self.server.execute(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.name}'"
+        )
+        await self.refused(self.store.write(add_one, "n"), "read-only")
+        await self.refused(self.store.read(count_of, "n"), "read-only")
+        self.server.execute(f"{setting} = off")
+        self.assertEqual(await self.store.write(add_one, "n"), 2)
+
+    async def test_forbidden(self) -> None:
+        """While the role lacks a right, what needs it is unavailable; its connections go on."""
+        self.server.execute("REVOKE ALL ON settings FROM ozgate", self.name)
+        await self.refused(self.store.write(add_one, "n"), "42501")
+        await self.refused(self.store.read(count_of, "n"), "42501")
+        self.server.execute("GRANT ALL ON settings TO ozgate", self.name)
+        self.assertEqual(await self.store.write(add_one, "n"), 1)
+
+    async def test_locked(self) -> None:
+        """A table that an administrator locks is waited for as long as any lock, by who writes and who reads."""
+        store = await self.opened(Address(self.url, lock=SHORT))
+        with psycopg.connect(self.url) as other:
+            other.execute("LOCK TABLE settings IN ACCESS EXCLUSIVE MODE")
+            await self.refused(store.write(add_one, "n"), "55P03")
+            await self.refused(store.read(count_of, "n"), "55P03")
+        self.assertEqual(await store.write(add_one, "n"), 1)
 
     async def test_frozen(self) -> None:
         """A server that says nothing at all is waited for no longer than a statement may take."""

@@ -22,6 +22,9 @@ MARGIN = 5.0
 
 _LOOK_EVERY = 1.0
 
+_PAUSE = 0.5
+"""Seconds that a thread leaves what is asked to others, when it cannot connect."""
+
 
 class Reactor(Protocol):
     """What is asked of the reactor."""
@@ -49,7 +52,7 @@ class Asked(NamedTuple):
 class Pool:
     """Threads that are started as they are needed.
 
-    What waits longer than a statement may take is ``Unavailable``: the server has too much to do.
+    What waits longer than a statement may take is ``Unavailable``: the server has too much to do. Where it gives fewer connections than are wanted, those do all.
 
     :param run: runs interactions over a session and what was made for it, and tells of each how it went.
     :param make: makes, for a session, what ``run`` is given besides.
@@ -139,7 +142,8 @@ class Pool:
             asked, more = self._take()
             if asked:
                 session.busy_since = time.monotonic()
-                self._do(session, made, asked)
+                if self._has_connection(session, asked):
+                    self._do(session, made, asked)
                 session.busy_since = None
         session.close()
         self._reactor.callFromThread(self._end)
@@ -163,6 +167,24 @@ class Pool:
                 continue
             return taken, True
         return taken, False
+
+    def _has_connection(self, session: Session, asked: Sequence[Asked]) -> bool:
+        """Connect, where that is to be done; where it cannot be, what is asked waits for those who have a connection, or else is told so."""
+        try:
+            session.open()
+        except Exception as error:
+            with self._lock:
+                is_left = self._ended is None and any(
+                    not each.is_broken for each in self._sessions
+                )
+                for each in asked if is_left else ():
+                    self._queue.put(each)
+            if is_left:
+                time.sleep(_PAUSE)
+            for each in () if is_left else asked:
+                self._reactor.callFromThread(each.done.errback, error)
+            return False
+        return True
 
     def _do(self, session: Session, made: Any, asked: Sequence[Asked]) -> None:
         untold = dict(enumerate(asked))
