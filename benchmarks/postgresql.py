@@ -2,8 +2,8 @@
 
 A PostgreSQL server of the benchmark's own (Debian: ``postgresql``, the extra ``postgresql``) gets buckets of 10,000 keys and of as many as asked for,
 and one of 1,000 prefixes with 1,000 keys each. What lists read is put there by statements, as versions that nobody reads would only take room and time.
-Measured are the time of the database for a page, in both buckets by turns; for a page of 1,000 common prefixes, which is one statement; the CPU time
-of a gateway that lists 1,000,000 keys; and small objects that are put and read, beside those of a gateway over SQLite.
+Measured are the time of the database for a page, in both buckets by turns; for a page of 1,000 common prefixes, which is one statement; and the CPU time
+of a gateway that lists 1,000,000 keys. Small objects are in :mod:`benchmarks.gateways`.
 Run ``python -m benchmarks.postgresql [keys]``, 5,000,000 by default; 100,000 take a minute.
 """
 
@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable
 from statistics import median
 from typing import Any
 
@@ -143,44 +142,6 @@ def listing(server: Gateway, bucket: str, keys: int) -> bool:
     )
 
 
-def objects(server: Gateway, other: Gateway) -> list[bool]:
-    """Objects of 4 KiB, by turns over this one and one over SQLite."""
-    body, times = os.urandom(4096), 300
-    both = server, other
-    for each in both:
-        each.must("PUT", "/objects")
-
-    def put(each: Gateway, number: int) -> None:
-        each.must("PUT", f"/objects/key-{number:06d}", body)
-
-    def get(each: Gateway, number: int) -> None:
-        each.must("GET", f"/objects/key-{number:06d}")
-
-    results = []
-    kinds: list[tuple[str, Callable[[Gateway, int], None], float]] = [
-        ("PUT", put, 2.5),
-        ("GET", get, 1.8),
-    ]
-    for name, act, limit in kinds:
-        for each in both:
-            for number in range(times):
-                act(each, number)
-        spent = {each: 0.0 for each in both}
-        for begin in range(0, 4 * times, 50):
-            for each in both:
-                before = each.cpu
-                for number in range(begin, begin + 50):
-                    act(each, number % times)
-                spent[each] += each.cpu - before
-        mine, theirs = (1e6 * spent[each] / (4 * times) for each in both)
-        print(
-            f"     {name} of 4 KiB: {mine:.0f} µs of the gateway, {theirs:.0f} µs over SQLite"
-        )
-        what = f"CPU time of a {name} of 4 KiB to that over SQLite"
-        results.append(verdict(what, mine / theirs, limit, at_most=True, unit="x"))
-    return results
-
-
 def main() -> int:
     """Print the figures; 1 when one misses."""
     keys = int(argument(__doc__, "keys", 5_000_000))
@@ -205,13 +166,10 @@ def main() -> int:
             ]
             option = ("-D", f"ozgate.metadata={url}")
             server = Gateway(os.path.join(folder, "data"), None, *option)
-            other = Gateway(os.path.join(folder, "sqlite"))
             try:
                 results.append(listing(server, "listed", listed))
-                results += objects(server, other)
             finally:
                 server.stop()
-                other.stop()
     finally:
         engine.end()
     return 0 if all(results) else 1

@@ -76,8 +76,11 @@ class IBuckets(Interface):
     def remove_volume(volume: Volume) -> None:
         """Remove a volume. Fails with ``Conflict`` when it holds a bucket or link."""
 
-    def bucket(volume: str, name: str) -> Bucket | None:
-        """The bucket or link of that name; ``None`` also when there is no such volume."""
+    def bucket(volume: str, name: str, counted: bool = True) -> Bucket | None:
+        """The bucket or link of that name; ``None`` also when there is no such volume.
+
+        :param counted: whether it is asked what it uses. Where it is not, ``used_bytes`` and ``used_names`` say nothing.
+        """
 
     def buckets(volume: str, prefix: str, after: str, limit: int) -> Sequence[Bucket]:
         """Buckets and links of a volume by name, those after ``after``."""

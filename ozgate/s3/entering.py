@@ -247,7 +247,7 @@ def expected_bucket(
     """
     if name is None:
         name = asked.address.bucket
-    found = tx.bucket(asked.volume, name)
+    found = tx.bucket(asked.volume, name, False)
     if found is None:
         raise NoSuchBucket(BucketName=name)
     expected = asked.headers.get(header)

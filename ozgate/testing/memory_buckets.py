@@ -84,7 +84,7 @@ class BucketRows(UploadRows):
             if _has_grown(before.bucket(*place), self.bucket(*place)):
                 self._claims.check(Claim.usage(bucket.number))
 
-    def bucket(self, volume: str, name: str) -> Bucket | None:
+    def bucket(self, volume: str, name: str, counted: bool = True) -> Bucket | None:
         """The bucket or link of that name."""
         bucket = self._state.buckets.get((volume, name))
         return None if bucket is None else self._counted(bucket)

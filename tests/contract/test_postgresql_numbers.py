@@ -37,21 +37,6 @@ class NumberTests(FailureCase):
         self.assertNotEqual(session.incarnation, place[1])
         session.close()
 
-    async def test_state_after_a_crash(self) -> None:
-        """Snapshots that look alike are of different states where a crash came between them; behind a pooler, which does not tell, always."""
-        session = Session(Address(self.url))
-        session.open()
-        before = session.state_of("730:730:")
-        self.assertEqual(session.state_of("730:730:"), before)
-        session.close()
-        self.server.kill()
-        self.server.start()
-        session.open()
-        self.addCleanup(session.close)
-        self.assertNotEqual(session.state_of("730:730:"), before)
-        session._pooled = True
-        self.assertNotEqual(session.state_of("730:730:"), session.state_of("730:730:"))
-
     async def test_number_not_given(self) -> None:
         """A number that nobody was given since a crash is of a transaction that was not committed."""
         session = Session(Address(self.url))

@@ -89,6 +89,12 @@ class PostgreSQL:
             self.end()
             raise
 
+    @property
+    def pid(self) -> int:
+        """The process id of the server, of which all others come."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it, and wait until it answers. It is killed when this process ends, however it does.
 

@@ -65,6 +65,17 @@ _RELEASED = """DELETE FROM extents WHERE owner = $1 AND start IN (
     ) RETURNING store, blob"""
 
 
+def body_content(
+    version: ObjectVersion, body: Row, wanted: ByteRange | None
+) -> Content:
+    """The bytes of a version that has them in a row.
+
+    :raises Damaged: they are.
+    """
+    content = content_of(version.sequence, version.size, body, ())
+    return content if wanted is None else content.cut(wanted)
+
+
 class ContentRows(ExtentRows):
     """Where bytes are; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
 
@@ -86,9 +97,7 @@ class ContentRows(ExtentRows):
         found = self._execute(CONTENT, (sequence, low, high, most)).fetchall()
         width = BODIES.width
         if found[0][0] is not None:
-            body = found[0][:width]
-            content = content_of(sequence, version.size, body, ())
-            return content if wanted is None else content.cut(wanted)
+            return body_content(version, found[0][:width], wanted)
         rows = [row[width:] for row in found if row[width] is not None]
         self._check_there(bucket, version, rows)
         if wanted is None:

@@ -12,6 +12,7 @@ from attrs import evolve
 from ...errors import Unavailable
 from ...values import BlobUser, DamagedRow, Drift
 from .connections import Address
+from .epochs import UNWATCHED
 from .transaction import ReadTransaction
 
 MOST_USERS = 1000
@@ -30,8 +31,13 @@ _WRONG = (
     (
         "triggers and rules are not ozgate's, and run as if they were",
         """SELECT (SELECT COUNT(*) FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
-            WHERE NOT tgisinternal AND relnamespace = current_schema()::regnamespace)
+            WHERE NOT tgisinternal AND relnamespace = current_schema()::regnamespace
+            AND tgfoid IS DISTINCT FROM to_regproc('epoch_ends'))
         + (SELECT COUNT(*) FROM pg_rules WHERE schemaname = current_schema())""",
+    ),
+    (
+        "triggers that end an epoch are not there, so that reads are stale: restore the database as it was dumped",
+        UNWATCHED,
     ),
     (
         "indexes are not valid: REINDEX them",

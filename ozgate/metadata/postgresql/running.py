@@ -13,7 +13,6 @@ from ...errors import Overtaken, StoreError, Unavailable, Uncertain
 from .connections import ERRORS, translated
 from .session import Session
 from .settling import ABORTED, COMMITTED, end_of
-from .snapshots import Missed
 from .transaction import ReadTransaction, Transaction
 
 T = TypeVar("T")
@@ -44,8 +43,7 @@ def read(
 ) -> None:
     """Run interactions that read, and say what came of each before their transaction is ended.
 
-    Where nobody has committed anything since, they find what others have read, and need no transaction. A connection that broke while it was idle,
-    as all do when a server is restarted, is made anew once.
+    A connection that broke while it was idle, as all do when a server is restarted, is made anew once.
 
     :param tell: called once for each.
     """
@@ -54,12 +52,11 @@ def read(
     while left:
         is_new = session.open()
         try:
-            if tx.states.is_still:
-                _run_each(tx, left, session.ask_state(), tell)
-            if left:
-                session.begin(tx.HOW)
-                _run_each(tx, left, None, tell)
-                session.end()
+            session.begin(tx.HOW)
+            tx.begin()
+            tx.start()
+            _run_each(tx, left, tell)
+            session.end()
         except ERRORS as error:
             session.roll_back()
             if session.is_broken and may_break and not is_new:
@@ -71,16 +68,12 @@ def read(
                 tell(number, False, translated(error, session.address))
 
 
-def _run_each(
-    tx: ReadTransaction, left: dict[int, Work], snapshot: str | None, tell: Tell
-) -> None:
+def _run_each(tx: ReadTransaction, left: dict[int, Work], tell: Tell) -> None:
     """Run those that are left, each of which is left no more once it was told of."""
     for number, work in tuple(left.items()):
-        tx.begin_with(snapshot)
+        tx.begin()
         try:
             value = work(tx)
-        except Missed:
-            continue
         except ERRORS:
             raise
         except BaseException as error:

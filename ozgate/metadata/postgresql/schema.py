@@ -7,6 +7,7 @@ then: gateways that are older are refused from that moment on, and told so. Sour
 from __future__ import annotations
 
 from ...errors import Unavailable
+from .epochs import EPOCHS
 from .locks import MIGRATION
 from .objecttables import OBJECTS
 from .session import Session
@@ -14,6 +15,7 @@ from .tables import BUCKETS, IDENTITIES, ORDER, SHARED
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (*ORDER, *BUCKETS, *IDENTITIES, *SHARED, *OBJECTS),
+    EPOCHS,
 )
 """The statements of each; what was released stays as it is."""
 

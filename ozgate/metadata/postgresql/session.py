@@ -6,18 +6,16 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import count
 from threading import Lock, Timer
 from time import monotonic
 from typing import Any
 
 import psycopg
-from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGconn
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 
 from ...errors import Unavailable
 from .connections import ERRORS, Address, connect, one_line
-from .snapshots import SNAPSHOT
 
 _IDLE_SECONDS = 60
 """How long a transaction may be open and ask for nothing: a gateway that was paused keeps its claims no longer."""
@@ -35,9 +33,6 @@ _PLANS = {
 
 _CLOSED = "the connection is closed"
 
-_STATE = b"ozgate_state"
-"""How the statement is called that asks for the state."""
-
 _LOOK = (
     "SELECT pg_backend_pid(), pg_is_in_recovery(), current_setting('transaction_read_only'),"
     " to_regclass('incarnation') IS NOT NULL,"
@@ -49,8 +44,6 @@ _INCARNATION = (
     " SELECT id FROM made UNION ALL SELECT id FROM incarnation LIMIT 1"
 )
 """Who finds none makes it; of two that do so at a time the second finds nothing, and asks again."""
-
-_STATES = count()
 
 
 class Session:
@@ -83,6 +76,11 @@ class Session:
         # A copy, so that whoever cuts it cuts no other that has got its number meanwhile.
         self._socket: socket.socket | None = None
         self._lock = Lock()
+
+    @property
+    def connection(self) -> psycopg.Connection[Any] | None:
+        """What there is of psycopg's."""
+        return self._connection
 
     @property
     def is_broken(self) -> bool:
@@ -128,7 +126,6 @@ class Session:
             connection.prepare_threshold = 2
             connection.prepared_max = 500
             self._set(connection.execute, "false")
-            connection.pgconn.prepare(_STATE, SNAPSHOT.encode())
         connection.cursor_factory = psycopg.RawCursor
         # One form of each number, so that a statement is prepared once; a list's are written as text.
         for dumper in (Int8Dumper, Int8BinaryDumper):
@@ -180,35 +177,20 @@ class Session:
         self.sent = monotonic()
         self._changing.execute(statement, values)
 
-    def ask_state(self) -> str:
-        """The snapshot of what is committed now, between two transactions.
+    def handed_over(self) -> PGconn | None:
+        """Have no pipeline of psycopg's any more: whoever asks libpq itself gets its connection.
 
-        Every request that reads asks for it. libpq does so at a sixth of what psycopg takes, while nothing is under way in the pipeline.
-
-        :raises psycopg.Error: the connection broke.
+        :return: ``None`` behind a pooler, where nothing can be prepared.
+        :raises psycopg.Error: it broke.
         """
         if self._connection is None:
             raise psycopg.OperationalError(_CLOSED)
-        libpq = self._connection.pgconn
-        self.sent = monotonic()
-        libpq.exit_pipeline_mode()
         if self._pooled:
-            result = libpq.exec_(SNAPSHOT.encode())
-        else:
-            result = libpq.exec_prepared(_STATE, None)
-        if result.status != ExecStatus.TUPLES_OK:
-            raise psycopg.OperationalError(result.get_error_message())
-        libpq.enter_pipeline_mode()
-        return (result.get_value(0, 0) or b"").decode()
-
-    def state_of(self, snapshot: str) -> str:
-        """What a state is known by: a crash has numbers of transactions given again, so that a snapshot says nothing beyond an incarnation.
-
-        Behind a pooler nobody is told of one, so that no two states are alike there.
-        """
-        if self._pooled:
-            return f"{next(_STATES)} {snapshot}"
-        return f"{self.timeline} {self.incarnation} {snapshot}"
+            return None
+        entered, self._entered = self._entered, None
+        self._pipeline = self._changing = None
+        entered.__exit__(None, None, None)
+        return self._connection.pgconn
 
     def commit(self) -> bool:
         """Commit, and wait for it.

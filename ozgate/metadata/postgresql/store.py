@@ -24,13 +24,14 @@ from ...interfaces import (
 from ...values import BlobUser, DamagedRow, Drift
 from . import running
 from .connections import ERRORS, Address, checked, translated
+from .epochs import UNWATCHED, Epochs
 from .inspection import Inspection, no_copy, unhurried
-from .pool import Pool, Reactor
+from .near import Near, Reactor
+from .pool import Pool
 from .running import Tell, Work
 from .schema import SCHEMA_VERSION, found_version, migrate
 from .serversettings import check_server
 from .session import Session
-from .snapshots import States
 from .times import Times
 from .transaction import ReadTransaction, Transaction
 
@@ -91,14 +92,16 @@ class PostgreSQLMetadataStore:
         self._reactor = reactor
         times = Times(seconds)
         self._is_open = False
-        reading = partial(ReadTransaction, times=times, states=States())
+        epochs = Epochs()
+        reading = partial(ReadTransaction, times=times, epochs=epochs)
         writing = partial(Transaction, times=times)
         about = reactor, self._address
         self._readers = Pool(
             "ozgate-reading", *about, reading, running.read, readers, READS
         )
         self._writers = Pool("ozgate-writing", *about, writing, _write, writers)
-        looking = partial(Inspection, times=times, states=States())
+        self._near = Near(reactor, self._address, times, epochs, self._readers.run)
+        looking = partial(Inspection, times=times, epochs=Epochs())
         about = reactor, unhurried(self._address)
         self._looks = Pool("ozgate-inspection", *about, looking, running.read, 1)
 
@@ -121,6 +124,7 @@ class PostgreSQLMetadataStore:
         return Deferred.fromCoroutine(self._close())
 
     async def _close(self) -> None:
+        self._near.stop()
         self._looks.cut()
         await self._looks.stop()
         await self._writers.stop()
@@ -130,20 +134,23 @@ class PostgreSQLMetadataStore:
         self, interaction: Callable[[IMetadataTransaction, *Ts], T], *args: *Ts
     ) -> Deferred[T]:
         """See :meth:`~ozgate.interfaces.IMetadataStore.read`."""
-        return self._asked(self._readers, interaction, args)
+        return self._asked(self._near.read, interaction, args)
 
     def write(
         self, interaction: Callable[[IMetadataTransaction, *Ts], T], *args: *Ts
     ) -> Deferred[T]:
         """See :meth:`~ozgate.interfaces.IMetadataStore.write`."""
-        return self._asked(self._writers, interaction, args)
+        return self._asked(self._writers.run, interaction, args)
 
     def _asked(
-        self, pool: Pool, interaction: Callable[..., T], args: tuple[Any, ...]
+        self,
+        run: Callable[[Work], Deferred[Any]],
+        interaction: Callable[..., T],
+        args: tuple[Any, ...],
     ) -> Deferred[T]:
         if not self._is_open:
             return fail(Unavailable(f"metadata in {self._address.where} is not open"))
-        return pool.run(partial(_interact, interaction, args) if args else interaction)
+        return run(partial(_interact, interaction, args) if args else interaction)
 
     def reusable(self) -> int:
         """See :meth:`~ozgate.interfaces.IMetadataStore.reusable`: unknown."""
@@ -151,21 +158,21 @@ class PostgreSQLMetadataStore:
 
     def examine(self) -> Deferred[Sequence[str]]:
         """See :class:`~ozgate.interfaces.IInspected`."""
-        return self._asked(self._looks, Inspection.examine, ())
+        return self._asked(self._looks.run, Inspection.examine, ())
 
     def drifts(self) -> Deferred[Sequence[Drift]]:
         """See :class:`~ozgate.interfaces.IInspected`."""
-        return self._asked(self._looks, Inspection.drifts, ())
+        return self._asked(self._looks.run, Inspection.drifts, ())
 
     def users_of(
         self, store: str, blob_ids: Sequence[str]
     ) -> Deferred[Sequence[BlobUser]]:
         """See :class:`~ozgate.interfaces.IInspected`."""
-        return self._asked(self._looks, Inspection.users_of, (store, blob_ids))
+        return self._asked(self._looks.run, Inspection.users_of, (store, blob_ids))
 
     def users_of_row(self, row: DamagedRow) -> Deferred[Sequence[BlobUser]]:
         """See :class:`~ozgate.interfaces.IInspected`."""
-        return self._asked(self._looks, Inspection.users_of_row, (row,))
+        return self._asked(self._looks.run, Inspection.users_of_row, (row,))
 
     def copy_to(self, path: str, tell: Callable[[int, int], None]) -> Deferred[None]:
         """See :class:`~ozgate.interfaces.IInspected`: a copy is PostgreSQL's own."""
@@ -208,10 +215,18 @@ def _look(session: Session) -> list[str]:
     check_server(session)
     session.begin("READ ONLY")
     version = found_version(session)
+    unwatched = 0
+    if version >= SCHEMA_VERSION:
+        (unwatched,) = session.ask(UNWATCHED).fetchone()
     session.roll_back()
+    where = session.address.where
     if version < SCHEMA_VERSION:
         raise Unavailable(
-            f"{session.address.where} is not prepared: its metadata are of another schema"
+            f"{where} is not prepared: its metadata are of another schema"
+        )
+    if unwatched:
+        raise Unavailable(
+            f"{where} lacks triggers by which an epoch ends: restore it with them"
         )
     return []
 

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+from attrs import evolve
 from zope.interface import implementer
 
 from ...interfaces import IMetadataTransaction
-from ...values import Bucket, ByteRange, Claim, Content, ObjectVersion, Volume
+from ...values import Bucket, ByteRange, Claim, Content, ObjectVersion
+from ..declared.columns import Row
 from ..declared.relation import Table
+from ..declared.tables import BODIES
 from ..readonly import refuse_writing
 from .base import ReadingRows
 from .blobnames import BlobRows
+from .contents import body_content
+from .epochs import EPOCH, Epochs, Known, Missed
 from .events import EventRows
 from .identities import IdentityRows
 from .mending import MendingRows
 from .session import Session
 from .shared import SharedRows
-from .snapshots import SNAPSHOT, Missed, State, States
 from .times import Times
 from .uploads import UploadRows
-from .versions import VersionRows
+from .versions import VersionRows, latest_of
 
 V = TypeVar("V")
+
+Place = tuple[str, Hashable]
+"""A table, and what tells a row of it."""
+
+Wanted = tuple[int, str]
+"""The number of a bucket, and a key in it."""
 
 
 @implementer(IMetadataTransaction)
@@ -47,73 +57,90 @@ class Transaction(
 
 @refuse_writing
 class ReadTransaction(ReadingRows, Transaction):
-    """What a reading interaction is given: one snapshot, in which no row changes, so that what was read is kept, also for others who read the same state.
+    """What a reading interaction is given: one snapshot, in which no row changes, so that what was read is kept, also for others who read in the same epoch.
 
     Source: PostgreSQL, "Repeatable Read Isolation Level".
 
-    :ivar states: what is kept, of all who read.
+    :param epochs: of all who read.
     """
 
     HOW = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
-    def __init__(self, session: Session, times: Times, states: States) -> None:
-        self.states = states
-        self._state = State("")
-        self._is_open = False
+    def __init__(self, session: Session, times: Times, epochs: Epochs) -> None:
+        self._epochs = epochs
+        self._known = Known("")
         super().__init__(session, times)
 
-    def begin_with(self, snapshot: str | None) -> None:
-        """Another interaction begins.
-
-        :param snapshot: of the state that it reads, as far as that is kept: it raises ``Missed`` where it asks for more. ``None`` where its transaction is open.
-        """
-        self.begin()
-        self._is_open = snapshot is None
-        if snapshot is None:
-            (snapshot,) = self._execute(SNAPSHOT).fetchone()
-        self._state = self.states.of(self._session.state_of(snapshot))
-
-    def _execute(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
-        if not self._is_open:
-            raise Missed()
-        return super()._execute(statement, parameters)
+    def start(self) -> None:
+        """The transaction is open: find out which epoch it is in."""
+        row = self._execute(EPOCH).fetchone()
+        self._known = self._epochs.of(None if row is None else row[0])
 
     def _may_keep(self, claim: Claim) -> bool:
         return False
 
-    def _kept_of(self, place: Hashable, read: Callable[[], V | None]) -> V | None:
+    def _kept_of(self, place: Place, read: Callable[[], V | None]) -> V | None:
         """What is kept, or read now."""
-        found: V | None = self._state.find(place)
-        if found is None:
-            found = read()
-            self._state.keep(place, found)
-        return found
+        found = self._known.find(place)
+        if found is not None:
+            return cast("V | None", found[0])
+        value = read()
+        self._known.keep(place, value)
+        return value
 
-    def volume(self, name: str) -> Volume | None:
-        """The volume of that name."""
-        return self._kept_of(("volume", name), partial(super().volume, name))
-
-    def bucket(self, volume: str, name: str) -> Bucket | None:
-        """The bucket or link of that name."""
-        place = "bucket", volume, name
-        return self._kept_of(place, partial(super().bucket, volume, name))
+    def bucket(self, volume: str, name: str, counted: bool = True) -> Bucket | None:
+        """The bucket or link of that name; kept where nobody asks what it uses."""
+        read = partial(super().bucket, volume, name)
+        if counted:
+            return read()
+        return self._kept_of(("buckets", (volume, name)), partial(_uncounted, read))
 
     def configuration(self, bucket: Bucket, kind: str) -> bytes | None:
         """A named configuration document."""
-        place = "document", bucket.number, kind
-        found: bytes | None = self._state.find(place)
-        if found is None:
-            found = super().configuration(bucket, kind)
-            self._state.keep(place, found, len(found or b""))
-        return found
+        place = "configurations", (bucket.number, kind)
+        found = self._known.find(place)
+        if found is not None:
+            return cast("bytes | None", found[0])
+        document = super().configuration(bucket, kind)
+        self._known.keep(place, document, len(document or b""))
+        return document
 
     def _one(self, table: Table[V], name: str) -> V | None:
         return self._kept_of((table.name, name), partial(super()._one, table, name))
 
+
+class NearTransaction(ReadTransaction):
+    """What an interaction is given that is run where no transaction is: it finds what is kept, and what was asked for, in the same snapshot, for it.
+
+    All else raises ``Missed``; where it is the newest version of a key, that says so.
+    """
+
+    def __init__(self, times: Times, epochs: Epochs) -> None:
+        super().__init__(cast("Session", None), times, epochs)
+        self._wanted: Wanted | None = None
+        self._row: Row | None = None
+
+    def look(
+        self, known: Known, wanted: Wanted | None = None, row: Row | None = None
+    ) -> None:
+        """Another interaction begins.
+
+        :param known: what is kept.
+        :param wanted: the key whose newest version was asked for; ``None`` where nothing was yet.
+        :param row: what :data:`~ozgate.metadata.postgresql.versionstatements.NEAREST` gave, without the epoch.
+        """
+        self.begin()
+        self._known, self._wanted, self._row = known, wanted, row
+
+    def _execute(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
+        raise Missed()
+
     def latest(self, bucket: Bucket, key: str) -> ObjectVersion | None:
         """The newest version of a key."""
-        place = "latest", bucket.number, key
-        return self._kept_of(place, partial(super().latest, bucket, key))
+        wanted = bucket.number, key
+        if self._row is None or wanted != self._wanted:
+            raise Missed(wanted)
+        return latest_of(bucket, key, self._row[: -BODIES.width])
 
     def content(
         self,
@@ -122,19 +149,17 @@ class ReadTransaction(ReadingRows, Transaction):
         wanted: ByteRange | None = None,
         limit: int = 0,
     ) -> Content:
-        """Where a version's bytes are; kept where they were asked for as a whole, and did not come in parts.
+        """Where a version's bytes are: of that one, where they are in a row that came with it.
 
-        :raises Absent: the version is gone.
-        :raises Damaged: its bytes are, or they are fewer or more than it has.
+        :raises Damaged: its bytes are.
         """
-        if wanted is None or version.parts_count:
-            return super().content(bucket, version, wanted, limit)
-        place = "content", version.sequence
-        whole: Content | None = self._state.find(place)
-        is_all = wanted.length == version.size
-        if whole is None:
-            found = super().content(bucket, version, wanted, limit)
-            if is_all and found.length == version.size:
-                self._state.keep(place, found, len(found.body or b""))
-            return found
-        return whole if is_all else whole.cut(wanted)
+        body = () if self._row is None else self._row[-BODIES.width :]
+        if not body or body[0] != version.sequence:
+            raise Missed()
+        return body_content(version, body, wanted)
+
+
+def _uncounted(read: Callable[[], Bucket | None]) -> Bucket | None:
+    """A bucket without what it uses, which changes within an epoch."""
+    found = read()
+    return None if found is None else evolve(found, used_bytes=0, used_names=0)

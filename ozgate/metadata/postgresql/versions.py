@@ -51,12 +51,7 @@ class VersionRows(ContentRows, Lists):
     def latest(self, bucket: Bucket, key: str) -> ObjectVersion | None:
         """The newest version of a key."""
         place = (bucket.number, key.encode())
-        *row, current = self._execute(LATEST, place).fetchone()
-        is_marker = row[3]
-        if (None if is_marker else row[2]) != current:
-            # One that is newer was here, or is listed and gone.
-            raise damaged("versions", bucket.number, key)
-        return None if row[2] is None else _version(key, row, 1)
+        return latest_of(bucket, key, self._execute(LATEST, place).fetchone())
 
     def version(
         self, bucket: Bucket, key: str, version_id: str
@@ -209,6 +204,18 @@ class VersionRows(ContentRows, Lists):
             rows[-1][5] if in_key else "",
             traits_in(rows),
         )
+
+
+def latest_of(bucket: Bucket, key: str, found: Row) -> ObjectVersion | None:
+    """The newest version of a key, of what :data:`LATEST` gives.
+
+    :raises Damaged: it is not what is listed: one that is newer was here, or is listed and gone.
+    """
+    *row, current = found
+    is_marker = row[3]
+    if (None if is_marker else row[2]) != current:
+        raise damaged("versions", bucket.number, key)
+    return None if row[2] is None else _version(key, row, 1)
 
 
 def _version(key: str, row: Sequence[object], is_latest: int) -> ObjectVersion:

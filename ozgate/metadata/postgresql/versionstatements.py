@@ -114,6 +114,17 @@ LATEST = f"""SELECT {SELECTED}, current_versions.sequence FROM (SELECT 1) AS one
     LEFT JOIN current_versions ON current_versions.bucket = $1 AND current_versions.key = $2"""
 """The newest version of a key, and which one the list of current versions has: should they differ, one of them was lost."""
 
+BODY_AT_ONCE = 16_384
+"""Bytes of a body that come with its version at most: who asks for the head alone does not want them."""
+
+NEAREST = f"""SELECT (SELECT id FROM epoch), {SELECTED}, current_versions.sequence, {BODIES.select} FROM (SELECT 1) AS one
+    LEFT JOIN LATERAL (
+        SELECT * FROM versions WHERE bucket = $1 AND key = $2 ORDER BY sequence DESC LIMIT 1
+    ) AS versions ON true
+    LEFT JOIN current_versions ON current_versions.bucket = $1 AND current_versions.key = $2
+    LEFT JOIN bodies ON bodies.sequence = versions.sequence AND versions.size <= {BODY_AT_ONCE}"""
+"""As :data:`LATEST`, in one snapshot with the epoch, and with the body where that is small."""
+
 # The last term is that of the index.
 NAMED = f"""SELECT {SELECTED} FROM versions
     WHERE bucket = $1 AND key = $2 AND version_id = $3 AND (version_id <> 'null' OR is_beneath = 1)"""

@@ -111,7 +111,7 @@ class VolumeRows(Rows):
 class BucketRows(VolumeRows):
     """Buckets and their configurations; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
 
-    def bucket(self, volume: str, name: str) -> Bucket | None:
+    def bucket(self, volume: str, name: str, counted: bool = True) -> Bucket | None:
         """The bucket or link of that name."""
         place = (volume, name)
         known = None if self._kept is None else self._kept.get(place)

@@ -100,7 +100,7 @@ class ReadTransaction(Transaction):
             kept[place] = value
             self._bytes += size
 
-    def bucket(self, volume: str, name: str) -> Bucket | None:
+    def bucket(self, volume: str, name: str, counted: bool = True) -> Bucket | None:
         """The bucket or link of that name."""
         found = self._buckets.get((volume, name))
         if found is None:
