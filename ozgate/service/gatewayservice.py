@@ -47,7 +47,7 @@ from ..wire.target import valid_bucket_name
 from .adminlistener import ADDRESS, serve_admin, user_with_key
 from .belonging import check_belonging
 from .clocks import dated
-from .clockskew import check_clock
+from .clockskew import ClockWatch, check_clock
 from .composing import get_ready, make_context, open_logs, reason_of, settle
 from .endpoints import check_endpoints
 from .furnishing import lacks_something, make_missing
@@ -279,6 +279,9 @@ class GatewayService(Service):
             settings.upload_expiry,
             settings.upload_expiry_interval,
         )
+        if self._is_shared:
+            both = clock, self._dated
+            self._run(ClockWatch(self._metadata, *both, settings.metadata_provider))
         certificates = [each.certificates for each in self._secured.values()]
         watch = CertificateWatch(certificates, clock, settings.tls_check_interval)
         services: list[Rounds] = [*sweepers, expiry, watch]
