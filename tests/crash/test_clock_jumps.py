@@ -45,17 +45,23 @@ class ClockedServer(Server):
 
     def environment(self) -> dict[str, str]:
         """Have the clock replaced."""
-        folder = Path(self.data).parent
-        folder.joinpath("clock").write_bytes(bytes(8))
-        code = REPLACED.format(path=str(folder / "clock"))
+        folder = Path(f"{self.data}.clock")
+        folder.mkdir(exist_ok=True)
+        if not self._clock.exists():
+            self._clock.write_bytes(bytes(8))
+        code = REPLACED.format(path=str(self._clock))
         folder.joinpath("sitecustomize.py").write_text(code)
         return {**super().environment(), "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
 
-    def set_clock(self, ahead: float) -> None:
+    def set_clock(self, ahead: float, with_clients: bool = True) -> None:
         """Set it, and that of clients with it."""
-        self.jump = ahead
-        with open(Path(self.data).parent / "clock", "r+b", buffering=0) as file:
+        self.jump = ahead if with_clients else 0.0
+        with open(self._clock, "r+b", buffering=0) as file:
             file.write(struct.pack("d", ahead))
+
+    @property
+    def _clock(self) -> Path:
+        return Path(f"{self.data}.clock", "ahead")
 
     def now(self) -> float:
         """See :meth:`~tests.running.Server.now`."""

@@ -10,6 +10,7 @@ are killed and frozen under load. It ends with ``N passed, N failed``, and leave
     python -m tests.engines hdfs                               an HDFS, and tests/hdfs over it
     python -m tests.engines postgresql                         what runs over PostgreSQL, three gateways and a long history of kills among it
     python -m tests.engines postgresql --wait                  a server to try things with, until Ctrl-C
+    python -m tests.engines patroni                            a history of three gateways over three nodes of Patroni, which are killed and frozen
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from typing import Any
 from twisted.trial.unittest import SkipTest
 
 from ozgate.cli.ozone.maven import MavenError
-from tests.engines import hdfs, postgresql
+from tests.engines import hdfs, patroni, postgresql
 from tests.engines.cluster import Cluster, running
 from tests.engines.given import START, VARIABLE
 from tests.engines.programs import fetch_programs, require_java
@@ -56,6 +57,8 @@ def main() -> int:
         return _said(hdfs.run(asked, tell), begun)
     if asked.engine == "postgresql":
         return _said(postgresql.run(asked, tell), begun)
+    if asked.engine == "patroni":
+        return _said(patroni.run(asked, tell), begun)
     try:
         require_java()
         tell("the jars of Ozone")
@@ -87,7 +90,7 @@ def _arguments() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("engine", choices=["ozone", "hdfs", "postgresql"])
+    parser.add_argument("engine", choices=["ozone", "hdfs", "postgresql", "patroni"])
     parser.add_argument("tests", nargs="*", help=f"modules; {ALL} if left out")
     parser.add_argument("--only", action="append", choices=STAGES, help="repeatable")
     parser.add_argument("--sync", action="store_true", help="datanodes sync chunks")

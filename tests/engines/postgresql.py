@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -63,28 +63,35 @@ def programs() -> Path:
 class PostgreSQL:
     """One server, in a folder of its own, which is removed by :meth:`end`.
 
+    :param primary: which it is to be a standby of; one of its own if left out.
     :param settings: further ones, as its manual calls them.
     :ivar port: where it listens, on loopback.
-    :ivar passfile: what libpq finds passwords in.
+    :ivar passfile: what libpq finds passwords in, for all servers that have the same ones.
+    :ivar password: of all roles.
     :raises SkipTest: it is not installed, or not for this user.
     """
 
-    def __init__(self, **settings: str) -> None:
+    def __init__(self, primary: PostgreSQL | None = None, **settings: str) -> None:
         self._programs = programs()
-        self._owner = _owner()
+        self._owner = owner()
         where = _MEMORY if os.access(_MEMORY, os.W_OK) else None
         self.folder = Path(tempfile.mkdtemp(prefix="ozgate-postgresql-", dir=where))
         self.folder.chmod(0o755)
         self.port = free_port()
         self.passfile = self.folder / "passfile"
         self._settings = {**_SETTINGS, "port": str(self.port), **settings}
-        self._password = token_hex(16)
+        self.password = primary.password if primary else token_hex(16)
         self._numbers = count(1)
         self._process: subprocess.Popen[bytes] | None = None
         try:
+            self.passfile.touch(0o600)
+            self.passfile.write_text(f"127.0.0.1:*:*:*:{self.password}\n")
+            if primary is not None:
+                self.follow(primary)
+                return
             self._make()
             self.start()
-            self.execute(f"CREATE ROLE {USER} LOGIN PASSWORD '{self._password}'")
+            self.execute(f"CREATE ROLE {USER} LOGIN PASSWORD '{self.password}'")
         except BaseException:
             self.end()
             raise
@@ -111,21 +118,60 @@ class PostgreSQL:
             time.sleep(0.05)
         raise RuntimeError(f"PostgreSQL does not come up:\n{self.said()}")
 
+    def follow(self, primary: PostgreSQL) -> None:
+        """Start it as a standby, with a copy of another's data in the place of its own.
+
+        :param primary: it runs, and this one does not.
+        """
+        shutil.rmtree(self._data, ignore_errors=True)
+        primary.base_backup(self._data, "--write-recovery-conf")
+        self.start()
+
+    def base_backup(self, to: str, *options: str) -> None:
+        """Copy all its data, while it runs, by ``pg_basebackup``.
+
+        :param to: a folder that is not there yet.
+        """
+        self.make_folder(to)
+        source = f"host=127.0.0.1 port={self.port} user=postgres"
+        how = ("--checkpoint=fast", "--no-sync", *options)
+        command = ("pg_basebackup", "--pgdata", to, "-d", source, *how)
+        self._finish(*command, PGPASSWORD=self.password)
+
+    def recover(self, backup: str, **settings: str) -> None:
+        """Start it with a base backup in the place of its data, and wait until it has recovered as far as it is to.
+
+        :param settings: where the archived log is, and what the target is.
+        """
+        shutil.rmtree(self._data)
+        shutil.copytree(backup, self._data)
+        Path(self._data, "recovery.signal").touch()
+        for each in (self._data, *map(str, Path(self._data).rglob("*"))):
+            if self._owner is not None:
+                os.chown(each, self._owner.pw_uid, self._owner.pw_gid)
+        usual, self._settings = self._settings, {**self._settings, **settings}
+        try:
+            self.start()
+        finally:
+            self._settings = usual
+        deadline = time.monotonic() + PATIENCE
+        while self.execute("SELECT pg_is_in_recovery()") != [(False,)]:
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(0.05)
+
+    def promote(self) -> None:
+        """Have a standby be a primary."""
+        assert self.execute("SELECT pg_promote()") == [(True,)], self.said()
+
     def stop(self) -> None:
         """Stop it in order: sessions end, what is committed is checkpointed. Idempotent."""
         self._end(signal.SIGINT)
 
     def kill(self) -> None:
         """End all of it at once, as a crash of the machine does."""
-        family = self.freeze()
-        for pid in family:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        family_killed(self.freeze())
         assert self._process is not None
         self._process.wait(PATIENCE)
-        # One that lives would hold the next server up.
-        while any(_is_alive(pid) for pid in family):
-            time.sleep(0.01)
 
     def restart(self) -> None:
         """Stop it in order, and start it."""
@@ -168,16 +214,7 @@ class PostgreSQL:
 
     def execute(self, sql: str, database: str = "postgres") -> list[tuple[Any, ...]]:
         """Run a statement as the superuser; its rows."""
-        psycopg = _psycopg()
-        with psycopg.connect(
-            host="127.0.0.1",
-            port=self.port,
-            dbname=database,
-            user="postgres",
-            passfile=str(self.passfile),
-            autocommit=True,
-            connect_timeout=10,
-        ) as connection:
+        with connected(self.port, database, self.passfile) as connection:
             cursor = connection.execute(sql)
             return list(cursor.fetchall()) if cursor.description else []
 
@@ -190,27 +227,34 @@ class PostgreSQL:
     def _data(self) -> str:
         return str(self.folder / "data")
 
+    def make_folder(self, path: str) -> None:
+        """Make a folder for its files."""
+        os.mkdir(path, 0o700)
+        if self._owner is not None:
+            os.chown(path, self._owner.pw_uid, self._owner.pw_gid)
+
     def _make(self) -> None:
         password = self.folder / "password"
-        password.write_text(self._password)
-        self.passfile.touch(0o600)
-        self.passfile.write_text(f"127.0.0.1:{self.port}:*:*:{self._password}\n")
-        os.mkdir(self._data, 0o700)
-        if self._owner is not None:
-            os.chown(self._data, self._owner.pw_uid, self._owner.pw_gid)
+        password.write_text(self.password)
+        self.make_folder(self._data)
         how = ("--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8")
         where = ("--pgdata", self._data, f"--pwfile={password}")
-        log = self.folder / "initdb.log"
-        with log.open("wb") as written:
-            made = self._run(
-                "initdb", *where, *how, "--locale=C", "--no-sync", log=written
-            )
-            code = made.wait(PATIENCE)
+        self._finish("initdb", *where, *how, "--locale=C", "--no-sync")
         password.unlink()
-        if code:
-            raise RuntimeError(f"initdb failed:\n{log.read_text(errors='replace')}")
 
-    def _run(self, name: str, *arguments: str, log: Any) -> subprocess.Popen[bytes]:
+    def _finish(self, name: str, *arguments: str, **environment: str) -> None:
+        """Run one of its programs to its end."""
+        log = self.folder / f"{name}.log"
+        with log.open("wb") as written:
+            code = self._run(name, *arguments, log=written, **environment).wait(
+                PATIENCE
+            )
+        if code:
+            raise RuntimeError(f"{name} failed:\n{log.read_text(errors='replace')}")
+
+    def _run(
+        self, name: str, *arguments: str, log: Any, **environment: str
+    ) -> subprocess.Popen[bytes]:
         owner = self._owner
         as_whom: dict[str, Any] = {}
         if owner is not None:
@@ -218,7 +262,7 @@ class PostgreSQL:
         return subprocess.Popen(
             [str(self._programs / name), *arguments],
             cwd=self.folder,
-            env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
+            env={"PATH": os.environ["PATH"], "LC_ALL": "C", **environment},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -239,8 +283,8 @@ def _option(name: str, value: str) -> tuple[str, str]:
     return "-c", f"{name}={value}"
 
 
-def _owner() -> pwd.struct_passwd | None:
-    """Whom it runs as, where that is not this user: it refuses to run as root."""
+def owner() -> pwd.struct_passwd | None:
+    """Whom PostgreSQL runs as, where that is not this user: it refuses to run as root."""
     if os.geteuid():
         return None
     try:
@@ -257,6 +301,29 @@ def _psycopg() -> Any:
     except ImportError:
         raise SkipTest("psycopg is not installed (the extra postgresql)") from None
     return psycopg
+
+
+def connected(port: int, database: str, passfile: Path) -> Any:
+    """A connection of the superuser's, as a context."""
+    return _psycopg().connect(
+        host="127.0.0.1",
+        port=port,
+        dbname=database,
+        user="postgres",
+        passfile=str(passfile),
+        autocommit=True,
+        connect_timeout=10,
+    )
+
+
+def family_killed(family: Sequence[int]) -> None:
+    """Kill processes at once, and wait until none of them lives: one would hold the next server up."""
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in family:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+    while any(_is_alive(pid) for pid in family):
+        time.sleep(0.01)
 
 
 def _database_error() -> type[Exception]:

@@ -9,10 +9,11 @@ import signal
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.engines.postgresql import PostgreSQL, children, shared
+from tests.engines.postgresql import children, shared
 from tests.running import Server
 
 EAGER = ("ozgate.sweep.delay=0s", "ozgate.sweep.interval=200ms")
@@ -21,14 +22,42 @@ EAGER = ("ozgate.sweep.delay=0s", "ozgate.sweep.interval=200ms")
 _UNEXPECTED = re.compile(r"Traceback|damaged \(|Unhandled")
 
 
+class Database(Protocol):
+    """What holds the metadata: a :class:`~tests.engines.postgresql.PostgreSQL`, or several."""
+
+    @property
+    def port(self) -> int:
+        """Where what can be written to listens, on loopback."""
+
+    @property
+    def passfile(self) -> Path:
+        """What libpq finds passwords in."""
+
+    def database(self) -> str:
+        """Make a new database; the URL of it."""
+
+    def execute(self, sql: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Run a statement as the superuser; its rows."""
+
+    def restart(self) -> None:
+        """Stop it in order, and start it."""
+
+    def kill(self) -> None:
+        """End all of it at once."""
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+
+
 class Fleet:
     """Gateways that can be killed, over a database of their own.
 
     :param folder: for everything; it is there.
-    :param server: the PostgreSQL.
+    :param server: for the metadata.
     :param count: how many they are.
     :param settings: further ``key=value``, of all.
     :param engine: where blobs are: ``files``, in a folder that all of them have, or ``s3``, in a bucket of another ozgate.
+    :param kind: of the gateways.
     :ivar gateways: not started.
     :ivar url: of the database.
     """
@@ -36,11 +65,13 @@ class Fleet:
     def __init__(
         self,
         folder: str,
-        server: PostgreSQL,
+        server: Database,
         count: int,
         settings: Sequence[str] = (),
         engine: str = "files",
+        kind: type[Server] = Server,
     ) -> None:
+        self._kind = kind
         self.postgresql = server
         self.url = server.database()
         self.folder = folder
@@ -71,7 +102,7 @@ class Fleet:
         :param settings: its own.
         """
         data = f"{self.folder}/data{next(self._numbers)}"
-        return Server(data, *self.settings, *settings)
+        return self._kind(data, *self.settings, *settings)
 
     def start(self) -> None:
         """Start all of them, one after the other."""
@@ -109,24 +140,30 @@ class FleetCase(SynchronousTestCase):
 
     :cvar settings: further ones, of all of them.
     :cvar engine: where blobs are, as of a :class:`Fleet`.
+    :cvar kind: likewise.
     """
 
     settings: tuple[str, ...] = ()
     count = 3
     engine = "files"
+    kind: type[Server] = Server
 
     def setUp(self) -> None:
         """Start them, with one bucket."""
         folder = tempfile.TemporaryDirectory(prefix="ozgate-fleet-")
         self.addCleanup(folder.cleanup)
         os.chmod(folder.name, 0o755)
-        made = folder.name, shared(), self.count, self.settings, self.engine
-        self.fleet = Fleet(*made)
+        made = folder.name, self.database(), self.count, self.settings
+        self.fleet = Fleet(*made, self.engine, self.kind)
         self.addCleanup(self.fleet.kill)
         self.fleet.start()
         self.gateways = self.fleet.gateways
         self.addCleanup(self.look_at_logs)
         self.assertEqual(self.gateways[0].request("PUT", "/bucket")[0], 200)
+
+    def database(self) -> Database:
+        """What holds the metadata."""
+        return shared()
 
     def look_at_logs(self) -> None:
         """Nothing is in them but what was to be expected."""
