@@ -19,6 +19,7 @@ from .blobs import (
 )
 from .claims import IClaims
 from .credentials import ISecretStore, IVerifier
+from .diagnosis import IDiagnosed
 from .foreign import (
     IForeignBucket,
     IForeignCommands,
@@ -54,6 +55,7 @@ __all__ = [
     "IBuckets",
     "IByteSource",
     "IClaims",
+    "IDiagnosed",
     "IEvents",
     "IFiles",
     "IForeignBucket",

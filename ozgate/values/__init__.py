@@ -22,6 +22,7 @@ from .access import (
 from .buckets import Bucket, Volume
 from .claims import Claim
 from .content import EXTENTS_AT_ONCE, FIRST_STORE, BlobRef, ByteRange, Content, Extent
+from .diagnosis import Diagnosis, Verdict
 from .events import Cause, Event, EventName
 from .foreign import (
     ITSELF,
@@ -76,6 +77,7 @@ __all__ = [
     "Content",
     "Credential",
     "DamagedRow",
+    "Diagnosis",
     "Drift",
     "Event",
     "EventName",
@@ -111,6 +113,7 @@ __all__ = [
     "Upload",
     "UploadPage",
     "User",
+    "Verdict",
     "VersionPage",
     "VersionRow",
     "Volume",

@@ -13,7 +13,7 @@ import ozgate
 
 PACKAGE = Path(ozgate.__file__).parent
 
-STORES = {"values", "errors", "interfaces", "batches", "immutable"}
+STORES = {"values", "errors", "interfaces", "batches", "immutable", "filesystems"}
 GROUND = STORES | {"config", "secondlook"}
 
 PICTURE: dict[str, set[str]] = {
@@ -21,6 +21,7 @@ PICTURE: dict[str, set[str]] = {
     "values": {"immutable"},
     "errors": set(),
     "batches": set(),
+    "filesystems": {"values"},
     "config": {"immutable"},
     "interfaces": {"values"},
     "secondlook": {"values", "errors", "interfaces"},
@@ -57,6 +58,7 @@ FORBIDDEN = (
 """Arrows that would be inside the picture but are not drawn, type checking aside."""
 
 FOREIGN: dict[str, set[str]] = {
+    "filesystems": set(),
     "immutable": {"attrs"},
     "values": {"attrs"},
     "errors": set(),

@@ -23,7 +23,7 @@ from ..answers import Json, answer
 from ..caller import Caller, caller_of
 from ..context import AdminContext
 from ..errors import AdminError, access_denied, as_admin_error
-from ..upkeep import backupcommands, drain, fsck, scrub
+from ..upkeep import backupcommands, doctor, drain, fsck, scrub
 from . import (
     accesskeys,
     acls,
@@ -104,6 +104,7 @@ COMMANDS: dict[str, Command] = {
         backupcommands.start_backup,
         backupcommands.stop_backup,
         backupcommands.backup_status,
+        doctor.diagnose,
         drain.start_drain,
         drain.stop_drain,
         drain.drain_status,

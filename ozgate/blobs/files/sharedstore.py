@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import classImplementsOnly
 
 from ...batches import Settled
-from ...interfaces import IBlobStore, IByteSource, ISyncsTogether
+from ...interfaces import IBlobStore, IByteSource, IDiagnosed, ISyncsTogether
 from ...values import BlobRef, ByteRange
 from ..blobids import SHARED, folders_of, limit_of
 from ..boundedthreads import BoundedThreads
@@ -37,6 +37,7 @@ class SharedFileBlobStore(FileBlobStore):
     The rest as for :class:`~ozgate.blobs.files.store.FileBlobStore`.
     """
 
+    is_shared = True
     randomness = SHARED
     sends_files = False
 
@@ -105,7 +106,7 @@ class SharedFileBlobStore(FileBlobStore):
 
 
 # Not IFiles: whoever looks at files by themselves, such as at how much room is left, would wait for the server.
-classImplementsOnly(SharedFileBlobStore, IBlobStore, ISyncsTogether)
+classImplementsOnly(SharedFileBlobStore, IBlobStore, IDiagnosed, ISyncsTogether)
 
 
 def _close(source: FileSource) -> None:

@@ -18,12 +18,19 @@ from zope.interface import implementer
 
 from ...batches import RunInThread
 from ...errors import Absent, Damaged, StoreError, Unavailable
-from ...interfaces import IBlobStore, IByteSource, IFiles, ISyncsTogether
-from ...values import BlobRef, ByteRange
+from ...interfaces import (
+    IBlobStore,
+    IByteSource,
+    IDiagnosed,
+    IFiles,
+    ISyncsTogether,
+)
+from ...values import BlobRef, ByteRange, Diagnosis
 from ..blobids import ALONE, BlobIds, folders_of, is_id, limit_of
 from ..sinks import ThreadedSink
 from . import syscalls
 from .blobfile import BlobWriter, Place, file_size
+from .diagnosis import diagnose
 from .folders import Folders
 from .foldersyncs import FolderSyncs
 from .knownblocks import KnownBlocks
@@ -70,7 +77,7 @@ class FileSink(ThreadedSink):
         self._writer.discard()
 
 
-@implementer(IBlobStore, IFiles, ISyncsTogether)
+@implementer(IBlobStore, IDiagnosed, IFiles, ISyncsTogether)
 class FileBlobStore:
     """See :class:`~ozgate.interfaces.IBlobStore`.
 
@@ -87,6 +94,9 @@ class FileBlobStore:
     """
 
     extent_size = 0
+
+    is_shared = False
+    """Whether several gateways may have it open."""
 
     randomness = ALONE
     """Random bytes in an id."""
@@ -269,6 +279,10 @@ class FileBlobStore:
     def verify(self, blob_id: str, pace: Pace | None = None) -> Deferred[int]:
         """See :class:`~ozgate.interfaces.IBlobStore`. Reads from the disk, not from what the kernel has cached."""
         return Deferred.fromCoroutine(self._verify(blob_id, pace))
+
+    def diagnose(self) -> Deferred[Sequence[Diagnosis]]:
+        """See :class:`~ozgate.interfaces.IDiagnosed`."""
+        return self.run_in_thread(diagnose, self.folder, self._relaxed, self.is_shared)
 
     def file_of(self, blob_id: str) -> str:
         """See :class:`~ozgate.interfaces.IFiles`; raises ``Absent`` for what is no blob's id."""

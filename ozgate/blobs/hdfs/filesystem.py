@@ -97,6 +97,12 @@ class FileSystem:
             found: int = self._asked.get_file_info(path).length
             return found
 
+    def copies(self, path: str) -> int:
+        """How many data nodes are to have each block of a file."""
+        with self.translated(f"looking at {path}"):
+            found: int = self._asked.get_file_info(path).replication
+            return found
+
     def written(self, path: str) -> float:
         """When a file was closed, or begun while it is open, in seconds by the name node's clock."""
         with self.translated(f"looking at {path}"):

@@ -50,6 +50,11 @@ class HdfsFolders:
         """Where blobs are whose ids end so."""
         return f"{self._path}/data/{ending}"
 
+    @property
+    def path_of_format(self) -> str:
+        """The file that says what the folder is."""
+        return f"{self._path}/FORMAT"
+
     def new_staging(self) -> str:
         """A new path for what is being written."""
         return f"{self._path}/staging/{temporary_name()}"

@@ -15,11 +15,12 @@ from zope.interface import implementer
 
 from ...batches import Settled
 from ...errors import Absent, StoreError, Unavailable
-from ...interfaces import IBlobStore, IByteSource
-from ...values import BlobRef, ByteRange
+from ...interfaces import IBlobStore, IByteSource, IDiagnosed
+from ...values import BlobRef, ByteRange, Diagnosis
 from ..blobids import SHARED, BlobIds, folders_of, is_id, limit_of
 from ..boundedthreads import BoundedThreads
 from ..sinks import ThreadedSink
+from .diagnosis import diagnose
 from .filesystem import FileSystem, HdfsPath
 from .folders import HdfsFolders
 from .sink import HdfsSink, HdfsWriter
@@ -57,7 +58,7 @@ def make_store(
     )
 
 
-@implementer(IBlobStore)
+@implementer(IBlobStore, IDiagnosed)
 class HdfsBlobStore:
     """See :class:`~ozgate.interfaces.IBlobStore`.
 
@@ -231,6 +232,10 @@ class HdfsBlobStore:
         if not is_id(blob_id):
             raise Absent(f"{blob_id!r} is no blob's id")
         return self._folders.path_of(blob_id)
+
+    def diagnose(self) -> Deferred[Sequence[Diagnosis]]:
+        """See :class:`~ozgate.interfaces.IDiagnosed`."""
+        return self.threads.run(diagnose, self._system, self._folders.path_of_format)
 
     def next_id(self, ending: str) -> str:
         """An id later than every one before it."""

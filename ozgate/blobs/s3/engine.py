@@ -151,14 +151,29 @@ class Engine:
         :raises Passing: it failed in a way that the next may not.
         :raises StoreError: it failed.
         """
-        await self._short.acquire()
-        try:
-            answer = await self._ask(method, name, what, query, headers or {}, body)
-        finally:
-            self._short.release()
+        answer = await self.answered(method, name, what, query, headers, body)
         if answer.status >= 300:
             raise error_of(answer, what)
         return answer
+
+    async def answered(
+        self,
+        method: str,
+        name: str,
+        what: str,
+        query: str = "",
+        headers: Mapping[str, str] | None = None,
+        body: tuple[Sequence[bytes], int] = ((), 0),
+    ) -> Answer:
+        """As :meth:`ask`, but that an error is an answer, too.
+
+        :raises Passing: none came.
+        """
+        await self._short.acquire()
+        try:
+            return await self._ask(method, name, what, query, headers or {}, body)
+        finally:
+            self._short.release()
 
     async def _ask(
         self,

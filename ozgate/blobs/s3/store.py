@@ -14,10 +14,11 @@ from zope.interface import implementer
 
 from ...batches import RunInThread
 from ...errors import Absent, Damaged, StoreError, Unavailable
-from ...interfaces import IBlobStore, IByteSource, IOpenedAhead
-from ...values import BlobRef, ByteRange
+from ...interfaces import IBlobStore, IByteSource, IDiagnosed, IOpenedAhead
+from ...values import BlobRef, ByteRange, Diagnosis
 from ..blobids import SHARED
 from .answers import Passing
+from .diagnosis import diagnose
 from .engine import Engine
 from .frames import Blocks, Framed
 from .location import folder_of, is_id, name_of
@@ -33,7 +34,7 @@ _STALE = 3_600_000
 _log = Logger()
 
 
-@implementer(IBlobStore, IOpenedAhead)
+@implementer(IBlobStore, IOpenedAhead, IDiagnosed)
 class S3BlobStore:
     """See :class:`~ozgate.interfaces.IBlobStore`.
 
@@ -264,6 +265,10 @@ class S3BlobStore:
         except Absent:
             await self._file.check_there()
             raise
+
+    def diagnose(self) -> Deferred[Sequence[Diagnosis]]:
+        """See :class:`~ozgate.interfaces.IDiagnosed`."""
+        return Deferred.fromCoroutine(diagnose(self.engine, self.honours))
 
     def next_id(self) -> str:
         """An id later than every one before it."""

@@ -7,6 +7,7 @@ import click
 from .. import client
 from .backup import make_backup, restore_backup
 from .copymetadata import copy_metadata
+from .doctor import doctor
 from .fsck import fsck
 from .identities.group import group
 from .identities.key import key
@@ -23,6 +24,7 @@ def admin() -> None:
 
 
 for command in (
+    doctor,
     scrub,
     fsck,
     make_backup,

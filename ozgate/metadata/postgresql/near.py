@@ -39,9 +39,6 @@ PATIENCE = 2.0
 PAUSE = 1.0
 """Seconds before another connection is made in the place of one that broke or could not be had."""
 
-POOLED = 60.0
-"""Likewise where the last one led to a pooler, through which nothing is read here."""
-
 _EPOCH, _NEAREST = b"ozgate_epoch", b"ozgate_nearest"
 """How the statements are called."""
 
@@ -274,22 +271,21 @@ class Near:
     def _make(self) -> None:
         """In a thread, for it takes a while: connect."""
         session = Session(self._address)
-        libpq, pause = None, PAUSE
+        libpq = None
         try:
             session.open()
             with session.limited(PATIENCE):
                 libpq = _prepared(session)
-            pause = POOLED
         except (*ERRORS, Unavailable):
             libpq = None
         if libpq is None:
             session.close()
-        self._reactor.callFromThread(self._made, session, libpq, pause)
+        self._reactor.callFromThread(self._made, session, libpq)
 
-    def _made(self, session: Session, libpq: Any, pause: float) -> None:
+    def _made(self, session: Session, libpq: Any) -> None:
         self._is_coming = False
         if libpq is None or self._is_over:
-            self._not_before = monotonic() + pause
+            self._not_before = monotonic() + PAUSE
             session.close()
             return
         self._session, self._libpq = session, libpq

@@ -16,14 +16,16 @@ from zope.interface import implementer
 
 from ...errors import Unavailable
 from ...interfaces import (
+    IDiagnosed,
     IInspected,
     IMetadataStore,
     IMetadataTransaction,
     IShared,
 )
-from ...values import BlobUser, DamagedRow, Drift
+from ...values import BlobUser, DamagedRow, Diagnosis, Drift
 from . import running
 from .connections import ERRORS, Address, checked, translated
+from .diagnosis import diagnose
 from .epochs import UNWATCHED, Epochs
 from .inspection import Inspection, no_copy, unhurried
 from .near import Near, Reactor
@@ -67,7 +69,7 @@ def make_store(
     return PostgreSQLMetadataStore(address, reactor, None, readers, writers)
 
 
-@implementer(IMetadataStore, IInspected, IShared)
+@implementer(IMetadataStore, IInspected, IShared, IDiagnosed)
 class PostgreSQLMetadataStore:
     """Metadata in one PostgreSQL database, of as many gateways as there are.
 
@@ -107,7 +109,7 @@ class PostgreSQLMetadataStore:
 
     def prepare(self) -> Deferred[None]:
         """See :meth:`~ozgate.interfaces.IMetadataStore.prepare`; under a lock of the database, and while others have it open."""
-        return self._in_thread(_prepare)
+        return self._in_thread(_prepare).addCallback(self._warn)
 
     def open(self) -> Deferred[None]:
         """See :meth:`~ozgate.interfaces.IMetadataStore.open`."""
@@ -178,9 +180,13 @@ class PostgreSQLMetadataStore:
         """See :class:`~ozgate.interfaces.IInspected`: a copy is PostgreSQL's own."""
         return fail(no_copy(self._address.where))
 
-    def _in_thread(self, work: Callable[[Session], list[str]]) -> Deferred[None]:
-        """Have something done over a connection of its own; what it returns is warned of."""
-        done: Deferred[list[str]] = Deferred()
+    def diagnose(self) -> Deferred[Sequence[Diagnosis]]:
+        """See :class:`~ozgate.interfaces.IDiagnosed`."""
+        return self._in_thread(diagnose)
+
+    def _in_thread(self, work: Callable[[Session], T]) -> Deferred[T]:
+        """Have something done over a connection of its own."""
+        done: Deferred[T] = Deferred()
 
         def run() -> None:
             session = Session(self._address)
@@ -198,7 +204,7 @@ class PostgreSQLMetadataStore:
                 session.close()
 
         Thread(target=run, name="ozgate-preparation", daemon=True).start()
-        return done.addCallback(self._warn)
+        return done
 
     def _warn(self, lines: list[str]) -> None:
         for line in lines:
@@ -211,7 +217,7 @@ def _prepare(session: Session) -> list[str]:
     return warnings
 
 
-def _look(session: Session) -> list[str]:
+def _look(session: Session) -> None:
     check_server(session)
     session.begin("READ ONLY")
     version = found_version(session)
@@ -228,7 +234,6 @@ def _look(session: Session) -> list[str]:
         raise Unavailable(
             f"{where} lacks triggers by which an epoch ends: restore it with them"
         )
-    return []
 
 
 def _interact(

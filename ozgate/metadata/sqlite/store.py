@@ -20,15 +20,17 @@ from zope.interface import implementer
 
 from ...errors import Unavailable
 from ...interfaces import (
+    IDiagnosed,
     IInspected,
     IMeasured,
     IMetadataStore,
     IMetadataTransaction,
     IWritesForOthers,
 )
-from ...values import BlobUser, DamagedRow, Drift
+from ...values import BlobUser, DamagedRow, Diagnosis, Drift
 from ..workers.inbox import Write
 from . import inspection
+from .diagnosis import diagnose
 from .preparation import prepare
 from .reading import SQLiteReads
 from .workerstore import SQLiteWorkerStore
@@ -38,7 +40,7 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 
-@implementer(IMetadataStore, IMeasured, IInspected, IWritesForOthers)
+@implementer(IMetadataStore, IMeasured, IInspected, IWritesForOthers, IDiagnosed)
 class SQLiteMetadataStore(SQLiteReads):
     """Metadata in one SQLite database.
 
@@ -60,6 +62,7 @@ class SQLiteMetadataStore(SQLiteReads):
         self._seconds = (reactor if clock is None else clock).seconds
         super().__init__(path, self._seconds)
         self._reactor = reactor
+        self._is_relaxed = relaxed
         self._preparing = partial(prepare, path, reactor, relaxed, accept_lost)
         self._writer = Writer(path, reactor, self._times, relaxed)
         self._prepared: sqlite3.Connection | None = None
@@ -166,3 +169,7 @@ class SQLiteMetadataStore(SQLiteReads):
     def copy_to(self, path: str, tell: Callable[[int, int], None]) -> Deferred[None]:
         """See :class:`~ozgate.interfaces.IInspected`."""
         return self._inspections.run(inspection.copy_to, path, tell)
+
+    def diagnose(self) -> Deferred[Sequence[Diagnosis]]:
+        """See :class:`~ozgate.interfaces.IDiagnosed`."""
+        return self._inspections.run(diagnose, self._path, self._is_relaxed)
