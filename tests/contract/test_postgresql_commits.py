@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import Any
 
 from twisted.internet import reactor
+from twisted.internet.defer import gatherResults
 from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
 from twisted.internet.protocol import Factory, Protocol
 
@@ -143,6 +146,21 @@ class SilenceTests(CommitCase):
         await self.refused(store.write(add_one, "n"))
         wire.is_silent = False
         self.assertEqual(await store.write(add_one, "n"), 1)
+
+    async def test_others_of_before(self) -> None:
+        """Once a connection got no answer, nobody waits for others of the same time: those that come next are new."""
+        self.patch(pool, "MARGIN", SHORT)
+        store = await self.opened(Address(self.url, statement=1.0))
+        await gatherResults([store.write(sleep, 0.1) for _ in range(4)])
+        of = f"FROM pg_stat_activity WHERE datname = '{self.name}'"
+        frozen = [pid for (pid,) in self.server.execute(f"SELECT pid {of}")]
+        for pid in frozen:
+            os.kill(pid, signal.SIGSTOP)
+            self.addCleanup(os.kill, pid, signal.SIGCONT)
+        self.assertGreater(len(frozen), 1)
+        await self.refused(store.write(add_one, "n"))
+        for _ in frozen:
+            await store.write(add_one, "n")
 
     async def test_asked_how_it_ended(self) -> None:
         """A server that is asked how a commit ended, and says nothing, is not waited for."""

@@ -15,7 +15,7 @@ from twisted.internet.interfaces import IDelayedCall
 from ...errors import Unavailable
 from .connections import ERRORS, Address, translated
 from .running import Tell, Work
-from .session import Session
+from .session import Session, Silence
 
 MARGIN = 5.0
 """Seconds that a server has beyond its own deadline of a statement, before its connection is cut."""
@@ -58,6 +58,7 @@ class Pool:
     :param make: makes, for a session, what ``run`` is given besides.
     :param most: threads, and so connections.
     :param at_once: how many interactions a thread takes together, at most, where as many wait.
+    :param silence: what it shares with other pools of the same server.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Pool:
         run: Callable[[Session, Any, Sequence[Work], Tell], None],
         most: int,
         at_once: int = 1,
+        silence: Silence | None = None,
     ) -> None:
         self._name = name
         self._reactor = reactor
@@ -77,6 +79,7 @@ class Pool:
         self._run_one = run
         self._most = most
         self._at_once = at_once
+        self._silence = silence or Silence()
         self._queue: SimpleQueue[Asked | None] = SimpleQueue()
         self._lock = Lock()
         self._sessions: list[Session] = []
@@ -106,7 +109,7 @@ class Pool:
         return done
 
     def _start(self) -> None:
-        session = Session(self._address)
+        session = Session(self._address, self._silence)
         # A daemon: a process whose reactor is gone must not wait for it.
         thread = Thread(
             target=self._work, args=(session,), name=self._name, daemon=True
@@ -175,7 +178,7 @@ class Pool:
         except Exception as error:
             with self._lock:
                 is_left = self._ended is None and any(
-                    not each.is_broken for each in self._sessions
+                    each.is_ready for each in self._sessions
                 )
                 for each in asked if is_left else ():
                     self._queue.put(each)
@@ -223,6 +226,7 @@ class Pool:
             if since is not None:
                 is_busy = True
                 if now - max(since, session.sent) > longest:
+                    self._silence.since = now
                     session.cut()
         if is_busy:
             self._looking = self._reactor.callLater(_LOOK_EVERY, self._look)

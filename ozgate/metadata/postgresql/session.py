@@ -46,6 +46,15 @@ _INCARNATION = (
 """Who finds none makes it; of two that do so at a time the second finds nothing, and asks again."""
 
 
+class Silence:
+    """What the sessions of a store know of their server together.
+
+    :ivar since: when it was found to say nothing, by the monotonic clock: connections of before may be dead, too, and each would be waited for.
+    """
+
+    since = 0.0
+
+
 class Session:
     """A connection in pipeline mode, so that a statement whose answer nobody waits for costs no round trip.
 
@@ -61,8 +70,10 @@ class Session:
     :ivar sent: when the last statement was.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, silence: Silence | None = None) -> None:
         self.address = address
+        self._silence = silence or Silence()
+        self._made = 0.0
         self.timeline = self.incarnation = ""
         self.warned = False
         self.busy_since: float | None = None
@@ -87,16 +98,22 @@ class Session:
         """Whether there is no connection that works."""
         return self._connection is None or self._connection.closed
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a connection that works, as far as is known."""
+        return not self.is_broken and self._made >= self._silence.since
+
     def open(self) -> bool:
-        """Connect, where there is no connection that works.
+        """Connect, where there is no connection that is ready.
 
         :return: whether it is a new one.
         :raises Unavailable: that cannot be done.
         """
-        if not self.is_broken:
+        if self.is_ready:
             return False
         self.close()
         self.was_cut = False
+        self._made = monotonic()
         connection = self._connection = connect(self.address)
         try:
             self._socket = socket.socket(fileno=os.dup(connection.fileno()))

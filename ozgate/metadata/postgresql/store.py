@@ -33,7 +33,7 @@ from .pool import Pool
 from .running import Tell, Work
 from .schema import SCHEMA_VERSION, found_version, migrate
 from .serversettings import check_server
-from .session import Session
+from .session import Session, Silence
 from .times import Times
 from .transaction import ReadTransaction, Transaction
 
@@ -98,10 +98,13 @@ class PostgreSQLMetadataStore:
         reading = partial(ReadTransaction, times=times, epochs=epochs)
         writing = partial(Transaction, times=times)
         about = reactor, self._address
+        silence = Silence()
         self._readers = Pool(
-            "ozgate-reading", *about, reading, running.read, readers, READS
+            "ozgate-reading", *about, reading, running.read, readers, READS, silence
         )
-        self._writers = Pool("ozgate-writing", *about, writing, _write, writers)
+        self._writers = Pool(
+            "ozgate-writing", *about, writing, _write, writers, 1, silence
+        )
         self._near = Near(reactor, self._address, times, epochs, self._readers.run)
         looking = partial(Inspection, times=times, epochs=Epochs())
         about = reactor, unhurried(self._address)
