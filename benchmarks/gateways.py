@@ -1,7 +1,7 @@
 """Small objects through gateways over one PostgreSQL: the CPU time of a request, beside that over SQLite, and of four gateways beside that of one.
 
 A PostgreSQL server of the benchmark's own (Debian: ``postgresql``, the extra ``postgresql``) serves all of them. Gateways that are compared are asked by
-turns, so that all have the same neighbors and rests, and the median of the turns' ratios is taken: it says the same where others use the machine, too.
+turns, so that all have the same neighbors, and the median of the turns' ratios is taken: it says about the same where others use the machine, too.
 The CPU time of PostgreSQL itself is shown apart. Run ``python -m benchmarks.gateways``, or parts of it, each of which takes about a minute:
 
 - ``put``, ``get``: over PostgreSQL and over SQLite, while nobody else does anything;
@@ -30,7 +30,7 @@ PUT_LIMIT, GET_LIMIT = 2.5, 1.8
 FOUR_LIMIT = 1.1
 """Times the CPU time of a gateway that is alone."""
 
-TURNS, REQUESTS, KEYS = 40, 40, 300
+TURNS, WARMING, REQUESTS, KEYS = 40, 4, 40, 300
 BODY = os.urandom(4096)
 
 SETTLES = 0.001
@@ -116,33 +116,40 @@ def _filled(server: Gateway) -> Gateway:
     return server
 
 
-def spent(server: Gateway, acts: Sequence[Act], number: int) -> float:
-    """CPU seconds of a gateway for some requests."""
+def spent(server: Gateway, acts: Sequence[Act], others: Act, batch: range) -> float:
+    """CPU seconds of a gateway for each of some requests, one right after the other.
+
+    :param others: what somebody else does before each.
+    """
     before = cpu(server)
-    for act in acts:
-        act(server, number)
+    for number in batch:
+        others(server, number + KEYS // 2)
+        for act in acts:
+            act(server, number)
     time.sleep(SETTLES)
-    return cpu(server) - before
+    return (cpu(server) - before) / len(batch) / len(acts)
 
 
 def by_turns(
-    servers: Sequence[Gateway], acts: Sequence[Act], others: Callable[[int], None]
+    servers: Sequence[Gateway], acts: Sequence[Act], others: Act, batch: int
 ) -> list[list[float]]:
     """CPU seconds of each gateway, for each request, of each turn.
 
-    :param acts: the requests, which are made of one gateway after the other.
-    :param others: what somebody else does before.
+    :param acts: the requests.
+    :param others: as that of :func:`spent`.
+    :param batch: how many times a gateway is asked before it is the next one's turn.
     """
     found = []
     # The first turns warm them up.
-    for turn in range(-4, TURNS):
+    for turn in range(-WARMING, TURNS):
         used = [0.0] * len(servers)
-        for number in range(REQUESTS):
+        for first in range(0, REQUESTS, batch):
+            begin = (turn + WARMING) * REQUESTS + first
             for at, server in enumerate(servers):
-                others(number + KEYS // 2)
-                used[at] += spent(server, acts, (turn + 4) * REQUESTS + number)
+                numbers = range(begin, begin + batch)
+                used[at] += spent(server, acts, others, numbers) * batch / REQUESTS
         if turn >= 0:
-            found.append([each / REQUESTS / len(acts) for each in used])
+            found.append(used)
     return found
 
 
@@ -155,13 +162,14 @@ def beside_sqlite(
     """
     sqlite = made.over_sqlite()
     server, other = made.over_postgresql(2)
+
+    def others(_: Gateway, number: int) -> None:
+        if is_disturbed:
+            put(other, number)
+
     before = made.shared
-    found = by_turns(
-        (server, sqlite),
-        [act],
-        (lambda number: put(other, number)) if is_disturbed else (lambda number: None),
-    )
-    shared = (made.shared - before) / ((TURNS + 4) * REQUESTS)
+    found = by_turns((server, sqlite), [act], others, REQUESTS)
+    shared = (made.shared - before) / ((TURNS + WARMING) * REQUESTS)
     mine, theirs = (1e6 * median(each) for each in zip(*found, strict=True))
     disturbance = ", two PUTs by another gateway included" if is_disturbed else ""
     print(
@@ -176,7 +184,8 @@ def beside_sqlite(
 def four(made: Gateways) -> bool:
     """Gateways over one database, and one that has a database to itself."""
     servers = [*made.over_postgresql(1), *made.over_postgresql(4)]
-    found = by_turns(servers, [put, get], lambda number: None)
+    # By turns of one, so that others have committed between any two requests to one.
+    found = by_turns(servers, [put, get], lambda server, number: None, 1)
     results = []
     for at in range(1, len(servers)):
         ratio = median(each[at] / each[0] for each in found)
