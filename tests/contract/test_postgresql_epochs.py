@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from attrs import evolve
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import deferLater
 
 from ozgate.interfaces import IMetadataTransaction
+from ozgate.secondlook import claimed
 from ozgate.testing.metadata_base import OWNER, extents, put
 from ozgate.testing.metadata_needs import claim_whole
 from ozgate.values import (
@@ -24,7 +27,7 @@ from ozgate.values import (
     User,
     Volume,
 )
-from tests.contract.test_postgresql_failures import FailureCase, server
+from tests.contract.test_postgresql_failures import FailureCase
 
 try:
     from ozgate.metadata.postgresql.connections import Address
@@ -302,6 +305,80 @@ class NearTests(EpochCase):
             self.fail("it went well")
 
 
+class GuessTests(EpochCase):
+    """Buckets that a write looks at before it claims anything."""
+
+    async def test_confirmed(self) -> None:
+        """A bucket that another gateway has changed meanwhile is the changed one by the time that it is claimed, and what was said of the old one is not answered."""
+        for number in range(20):
+            await self.other.write(_put_in, "k", b"%d" % number)
+            changed = f"{OWNER}{number}"
+            await self.store.write(_give, changed)
+            self.assertEqual(await self.other.write(_put_in, "k", b"n"), changed)
+            await self.store.write(_give, OWNER)
+            self.assertEqual(await self.other.write(_owner_of), OWNER)
+
+    async def test_refused(self) -> None:
+        """Who is refused by what is kept of a bucket is refused by what is there, or not at all; likewise where there is none by now."""
+        await self.other.write(_put_in, "k", b"1")
+        await self.store.write(_give, "eve")
+        self.assertEqual(await self.other.write(_only_for, "eve"), "eve")
+        await self.store.write(_give, OWNER)
+        with self.assertRaises(PermissionError):
+            await self.other.write(_only_for, "eve")
+        self.assertEqual(await self.other.write(_only_for, OWNER), OWNER)
+        await self.store.write(_remade)
+        self.assertEqual(await self.other.write(_put_in, "k", b"2"), "new")
+        self.assertEqual(await self.store.read(_object, "k"), b"2")
+
+    async def test_objects(self) -> None:
+        """A guess spares the database a question, and is there although nobody reads."""
+        await self.store.write(_put_in, "k", b"1")
+        self.assertTrue(await self.store.write(_has_guessed))
+
+
+def _put_in(tx: IMetadataTransaction, key: str, body: bytes) -> str:
+    bucket = claimed(tx, partial(_bucket_of, tx), Claim.inside)
+    tx.claim(Claim.key(bucket.number, key))
+    put(tx, bucket, key, Content(body))
+    return bucket.owner
+
+
+def _only_for(tx: IMetadataTransaction, owner: str) -> str:
+    def look() -> Bucket:
+        found = _bucket_of(tx)
+        if found.owner != owner:
+            raise PermissionError(found.owner)
+        return found
+
+    return claimed(tx, look, Claim.inside).owner
+
+
+def _owner_of(tx: IMetadataTransaction) -> str:
+    return _bucket_of(tx).owner
+
+
+def _has_guessed(tx: Any) -> bool:
+    claimed(tx, partial(_bucket_of, tx), Claim.inside)
+    return bool(tx.has_guessed)
+
+
+def _give(tx: IMetadataTransaction, owner: str) -> None:
+    bucket = claimed(tx, partial(_bucket_of, tx), Claim.whole)
+    tx.replace_bucket(evolve(bucket, owner=owner))
+
+
+def _remade(tx: IMetadataTransaction) -> None:
+    """Another bucket in its place."""
+    bucket = claimed(tx, partial(_bucket_of, tx), Claim.whole)
+    tx.claim(Claim.volume("v"), Claim.volume_usage("v"), Claim.name("v", "b"))
+    version = tx.latest(bucket, "k")
+    assert version is not None
+    tx.remove_version(bucket, version)
+    tx.remove_bucket(bucket)
+    tx.add_bucket(Bucket("v", "b", "new", 0))
+
+
 def _put_extents(tx: IMetadataTransaction, bucket: Bucket) -> None:
     tx.claim(*Claim.inside(bucket), Claim.key(bucket.number, "blob"))
     put(tx, bucket, "blob", extents("b1"))
@@ -312,6 +389,3 @@ def _refuses(tx: IMetadataTransaction) -> str:
     if found is None:
         raise KeyError("u")
     return found.id
-
-
-__all__ = ["NearTests", "StalenessTests", "server"]

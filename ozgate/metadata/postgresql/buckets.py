@@ -42,6 +42,9 @@ _FROM_BUCKETS = (
 )
 _VOLUME = f"{_FROM_VOLUMES} WHERE volumes.name = $1"
 _BUCKET = f"{_FROM_BUCKETS} WHERE buckets.volume = $1 AND buckets.name = $2"
+UNCOUNTED = f"""SELECT (SELECT id FROM epoch), {_BUCKETS.checked} FROM (SELECT 1) AS one
+    LEFT JOIN buckets ON buckets.volume = $1 AND buckets.name = $2"""
+"""The epoch, and in the same snapshot a bucket without what it uses."""
 NUMBERED = f"{_FROM_BUCKETS} WHERE buckets.number = $1"
 _CONFIGURATION = (
     f"SELECT {_CONFIGURATIONS.select} FROM configurations WHERE {_CONFIGURATIONS.place}"

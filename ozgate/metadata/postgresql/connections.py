@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -70,7 +71,9 @@ def checked(address: Address) -> Address:
     return address
 
 
+@lru_cache(16)
 def _said(url: str) -> Mapping[str, Any]:
+    """What a URL says; each commit asks for that, in case it fails."""
     try:
         found: Mapping[str, Any] = conninfo_to_dict(url)
     except psycopg.Error:

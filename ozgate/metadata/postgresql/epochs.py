@@ -132,3 +132,7 @@ class Epochs:
         if last.epoch != epoch or not epoch:
             last = self.last = Known(epoch or "")
         return last
+
+    def forget(self) -> None:
+        """What is kept may be of an epoch that is over."""
+        self.last = Known("")

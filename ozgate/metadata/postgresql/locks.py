@@ -31,6 +31,11 @@ class Held:
         self._shared: dict[tuple[Kind, int, str], bool] = {}
         self._made: set[int] = set()
 
+    @property
+    def is_any(self) -> bool:
+        """Whether anything is."""
+        return bool(self._shared or self._made)
+
     def missing(self, claims: Iterable[Claim]) -> list[Claim]:
         """Note that these are held from now on.
 

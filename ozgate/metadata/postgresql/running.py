@@ -38,6 +38,10 @@ class Lost(Exception):
     """The connection broke before the commit was asked for, or the commit surely failed: run it anew over another one."""
 
 
+class Unconfirmed(Exception):
+    """An interaction ended by what was only guessed: run it anew without."""
+
+
 def read(
     session: Session, tx: ReadTransaction, works: Sequence[Work], tell: Tell
 ) -> None:
@@ -89,10 +93,16 @@ def write(session: Session, tx: Transaction, work: Callable[[Any], T]) -> T:
     :return: what it returned, when that is durable.
     :raises Uncertain: it may have been committed.
     """
+    tx.guess(True)
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return _once(session, tx, work)
+        except Unconfirmed:
+            tx.guess(False)
+            continue
         except Overtaken as error:
+            if tx.has_guessed:
+                tx.guess(False)
             is_taken = isinstance(error.__cause__, UniqueViolation)
             if attempt >= (TAKEN if is_taken else ATTEMPTS):
                 raise
@@ -112,11 +122,15 @@ def _once(session: Session, tx: Transaction, work: Callable[[Any], T]) -> T:
         session.begin(tx.HOW)
         tx.begin()
         value = work(tx)
+        if tx.is_unconfirmed:
+            raise Unconfirmed()
         xid = tx.finish()
     except ERRORS as error:
         raise _failed(session, error) from error
-    except BaseException:
+    except BaseException as error:
         session.roll_back()
+        if tx.is_unconfirmed and isinstance(error, Exception):
+            raise Unconfirmed() from error
         raise
     _commit(session, xid)
     return value

@@ -96,7 +96,7 @@ class PostgreSQLMetadataStore:
         self._is_open = False
         epochs = Epochs()
         reading = partial(ReadTransaction, times=times, epochs=epochs)
-        writing = partial(Transaction, times=times)
+        writing = partial(Transaction, times=times, epochs=epochs)
         about = reactor, self._address
         silence = Silence()
         self._readers = Pool(

@@ -17,6 +17,7 @@ from ..declared.tables import BODIES
 from ..readonly import refuse_writing
 from .base import ReadingRows
 from .blobnames import BlobRows
+from .buckets import UNCOUNTED, bucket_of
 from .contents import body_content
 from .epochs import EPOCH, Epochs, Known, Missed
 from .events import EventRows
@@ -49,10 +50,56 @@ class Transaction(
 ):
     """What a writing interaction is given: READ COMMITTED, so that what is read once it is claimed is what is there.
 
+    A bucket that is looked at before anything is claimed, to find out what to claim, is looked at again then. So the first look needs no round trip
+    where the bucket is kept, though it may be another by now: it is a *guess*, which is confirmed by the second look. An interaction that ends,
+    however it does, before all guesses were confirmed, is run anew without any.
     Source: PostgreSQL, "Read Committed Isolation Level", "Advisory Locks".
+
+    :param epochs: of all transactions of a store.
+    :ivar has_guessed: whether the interaction was told of a bucket that nobody has asked for.
     """
 
     HOW = "ISOLATION LEVEL READ COMMITTED READ WRITE"
+
+    def __init__(self, session: Session, times: Times, epochs: Epochs) -> None:
+        self._epochs = epochs
+        self._may_guess = False
+        self._unconfirmed: set[tuple[str, str]] = set()
+        super().__init__(session, times)
+
+    def begin(self) -> None:
+        """Another transaction begins."""
+        super().begin()
+        self.has_guessed = False
+        self._unconfirmed.clear()
+
+    def guess(self, may: bool) -> None:
+        """Whether there may be guesses from now on; where not, for one was wrong, what is kept goes."""
+        self._may_guess = may
+        if not may:
+            self._epochs.forget()
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Whether a guess was not confirmed."""
+        return bool(self._unconfirmed)
+
+    def bucket(self, volume: str, name: str, counted: bool = True) -> Bucket | None:
+        """The bucket or link of that name."""
+        place = volume, name
+        if counted or self._held.is_any:
+            self._unconfirmed.discard(place)
+            return super().bucket(volume, name)
+        self._looked_at[place] = None
+        found = self._epochs.last.find(("buckets", place)) if self._may_guess else None
+        if found is not None and found[0] is not None:
+            self.has_guessed = True
+            self._unconfirmed.add(place)
+            return cast("Bucket", found[0])
+        epoch, *row = self._execute(UNCOUNTED, place).fetchone()
+        bucket = None if row[0] is None else bucket_of((*row, 0, 0), 0, 0)
+        self._epochs.of(epoch).keep(("buckets", place), bucket)
+        return bucket
 
 
 @refuse_writing
@@ -67,9 +114,8 @@ class ReadTransaction(ReadingRows, Transaction):
     HOW = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
     def __init__(self, session: Session, times: Times, epochs: Epochs) -> None:
-        self._epochs = epochs
         self._known = Known("")
-        super().__init__(session, times)
+        super().__init__(session, times, epochs)
 
     def start(self) -> None:
         """The transaction is open: find out which epoch it is in."""
