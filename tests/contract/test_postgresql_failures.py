@@ -203,6 +203,20 @@ class ServerTests(FailureCase):
             await self.refused(store.read(count_of, "n"), "55P03")
         self.assertEqual(await store.write(add_one, "n"), 1)
 
+    async def test_locked_for_many(self) -> None:
+        """Of many who wait for it one after the other, the last do not wait for as long as all others together."""
+        address = Address(self.url, statement=2 * SHORT, lock=SHORT)
+        store = PostgreSQLMetadataStore(address, reactor, readers=1)
+        await store.open()
+        self.addCleanup(store.close)
+        runs: list[None] = []
+        with psycopg.connect(self.url) as other:
+            other.execute("LOCK TABLE settings IN ACCESS EXCLUSIVE MODE")
+            reads = [store.read(_look, "n", runs) for _ in range(12)]
+            for each in reads:
+                await self.refused(each)
+        self.assertLess(len(runs), len(reads))
+
     async def test_frozen(self) -> None:
         """A server that says nothing at all is waited for no longer than a statement may take."""
         self.patch(pool, "MARGIN", SHORT)
@@ -288,6 +302,11 @@ def _never(**_: object) -> None:
 def _make_twice(tx: Any, name: str, runs: list[None]) -> None:
     runs.append(None)
     tx._execute("INSERT INTO settings VALUES ($1, '')", (name,)).fetchall()
+
+
+def _look(tx: IMetadataTransaction, name: str, runs: list[None]) -> int:
+    runs.append(None)
+    return count_of(tx, name)
 
 
 def _now(tx: IMetadataTransaction) -> int:

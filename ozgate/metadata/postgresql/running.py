@@ -47,12 +47,14 @@ def read(
 ) -> None:
     """Run interactions that read, and say what came of each before their transaction is ended.
 
-    A connection that broke while it was idle, as all do when a server is restarted, is made anew once.
+    A connection that broke while it was idle, as all do when a server is restarted, is made anew once. Where one after the other waits in vain, as for a table that is locked,
+    all together have the time of one statement.
 
     :param tell: called once for each.
     """
     left = dict(enumerate(works))
     may_break = True
+    until = time.monotonic() + session.address.statement
     while left:
         is_new = session.open()
         try:
@@ -69,7 +71,12 @@ def read(
                 # The first that was not told of is the one that failed; the others are run anew.
                 number = next(iter(left))
                 del left[number]
-                tell(number, False, translated(error, session.address))
+                failure = translated(error, session.address)
+                tell(number, False, failure)
+                if time.monotonic() > until:
+                    for number in left:
+                        tell(number, False, Unavailable(f"{failure}, before this"))
+                    return
 
 
 def _run_each(tx: ReadTransaction, left: dict[int, Work], tell: Tell) -> None:
