@@ -14,8 +14,8 @@ from pathlib import Path
 from tests.engines.given import JAVA, classpath
 from tests.forking import die_with_parent
 
-PATIENCE = 120
-"""Seconds that a daemon has to come up."""
+PATIENCE = 240
+"""Seconds that a daemon has to come up: on two busy cores a JVM takes its time."""
 _MORE = (
     *("--add-opens", "java.management/com.sun.jmx.mbeanserver=ALL-UNNAMED"),
     *("--add-exports", "java.management/com.sun.jmx.mbeanserver=ALL-UNNAMED"),
@@ -66,11 +66,15 @@ class Daemon:
         """
         process = self._launch(argument)
         try:
-            code = process.wait(PATIENCE)
+            code: object = process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            code = f"nothing after {PATIENCE} seconds"
         finally:
             process.kill()
         if code:
-            raise RuntimeError(f"{self.name} {argument} failed:\n{self.said()}")
+            raise RuntimeError(
+                f"{self.name} {argument} ended with {code}:\n{self.said()}"
+            )
 
     def start(self) -> None:
         """Start it. It is killed when this process ends, however it does."""
@@ -91,7 +95,11 @@ class Daemon:
             ):
                 return
             time.sleep(0.1)
-        raise RuntimeError(f"{self.name} does not come up:\n{self.said()}")
+        code = self._process.poll()
+        how = f"does not listen after {PATIENCE} seconds"
+        if code is not None:
+            how = f"ended with {code}"
+        raise RuntimeError(f"{self.name} {how}:\n{self.said()}")
 
     @property
     def is_running(self) -> bool:

@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -24,6 +23,7 @@ from tests.engines.postgresql import (
     children,
     connected,
     family_killed,
+    history,
     owner,
     programs,
 )
@@ -373,7 +373,4 @@ def run(asked: Any, tell: Callable[[str], None]) -> Outcome:
         finally:
             cluster.end()
         return Outcome(passed=1)
-    options = ("--database", "patroni", "--clients", "9", "--seconds", "60")
-    command = [sys.executable, "-m", "tests.gateways.linear_run", *options]
-    ended = subprocess.run([*command, "--troubles", "9"], cwd=ROOT, check=False)
-    return Outcome(failed=1) if ended.returncode else Outcome(passed=1)
+    return history("patroni", 9)

@@ -17,12 +17,14 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from twisted.trial.unittest import SkipTest
+
 from tests.crash.linear_run import unexplained
 from tests.crash.test_clock_jumps import ClockedServer
 from tests.engines.pair import Pair
 from tests.engines.patroni import Patroni
 from tests.engines.pgbouncer import PgBouncer
-from tests.engines.postgresql import PostgreSQL
+from tests.engines.postgresql import SKIPPED, PostgreSQL
 from tests.gateways.fleet import EAGER, Fleet
 from tests.gateways.histories import (
     OF_A_PAIR,
@@ -54,7 +56,11 @@ def main() -> int:
     if unknown:
         print(f"over {asked.database} there is no {', '.join(sorted(unknown))}")
         return 2
-    database = server()
+    try:
+        database = server()
+    except SkipTest as error:
+        print(error)
+        return SKIPPED
     try:
         for seed in range(asked.seed, asked.seed + asked.rounds):
             chance = random.Random(seed)
