@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
+from twisted.internet.task import deferLater
 from twisted.trial.unittest import SkipTest, TestCase
 
 from ozgate.interfaces import IMetadataTransaction
@@ -15,6 +18,7 @@ try:
     import psycopg
 
     from ozgate.metadata.postgresql.connections import Address
+    from ozgate.metadata.postgresql.near import PAUSE
     from ozgate.metadata.postgresql.store import PostgreSQLMetadataStore
 except ImportError:
     psycopg = None  # type: ignore[assignment]
@@ -57,3 +61,13 @@ class PgBouncerTests(TestCase):
         self.assertEqual(set(found), {b"40"})
         self.assertEqual(await self.store.write(add_one, "n"), 41)
         self.assertEqual(await self.store.read(read, "n"), b"41")
+
+    async def test_near(self) -> None:
+        """That no connection for the reactor's thread is to be had through a pooler is found out by one, not by one each second."""
+        near = self.store._near
+        await self.store.read(read, "n")
+        while near._is_coming or not near._not_before:
+            await deferLater(reactor, 0.01)
+        self.assertGreater(near._not_before, time.monotonic() + 2 * PAUSE)
+        self.assertIsNone(await self.store.read(read, "n"))
+        self.assertFalse(near._is_coming)

@@ -39,6 +39,9 @@ PATIENCE = 2.0
 PAUSE = 1.0
 """Seconds before another connection is made in the place of one that broke or could not be had."""
 
+POOLED = 60.0
+"""Likewise where the last one led to a pooler, through which nothing is read here."""
+
 _EPOCH, _NEAREST = b"ozgate_epoch", b"ozgate_nearest"
 """How the statements are called."""
 
@@ -271,21 +274,22 @@ class Near:
     def _make(self) -> None:
         """In a thread, for it takes a while: connect."""
         session = Session(self._address)
-        libpq = None
+        libpq, pause = None, PAUSE
         try:
             session.open()
             with session.limited(PATIENCE):
                 libpq = _prepared(session)
+            pause = POOLED
         except (*ERRORS, Unavailable):
             libpq = None
         if libpq is None:
             session.close()
-        self._reactor.callFromThread(self._made, session, libpq)
+        self._reactor.callFromThread(self._made, session, libpq, pause)
 
-    def _made(self, session: Session, libpq: Any) -> None:
+    def _made(self, session: Session, libpq: Any, pause: float) -> None:
         self._is_coming = False
         if libpq is None or self._is_over:
-            self._not_before = monotonic() + PAUSE
+            self._not_before = monotonic() + pause
             session.close()
             return
         self._session, self._libpq = session, libpq
