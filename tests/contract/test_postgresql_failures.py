@@ -338,7 +338,7 @@ class StartTests(FailureCase):
         self.server.execute(
             f"ALTER DATABASE {self.name} SET default_transaction_read_only = on"
         )
-        await self.refused(self.prepare(), "read-only")
+        await self.refused(self.prepare(), "read-only", "default_transaction_read_only")
 
     async def test_newer(self) -> None:
         """So is a schema that a newer ozgate made, and needs to be newer."""
@@ -354,10 +354,21 @@ class StartTests(FailureCase):
         self.server.execute("CREATE TABLE public.other (number integer)", name)
         await self.refused(self.prepare(url), "another program")
 
+    async def test_not_its_own(self) -> None:
+        """So is a database in which the role may make nothing."""
+        self.server.execute("CREATE DATABASE postgres_own")
+        # As it is from PostgreSQL 15 on.
+        closed = "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+        self.server.execute(closed, "postgres_own")
+        url = self.url.replace(self.name, "postgres_own")
+        await self.refused(self.prepare(url), "42501", "has to own the database")
+
     async def test_not_there(self) -> None:
         """So is one that is not there, or nobody's to use."""
         url = self.url.replace(self.name, "never")
         await self.refused(self.prepare(url), '"never" does not exist')
+        url = self.url.partition("?")[0] + "?passfile=/nonexistent"
+        await self.refused(self.prepare(url), self.name, "ozgate.postgresql.password")
 
     def test_password_in_url(self) -> None:
         """So is a password where logs would show it, without saying it."""

@@ -27,6 +27,12 @@ _AGAIN = (
 )
 """What another transaction was faster at: the interaction is run anew. Source: PostgreSQL, "Serialization Failure Handling"."""
 
+_HINTS = {
+    "password": "it comes from the file that ozgate.postgresql.password-file names, else from PGPASSWORD or PGPASSFILE",
+    "read-only": "ozgate writes: name the server that takes writes, and set default_transaction_read_only to off there",
+}
+"""What is said besides of errors in which a word is."""
+
 _FULL = (errors.DiskFull,)
 
 _CORRUPT = (errors.DataCorrupted, errors.IndexCorrupted)
@@ -49,10 +55,11 @@ class Address:
 
     @property
     def where(self) -> str:
-        """Hosts and database, for messages."""
+        """Database and hosts, for messages."""
         said = _said(self.url)
         host = said.get("host") or said.get("service") or "its socket"
-        return f"{said.get('dbname') or 'PostgreSQL'} at {host}"
+        name = said.get("dbname") or said.get("user") or "of this user"
+        return f"PostgreSQL database {name} at {host}"
 
 
 def checked(address: Address) -> Address:
@@ -107,7 +114,10 @@ def connect(address: Address) -> psycopg.Connection[Any]:
             address.url, autocommit=True, **options
         )
     except ERRORS as error:
-        raise Unavailable(f"{address.where}: {one_line(error)}") from None
+        # Of several hosts the last is named first, and then once more with all others.
+        said = one_line(error).rpartition("All failures were: ")[2]
+        hints = [f"; {hint}" for word, hint in _HINTS.items() if word in said]
+        raise Unavailable(f"{address.where}: {said}{''.join(hints)}") from None
     return connection
 
 
@@ -133,4 +143,7 @@ def translated(error: Exception, address: Address) -> StoreError:
         return NoSpace(message)
     if isinstance(error, _CORRUPT):
         return Damaged(message, "metadata")
+    if isinstance(error, errors.InsufficientPrivilege):
+        what = f"{error.diag.message_primary} ({state})"
+        message = f"metadata in {address.where}: {what}; ozgate's role has to own the database and the tables"
     return Unavailable(message)

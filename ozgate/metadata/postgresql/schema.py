@@ -43,7 +43,7 @@ def found_version(session: Session) -> int:
     if not is_ours:
         if is_used:
             raise Unavailable(
-                f"{where} is a database of another program: make one that is empty for ozgate"
+                f"{where} is another program's: make one for ozgate that is empty"
             )
         return 0
     version, oldest = session.ask(
