@@ -113,6 +113,10 @@ RARE: tuple[tuple[Callable[..., None], Callable[..., str]], ...] = (
 )
 
 
+def _time(tx: IMetadataTransaction) -> int:
+    return tx.now()
+
+
 def _put_object(tx: IMetadataTransaction, key: str, body: bytes) -> None:
     bucket = _bucket_of(tx)
     tx.claim(*Claim.inside(bucket), Claim.key(bucket.number, key))
@@ -253,6 +257,9 @@ class NearTests(EpochCase):
         self.assertEqual(await self.threads(_object, "large"), 1)
         self.assertIsNone(await self.other.read(_object, "blob"))
         self.assertEqual(await self.threads(_object, "nul\0"), 0)
+        self.assertEqual(await self.threads(_time), 0)
+        before = await self.store.read(_time)
+        self.assertLessEqual(before, await self.other.read(_time))
         self.server.execute("UPDATE bodies SET body = 'x'", self.name)
         for run in (self.other.read, self.store.read):
             await self.failed(run(_object, "k"), "Damaged")

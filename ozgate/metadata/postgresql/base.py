@@ -12,6 +12,7 @@ from ...values import Claim
 from ...values.claims import Kind
 from ..declared.columns import Row
 from ..declared.relation import Table
+from .epochs import TOLD
 from .locks import Held, lock_number
 from .session import Session
 from .statements import quoted
@@ -29,10 +30,7 @@ STEP = 16
 
 _CLAIM = "SELECT * FROM claim($1::bigint[], $2::boolean[])"
 
-_TIME = (
-    "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint, last_value"
-    " FROM time_noted"
-)
+_TIME = f"SELECT {TOLD} FROM time_noted"
 
 _NOTE = (
     "SELECT setval('time_noted', $1) FROM time_noted"

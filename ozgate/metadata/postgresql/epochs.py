@@ -52,6 +52,11 @@ EPOCHS = (
 
 EPOCH = "SELECT id FROM epoch"
 
+TOLD = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint, time_noted.last_value"
+"""What :class:`~ozgate.metadata.postgresql.times.Times` makes the time of, from ``time_noted``."""
+
+EPOCH_NOW = f"SELECT id, {TOLD} FROM epoch, time_noted"
+
 UNWATCHED = f"""SELECT {len(KINDS)} - COUNT(*) FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
     WHERE relnamespace = current_schema()::regnamespace AND tgfoid = to_regproc('epoch_ends')
     AND tgenabled IN ('O', 'A') AND tginitdeferred"""

@@ -1,6 +1,6 @@
 """Reads in the reactor's thread: over one connection that the reactor itself hears, without a thread in between, which would cost more than all else.
 
-An interaction is run at once, on what is kept, and runs through or comes to the newest version of a key that nobody has read. Either is asked about by
+An interaction is run at once, on what is kept, and runs through or comes to the newest version of a key, or the time. Each is asked about by
 one statement, which gives the epoch, too: if it is that of what was kept, what was found holds in that statement's snapshot, and so in one of after the
 request. What else is asked for, or is not kept, is read by the threads, and so is all while this connection is broken, slow, or behind a pooler.
 Source: PostgreSQL, "Pipeline Mode", "Asynchronous Command Processing".
@@ -26,11 +26,11 @@ from zope.interface import implementer
 
 from ...errors import Unavailable
 from .connections import ERRORS, Address
-from .epochs import EPOCH, Epochs, Missed
+from .epochs import EPOCH_NOW, Epochs, Missed
 from .running import Work
 from .session import Session
 from .times import Times
-from .transaction import NearTransaction, Wanted
+from .transaction import TIME, NearTransaction, Wanted
 from .versionstatements import NEAREST
 
 PATIENCE = 2.0
@@ -80,7 +80,7 @@ class Asked(NamedTuple):
 
     :ivar work: the interaction.
     :ivar epoch: of what it found.
-    :ivar wanted: the key that it came to; ``None`` where it ran through.
+    :ivar wanted: what it came to; ``None`` where it ran through.
     :ivar value: what it returned then, or what it raised, as a failure.
     :ivar since: when it was asked, by the monotonic clock.
     """
@@ -118,7 +118,7 @@ class Near:
         self._transformer: Any = None
         self._asked: deque[Asked] = deque()
         self._result: Any = None
-        self._is_coming = self._is_over = False
+        self._is_coming = self._is_over = self._is_writing = False
         self._not_before = 0.0
         self._looking: IDelayedCall | None = None
         self._descriptor = -1
@@ -155,7 +155,7 @@ class Near:
 
     def _send(self, wanted: Wanted | None) -> None:
         libpq = self._libpq
-        if wanted is None:
+        if wanted is None or wanted == TIME:
             libpq.send_query_prepared(_EPOCH, None, result_format=Format.BINARY)
         else:
             number, key = wanted
@@ -170,13 +170,13 @@ class Near:
         if libpq is None:
             return
         try:
-            is_left = libpq.flush()
+            is_left = bool(libpq.flush())
         except psycopg.Error:
             is_left = False
-        if is_left:
-            self._reactor.addWriter(self)
-        else:
-            self._reactor.removeWriter(self)
+        if is_left != self._is_writing:
+            self._is_writing = is_left
+            wanted = self._reactor.addWriter if is_left else self._reactor.removeWriter
+            wanted(self)
 
     def doRead(self) -> None:
         """Something came: answers, or the end."""
@@ -227,10 +227,10 @@ class Near:
         known = self._epochs.last
         try:
             self._transformer.set_pgresult(result)
-            epoch, *row = self._transformer.load_row(0, tuple)
+            epoch, clock, noted, *row = self._transformer.load_row(0, tuple)
             if epoch != known.epoch:
                 return False, None
-            self._tx.look(known, asked.wanted, tuple(row))
+            self._tx.look(known, asked.wanted, (clock, noted), tuple(row))
             return True, asked.work(self._tx)
         except (Missed, *ERRORS):
             return False, None
@@ -255,6 +255,7 @@ class Near:
         if self._libpq is not None:
             self._reactor.removeReader(self)
             self._reactor.removeWriter(self)
+            self._is_writing = False
             os.close(self._descriptor)
             self._libpq = self._transformer = None
         if session is not None:
@@ -323,7 +324,7 @@ def _prepared(session: Session) -> Any:
     """The connection of a session, with what is asked over it; ``None`` where there is a pooler."""
     libpq = session.handed_over()
     if libpq is not None:
-        libpq.prepare(_EPOCH, EPOCH.encode())
+        libpq.prepare(_EPOCH, EPOCH_NOW.encode())
         libpq.prepare(_NEAREST, NEAREST.encode(), [_INT8, _BYTEA])
         libpq.enter_pipeline_mode()
         libpq.nonblocking = 1

@@ -37,6 +37,9 @@ Place = tuple[str, Hashable]
 Wanted = tuple[int, str]
 """The number of a bucket, and a key in it."""
 
+TIME: Wanted = (0, "")
+"""What is wanted where it is the time alone."""
+
 
 @implementer(IMetadataTransaction)
 class Transaction(
@@ -158,25 +161,39 @@ class ReadTransaction(ReadingRows, Transaction):
 class NearTransaction(ReadTransaction):
     """What an interaction is given that is run where no transaction is: it finds what is kept, and what was asked for, in the same snapshot, for it.
 
-    All else raises ``Missed``; where it is the newest version of a key, that says so.
+    All else raises ``Missed``; where it is the newest version of a key, or the time, that says so.
     """
 
     def __init__(self, times: Times, epochs: Epochs) -> None:
         super().__init__(cast("Session", None), times, epochs)
         self._wanted: Wanted | None = None
-        self._row: Row | None = None
+        self._told: tuple[int, int] | None = None
+        self._row: Row = ()
 
     def look(
-        self, known: Known, wanted: Wanted | None = None, row: Row | None = None
+        self,
+        known: Known,
+        wanted: Wanted | None = None,
+        told: tuple[int, int] | None = None,
+        row: Row = (),
     ) -> None:
         """Another interaction begins.
 
         :param known: what is kept.
-        :param wanted: the key whose newest version was asked for; ``None`` where nothing was yet.
-        :param row: what :data:`~ozgate.metadata.postgresql.versionstatements.NEAREST` gave, without the epoch.
+        :param wanted: what was asked for; ``None`` where nothing was yet.
+        :param told: what the time is made of.
+        :param row: what else :data:`~ozgate.metadata.postgresql.versionstatements.NEAREST` gave.
         """
         self.begin()
-        self._known, self._wanted, self._row = known, wanted, row
+        self._known, self._wanted, self._told, self._row = known, wanted, told, row
+
+    def now(self) -> int:
+        """See :meth:`~ozgate.interfaces.IMetadataTransaction.now`."""
+        if self._now is None:
+            if self._told is None:
+                raise Missed(TIME)
+            self._now = self._times.now(*self._told)
+        return self._now
 
     def _execute(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         raise Missed()
@@ -184,8 +201,9 @@ class NearTransaction(ReadTransaction):
     def latest(self, bucket: Bucket, key: str) -> ObjectVersion | None:
         """The newest version of a key."""
         wanted = bucket.number, key
-        if self._row is None or wanted != self._wanted:
-            raise Missed(wanted)
+        if wanted != self._wanted:
+            # Where something else was asked for, it takes a transaction.
+            raise Missed(wanted if self._wanted is None else None)
         return latest_of(bucket, key, self._row[: -BODIES.width])
 
     def content(
@@ -199,7 +217,7 @@ class NearTransaction(ReadTransaction):
 
         :raises Damaged: its bytes are.
         """
-        body = () if self._row is None else self._row[-BODIES.width :]
+        body = self._row[-BODIES.width :]
         if not body or body[0] != version.sequence:
             raise Missed()
         return body_content(version, body, wanted)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 from ..declared.tables import BODIES, VERSIONS
+from .epochs import TOLD
 
 COLUMNS = (*VERSIONS.columns, "checked")
 """The columns of a version that are stored, in their order: what :attr:`VERSIONS.row` makes."""
@@ -117,13 +118,13 @@ LATEST = f"""SELECT {SELECTED}, current_versions.sequence FROM (SELECT 1) AS one
 BODY_AT_ONCE = 16_384
 """Bytes of a body that come with its version at most: who asks for the head alone does not want them."""
 
-NEAREST = f"""SELECT (SELECT id FROM epoch), {SELECTED}, current_versions.sequence, {BODIES.select} FROM (SELECT 1) AS one
+NEAREST = f"""SELECT (SELECT id FROM epoch), {TOLD}, {SELECTED}, current_versions.sequence, {BODIES.select} FROM time_noted
     LEFT JOIN LATERAL (
         SELECT * FROM versions WHERE bucket = $1 AND key = $2 ORDER BY sequence DESC LIMIT 1
     ) AS versions ON true
     LEFT JOIN current_versions ON current_versions.bucket = $1 AND current_versions.key = $2
     LEFT JOIN bodies ON bodies.sequence = versions.sequence AND versions.size <= {BODY_AT_ONCE}"""
-"""As :data:`LATEST`, in one snapshot with the epoch, and with the body where that is small."""
+"""As :data:`LATEST`, in one snapshot with the epoch, with the time, and with the body where that is small."""
 
 # The last term is that of the index.
 NAMED = f"""SELECT {SELECTED} FROM versions
