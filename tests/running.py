@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from ozgate.auth.sigv4 import sign
+from tests import elsewhere
 from tests.forking import Process, launch
 
 ROOT = Path(__file__).parent.parent
@@ -56,10 +57,12 @@ class Server:
     :ivar access_key: who asks, and ``secret_key`` his secret.
     :cvar command: what is run in the place of twistd.
     :cvar forked: whether its start is cut short, by :class:`~tests.forking.Forked`.
+    :cvar is_elsewhere: whether it has the engines that the environment says, see :mod:`tests.elsewhere`.
     """
 
     command: Sequence[str] = (program("twistd"),)
     forked = True
+    is_elsewhere = True
 
     def __init__(self, data: str, *settings: str, port: int | None = None) -> None:
         self.data = data
@@ -104,6 +107,8 @@ class Server:
             "ozone.security.enabled=true",
             *self.settings,
         ]
+        if self.is_elsewhere:
+            definitions += elsewhere.settings_for(self.data, self.settings)
         arguments = ["-n", "--pidfile=", "ozgate", "--data", self.data]
         arguments += [part for value in definitions for part in ("-D", value)]
         # Workers may take clients before their parent says that all of them do.

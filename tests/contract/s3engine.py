@@ -48,6 +48,7 @@ def store_over(
     name: str = "s3",
     secret: str = SECRET_KEY,
     scheme: str = "http",
+    reactor: Any = reactor,
     **settings: Any,
 ) -> S3BlobStore:
     """A store in a bucket.

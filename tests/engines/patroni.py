@@ -23,11 +23,11 @@ from tests.engines.postgresql import (
     children,
     connected,
     family_killed,
-    history,
     owner,
     programs,
 )
 from tests.engines.runs import Outcome
+from tests.engines.suites import history
 from tests.forking import die_with_parent
 from tests.running import ROOT, free_port
 

@@ -12,10 +12,9 @@ import pwd
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -24,16 +23,11 @@ from typing import Any
 
 from twisted.trial.unittest import SkipTest
 
-from tests.engines.runs import Outcome, trial
 from tests.forking import die_with_parent
-from tests.running import ROOT, free_port
+from tests.running import free_port
 
 PATIENCE = 60.0
 """Seconds that it has to start or to stop."""
-LONGEST = 1800.0
-"""Seconds of all tests."""
-SKIPPED = 3
-"""What a run ends with that has not what it needs."""
 USER = "ozgate"
 """The role that owns the databases of tests."""
 _MEMORY = "/dev/shm"
@@ -361,38 +355,3 @@ def shared() -> PostgreSQL:
     server = PostgreSQL()
     atexit.register(server.end)
     return server
-
-
-def run(asked: Any, tell: Callable[[str], None]) -> Outcome:
-    """Run all tests over PostgreSQL, which start servers of their own, then a long history of three gateways; or a server to try things with."""
-    try:
-        programs()
-        _psycopg()
-        if asked.wait:
-            tell(f"PostgreSQL is up: {shared().database()}")
-            tell("Ctrl-C ends it")
-            with contextlib.suppress(KeyboardInterrupt):
-                signal.pause()
-            return Outcome(passed=1)
-    except (SkipTest, RuntimeError) as error:
-        tell(str(error))
-        return Outcome(failed=1)
-    found = sorted(Path(ROOT, "tests", "contract").glob("test_postgresql*.py"))
-    contract = [f"tests.contract.{each.stem}" for each in found]
-    outcome = trial("", asked.tests or [*contract, "tests.gateways"], LONGEST)
-    if asked.tests:
-        return outcome
-    for database in ("one", "pair", "pgbouncer"):
-        tell(f"a history of three gateways, with kills: --database {database}")
-        outcome += history(database, 12)
-    return outcome
-
-
-def history(database: str, troubles: int) -> Outcome:
-    """A history of a minute, and of what troubles last; one that cannot be explained is a failure."""
-    options = ("--database", database, "--clients", "9", "--troubles", str(troubles))
-    command = [sys.executable, "-m", "tests.gateways.linear_run", *options]
-    ended = subprocess.run(command, cwd=ROOT, check=False, timeout=LONGEST)
-    if ended.returncode == SKIPPED:
-        return Outcome(skipped=1)
-    return Outcome(failed=1) if ended.returncode else Outcome(passed=1)

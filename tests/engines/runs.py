@@ -37,18 +37,25 @@ class Outcome:
 
 
 def trial(
-    cluster: str, tests: Sequence[str], longest: float, variable: str = VARIABLE
+    cluster: str,
+    tests: Sequence[str],
+    longest: float,
+    variable: str = VARIABLE,
+    more: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Run tests, and show what trial shows.
 
     :param cluster: what the variable is that names it.
-    :param tests: modules or folders of modules.
+    :param tests: modules or folders of modules, and options before them.
     :param longest: seconds after which they are ended, and count as one failure.
+    :param more: further variables.
     """
     with tempfile.TemporaryDirectory(prefix="ozgate-trial-") as folder:
         where = f"--temp-directory={folder}/t"
         command = [program("trial"), where, *tests]
-        return _shown(command, dict(os.environ, **{variable: cluster}), longest)
+        return _shown(
+            command, {**os.environ, variable: cluster, **(more or {})}, longest
+        )
 
 
 def _shown(

@@ -24,7 +24,8 @@ from tests.crash.test_clock_jumps import ClockedServer
 from tests.engines.pair import Pair
 from tests.engines.patroni import Patroni
 from tests.engines.pgbouncer import PgBouncer
-from tests.engines.postgresql import SKIPPED, PostgreSQL
+from tests.engines.postgresql import PostgreSQL
+from tests.engines.suites import SKIPPED
 from tests.gateways.fleet import EAGER, Fleet
 from tests.gateways.histories import (
     OF_A_PAIR,

@@ -1,7 +1,7 @@
 """What the tests of operations stand on: a whole gateway in memory and a client that speaks to it.
 
 A request of :class:`Client` is signed, goes over a connection in memory through the real channel, Klein and the
-pipeline, and comes back. Stores are in memory too; time is a clock's, which stands still unless a test moves it.
+pipeline, and comes back. Stores are in memory too, unless the environment says otherwise (:mod:`tests.elsewhere`); time is a clock's, which stands still unless a test moves it.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ from ozgate.interfaces import IMetadataTransaction
 from ozgate.s3.app import make_site
 from ozgate.s3.perform.buckets import shared_volume
 from ozgate.testing.inmemory import BytesBody, in_memory_agent, settle, talk
-from ozgate.testing.memory_blobs import MemoryBlobStore
-from ozgate.testing.memory_metadata import MemoryMetadataStore
 from ozgate.testing.metadata_needs import claim_whole
 from ozgate.values import Acl, Claim, Content, ObjectVersion
 from ozgate.wire.accesslog import AccessLog, AuditLog
+from tests import elsewhere
+from tests.operations.engines import make_blobs, make_metadata
 from tests.operations.neighbors import Documents, make_neighbor
 
 NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
@@ -283,11 +283,11 @@ def _checked(response: Response) -> Response:
 def make_gateway(
     clock: MemoryReactorClock, sealing: Sealing | None = None, **settings: Any
 ) -> Gateway:
-    """A gateway over memory providers, not yet opened."""
+    """A gateway over stores in which nothing is, not yet opened."""
     return Gateway(
         Settings(security_enabled=True, **settings),
-        MemoryMetadataStore(clock),
-        BlobStores(MemoryBlobStore(clock)),
+        make_metadata(clock),
+        BlobStores(make_blobs(clock)),
         Readers(),
         clock,
         maybeDeferred,
@@ -305,6 +305,7 @@ class OperationTestCase(TestCase):
     sealing: Sealing | None = None
     client: Client
     clock: MemoryReactorClock
+    timeout = elsewhere.timeout(120.0)
 
     def setUp(self) -> Deferred[None]:
         """Open the stores and make the bucket."""

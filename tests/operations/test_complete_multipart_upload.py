@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from twisted.internet.defer import DeferredList, ensureDeferred
+from twisted.trial.unittest import SkipTest
 
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.testing.metadata_needs import claim_whole
 from ozgate.values import Bucket, Content, Part
+from tests import elsewhere
 from tests.operations.uploads import (
     LARGE,
     PART,
@@ -134,6 +136,10 @@ class CompleteMultipartUploadTests(ObjectTestCase):
 
     async def test_too_large(self) -> None:
         """An object has at most what 10,000 parts of 5 GiB make, 48.8 TiB."""
+        if elsewhere.METADATA:
+            raise SkipTest(
+                "a part that has not the bytes that its row says is damaged, but in memory"
+            )
         upload_id = await self.begin()
         gateway = self.client.gateway
         most = 10_000 * (5 << 30)

@@ -12,6 +12,7 @@ from typing import Any
 
 from attrs import evolve
 from twisted.internet.defer import Deferred, fail
+from twisted.trial.unittest import SkipTest
 
 from ozgate import secondlook
 from ozgate.errors import Overtaken
@@ -62,7 +63,10 @@ class OvertakenTestCase(AuthorizationTestCase):
     async def _fill(self) -> None:
         await super()._fill()
         store = self.client.gateway.metadata
-        assert isinstance(store, MemoryMetadataStore)
+        if not isinstance(store, MemoryMetadataStore):
+            raise SkipTest(
+                "numbers that a transaction took come back only in memory, when all is undone: see tests.contract.test_postgresql_races"
+            )
         self.store = store
         self.patch(multipart, "token_hex", lambda count: "a" * 2 * count)
         self.patch(versions, "urandom", lambda count: b"\xaa" * count)

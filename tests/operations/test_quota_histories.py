@@ -170,6 +170,8 @@ class RaceTests(TestCase):
         folder = os.path.abspath(self.mktemp())
         os.makedirs(folder)
         self.server = Server(f"{folder}/data")
+        # The test opens its database, too.
+        self.server.is_elsewhere = False
         self.server.start()
         self.addCleanup(self.server.kill)
         self.server.request("PUT", "/bucket")
