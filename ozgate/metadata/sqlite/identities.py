@@ -5,86 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from ...values import Group, ManagedPolicy, Secret, User
+from ...values import Secret
+from ..declared.identities import KINDS, Identities
 from ..declared.relation import Table
-from ..declared.tables import GROUPS, POLICIES, SECRETS, USERS
+from ..declared.tables import SECRETS
 from .base import Rows
 
 V = TypeVar("V")
 
 _BY_NAME = {
     table.name: f"SELECT {table.select} FROM {table.name} WHERE {table.key[0]} = ?"
-    for table in (USERS, GROUPS, POLICIES, SECRETS)
+    for table in KINDS
 }
 """Made once: every request asks for a secret."""
 
 
-class IdentityRows(Rows):
-    """Users, groups, policies and secrets; see :class:`~ozgate.interfaces.IMetadataTransaction`."""
-
-    def user(self, name: str) -> User | None:
-        """The row of a user."""
-        return self._one(USERS, name)
-
-    def users(self, after: str, limit: int) -> Sequence[User]:
-        """Users by name."""
-        return self._some(USERS, after, limit)
-
-    def put_user(self, user: User) -> None:
-        """Store a row."""
-        self._execute(USERS.put, USERS.row(user))
-
-    def remove_user(self, name: str) -> None:
-        """Remove a row."""
-        self._execute("DELETE FROM users WHERE name = ?", (name,))
-
-    def group(self, name: str) -> Group | None:
-        """The row of a group."""
-        return self._one(GROUPS, name)
-
-    def groups(self, after: str, limit: int) -> Sequence[Group]:
-        """Groups by name."""
-        return self._some(GROUPS, after, limit)
-
-    def put_group(self, group: Group) -> None:
-        """Store a row."""
-        self._execute(GROUPS.put, GROUPS.row(group))
-
-    def remove_group(self, name: str) -> None:
-        """Remove a row."""
-        self._execute("DELETE FROM groups WHERE name = ?", (name,))
-
-    def policy(self, name: str) -> ManagedPolicy | None:
-        """The row of a policy."""
-        return self._one(POLICIES, name)
-
-    def policies(self, after: str, limit: int) -> Sequence[ManagedPolicy]:
-        """Policies by name."""
-        return self._some(POLICIES, after, limit)
-
-    def put_policy(self, policy: ManagedPolicy) -> None:
-        """Store a row."""
-        self._execute(POLICIES.put, POLICIES.row(policy))
-
-    def remove_policy(self, name: str) -> None:
-        """Remove a row."""
-        self._execute("DELETE FROM policies WHERE name = ?", (name,))
-
-    def secret_row(self, access_id: str) -> Secret | None:
-        """The row of an access id."""
-        return self._one(SECRETS, access_id)
-
-    def put_secret(self, secret: Secret) -> None:
-        """Store a row."""
-        self._execute(SECRETS.put, SECRETS.row(secret))
-
-    def remove_secret(self, access_id: str) -> None:
-        """Remove a row."""
-        self._execute("DELETE FROM secrets WHERE access_id = ?", (access_id,))
-
-    def secrets(self, after: str, limit: int) -> Sequence[Secret]:
-        """Rows by access id."""
-        return self._some(SECRETS, after, limit)
+class IdentityRows(Identities, Rows):
+    """Rows of each kind."""
 
     def secrets_of(self, user: str, after: str, limit: int) -> Sequence[Secret]:
         """Rows of a user."""
@@ -106,3 +43,9 @@ class IdentityRows(Rows):
             (after, limit),
         ).fetchall()
         return [table.read(row) for row in rows]
+
+    def _put(self, table: Table[V], value: V) -> None:
+        self._execute(table.put, table.row(value))
+
+    def _remove(self, table: Table[V], name: str) -> None:
+        self._execute(f"DELETE FROM {table.name} WHERE {table.key[0]} = ?", (name,))
