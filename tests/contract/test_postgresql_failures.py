@@ -20,7 +20,7 @@ from tests.engines.postgresql import PostgreSQL
 try:
     import psycopg
 
-    from ozgate.metadata.postgresql import pool
+    from ozgate.metadata.postgresql import near, pool
     from ozgate.metadata.postgresql.connections import Address
     from ozgate.metadata.postgresql.store import PostgreSQLMetadataStore
 except ImportError:
@@ -232,9 +232,11 @@ class ServerTests(FailureCase):
     async def test_no_thread(self) -> None:
         """Where no thread is to be had all is unavailable, until there is one; none of their places is lost."""
         store = await self.opened(Address(self.url))
-        patched = self.patch(pool, "Thread", _never)
+        patched = [self.patch(each, "Thread", _never) for each in (pool, near)]
         await self.refused(store.write(add_one, "n"), "no thread")
-        patched.restore()
+        await self.refused(store.read(count_of, "n"), "no thread")
+        for each in patched:
+            each.restore()
         self.assertEqual(await store.write(add_one, "n"), 1)
         await store.close()
 

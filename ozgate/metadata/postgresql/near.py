@@ -269,8 +269,12 @@ class Near:
             return
         if monotonic() < self._not_before:
             return
-        self._is_coming = True
-        Thread(target=self._make, name="ozgate-near", daemon=True).start()
+        try:
+            Thread(target=self._make, name="ozgate-near", daemon=True).start()
+        except RuntimeError:  # "can't start new thread"
+            self._not_before = monotonic() + PAUSE
+        else:
+            self._is_coming = True
 
     def _make(self) -> None:
         """In a thread, for it takes a while: connect."""
