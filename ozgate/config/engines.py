@@ -73,7 +73,7 @@ class EngineSettings:
     s3_connections: int = knob(
         "ozgate.blobs.s3.connections",
         64,
-        "Connections to an engine that each process reads over at a time, and as many for all else; more requests wait.",
+        "Connections to an engine that each process has at a time for what it sends on as it comes, as many for what it reads at once, and as many for all else; more requests wait.",
         positive,
     )
     s3_timeout: float = knob(

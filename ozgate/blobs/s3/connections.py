@@ -33,7 +33,7 @@ _IDLE = 30
 class Limits:
     """What an engine is given.
 
-    :ivar connections: at a time for what is read, and as many for all else.
+    :ivar connections: at a time for what is sent on as it comes, as many for what is read at once, and as many for all else.
     :ivar silence: seconds without a byte to or from it, after which a request is given up.
     :ivar deadline: seconds that a request is tried for.
     :ivar pauses: seconds before it is tried again, each time; about that, so that not all who wait come at once.
@@ -83,7 +83,7 @@ class Connections:
         self.limits = limits
         self._sign = sign
         self._pool = _Pool(reactor)  # type: ignore[no-untyped-call]
-        self._pool.maxPersistentPerHost = 2 * limits.connections
+        self._pool.maxPersistentPerHost = 3 * limits.connections
         self._pool.cachedConnectionTimeout = _IDLE
         # Whoever asks tries again by himself.
         self._pool.retryAutomatically = False

@@ -16,6 +16,7 @@ from .answers import Answer, Page, Passing, error_of, read_page
 from .bodies import Arriving, Watch
 from .connections import Connections, Limits, Sign
 from .location import Location
+from .turns import Turn, Turns
 
 T = TypeVar("T")
 
@@ -31,24 +32,31 @@ class Opened:
     :ivar total: bytes of the whole object; -1 where the answer does not say.
     """
 
-    def __init__(
-        self, response: IResponse, total: int, release: Callable[[], object]
-    ) -> None:
+    def __init__(self, response: IResponse, total: int, turn: Turn) -> None:
         self.response = response
         self.total = total
-        self._release: Callable[[], object] | None = release
+        self._turn = turn
         self._is_taken = False
 
     @property
     def is_over(self) -> bool:
         """Whether it was released or dropped."""
-        return self._release is None
+        return self._turn.is_over
 
     def release(self) -> None:
         """The body was taken, or its connection given up. Idempotent."""
-        release, self._release = self._release, None
-        if release is not None:
-            release()
+        self._turn.release()
+
+    def pause(self, give_back: Callable[[], object]) -> None:
+        """Its connection stands still for now: whoever waits for one may have it.
+
+        :param give_back: called for that; releases or drops this.
+        """
+        self._turn.pause(give_back)
+
+    def resume(self) -> None:
+        """Its connection is used again."""
+        self._turn.resume()
 
     def take(self, arriving: Arriving) -> None:
         """Have the body come; whoever takes it releases this."""
@@ -57,7 +65,7 @@ class Opened:
 
     def drop(self) -> None:
         """Have no body come; of one that is taken, nothing is changed."""
-        if self._release is not None and not self._is_taken:
+        if not self.is_over and not self._is_taken:
             arriving = Arriving(lambda data: None, lambda reason: None)
             self.take(arriving)
             arriving.hang_up()
@@ -71,6 +79,7 @@ class Engine:
     :param sign: signs.
     :param policy: how an engine proves who it is, an ``IPolicyForHTTPS``.
     :ivar location: where blobs are.
+    :ivar turns: of those whose answers are sent on as they come.
     """
 
     def __init__(
@@ -81,7 +90,8 @@ class Engine:
         self.limits = limits
         self._connections = Connections(reactor, location, sign, policy, limits)
         self._short = DeferredSemaphore(limits.connections)
-        self._long = DeferredSemaphore(limits.connections)
+        self._runs = DeferredSemaphore(limits.connections)
+        self.turns = Turns(reactor, limits.connections)
 
     def open(self) -> None:
         """Keep connections from now on."""
@@ -209,21 +219,26 @@ class Engine:
 
     async def open_once(self, name: str, what: str, first: int, stop: int) -> Opened:
         """As :meth:`open_range`, once."""
-        await self._long.acquire()
+        turn = await self.turns.acquire()
         try:
-            headers = {"range": f"bytes={first}-{stop - 1}"}
-            response = await self._connections.send(
-                "GET", name, what, "", headers, ((), 0)
-            )
-            if response.code not in (206, _NO_RANGE):
-                document = await self._connections.gathered(response, _DOCUMENT, what)
-                if response.code == 200:
-                    raise Unavailable(f"{what}: the engine honours no ranges")
-                raise error_of(Answer(response.code, {}, document), what)
+            response, total = await self._get_range(name, what, first, stop)
         except BaseException:
-            self._long.release()
+            turn.release()
             raise
-        return Opened(response, _total(response), self._long.release)
+        return Opened(response, total, turn)
+
+    async def _get_range(
+        self, name: str, what: str, first: int, stop: int
+    ) -> tuple[IResponse, int]:
+        """An answer that is no error, and how many bytes the whole object has."""
+        headers = {"range": f"bytes={first}-{stop - 1}"}
+        response = await self._connections.send("GET", name, what, "", headers, ((), 0))
+        if response.code not in (206, _NO_RANGE):
+            document = await self._connections.gathered(response, _DOCUMENT, what)
+            if response.code == 200:
+                raise Unavailable(f"{what}: the engine honours no ranges")
+            raise error_of(Answer(response.code, {}, document), what)
+        return response, _total(response)
 
     async def read_range(
         self, name: str, what: str, first: int, stop: int
@@ -235,13 +250,14 @@ class Engine:
         """
 
         async def attempt() -> tuple[bytes, int]:
-            opened = await self.open_once(name, what, first, stop)
+            await self._runs.acquire()
             try:
-                count = stop - first if opened.response.code == 206 else _DOCUMENT
-                data = await self._connections.gathered(opened.response, count, what)
+                response, total = await self._get_range(name, what, first, stop)
+                count = stop - first if response.code == 206 else _DOCUMENT
+                data = await self._connections.gathered(response, count, what)
             finally:
-                opened.release()
-            return data if opened.response.code == 206 else b"", opened.total
+                self._runs.release()
+            return data if response.code == 206 else b"", total
 
         return await self.tried(attempt)
 

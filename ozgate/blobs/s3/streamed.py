@@ -15,7 +15,7 @@ from ...errors import ClientGone, Damaged, Unavailable
 from ...interfaces import IByteSource
 from .blobrun import Run
 from .bodies import Arriving, Watch
-from .engine import Opened
+from .engine import Engine, Opened
 from .frames import FRAME, Unframing
 
 
@@ -30,6 +30,7 @@ class Streamed:
         self._sending: _Sending | None = None
         # An answer that nobody takes keeps a connection.
         self._watch = Watch(run.engine.reactor, run.engine.limits.silence, opened.drop)
+        opened.pause(opened.drop)
 
     def as_bytes(self) -> bytes | None:
         """Nothing: they are not here yet."""
@@ -58,8 +59,8 @@ class Streamed:
 class _Sending:
     """One sending of bytes that come.
 
-    A connection that breaks, or that a slow reader keeps for nothing, is given up, and the rest asked for anew, from the block on that
-    comes next.
+    A connection that breaks, or that a slow reader keeps for nothing or while others wait for one, is given up, and the rest asked for anew, from
+    the block on that comes next.
     """
 
     def __init__(self, run: Run, consumer: IConsumer) -> None:
@@ -100,8 +101,9 @@ class _Sending:
     def pauseProducing(self) -> None:
         """Write no more for now."""
         self._paused = True
-        if self._arriving is not None:
+        if self._arriving is not None and self._opened is not None:
             self._arriving.pause()
+            self._opened.pause(self._detach)
 
     def resumeProducing(self) -> None:
         """Go on."""
@@ -109,8 +111,9 @@ class _Sending:
         self._flush()
         if self._paused or self._done is None:
             return
-        if self._arriving is not None:
+        if self._arriving is not None and self._opened is not None:
             self._touch()
+            self._opened.resume()
             self._arriving.resume()
         elif self._asking is None and self._later is None and not self._blocks.is_over:
             self._ask()
@@ -126,9 +129,10 @@ class _Sending:
         arriving = self._arriving = Arriving(self._feed, self._ended)
         limit = self._engine.limits.silence
         self._watch = Watch(self._engine.reactor, limit, self._silent)
+        opened.resume()
         opened.take(arriving)
         if self._paused and self._arriving is arriving:
-            arriving.pause()
+            self.pauseProducing()
 
     def _detach(self) -> None:
         """Let go of the answer: it has come, or its connection is given up."""
@@ -141,7 +145,7 @@ class _Sending:
             return
         if arriving is not None and self._blocks.is_over:
             # What is left to come is its end, and the connection is good for the next.
-            arriving.leave(opened.release)
+            _see_out(self._engine, arriving, opened)
             return
         if arriving is not None:
             arriving.hang_up()
@@ -160,6 +164,8 @@ class _Sending:
         except Damaged as error:
             self._is_wrong(error)
             return
+        if self._blocks.is_over:
+            self._detach()
         self._flush()
 
     def _take(self, number: int, pieces: Sequence[bytes]) -> None:
@@ -233,6 +239,10 @@ class _Sending:
         run, first = self._run, self._blocks.number * FRAME
         opened = await self._engine.open_range(run.name, run.what, first, run.end)
         self._asking = None
+        if self._done is None:
+            # A request that is cancelled may end as one that broke off, and is tried again then.
+            opened.drop()
+            return
         try:
             run.check(opened.total)
         except BaseException:
@@ -263,3 +273,22 @@ class _Sending:
         elif self._blocks.is_over:
             done.callback(None)
         # else cancelled: the Deferred fails with CancelledError of itself.
+
+
+def _see_out(engine: Engine, arriving: Arriving, opened: Opened) -> None:
+    """Wait for the end of an answer whose bytes have come, and then use its connection no more."""
+
+    def give_back() -> None:
+        watch.stop()
+        arriving.hang_up()
+        opened.release()
+
+    def ended() -> None:
+        watch.stop()
+        opened.release()
+
+    watch = Watch(engine.reactor, engine.limits.silence, give_back)
+    opened.pause(give_back)
+    arriving.leave(ended)
+    # It may stand still for a reader who was slow.
+    arriving.resume()

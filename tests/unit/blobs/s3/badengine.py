@@ -196,7 +196,7 @@ def changed(
 ) -> Fault:
     """Answers with other bytes, or fewer, of the length that was to be.
 
-    :param then: ``end``, ``close`` or ``silence``.
+    :param then: ``end``, ``close``, ``silence``, or ``chunks``: whole, of a length that is not said, and with no end.
     """
 
     def fault(request: Any) -> Any:
@@ -205,6 +205,8 @@ def changed(
         if then == "end":
             return data
         request.notifyFinish().addErrback(lambda _: None)
+        if then == "chunks":
+            request.responseHeaders.removeHeader("content-length")
         request.write(data)
         if then == "close":
             # What was written goes first.

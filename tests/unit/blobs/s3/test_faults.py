@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from twisted.internet import reactor
+from twisted.internet.defer import gatherResults
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
@@ -34,10 +35,17 @@ class FaultCase(TestCase):
         self.engine = BadEngine()
         self.addCleanup(self.engine.stop)
         self.store = self.engine.store()
-        self.addCleanup(self.store.close_store)
+        self.addCleanup(lambda: self.store.close_store())
         await self.store.prepare_store()
         await self.store.open_store()
         self.engine.asked.clear()
+
+    async def reopen(self, patience: float = 60.0, **settings: Any) -> None:
+        """Have it anew, otherwise set."""
+        await self.store.close_store()
+        self.store = self.engine.store(**settings)
+        self.store.engine.turns.patience = patience
+        await self.store.open_store()
 
     async def put(self, data: bytes = DATA) -> BlobRef:
         """Store a blob."""
@@ -123,12 +131,9 @@ class WriteTests(FaultCase):
 
     async def test_deadline(self) -> None:
         """However slow an engine is, there is an answer."""
-        await self.store.close_store()
-        self.store = self.engine.store(timeout=30.0, deadline=0.2)
-        await self.store.open_store()
+        await self.reopen(timeout=30.0, deadline=0.2)
         self.engine.always["PUT"] = silence
         self.assertIsInstance(await failure_of(self.put()), Unavailable)
-        await self.store.close_store()
 
     async def test_down(self) -> None:
         """An engine that is not there is unavailable; when it is back all goes on."""
@@ -246,6 +251,55 @@ class ReadTests(FaultCase):
         await source.send_to(reader)
         source.close()
         self.assertTrue(reader.data == data)
+
+    async def test_slow_readers(self) -> None:
+        """However many readers are slow, another one gets through; they find the rest when they go on, and all connections come back."""
+        await self.reopen(0.05, connections=2, timeout=20.0, deadline=5.0)
+        data = os.urandom(24 * BLOCK)
+        blob, span = await self.put(data), ByteRange(0, 24 * BLOCK)
+        readers = [Reader(lambda r: r.producer.pauseProducing()) for _ in range(3)]
+        sources = [await self.store.open(blob, span) for _ in readers]
+        sendings = [
+            source.send_to(reader)
+            for source, reader in zip(sources, readers, strict=True)
+        ]
+        for _ in range(3):
+            self.assertTrue(await self.get(blob) == data)
+        while not all(sending.called for sending in sendings):
+            for reader in readers:
+                if reader.producer is not None:
+                    reader.producer.resumeProducing()
+            await deferLater(reactor, 0)
+        await gatherResults(sendings)
+        for reader in readers:
+            self.assertTrue(reader.data == data)
+        turns = [await self.store.engine.turns.acquire() for _ in range(2)]
+        self.assertFalse(any(turn.is_over for turn in turns))
+
+    async def test_small_reads(self) -> None:
+        """What is read at once waits for no connection of those who are slow."""
+        await self.reopen(connections=1, timeout=20.0, deadline=0.5)
+        blob, small = await self.put(), await self.put(b"small")
+        source = await self.store.open(blob, ByteRange(0, len(DATA)))
+        self.assertEqual(await self.get(small), b"small")
+        source.close()
+
+    async def test_no_end(self) -> None:
+        """An answer whose bytes have come, and whose end has not, keeps no connection for long, whether its reader was slow or not."""
+        await self.reopen(connections=1, timeout=0.2, deadline=5.0)
+        blob = await self.put()
+        for reader in Reader(), Reader(lambda r: r.producer.pauseProducing()):
+            self.engine.faults["GET"] = [changed(self.engine, bytes, "chunks")]
+            source = await self.store.open(blob, ByteRange(0, len(DATA)))
+            sending = source.send_to(reader)
+            while not sending.called:
+                if reader.producer is not None:
+                    reader.producer.resumeProducing()
+                await deferLater(reactor, 0.01)
+            await sending
+            source.close()
+            self.assertTrue(reader.data == DATA)
+            (await self.store.engine.turns.acquire()).release()
 
     async def test_connections_are_kept(self) -> None:
         """One request after the other goes over one connection."""
