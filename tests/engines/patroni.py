@@ -206,12 +206,19 @@ class Patroni:
 
     def await_leader_but(self, node: Node) -> None:
         """Wait until another one leads."""
+        self._await_but(node, "primary")
+
+    def await_synchronous_but(self, node: Node) -> None:
+        """Wait until commits wait for another one."""
+        self._await_but(node, "synchronous")
+
+    def _await_but(self, node: Node, role: str) -> None:
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
-            if any(each.says("primary") for each in self.nodes if each is not node):
+            if any(each.says(role) for each in self.nodes if each is not node):
                 return
             time.sleep(0.2)
-        raise RuntimeError(f"nobody else leads:\n{self.said()}")
+        raise RuntimeError(f"no other one is {role}:\n{self.said()}")
 
     def await_all(self) -> None:
         """Wait until one leads, and the two others follow it, one of them synchronously."""

@@ -236,6 +236,22 @@ def freeze_leading_machine(fleet: Fleet, chance: random.Random) -> None:
     _freeze_until_another_leads(cluster, leader, chance, pids)
 
 
+def freeze_synchronous_machine(fleet: Fleet, chance: random.Random) -> None:
+    """The machine that commits wait for stands still until they wait for another, and the one that leads is killed then."""
+    cluster, leader = _leading(fleet)
+    [frozen] = [each for each in cluster.nodes if each.says("synchronous")]
+    frozen.signal(signal.SIGSTOP, frozen.postgres())
+    pids = [*frozen.postgres(), *frozen.patroni()]
+    frozen.signal(signal.SIGSTOP, pids)
+    cluster.await_synchronous_but(frozen)
+    time.sleep(5 * chance.random())
+    leader.kill()
+    cluster.await_leader_but(leader)
+    frozen.signal(signal.SIGCONT, pids)
+    leader.start()
+    cluster.await_all()
+
+
 def switch_leader(fleet: Fleet, chance: random.Random) -> None:
     """``patronictl switchover``."""
     cluster, _ = _leading(fleet)
@@ -272,6 +288,7 @@ OF_PATRONI: dict[str, Trouble] = {
     "patroni": kill_leading_patroni,
     "patroni-frozen": freeze_leading_patroni,
     "machine-frozen": freeze_leading_machine,
+    "standby-frozen": freeze_synchronous_machine,
     "switchover": switch_leader,
     "etcd": kill_etcd,
 }
