@@ -1,13 +1,13 @@
 """What an engine answers, and what its errors mean here.
 
 An engine's errors are documents (Amazon S3 API Reference, "REST error responses"); nothing of what they say but their code and
-message is used, and both are cut short: an engine is another system.
+message is used, and both are cut short: an engine is another system. What they say of keys and signatures goes before anybody reads it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
 from ...errors import Absent, NoSpace, StoreError, Unavailable
@@ -15,6 +15,11 @@ from ...immutable import frozen
 
 _CODE = re.compile(rb"<Code>([A-Za-z0-9_.-]{1,80})</Code>")
 _MESSAGE = re.compile(rb"<Message>([^<]{1,300})")
+
+_SIGNATURE = re.compile(rb"[0-9A-Fa-f]{64}")
+"""A signature of version 4, and digests that are nobody's business either."""
+
+_MASK = b"***"
 
 _AGAIN = frozenset((408, 429, 500, 502, 503, 504))
 _AGAIN_CODES = frozenset(
@@ -72,6 +77,16 @@ class Answer:
         """The code of an error; its status, where it says no other. An answer to HEAD has no document."""
         found = _CODE.search(self.body)
         return found[1].decode() if found else str(self.status)
+
+
+def masked(said: bytes, hidden: Sequence[str]) -> bytes:
+    """What an engine says, without what none of our logs and clients may have.
+
+    :param hidden: our keys.
+    """
+    for each in hidden:
+        said = said.replace(each.encode(), _MASK)
+    return _SIGNATURE.sub(_MASK, said)
 
 
 def error_of(answer: Answer, what: str) -> StoreError:

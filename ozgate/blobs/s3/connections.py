@@ -18,7 +18,7 @@ from twisted.web.iweb import IResponse
 
 from ...errors import Unavailable
 from ...immutable import frozen
-from .answers import Passing
+from .answers import Passing, masked
 from .bodies import Pieces, Watch, gather
 from .location import Location
 
@@ -73,15 +73,23 @@ class Connections:
     :param reactor: connects, and knows the date.
     :param sign: signs.
     :param policy: how an engine proves who it is, an ``IPolicyForHTTPS``.
+    :param hidden: what it signs with, which no error may say.
     """
 
     def __init__(
-        self, reactor: Any, location: Location, sign: Sign, policy: Any, limits: Limits
+        self,
+        reactor: Any,
+        location: Location,
+        sign: Sign,
+        policy: Any,
+        limits: Limits,
+        hidden: Sequence[str],
     ) -> None:
         self.reactor = reactor
         self.location = location
         self.limits = limits
         self._sign = sign
+        self._hidden = hidden
         self._pool = _Pool(reactor)  # type: ignore[no-untyped-call]
         self._pool.maxPersistentPerHost = 3 * limits.connections
         self._pool.cachedConnectionTimeout = _IDLE
@@ -140,7 +148,7 @@ class Connections:
         except Exception as error:
             if watch.has_expired:
                 raise Passing(self._silent(what)) from None
-            reason = _reason(error)
+            reason = self._reason(error)
             if "certificate" in reason or "VerificationError" in reason:
                 raise Unavailable(
                     f"{what}: the certificate of {self.location.endpoint} is none to be trusted, see ozgate.blobs.s3.ca: {reason}"
@@ -154,9 +162,22 @@ class Connections:
         return f"{what}: the engine at {self.location.endpoint} is silent for {self.limits.silence:g} s"
 
     def _broken(self, error: BaseException) -> str:
-        return (
-            f"the engine at {self.location.endpoint} cannot be asked: {_reason(error)}"
-        )
+        return f"the engine at {self.location.endpoint} cannot be asked: {self._reason(error)}"
+
+    def _reason(self, error: BaseException) -> str:
+        """Why a request broke off, in one line: Twisted wraps it."""
+        reasons = getattr(error, "reasons", None)
+        while reasons:
+            error = reasons[0].value
+            reasons = getattr(error, "reasons", None)
+        # It may have what the engine sent in the place of an answer.
+        text = masked(str(error).encode("utf-8", "replace"), self._hidden)
+        return " ".join(text.decode().split())[:200] or type(error).__name__
+
+    async def document(self, response: IResponse, most: int, what: str) -> bytes:
+        """As :meth:`gathered`; of an error, without our keys."""
+        document = await self.gathered(response, most, what)
+        return masked(document, self._hidden) if response.code >= 300 else document
 
     async def gathered(self, response: IResponse, most: int, what: str) -> bytes:
         """The body of an answer.
@@ -177,12 +198,3 @@ class Connections:
             raise Passing(f"{what}: {self._broken(error)}") from error
         finally:
             watch.stop()
-
-
-def _reason(error: BaseException) -> str:
-    """Why a request broke off, in one line: Twisted wraps it."""
-    reasons = getattr(error, "reasons", None)
-    while reasons:
-        error = reasons[0].value
-        reasons = getattr(error, "reasons", None)
-    return " ".join(str(error).split())[:200] or type(error).__name__

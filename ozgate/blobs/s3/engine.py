@@ -78,17 +78,24 @@ class Engine:
     :param reactor: connects, and knows the date.
     :param sign: signs.
     :param policy: how an engine proves who it is, an ``IPolicyForHTTPS``.
+    :param hidden: what it signs with, which no error may say.
     :ivar location: where blobs are.
     :ivar turns: of those whose answers are sent on as they come.
     """
 
     def __init__(
-        self, reactor: Any, location: Location, sign: Sign, policy: Any, limits: Limits
+        self,
+        reactor: Any,
+        location: Location,
+        sign: Sign,
+        policy: Any,
+        limits: Limits,
+        hidden: Sequence[str],
     ) -> None:
         self.reactor = reactor
         self.location = location
         self.limits = limits
-        self._connections = Connections(reactor, location, sign, policy, limits)
+        self._connections = Connections(reactor, location, sign, policy, limits, hidden)
         self._short = DeferredSemaphore(limits.connections)
         self._runs = DeferredSemaphore(limits.connections)
         self.turns = Turns(reactor, limits.connections)
@@ -197,7 +204,7 @@ class Engine:
         response = await self._connections.send(
             method, name, what, query, headers, body
         )
-        document = await self._connections.gathered(response, _DOCUMENT, what)
+        document = await self._connections.document(response, _DOCUMENT, what)
         found = {
             key.decode("ascii", "replace").lower(): values[-1].decode(
                 "utf-8", "replace"
@@ -234,7 +241,7 @@ class Engine:
         headers = {"range": f"bytes={first}-{stop - 1}"}
         response = await self._connections.send("GET", name, what, "", headers, ((), 0))
         if response.code not in (206, _NO_RANGE):
-            document = await self._connections.gathered(response, _DOCUMENT, what)
+            document = await self._connections.document(response, _DOCUMENT, what)
             if response.code == 200:
                 raise Unavailable(f"{what}: the engine honours no ranges")
             raise error_of(Answer(response.code, {}, document), what)

@@ -62,7 +62,7 @@ def make_store(
     trust = trustRootFromCertificates(_read(authorities)) if authorities else None
     policy = BrowserLikePolicyForHTTPS(trustRoot=trust)
     return S3BlobStore(
-        Engine(reactor, place, signed, policy, limits),
+        Engine(reactor, place, signed, policy, limits, (access_key, secret)),
         name,
         reactor,
         run_in_thread,

@@ -155,12 +155,16 @@ class BadEngine(Resource):
         return f"<ListBucketResult>{keys}{more}</ListBucketResult>".encode()
 
 
-def refuse(status: int, code: str) -> Fault:
-    """Answers an error."""
+def refuse(status: int, code: str, said: str = "so it is") -> Fault:
+    """Answers an error.
+
+    :param said: its message, with ``{}`` for how the request was signed.
+    """
 
     def fault(request: Any) -> bytes:
         request.setResponseCode(status)
-        text = f"<Error><Code>{code}</Code><Message>so it is</Message></Error>"
+        message = said.format(request.getHeader("authorization"))
+        text = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
         return text.encode()
 
     return fault

@@ -14,6 +14,7 @@ from ozgate.blobs.s3.frames import BLOCK
 from ozgate.errors import Absent, Damaged, NoSpace, Unavailable
 from ozgate.testing.blob_base import Reader
 from ozgate.values import BlobRef, ByteRange
+from tests.running import ACCESS_KEY, SECRET_KEY
 from tests.unit.blobs.s3.badengine import (
     BadEngine,
     after,
@@ -118,6 +119,28 @@ class WriteTests(FaultCase):
         self.assertIsInstance(error, Unavailable)
         self.assertIn("ozgate.blobs.s3.access-key", str(error))
         self.assertEqual(self.asked("PUT"), 1)
+
+    async def test_secrets(self) -> None:
+        """What an engine says of keys and signatures is not said again, whichever part of an answer it is in."""
+        blob = await self.put()
+        status = f"HTTP/1.1 {ACCESS_KEY} {SECRET_KEY} {'5' * 64}\r\n\r\n".encode()
+
+        def garbled(request: Any) -> Any:
+            request.transport.write(status)
+            return silence(request)
+
+        for fault in (
+            refuse(400, "Odd", "a key: {}"),
+            refuse(400, "Odd", "x" * 290 + ACCESS_KEY),
+            refuse(400, ACCESS_KEY, SECRET_KEY),
+            garbled,
+        ):
+            self.engine.always = {"GET": fault, "PUT": fault, "DELETE": fault}
+            for asked in self.put(), self.get(blob), self.store.delete(blob.id):
+                said = str(await failure_of(asked))
+                for each in (ACCESS_KEY[:10], SECRET_KEY):
+                    self.assertNotIn(each, said)
+                self.assertNotRegex(said, "[0-9a-f]{64}")
 
     async def test_other_bytes(self) -> None:
         """An engine that says that it has other bytes than were sent does not have the blob."""
