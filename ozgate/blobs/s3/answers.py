@@ -23,7 +23,7 @@ _MASK = b"***"
 
 _AGAIN = frozenset((408, 429, 500, 502, 503, 504))
 _AGAIN_CODES = frozenset(
-    "IncompleteBody InternalError OperationAborted RequestTimeout ServiceUnavailable SlowDown".split()
+    "ConditionalRequestConflict IncompleteBody InternalError OperationAborted RequestTimeout ServiceUnavailable SlowDown".split()
 )
 """Errors of one request that the next may not meet with, whatever their status is."""
 
@@ -59,6 +59,13 @@ class Passing(Unavailable):
         super().__init__(message)
         self.was_sent = was_sent
         self.is_of_bytes = is_of_bytes
+
+
+class Taken(Passing):
+    """There is an object of that name already, and the request was to put none in its place: that one is another's."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, was_sent=False)
 
 
 @frozen
@@ -104,6 +111,8 @@ def error_of(answer: Answer, what: str) -> StoreError:
         text += f" ({said})"
     if answer.status == 404:
         return Absent(text)
+    if answer.status == 412:
+        return Taken(text)
     if answer.status == 507 or code in _FULL:
         return NoSpace(text)
     if code in _OF_BYTES:

@@ -10,18 +10,22 @@ import base64
 import hashlib
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 
 from awscrt.checksums import crc64nvme
 
-from ...errors import NoSpace, StoreError, Unavailable
+from ...errors import Absent, NoSpace, StoreError, Unavailable
 from ...immutable import frozen
-from .answers import Answer, Passing
+from .answers import Answer, Passing, Taken
 from .engine import Engine
 
 CRC64NVME = "x-amz-checksum-crc64nvme"
 """Source: Amazon S3 API Reference, "PutObject"; the value is the checksum, big-endian, in base64."""
 MD5 = "content-md5"
 NOTHING = ""
+
+IF_NOT_THERE = {"if-none-match": "*"}
+"""Puts nothing in the place of what is there. Source: Amazon S3 API Reference, "PutObject"."""
 
 _TRIED = b"ozgate tries what this engine honours"
 
@@ -32,7 +36,7 @@ class Honours:
 
     :ivar checksum: the header whose checksum it holds what arrives against; ``""`` where it does with none.
     :ivar has_md5_etags: whether the ETag of an object is the MD5 of its bytes.
-    :ivar conditions: whether it refuses to put what is there, when it is asked to.
+    :ivar conditions: whether it refuses to put what is there, when it is asked to, and that alone.
     :ivar is_known: whether it could be tried; a full engine takes nothing to try it with.
     """
 
@@ -87,16 +91,24 @@ async def probe(engine: Engine, name: str) -> Honours:
                 MD5: md5_header(hashlib.md5(_TRIED, usedforsecurity=False).digest())
             }
             checksum = MD5 if await _takes(engine, name, right) else NOTHING
-        conditions = not await _takes(engine, name, {"if-none-match": "*"})
+        conditions = not await _takes(engine, name, IF_NOT_THERE)
         data, total = await engine.read_range(name, "trying ranges", 7, 12)
         if data != _TRIED[7:12] or total != len(_TRIED):
             raise Unavailable(
                 f"the engine at {engine.location.endpoint} honours no ranges as RFC 9110 has them: it cannot be used"
             )
+        if conditions:
+            await _remove(engine, name)
+            conditions = await _takes(engine, name, IF_NOT_THERE)
     finally:
-        await engine.tried(lambda: engine.ask("DELETE", name, "removing a probe"))
+        await _remove(engine, name)
     md5 = hashlib.md5(_TRIED, usedforsecurity=False).hexdigest()
     return Honours(checksum, etag == md5, conditions, True)
+
+
+async def _remove(engine: Engine, name: str) -> None:
+    with suppress(Absent):
+        await engine.tried(lambda: engine.ask("DELETE", name, "removing a probe"))
 
 
 async def _put_once(engine: Engine, name: str, headers: Mapping[str, str]) -> Answer:
@@ -110,6 +122,8 @@ async def _takes(engine: Engine, name: str, headers: Mapping[str, str]) -> bool:
     async def attempt() -> bool:
         try:
             await _put_once(engine, name, headers)
+        except Taken:
+            return False
         except Passing as error:
             if error.is_of_bytes:
                 return False

@@ -10,10 +10,11 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from ...batches import RunInThread
-from ...errors import Absent, Damaged, StoreError, Unavailable
+from ...batches import RunInThread, Settled
+from ...errors import Absent, Damaged, NoSpace, StoreError, Unavailable
 from ...interfaces import IBlobStore, IByteSource, IDiagnosed, IOpenedAhead
 from ...values import BlobRef, ByteRange, Diagnosis
 from ..blobids import SHARED
@@ -23,7 +24,15 @@ from .engine import Engine
 from .frames import Blocks, Framed
 from .location import folder_of, is_id, name_of
 from .namefile import NameFile
-from .probe import CRC64NVME, MD5, Honours, crc64nvme_header, md5_header, probe
+from .probe import (
+    CRC64NVME,
+    IF_NOT_THERE,
+    MD5,
+    Honours,
+    crc64nvme_header,
+    md5_header,
+    probe,
+)
 from .sink import Memory, S3Sink
 from .source import open_source
 from .wholeobjects import CRC_KEPT, Pace, inspect, verify
@@ -44,7 +53,7 @@ class S3BlobStore:
     :param run_in_thread: ``run_in_thread(f, *args)`` → Deferred; for MD5, where the engine verifies nothing better.
     :param inline_below: see the interface.
     :param memory: bytes that blobs being written may hold, all together.
-    :ivar honours: what the engine does, as it was found at the start.
+    :ivar honours: what the engine does, as it was found at the start; where it was full then, at the first put that found it full no more.
     """
 
     def __init__(
@@ -65,6 +74,8 @@ class S3BlobStore:
         self._reactor = reactor
         self._run_in_thread = run_in_thread
         self._sinks: set[S3Sink] = set()
+        # Puts that wait until an engine that was full is tried again.
+        self._wait_for_trial: list[Deferred[None]] = []
         self._is_open = False
         self._last = 0
         self._count = 0
@@ -88,18 +99,21 @@ class S3BlobStore:
         await self._file.make()
         await self._try_engine()
         location = self.engine.location
-        _log.info(
-            "{name}: blobs are in {location}: {honours}",
-            name=self.name,
-            location=str(location),
-            honours=str(self.honours),
-        )
+        self._tell()
         if not location.is_secret:
             _log.warn(
                 "{name}: {endpoint} is not encrypted on the way: s3+https: is",
                 name=self.name,
                 endpoint=location.endpoint,
             )
+
+    def _tell(self) -> None:
+        _log.info(
+            "{name}: blobs are in {location}: {honours}",
+            name=self.name,
+            location=str(self.engine.location),
+            honours=str(self.honours),
+        )
 
     async def _try_engine(self) -> None:
         """Find out what the engine does, and remove what others that did and were killed have left."""
@@ -109,6 +123,32 @@ class S3BlobStore:
             blob_id = name.removeprefix("probe/")
             if is_id(blob_id) and blob_id < limit:
                 await self._remove(name)
+
+    async def _see_tried(self) -> None:
+        """Have an engine tried that was full when it was tried last; once for all puts that come meanwhile.
+
+        :raises NoSpace: it still is.
+        :raises Unavailable: it cannot be asked, or not be used.
+        """
+        if self.honours is not None and self.honours.is_known:
+            return
+        tried: Deferred[None] = Settled()
+        self._wait_for_trial.append(tried)
+        if len(self._wait_for_trial) == 1:
+            Deferred.fromCoroutine(self._try_again()).addBoth(self._was_tried)
+        await tried
+
+    async def _try_again(self) -> None:
+        await self._try_engine()
+        if self.honours is None or not self.honours.is_known:
+            raise NoSpace("putting a blob: the engine is full")
+        self._tell()
+
+    def _was_tried(self, outcome: Failure | None) -> None:
+        waiting, self._wait_for_trial = self._wait_for_trial, []
+        for each in waiting:
+            # A failure fails it.
+            each.callback(outcome)
 
     def open_store(self) -> Deferred[None]:
         """See :class:`~ozgate.interfaces.IBlobStore`."""
@@ -147,7 +187,8 @@ class S3BlobStore:
     async def put(self, blocks: Blocks, is_dropped: Callable[[], bool]) -> BlobRef:
         """Make a blob durable; an engine that answers 200 says that it is.
 
-        Each try has an id of its own: of one whose answer was lost nobody knows what became, and nothing names it.
+        Each try has an id of its own: of one whose answer was lost nobody knows what became, and nothing names it. It is removed if the
+        engine can be asked for that; what is left of it the sweep finds by its id, as what a kill has left.
 
         :param is_dropped: whether nobody wants it any more.
         :raises NoSpace: the engine is full; nothing of the blob is left.
@@ -167,6 +208,7 @@ class S3BlobStore:
                 raise
             return blob_id
 
+        await self._see_tried()
         blob_id = await self.engine.tried(attempt)
         if is_dropped():
             await self.delete(blob_id)
@@ -185,6 +227,8 @@ class S3BlobStore:
             headers[MD5] = md5_header(md5)
         elif honours.checksum == CRC64NVME:
             headers[CRC64NVME] = crc
+        if honours.conditions:
+            headers |= IF_NOT_THERE
         answer = await self.engine.ask(
             "PUT",
             name_of(blob_id),

@@ -30,6 +30,7 @@ class BadEngine(Resource):
     :ivar asked: the methods and paths of all requests, in order.
     :ivar faults: by method, what is done with the next requests; one each.
     :ivar always: by method, what is done with all others.
+    :ivar conditions: whether ``If-None-Match`` is honoured.
     :ivar verifies: which checksums are held against what comes: ``crc64nvme``, ``md5``.
     """
 
@@ -43,6 +44,7 @@ class BadEngine(Resource):
         self.always: dict[str, Fault] = {}
         self.verifies = {"crc64nvme"}
         self.honours_ranges = True
+        self.conditions = False
         self.listen(0)
 
     def listen(self, port: int) -> None:
@@ -109,6 +111,8 @@ class BadEngine(Resource):
             said = request.getHeader(name)
             if said is not None and base64.b64decode(said) != right:
                 return refuse(400, "BadDigest")(request)
+        if self.conditions and path in self.objects and _if_not_there(request):
+            return refuse(412, "PreconditionFailed")(request)
         self.objects[path] = data
         request.setHeader("etag", f'"{hashlib.md5(data).hexdigest()}"')
         return b""
@@ -155,6 +159,10 @@ class BadEngine(Resource):
         return f"<ListBucketResult>{keys}{more}</ListBucketResult>".encode()
 
 
+def _if_not_there(request: Any) -> bool:
+    return bool(request.getHeader("if-none-match") == "*")
+
+
 def refuse(status: int, code: str, said: str = "so it is") -> Fault:
     """Answers an error.
 
@@ -168,6 +176,13 @@ def refuse(status: int, code: str, said: str = "so it is") -> Fault:
         return text.encode()
 
     return fault
+
+
+def refuse_conditions(request: Any) -> Any:
+    """Answers an error to whoever has one."""
+    if _if_not_there(request):
+        return refuse(501, "NotImplemented")(request)
+    return None
 
 
 def silence(request: Any) -> int:

@@ -120,6 +120,28 @@ class WriteTests(FaultCase):
         self.assertIn("ozgate.blobs.s3.access-key", str(error))
         self.assertEqual(self.asked("PUT"), 1)
 
+    async def test_taken(self) -> None:
+        """Where an engine honours conditions a put replaces nothing: an id that is another's is left alone, and another is taken."""
+        self.engine.conditions = True
+        await self.reopen()
+        first = await self.put(b"another's")
+        ids = iter([first.id])
+        made = self.store.next_id
+        self.patch(self.store, "next_id", lambda: next(ids, None) or made())
+        second = await self.put()
+        self.assertNotEqual(first.id, second.id)
+        self.assertEqual(await self.get(first), b"another's")
+        self.assertTrue(await self.get(second) == DATA)
+
+    async def test_left_over(self) -> None:
+        """What is left of a put that was given up, and could not be removed, is listed, as the sweep asks for it."""
+        await self.reopen(timeout=30.0, deadline=0.2)
+        self.engine.always["DELETE"] = refuse(403, "AccessDenied")
+        self.engine.always["PUT"] = after(self.engine, silence)
+        self.assertIsInstance(await failure_of(self.put()), Unavailable)
+        (path,) = self.engine.blobs()
+        self.assertEqual(await self.store.list(1 << 47), [path.rpartition("/")[2]])
+
     async def test_secrets(self) -> None:
         """What an engine says of keys and signatures is not said again, whichever part of an answer it is in."""
         blob = await self.put()

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from ozgate.blobs.s3.location import read_location
 from ozgate.blobs.s3.probe import CRC64NVME, MD5, Honours
 from ozgate.blobs.s3.sink import LARGEST, SMALLEST, Memory
-from ozgate.errors import Unavailable
+from ozgate.errors import NoSpace, Unavailable
 from tests.contract.s3engine import store_over
-from tests.unit.blobs.s3.badengine import BadEngine, failure_of, refuse
+from tests.unit.blobs.s3.badengine import (
+    BadEngine,
+    failure_of,
+    refuse,
+    refuse_conditions,
+)
 
 
 class StartTests(TestCase):
@@ -70,6 +76,41 @@ class StartTests(TestCase):
         await self.prepared()
         self.engine.always["PUT"] = refuse(507, "InsufficientStorage")
         self.assertFalse((await self.prepared()).is_known)
+
+    async def test_full_no_more(self) -> None:
+        """One that was full at the start is tried again when something is put there, once for all who put something."""
+        await self.prepared()
+        self.engine.verifies = {"md5"}
+        self.engine.always["PUT"] = refuse(507, "InsufficientStorage")
+        store = self.engine.store(timeout=20.0)
+        self.addCleanup(store.close_store)
+        await store.prepare_store()
+        await store.open_store()
+
+        async def put() -> None:
+            sink = store.create(None)
+            sink.write(b"some")
+            await sink.commit()
+
+        for _ in range(2):
+            self.assertIsInstance(
+                await failure_of(Deferred.fromCoroutine(put())), NoSpace
+            )
+        self.engine.always.clear()
+        self.engine.asked.clear()
+        await gatherResults([Deferred.fromCoroutine(put()) for _ in range(3)])
+        assert store.honours is not None
+        self.assertEqual(store.honours.checksum, MD5)
+        tried = {path for _, path in self.engine.asked if "/probe/" in path}
+        self.assertEqual(len(tried), 1)
+        self.assertEqual(len(self.engine.blobs()), 3)
+
+    async def test_conditions(self) -> None:
+        """Whether a put can be made to replace nothing; an engine that refuses whoever asks for that does not know it."""
+        self.engine.conditions = True
+        self.assertTrue((await self.prepared()).conditions)
+        self.engine.always["PUT"] = refuse_conditions
+        self.assertFalse((await self.prepared()).conditions)
 
     async def test_leftovers(self) -> None:
         """What starts that were killed have left is removed, and not what one is just trying."""
