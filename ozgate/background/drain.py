@@ -16,11 +16,13 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from ..content.extents import MOST_EXTENTS
+from ..content.intake import now_of
 from ..content.moving import Both, copy_stored
 from ..content.outlet import begin_read
 from ..content.storenames import note_drained, note_draining, note_stays
+from ..content.unbroken import check_unbroken
 from ..errors import Conflict, Damaged, NoSpace, StoreError, Unavailable, is_short
-from ..interfaces import IMetadataTransaction
+from ..interfaces import IMetadataTransaction, IShared
 from ..values import BlobRef
 from .leased import Lease
 from .sharedwork import Running
@@ -73,6 +75,7 @@ class Drain:
         self.left: dict[str, str] = {}
         self.is_empty = self.goes_on = False
         self._stores = stores
+        self._is_shared = IShared.providedBy(stores.metadata)
         self._term = Lease(LEASE, owner, TERM).begin()
         self._stopping = False
         self._copying: Deferred[list[BlobRef]] | None = None
@@ -158,13 +161,13 @@ class Drain:
         """Move a blob; whether it was."""
         metadata = self._stores.metadata
         # What is named now stays until it was read, whoever deletes its keys; and what copies a sweep takes for orphans, until rows name them.
-        token = begin_read(self._stores)
+        began, token = now_of(self._stores), begin_read(self._stores)
         try:
             if not await metadata.read(_is_named, blob.store, blob.id):
                 self.done += blob.length
                 return False
             new = await self._copied(blob)
-            moved = new is not None and await self._renamed(blob, new)
+            moved = new is not None and await self._renamed(blob, new, began)
         finally:
             self._stores.readers.leave(token)
         if moved:
@@ -204,10 +207,15 @@ class Drain:
             return False
         return True
 
-    async def _renamed(self, blob: BlobRef, new: Sequence[BlobRef]) -> bool:
-        """Have all rows name the copies of a blob; whether they do, and it need not stay."""
+    async def _renamed(self, blob: BlobRef, new: Sequence[BlobRef], began: int) -> bool:
+        """Have all rows name the copies of a blob; whether they do, and it need not stay.
+
+        :param began: when the copies were begun.
+        """
+        written = (self._stores.readers.process, began)
+        rename = _rename_unbroken if self._is_shared else _rename
         try:
-            while not await self._write(rename_blob, blob, new):
+            while not await self._write(rename, written, blob, new):
                 pass
         except (Conflict, Damaged) as error:
             await self._stores.metadata.write(_doom, new)
@@ -257,6 +265,26 @@ def rename_blob(tx: IMetadataTransaction, old: BlobRef, new: Sequence[BlobRef]) 
         # All names of it may have gone since it was copied.
         tx.doom([each for each in new if not tx.is_named(each.store, each.id)])
     return over
+
+
+def _rename(
+    tx: IMetadataTransaction,
+    written: tuple[str, int],
+    old: BlobRef,
+    new: Sequence[BlobRef],
+) -> bool:
+    return rename_blob(tx, old, new)
+
+
+def _rename_unbroken(
+    tx: IMetadataTransaction,
+    written: tuple[str, int],
+    old: BlobRef,
+    new: Sequence[BlobRef],
+) -> bool:
+    """As :func:`rename_blob`, where others may have removed the copies."""
+    check_unbroken(tx, *written)
+    return rename_blob(tx, old, new)
 
 
 def _doom(tx: IMetadataTransaction, blobs: Sequence[BlobRef]) -> None:
