@@ -19,6 +19,7 @@ from ..content.extents import MOST_EXTENTS
 from ..content.intake import now_of
 from ..content.moving import Both, copy_stored
 from ..content.outlet import begin_read
+from ..content.readers import MARGIN
 from ..content.storenames import note_drained, note_draining, note_stays
 from ..content.unbroken import check_unbroken
 from ..errors import Conflict, Damaged, NoSpace, StoreError, Unavailable, is_short
@@ -36,6 +37,9 @@ LEASE = "drain"
 
 TERM = 120.0
 """Seconds of the lease, renewed with each blob."""
+
+SETTLING = MARGIN / 1000
+"""Seconds after which all transactions are over that were there when a row was changed, where several run at once."""
 
 MOST_LISTED = 1000
 """Blobs that stay and are named with the reason, at most; all are counted."""
@@ -79,6 +83,8 @@ class Drain:
         self._term = Lease(LEASE, owner, TERM).begin()
         self._stopping = False
         self._copying: Deferred[list[BlobRef]] | None = None
+        self._pausing: Deferred[None] | None = None
+        self._is_settled = not self._is_shared
         self.beginning = Running(stores.clock, self._begin())
         self.running = Running(stores.clock, self._run())
 
@@ -89,6 +95,8 @@ class Drain:
         self._stopping = True
         if self._copying is not None:
             self._copying.cancel()
+        if self._pausing is not None:
+            self._pausing.cancel()
         await self.running.wait()
 
     async def waiting(self, most: int) -> int:
@@ -124,15 +132,9 @@ class Drain:
     async def _walk_all(self) -> None:
         async for blob in self._named():
             self.total += blob.length
-        moved = True
-        while moved:
-            # A copy that is made of an object while its rows change can name the old blob again.
-            moved, self.left_count = False, 0
-            async for blob in self._named():
-                if blob.id in self.left:
-                    self.left_count += 1
-                elif await self._move(blob):
-                    moved = True
+        # A copy that is made of an object while its rows change can name the old blob again.
+        while await self._walk() or await self._settle():
+            pass
         self.is_empty = await self._write(_note_end, self.name, not self.left_count)
         _log.info(
             "the drain of {name} is over: {moved} blobs moved, {left} had to stay",
@@ -140,6 +142,30 @@ class Drain:
             moved=self.moved,
             left=self.left_count,
         )
+
+    async def _walk(self) -> bool:
+        """Look at each blob once; whether one was moved."""
+        moved, self.left_count = False, 0
+        async for blob in self._named():
+            if blob.id in self.left:
+                self.left_count += 1
+            elif await self._move(blob):
+                moved, self._is_settled = True, not self._is_shared
+        return moved
+
+    async def _settle(self) -> bool:
+        """Wait until whoever found the old name of a blob before it was changed has committed, or surely will not; whether there may be more to look at."""
+        if self._is_settled:
+            return False
+        self._is_settled = True
+        try:
+            self._pausing = deferLater(self._stores.clock, SETTLING)
+            await self._pausing
+        except CancelledError:
+            raise Stopped from None
+        finally:
+            self._pausing = None
+        return True
 
     async def _named(self) -> AsyncIterator[BlobRef]:
         """The blobs of the store that something names."""
