@@ -21,11 +21,14 @@ def check_quota(
 ) -> None:
     """Make sure that a bucket, and the volume it is in, can take more.
 
-    :param bucket: as read in this interaction, for what it says is used must be so now.
+    :param bucket: as read in this interaction; what it uses is asked here, where a quota is compared with it.
     :param more_bytes: bytes that will come, less those that go; what shrinks is never refused.
     :param more_names: versions likewise.
     :raises QuotaExceeded: one of the three quotas does not allow it.
     """
+    if bucket.quota_bytes >= 0 or bucket.quota_names >= 0:
+        # Who only looks has not asked for that.
+        bucket = tx.bucket(bucket.volume, bucket.name) or bucket
     _compare(bucket, _bounded_volume(tx, bucket, more_bytes), more_bytes, more_names)
 
 
