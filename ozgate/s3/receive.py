@@ -14,15 +14,7 @@ from attrs import evolve
 from twisted.logger import Logger
 
 from ..auth.chunks import ChunkVerifier
-from ..content.intake import (
-    ExtentSink,
-    abandon,
-    begin,
-    inline_content,
-    most_inline,
-    now_of,
-    store,
-)
+from ..content.intake import abandon, begin, doom, inline_content, most_inline, store
 from ..errors import (
     EntityTooLarge,
     IncompleteBody,
@@ -63,13 +55,9 @@ PROMPT = 1.0
 
 @frozen
 class Received(Sums):
-    """A body that was taken and kept in rows or blobs.
-
-    :ivar began: when blobs of it were begun, in milliseconds since the epoch by this machine's clock; ``None`` where it is in no blob.
-    """
+    """A body that was taken and kept in rows or blobs."""
 
     content: Content
-    began: int | None = None
 
 
 async def receive(
@@ -97,7 +85,7 @@ async def receive(
     if len(data) <= small or not data:
         # As most are, and nothing of it has to be waited for.
         return _received(inline_content(gateway, data), terms, digests)
-    return await _stored(call, data, terms, digests)
+    return _received(await store(gateway, data), terms, digests)
 
 
 async def receive_into(call: Call, target: Target) -> Sums:
@@ -160,20 +148,13 @@ async def kept_in_memory(call: Call, terms: Terms, data: bytes, small: int) -> R
     digests.take(data)
     if len(data) <= small or not data:
         return _received(inline_content(call.gateway, data), terms, digests)
-    return await _stored(call, data, terms, digests)
+    return _received(await store(call.gateway, data), terms, digests)
 
 
-async def _stored(call: Call, data: bytes, terms: Terms, digests: Digests) -> Received:
-    began = now_of(call.gateway)
-    return _received(await store(call.gateway, data), terms, digests, began)
-
-
-def _received(
-    content: Content, terms: Terms, digests: Digests, began: int | None = None
-) -> Received:
+def _received(content: Content, terms: Terms, digests: Digests) -> Received:
     """A body that was in memory, and was found true."""
     sums = sums_of(content.length, terms, digests)
-    return Received(sums.size, sums.md5, sums.checksums, sums.declared, content, began)
+    return Received(sums.size, sums.md5, sums.checksums, sums.declared, content)
 
 
 def sums_of(size: int, terms: Terms, digests: Digests) -> Sums:
@@ -183,17 +164,17 @@ def sums_of(size: int, terms: Terms, digests: Digests) -> Sums:
 
 
 def received_of(
-    terms: Terms, digests: Digests, content: Content, extents: ExtentSink
+    terms: Terms, digests: Digests, content: Content, crc64nvme: int
 ) -> Received:
     """A body that is in blobs, durable, and was found true.
 
-    :param extents: took it, and computed its CRC64NVME on the way.
+    :param crc64nvme: of all of it, which was computed on the way.
     """
     checksums = digests.checksums()
-    crc = extents.crc64nvme.to_bytes(8, "big")
-    checksums.setdefault("CRC64NVME", encode(crc))
-    md5, began = digests.md5.hexdigest(), extents.began
-    return Received(content.length, md5, checksums, terms.algorithm, content, began)
+    checksums.setdefault("CRC64NVME", encode(crc64nvme.to_bytes(8, "big")))
+    return Received(
+        content.length, digests.md5.hexdigest(), checksums, terms.algorithm, content
+    )
 
 
 def is_to_come(call: Call, at_once: int = HELD) -> bool:
@@ -252,6 +233,24 @@ async def document(
     if data is None:
         data = await _collect(call, terms, limit, digests, too_big)
     return data
+
+
+async def keep(
+    call: Call,
+    kept: Received | Content,
+    interaction: Callable[[IMetadataTransaction, Asked, Bucket, *Ts], T],
+    *values: *Ts,
+) -> T:
+    """Run the writing interaction that names bytes just written, in the addressed bucket, authorized; when it fails, doom them.
+
+    :return: what the interaction returned, durable.
+    """
+    content = kept.content if isinstance(kept, Received) else kept
+    try:
+        return await call.write_authorized(interaction, *values)
+    except Exception:
+        doom(call.gateway, content)
+        raise
 
 
 # Where the bytes go
@@ -340,7 +339,7 @@ async def _stream(
         # CancelledError is one of them: the client has gone.
         await abandon(call.gateway, extents)
         raise
-    return received_of(terms, digests, content, extents)
+    return received_of(terms, digests, content, extents.crc64nvme)
 
 
 async def _deliver_true(

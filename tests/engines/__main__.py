@@ -9,7 +9,7 @@ are killed and frozen under load. It ends with ``N passed, N failed``, and leave
     python -m tests.engines ozone --wait --only kerberos       a cluster to try things with, until Ctrl-C
     python -m tests.engines hdfs                               an HDFS, and tests/hdfs over it
     python -m tests.engines postgresql                         what runs over PostgreSQL, in stages
-    python -m tests.engines postgresql --only model            one of: contract, history, model, operations, clients
+    python -m tests.engines postgresql --only model            one of: contract, history, model, operations, clients, upgrade
     python -m tests.engines postgresql --only operations tests.operations.test_put_object
     python -m tests.engines postgresql --wait                  a server to try things with, until Ctrl-C
     python -m tests.engines patroni                            a history of three gateways over three nodes of Patroni, which are killed and frozen

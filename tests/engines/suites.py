@@ -86,6 +86,11 @@ def _model() -> Outcome:
     )
 
 
+def _upgrade() -> Outcome:
+    """A store with a million keys becomes one on PostgreSQL."""
+    return trial("", ["tests.gateways.upgrade"], LONGEST)
+
+
 def _module(name: str, *options: str) -> Outcome:
     command = [sys.executable, "-m", f"tests.gateways.{name}", *options]
     ended = subprocess.run(command, cwd=ROOT, check=False, timeout=LONGEST)
@@ -100,4 +105,5 @@ STAGES: dict[str, Callable[[], Outcome]] = {
     "model": _model,
     "operations": _operations,
     "clients": _clients,
+    "upgrade": _upgrade,
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from functools import cache
 from typing import Any
 
-from attrs import Factory, frozen
+from attrs import Factory, field, frozen
 
 from tests import elsewhere
 
@@ -20,10 +20,38 @@ class Rows:
 
     :ivar tables: by name, in order.
     :ivar doomed: by store and id.
+    :ivar columns: of each table, in order.
     """
 
     tables: Mapping[str, tuple[Any, ...]] = Factory(dict)
     doomed: Mapping[tuple[str, str], Any] = Factory(dict)
+    columns: Mapping[str, list[str]] = field(factory=dict, eq=False)
+
+    def _by(self, table: str, *names: str) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+        places = [self.columns[table].index(name) for name in names]
+        return {
+            tuple(_text(row[place]) for place in places): row
+            for row in self.tables[table]
+        }
+
+    @property
+    def buckets(self) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+        """By volume and name."""
+        return self._by("buckets", "volume", "name")
+
+    @property
+    def versions(self) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+        """The last one of each key, by bucket and key."""
+        return self._by("versions", "bucket", "key")
+
+    @property
+    def uploads(self) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+        """By bucket, key and id."""
+        return self._by("uploads", "bucket", "key", "upload_id")
+
+
+def _text(value: Any) -> Any:
+    return value.decode() if isinstance(value, bytes) else value
 
 
 @cache
@@ -44,12 +72,15 @@ def _tables(url: str) -> tuple[str, ...]:
 def rows_of(url: str) -> Rows:
     """All rows of a database."""
     connection, tables = _connection(url), dict[str, tuple[Any, ...]]()
+    columns: dict[str, list[str]] = {}
     with connection.pipeline():
         asked = {t: connection.execute(f"SELECT * FROM {t}") for t in _tables(url)}
     for table, cursor in asked.items():
         tables[table] = tuple(sorted(cursor.fetchall(), key=repr))
+        columns[table] = [column.name for column in cursor.description]
     doomed = tables.pop("doomed")
-    return Rows(tables, {(store, blob): since for store, blob, since in doomed})
+    places = {(store, blob): since for store, blob, since in doomed}
+    return Rows(tables, places, columns)
 
 
 def emptied(url: str) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from twisted.internet.defer import Deferred, ensureDeferred
 
+from ozgate.interfaces import IMetadataTransaction
 from ozgate.s3.owners import canonical_id
+from ozgate.values import Bucket
 from tests.operations.past import VOLUME
 from tests.operations.rights import AuthorizationTestCase
 from tests.operations.test_table import last_line
@@ -29,7 +31,8 @@ class OwnerNamesTests(AuthorizationTestCase):
 
     async def test_shown(self) -> None:
         """The owner that is stored and shown is the short name; the access id in the log stays the whole."""
-        found = self.holds()[0].buckets[VOLUME, "now"]
+        found = await self.client.gateway.metadata.read(_now)
+        assert found is not None
         self.assertEqual(found.owner, SHORT)
         self.assertEqual([acl.name for acl in found.acls], [SHORT])
         listed = await self.alice.request("GET", "/")
@@ -79,3 +82,7 @@ class OwnerNamesTests(AuthorizationTestCase):
                 expected = {"x-amz-expected-bucket-owner": name}
                 found = await boss.request("HEAD", f"/{bucket}", expected)
                 self.assertEqual(found.status, 200, (bucket, name))
+
+
+def _now(tx: IMetadataTransaction) -> Bucket | None:
+    return tx.bucket(VOLUME, "now")
