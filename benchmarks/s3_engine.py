@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 
 from benchmarks.measure import (
     ACCESS_KEY,
@@ -25,6 +26,10 @@ from benchmarks.measure import (
 
 BUCKET = "/bucket"
 ROUNDS = 3
+METHODS = "PUTs", "GETs"
+
+Figure = tuple[str, float, float, str]
+"""What was measured: its name, the figure, the most it may be, and its unit."""
 
 
 def over(engine: Gateway) -> list[str]:
@@ -76,6 +81,35 @@ def at_once(work: Callable[[int], object]) -> None:
         list(pool.map(work, range(64)))
 
 
+def many(server: Gateway, size: int) -> list[Figure]:
+    """MiB that 64 at once raise what is resident by.
+
+    :param size: bytes of each.
+    """
+    names = [
+        f"64 {method} of {size // MIB} MiB at once raise RSS by" for method in METHODS
+    ]
+    works: tuple[Callable[[int], object], ...] = (
+        lambda n: upload(server, f"{BUCKET}/{n}", size),
+        lambda n: get(server, str(n)),
+    )
+    return [
+        (name, rise(server, partial(at_once, work)), 192, " MiB")
+        for name, work in zip(names, works, strict=True)
+    ]
+
+
+def large(server: Gateway, size: int) -> list[Figure]:
+    """MiB that one large one raises it by."""
+    target = f"{BUCKET}/large"
+    put = rise(server, lambda: upload(server, target, size))
+    got = rise(server, lambda: get(server, "large"))
+    return [
+        ("a large PUT raises RSS by", put, 32, " MiB"),
+        ("a large GET raises RSS by", got, 32, " MiB"),
+    ]
+
+
 def main() -> int:
     """Print the figures; 1 when one misses."""
     size = int(argument(__doc__, "GiB", 1.0) * GIB)
@@ -91,39 +125,12 @@ def main() -> int:
         print(f"     files: PUT {put:.2f}, GET {got:.2f} CPU-s/GiB", flush=True)
         more_put, more_got = costs(server, size)
         print(f"     s3: PUT {more_put:.2f}, GET {more_got:.2f} CPU-s/GiB", flush=True)
-        figures = (
+        figures: list[Figure] = [
             ("a GiB of GET adds", more_got - got, 1.2, " CPU-s"),
             ("a GiB of PUT adds", more_put - put, 1.5, " CPU-s"),
-            (
-                "a large PUT raises RSS by",
-                rise(server, lambda: upload(server, f"{BUCKET}/large", size)),
-                32,
-                " MiB",
-            ),
-            (
-                "a large GET raises RSS by",
-                rise(server, lambda: get(server, "large")),
-                32,
-                " MiB",
-            ),
-            (
-                "64 PUTs of 64 MiB at once raise RSS by",
-                rise(
-                    server,
-                    lambda: at_once(
-                        lambda n: upload(server, f"{BUCKET}/{n}", 64 * MIB)
-                    ),
-                ),
-                192,
-                " MiB",
-            ),
-            (
-                "64 GETs of 64 MiB at once raise RSS by",
-                rise(server, lambda: at_once(lambda n: get(server, str(n)))),
-                192,
-                " MiB",
-            ),
-        )
+            *large(server, size),
+            *many(server, 64 * MIB),
+        ]
         results = [
             verdict(name, value, limit, at_most=True, unit=unit)
             for name, value, limit, unit in figures
