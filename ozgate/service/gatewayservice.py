@@ -27,7 +27,7 @@ from ..admin.context import AdminContext
 from ..admin.pages.health import Health
 from ..admin.pages.servicepages import Operations, make_operations, make_reload
 from ..admin.upkeep.datafolder import DataFolder
-from ..admin.upkeep.drain import resume_drain
+from ..admin.upkeep.drain import DrainWatch, resume_drain
 from ..background.certificates import CertificateWatch
 from ..background.longreads import LongReads
 from ..background.reaper import Reaper, Sweeper
@@ -282,6 +282,7 @@ class GatewayService(Service):
         if self._is_shared:
             both = clock, self._dated
             self._run(ClockWatch(self._metadata, *both, settings.metadata_provider))
+            self._run(DrainWatch(context, clock))
         certificates = [each.certificates for each in self._secured.values()]
         watch = CertificateWatch(certificates, clock, settings.tls_check_interval)
         services: list[Rounds] = [*sweepers, expiry, watch]

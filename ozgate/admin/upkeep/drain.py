@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ...background.drain import Drain
+from twisted.internet.interfaces import IReactorTime
+
+from ...background.drain import TERM, Drain
+from ...background.rounds import Rounds
 from ...content.storenames import known_stores, note_stays
 from ..answers import Json
 from ..caller import Caller, require_admin
@@ -62,15 +65,39 @@ async def stop_drain(context: AdminContext, caller: Caller) -> Json | None:
 
 
 async def resume_drain(context: AdminContext) -> None:
-    """Go on with a drain that a process before did not bring to its end.
+    """Go on with a drain that a process before did not bring to its end, unless another does.
 
     :raises StoreError: the metadata store failed.
     """
-    gateway = context.gateway
+    gateway, upkeep = context.gateway, context.upkeep
     known = await gateway.metadata.read(known_stores)
     for name, store in known.items():
         if store.is_draining and name in gateway.blobs.names[1:]:
-            context.upkeep.drain = Drain(gateway, name, gateway.process)
+            former = upkeep.drain
+            if former is not None and not former.running.is_over:
+                return
+            # At once, for nobody is to begin another meanwhile.
+            drain = upkeep.drain = Drain(gateway, name, gateway.process)
+            await drain.beginning.wait()
+            if drain.beginning.failure is not None:
+                upkeep.drain = former
+
+
+class DrainWatch(Rounds):
+    """Goes on with a drain whose gateway has died, where several share the metadata.
+
+    :param clock: what rounds are timed by.
+    """
+
+    name = "drain"
+
+    def __init__(self, context: AdminContext, clock: IReactorTime) -> None:
+        super().__init__(clock, TERM)
+        self._context = context
+
+    async def work(self) -> None:
+        """Look once."""
+        await resume_drain(self._context)
 
 
 async def drain_status(

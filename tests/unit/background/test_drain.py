@@ -16,7 +16,7 @@ from ozgate.testing.metadata_base import ask, change
 from tests.operations.support import OperationTestCase, settle
 
 
-class DrainTests(OperationTestCase):
+class DrainCase(OperationTestCase):
     """A gateway whose first store is called ``memory``, and whose new one ``disk2``."""
 
     async def fill(self) -> None:
@@ -56,6 +56,10 @@ class DrainTests(OperationTestCase):
         """The stores that rows name."""
         found = await self.gateway.metadata.read(ask, "blobs", (("", ""), 1000))
         return {blob.store for blob in found}
+
+
+class DrainTests(DrainCase):
+    """From the beginning to the end."""
 
     async def test_all(self) -> None:
         """Everything is in the new store then, each blob once, the old ones are doomed, and a start does not miss the store."""
