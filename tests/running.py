@@ -34,7 +34,8 @@ def free_port() -> int:
     It is not one of those that the system gives to connections, of which another test may make one in the meantime.
     """
     while True:
-        port = random.randrange(10_240, 32_000)
+        # Not of the numbers that Hypothesis has set, which are the same in each process.
+        port = random.SystemRandom().randrange(10_240, 32_000)
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
