@@ -16,11 +16,14 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from ..content.extents import MOST_EXTENTS
+from ..content.intake import now_of
 from ..content.moving import Both, copy_stored
 from ..content.outlet import begin_read
+from ..content.readers import MARGIN
 from ..content.storenames import note_drained, note_draining, note_stays
+from ..content.unbroken import check_unbroken
 from ..errors import Conflict, Damaged, NoSpace, StoreError, Unavailable, is_short
-from ..interfaces import IMetadataTransaction
+from ..interfaces import IMetadataTransaction, IShared
 from ..values import BlobRef
 from .leased import Lease
 from .sharedwork import Running
@@ -34,6 +37,9 @@ LEASE = "drain"
 
 TERM = 120.0
 """Seconds of the lease, renewed with each blob."""
+
+SETTLING = MARGIN / 1000
+"""Seconds after which all transactions are over that were there when a row was changed, where several run at once."""
 
 MOST_LISTED = 1000
 """Blobs that stay and are named with the reason, at most; all are counted."""
@@ -73,9 +79,12 @@ class Drain:
         self.left: dict[str, str] = {}
         self.is_empty = self.goes_on = False
         self._stores = stores
+        self._is_shared = IShared.providedBy(stores.metadata)
         self._term = Lease(LEASE, owner, TERM).begin()
         self._stopping = False
         self._copying: Deferred[list[BlobRef]] | None = None
+        self._pausing: Deferred[None] | None = None
+        self._is_settled = not self._is_shared
         self.beginning = Running(stores.clock, self._begin())
         self.running = Running(stores.clock, self._run())
 
@@ -86,6 +95,8 @@ class Drain:
         self._stopping = True
         if self._copying is not None:
             self._copying.cancel()
+        if self._pausing is not None:
+            self._pausing.cancel()
         await self.running.wait()
 
     async def waiting(self, most: int) -> int:
@@ -121,15 +132,9 @@ class Drain:
     async def _walk_all(self) -> None:
         async for blob in self._named():
             self.total += blob.length
-        moved = True
-        while moved:
-            # A copy that is made of an object while its rows change can name the old blob again.
-            moved, self.left_count = False, 0
-            async for blob in self._named():
-                if blob.id in self.left:
-                    self.left_count += 1
-                elif await self._move(blob):
-                    moved = True
+        # A copy that is made of an object while its rows change can name the old blob again.
+        while await self._walk() or await self._settle():
+            pass
         self.is_empty = await self._write(_note_end, self.name, not self.left_count)
         _log.info(
             "the drain of {name} is over: {moved} blobs moved, {left} had to stay",
@@ -137,6 +142,30 @@ class Drain:
             moved=self.moved,
             left=self.left_count,
         )
+
+    async def _walk(self) -> bool:
+        """Look at each blob once; whether one was moved."""
+        moved, self.left_count = False, 0
+        async for blob in self._named():
+            if blob.id in self.left:
+                self.left_count += 1
+            elif await self._move(blob):
+                moved, self._is_settled = True, not self._is_shared
+        return moved
+
+    async def _settle(self) -> bool:
+        """Wait until whoever found the old name of a blob before it was changed has committed, or surely will not; whether there may be more to look at."""
+        if self._is_settled:
+            return False
+        self._is_settled = True
+        try:
+            self._pausing = deferLater(self._stores.clock, SETTLING)
+            await self._pausing
+        except CancelledError:
+            raise Stopped from None
+        finally:
+            self._pausing = None
+        return True
 
     async def _named(self) -> AsyncIterator[BlobRef]:
         """The blobs of the store that something names."""
@@ -158,13 +187,13 @@ class Drain:
         """Move a blob; whether it was."""
         metadata = self._stores.metadata
         # What is named now stays until it was read, whoever deletes its keys; and what copies a sweep takes for orphans, until rows name them.
-        token = begin_read(self._stores)
+        began, token = now_of(self._stores), begin_read(self._stores)
         try:
             if not await metadata.read(_is_named, blob.store, blob.id):
                 self.done += blob.length
                 return False
             new = await self._copied(blob)
-            moved = new is not None and await self._renamed(blob, new)
+            moved = new is not None and await self._renamed(blob, new, began)
         finally:
             self._stores.readers.leave(token)
         if moved:
@@ -204,10 +233,15 @@ class Drain:
             return False
         return True
 
-    async def _renamed(self, blob: BlobRef, new: Sequence[BlobRef]) -> bool:
-        """Have all rows name the copies of a blob; whether they do, and it need not stay."""
+    async def _renamed(self, blob: BlobRef, new: Sequence[BlobRef], began: int) -> bool:
+        """Have all rows name the copies of a blob; whether they do, and it need not stay.
+
+        :param began: when the copies were begun.
+        """
+        written = (self._stores.readers.process, began)
+        rename = _rename_unbroken if self._is_shared else _rename
         try:
-            while not await self._write(rename_blob, blob, new):
+            while not await self._write(rename, written, blob, new):
                 pass
         except (Conflict, Damaged) as error:
             await self._stores.metadata.write(_doom, new)
@@ -257,6 +291,26 @@ def rename_blob(tx: IMetadataTransaction, old: BlobRef, new: Sequence[BlobRef]) 
         # All names of it may have gone since it was copied.
         tx.doom([each for each in new if not tx.is_named(each.store, each.id)])
     return over
+
+
+def _rename(
+    tx: IMetadataTransaction,
+    written: tuple[str, int],
+    old: BlobRef,
+    new: Sequence[BlobRef],
+) -> bool:
+    return rename_blob(tx, old, new)
+
+
+def _rename_unbroken(
+    tx: IMetadataTransaction,
+    written: tuple[str, int],
+    old: BlobRef,
+    new: Sequence[BlobRef],
+) -> bool:
+    """As :func:`rename_blob`, where others may have removed the copies."""
+    check_unbroken(tx, *written)
+    return rename_blob(tx, old, new)
 
 
 def _doom(tx: IMetadataTransaction, blobs: Sequence[BlobRef]) -> None:

@@ -187,7 +187,10 @@ def _beat(tx: IMetadataTransaction, process: str, oldest: int | None) -> None:
     A read that begins before the next note counts as begun :data:`~ozgate.content.readers.MARGIN` earlier: so far back this note holds, should it be the last.
     """
     now = tx.now()
-    own = _own(tx, process) or Process(process, now)
+    own = _own(tx, process)
+    if own is None or (own.noted_until <= now and own.since + GRACE <= now):
+        # Others took it for dead, or may have done so: nothing that it wrote before counts on it any more.
+        own = Process(process, now)
     since = now - MARGIN if oldest is None else min(_since(oldest, now), now - MARGIN)
     until = now + round(SILENCE * 1000)
     tx.put_process(evolve(own, reads_since=since, noted_until=until))

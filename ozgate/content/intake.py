@@ -81,6 +81,11 @@ async def store(target: Target, body: bytes) -> Content:
         raise
 
 
+def now_of(target: Reading) -> int:
+    """The time by this machine's clock, in milliseconds since the epoch: no blob that is begun later is older."""
+    return int(target.clock.seconds() * 1000)
+
+
 def begin(target: Target, size: int, *, at_most: bool = False) -> ExtentSink:
     """A consumer of so many bytes, which puts them into blobs.
 
@@ -137,8 +142,10 @@ class ExtentSink:
 
     :param size: bytes that will come.
     :param sealing: seals them, each blob by itself; ``None`` for nothing.
-    :param reading: where it counts as a reader until it is committed or aborted; whoever commits asks for the row in the same turn. ``None`` where another does.
+    :param reading: where it counts as a reader until it is aborted, or the turn is over in which its commit came back: whoever commits asks for the row in that turn, and
+        counts as one itself from then on. ``None`` where another does all the time.
     :param at_most: whether fewer bytes may come.
+    :ivar began: when it was begun, in milliseconds since the epoch by this machine's clock; 0 without ``reading``.
     """
 
     def __init__(
@@ -153,6 +160,7 @@ class ExtentSink:
         self._at_most = at_most
         self._reading = reading
         self._token: int | None = None
+        self.began = 0 if reading is None else now_of(reading)
         self._missing = size
         self._sealing = sealing
         self._crc = 0
@@ -230,7 +238,9 @@ class ExtentSink:
         self._seals[-1] = length - self._room, seal
         self._commit_sink()
         outcomes = await DeferredList(self._commits, consumeErrors=True)
-        self._leave()
+        if self._reading is not None and self._token is not None:
+            # Not yet, for no row names the blobs before another turn.
+            self._reading.clock.callLater(0, self._leave)
         for succeeded, outcome in outcomes:
             if not succeeded:
                 cast(Failure, outcome).raiseException()

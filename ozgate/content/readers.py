@@ -17,9 +17,11 @@ class Readers:
 
     A version's blobs can be doomed while a GET of it is under way; the reaper leaves alone
     everything doomed after the oldest read began. Other processes are told of long ones by :mod:`ozgate.background.longreads`.
+    :ivar process: the id under which the store tells others of them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, process: str = "") -> None:
+        self.process = process
         self._began: dict[int, int] = {}
         self._tokens = count()
 

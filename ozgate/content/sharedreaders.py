@@ -17,8 +17,8 @@ class WorkersReaders(Readers):
     What is noted may be older than the oldest read, until :meth:`tell`: the reaper then leaves more alone than it must.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__()
+    def __init__(self, ledger: Ledger, process: str = "") -> None:
+        super().__init__(process)
         self._ledger = ledger
         self._told = 0
 
@@ -47,8 +47,8 @@ class WorkersReaders(Readers):
 class ParentsReaders(Readers):
     """The reads of the parent, and those of all its workers."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__()
+    def __init__(self, ledger: Ledger, process: str = "") -> None:
+        super().__init__(process)
         self._ledger = ledger
 
     def oldest(self) -> int | None:

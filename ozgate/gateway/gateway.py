@@ -9,6 +9,7 @@ from attrs import Factory, define, field
 
 from ..auth.accounts import Accounts
 from ..auth.administrators import Administrators
+from ..interfaces import IShared
 from ..wire.limits import BodyMemory
 from .room import Room
 from .tally import Tally
@@ -35,6 +36,7 @@ class Gateway:
     :ivar memory: what bodies take of it.
     :ivar troubles: what is amiss for a while.
     :ivar turns: who may hash what is stored.
+    :ivar is_shared: whether other gateways use the stores, too.
     :ivar sealing: seals what is stored, and opens it; ``None`` for nothing.
     :ivar foreign: the system that has other volumes, or all of them; ``None`` where all are in these stores.
     """
@@ -61,6 +63,9 @@ class Gateway:
             self.settings, Accounts(self.run_in_thread, self.clock)
         ),
         takes_self=True,
+    )
+    is_shared: bool = Factory(
+        lambda self: IShared.providedBy(self.metadata), takes_self=True
     )
     sealing: Sealing | None = None
     foreign: Foreign | None = None

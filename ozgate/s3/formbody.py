@@ -135,7 +135,7 @@ async def receive_file(call: Call, form: Form, least: int, most: int) -> Receive
         await _deliver_true(call, form, digests, (counted, least), extents)
         if counted.count:
             content = await extents.commit()
-            return received_of(terms, digests, content, extents.crc64nvme)
+            return received_of(terms, digests, content, extents)
     except Exception:
         # CancelledError is one of them: the client has gone.
         await abandon(gateway, extents)

@@ -14,7 +14,15 @@ from attrs import evolve
 from twisted.logger import Logger
 
 from ..auth.chunks import ChunkVerifier
-from ..content.intake import abandon, begin, doom, inline_content, most_inline, store
+from ..content.intake import (
+    ExtentSink,
+    abandon,
+    begin,
+    inline_content,
+    most_inline,
+    now_of,
+    store,
+)
 from ..errors import (
     EntityTooLarge,
     IncompleteBody,
@@ -55,9 +63,13 @@ PROMPT = 1.0
 
 @frozen
 class Received(Sums):
-    """A body that was taken and kept in rows or blobs."""
+    """A body that was taken and kept in rows or blobs.
+
+    :ivar began: when blobs of it were begun, in milliseconds since the epoch by this machine's clock; ``None`` where it is in no blob.
+    """
 
     content: Content
+    began: int | None = None
 
 
 async def receive(
@@ -85,7 +97,7 @@ async def receive(
     if len(data) <= small or not data:
         # As most are, and nothing of it has to be waited for.
         return _received(inline_content(gateway, data), terms, digests)
-    return _received(await store(gateway, data), terms, digests)
+    return await _stored(call, data, terms, digests)
 
 
 async def receive_into(call: Call, target: Target) -> Sums:
@@ -148,13 +160,20 @@ async def kept_in_memory(call: Call, terms: Terms, data: bytes, small: int) -> R
     digests.take(data)
     if len(data) <= small or not data:
         return _received(inline_content(call.gateway, data), terms, digests)
-    return _received(await store(call.gateway, data), terms, digests)
+    return await _stored(call, data, terms, digests)
 
 
-def _received(content: Content, terms: Terms, digests: Digests) -> Received:
+async def _stored(call: Call, data: bytes, terms: Terms, digests: Digests) -> Received:
+    began = now_of(call.gateway)
+    return _received(await store(call.gateway, data), terms, digests, began)
+
+
+def _received(
+    content: Content, terms: Terms, digests: Digests, began: int | None = None
+) -> Received:
     """A body that was in memory, and was found true."""
     sums = sums_of(content.length, terms, digests)
-    return Received(sums.size, sums.md5, sums.checksums, sums.declared, content)
+    return Received(sums.size, sums.md5, sums.checksums, sums.declared, content, began)
 
 
 def sums_of(size: int, terms: Terms, digests: Digests) -> Sums:
@@ -164,17 +183,17 @@ def sums_of(size: int, terms: Terms, digests: Digests) -> Sums:
 
 
 def received_of(
-    terms: Terms, digests: Digests, content: Content, crc64nvme: int
+    terms: Terms, digests: Digests, content: Content, extents: ExtentSink
 ) -> Received:
     """A body that is in blobs, durable, and was found true.
 
-    :param crc64nvme: of all of it, which was computed on the way.
+    :param extents: took it, and computed its CRC64NVME on the way.
     """
     checksums = digests.checksums()
-    checksums.setdefault("CRC64NVME", encode(crc64nvme.to_bytes(8, "big")))
-    return Received(
-        content.length, digests.md5.hexdigest(), checksums, terms.algorithm, content
-    )
+    crc = extents.crc64nvme.to_bytes(8, "big")
+    checksums.setdefault("CRC64NVME", encode(crc))
+    md5, began = digests.md5.hexdigest(), extents.began
+    return Received(content.length, md5, checksums, terms.algorithm, content, began)
 
 
 def is_to_come(call: Call, at_once: int = HELD) -> bool:
@@ -233,24 +252,6 @@ async def document(
     if data is None:
         data = await _collect(call, terms, limit, digests, too_big)
     return data
-
-
-async def keep(
-    call: Call,
-    kept: Received | Content,
-    interaction: Callable[[IMetadataTransaction, Asked, Bucket, *Ts], T],
-    *values: *Ts,
-) -> T:
-    """Run the writing interaction that names bytes just written, in the addressed bucket, authorized; when it fails, doom them.
-
-    :return: what the interaction returned, durable.
-    """
-    content = kept.content if isinstance(kept, Received) else kept
-    try:
-        return await call.write_authorized(interaction, *values)
-    except Exception:
-        doom(call.gateway, content)
-        raise
 
 
 # Where the bytes go
@@ -339,7 +340,7 @@ async def _stream(
         # CancelledError is one of them: the client has gone.
         await abandon(call.gateway, extents)
         raise
-    return received_of(terms, digests, content, extents.crc64nvme)
+    return received_of(terms, digests, content, extents)
 
 
 async def _deliver_true(

@@ -235,7 +235,6 @@ class GatewayService(Service):
         await self._make_what_is_missing()
         if self._foreign is not None:
             opened.push_async_callback(self._foreign.system.stop)
-        workers = self._workers
         context = await make_context(
             self._reactor,
             self._dated,
@@ -243,14 +242,20 @@ class GatewayService(Service):
             (self._metadata, self._blobs, self._foreign),
             self._threads,
             process,
-            Readers() if workers is None else ParentsReaders(workers.ledger),
-            troubles=None if workers is None else workers.troubles,
+            self._make_readers(process),
+            troubles=None if self._workers is None else self._workers.troubles,
         )
         # Commands read, too, while other gateways serve.
         reads = self._metadata, context.gateway.readers, self._reactor, process
         self._run(LongReads(*reads, self._is_shared))
         opened.push_async_callback(context.upkeep.stop)
         return context
+
+    def _make_readers(self, process: str) -> Readers:
+        if self._workers is None:
+            return Readers(process)
+        self._workers.process = process
+        return ParentsReaders(self._workers.ledger, process)
 
     async def close(self) -> None:
         """Close what was opened, in the opposite order."""

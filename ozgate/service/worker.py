@@ -83,6 +83,7 @@ class Beginning:
     :ivar row: which of the workers it is, from 0.
     :ivar described: what S3 is served on, and ``websites`` what websites are: as the parent listens; the sockets come in that order.
     :ivar secured: the files of those that are of TLS.
+    :ivar process: the id of the parent, under which others know of what it reads.
     """
 
     settings: Settings
@@ -91,6 +92,7 @@ class Beginning:
     described: tuple[str, ...]
     websites: tuple[str, ...]
     secured: Mapping[str, TlsFiles]
+    process: str
 
 
 class Worker:
@@ -144,7 +146,7 @@ class Worker:
         memory, self._lock, *self._sockets = self.control.descriptors
         ledger = Ledger(memory, beginning.workers, beginning.row)
         os.close(memory)
-        readers = WorkersReaders(ledger)
+        readers = WorkersReaders(ledger, beginning.process)
         context = await make_context(
             self._reactor,
             self._dated,

@@ -83,6 +83,7 @@ class Workers:
     :param spare: processes that run already.
     :param given_up: called with a line for people when workers die as soon as they begin, again and again.
     :ivar ledger: what they have under way.
+    :ivar process: the id of the parent, under which others know of what they read.
     :ivar troubles: says what they meet.
     :ivar gone: what those have counted that are no more.
     """
@@ -108,6 +109,7 @@ class Workers:
         self._look = LoopingCall(self._look_after)
         self._look.clock = reactor
         self.settings: Settings | None = None
+        self.process = ""
         self.sockets: Sequence[int] = ()
         self.described: tuple[tuple[str, ...], tuple[str, ...]] = (), ()
         self.secured: Mapping[str, TlsFiles] = {}
@@ -274,7 +276,12 @@ class _Worker:
         workers, settings = self._workers, self._workers.settings
         assert self._process is not None and settings is not None
         beginning = Beginning(
-            settings, self._row, len(workers), *workers.described, workers.secured
+            settings,
+            self._row,
+            len(workers),
+            *workers.described,
+            workers.secured,
+            workers.process,
         )
         self._process.begin(beginning, workers.descriptors(), workers.write)
 

@@ -86,6 +86,13 @@ class CommitTests(CommitCase):
         self.assertEqual(await store.write(add_one, "n"), 1)
         self.assertEqual((wire.cut, await self.store.read(count_of, "n")), (1, 1))
 
+    async def test_too_old(self) -> None:
+        """A transaction that took for too long is not committed, and its connection goes on."""
+        self.patch(running, "MOST", 0.0)
+        await self.assertFailure(self.store.write(add_one, "n"), Unavailable)
+        self.patch(running, "MOST", 25.0)
+        self.assertEqual(await self.store.write(add_one, "n"), 1)
+
     async def test_refused_at_commit(self) -> None:
         """What a commit itself fails of was surely not done: it is said what it was, and the connection goes on."""
         self.server.execute(_REFUSES_AT_COMMIT, self.name)

@@ -13,12 +13,14 @@ import errno
 import os
 import struct
 from array import array
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Lock
 
 from attrs import field
 from awscrt.checksums import combine_crc64nvme, crc64nvme
 
-from ...errors import Damaged
+from ...errors import Damaged, Unavailable
 from ...immutable import frozen
 from ...values import BlobRef
 from . import syscalls
@@ -186,7 +188,8 @@ class BlockSums:
 
 
 class BlobWriter:
-    """A blob's file while it is written. One call at a time, in any thread.
+    """A blob's file while it is written. One call at a time, in any thread; but :meth:`discard` may come while another call is under way, which
+    has been given up: what that has made goes when it comes back.
 
     When a call fails, the file is gone.
 
@@ -199,6 +202,10 @@ class BlobWriter:
         self._place = place
         self._size_hint = size_hint
         self._fd = -1
+        # What the file is called by now.
+        self._path = place.staging
+        self._lock = Lock()
+        self._is_called = False
         self._discarded = False
         self._written = 0
         self._begun = 0
@@ -209,20 +216,10 @@ class BlobWriter:
         """Add bytes.
 
         :raises NoSpace: the disk or a quota is full.
-        :raises Unavailable: the disk failed.
+        :raises Unavailable: the disk failed, or the blob was dropped.
         """
-        try:
-            with syscalls.translated("writing a blob"):
-                self._open()
-                self._write(chunks)
-        except BaseException:
-            self.discard()
-            raise
-        for chunk in chunks:
-            self._sums.add(chunk)
-        if self._written - self._begun >= _WRITEBACK:
-            syscalls.start_writeback(self._fd, self._begun, self._written - self._begun)
-            self._begun = self._written
+        with self._call():
+            self._append(chunks)
 
     def seal(self, chunks: list[bytes], path: str) -> tuple[int, int]:
         """Add the last bytes and make the file durable under its name.
@@ -230,41 +227,74 @@ class BlobWriter:
         :param path: which is its name; on the same file system.
         :return: the blob's length and CRC64NVME.
         :raises NoSpace: the disk or a quota is full.
-        :raises Unavailable: the disk failed. A failed fsync is final: asking again would report a
+        :raises Unavailable: the disk failed, or the blob was dropped. A failed fsync is final: asking again would report a
             success that is none.
         """
-        self.append(chunks)
-        length = self._written
-        try:
+        with self._call():
+            self._append(chunks)
+            length = self._written
             footer = self._sums.footer()
             with syscalls.translated("making a blob durable"):
                 self._write([footer])
                 if not self._place.relaxed:
                     syscalls.fsync(self._fd)
                 self._name(path)
-        except BaseException:
-            self.discard()
-            raise
-        with suppress(OSError):
-            self.stamp = syscalls.stamp(self._fd)
+            self._path = path
+            with suppress(OSError):
+                self.stamp = syscalls.stamp(self._fd)
         fd, self._fd = self._fd, -1
         syscalls.close(fd)
         return length, self._sums.whole
 
     def discard(self) -> None:
-        """Leave nothing. Idempotent."""
-        self._discarded = True
-        fd, self._fd = self._fd, -1
+        """Leave nothing. Idempotent; of a blob that is sealed all is left."""
+        with self._lock:
+            self._discarded = True
+            if self._is_called:
+                return
+        self._remove()
+
+    @contextmanager
+    def _call(self) -> Iterator[None]:
+        """A call, after which nothing is left if it failed, or the blob was dropped meanwhile."""
+        with self._lock:
+            if self._discarded:
+                raise Unavailable("the blob was dropped")
+            self._is_called = True
+        try:
+            yield
+        except BaseException:
+            self._discarded = True
+            raise
+        finally:
+            with self._lock:
+                self._is_called = False
+            if self._discarded:
+                self._remove()
+        if self._discarded:
+            raise Unavailable("the blob was dropped")
+
+    def _remove(self) -> None:
+        with self._lock:
+            fd, self._fd = self._fd, -1
         if fd < 0:
             return
         syscalls.close(fd)
-        if self._place.staging is not None:
+        if self._path is not None:
             with suppress(OSError):
-                syscalls.unlink(self._place.staging)
+                syscalls.unlink(self._path)
+
+    def _append(self, chunks: list[bytes]) -> None:
+        with syscalls.translated("writing a blob"):
+            self._open()
+            self._write(chunks)
+        for chunk in chunks:
+            self._sums.add(chunk)
+        if self._written - self._begun >= _WRITEBACK:
+            syscalls.start_writeback(self._fd, self._begun, self._written - self._begun)
+            self._begun = self._written
 
     def _open(self) -> None:
-        if self._discarded:
-            raise OSError("the blob was dropped")
         if self._fd >= 0:
             return
         if self._place.staging is None:

@@ -26,11 +26,13 @@ KINDS = (
 )
 """The tables whose rows may be kept."""
 
+# Once in a transaction, however many rows it has changed. The number in the id is of 64 bits, that of the row (xmin) of 32, which begin anew; the former is
+# another transaction's in a database that was restored, the latter is not.
 _CHANGED = """CREATE FUNCTION epoch_ends() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE me xid8 := pg_current_xact_id();
 BEGIN
-    -- Once in a transaction, however many rows it has changed.
-    IF NOT EXISTS (SELECT 1 FROM epoch WHERE xmin = pg_current_xact_id()::xid) THEN
-        INSERT INTO epoch VALUES (1, gen_random_uuid()::text)
+    IF NOT EXISTS (SELECT 1 FROM epoch WHERE xmin = me::xid AND starts_with(id, me::text || '-')) THEN
+        INSERT INTO epoch VALUES (1, me::text || '-' || gen_random_uuid()::text)
             ON CONFLICT (place) DO UPDATE SET id = EXCLUDED.id;
     END IF;
     RETURN NULL;

@@ -23,6 +23,10 @@ ATTEMPTS = 12
 TAKEN = 3
 """How often where a row is there already that it makes: somebody was faster, or it is a fault of ours, which others do not cure."""
 
+MOST = 25.0
+"""Seconds that a transaction may take until its commit is asked for, which takes as long as a statement may, if it waits for a standby. What it gives up, at the time when it began,
+may be seen by reads until it is over, and the reaper leaves them a minute (:data:`ozgate.content.readers.MARGIN`)."""
+
 _PAUSE = 0.005
 """Seconds that are waited for at most before the second run; before each that follows, twice as long."""
 
@@ -125,6 +129,7 @@ def write(session: Session, tx: Transaction, work: Callable[[Any], T]) -> T:
 
 def _once(session: Session, tx: Transaction, work: Callable[[Any], T]) -> T:
     session.open()
+    began = time.monotonic()
     try:
         session.begin(tx.HOW)
         tx.begin()
@@ -132,6 +137,7 @@ def _once(session: Session, tx: Transaction, work: Callable[[Any], T]) -> T:
         if tx.is_unconfirmed:
             raise Unconfirmed()
         xid = tx.finish()
+        _check_age(session, began)
     except ERRORS as error:
         raise _failed(session, error) from error
     except BaseException as error:
@@ -141,6 +147,18 @@ def _once(session: Session, tx: Transaction, work: Callable[[Any], T]) -> T:
         raise
     _commit(session, xid)
     return value
+
+
+def _check_age(session: Session, began: float) -> None:
+    """Make sure that a transaction does not end so late that others counted on its end.
+
+    :raises Unavailable: it would: it is not done.
+    """
+    spent = time.monotonic() - began
+    if spent > MOST:
+        raise Unavailable(
+            f"{session.address.where}: a transaction took {spent:.0f} s, more than {MOST:.0f}, and was given up"
+        )
 
 
 def _failed(session: Session, error: Exception) -> Exception:

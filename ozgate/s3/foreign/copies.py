@@ -15,6 +15,7 @@ from ...wire.streams import Collect, Digesting, Tee
 from ..grantees import wanted_of
 from ..headers import read_object_headers, read_tags, refuse_unbuilt
 from ..lockheaders import read_lock
+from ..naming import keep
 from ..perform.copying import (
     REDIRECT,
     copied_reply,
@@ -29,7 +30,7 @@ from ..perform.partcopying import part_reply
 from ..perform.reading import part_number_of
 from ..perform.uploads import store_part
 from ..perform.writing import Described, check_target, full_checksum, store_received
-from ..receive import Received, drop, keep, sums_of
+from ..receive import Received, drop, sums_of
 from ..targets import Sums, Target
 from ..terms import Digests, Terms
 from .copysources import OpenSource, open_source
@@ -201,11 +202,11 @@ async def _keep_bytes(
     except Exception:
         await abandon(gateway, extents)
         raise
-    return _received(sums, content)
+    return _received(sums, content, extents.began)
 
 
-def _received(sums: Sums, content: Content) -> Received:
-    return Received(sums.size, sums.md5, sums.checksums, sums.declared, content)
+def _received(sums: Sums, content: Content, began: int | None = None) -> Received:
+    return Received(sums.size, sums.md5, sums.checksums, sums.declared, content, began)
 
 
 async def _transfer(

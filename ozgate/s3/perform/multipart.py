@@ -23,8 +23,9 @@ from ..documents import document, element
 from ..grantees import Wanted, wanted_of
 from ..headers import read_object_headers, read_tags, refuse_unbuilt
 from ..lockheaders import check_authorized_lock, check_integrity, read_lock
+from ..naming import keep
 from ..ownership import check_list
-from ..receive import keep, receive
+from ..receive import receive
 from ..reply import Reply, xml_reply
 from ..terms import stated_size
 from .completing import complete_multipart_upload

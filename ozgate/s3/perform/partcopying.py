@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from ...content.extents import count_extents, joined, known_crc64nvme
-from ...content.intake import store
+from ...content.intake import now_of, store
 from ...content.outlet import Located, begin_read, body_of, locate
 from ...content.sealing import copied, is_sealed
 from ...errors import SlowDown
@@ -35,8 +35,9 @@ from ..changing import check_part
 from ..checksums import encode
 from ..documents import document, element
 from ..headers import refuse_unbuilt
+from ..naming import keep
 from ..params import copy_source_range
-from ..receive import keep
+from ..receive import Received
 from ..reply import Reply, xml_reply
 from ..times import timestamp
 from ..versions import shown_id
@@ -218,9 +219,11 @@ async def _store(
     values = (upload_id, source, found.version.sequence, located.span)
     body = body_of(call.gateway, located)
     if body:
+        began = now_of(call.gateway)
         content = await store(call.gateway, body)
         part = evolve(part, content=content)
-        stored = await keep(call, content, _put, *values, part, None)
+        received = Received(part.size, etag, checksums, "", content, began)
+        stored = await keep(call, received, _put, *values, part, None)
     else:
         stored = await call.write_authorized(_put, *values, part, None)
         if isinstance(stored, Content):

@@ -21,8 +21,9 @@ from ..headers import (
     say_nothing,
 )
 from ..lockheaders import check_authorized_lock, check_integrity, read_lock
+from ..naming import keep
 from ..ownership import check_list, owned
-from ..receive import Received, is_to_come, keep, receive
+from ..receive import Received, is_to_come, receive
 from ..reply import Reply
 from ..targets import Sums
 from ..terms import stated_size

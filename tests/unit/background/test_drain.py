@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.defer import ensureDeferred
+from zope.interface import directlyProvides
 
-from ozgate.background.drain import LEASE, TERM, Drain, rename_blob
+from ozgate.background.drain import LEASE, SETTLING, TERM, Drain, rename_blob
 from ozgate.background.reaper import Reaper
 from ozgate.content.storenames import KnownStore, known_stores, note_configured
 from ozgate.content.stores import BlobStores
 from ozgate.errors import NoSpace, Unavailable
+from ozgate.interfaces import IMetadataStore, IShared
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.metadata_base import ask, change
 from tests.operations.support import OperationTestCase, settle
+from tests.unit.background.sweeping import name_blob
 
 
 class DrainCase(OperationTestCase):
@@ -77,6 +80,37 @@ class DrainTests(DrainCase):
         self.assertFalse(known["memory"].is_needed)
         again = self.drain()
         self.assertEqual((again.moved, again.total, again.is_empty), (0, 0, True))
+
+    async def share(self) -> Drain:
+        """A drain where several transactions run at once, which waits before its last look."""
+        await self.fill()
+        self.before = await self.gateway.metadata.read(ask, "blobs", (("", ""), 1000))
+        directlyProvides(self.gateway.metadata, IShared, IMetadataStore)
+        drain = Drain(self.gateway, "memory", "owner")
+        while drain.moved < 5:
+            settle(self.clock)
+        for _ in range(20):
+            settle(self.clock)
+        self.assertFalse(drain.running.is_over)
+        return drain
+
+    async def test_committed_late(self) -> None:
+        """A row that named an old blob before its name was changed, and is committed after, is found: the store is not empty before."""
+        drain = await self.share()
+        bucket = await self.gateway.metadata.read(ask, "bucket", ("s3v", "bucket"))
+        await self.gateway.metadata.write(name_blob, bucket, "late", self.before[0])
+        while not drain.running.is_over:
+            self.clock.advance(SETTLING / 4)
+        self.assertIsNone(drain.running.failure)
+        self.assertEqual((drain.moved, drain.is_empty), (6, True))
+        self.assertEqual(await self.named(), {"disk2"})
+
+    async def test_stopped_at_last(self) -> None:
+        """It can be stopped while it waits."""
+        drain = await self.share()
+        self.successResultOf(ensureDeferred(drain.stop()))
+        self.assertTrue(drain.running.is_over)
+        self.assertFalse(drain.is_empty)
 
     async def test_short_blobs(self) -> None:
         """Where the new store takes short blobs only, extents are cut, and ranges over the cuts read as before."""

@@ -70,9 +70,10 @@ class OrphanTests(SweepCase):
         _, body = self.body_of_hours()
         body.write(b"te...")
         content = self.do(body, "commit")
+        self.assertIsNotNone(self.readers.oldest())
         self.write(name_content, self.bucket, "slow", content)
-        self.assertIsNone(self.readers.oldest())
         self.clock.advance(DELAY + 1)
+        self.assertIsNone(self.readers.oldest())
         self.assertEqual(self.reap(), 0)
         self.assertEqual(len(self.kept()), 3)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import time
@@ -275,3 +276,37 @@ class FileServerTests(SharedCase):
         gate.set()
         source = await store.open(blob, ByteRange(0, 100))
         source.close()
+
+    async def test_comes_back_late(self) -> None:
+        """Of a blob that was given up nothing is left when the server answers after all, whatever it was asked for last."""
+        store = await self.opened()
+        for name in "open_new", "writev", "link", "stamp":
+            gate = Event()
+            self.addCleanup(gate.set)
+            real = getattr(syscalls, name)
+
+            def late(*args, gate=gate, real=real):
+                gate.wait(30)
+                return real(*args)
+
+            self.patch(syscalls, name, late)
+            self.patch(store._threads, "_deadline", 0.2)
+            putting = ensureDeferred(self.put(store, b"1" * 100))
+            await self.assertFailure(putting, Unavailable)
+            gate.set()
+            self.patch(store._threads, "_deadline", 20.0)
+            self.patch(syscalls, name, real)
+            await store.close_store()
+            self.assertEqual(self.staging(), [])
+            await store.open_store()
+            self.assertEqual(await store.list(1 << 47), [])
+            self.assertEqual(self.open_files(), [])
+
+    def open_files(self) -> list[str]:
+        """The files of blobs that this process has open."""
+        found = []
+        for fd in os.listdir("/proc/self/fd"):
+            with contextlib.suppress(OSError):
+                found.append(os.readlink(f"/proc/self/fd/{fd}"))
+        parts = f"{self.path}/data/", f"{self.path}/staging/"
+        return [each for each in found if each.startswith(parts)]

@@ -1,13 +1,16 @@
-"""Tests of naming what :mod:`ozgate.s3.receive` wrote: where that fails, the bytes are doomed."""
+"""Tests of :mod:`ozgate.s3.naming`: nothing takes bytes for left over before their row is there; where that fails, they are doomed."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.defer import Deferred
 
+from ozgate.content.readers import MARGIN
 from ozgate.errors import InvalidRequest
 from ozgate.interfaces import IMetadataTransaction
 from ozgate.s3.asked import Asked
-from ozgate.s3.receive import keep
+from ozgate.s3.naming import keep
 from ozgate.values import Bucket, Claim, Volume
 from tests.unit.s3.receiving import LARGE, SMALL, Connection, ReceiveCase, all_doomed
 
@@ -49,10 +52,41 @@ class KeepTests(ReceiveCase):
         """When the write fails, the blobs just written are doomed."""
         received = self.taken(LARGE)
         call = self.call(Connection(b"", 0))
-        for kept in (received, received.content):
-            failed = Deferred.fromCoroutine(keep(call, kept, refuse))
-            self.failureResultOf(failed, InvalidRequest)
-            self.assert_nothing_left()
+        failed = Deferred.fromCoroutine(keep(call, received, refuse))
+        self.failureResultOf(failed, InvalidRequest)
+        self.assert_nothing_left()
+        self.assertIsNone(self.gateway.readers.oldest())
+
+    def test_held(self) -> None:
+        """From the first of several blobs on, until the row is there, or surely is not, their writer counts as a reader."""
+        self.blobs.extent_size = 100_000
+        readers, began = self.gateway.readers, int(self.clock.seconds() * 1000)
+        received = self.taken(LARGE)
+        self.assertEqual(received.began, began)
+        # The turn of the commit is not over: here the row is asked for.
+        self.assertEqual(readers.oldest(), began - MARGIN)
+        waiting: list[Deferred[None]] = []
+        write = self.metadata.write
+
+        def wait(*args: Any) -> Deferred[Any]:
+            waiting.append(Deferred())
+            return waiting[-1].addCallback(lambda _: write(*args))
+
+        self.patch(self.metadata, "write", wait)
+        call = self.call(Connection(b"", 0))
+        kept = Deferred.fromCoroutine(keep(call, received, give, "x"))
+        self.clock.advance(3600)
+        self.assertEqual(readers.oldest(), began - MARGIN)
+        waiting[0].callback(None)
+        self.assertEqual(self.successResultOf(kept), "x")
+        self.assertIsNone(readers.oldest())
+
+    def test_given_up(self) -> None:
+        """Who asks for no row is no reader any more in the next turn."""
+        self.blobs.extent_size = 100_000
+        self.taken(LARGE)
+        self.clock.advance(0)
+        self.assertIsNone(self.gateway.readers.oldest())
 
     def test_inline_failed(self) -> None:
         """Bytes in the row need no dooming."""
