@@ -33,7 +33,7 @@ class DoctorTests(FleetCase):
         code, said = self.told()
         self.assertEqual(code, 1)
         for line in (
-            "well  a commit is synced: fsync, full_page_writes, synchronous_commit",
+            "well  a commit is synced on its machine: fsync, full_page_writes, synchronous_commit",
             "note  there is no standby: the database's machine must not fail",
             "well  processes that use it at this moment: 1",
             f"well  {engine.url}/blobs/fleet/: it answers",

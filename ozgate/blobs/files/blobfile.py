@@ -242,7 +242,11 @@ class BlobWriter:
             self._path = path
             with suppress(OSError):
                 self.stamp = syscalls.stamp(self._fd)
-        fd, self._fd = self._fd, -1
+        with self._lock:
+            fd, self._fd = self._fd, -1
+        if fd < 0:
+            # Since the call came back: nothing is left of it.
+            raise Unavailable("the blob was dropped")
         syscalls.close(fd)
         return length, self._sums.whole
 

@@ -64,7 +64,14 @@ async def _versioning(engine: Engine) -> Diagnosis:
     if answer.status != 200:
         return note(f"{what} it does not tell: {answer.code}")
     found = _VERSIONING.search(answer.body)
-    if found and found[1] == b"Enabled":
+    if found and found[1] == b"Suspended":
+        return note(
+            "the bucket keeps the versions that it made before: they take room",
+            "remove old versions there",
+        )
+    if b"VersioningConfiguration" not in answer.body:
+        return note(f"{what} it does not tell: its answer is no document")
+    if found:
         return risk(
             "the bucket keeps versions: what is deleted there goes on taking room",
             "use a bucket without versioning",

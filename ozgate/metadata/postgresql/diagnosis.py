@@ -13,14 +13,19 @@ from .session import Session
 _SETTINGS = (
     "SELECT name, setting FROM pg_settings WHERE name IN"
     " ('fsync', 'full_page_writes', 'synchronous_commit', 'synchronous_standby_names', 'server_version',"
-    " 'data_checksums', 'max_connections', 'autovacuum', 'archive_mode')"
+    " 'data_checksums', 'max_connections', 'superuser_reserved_connections', 'autovacuum')"
 )
 
 _CONNECTIONS = (
     "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+    " OR backend_type IS NULL AND usesysid IS NOT NULL"
 )
+"""Of what others do, a role that is not let is told nothing but that they are there."""
 
-_STANDBYS = "SELECT count(*) FROM pg_stat_replication"
+_STANDBYS = (
+    "SELECT count(*), count(*) FILTER (WHERE sync_state IN ('sync', 'quorum')),"
+    " count(*) FILTER (WHERE sync_state IS NULL) FROM pg_stat_replication"
+)
 
 _CHECKSUMS = "SELECT coalesce(checksum_failures, 0) FROM pg_stat_database WHERE datname = current_database()"
 
@@ -43,7 +48,7 @@ def diagnose(session: Session) -> Sequence[Diagnosis]:
         for each in (_SETTINGS, _CONNECTIONS, _STANDBYS, _CHECKSUMS, _ENCRYPTED)
     ]
     found: dict[str, str] = dict(asked[0].fetchall())
-    (connections,), (standbys,), (failures,), (is_encrypted, host) = (
+    (connections,), standbys, (failures,), (is_encrypted, host) = (
         each.fetchone() for each in asked[1:]
     )
     before = time()
@@ -54,7 +59,8 @@ def diagnose(session: Session) -> Sequence[Diagnosis]:
     told = [well(f"{where}: PostgreSQL {found['server_version']}")]
     told += _durability(found, standbys)
     told += _checks(found, failures)
-    told.append(_crowd(connections, int(found["max_connections"])))
+    most = int(found["max_connections"]) - int(found["superuser_reserved_connections"])
+    told.append(_crowd(connections, most))
     told.append(_clocks(before, theirs / 1000, after))
     if host and not is_encrypted and not host.startswith(("127.", "::1")):
         told.append(
@@ -66,7 +72,9 @@ def diagnose(session: Session) -> Sequence[Diagnosis]:
     return told
 
 
-def _durability(found: Mapping[str, str], standbys: int) -> list[Diagnosis]:
+def _durability(
+    found: Mapping[str, str], standbys: tuple[int, int, int]
+) -> list[Diagnosis]:
     told = []
     for name in ("fsync", "full_page_writes", "synchronous_commit"):
         if found[name] == "off":
@@ -78,33 +86,47 @@ def _durability(found: Mapping[str, str], standbys: int) -> list[Diagnosis]:
             )
     if not told:
         told.append(
-            well("a commit is synced: fsync, full_page_writes, synchronous_commit")
-        )
-    names = found["synchronous_standby_names"]
-    if not standbys and names:
-        told.append(
-            risk(
-                "a synchronous standby is named, and none is connected: writes may wait for one",
-                "start the standby, or see synchronous_standby_names",
+            well(
+                "a commit is synced on its machine: fsync, full_page_writes, synchronous_commit"
             )
         )
-    elif not standbys:
-        told.append(
-            note(
-                "there is no standby: the database's machine must not fail",
-                "see docs/scale-out.md, high availability; archive the log, or make backups",
-            )
+    return [*told, _standbys(found, *standbys)]
+
+
+def _standbys(
+    found: Mapping[str, str], connected: int, synchronous: int, untold: int
+) -> Diagnosis:
+    """Source: PostgreSQL, "Synchronous Replication" and "pg_stat_replication".
+
+    :param untold: standbys of which this role may not be told what they are.
+    """
+    names, commit = found["synchronous_standby_names"], found["synchronous_commit"]
+    if not connected and names:
+        return risk(
+            "a synchronous standby is named, and none is connected: writes may wait for one",
+            "start the standby, or see synchronous_standby_names",
         )
-    elif not names or found["synchronous_commit"] == "local":
-        told.append(
-            risk(
-                "its standby is asynchronous: a failover loses the last writes that were answered 200",
-                "set synchronous_standby_names, and synchronous_commit to on",
-            )
+    if not connected:
+        return note(
+            "there is no standby: the database's machine must not fail",
+            "see docs/scale-out.md, high availability; archive the log, or make backups",
         )
-    else:
-        told.append(well(f"{_count(standbys, 'standby', 'standbys')}, synchronous"))
-    return told
+    if not names or commit == "local" or not synchronous + untold:
+        return risk(
+            "its standby is asynchronous: a failover loses the last writes that were answered 200",
+            "set synchronous_standby_names, and synchronous_commit to on",
+        )
+    if not synchronous:
+        return note(
+            f"{_count(connected, 'standby is', 'standbys are')} connected, and one that is synchronous is asked for: whether one is, this role is not told",
+            "GRANT pg_read_all_stats to it",
+        )
+    if commit == "remote_write":
+        return note(
+            "a synchronous standby has a commit in memory: synchronous_commit is remote_write",
+            "set it to on, for it to be synced there, too",
+        )
+    return well(f"{_count(synchronous, 'standby', 'standbys')}, synchronous")
 
 
 def _checks(found: Mapping[str, str], failures: int) -> list[Diagnosis]:
