@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from ..content.intake import doom
 from ..content.readers import MARGIN
@@ -28,7 +31,8 @@ async def keep(
 ) -> T:
     """Run the writing interaction that names bytes just written, in the addressed bucket, authorized; when it fails, doom them.
 
-    Until it is over it counts as a reader since they were begun: no reaper takes them for left over while a row waits for its lock.
+    Until it is over it counts as a reader since they were begun: no reaper takes them for left over while a row waits for its lock. Nor is it over when the client goes: a store
+    whose threads run several writes at once goes on with this one, and what was doomed meanwhile would be removed before the row is there.
 
     :return: what the interaction returned, durable.
     :raises Unavailable: others may have removed them, for this process was away for long.
@@ -38,16 +42,38 @@ async def keep(
         return await call.write_authorized(interaction, *values)
     readers = gateway.readers
     token = readers.enter(kept.began - MARGIN)
-    try:
-        if not gateway.is_shared:
-            return await call.write_authorized(interaction, *values)
-        written = (readers.process, kept.began)
-        return await call.write_authorized(_name, written, interaction, *values)
-    except Exception:
-        doom(gateway, content)
-        raise
-    finally:
+
+    def over(outcome: object) -> None:
+        if isinstance(outcome, Failure):
+            doom(gateway, content)
         readers.leave(token)
+
+    if not gateway.is_shared:
+        return await _to_the_end(call.write_authorized(interaction, *values), over)
+    written = (readers.process, kept.began)
+    return await _to_the_end(
+        call.write_authorized(_name, written, interaction, *values), over
+    )
+
+
+def _to_the_end(work: Awaitable[T], over: Callable[[T | Failure], None]) -> Deferred[T]:
+    """Wait for what goes on when nobody waits any more.
+
+    :param over: called once with what came of it, when it has ended.
+    :return: fires with the same, or fails with ``CancelledError`` at once when it is cancelled.
+    """
+    waiting: Deferred[T] = Deferred()
+
+    async def run() -> T:
+        return await work
+
+    def end(outcome: T | Failure) -> None:
+        over(outcome)
+        if not waiting.called:
+            waiting.callback(outcome)
+
+    Deferred.fromCoroutine(run()).addBoth(end)
+    return waiting
 
 
 def _name(

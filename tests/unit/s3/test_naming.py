@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 
 from ozgate.content.readers import MARGIN
 from ozgate.errors import InvalidRequest
@@ -80,6 +80,29 @@ class KeepTests(ReceiveCase):
         waiting[0].callback(None)
         self.assertEqual(self.successResultOf(kept), "x")
         self.assertIsNone(readers.oldest())
+
+    def test_client_gone(self) -> None:
+        """A client that goes ends no write: until that is over its writer is a reader still, and nothing is doomed that a row may name."""
+        began, received = int(self.clock.seconds() * 1000), self.taken(LARGE)
+        write, asked = self.metadata.write, list[Deferred[Any]]()
+        under_way: Deferred[None] = Deferred()
+
+        def late(*args: Any) -> Deferred[Any]:
+            # As of a store whose threads know nothing of who waits.
+            asked.append(Deferred())
+            under_way.addCallback(lambda _: write(*args).chainDeferred(asked[0]))
+            return asked[0]
+
+        self.patch(self.metadata, "write", late)
+        call = self.call(Connection(b"", 0))
+        kept = Deferred.fromCoroutine(keep(call, received, give, "x"))
+        kept.cancel()
+        self.failureResultOf(kept, CancelledError)
+        self.assertEqual(len(asked), 1)
+        self.assertEqual(self.gateway.readers.oldest(), began - MARGIN)
+        under_way.callback(None)
+        self.assertIsNone(self.gateway.readers.oldest())
+        self.assertEqual(self.successResultOf(self.metadata.read(all_doomed)), [])
 
     def test_given_up(self) -> None:
         """Who asks for no row is no reader any more in the next turn."""
