@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..immutable import frozen
 from .knob import knob
-from .parsers import duration, interval, positive, region_name, size
+from .parsers import half_a_minute, interval, positive, region_name, size
 
 
 @frozen(kw_only=True)
@@ -23,13 +23,13 @@ class EngineSettings:
         "ozgate.postgresql.deadline",
         30.0,
         "How long PostgreSQL has for one statement, and a request waits for a connection, before it is answered 503.",
-        duration,
+        half_a_minute,
     )
     postgresql_lock_deadline: float = knob(
         "ozgate.postgresql.lock-deadline",
         10.0,
         "How long a statement waits for a lock that another request holds, before it is answered 503.",
-        duration,
+        half_a_minute,
     )
     postgresql_readers: int = knob(
         "ozgate.postgresql.readers",

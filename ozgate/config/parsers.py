@@ -80,6 +80,14 @@ def interval(text: str) -> float:
     return seconds
 
 
+def half_a_minute(text: str) -> float:
+    """A duration above zero, of half a minute at most."""
+    seconds = interval(text)
+    if seconds > 30:
+        raise ValueError(f"{text!r} is longer than 30s")
+    return seconds
+
+
 def milliseconds(text: str) -> float:
     """A duration above zero whose bare number is milliseconds, as Hadoop's ``….ms`` keys have it."""
     return interval(text.strip() + "ms" if text.strip().isdigit() else text)

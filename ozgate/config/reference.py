@@ -16,6 +16,7 @@ TYPES: dict[Callable[[str], Any], str] = {
     parsers.boolean: "true or false",
     parsers.durability: "strict or relaxed",
     parsers.duration: "duration",
+    parsers.half_a_minute: "duration, 30s at most",
     parsers.interval: "duration",
     parsers.issuers: "comma-separated list of URL, or NAME=URL",
     parsers.milliseconds: "duration",

@@ -24,7 +24,7 @@ TAKEN = 3
 """How often where a row is there already that it makes: somebody was faster, or it is a fault of ours, which others do not cure."""
 
 MOST = 25.0
-"""Seconds that a transaction may take until its commit is asked for, which takes as long as a statement may, if it waits for a standby. What it gives up, at the time when it began,
+"""Seconds that a transaction may take until its commit is asked for, which takes as long as a statement may (30 s at most), if it waits for a standby. What it gives up, at the time when it began,
 may be seen by reads until it is over, and the reaper leaves them a minute (:data:`ozgate.content.readers.MARGIN`)."""
 
 _PAUSE = 0.005

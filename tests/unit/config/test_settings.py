@@ -123,6 +123,9 @@ class ParseTests(SynchronousTestCase):
         """What is done again and again cannot be done without a pause."""
         self.assertEqual(parsers.interval("1s"), 1)
         self.assertRaises(ValueError, parsers.interval, "0")
+        self.assertEqual(parsers.half_a_minute("30s"), 30)
+        for text in ("0", "31s"):
+            self.assertRaises(ValueError, parsers.half_a_minute, text)
         self.assertRaises(ValueError, parsers.positive, "0")
 
     def test_milliseconds(self) -> None:
