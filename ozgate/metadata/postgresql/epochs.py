@@ -70,7 +70,11 @@ KEPT = 4096
 KEPT_BYTES = 8 << 20
 """Bytes of documents among them."""
 
-_ABSENT = object()
+ABSENT = 1024
+"""Rows that are known not to be there at most: which these are says whoever asks, known here or not."""
+
+_LONGEST = 256
+"""Characters of the name of such a row at most."""
 
 
 class Missed(BaseException):
@@ -93,6 +97,7 @@ class Known:
     def __init__(self, epoch: str) -> None:
         self.epoch = epoch
         self._kept: dict[Hashable, Any] = {}
+        self._absent: set[Hashable] = set()
         self._bytes = 0
 
     def find(self, place: tuple[str, Hashable]) -> tuple[Any] | None:
@@ -101,7 +106,9 @@ class Known:
         :param place: one of :data:`KINDS`, and what tells the row.
         """
         found = self._kept.get(place)
-        return None if found is None else (None if found is _ABSENT else found,)
+        if found is None:
+            return (None,) if place in self._absent else None
+        return (found,)
 
     def keep(self, place: tuple[str, Hashable], value: Any, size: int = 0) -> None:
         """Keep what was read, also that there is nothing. Where there is no room, what was kept goes.
@@ -114,10 +121,16 @@ class Known:
             raise ValueError(f"rows of {place[0]} change within an epoch")
         if not self.epoch or size > KEPT_BYTES:
             return
+        if value is None:
+            if len(self._absent) >= ABSENT:
+                self._absent.clear()
+            if len(str(place[1])) <= _LONGEST:
+                self._absent.add(place)
+            return
         if len(self._kept) >= KEPT or self._bytes + size > KEPT_BYTES:
             self._kept.clear()
             self._bytes = 0
-        self._kept[place] = _ABSENT if value is None else value
+        self._kept[place] = value
         self._bytes += size
 
 

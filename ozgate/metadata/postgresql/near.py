@@ -12,6 +12,7 @@ import os
 import struct
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Thread
 from time import monotonic
 from typing import Any, NamedTuple, Protocol
@@ -24,7 +25,6 @@ from twisted.internet.interfaces import IDelayedCall, IReadWriteDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from ...errors import Unavailable
 from .connections import ERRORS, Address
 from .epochs import EPOCH_NOW, Epochs, Missed
 from .running import Work
@@ -199,7 +199,13 @@ class Near:
         except psycopg.Error:
             is_well = False
         for asked, result in answered:
-            self._answer(asked, result)
+            # One that failed failed for all: as where a right was taken, or a statement is unknown.
+            if result is None or result.status != ExecStatus.TUPLES_OK:
+                is_well = False
+            try:
+                self._answer(asked, result)
+            except Exception:
+                self._elsewhere(asked.work).chainDeferred(asked.done)
         if not is_well:
             self._lose()
 
@@ -225,12 +231,14 @@ class Near:
         :return: whether that went, and what it returned, or raised, as a failure.
         """
         known = self._epochs.last
+        if self._transformer is None or not result.ntuples:
+            return False, None
+        self._transformer.set_pgresult(result)
+        epoch, clock, noted, *row = self._transformer.load_row(0, tuple)
+        if epoch != known.epoch:
+            return False, None
+        self._tx.look(known, asked.wanted, (clock, noted), tuple(row))
         try:
-            self._transformer.set_pgresult(result)
-            epoch, clock, noted, *row = self._transformer.load_row(0, tuple)
-            if epoch != known.epoch:
-                return False, None
-            self._tx.look(known, asked.wanted, (clock, noted), tuple(row))
             return True, asked.work(self._tx)
         except (Missed, *ERRORS):
             return False, None
@@ -256,7 +264,9 @@ class Near:
             self._reactor.removeReader(self)
             self._reactor.removeWriter(self)
             self._is_writing = False
-            os.close(self._descriptor)
+            descriptor, self._descriptor = self._descriptor, -1
+            with suppress(OSError):
+                os.close(descriptor)
             self._libpq = self._transformer = None
         if session is not None:
             session.close()
@@ -285,7 +295,8 @@ class Near:
             with session.limited(PATIENCE):
                 libpq = _prepared(session)
             pause = POOLED
-        except (*ERRORS, Unavailable):
+        except Exception:
+            # Of PostgreSQL's, or that the system has no thread or descriptor left: there is another try.
             libpq = None
         if libpq is None:
             session.close()
@@ -297,10 +308,15 @@ class Near:
             self._not_before = monotonic() + pause
             session.close()
             return
+        try:
+            # Our own, as libpq closes its one when the connection breaks, and another file has its number then.
+            self._descriptor = os.dup(libpq.socket)
+        except (*ERRORS, OSError):
+            self._not_before = monotonic() + PAUSE
+            session.close()
+            return
         self._session, self._libpq = session, libpq
         self._transformer = Transformer(session.connection)
-        # Our own, as libpq closes its one when the connection breaks, and another file has its number then.
-        self._descriptor = os.dup(libpq.socket)
         self._reactor.addReader(self)
 
     def fileno(self) -> int:
@@ -328,8 +344,12 @@ def _prepared(session: Session) -> Any:
     """The connection of a session, with what is asked over it; ``None`` where there is a pooler."""
     libpq = session.handed_over()
     if libpq is not None:
-        libpq.prepare(_EPOCH, EPOCH_NOW.encode())
-        libpq.prepare(_NEAREST, NEAREST.encode(), [_INT8, _BYTEA])
+        prepared = (
+            libpq.prepare(_EPOCH, EPOCH_NOW.encode()),
+            libpq.prepare(_NEAREST, NEAREST.encode(), [_INT8, _BYTEA]),
+        )
+        if any(each.status != ExecStatus.COMMAND_OK for each in prepared):
+            raise psycopg.OperationalError("statements could not be prepared")
         libpq.enter_pipeline_mode()
         libpq.nonblocking = 1
     return libpq

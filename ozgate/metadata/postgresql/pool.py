@@ -225,7 +225,8 @@ class Pool:
             since = session.busy_since
             if since is not None:
                 is_busy = True
-                if now - max(since, session.sent) > longest:
+                # One that was cut says nothing more, while its thread finds out what came of its commit.
+                if not session.was_cut and now - max(since, session.sent) > longest:
                     self._silence.since = now
                     session.cut()
         if is_busy:

@@ -96,7 +96,9 @@ class Session:
     @property
     def is_broken(self) -> bool:
         """Whether there is no connection that works."""
-        return self._connection is None or self._connection.closed
+        # Once: it may be closed meanwhile, by its own thread.
+        connection = self._connection
+        return connection is None or connection.closed
 
     @property
     def is_ready(self) -> bool:
@@ -113,7 +115,7 @@ class Session:
             return False
         self.close()
         self.was_cut = False
-        self._made = monotonic()
+        self._made = self.sent = monotonic()
         connection = self._connection = connect(self.address)
         try:
             self._socket = socket.socket(fileno=os.dup(connection.fileno()))

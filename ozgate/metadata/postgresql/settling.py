@@ -6,8 +6,7 @@ import time
 
 from psycopg import errors
 
-from ...errors import Unavailable
-from .connections import ERRORS, Address
+from .connections import Address
 from .session import Session
 
 COMMITTED, ABORTED = "committed", "aborted"
@@ -18,7 +17,11 @@ SECONDS = 20.0
 
 _PAUSE = 0.2
 
-_STATUS = "SELECT pg_xact_status($1::xid8)"
+_STATUS = (
+    "SELECT pg_xact_status($1::xid8), left(pg_walfile_name(pg_current_wal_lsn()), 8),"
+    " (SELECT id FROM incarnation)"
+)
+"""And of which server that is: behind a pooler each transaction may come to another one."""
 
 
 def end_of(xid: str, timeline: str, incarnation: str, address: Address) -> str:
@@ -44,12 +47,13 @@ def end_of(xid: str, timeline: str, incarnation: str, address: Address) -> str:
                 if session.timeline != timeline:
                     return ""
                 with session.limited(max(until - time.monotonic(), _PAUSE)):
-                    end = _ask(session, xid)
-                if end == COMMITTED and session.incarnation != incarnation:
+                    end = _ask(session, xid, timeline, incarnation)
+                if end is None:
                     return ""
                 if end in (COMMITTED, ABORTED):
                     return end
-            except (*ERRORS, Unavailable):
+            except Exception:
+                # Of PostgreSQL's, or that the system has no thread or descriptor left.
                 session.close()
             time.sleep(_PAUSE)
         return ""
@@ -57,14 +61,18 @@ def end_of(xid: str, timeline: str, incarnation: str, address: Address) -> str:
         session.close()
 
 
-def _ask(session: Session, xid: str) -> str:
+def _ask(session: Session, xid: str, timeline: str, incarnation: str) -> str | None:
+    """How it ended; ``""`` where that is not known yet, ``None`` where nobody can know it any more."""
     session.begin("READ WRITE")
     try:
-        (end,) = session.ask(_STATUS, (xid,)).fetchone()
+        end, *server = session.ask(_STATUS, (xid,)).fetchone()
     except errors.InvalidParameterValue:
         # "transaction ID … is in the future"
         session.roll_back()
         return ABORTED
+    if server[0] != timeline or (end == COMMITTED and server[1] != incarnation):
+        session.roll_back()
+        return None
     if end == COMMITTED:
         # What writes to the log has a commit wait for it; this changes nothing.
         session.change("SELECT pg_logical_emit_message(true, 'ozgate', '')")

@@ -6,6 +6,7 @@ Interactions run in threads, each of which has a connection: some read, others w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from threading import Thread
 from typing import Any, TypeVar, TypeVarTuple
@@ -29,7 +30,7 @@ from .diagnosis import diagnose
 from .epochs import UNWATCHED, Epochs
 from .inspection import Inspection, no_copy, unhurried
 from .near import Near, Reactor
-from .pool import Pool
+from .pool import MARGIN, Pool
 from .running import Tell, Work
 from .schema import SCHEMA_VERSION, found_version, migrate
 from .serversettings import check_server
@@ -116,7 +117,7 @@ class PostgreSQLMetadataStore:
 
     def open(self) -> Deferred[None]:
         """See :meth:`~ozgate.interfaces.IMetadataStore.open`."""
-        return self._in_thread(_look).addCallback(self._opened)
+        return self._in_thread(_look, self._limit).addCallback(self._opened)
 
     def _opened(self, _: None) -> None:
         self._is_open = True
@@ -185,17 +186,28 @@ class PostgreSQLMetadataStore:
 
     def diagnose(self) -> Deferred[Sequence[Diagnosis]]:
         """See :class:`~ozgate.interfaces.IDiagnosed`."""
-        return self._in_thread(diagnose)
+        return self._in_thread(diagnose, self._limit)
 
-    def _in_thread(self, work: Callable[[Session], T]) -> Deferred[T]:
-        """Have something done over a connection of its own."""
+    @property
+    def _limit(self) -> float:
+        """Seconds after which a server that says nothing is given up."""
+        return self._address.statement + MARGIN
+
+    def _in_thread(
+        self, work: Callable[[Session], T], seconds: float | None = None
+    ) -> Deferred[T]:
+        """Have something done over a connection of its own.
+
+        :param seconds: how long that may take; ``None`` where it may be a migration.
+        """
         done: Deferred[T] = Deferred()
 
         def run() -> None:
             session = Session(self._address)
             try:
                 session.open()
-                found = work(session)
+                with nullcontext() if seconds is None else session.limited(seconds):
+                    found = work(session)
             except ERRORS as error:
                 failure = Unavailable(str(translated(error, self._address)))
                 self._reactor.callFromThread(done.errback, failure)
