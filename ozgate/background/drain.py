@@ -9,10 +9,11 @@ know of a drain from its beginning to its end, so that a service which starts in
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar, TypeVarTuple
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.task import deferLater
+from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
 from ..content.extents import MOST_EXTENTS
@@ -36,7 +37,7 @@ Ts = TypeVarTuple("Ts")
 LEASE = "drain"
 
 TERM = 120.0
-"""Seconds of the lease, renewed with each blob."""
+"""Seconds of the lease, renewed four times within them."""
 
 SETTLING = MARGIN / 1000
 """Seconds after which all transactions are over that were there when a row was changed, where several run at once."""
@@ -116,6 +117,9 @@ class Drain:
         await self.beginning.wait()
         if self.beginning.failure is not None:
             self.beginning.failure.raiseException()
+        renewing = LoopingCall(lambda: Deferred.fromCoroutine(self._renew()))
+        renewing.clock = self._stores.clock
+        renewed = renewing.start(TERM / 4, now=False)
         try:
             await self._walk_all()
         except Stopped:
@@ -127,7 +131,15 @@ class Drain:
             _log.failure("the drain of {name} failed", name=self.name)
             raise
         finally:
+            renewing.stop()
+            # One that comes after the end would take the lease again.
+            await renewed
             await self._term.end(self._stores.metadata)
+
+    async def _renew(self) -> None:
+        """Keep the lease: to copy one blob may take hours."""
+        with suppress(StoreError):
+            await self._term.begins(self._stores.metadata)
 
     async def _walk_all(self) -> None:
         async for blob in self._named():
@@ -247,6 +259,10 @@ class Drain:
             await self._stores.metadata.write(_doom, new)
             self._leave(blob, error)
             return False
+        except StoreError:
+            with suppress(StoreError):
+                await self._stores.metadata.write(_doom, new)
+            raise
         return True
 
     async def _write(

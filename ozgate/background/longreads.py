@@ -13,6 +13,7 @@ from attrs import evolve
 from twisted.internet.interfaces import IReactorTime
 
 from ..content.readers import MARGIN, Readers
+from ..content.unbroken import LEFT
 from ..interfaces import IMetadataStore, IMetadataTransaction
 from ..values import Process
 from .rounds import Rounds
@@ -188,7 +189,7 @@ def _beat(tx: IMetadataTransaction, process: str, oldest: int | None) -> None:
     """
     now = tx.now()
     own = _own(tx, process)
-    if own is None or (own.noted_until <= now and own.since + GRACE <= now):
+    if own is None or (own.noted_until <= now + LEFT and own.since + GRACE <= now):
         # Others took it for dead, or may have done so: nothing that it wrote before counts on it any more.
         own = Process(process, now)
     since = now - MARGIN if oldest is None else min(_since(oldest, now), now - MARGIN)

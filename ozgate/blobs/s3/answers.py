@@ -86,12 +86,19 @@ class Answer:
         return found[1].decode() if found else str(self.status)
 
 
+_WORD = 8
+"""Characters of the shortest key that is looked for."""
+
+
 def masked(said: bytes, hidden: Sequence[str]) -> bytes:
     """What an engine says, without what none of our logs and clients may have.
 
     :param hidden: our keys.
     """
     for each in hidden:
+        if len(each) < _WORD:
+            # A word that may be part of any error's code; no service gives such keys.
+            continue
         said = said.replace(each.encode(), _MASK)
     return _SIGNATURE.sub(_MASK, said)
 

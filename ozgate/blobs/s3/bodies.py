@@ -143,9 +143,15 @@ class Arriving(Protocol):
 
     def hang_up(self) -> None:
         """Give the connection up. Nothing more is taken, and nobody told."""
-        self._ended = None
+        self._take, self._ended = _drop, None
+        # Over TLS the connection is closed when the other side has said that it closes it, which is to be read.
+        self.resume()
         if self.transport is not None:
             self.transport.loseConnection()
+
+
+def _drop(data: bytes) -> None:
+    """Nobody wants it any more."""
 
 
 def gather(

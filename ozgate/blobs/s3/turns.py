@@ -127,5 +127,5 @@ class Turns:
         slow = [turn for turn in self._standing if turn.since <= before]
         for turn in slow[: len(self._waiting)]:
             turn.give_back()
-        if self._waiting:
+        if self._waiting and self._look_later is None:
             self._look_later = self._reactor.callLater(_LOOK, self._look)

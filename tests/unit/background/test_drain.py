@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.defer import ensureDeferred
+from twisted.internet.defer import Deferred, ensureDeferred
 from zope.interface import directlyProvides
 
+from ozgate.background import drain as drain_module
 from ozgate.background.drain import LEASE, SETTLING, TERM, Drain, rename_blob
+from ozgate.background.leased import Lease
 from ozgate.background.reaper import Reaper
 from ozgate.content.storenames import KnownStore, known_stores, note_configured
 from ozgate.content.stores import BlobStores
@@ -15,6 +17,7 @@ from ozgate.errors import NoSpace, Unavailable
 from ozgate.interfaces import IMetadataStore, IShared
 from ozgate.testing.memory_blobs import MemoryBlobStore
 from ozgate.testing.metadata_base import ask, change
+from ozgate.values import BlobRef
 from tests.operations.support import OperationTestCase, settle
 from tests.unit.background.sweeping import name_blob
 
@@ -111,6 +114,29 @@ class DrainTests(DrainCase):
         self.successResultOf(ensureDeferred(drain.stop()))
         self.assertTrue(drain.running.is_over)
         self.assertFalse(drain.is_empty)
+
+    async def test_long_copy(self) -> None:
+        """While one blob is copied for hours nobody else begins to drain."""
+        await self.fill()
+        copying: Deferred[list[BlobRef]] = Deferred()
+        copy = drain_module.copy_stored
+
+        async def slow(*args: Any) -> list[BlobRef]:
+            await copying
+            return await copy(*args)
+
+        self.patch(drain_module, "copy_stored", slow)
+        drain = Drain(self.gateway, "memory", "owner")
+        for _ in range(200):
+            settle(self.clock)
+            self.clock.advance(TERM / 5)
+        other = Lease(LEASE, "other", TERM)
+        self.assertFalse(await other.begin().begins(self.gateway.metadata))
+        copying.callback([])
+        while not drain.running.is_over:
+            settle(self.clock)
+        self.assertTrue(drain.is_empty)
+        self.assertTrue(await other.begin().begins(self.gateway.metadata))
 
     async def test_short_blobs(self) -> None:
         """Where the new store takes short blobs only, extents are cut, and ranges over the cuts read as before."""
