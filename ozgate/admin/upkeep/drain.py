@@ -59,8 +59,10 @@ async def stop_drain(context: AdminContext, caller: Caller) -> Json | None:
     drain = context.upkeep.drain
     if drain is None:
         return None
-    await drain.stop()
+    # Before its lease ends, or another gateway would go on with it; and not before that is known which this takes back.
+    await drain.beginning.wait()
     await context.gateway.metadata.write(note_stays, drain.name)
+    await drain.stop()
     return await drain_status(context, caller)
 
 

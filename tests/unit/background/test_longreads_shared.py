@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ozgate.background.longreads import BEAT, EVERY, SILENCE, LongReads, join
 from ozgate.content.readers import MARGIN
+from ozgate.content.unbroken import LEFT
 from tests.unit.background.sweeping import WAIT
 from tests.unit.background.test_longreads import OthersCase
 
@@ -77,6 +78,15 @@ class SharedTests(OthersCase):
         [other] = [each for each in self.known() if each.id == "other"]
         self.assertEqual(other.since, self.now())
         self.assertEqual(other.reads_since, self.now() - MARGIN)
+
+    def test_almost_dead(self) -> None:
+        """One that comes back just before it is dead counts as one that has just come: others may have read what was known of it before, and go by that."""
+        self.stop()
+        before = {each.id: each for each in self.known()}["other"]
+        self.clock.advance((before.noted_until - LEFT - self.now()) / 1000)
+        self.long_reads.startService()
+        after = {each.id: each for each in self.known()}["other"]
+        self.assertEqual((after.since, before.since < after.since), (self.now(), True))
 
     def test_newcomer(self) -> None:
         """One that has come, and not noted anything yet, is nobody's to forget."""

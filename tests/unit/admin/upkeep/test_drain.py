@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from twisted.internet.defer import ensureDeferred
 
+from ozgate.admin.caller import Caller
 from ozgate.admin.context import AdminContext
-from ozgate.admin.upkeep.drain import DrainWatch
-from ozgate.background.drain import LEASE, TERM
+from ozgate.admin.upkeep.drain import DrainWatch, stop_drain
+from ozgate.background.drain import LEASE, TERM, Drain
 from ozgate.background.leased import Lease
 from ozgate.content.storenames import known_stores, note_draining
 from tests.operations.support import settle
@@ -38,3 +39,22 @@ class WatchTests(DrainCase):
         self.assertIs(context.upkeep.drain, ours)
         known = await self.gateway.metadata.read(known_stores)
         self.assertFalse(known["memory"].is_draining)
+
+    async def test_stopped(self) -> None:
+        """One that is stopped is nobody's to go on with, from before its lease ends."""
+        await self.fill()
+        context = AdminContext(self.gateway, None, 0.0)
+        drain = context.upkeep.drain = Drain(self.gateway, "memory", "owner")
+        stop, known = drain.stop, []
+
+        async def look() -> None:
+            known.append(await self.gateway.metadata.read(known_stores))
+            await stop()
+
+        self.patch(drain, "stop", look)
+        stopped = ensureDeferred(stop_drain(context, Caller("root", is_admin=True)))
+        while not drain.running.is_over:
+            settle(self.clock)
+        self.successResultOf(stopped)
+        self.assertEqual([each["memory"].is_draining for each in known], [False])
+        self.assertTrue(drain.running.is_over)
