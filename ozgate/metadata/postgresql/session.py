@@ -18,7 +18,7 @@ from ...errors import Unavailable
 from .connections import ERRORS, Address, connect, one_line
 
 _IDLE_SECONDS = 60
-"""How long a transaction may be open and ask for nothing: a gateway that was paused keeps its claims no longer."""
+"""How long a transaction may be open and ask for nothing. Where the last rows were fetched by a Flush, as psycopg does in a pipeline, the server does not take it for idle, and does not end it."""
 
 SET_UP_SECONDS = 5.0
 """How long a server has for what it is asked over a new connection, where no limit is set yet."""
