@@ -144,13 +144,14 @@ class DaemonTests(ServiceTestCase):
         access = Path(self.folder, "data", "access.log")
         access.rename(f"{access}.1")
         os.kill(pid, signal.SIGHUP)
-        self.wait_until(access.exists)
+        reloaded = f"reload: access log: reopened {access}"
+        # It is said when the workers, too, have reloaded.
+        self.wait_until(lambda: reloaded in log.read_text())
+        self.assertTrue(access.exists())
         self.assert_answers(path)
         os.kill(pid, signal.SIGUSR1)
         self.wait_until(Path(f"{log}.1").exists)
-        self.assertIn(
-            f"reload: access log: reopened {access}", Path(f"{log}.1").read_text()
-        )
+        self.assertIn(reloaded, Path(f"{log}.1").read_text())
         os.kill(pid, signal.SIGTERM)
         self.wait_until(lambda: not pid_file.exists())
         self.assertNotIn("Traceback", log.read_text())
@@ -164,7 +165,7 @@ class DaemonTests(ServiceTestCase):
             self.assertTrue(client.recv(100).startswith(b"HTTP/1.1 403 "))
 
     def wait_until(self, condition: object) -> None:
-        """Wait for something another process does, at most 20 seconds."""
+        """Wait for something another process does, at most a minute."""
         deadline = time.monotonic() + 60
         while not condition() and time.monotonic() < deadline:
             time.sleep(0.02)
