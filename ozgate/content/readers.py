@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
 MARGIN = 60_000
-"""Milliseconds a commit may take: a blob can be doomed at a time before that of a read which still saw it named."""
+"""Milliseconds that a commit may take: a blob can be doomed at a time before that of a read which still saw it named.
+On PostgreSQL it takes 55 seconds at most: 25 until it is asked for, by the server's clock, and 30 in which it waits for a standby."""
 
 
 class Readers:

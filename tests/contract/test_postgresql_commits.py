@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from threading import Event
 from typing import Any
 
 from twisted.internet import reactor
@@ -12,6 +13,9 @@ from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
 from twisted.internet.protocol import Factory, Protocol
 
 from ozgate.errors import NoSpace, Overtaken, Unavailable, Uncertain
+from ozgate.interfaces import IMetadataTransaction
+from ozgate.testing.metadata_base import blob, doomed_names
+from ozgate.values import Claim
 from tests.contract.test_postgresql_failures import (
     SHORT,
     FailureCase,
@@ -93,6 +97,30 @@ class CommitTests(CommitCase):
         self.patch(running, "MOST", 25.0)
         self.assertEqual(await self.store.write(add_one, "n"), 1)
 
+    async def test_too_old_by_the_server(self) -> None:
+        """Nor is one that names bytes or gives some up, where only the server's clock tells: its gateway stood still just before the commit."""
+        self.patch(running, "MOST", SHORT)
+        self.patch(running, "_check_age", lambda session, began: None)
+        work = self.store.write(_give_up, "b1", 2 * SHORT)
+        error = await self.assertFailure(work, Unavailable)
+        self.assertIn("took more than", str(error))
+        self.assertEqual(await self.store.read(doomed_names), [])
+        await self.store.write(_give_up, "b1", 0.0)
+        self.assertEqual(await self.store.read(doomed_names), ["b1"])
+
+    async def test_stands_still(self) -> None:
+        """Who stands still in the middle of a transaction loses it, and what it has claimed is free; it does it anew when it goes on."""
+        self.patch(session, "IDLE_SECONDS", SHORT)
+        store = await self.opened(Address(self.url))
+        stood = Event()
+        frozen = store.write(_stand_still, "n", stood)
+        try:
+            # Waits for the claim, until the server takes it away.
+            self.assertEqual(await self.store.write(add_one, "n"), 1)
+        finally:
+            stood.set()
+        self.assertEqual(await frozen, 2)
+
     async def test_refused_at_commit(self) -> None:
         """What a commit itself fails of was surely not done: it is said what it was, and the connection goes on."""
         self.server.execute(_REFUSES_AT_COMMIT, self.name)
@@ -120,6 +148,20 @@ class CommitTests(CommitCase):
             self.server.execute("SELECT pg_reload_conf()")
         # It is claimed until the server need not wait any more.
         self.assertEqual(await self.store.write(add_one, "n"), 2)
+
+
+def _give_up(tx: IMetadataTransaction, name: str, seconds: float) -> None:
+    """Give up a blob, and take some time."""
+    tx.doom([blob(name)])
+    sleep(tx, seconds)
+
+
+def _stand_still(tx: IMetadataTransaction, name: str, until: Event) -> int:
+    """Count in a named value, once something has come to pass."""
+    tx.claim(Claim.setting(name))
+    count_of(tx, name)
+    until.wait(20)
+    return add_one(tx, name)
 
 
 _REFUSES_AT_COMMIT = """

@@ -71,6 +71,8 @@ class Rows:
     """Rows as one session has them, in one transaction after the other; :meth:`begin` is called before each.
 
     Statements are sent as they are asked for, and waited for where their rows are fetched: all that were sent by then take one round trip.
+
+    :ivar touches_bytes: whether the transaction names blobs, or gives up names of some: others count on its end.
     """
 
     is_alone = False
@@ -89,6 +91,7 @@ class Rows:
         self._mark: Mark | None = None
         self._next = self._end = 0
         self._ahead: dict[tuple[str, Sequence[Any]], Any] = {}
+        self.touches_bytes = False
         self.usage.forget()
 
     def _execute(self, statement: str, parameters: Sequence[Any] = ()) -> Any:

@@ -108,6 +108,7 @@ class BlobRows(ExtentRows):
         self, old: BlobRef, new: Sequence[BlobRef], most: int, limit: int
     ) -> bool:
         """Have extents that name a blob name others instead, which have its bytes; then doom it."""
+        self.touches_bytes = True
         rows = self._execute(_MOVED, (old.id, old.store, limit)).fetchall()
         for row in rows:
             owner, start = row[:2]
@@ -153,6 +154,7 @@ class BlobRows(ExtentRows):
 
     def doom(self, blobs: Iterable[BlobRef]) -> None:
         """Put blobs on the doomed list."""
+        self.touches_bytes = True
         names = [(blob.store, blob.id) for blob in blobs]
         self._execute(_DOOM, (*_columns(names), self.now()))
 

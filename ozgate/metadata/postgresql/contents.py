@@ -134,6 +134,7 @@ class ContentRows(ExtentRows):
     def _give_up(self, sequence: int) -> None:
         """The extents of a version that is removed: drop them, or keep them a while where they are many."""
         self._execute(_GIVE_UP, RETIRED.row(sequence, self.now()))
+        self._drop_rest([sequence])
 
     def retired(self, before: int, limit: int) -> Sequence[int]:
         """Sequences of the versions retired before that time, oldest first, but for damaged rows."""
@@ -153,4 +154,5 @@ class ContentRows(ExtentRows):
         if len(names) == limit:
             return False
         self._execute("DELETE FROM retired WHERE owner = $1", (sequence,))
+        self._drop_rest([sequence])
         return True

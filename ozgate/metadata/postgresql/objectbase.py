@@ -49,9 +49,19 @@ _NOT_HIS = NAMED.format(named="named", others=" AND extents.owner <> $1")
 DOOM_HIS = DOOM_GONE.format(others=_NOT_HIS)
 """The end of a statement that has removed the extents of an owner, as ``gone``, which it still sees."""
 
-DROP_EXTENTS = f"""WITH gone AS (DELETE FROM extents WHERE owner = $1 RETURNING store, blob)
+_DROP_EXTENTS = f"""WITH gone AS (DELETE FROM extents WHERE owner = $1 RETURNING store, blob)
     {DOOM_HIS}"""
 """Removes the extents of a version or part, and dooms blobs that have no name left."""
+
+_NOT_THEIRS = NAMED.format(named="named", others=" AND extents.owner <> ALL($1)")
+
+_DROP_REST = f"""WITH gone AS (
+    DELETE FROM extents WHERE owner = ANY($1::bigint[])
+    AND NOT EXISTS (SELECT 1 FROM retired WHERE retired.owner = extents.owner) RETURNING store, blob
+) {DOOM_GONE.format(others=_NOT_THEIRS)}"""
+"""Removes what a move has added to the extents of versions and parts while their removal waited for it: rows that this statement is the first to see.
+Source: PostgreSQL manual, "13.2.1. Read Committed Isolation Level".
+"""
 
 
 def _put_many(table: Table[object]) -> str:
@@ -94,11 +104,19 @@ class ExtentRows(Rows):
         self, owner: int, extents: Iterable[Extent], start: int = 0
     ) -> None:
         """Store extents of a version or part, from a byte of it on."""
+        self.touches_bytes = True
         self._put_rows(EXTENTS, extent_rows(owner, extents, start))
 
     def _drop_extents(self, owner: int) -> None:
         """Remove the extents of a version or part, dooming blobs that have no name left."""
-        self._execute(DROP_EXTENTS, (owner, self.now()))
+        self._execute(_DROP_EXTENTS, (owner, self.now()))
+        self._drop_rest([owner])
+
+    def _drop_rest(self, owners: Sequence[int]) -> None:
+        """Extents of these were removed: remove those that a move has added meanwhile, unless their owner is retired."""
+        self.touches_bytes = True
+        if owners:
+            self._execute(_DROP_REST, (list(owners), self.now()))
 
     def _doom_unnamed(self, names: Iterable[tuple[str, str]]) -> None:
         """Doom those of these blobs, each a store and an id, that no extent names."""
@@ -106,5 +124,6 @@ class ExtentRows(Rows):
         for store, blob in names:
             stores.append(store)
             blobs.append(blob)
+        self.touches_bytes = True
         if blobs:
             self._execute(_DOOM_UNNAMED, (stores, blobs, self.now()))

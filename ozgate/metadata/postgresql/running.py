@@ -27,6 +27,10 @@ MOST = 25.0
 """Seconds that a transaction may take until its commit is asked for, which takes as long as a statement may (30 s at most), if it waits for a standby. What it gives up, at the time when it began,
 may be seen by reads until it is over, and the reaper leaves them a minute (:data:`ozgate.content.readers.MARGIN`)."""
 
+_TIMELY = f"""SELECT (CASE WHEN clock_timestamp() - transaction_timestamp() < $1 * interval '1 second' THEN 'true'
+    ELSE 'a transaction took more than {MOST:.0f} s' END)::boolean"""
+"""Fails where a transaction is too old by the server's clock: its gateway may have stood still after it looked at its own."""
+
 _PAUSE = 0.005
 """Seconds that are waited for at most before the second run; before each that follows, twice as long."""
 
@@ -138,6 +142,8 @@ def _once(session: Session, tx: Transaction, work: Callable[[Any], T]) -> T:
             raise Unconfirmed()
         xid = tx.finish()
         _check_age(session, began)
+        if tx.touches_bytes:
+            session.change(_TIMELY, (MOST,))
     except ERRORS as error:
         raise _failed(session, error) from error
     except BaseException as error:

@@ -246,9 +246,12 @@ class UploadRows(BucketRows, ExtentRows, Lists):
         """Drop the parts of an upload, dooming blobs that have no name left."""
         rows = self._execute(_ALL_PARTS, (number,)).fetchall()
         # A wrong owner leads to the bytes of another part or version.
-        size = sum([owner_of(row)[1] for row in rows])
+        owned = [owner_of(row) for row in rows]
         self._execute(_DROP_PARTS, (number, self.now()))
-        self.usage.add(bucket.volume, bucket.number, -size, 0)
+        self._drop_rest([owner for owner, _ in owned])
+        self.usage.add(
+            bucket.volume, bucket.number, -sum([size for _, size in owned]), 0
+        )
 
 
 def _agreeing(upload: Upload, row: Row | None) -> Row:
