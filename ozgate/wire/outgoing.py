@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 class OutgoingChannel(http.HTTPChannel):
     """A connection as those see it who write to it. Which phase begins when all has left, a subclass says.
 
-    :cvar direct_write: most bytes that are written to a plain socket without asking the reactor: 64 KiB of a body, and their head.
+    :cvar direct_write: most bytes that are written to a plain socket without asking the reactor: a block of bytes that come from elsewhere, and a head.
     :ivar plain: whether the transport is a socket, without TLS.
     :ivar sent: bytes that were written to the socket by whom the transport was lent to.
     """
 
-    direct_write = 80 << 10
+    direct_write = 272 << 10
 
     site: GatewaySite
     transport: Any

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from twisted.internet import tcp
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IConsumer,
@@ -131,6 +132,13 @@ class Arriving(Protocol):
         """Have more come."""
         if self.transport is not None:
             self.transport.resumeProducing()  # type: ignore[attr-defined]
+
+    def fit_read(self, size: int = tcp.Connection.bufferSize) -> None:
+        """Have so many bytes read at once, at most, where they come over plain TCP. Whoever is done with the connection has it read as others are."""
+        # What it is a proxy of; nothing when the answer is over.
+        connection = getattr(self.transport, "_producer", None)
+        if isinstance(connection, tcp.Connection):
+            connection.bufferSize = size
 
     def leave(self, ended: Callable[[], object]) -> None:
         """Nothing is wanted any more but the end, which is to come. What comes besides costs the connection."""

@@ -184,6 +184,11 @@ class Unframing:
         """Whether all of them were read."""
         return self.number == self._stop
 
+    @property
+    def missing(self) -> int:
+        """Bytes that are yet to come of the frame that is read."""
+        return self._missing + CHECK.size - len(self._check)
+
     def restart(self) -> None:
         """Forget what was read of a frame: it comes again."""
         self._pieces: list[bytes] = []

@@ -131,6 +131,7 @@ class _Sending:
         self._watch = Watch(self._engine.reactor, limit, self._silent)
         opened.resume()
         opened.take(arriving)
+        self._fit_read()
         if self._paused and self._arriving is arriving:
             self.pauseProducing()
 
@@ -164,9 +165,22 @@ class _Sending:
         except Damaged as error:
             self._is_wrong(error)
             return
+        self._fit_read()
         if self._blocks.is_over:
             self._detach()
         self._flush()
+
+    def _fit_read(self) -> None:
+        """Have the next read end where a block does.
+
+        So a block is one piece, by one read, and goes on by one write. By reads of 64 KiB, which end anywhere, a GiB costs a third more of the CPU.
+        """
+        if self._arriving is None:
+            return
+        if self._blocks.is_over:
+            self._arriving.fit_read()
+        else:
+            self._arriving.fit_read(self._blocks.missing)
 
     def _take(self, number: int, pieces: Sequence[bytes]) -> None:
         """A block was verified."""

@@ -8,9 +8,10 @@ from typing import Any
 from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
 from twisted.internet.task import deferLater
+from twisted.internet.tcp import Client
 from twisted.trial.unittest import TestCase
 
-from ozgate.blobs.s3.frames import BLOCK
+from ozgate.blobs.s3.frames import BLOCK, FRAME
 from ozgate.errors import Absent, Damaged, NoSpace, Unavailable
 from ozgate.testing.blob_base import Reader
 from ozgate.values import BlobRef, ByteRange
@@ -351,5 +352,29 @@ class ReadTests(FaultCase):
         blob = await self.put()
         for _ in range(5):
             await self.get(blob)
+        (kept,) = self.kept()
+        self.assertEqual(kept.transport.bufferSize, Client.bufferSize)
+
+    async def test_reads(self) -> None:
+        """What is sent on as it comes is read a block at a time; the connection is as before when it has come."""
+        blob = await self.put()
+        sizes: list[int] = []
+
+        def look(reader: Reader) -> None:
+            sizes.extend(
+                each.bufferSize
+                for each in reactor.getReaders()
+                if isinstance(each, Client)
+            )
+
+        self.assertTrue(await self.get(blob, Reader(look)) == DATA)
+        self.assertEqual(max(sizes), FRAME)
+        while not self.kept():
+            await deferLater(reactor, 0)
+        (kept,) = self.kept()
+        self.assertEqual(kept.transport.bufferSize, Client.bufferSize)
+
+    def kept(self) -> list[Any]:
+        """The connections that are kept for the next request."""
         pool = self.store.engine._connections._pool._connections
-        self.assertEqual(sum(map(len, pool.values())), 1)
+        return [each for some in pool.values() for each in some]
