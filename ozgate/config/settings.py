@@ -545,7 +545,7 @@ class Settings(EngineSettings):
     limit_inflight: int = knob(
         "ozgate.limit.inflight-bytes",
         512 << 20,
-        "Most bytes of request bodies, and of large XML documents that clients have not read yet, in memory; an upload takes up to 1.25 MB, or 3 MB as long as three quarters are free, a document its size; 0 for any number.",
+        "Most bytes of request bodies, and of large XML documents that clients have not read yet, in memory; an upload takes up to 1.25 MB, or 3 MB as long as three quarters are free and so is ozgate.blobs.s3.memory, a document its size; 0 for any number.",
         size,
     )
     limit_hashing: int = knob(

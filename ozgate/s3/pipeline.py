@@ -358,9 +358,14 @@ class Pipeline:
         memory, most = self.gateway.memory, STREAMED
         if kind is Body.DOCUMENT:
             most = self.gateway.settings.max_document
-        elif (body.length or 0) > STREAMED_LARGE and memory.is_plenty:
+        elif (body.length or 0) > STREAMED_LARGE and self._is_memory_plenty():
             body.read_at_once, most = READ_LARGE, STREAMED_LARGE
         body.charge(memory.account(body.length, most, body.received))
+
+    def _is_memory_plenty(self) -> bool:
+        """Whether more of a body may be in memory than has to: also with what a store keeps of it, whose extents are small where much is kept."""
+        extent_size = self.gateway.blobs.default.extent_size
+        return self.gateway.memory.is_plenty and not 0 < extent_size < STREAMED_LARGE
 
 
 async def _refuse_early(call: Call) -> None:

@@ -19,6 +19,9 @@ from twisted.web.http import PotentialDataLoss
 from twisted.web.iweb import IBodyProducer, IResponse
 from zope.interface import implementer
 
+Content = tuple[Sequence[bytes | memoryview], int]
+"""The body of a request: its pieces, and their size."""
+
 
 class Watch:
     """Calls back when nothing has happened for a while.
@@ -61,7 +64,7 @@ class Pieces:
     """
 
     def __init__(
-        self, pieces: Sequence[bytes], size: int, touch: Callable[[], None]
+        self, pieces: Sequence[bytes | memoryview], size: int, touch: Callable[[], None]
     ) -> None:
         self.length = size
         self._pieces = iter(pieces)
@@ -90,7 +93,7 @@ class Pieces:
                 self._consumer = None
                 self._done.callback(None)
                 return
-            self._consumer.write(piece)
+            self._consumer.write(bytes(piece))
 
     def stopProducing(self) -> None:
         """The request is over."""

@@ -19,7 +19,7 @@ from twisted.web.iweb import IResponse
 from ...errors import Unavailable
 from ...immutable import frozen
 from .answers import Passing, masked
-from .bodies import Pieces, Watch, gather
+from .bodies import Content, Pieces, Watch, gather
 from .location import Location
 
 Sign = Callable[[str, str, Mapping[str, str], float], Mapping[str, str]]
@@ -114,7 +114,7 @@ class Connections:
         what: str,
         query: str,
         headers: Mapping[str, str],
-        body: tuple[Sequence[bytes], int],
+        body: Content,
     ) -> IResponse:
         """Send a request, once.
 

@@ -7,13 +7,18 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
+from twisted.internet.defer import (
+    CancelledError,
+    Deferred,
+    DeferredSemaphore,
+    TimeoutError,
+)
 from twisted.internet.task import deferLater
 from twisted.web.iweb import IResponse
 
 from ...errors import Absent, Unavailable
 from .answers import Answer, Page, Passing, error_of, read_page
-from .bodies import Arriving, Watch
+from .bodies import Arriving, Content, Watch
 from .connections import Connections, Limits, Sign
 from .location import Location
 from .turns import Turn, Turns
@@ -157,7 +162,7 @@ class Engine:
         what: str,
         query: str = "",
         headers: Mapping[str, str] | None = None,
-        body: tuple[Sequence[bytes], int] = ((), 0),
+        body: Content = ((), 0),
     ) -> Answer:
         """Send one request, once, and take its answer.
 
@@ -180,7 +185,7 @@ class Engine:
         what: str,
         query: str = "",
         headers: Mapping[str, str] | None = None,
-        body: tuple[Sequence[bytes], int] = ((), 0),
+        body: Content = ((), 0),
     ) -> Answer:
         """As :meth:`ask`, but that an error is an answer, too.
 
@@ -199,7 +204,7 @@ class Engine:
         what: str,
         query: str,
         headers: Mapping[str, str],
-        body: tuple[Sequence[bytes], int],
+        body: Content,
     ) -> Answer:
         response = await self._connections.send(
             method, name, what, query, headers, body
@@ -214,25 +219,37 @@ class Engine:
         return Answer(response.code, found, document)
 
     async def open_range(self, name: str, what: str, first: int, stop: int) -> Opened:
-        """Ask for a run of an object's bytes; tried again.
+        """Ask for a run of an object's bytes, once a connection is free; tried again.
 
         :param first: the offset of its first byte.
         :param stop: that just past its last; of an object that has fewer, those there are.
         :return: the answer, to be released or dropped; without any bytes, where the object ends before them.
         :raises Absent: there is no such object.
-        :raises Unavailable: the engine cannot be asked.
+        :raises Unavailable: the engine cannot be asked, or no connection becomes free.
         """
-        return await self.tried(lambda: self.open_once(name, what, first, stop))
-
-    async def open_once(self, name: str, what: str, first: int, stop: int) -> Opened:
-        """As :meth:`open_range`, once."""
-        turn = await self.turns.acquire()
+        turn = await self._turn(what)
         try:
-            response, total = await self._get_range(name, what, first, stop)
+            response, total = await self.tried(
+                lambda: self._get_range(name, what, first, stop)
+            )
         except BaseException:
             turn.release()
             raise
         return Opened(response, total, turn)
+
+    async def _turn(self, what: str) -> Turn:
+        """Wait for a connection. That is no fault of the engine's, and takes nothing of the time that it is tried for.
+
+        :raises Unavailable: none has become free for as long.
+        """
+        try:
+            return await self.turns.acquire().addTimeout(
+                self.limits.deadline, self.reactor
+            )
+        except TimeoutError:
+            raise Unavailable(
+                f"{what}: all {self.limits.connections} connections are in use, see ozgate.blobs.s3.connections; one was waited for {self.limits.deadline:g} s"
+            ) from None
 
     async def _get_range(
         self, name: str, what: str, first: int, stop: int

@@ -71,7 +71,7 @@ class Framed:
     :ivar blob_crc64nvme: of the bytes of the blob.
     """
 
-    pieces: Sequence[bytes]
+    pieces: Sequence[bytes | memoryview]
     size: int
     crc64nvme: int
     blob_crc64nvme: int
@@ -85,21 +85,22 @@ class Blocks:
 
     def __init__(self) -> None:
         self.length = 0
-        self._blocks: list[list[bytes]] = []
+        self._blocks: list[list[bytes | memoryview]] = []
         self._crcs: list[int] = []
-        self._chunks: list[bytes] = []
+        self._chunks: list[bytes | memoryview] = []
         self._room = BLOCK
 
     def add(self, data: bytes) -> None:
         """Take bytes."""
         self.length += len(data)
-        while len(data) >= self._room:
-            head, data = data[: self._room], data[self._room :]
+        rest = memoryview(data)
+        while len(rest) >= self._room:
+            head, rest = rest[: self._room], rest[self._room :]
             self._chunks.append(head)
             self._end_block()
-        if data:
-            self._chunks.append(data)
-            self._room -= len(data)
+        if rest:
+            self._chunks.append(rest)
+            self._room -= len(rest)
             if len(self._chunks) == _CHUNKS:
                 self._chunks = [b"".join(self._chunks)]
 
@@ -125,7 +126,7 @@ class Blocks:
     def framed(self, blob_id: str) -> Framed:
         """The object of a blob of that id."""
         whole, all_bytes = self.crc64nvme, 0
-        pieces: list[bytes] = []
+        pieces: list[bytes | memoryview] = []
         for number, (block, crc) in enumerate(
             zip(self._blocks, self._crcs, strict=True)
         ):

@@ -331,7 +331,7 @@ class S3BlobStore:
             raise Absent(f"{blob_id!r} is no blob's id")
 
 
-def _md5(pieces: Sequence[bytes]) -> bytes:
+def _md5(pieces: Sequence[bytes | memoryview]) -> bytes:
     """The MD5 of bytes. Runs in a thread."""
     md5 = hashlib.md5(usedforsecurity=False)
     for piece in pieces:

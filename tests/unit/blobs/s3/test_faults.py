@@ -6,18 +6,14 @@ import os
 from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.defer import gatherResults
 from twisted.internet.task import deferLater
-from twisted.internet.tcp import Client
-from twisted.trial.unittest import TestCase
 
-from ozgate.blobs.s3.frames import BLOCK, FRAME
+from ozgate.blobs.s3.frames import BLOCK
 from ozgate.errors import Absent, Damaged, NoSpace, Unavailable
 from ozgate.testing.blob_base import Reader
-from ozgate.values import BlobRef, ByteRange
+from ozgate.values import ByteRange
 from tests.running import ACCESS_KEY, SECRET_KEY
 from tests.unit.blobs.s3.badengine import (
-    BadEngine,
     after,
     changed,
     failure_of,
@@ -26,48 +22,7 @@ from tests.unit.blobs.s3.badengine import (
     refuse,
     silence,
 )
-
-DATA = os.urandom(3 * BLOCK + 7)
-
-
-class FaultCase(TestCase):
-    """A store over an engine that misbehaves."""
-
-    async def setUp(self) -> None:
-        self.engine = BadEngine()
-        self.addCleanup(self.engine.stop)
-        self.store = self.engine.store()
-        self.addCleanup(lambda: self.store.close_store())
-        await self.store.prepare_store()
-        await self.store.open_store()
-        self.engine.asked.clear()
-
-    async def reopen(self, patience: float = 60.0, **settings: Any) -> None:
-        """Have it anew, otherwise set."""
-        await self.store.close_store()
-        self.store = self.engine.store(**settings)
-        self.store.engine.turns.patience = patience
-        await self.store.open_store()
-
-    async def put(self, data: bytes = DATA) -> BlobRef:
-        """Store a blob."""
-        sink = self.store.create(len(data))
-        sink.write(data)
-        return await sink.commit()
-
-    async def get(self, blob: BlobRef, reader: Reader | None = None) -> bytes:
-        """Read a blob."""
-        reader = reader or Reader()
-        source = await self.store.open(blob, ByteRange(0, blob.length))
-        try:
-            await source.send_to(reader)
-        finally:
-            source.close()
-        return reader.data
-
-    def asked(self, method: str) -> int:
-        """How often the engine was asked so."""
-        return [each for each, _ in self.engine.asked].count(method)
+from tests.unit.blobs.s3.faultcase import DATA, FaultCase
 
 
 class WriteTests(FaultCase):
@@ -286,95 +241,3 @@ class ReadTests(FaultCase):
         source.close()
         self.assertTrue(reader.data == data)
         self.assertGreaterEqual(self.asked("GET"), 1)
-
-    async def test_unread(self) -> None:
-        """A source that nobody sends keeps no connection for nothing either, and can be sent all the same."""
-        data = os.urandom(24 * BLOCK)
-        blob = await self.put(data)
-        source = await self.store.open(blob, ByteRange(0, len(data)))
-        await deferLater(reactor, 2 * self.store.engine.limits.silence)
-        reader = Reader()
-        await source.send_to(reader)
-        source.close()
-        self.assertTrue(reader.data == data)
-
-    async def test_slow_readers(self) -> None:
-        """However many readers are slow, another one gets through; they find the rest when they go on, and all connections come back."""
-        await self.reopen(0.05, connections=2, timeout=20.0, deadline=5.0)
-        data = os.urandom(24 * BLOCK)
-        blob, span = await self.put(data), ByteRange(0, 24 * BLOCK)
-        readers = [Reader(lambda r: r.producer.pauseProducing()) for _ in range(3)]
-        sources = [await self.store.open(blob, span) for _ in readers]
-        sendings = [
-            source.send_to(reader)
-            for source, reader in zip(sources, readers, strict=True)
-        ]
-        for _ in range(3):
-            self.assertTrue(await self.get(blob) == data)
-        while not all(sending.called for sending in sendings):
-            for reader in readers:
-                if reader.producer is not None:
-                    reader.producer.resumeProducing()
-            await deferLater(reactor, 0)
-        await gatherResults(sendings)
-        for reader in readers:
-            self.assertTrue(reader.data == data)
-        turns = [await self.store.engine.turns.acquire() for _ in range(2)]
-        self.assertFalse(any(turn.is_over for turn in turns))
-
-    async def test_small_reads(self) -> None:
-        """What is read at once waits for no connection of those who are slow."""
-        await self.reopen(connections=1, timeout=20.0, deadline=0.5)
-        blob, small = await self.put(), await self.put(b"small")
-        source = await self.store.open(blob, ByteRange(0, len(DATA)))
-        self.assertEqual(await self.get(small), b"small")
-        source.close()
-
-    async def test_no_end(self) -> None:
-        """An answer whose bytes have come, and whose end has not, keeps no connection for long, whether its reader was slow or not."""
-        await self.reopen(connections=1, timeout=0.2, deadline=5.0)
-        blob = await self.put()
-        for reader in Reader(), Reader(lambda r: r.producer.pauseProducing()):
-            self.engine.faults["GET"] = [changed(self.engine, bytes, "chunks")]
-            source = await self.store.open(blob, ByteRange(0, len(DATA)))
-            sending = source.send_to(reader)
-            while not sending.called:
-                if reader.producer is not None:
-                    reader.producer.resumeProducing()
-                await deferLater(reactor, 0.01)
-            await sending
-            source.close()
-            self.assertTrue(reader.data == DATA)
-            (await self.store.engine.turns.acquire()).release()
-
-    async def test_connections_are_kept(self) -> None:
-        """One request after the other goes over one connection."""
-        blob = await self.put()
-        for _ in range(5):
-            await self.get(blob)
-        (kept,) = self.kept()
-        self.assertEqual(kept.transport.bufferSize, Client.bufferSize)
-
-    async def test_reads(self) -> None:
-        """What is sent on as it comes is read a block at a time; the connection is as before when it has come."""
-        blob = await self.put()
-        sizes: list[int] = []
-
-        def look(reader: Reader) -> None:
-            sizes.extend(
-                each.bufferSize
-                for each in reactor.getReaders()
-                if isinstance(each, Client)
-            )
-
-        self.assertTrue(await self.get(blob, Reader(look)) == DATA)
-        self.assertEqual(max(sizes), FRAME)
-        while not self.kept():
-            await deferLater(reactor, 0)
-        (kept,) = self.kept()
-        self.assertEqual(kept.transport.bufferSize, Client.bufferSize)
-
-    def kept(self) -> list[Any]:
-        """The connections that are kept for the next request."""
-        pool = self.store.engine._connections._pool._connections
-        return [each for some in pool.values() for each in some]
