@@ -58,6 +58,12 @@ def most_inline(target: Target) -> int:
     return most
 
 
+def are_blobs_small(target: Target, size: int) -> bool:
+    """Whether blobs are smaller than so many bytes by now: those of a store that keeps what is being written in memory, where it keeps much already."""
+    limit: int = target.blobs.default.extent_size
+    return 0 < limit < size
+
+
 def inline_content(target: Target, body: bytes) -> Content:
     """A body for the metadata row, with which it becomes durable."""
     sealing = target.sealing

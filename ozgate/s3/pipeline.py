@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import CancelledError
 
 from ..batches import BATCH
+from ..content.intake import are_blobs_small
 from ..errors import (
     ClientGone,
     Damaged,
@@ -363,9 +364,9 @@ class Pipeline:
         body.charge(memory.account(body.length, most, body.received))
 
     def _is_memory_plenty(self) -> bool:
-        """Whether more of a body may be in memory than has to: also with what a store keeps of it, whose extents are small where much is kept."""
-        extent_size = self.gateway.blobs.default.extent_size
-        return self.gateway.memory.is_plenty and not 0 < extent_size < STREAMED_LARGE
+        """Whether more of a body may be in memory than has to, beside what the store of blobs keeps there."""
+        gateway = self.gateway
+        return gateway.memory.is_plenty and not are_blobs_small(gateway, STREAMED_LARGE)
 
 
 async def _refuse_early(call: Call) -> None:
