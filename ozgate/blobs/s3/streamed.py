@@ -19,7 +19,7 @@ from .engine import Engine, Opened
 from .frames import FRAME, Unframing
 
 _BLOCKS = 4
-"""Blocks that are read at once, at most."""
+"""Blocks that are read at once, at most, while connections are free."""
 
 
 @implementer(IByteSource)
@@ -177,14 +177,16 @@ class _Sending:
         """Have the next read end where a block does, some blocks on.
 
         So each block is one piece, and goes on by one write. By reads of one block a GiB adds three times as much CPU to a GET, by reads of
-        64 KiB, which end anywhere, four times (``python -m benchmarks.s3_engine``).
+        64 KiB, which end anywhere, four times (``python -m benchmarks.s3_engine``). But whoever stands still keeps what was read, also when his
+        connection is another's: no more than all connections are for keep so much.
         """
         if self._arriving is None:
             return
         if self._blocks.is_over:
             self._arriving.fit_read()
         else:
-            self._arriving.fit_read(self._blocks.missing + (_BLOCKS - 1) * FRAME)
+            more = _BLOCKS - 1 if self._engine.turns.are_free else 0
+            self._arriving.fit_read(self._blocks.missing + more * FRAME)
 
     def _take(self, number: int, pieces: Sequence[bytes]) -> None:
         """A block was verified."""

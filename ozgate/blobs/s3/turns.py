@@ -76,6 +76,11 @@ class Turns:
         self._standing: dict[Turn, None] = {}
         self._look_later: IDelayedCall | None = None
 
+    @property
+    def are_free(self) -> bool:
+        """Whether the next one need not wait."""
+        return self._left > 0
+
     def acquire(self) -> Deferred[Turn]:
         """Wait for a connection.
 

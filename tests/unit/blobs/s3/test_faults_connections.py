@@ -120,7 +120,19 @@ class ConnectionTests(FaultCase):
 
     async def test_reads(self) -> None:
         """What is sent on as it comes is read by some blocks at a time; the connection is as before when it has come."""
-        blob = await self.put()
+        self.assertGreater(max(await self.reads()), 2 * FRAME)
+        while not self.kept():
+            await deferLater(reactor, 0)
+        (kept,) = self.kept()
+        self.assertEqual(kept.transport.bufferSize, Client.bufferSize)
+
+    async def test_no_more_reads(self) -> None:
+        """Where all connections are in use each block is read by itself: whoever stands still keeps little, however many they are."""
+        await self.reopen(connections=1)
+        self.assertLessEqual(max(await self.reads()), FRAME)
+
+    async def reads(self) -> list[int]:
+        """Bytes that a connection may read at once, each time that some of a blob goes on."""
         sizes: list[int] = []
 
         def look(reader: Reader) -> None:
@@ -130,12 +142,8 @@ class ConnectionTests(FaultCase):
                 if isinstance(each, Client)
             )
 
-        self.assertTrue(await self.get(blob, Reader(look)) == DATA)
-        self.assertGreater(max(sizes), 2 * FRAME)
-        while not self.kept():
-            await deferLater(reactor, 0)
-        (kept,) = self.kept()
-        self.assertEqual(kept.transport.bufferSize, Client.bufferSize)
+        self.assertTrue(await self.get(await self.put(), Reader(look)) == DATA)
+        return sizes
 
     def kept(self) -> list[Any]:
         """The connections that are kept for the next request."""
