@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 from http.client import HTTPConnection, HTTPException
+from socket import SHUT_WR
 from threading import Thread
 from typing import Any
 
@@ -125,11 +126,12 @@ class Modelled(Compared):
         asked = sent.method, sent.target, dict(sent.headers)
         if sent.length == -1:
             return Response(*gateway.request(*asked, sent.body))
-        # A body that is refused by what is said of its length, and does not come.
+        # A body that ends before it has the length that is said of it.
         connection = HTTPConnection("127.0.0.1", gateway.port, timeout=60)
         with closing(connection):
             headers = {**gateway.signed(*asked), "content-length": str(sent.length)}
-            connection.request(sent.method, sent.target, None, headers)
+            connection.request(sent.method, sent.target, sent.body, headers)
+            connection.sock.shutdown(SHUT_WR)
             answer = connection.getresponse()
             found = {name.lower(): value for name, value in answer.getheaders()}
             return Response(answer.status, found, answer.read())
