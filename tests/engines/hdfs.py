@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import signal
@@ -323,6 +324,8 @@ def run(asked: Any, tell: Callable[[str], None]) -> Outcome:
         if asked.fetch:
             fetch(tell)
             return Outcome(passed=1)
+        if importlib.util.find_spec("hdfs_native") is None:
+            raise RuntimeError("hdfs-native is not there: pip install -e '.[hdfs]'")
         with running(tell) as hdfs:
             if asked.wait:
                 tell("Ctrl-C ends it")
