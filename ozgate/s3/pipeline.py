@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import CancelledError
 
-from ..batches import BATCH
-from ..content.intake import are_blobs_small
 from ..errors import (
     ClientGone,
     Damaged,
@@ -29,10 +27,10 @@ from ..gateway.gateway import Gateway
 from ..immutable import frozen
 from ..values import ANONYMOUS
 from ..wire.accesslog import GONE
-from ..wire.body import READ, READ_LARGE
 from ..wire.lines import text_lines
 from ..wire.send import send
 from ..wire.tls import spoken_version
+from .bodymemory import account_for
 from .call import Call, asked_of, no_form
 from .documents import error_document
 from .failures import as_s3_error, code_of, log_failure, log_success
@@ -52,7 +50,6 @@ if TYPE_CHECKING:
     from ..auth.sigv4 import Verified
     from ..interfaces import IVerifier
     from ..wire.accesslog import AccessLog, AuditLog
-    from ..wire.body import RequestBody
     from ..wire.headers import Headers
     from ..wire.request import GatewayRequest
     from ..wire.target import Address
@@ -60,12 +57,6 @@ if TYPE_CHECKING:
     from .neighbor import Neighbor
     from .openpages import OpenPage
     from .row import Operation
-
-STREAMED = 2 * BATCH + READ
-"""Bytes of a body on its way to a blob that are in memory at a time, at most: a batch in the thread, one to come, one read."""
-
-STREAMED_LARGE = 3 * READ_LARGE
-"""The same of a large one: a read in the thread, one to come, and what was not enough for a batch before."""
 
 UNCOUNTED = 64 << 10
 """Bytes of a document that may wait for its reader unaccounted for: more or less what is written before anybody asks."""
@@ -279,7 +270,7 @@ class Pipeline:
             if body.length != 0:
                 body.discard()
         else:
-            self._account_for(body, operation.body)
+            account_for(self.gateway, body, operation.body, is_kept_here)
 
     def _answer(self, request: GatewayRequest, reply: Reply) -> Awaitable[None] | None:
         """Put a reply on the wire.
@@ -348,25 +339,6 @@ class Pipeline:
         resource = address.resource if address else ""
         body = error_document(error, resource, request.request_id)
         return [("Content-Type", "application/xml")], body
-
-    def _account_for(self, body: RequestBody, kind: Body) -> None:
-        """Have what a body takes of memory accounted for.
-
-        :raises SlowDown: there is no room for it.
-        """
-        if body.length == 0:
-            return
-        memory, most = self.gateway.memory, STREAMED
-        if kind is Body.DOCUMENT:
-            most = self.gateway.settings.max_document
-        elif (body.length or 0) > STREAMED_LARGE and self._is_memory_plenty():
-            body.read_at_once, most = READ_LARGE, STREAMED_LARGE
-        body.charge(memory.account(body.length, most, body.received))
-
-    def _is_memory_plenty(self) -> bool:
-        """Whether more of a body may be in memory than has to, beside what the store of blobs keeps there."""
-        gateway = self.gateway
-        return gateway.memory.is_plenty and not are_blobs_small(gateway, STREAMED_LARGE)
 
 
 async def _refuse_early(call: Call) -> None:

@@ -285,10 +285,9 @@ class BodyMemory:
             self.check(count)
         return Account(self, 0, count)
 
-    @property
-    def is_plenty(self) -> bool:
-        """Whether three quarters are free, so that a body may take more than it needs."""
-        return not self.most or self.everywhere() < self.most // 4
+    def is_plenty(self, part: int = 4) -> bool:
+        """Whether less than one part in so many is held, so that a body may take more than it needs."""
+        return not self.most or self.everywhere() < self.most // part
 
     def everywhere(self) -> int:
         """Bytes that are held in all processes."""

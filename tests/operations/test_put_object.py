@@ -7,7 +7,7 @@ from hashlib import md5, sha256
 
 from twisted.internet.defer import DeferredList, ensureDeferred
 
-from ozgate.s3.pipeline import STREAMED, STREAMED_LARGE
+from ozgate.s3.bodymemory import STREAMED, STREAMED_LARGE
 from ozgate.wire.limits import Account
 from tests.operations.uploads import (
     LARGE,

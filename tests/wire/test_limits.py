@@ -319,16 +319,17 @@ class MemoryTests(SynchronousTestCase):
         """A limit of 0 is none."""
         memory = BodyMemory(0)
         memory.account(None, 1 << 40).take(1 << 40)
-        self.assertTrue(memory.is_plenty)
+        self.assertTrue(memory.is_plenty())
 
     def test_plenty(self) -> None:
         """There is plenty as long as three quarters are free."""
         memory = BodyMemory(1000)
         account = memory.account(None, 1000)
         account.take(249)
-        self.assertTrue(memory.is_plenty)
+        self.assertTrue(memory.is_plenty())
         account.take(1)
-        self.assertFalse(memory.is_plenty)
+        self.assertFalse(memory.is_plenty())
+        self.assertTrue(memory.is_plenty(3))
 
 
 class BodyTests(WireTestCase):
