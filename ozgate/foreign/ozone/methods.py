@@ -50,7 +50,12 @@ CLASSES = (
     f"{_OM}.helpers.OzoneFileStatusLight",
     "org.apache.hadoop.hdds.client.ReplicationConfig",
     "java.io.IOException",
+    "java.lang.Class",
+    "java.lang.IllegalArgumentException",
     "java.lang.Long",
+    "java.lang.reflect.Constructor",
+    "java.lang.reflect.Field",
+    "java.lang.reflect.Modifier",
     "java.nio.DirectByteBuffer",
     "java.time.Instant",
     "java.util.ArrayList",
@@ -64,6 +69,7 @@ CLASSES = (
     "java.util.stream.ReferencePipeline$Head",
     "java.util.stream.Collectors",
     "com.google.common.base.Joiner$MapJoiner",
+    "sun.reflect.ReflectionFactory",
 )
 """Those of what the pool's threads hold in their hands."""
 

@@ -144,7 +144,9 @@ class Connection:
             conf = find_conf(self.settings)
             start_jvm(find_jars(self.settings), self.settings["ozgate.ozone.heap"])
             made = Client(conf, self.security)
+            # Nobody else asks Java for anything yet: see there.
             make_known(made)
+            warm_up(made)
             if self.security.is_on:
                 check_verifies(made)
         except StoreError:
@@ -155,8 +157,6 @@ class Connection:
                 error_of(error, False) if is_java else Unavailable(str(error))
             )
         self.reactor.callFromThread(self._is_made, made)
-        if isinstance(made, Client):
-            warm_up(made)
         self.reactor.callFromThread(_fire, self._made)
 
     def _is_made(self, made: Client | Failure) -> None:

@@ -1,4 +1,4 @@
-"""Java's classes of the first write and read, loaded before somebody waits for them: three thousand, which on a busy machine take seconds."""
+"""Java's classes of the first write and read, loaded before the client is used: three thousand, which on a busy machine take seconds. No thread asks Java for anything meanwhile; see :mod:`.methods`."""
 
 from __future__ import annotations
 
@@ -49,5 +49,6 @@ def warm_up(client: Client) -> None:
         for each in _CLASSES:
             load(each)
     except Exception as error:
-        if not hasattr(error, "getCause") and not isinstance(error, TypeError):
+        left_out = isinstance(error, AttributeError | TypeError)
+        if not left_out and not hasattr(error, "getCause"):
             raise
